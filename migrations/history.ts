@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { HistoryError, type HistoryProblem } from "./history-error";
+
+export { HistoryError } from "./history-error";
+
+/** One migration of a Prisma history. */
+export interface Migration {
+  /** Name of its folder, which is also its name in `_prisma_migrations`. */
+  readonly name: string;
+  /** migration.sql as it is: line ends and byte order mark included. */
+  readonly sql: string;
+  /** sha-256 of the file's bytes, hex: what Prisma writes into `_prisma_migrations.checksum`. */
+  readonly checksum: string;
+}
+
+const lockFile = "migration_lock.toml";
+const script = "migration.sql";
+
+/**
+ * Reads a folder of Prisma migrations, in the order in which Prisma applies them (by the bytes of their names).
+ * The only code of `migrations/` that reads a disk. An existing folder without migrations is an empty history.
+ * @throws HistoryError naming everything that is wrong, not only the first problem.
+ */
+export function readHistorySync(directory: string): Migration[] {
+  const problems: HistoryProblem[] = [];
+  const migrations: Migration[] = [];
+  for (const entry of listFolder(directory)) {
+    const path = join(directory, entry.name);
+    if (entry.name === lockFile) problems.push(...lockProblems(path));
+    else if (entry.isSymbolicLink() && linksFolder(path))
+      problems.push({
+        kind: "link",
+        path,
+        message: "is a symbolic link, which Prisma passes over; make it a real folder",
+      });
+    if (!entry.isDirectory()) continue;
+    problems.push(...nameProblems(entry.name, path));
+    const migration = readMigration(entry.name, path, problems);
+    if (migration) migrations.push(migration);
+  }
+  migrations.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  problems.push(...orderProblems(migrations, directory));
+  if (problems.length > 0) throw new HistoryError(directory, problems);
+  return migrations;
+}
+
+/** As `readHistorySync`, for callers that hold a promise anyway. */
+export async function readHistory(directory: string): Promise<Migration[]> {
+  return readHistorySync(directory);
+}
+
+/** sha-256 (hex) of a history: of every name and checksum, in order. The same history has the same one on any machine. */
+export function fingerprint(migrations: readonly Pick<Migration, "name" | "checksum">[]): string {
+  const hash = createHash("sha256");
+  // As JSON, so that no name can be written to look like another list of migrations.
+  for (const { name, checksum } of migrations) hash.update(`${JSON.stringify([name, checksum])}\n`);
+  return hash.digest("hex");
+}
+
+/** The checksum that Prisma records for a migration.sql of these bytes (or this text, as UTF-8). */
+export function checksumOf(sql: string | Uint8Array): string {
+  return createHash("sha256").update(sql).digest("hex");
+}
+
+function listFolder(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const message =
+      code === "ENOENT"
+        ? "there is no such folder; name the one that holds migration_lock.toml"
+        : code === "ENOTDIR"
+          ? "is a file; name the folder that holds migration_lock.toml"
+          : `can't be read: ${(error as Error).message}`;
+    throw new HistoryError(directory, [{ kind: "no-folder", path: directory, message }]);
+  }
+}
+
+function readMigration(name: string, path: string, problems: HistoryProblem[]): Migration | undefined {
+  const file = join(path, script);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const absent = !existsSync(file);
+    const inside = existsSync(join(path, lockFile)) ? `; the history is one level deeper: use ${path}` : "";
+    const message = absent ? `has no ${script}${inside}` : `its ${script} can't be read: ${(error as Error).message}`;
+    problems.push({ kind: "no-script", path, migration: name, message });
+    return undefined;
+  }
+  try {
+    // ignoreBOM keeps the mark in the text: checksum and text must describe the same bytes.
+    const sql = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const zero = bytes.indexOf(0);
+    if (zero < 0) return { name, sql, checksum: checksumOf(bytes) };
+    problems.push({ kind: "encoding", path: file, migration: name, message: zeroMessage(bytes, zero) });
+  } catch {
+    problems.push({ kind: "encoding", path: file, migration: name, message: invalidMessage(bytes) });
+  }
+  return undefined;
+}
+
+function zeroMessage(bytes: Buffer, offset: number): string {
+  return `has a zero byte in line ${lineAt(bytes, offset)}, which Postgres takes in no statement; save it as UTF-8`;
+}
+
+function invalidMessage(bytes: Buffer): string {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    return "is UTF-16; save it as UTF-8";
+  // The first byte at which reading as UTF-8 and writing again differ.
+  const again = Buffer.from(bytes.toString("utf8"));
+  let offset = 0;
+  while (bytes[offset] === again[offset]) offset++;
+  return `is not valid UTF-8: byte 0x${(bytes[offset] ?? 0).toString(16)} in line ${lineAt(bytes, offset)}; save it as UTF-8`;
+}
+
+function lineAt(bytes: Buffer, offset: number): number {
+  let line = 1;
+  for (let at = bytes.indexOf(10); at >= 0 && at < offset; at = bytes.indexOf(10, at + 1)) line++;
+  return line;
+}
+
+function linksFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function lockProblems(path: string): HistoryProblem[] {
+  const provider = /^\s*provider\s*=\s*["']([^"']*)["']/m.exec(readFileSync(path, "utf8"))?.[1];
+  if (provider === "postgresql" || provider === "postgres") return [];
+  const message =
+    provider === undefined
+      ? 'names no provider; it should say provider = "postgresql"'
+      : `is of provider "${provider}"; only a history for "postgresql" can be released here`;
+  return [{ kind: "provider", path, message }];
+}
+
+function nameProblems(name: string, path: string): HistoryProblem[] {
+  const problem = (message: string): HistoryProblem => ({ kind: "name", path, migration: name, message });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
+  if (/[\u0000-\u001f\u007f\ufffd]/.test(name)) return [problem("has a character in its name that can't be read")];
+  // _prisma_migrations.migration_name is varchar(255): characters, not bytes.
+  if ([...name].length > 255) return [problem("has a name of more than 255 characters")];
+  if (!/^\d+(_|$)/.test(name))
+    return [
+      problem(
+        "does not begin with its time, as in 20240131120000_add_index, so its place in the order is by chance; rename it, " +
+          "and where it is applied already, the row in _prisma_migrations too",
+      ),
+    ];
+  return [];
+}
+
+/** Names are applied in text order: where their numbers say another order (`10_b` before `2_a`), one of the two is wrong. */
+function orderProblems(migrations: readonly Migration[], directory: string): HistoryProblem[] {
+  const problems: HistoryProblem[] = [];
+  let latest: { name: string; time: bigint } | undefined;
+  for (const { name } of migrations) {
+    const digits = /^\d+/.exec(name)?.[0];
+    if (digits === undefined) continue;
+    const time = BigInt(digits);
+    if (latest && time < latest.time) {
+      const message = `is applied after ${latest.name}, because names are in text order; give both numbers the same length`;
+      problems.push({ kind: "order", path: join(directory, name), migration: name, message });
+    } else latest = { name, time };
+  }
+  return problems;
+}
