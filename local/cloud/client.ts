@@ -1,0 +1,196 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
+import { request } from "node:http";
+import { join, resolve } from "node:path";
+import { readJson } from "./atomic";
+import { DAEMON_FILE, DAEMON_LOCK, type DaemonRecord } from "./daemon";
+import { stopKubernetes } from "./kubernetes/service";
+import { isRunning, killGroup, waitForEnd } from "./process";
+import { lockHolder, tryLock } from "./process-lock";
+import type { Json } from "./provider";
+
+const START_TIMEOUT = 30_000;
+const STOP_TIMEOUT = 60_000;
+const LOG_LIMIT = 1024 * 1024;
+
+export interface Client {
+  /**
+   * Runs a method of a service in the background process, `aws.createSnapshot`. Waits as long as it takes. Throws what the
+   * method threw ({@link CloudError}: name, message and data of the original), or {@link CloudUnreachable}. Aborting the signal
+   * ends the waiting; what the method began in the cloud goes on.
+   */
+  call<Result = Json>(method: string, parameters?: unknown, options?: { signal?: AbortSignal }): Promise<Result>;
+}
+
+/** An error that a service threw in the background process. */
+export class CloudError extends Error {
+  constructor(
+    name: string,
+    message: string,
+    readonly data: Json,
+  ) {
+    super(message);
+    this.name = name;
+  }
+}
+
+/** The background process does not start, does not answer, or died while it worked. */
+export class CloudUnreachable extends Error {
+  override readonly name = "CloudUnreachable";
+}
+
+/** The background process of this cloud, started if it does not run. Any number of callers may do this at once. */
+export async function connect(cloudDir: string): Promise<Client> {
+  const directory = resolve(cloudDir);
+  const record = (await answering(directory)) ?? (await start(directory));
+  return {
+    async call<Result>(method: string, parameters: unknown = null, { signal }: { signal?: AbortSignal } = {}) {
+      signal?.throwIfAborted();
+      try {
+        return (await send(record, `/call/${encodeURIComponent(method)}`, parameters, signal)) as Result;
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        if (error instanceof CloudError) throw error;
+        throw new CloudUnreachable(
+          `The local cloud's background process ended while it ran ${method} (${(error as Error).message}). ` +
+            `Run the same command again: it starts a new one, which goes on from what is on disk. Its log: ${join(directory, "daemon.log")}`,
+        );
+      }
+    },
+  };
+}
+
+/** Whether the background process of this cloud is there and answers. Starts nothing. */
+export async function running(cloudDir: string): Promise<boolean> {
+  return (await answering(resolve(cloudDir))) !== undefined;
+}
+
+/**
+ * Ends everything of this cloud: the background process, pods, Service ports, Postgres servers; also when the background
+ * process is already dead, or hangs. Data stays. Returns when all of it is gone.
+ */
+export async function stopCloud(cloudDir: string): Promise<void> {
+  const directory = resolve(cloudDir);
+  if (!statSync(directory, { throwIfNoEntry: false })) return;
+  for (const end = Date.now() + STOP_TIMEOUT; ; ) {
+    const record = await answering(directory, 3_000);
+    if (record) {
+      await withTimeout(send(record, "/stop", null), STOP_TIMEOUT / 2).catch(() => undefined);
+      await waitForEnd(record, 2_000);
+    }
+    const holder = lockHolder(directory, DAEMON_LOCK);
+    if (holder?.purpose === "daemon" && !(await waitForEnd(holder, 2_000))) await killGroup(holder);
+    // While the lock is held here no new background process can begin to use what is being stopped.
+    const lock = tryLock(directory, DAEMON_LOCK, "stop");
+    if (lock) {
+      try {
+        await stopKubernetes(directory);
+        rmSync(join(directory, DAEMON_FILE), { force: true });
+      } finally {
+        lock.release();
+      }
+      return;
+    }
+    if (Date.now() > end) throw new CloudUnreachable(`The local cloud in ${directory} could not be stopped.`);
+    await new Promise((passed) => setTimeout(passed, 20));
+  }
+}
+
+async function answering(directory: string, patience = 10_000): Promise<DaemonRecord | undefined> {
+  let record: DaemonRecord | undefined;
+  try {
+    record = readJson<DaemonRecord>(join(directory, DAEMON_FILE));
+  } catch {
+    return undefined;
+  }
+  if (!record || !isRunning(record)) return undefined;
+  try {
+    await withTimeout(send(record, "/ping", null), patience);
+    return record;
+  } catch {
+    return undefined;
+  }
+}
+
+async function start(directory: string): Promise<DaemonRecord> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  let launched: { ended: boolean } | undefined;
+  for (const end = Date.now() + START_TIMEOUT; Date.now() < end; ) {
+    if ((!launched || launched.ended) && !lockHolder(directory, DAEMON_LOCK)) launched = launch(directory);
+    await new Promise((passed) => setTimeout(passed, 10));
+    const record = await answering(directory);
+    if (record) return record;
+  }
+  throw new CloudUnreachable(
+    `The local cloud's background process did not start within ${START_TIMEOUT / 1000} s; nothing was changed. ` +
+      `Why is in ${join(directory, "daemon.log")}`,
+  );
+}
+
+function launch(directory: string): { ended: boolean } {
+  const state = { ended: false };
+  const logFile = join(directory, "daemon.log");
+  const tooLong = (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT;
+  const log = openSync(logFile, tooLong ? "w" : "a", 0o600);
+  // tsx/cjs starts in half the time of `--import tsx`, which needs a thread for the loader of ES modules.
+  const child = spawn(
+    process.execPath,
+    ["--require", require.resolve("tsx/cjs"), join(__dirname, "daemon.ts"), directory],
+    { cwd: resolve(__dirname, "../.."), detached: true, stdio: ["ignore", log, log], env: environment() },
+  );
+  closeSync(log);
+  child.once("error", () => {
+    state.ended = true;
+  });
+  child.once("exit", () => {
+    state.ended = true;
+  });
+  child.unref();
+  return state;
+}
+
+/** The background process outlives the command, so it must not keep the command's settings or secrets in its environment. */
+function environment(): NodeJS.ProcessEnv {
+  const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"];
+  return Object.fromEntries(kept.filter((name) => process.env[name] !== undefined).map((n) => [n, process.env[n]]));
+}
+
+function send(record: DaemonRecord, path: string, body: unknown, signal?: AbortSignal): Promise<Json> {
+  return new Promise((fulfil, reject) => {
+    const sent = request(
+      {
+        host: "127.0.0.1",
+        port: record.port,
+        method: "POST",
+        path,
+        agent: false,
+        signal,
+        headers: { authorization: `Bearer ${record.token}`, "content-type": "application/json" },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("error", reject);
+        response.once("aborted", () => reject(new Error("connection lost")));
+        response.once("end", () => {
+          const answer = JSON.parse(Buffer.concat(chunks).toString("utf8")) as {
+            result?: Json;
+            error?: { name: string; message: string; data: Json };
+          };
+          if (answer.error) reject(new CloudError(answer.error.name, answer.error.message, answer.error.data));
+          else fulfil(answer.result ?? null);
+        });
+      },
+    );
+    sent.once("error", reject);
+    sent.end(JSON.stringify(body));
+  });
+}
+
+async function withTimeout<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer in time")), milliseconds);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

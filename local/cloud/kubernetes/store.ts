@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import { EventEmitter } from "node:events";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { readJson, writeAtomically } from "../atomic";
+import { type KubernetesObject, type ObjectReference, referenceTo } from "./object";
+
+/**
+ * The objects of a cluster as files, one each: `objects/<Kind>.<group>/<namespace>/<name>.json`. Secrets have a folder of
+ * their own and are in no other file. Reading needs no background process; only that process writes.
+ */
+export interface Store {
+  get(reference: ObjectReference): KubernetesObject | undefined;
+  list(group: string, kind: string, namespace?: string): KubernetesObject[];
+  /** Every object but Secrets. */
+  listAll(): KubernetesObject[];
+}
+
+export function kubernetesDirectory(cloudDir: string): string {
+  return join(cloudDir, "kubernetes");
+}
+
+export function openStore(cloudDir: string): Store {
+  const root = kubernetesDirectory(cloudDir);
+  const list = (group: string, kind: string, namespace?: string) => {
+    const folder = kindFolder(root, group, kind);
+    const namespaces = namespace === undefined ? folders(folder) : [namespace || "_cluster"];
+    return namespaces.flatMap((space) => objectsIn(join(folder, safe(space))));
+  };
+  return {
+    get: (reference) => readJson<KubernetesObject>(fileOf(root, reference)),
+    list,
+    listAll: () =>
+      folders(join(root, "objects")).flatMap((folder) => {
+        const [kind = "", ...group] = folder.split(".");
+        return list(group.join(".") === "core" ? "" : group.join("."), kind);
+      }),
+  };
+}
+
+/** The store as its one writer has it: keeps everything in memory, says what changed. */
+export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "set" | "deleted"] }> implements Store {
+  private readonly root: string;
+  private readonly objects = new Map<string, KubernetesObject>();
+  private version = Date.now();
+  /** Set when the folder is gone or the cloud is stopping: nothing may be written any more. */
+  closed = false;
+
+  constructor(cloudDir: string) {
+    super();
+    this.setMaxListeners(0);
+    this.root = kubernetesDirectory(cloudDir);
+    const files = openStore(cloudDir);
+    for (const object of [...files.listAll(), ...files.list("", "Secret")]) this.objects.set(keyOf(object), object);
+  }
+
+  get(reference: ObjectReference): KubernetesObject | undefined {
+    return this.objects.get(key(reference));
+  }
+
+  list(group: string, kind: string, namespace?: string): KubernetesObject[] {
+    return [...this.objects.values()].filter((object) => {
+      const reference = referenceTo(object);
+      return (
+        reference.kind === kind &&
+        reference.group === group &&
+        (namespace === undefined || reference.namespace === namespace)
+      );
+    });
+  }
+
+  listAll(): KubernetesObject[] {
+    return [...this.objects.values()].filter((object) => object.kind !== "Secret");
+  }
+
+  /** Keeps the object with a new resource version, and a uid and a creation time if it has none. */
+  set(object: KubernetesObject): KubernetesObject {
+    const stored: KubernetesObject = {
+      ...object,
+      metadata: {
+        ...object.metadata,
+        uid: object.metadata.uid ?? randomUUID(),
+        creationTimestamp: object.metadata.creationTimestamp ?? timestamp(),
+        resourceVersion: String(++this.version),
+      },
+    };
+    if (this.closed) return stored;
+    const file = fileOf(this.root, referenceTo(stored));
+    mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
+    writeAtomically(file, JSON.stringify(stored));
+    this.objects.set(keyOf(stored), stored);
+    this.emit("change", stored, "set");
+    return stored;
+  }
+
+  /** Changes the status alone, and nothing at all when it is the same. */
+  setStatus(object: KubernetesObject, status: object): KubernetesObject {
+    const current = this.get(referenceTo(object));
+    if (!current || current.metadata.uid !== object.metadata.uid) return object;
+    if (JSON.stringify(current.status) === JSON.stringify(status)) return current;
+    return this.set({ ...current, status });
+  }
+
+  remove(reference: ObjectReference): void {
+    const object = this.objects.get(key(reference));
+    if (!object || this.closed) return;
+    rmSync(fileOf(this.root, reference), { force: true });
+    this.objects.delete(key(reference));
+    this.emit("change", object, "deleted");
+  }
+}
+
+/** The API's format of times: whole seconds. */
+export function timestamp(at = new Date()): string {
+  return `${at.toISOString().slice(0, 19)}Z`;
+}
+
+function keyOf(object: KubernetesObject): string {
+  return key(referenceTo(object));
+}
+
+function key({ group, kind, namespace, name }: ObjectReference): string {
+  return `${group}/${kind}/${namespace}/${name}`;
+}
+
+function kindFolder(root: string, group: string, kind: string): string {
+  if (group === "" && kind === "Secret") return join(root, "secrets");
+  return join(root, "objects", safe(`${kind}.${group || "core"}`));
+}
+
+function fileOf(root: string, { group, kind, namespace, name }: ObjectReference): string {
+  return join(kindFolder(root, group, kind), safe(namespace || "_cluster"), `${safe(name)}.json`);
+}
+
+/** Part of a path; what the API server would refuse as a name is refused here too. */
+function safe(part: string): string {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,252}$/.test(part)) throw new Error(`"${part}" is not a valid name`);
+  return part;
+}
+
+function folders(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+function objectsIn(folder: string): KubernetesObject[] {
+  return folders(folder)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => readJson<KubernetesObject>(join(folder, file)))
+    .filter((object) => object !== undefined);
+}

@@ -1,0 +1,79 @@
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { writeAtomically } from "./atomic";
+import { describeProcess, isRunning, type ProcessRecord } from "./process";
+
+/**
+ * A lock that is free again the moment its holder dies, however it dies. Node has no flock(2), so the holder is written
+ * down with its start time; whoever finds a dead holder makes the *next* file, `NAME.8` after `NAME.7`, which only one
+ * process can do. The highest number is never deleted, so no one can slip in under an older one.
+ */
+export interface ProcessLock {
+  release(): void;
+}
+
+export interface LockHolder extends ProcessRecord {
+  /** What the holder does while it has the lock. */
+  purpose: string;
+}
+
+/** Tries once; never waits. Undefined: {@link lockHolder} says who has it. */
+export function tryLock(directory: string, name: string, purpose: string): ProcessLock | undefined {
+  mkdirSync(directory, { recursive: true });
+  const self: LockHolder = { ...describeProcess(process.pid)!, purpose };
+  const draft = join(directory, `${name}.draft-${process.pid}`);
+  for (;;) {
+    const highest = generations(directory, name).at(-1) ?? 0;
+    const holder = highest > 0 ? readHolder(directory, name, highest) : undefined;
+    if (holder && isRunning(holder)) return undefined;
+
+    const mine = join(directory, `${name}.${highest + 1}`);
+    writeAtomically(draft, JSON.stringify(self));
+    try {
+      linkSync(draft, mine);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      continue;
+    } finally {
+      rmSync(draft, { force: true });
+    }
+    if ((generations(directory, name).at(-1) ?? 0) > highest + 1) {
+      rmSync(mine, { force: true });
+      continue;
+    }
+    for (const old of generations(directory, name)) {
+      if (old <= highest) rmSync(join(directory, `${name}.${old}`), { force: true });
+    }
+    return { release: () => writeAtomically(mine, JSON.stringify({ pid: 0, started: "released", purpose })) };
+  }
+}
+
+/** Who holds the lock now, if anybody. */
+export function lockHolder(directory: string, name: string): LockHolder | undefined {
+  const highest = generations(directory, name).at(-1);
+  const holder = highest === undefined ? undefined : readHolder(directory, name, highest);
+  return holder && isRunning(holder) ? holder : undefined;
+}
+
+function generations(directory: string, name: string): number[] {
+  let entries: string[];
+  try {
+    entries = readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  return entries
+    .filter((entry) => entry.startsWith(`${name}.`))
+    .map((entry) => Number(entry.slice(name.length + 1)))
+    .filter((generation) => Number.isInteger(generation))
+    .sort((a, b) => a - b);
+}
+
+function readHolder(directory: string, name: string, generation: number): LockHolder | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directory, `${name}.${generation}`), "utf8")) as LockHolder;
+  } catch {
+    return undefined;
+  }
+}
