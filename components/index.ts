@@ -1,0 +1,15 @@
+export { App, type AppArgs } from "./app";
+export { MigrationJob, type MigrationJobArgs } from "./migration-job";
+export {
+  parseReleaseOutputs,
+  type ReleaseOutputs,
+  ReleaseOutputsError,
+  readReleaseOutputs,
+  stackOutputs,
+} from "./outputs";
+export { parseSettings, SettingsError, settingsFromConfig } from "./parse-settings";
+export { type Backup, type MigrationHistory, planBackup, Release, type ReleaseArgs } from "./release";
+export type { Settings } from "./settings";
+export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
+export { SnapshotError } from "./snapshot-status";
+export { Workload, type WorkloadArgs } from "./workloads";

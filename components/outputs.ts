@@ -1,0 +1,62 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+/** What a release tells other stacks. Every value describes the release that is live, also after a failed one. */
+export const releaseOutputsSchema = z.object({
+  /** Id of the live release. */
+  releaseId: z.string(),
+  /** The snapshot taken before the release's migrations; null where the environment takes none. */
+  snapshot: z.object({ id: z.string(), arn: z.string(), createdAt: z.string() }).nullable(),
+  migrations: z.object({
+    /** Name of the last migration; null for an empty history. */
+    last: z.string().nullable(),
+    count: z.number(),
+    /** sha-256 of all names and contents. */
+    fingerprint: z.string(),
+  }),
+  image: z.string(),
+  namespace: z.string(),
+  /** Name of the Service. */
+  service: z.string(),
+  /** Where the app answers. */
+  url: z.string(),
+  /** What to type to get the snapshot back as a second database; null where there is none. */
+  restore: z.string().nullable(),
+});
+
+export type ReleaseOutputs = z.infer<typeof releaseOutputsSchema>;
+
+/** One stack output a key, so that a preview can show those that it knows. */
+export function stackOutputs(outputs: pulumi.Output<ReleaseOutputs>): {
+  [K in keyof ReleaseOutputs]: pulumi.Output<ReleaseOutputs[K]>;
+} {
+  const keys = Object.keys(releaseOutputsSchema.shape) as (keyof ReleaseOutputs)[];
+  return Object.fromEntries(keys.map((key) => [key, outputs.apply((all) => all[key])])) as never;
+}
+
+/** The outputs of the other stack are not those of a release. */
+export class ReleaseOutputsError extends Error {
+  override readonly name = "ReleaseOutputsError";
+}
+
+/**
+ * Reads a release's outputs in another stack, typed and checked.
+ *
+ * @throws {@link ReleaseOutputsError} when the stack has not released anything yet, or its outputs have another shape
+ */
+export function readReleaseOutputs(stack: pulumi.StackReference): pulumi.Output<ReleaseOutputs> {
+  return stack.outputs.apply((outputs) => parseReleaseOutputs(outputs));
+}
+
+/** As {@link readReleaseOutputs}, for outputs that are at hand: `pulumi stack output --json`. */
+export function parseReleaseOutputs(outputs: unknown): ReleaseOutputs {
+  const parsed = releaseOutputsSchema.safeParse(outputs);
+  if (parsed.success) return parsed.data;
+  if (!outputs || Object.keys(outputs).length === 0) {
+    throw new ReleaseOutputsError(
+      "The stack has no outputs yet: its first release has not been completed. Run `pulumi up` there first.",
+    );
+  }
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  throw new ReleaseOutputsError(`The stack's outputs are not those of a release (${wrong}). Is it the right stack?`);
+}

@@ -1,0 +1,48 @@
+import type { types } from "@pulumi/kubernetes";
+import type { EnvironmentSettings, Settings } from "./settings";
+
+/** What the pods of a release have in common: who they are, where the database's URL comes from, what they may do. */
+
+/** Labels that every object of the app carries (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/). */
+export function labels(app: string, component: string): Record<string, string> {
+  return {
+    "app.kubernetes.io/name": app,
+    "app.kubernetes.io/component": component,
+    "app.kubernetes.io/managed-by": "pulumi",
+  };
+}
+
+/** Set on the pods of a release, so that `kubectl get pods -L release/id` tells which release they run. */
+export const RELEASE_ANNOTATION = "release/id";
+
+type EnvVar = types.input.core.v1.EnvVar;
+
+/** A reference: the URL itself is in no state, no manifest and on no command line. */
+export function secretVariable(name: string, secret: string, key: string): EnvVar {
+  return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
+}
+
+/** The variables that the settings name, in their order, after the database's URL. */
+export function environment(database: Settings["database"], env: EnvironmentSettings): EnvVar[] {
+  const own = Object.entries(env).map(([name, value]): EnvVar => {
+    if (typeof value === "string") return { name, value };
+    return "secret" in value
+      ? { name, valueFrom: { secretKeyRef: value.secret } }
+      : { name, valueFrom: { configMapKeyRef: value.configMap } };
+  });
+  return [secretVariable(database.env, database.secret.name, database.secret.appKey), ...own];
+}
+
+/**
+ * What the Pod Security Standard "restricted" asks of a pod
+ * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
+ */
+export function podSecurity(user: number): types.input.core.v1.PodSecurityContext {
+  return { runAsNonRoot: true, runAsUser: user, runAsGroup: user, seccompProfile: { type: "RuntimeDefault" } };
+}
+
+/** As {@link podSecurity}, of a container. */
+export const CONTAINER_SECURITY: types.input.core.v1.SecurityContext = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+};

@@ -1,0 +1,149 @@
+import * as pulumi from "@pulumi/pulumi";
+import { App } from "./app";
+import { MigrationJob } from "./migration-job";
+import type { ReleaseOutputs } from "./outputs";
+import { releaseId, snapshotIdentifier } from "./release-id";
+import type { Settings } from "./settings";
+import { SmokeCheck } from "./smoke-check";
+import { DatabaseSnapshot } from "./snapshot";
+import { chooseSnapshot } from "./snapshot-status";
+import { Workload } from "./workloads";
+
+/** The history that a release deploys, read and packed by its caller. */
+export interface MigrationHistory {
+  names: string[];
+  /** sha-256 (hex) of names and contents. */
+  fingerprint: string;
+  /** Compressed, in pieces that fit a ConfigMap. */
+  payload: Buffer[];
+}
+
+export interface ReleaseArgs {
+  settings: Settings;
+  history: MigrationHistory;
+  /** The migrator as one CommonJS file. */
+  migrator: string;
+  /** From {@link planBackup}; undefined where `backup.mode` is "none". */
+  backup?: Backup;
+  /** For the snapshot's tags. */
+  tags?: Record<string, string>;
+}
+
+/** The snapshot that a release relies upon. */
+export interface Backup {
+  identifier: string;
+  /** RDS has it already. */
+  exists: boolean;
+}
+
+/** Looks up which snapshot the release will use, before any resource is declared. */
+export async function planBackup(
+  { backup, database, release }: Settings,
+  history: Pick<MigrationHistory, "fingerprint">,
+  opts?: pulumi.InvokeOptions,
+): Promise<Backup | undefined> {
+  if (backup.mode === "none") return undefined;
+  const identifier = snapshotIdentifier(database.identifier, history.fingerprint, release.attempt);
+  return chooseSnapshot({ kind: database.kind, identifier }, opts);
+}
+
+/**
+ * One release: snapshot → migration Job → app and every other workload → smoke check. Each arrow is a `dependsOn`, so that
+ * whatever fails stops everything to its right, and the app that was serving goes on serving.
+ */
+export class Release extends pulumi.ComponentResource {
+  /** Short sha-256 of what decides the release. Unchanged inputs, unchanged id: nothing to do. */
+  readonly releaseId: string;
+  /** Known once the app is rolled out, never before. */
+  readonly outputs: pulumi.Output<ReleaseOutputs>;
+
+  constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("release:index:Release", name, {}, opts);
+    const { settings, history, backup } = args;
+    const { app, namespace, database, migrations, policy } = settings;
+
+    this.releaseId = releaseId({
+      image: app.image,
+      migrations: history.fingerprint,
+      runner: migrations,
+      attempt: settings.release.attempt,
+    });
+
+    const snapshot =
+      backup &&
+      new DatabaseSnapshot(
+        backup.identifier,
+        {
+          ...backup,
+          kind: database.kind,
+          database: database.identifier,
+          timeout: settings.backup.timeout,
+          encryptionRequired: policy.encryption === "required",
+          tags: { ...args.tags, release: this.releaseId, migrations: history.fingerprint },
+        },
+        { parent: this },
+      );
+
+    const migration = new MigrationJob(
+      `${app.name}-migration`,
+      {
+        app: app.name,
+        namespace,
+        releaseId: this.releaseId,
+        database,
+        settings: migrations,
+        snapshot,
+        snapshotMaxAge: settings.backup.maxAge,
+        migrator: args.migrator,
+        payload: history.payload,
+      },
+      { parent: this },
+    );
+
+    const afterMigration = { parent: this, dependsOn: [migration] };
+    const shared = { namespace, releaseId: this.releaseId, database };
+    const web = new App(
+      app.name,
+      { ...shared, settings: app, service: settings.service, protect: policy.protect },
+      afterMigration,
+    );
+    const workloads = settings.workloads.map(
+      (each) => new Workload(`${app.name}-${each.name}`, { ...shared, app, settings: each }, afterMigration),
+    );
+
+    if (settings.smoke) {
+      new SmokeCheck(
+        `${app.name}-smoke`,
+        { releaseId: this.releaseId, url: web.url, settings: settings.smoke },
+        { parent: this, dependsOn: [web, ...workloads] },
+      );
+    }
+
+    this.outputs = pulumi
+      .all([web.deployment.id, web.url, snapshot?.arn, snapshot?.createdAt])
+      .apply(([, url, arn, createdAt]) => ({
+        releaseId: this.releaseId,
+        snapshot: snapshot ? { id: snapshot.identifier, arn: arn!, createdAt: createdAt! } : null,
+        migrations: {
+          last: history.names.at(-1) ?? null,
+          count: history.names.length,
+          fingerprint: history.fingerprint,
+        },
+        image: app.image,
+        namespace,
+        service: app.name,
+        url,
+        restore: snapshot ? restoreCommand(settings, snapshot.identifier) : null,
+      }));
+    this.registerOutputs({ outputs: this.outputs });
+  }
+}
+
+/** A restore is always a new database beside the old one: changing the old one's snapshot would replace, and lose, it. */
+function restoreCommand({ backup, database }: Settings, snapshot: string): string {
+  if (backup.restore) return backup.restore.replaceAll("{snapshot}", snapshot);
+  const target = `${database.identifier}-restored`;
+  return database.kind === "instance"
+    ? `aws rds restore-db-instance-from-db-snapshot --db-instance-identifier ${target} --db-snapshot-identifier ${snapshot}`
+    : `aws rds restore-db-cluster-from-snapshot --db-cluster-identifier ${target} --snapshot-identifier ${snapshot} --engine aurora-postgresql`;
+}

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from "node:timers/promises";
+import * as aws from "@pulumi/aws/rds";
+import * as pulumi from "@pulumi/pulumi";
+import type { Duration } from "./units";
+
+export interface SnapshotDescription {
+  /** As RDS calls it: creating, available, failed, … */
+  status: string;
+  encrypted: boolean;
+  /** ISO 8601. */
+  createdAt: string;
+}
+
+export interface SnapshotKey {
+  kind: "instance" | "cluster";
+  identifier: string;
+}
+
+/** The migration did not start, because its backup can't be relied upon. */
+export class SnapshotError extends pulumi.RunError {
+  override readonly name = "SnapshotError";
+
+  constructor(what: string, next: string) {
+    super(
+      `${what}\n` +
+        "The migration did not start: the database is unchanged, and the app that was serving goes on serving.\n" +
+        next,
+    );
+  }
+}
+
+/** How the data sources of the AWS provider say that there is no such snapshot. */
+const NOT_FOUND = /no matching|not ?found|couldn't find|empty result|no results/i;
+
+/** What RDS says of a snapshot; undefined when it has none of that identifier. */
+export async function findSnapshot(
+  { kind, identifier }: SnapshotKey,
+  opts?: pulumi.InvokeOptions,
+): Promise<SnapshotDescription | undefined> {
+  try {
+    if (kind === "instance") {
+      const found = await aws.getSnapshot({ dbSnapshotIdentifier: identifier }, opts);
+      return { status: found.status, encrypted: found.encrypted, createdAt: found.snapshotCreateTime };
+    }
+    const found = await aws.getClusterSnapshot({ dbClusterSnapshotIdentifier: identifier }, opts);
+    return { status: found.status, encrypted: found.storageEncrypted, createdAt: found.snapshotCreateTime };
+  } catch (error) {
+    if (NOT_FOUND.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
+/** A release whose snapshot failed this often has another problem. */
+const TRIES = 5;
+
+/**
+ * The snapshot to use for a release: the one that is there, else a new one. RDS never gives an identifier twice, so one
+ * that `failed` is left aside and the next is called `…-r2`, `…-r3`.
+ */
+export async function chooseSnapshot(
+  { kind, identifier }: SnapshotKey,
+  opts?: pulumi.InvokeOptions,
+): Promise<{ identifier: string; exists: boolean }> {
+  const candidates = Array.from({ length: TRIES }, (_, index) =>
+    index === 0 ? identifier : `${identifier}-r${index + 1}`,
+  );
+  let free: string | undefined;
+  for (const candidate of candidates) {
+    const found = await findSnapshot({ kind, identifier: candidate }, opts);
+    if (found && found.status !== "failed") return { identifier: candidate, exists: true };
+    if (!found) {
+      free ??= candidate;
+      // The first that was never taken ends the search, but for the case that a failed first one was deleted by hand.
+      if (candidate !== identifier) break;
+    }
+  }
+  if (free) return { identifier: free, exists: false };
+  throw new SnapshotError(
+    `All ${TRIES} snapshots ${identifier}… of this release failed.`,
+    "See the instance's events (aws rds describe-events), then raise release.attempt by one and run `up` again.",
+  );
+}
+
+/** Between two looks at a snapshot that is still being made. */
+const POLL_MS = 2000;
+
+/** Waits until the snapshot is `available`; throws {@link SnapshotError} when it failed, is gone, or took too long. */
+export async function waitUntilAvailable(
+  args: SnapshotKey & { timeout: Duration; encryptionRequired: boolean },
+  opts?: pulumi.InvokeOptions,
+): Promise<SnapshotDescription> {
+  const { identifier, timeout } = args;
+  const deadline = Date.now() + timeout.seconds * 1000;
+  for (;;) {
+    const snapshot = await findSnapshot(args, opts);
+    if (!snapshot) {
+      throw new SnapshotError(
+        `Snapshot ${identifier} is not there any more.`,
+        "Run `pulumi refresh` and the same `up` again: it takes a fresh snapshot.",
+      );
+    }
+    if (snapshot.status === "available") {
+      if (!args.encryptionRequired || snapshot.encrypted) return snapshot;
+      throw new SnapshotError(
+        `Snapshot ${identifier} is not encrypted, and policy.encryption is "required".`,
+        "Encrypt the database (restore an encrypted copy of this snapshot), or set policy.encryption to optional.",
+      );
+    }
+    // A preview does not wait: it shows what is known now.
+    if (snapshot.status === "creating" && pulumi.runtime.isDryRun()) return snapshot;
+    if (snapshot.status !== "creating") {
+      throw new SnapshotError(
+        `Snapshot ${identifier} is "${snapshot.status}", not "available".`,
+        "Run the same `up` again: it takes a fresh snapshot.",
+      );
+    }
+    if (Date.now() >= deadline) {
+      throw new SnapshotError(
+        `Snapshot ${identifier} is still "creating" after ${timeout} (backup.timeout).`,
+        "Run the same `up` again: it goes on waiting for this snapshot.",
+      );
+    }
+    await delay(POLL_MS);
+  }
+}

@@ -1,0 +1,70 @@
+import * as aws from "@pulumi/aws/rds";
+import * as pulumi from "@pulumi/pulumi";
+import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
+import type { Duration } from "./units";
+
+export interface DatabaseSnapshotArgs {
+  /** An RDS instance (also Multi-AZ), or an Aurora cluster. */
+  kind: "instance" | "cluster";
+  /** The DB identifier, not the resource id (`db-XXXX…`). */
+  database: string;
+  /** At most 63 lower-case letters, digits and single hyphens; unique in the account and region. */
+  identifier: string;
+  /** RDS has it already: made by an earlier `up`, perhaps by one that was killed before it could record it. */
+  exists: boolean;
+  /** How long the snapshot may take until it is `available`. */
+  timeout: Duration;
+  /** Refuse to go on with a snapshot that is not encrypted at rest. */
+  encryptionRequired: boolean;
+  tags: Record<string, string>;
+}
+
+/**
+ * A snapshot of the database as it is before the migration. It outlives its release: leaving the program or a destroy
+ * keeps it, and pruning goes by its tags.
+ *
+ * There is no `replaceOnChanges` here: a kept snapshot keeps its identifier too, so a replacement under that identifier
+ * could only be refused (DBSnapshotAlreadyExists). A snapshot that failed is instead left aside by `chooseSnapshot`.
+ */
+export class DatabaseSnapshot extends pulumi.ComponentResource {
+  readonly identifier: string;
+  readonly arn: pulumi.Output<string>;
+  /** When RDS took it, ISO 8601; known only once the snapshot is `available`, so whoever reads it waits for that. */
+  readonly createdAt: pulumi.Output<string>;
+
+  constructor(name: string, args: DatabaseSnapshotArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("release:index:DatabaseSnapshot", name, {}, opts);
+    this.identifier = args.identifier;
+
+    const options: pulumi.CustomResourceOptions = {
+      parent: this,
+      retainOnDelete: true,
+      customTimeouts: { create: `${args.timeout.seconds}s` },
+      // Release and commit differ between the releases that share a snapshot; it keeps the tags it was made with.
+      ignoreChanges: ["tags", "tagsAll"],
+      // Ignored by the engine for a snapshot that its state already holds under this id.
+      ...(args.exists ? { import: args.identifier } : {}),
+    };
+    const { tags } = args;
+    this.arn =
+      args.kind === "instance"
+        ? new aws.Snapshot(
+            name,
+            { dbInstanceIdentifier: args.database, dbSnapshotIdentifier: args.identifier, tags },
+            options,
+          ).dbSnapshotArn
+        : new aws.ClusterSnapshot(
+            name,
+            { dbClusterIdentifier: args.database, dbClusterSnapshotIdentifier: args.identifier, tags },
+            options,
+          ).dbClusterSnapshotArn;
+
+    // A creation that timed out turns green on the next `up` without being waited for (code: terraform bridge), so the
+    // state's word is not enough: once the ARN is known, RDS is asked.
+    const available: pulumi.Output<SnapshotDescription> = this.arn.apply(() =>
+      waitUntilAvailable(args, { parent: this }),
+    );
+    this.createdAt = available.createdAt;
+    this.registerOutputs({ arn: this.arn, createdAt: this.createdAt });
+  }
+}

@@ -1,0 +1,89 @@
+import type { types } from "@pulumi/kubernetes";
+import { Deployment } from "@pulumi/kubernetes/apps/v1";
+import { CronJob } from "@pulumi/kubernetes/batch/v1";
+import * as pulumi from "@pulumi/pulumi";
+import { CONTAINER_SECURITY, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
+import type { Settings, WorkloadSettings } from "./settings";
+
+export interface WorkloadArgs {
+  app: Settings["app"];
+  namespace: string;
+  releaseId: string;
+  database: Settings["database"];
+  settings: WorkloadSettings;
+}
+
+/** Another part of the app that uses the same database: a worker (Deployment) or a scheduled task (CronJob). */
+export class Workload extends pulumi.ComponentResource {
+  constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("release:index:Workload", name, {}, opts);
+    const { app, namespace, settings } = args;
+    const fullName = `${app.name}-${settings.name}`;
+    const metadata = { name: fullName, namespace, labels: labels(app.name, settings.name) };
+    const timeout = app.progressDeadline.plus(30).text;
+    const child = { parent: this, dependsOn: opts?.dependsOn };
+
+    if (settings.kind === "worker") {
+      new Deployment(
+        fullName,
+        {
+          metadata,
+          spec: {
+            replicas: settings.replicas,
+            revisionHistoryLimit: 5,
+            progressDeadlineSeconds: app.progressDeadline.seconds,
+            selector: { matchLabels: labels(app.name, settings.name) },
+            template: podTemplate(args),
+          },
+        },
+        { ...child, customTimeouts: { create: timeout, update: timeout } },
+      );
+    } else {
+      new CronJob(
+        fullName,
+        {
+          metadata,
+          spec: {
+            schedule: settings.schedule,
+            concurrencyPolicy: "Forbid",
+            jobTemplate: {
+              spec: {
+                backoffLimit: 0,
+                activeDeadlineSeconds: settings.deadline.seconds,
+                template: podTemplate(args, { restartPolicy: "Never" }),
+              },
+            },
+          },
+        },
+        child,
+      );
+    }
+    this.registerOutputs({});
+  }
+}
+
+function podTemplate(
+  { app, releaseId, database, settings }: WorkloadArgs,
+  spec: Partial<types.input.core.v1.PodSpec> = {},
+): types.input.core.v1.PodTemplateSpec {
+  return {
+    metadata: { labels: labels(app.name, settings.name), annotations: { [RELEASE_ANNOTATION]: releaseId } },
+    spec: {
+      ...spec,
+      ...(app.serviceAccount ? { serviceAccountName: app.serviceAccount } : {}),
+      securityContext: podSecurity(app.user),
+      terminationGracePeriodSeconds: app.terminationGrace.seconds,
+      containers: [
+        {
+          name: settings.name,
+          image: settings.image ?? app.image,
+          command: settings.command,
+          args: settings.args,
+          env: environment(database, { ...app.env, ...settings.env }),
+          resources: settings.resources,
+          securityContext: CONTAINER_SECURITY,
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { planBackup, Release, stackOutputs } from "./components";
+import { readInputs } from "./inputs";
+
+/** One `pulumi up` = one release: snapshot → migration Job → app and every other workload → smoke check. */
+export = async () => {
+  // Everything that is wrong with the settings or the migrations ends the release here, before anything is touched.
+  const { settings, history, migrator, tags } = readInputs();
+
+  const kubeconfig = new pulumi.Config("kubernetes");
+  const cluster = new kubernetes.Provider("cluster", {
+    context: kubeconfig.get("context"),
+    kubeconfig: kubeconfig.getSecret("kubeconfig"),
+    // An `up` that was killed may have made objects that it could not record; the next one takes them over.
+    upsertExistingObjects: true,
+  });
+
+  // The backup: the snapshot that these migrations have already, or a new one.
+  const backup = await planBackup(settings, history);
+
+  // The chain. Whatever fails stops everything after it, and the app that was serving goes on serving.
+  const release = new Release(settings.app.name, { settings, history, migrator, backup, tags }, { provider: cluster });
+
+  // Known once the app is rolled out: outputs always describe the release that is live.
+  return stackOutputs(release.outputs);
+};

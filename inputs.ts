@@ -1,0 +1,64 @@
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { type MigrationHistory, type Settings, settingsFromConfig } from "./components";
+import { fingerprint, readHistorySync } from "./migrations/history";
+import { encodePayload } from "./migrations/payload";
+import { bundleMigrator } from "./migrator/bundle";
+
+/** All that a release is made of, read and checked before any resource is declared. */
+export interface ReleaseInputs {
+  settings: Settings;
+  history: MigrationHistory;
+  /** The migrator as one CommonJS file. */
+  migrator: string;
+  /** Of the snapshot: what finds it again among others. */
+  tags: Record<string, string>;
+}
+
+/**
+ * Reads the stack's settings and the migrations they name. The only part of the program that reads config, files and
+ * environment.
+ *
+ * @throws SettingsError with everything that is wrong in the stack's settings
+ * @throws pulumi.RunError when the migrations folder can't be used
+ */
+export function readInputs(): ReleaseInputs {
+  const project = pulumi.getProject();
+  const stack = pulumi.getStack();
+  const settings = settingsFromConfig(pulumi.runtime.allConfig(), project, stack);
+  return {
+    settings,
+    history: readMigrations(resolve(__dirname, settings.migrations.directory)),
+    migrator: bundleMigrator(),
+    tags: { project, stack, app: settings.app.name, commit: commit() },
+  };
+}
+
+function readMigrations(directory: string): MigrationHistory {
+  try {
+    const migrations = readHistorySync(directory);
+    return {
+      names: migrations.map(({ name }) => name),
+      fingerprint: fingerprint(migrations),
+      payload: encodePayload(migrations),
+    };
+  } catch (error) {
+    // A RunError is shown without a stack trace: the mistake is in the folder, not in the program.
+    throw new pulumi.RunError(
+      `${(error as Error).message}\nNothing was touched: database and app are as they were.\n` +
+        "Correct the folder and run the same command again.",
+    );
+  }
+}
+
+/** The commit that is being released; "unknown" outside a checkout. */
+function commit(): string {
+  const fromCi = process.env.GITHUB_SHA ?? process.env.CI_COMMIT_SHA;
+  if (fromCi) return fromCi;
+  try {
+    return execFileSync("git", ["rev-parse", "HEAD"], { cwd: __dirname, encoding: "utf8", stdio: "pipe" }).trim();
+  } catch {
+    return "unknown";
+  }
+}
