@@ -1,0 +1,144 @@
+import { type Directive, directivesIn } from "./directives";
+import type { Migration } from "./history";
+import { kindOf } from "./kind";
+import { type ParsedStatement, parseScript, ScriptError } from "./parse";
+import { refusedInTransaction, type TransactionControl, transactionControl } from "./transaction";
+
+export { loadParser } from "./parse";
+
+/** One statement of a migration; plain data, fit for JSON. */
+export interface PlannedStatement {
+  /** From 0. */
+  readonly index: number;
+  /** What it is: `CREATE INDEX CONCURRENTLY`. */
+  readonly kind: string;
+  /** Exact text, without its semicolon and the comments before it. */
+  readonly text: string;
+  /** Where `text` begins in migration.sql, in UTF-16 units (a byte order mark counts as one). */
+  readonly offset: number;
+  /** Line of `offset` in migration.sql, from 1. */
+  readonly line: number;
+  /** False when Postgres refuses it inside a transaction. */
+  readonly canRunInTransaction: boolean;
+  /** Why not: the rule's name, or the enum value that must be committed before it is used. */
+  readonly outsideTransaction?: string;
+  /** Set for BEGIN, COMMIT and the like, written in the file. */
+  readonly control?: TransactionControl;
+  /** The directives in the comments directly above it. */
+  readonly directives?: readonly Directive[];
+}
+
+/**
+ * How the statements of a migration can be run:
+ * `transaction` all in one; `statements` one by one, because at least one can't run in a transaction; `own` as the file's own
+ * BEGIN and COMMIT say.
+ */
+export type MigrationMode = "transaction" | "statements" | "own";
+
+export interface MigrationPlan {
+  readonly name: string;
+  readonly checksum: string;
+  readonly mode: MigrationMode;
+  /** `-- release: contract`: runs in a Job of its own, after the rollout is complete and has soaked. */
+  readonly contract: boolean;
+  readonly statements: readonly PlannedStatement[];
+  /** Directives after the last statement, or of a file without statements. */
+  readonly directives: readonly Directive[];
+  /** The parser refused the file: `statements` ends before the error. The server has the last word (it may be newer than the parser). */
+  readonly error?: {
+    readonly message: string;
+    readonly offset: number;
+    readonly line: number;
+    readonly column: number;
+  };
+}
+
+/** The plan of one migration. `loadParser` must have been awaited once; this itself is synchronous and touches nothing. */
+export function planMigration(migration: Pick<Migration, "name" | "sql" | "checksum">): MigrationPlan {
+  const { name, sql, checksum } = migration;
+  const statements: PlannedStatement[] = [];
+  const enums = new EnumValues();
+  let error: MigrationPlan["error"];
+  try {
+    for (const parsed of parseScript(sql)) {
+      enums.see(parsed, statements.length);
+      statements.push(planStatement(parsed, statements.length));
+    }
+  } catch (problem) {
+    if (!(problem instanceof ScriptError)) throw problem;
+    const { message, offset, line, column } = problem;
+    error = { message, offset, line, column };
+  }
+  for (const [index, value] of enums.usedBeforeCommit())
+    statements[index] = { ...statements[index]!, canRunInTransaction: false, outsideTransaction: value };
+  const last = statements.at(-1);
+  const end = last ? last.offset + last.text.length : 0;
+  const directives = error ? [] : directivesIn(sql.slice(end), countLines(sql, end) + 1);
+  const all = [...statements.flatMap((statement) => statement.directives ?? []), ...directives];
+  return {
+    name,
+    checksum,
+    mode: modeOf(statements),
+    contract: all.some((directive) => directive.name === "contract"),
+    statements,
+    directives,
+    ...(error && { error }),
+  };
+}
+
+function planStatement(parsed: ParsedStatement, index: number): PlannedStatement {
+  const { node, text, offset, line, before } = parsed;
+  const refused = refusedInTransaction(node, text);
+  const control = transactionControl(node);
+  const directives = directivesIn(before, line - countLines(before, before.length));
+  return {
+    index,
+    kind: kindOf(node),
+    text,
+    offset,
+    line,
+    canRunInTransaction: refused === undefined,
+    ...(refused !== undefined && { outsideTransaction: refused }),
+    ...(control && { control }),
+    ...(directives.length > 0 && { directives }),
+  };
+}
+
+function modeOf(statements: readonly PlannedStatement[]): MigrationMode {
+  if (statements.some(({ control }) => control !== undefined && control !== "savepoint")) return "own";
+  return statements.every(({ canRunInTransaction }) => canRunInTransaction) ? "transaction" : "statements";
+}
+
+/**
+ * ALTER TYPE … ADD VALUE runs in a transaction, but the value can't be used before that is committed (SQLSTATE 55P04), unless
+ * the type itself was made in it. A migration that uses the value at once must therefore commit in between.
+ */
+class EnumValues {
+  private readonly made = new Set<string>();
+  private readonly added: { index: number; value: string; used: boolean }[] = [];
+
+  see({ node, text }: ParsedStatement, index: number): void {
+    for (const value of this.added) value.used ||= text.includes(`'${value.value.replaceAll("'", "''")}'`);
+    if ("CreateEnumStmt" in node) this.made.add(typeName(node.CreateEnumStmt.typeName));
+    if (!("AlterEnumStmt" in node)) return;
+    const { newVal, oldVal, typeName: name } = node.AlterEnumStmt;
+    if (newVal !== undefined && oldVal === undefined && !this.made.has(typeName(name)))
+      this.added.push({ index, value: newVal, used: false });
+  }
+
+  usedBeforeCommit(): [number, string][] {
+    return this.added
+      .filter(({ used }) => used)
+      .map(({ index, value }) => [index, `ALTER TYPE ADD VALUE '${value}', which this migration uses`]);
+  }
+}
+
+function typeName(names: readonly object[] | undefined): string {
+  return JSON.stringify(names ?? []);
+}
+
+function countLines(text: string, end: number): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0 && at < end; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}
