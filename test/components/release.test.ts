@@ -1,0 +1,276 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, describe, expect, it } from "vitest";
+import { parseSettings, planBackup, Release, type ReleaseOutputs, type Settings, stackOutputs } from "../../components";
+import { PulumiRecorder } from "../support/pulumi-recorder";
+
+const SNAPSHOT = "aws:rds/snapshot:Snapshot";
+const JOB = "kubernetes:batch/v1:Job";
+const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
+
+const MINIMAL = {
+  app: { name: "notes", image: "notes:1" },
+  database: { identifier: "notes-db", secret: { name: "notes-database" } },
+  migrations: { directory: "migrations" },
+};
+
+function settings(changes: Record<string, object | undefined> = {}): Settings {
+  const raw: Record<string, unknown> = { ...MINIMAL };
+  for (const [key, value] of Object.entries(changes)) {
+    raw[key] = Array.isArray(value) ? value : { ...(raw[key] as object | undefined), ...value };
+  }
+  const parsed = parseSettings(raw);
+  if (!parsed.settings) throw new Error(parsed.problems.join("\n"));
+  return parsed.settings;
+}
+
+const HISTORY = { names: ["1_init"], fingerprint: "f".repeat(64), payload: [Buffer.from("payload")] };
+
+let recorder: PulumiRecorder;
+beforeEach(async () => {
+  recorder = new PulumiRecorder();
+  await recorder.start();
+});
+
+async function release(of: Settings = settings(), history = HISTORY): Promise<ReleaseOutputs> {
+  const backup = await planBackup(of, history);
+  const { outputs } = new Release("notes", {
+    settings: of,
+    history,
+    migrator: "// migrator",
+    backup,
+    tags: { stack: "test" },
+  });
+  const all = await new Promise<ReleaseOutputs>((resolve) => {
+    pulumi.all(stackOutputs(outputs)).apply((value) => resolve(value as ReleaseOutputs));
+  });
+  await pulumi.runtime.disconnect();
+  return all;
+}
+
+function urns(of: string[]): string[] {
+  return of.map((urn) => urn.split("::").slice(-2).join(" ").replace(/^.*\$/, ""));
+}
+
+describe("the chain", () => {
+  it("takes the snapshot before the migration, and migrates before anything that uses the database is changed", async () => {
+    await release(
+      settings({
+        workloads: [
+          { kind: "worker", name: "mailer" },
+          { kind: "cron", name: "cleanup", schedule: "0 3 * * *" },
+        ],
+      }),
+    );
+    const order = recorder.registrations.map(({ type }) => type);
+    expect(order.indexOf(SNAPSHOT)).toBeLessThan(order.indexOf(JOB));
+    expect(order.indexOf(JOB)).toBeLessThan(order.indexOf(DEPLOYMENT));
+    expect(urns(recorder.only(JOB).options.dependsOn).join()).toContain(SNAPSHOT);
+    const users = [...recorder.all(DEPLOYMENT), recorder.only("kubernetes:batch/v1:CronJob")];
+    expect(users).toHaveLength(3);
+    for (const user of users)
+      expect(urns(user.options.dependsOn).join()).toContain(`${JOB} ${recorder.only(JOB).name}`);
+  });
+
+  it("gives every release a Job and a snapshot of its own, by their logical names (rule 2)", async () => {
+    const first = await release();
+    expect(recorder.only(JOB).name).toContain(first.releaseId);
+    expect(recorder.only(JOB).inputs.metadata.name).toContain(first.releaseId);
+    expect(recorder.only(SNAPSHOT).name).toBe(`notes-db-${"f".repeat(12)}`);
+    expect(recorder.only(SNAPSHOT).inputs.dbSnapshotIdentifier).toBe(`notes-db-${"f".repeat(12)}`);
+  });
+
+  it("runs a failed Job again on the next up, and never beside the failed one (rule 2)", async () => {
+    await release();
+    expect(recorder.only(JOB).options).toMatchObject({ replaceOnChanges: ["*"], deleteBeforeReplace: true });
+  });
+
+  it("keeps a snapshot whose release is gone (rule 2)", async () => {
+    await release();
+    expect(recorder.only(SNAPSHOT).options.retainOnDelete).toBe(true);
+  });
+
+  it("lets nothing of the app be made of an output of a Job, a ConfigMap or a Secret (rule 3)", async () => {
+    await release(settings({ workloads: [{ kind: "worker", name: "mailer" }] }));
+    for (const deployment of recorder.all(DEPLOYMENT)) {
+      expect(Object.values(deployment.options.propertyDependencies).flat()).toEqual([]);
+    }
+  });
+
+  it("mounts the migrations from immutable ConfigMaps that are named by their content (rule 3)", async () => {
+    await release();
+    const before = recorder.all(CONFIG_MAP);
+    expect(before).toHaveLength(2);
+    for (const { inputs, name } of before) {
+      expect(inputs.immutable).toBe(true);
+      expect(inputs.metadata.name).toBe(name);
+    }
+    const mounted = recorder.only(JOB).inputs.spec.template.spec.volumes[0].projected.sources;
+    expect(mounted.map((source: any) => source.configMap.name)).toEqual(before.map(({ name }) => name));
+
+    recorder = new PulumiRecorder();
+    await recorder.start();
+    await release(settings(), { ...HISTORY, payload: [Buffer.from("other SQL")] });
+    const after = recorder.all(CONFIG_MAP).map(({ name }) => name);
+    expect(after[0]).toBe(before[0]!.name);
+    expect(after[1]).not.toBe(before[1]!.name);
+  });
+
+  it("gives the Job one try, a deadline, its last words, and neither a TTL nor a failure policy (rule 4)", async () => {
+    await release(settings({ migrations: { deadline: "10m", statementTimeout: "5m" } }));
+    const { spec } = recorder.only(JOB).inputs;
+    expect(spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 600 });
+    expect(spec.template.spec.restartPolicy).toBe("Never");
+    expect(spec.template.spec.containers[0].terminationMessagePolicy).toBe("FallbackToLogsOnError");
+    expect(spec).not.toHaveProperty("ttlSecondsAfterFinished");
+    expect(spec).not.toHaveProperty("podFailurePolicy");
+    expect(recorder.only(JOB).options.customTimeouts.create).toBe("720s");
+  });
+
+  it("tells the Job which snapshot it relies upon, when it was taken and how old it may be (rule 5)", async () => {
+    await release(settings({ backup: { maxAge: "2h" } }));
+    expect(recorder.only(JOB).inputs.spec.template.spec.containers[0].args.slice(-6)).toEqual([
+      "--snapshot",
+      `notes-db-${"f".repeat(12)}`,
+      "--snapshot-created-at",
+      "2026-11-21T10:00:00Z",
+      "--snapshot-max-age",
+      "2h",
+    ]);
+  });
+
+  it("waits long for a snapshot, and tags it with what it belongs to (rule 5)", async () => {
+    const { releaseId } = await release();
+    expect(recorder.only(SNAPSHOT).options.customTimeouts.create).toBe("10800s");
+    expect(recorder.only(SNAPSHOT).inputs.tags).toEqual({
+      stack: "test",
+      release: releaseId,
+      migrations: HISTORY.fingerprint,
+    });
+  });
+
+  it("publishes what is live: every output waits for the rolled-out Deployment (rule 6)", async () => {
+    const outputs = await release(settings({ service: { type: "NodePort", host: "127.0.0.1" } }));
+    expect(outputs).toMatchObject({
+      snapshot: { id: `notes-db-${"f".repeat(12)}`, createdAt: "2026-11-21T10:00:00Z" },
+      migrations: { last: "1_init", count: 1, fingerprint: HISTORY.fingerprint },
+      image: "notes:1",
+      namespace: "default",
+      service: "notes",
+      url: "http://127.0.0.1:30000",
+      restore: expect.stringContaining("restore-db-instance-from-db-snapshot"),
+    });
+  });
+
+  it("is stricter in production by settings alone: protect (rule 7)", async () => {
+    await release(settings({ policy: { protect: true } }));
+    expect(recorder.only(DEPLOYMENT).options.protect).toBe(true);
+  });
+});
+
+describe("the release id (rule 1)", () => {
+  const idOf = async (changes: Record<string, object> = {}, history = HISTORY) => {
+    recorder = new PulumiRecorder();
+    await recorder.start();
+    return (await release(settings(changes), history)).releaseId;
+  };
+
+  it("stays when nothing that decides the release changes", async () => {
+    const before = await idOf();
+    expect(await idOf({ app: { replicas: 5 } })).toBe(before);
+    expect(await idOf({ migrations: { deadline: "30m" } })).toBe(before);
+    expect(await idOf({ migrations: { deadline: "1800s" } })).toBe(before);
+  });
+
+  it.each([
+    ["the image", { app: { image: "notes:2" } }],
+    ["a runner setting", { migrations: { lockTimeout: "9s" } }],
+    ["the attempt", { release: { attempt: 2 } }],
+  ])("changes with %s", async (_, changes) => {
+    expect(await idOf(changes)).not.toBe(await idOf());
+  });
+
+  it("changes with the migrations, and only they and the attempt change the snapshot", async () => {
+    expect(await idOf({}, { ...HISTORY, fingerprint: "e".repeat(64) })).not.toBe(await idOf());
+    await idOf({ app: { image: "notes:2" } });
+    expect(recorder.only(SNAPSHOT).name).toBe(`notes-db-${"f".repeat(12)}`);
+    await idOf({ release: { attempt: 2 } });
+    expect(recorder.only(SNAPSHOT).name).toBe(`notes-db-${"f".repeat(12)}-2`);
+  });
+});
+
+describe("the backup", () => {
+  const identifier = `notes-db-${"f".repeat(12)}`;
+
+  it("is a cluster snapshot for an Aurora cluster", async () => {
+    const outputs = await release(settings({ database: { kind: "cluster" } }));
+    expect(recorder.all(SNAPSHOT)).toHaveLength(0);
+    expect(recorder.only("aws:rds/clusterSnapshot:ClusterSnapshot").inputs.dbClusterSnapshotIdentifier).toBe(
+      identifier,
+    );
+    expect(outputs.restore).toContain("restore-db-cluster-from-snapshot");
+  });
+
+  it("is left out where the environment allows it", async () => {
+    const outputs = await release(settings({ backup: { mode: "none" }, policy: { backup: "optional" } }));
+    expect(recorder.all(SNAPSHOT)).toHaveLength(0);
+    expect(outputs.snapshot).toBeNull();
+    expect(recorder.only(JOB).inputs.spec.template.spec.containers[0].args).not.toContain("--snapshot");
+  });
+
+  it("takes over a snapshot that a killed up left behind", async () => {
+    recorder.snapshots = { [identifier]: { status: "available" } };
+    await release();
+    expect(recorder.only(SNAPSHOT).options.importId).toBe(identifier);
+  });
+
+  it("leaves a failed snapshot aside and takes another", async () => {
+    recorder.snapshots = { [identifier]: { status: "failed" } };
+    await release();
+    expect(recorder.only(SNAPSHOT).inputs.dbSnapshotIdentifier).toBe(`${identifier}-r2`);
+    expect(recorder.only(SNAPSHOT).options.importId).toBe("");
+  });
+
+  it("gives up after five failed snapshots, with the next command", async () => {
+    const failed = { status: "failed" };
+    recorder.snapshots = Object.fromEntries(
+      ["", "-r2", "-r3", "-r4", "-r5"].map((suffix) => [identifier + suffix, failed]),
+    );
+    await expect(planBackup(settings(), HISTORY)).rejects.toThrow(/release\.attempt/);
+  });
+});
+
+describe("the pods", () => {
+  it("never fall below the replicas, and lose no request", async () => {
+    await release();
+    const { spec } = recorder.only(DEPLOYMENT).inputs;
+    expect(spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+    const [container] = spec.template.spec.containers;
+    expect(container.lifecycle.preStop.sleep.seconds).toBe(5);
+    expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(5);
+    expect(container.readinessProbe.httpGet.path).toBe("/health");
+    expect(recorder.only("kubernetes:policy/v1:PodDisruptionBudget").inputs.spec.maxUnavailable).toBe(1);
+  });
+
+  it("get the database's URL by reference only", async () => {
+    await release();
+    const variable = (registration: { inputs: any }, name: string) =>
+      registration.inputs.spec.template.spec.containers[0].env.find((each: any) => each.name === name);
+    expect(variable(recorder.only(DEPLOYMENT), "DATABASE_URL")).toEqual({
+      name: "DATABASE_URL",
+      valueFrom: { secretKeyRef: { name: "notes-database", key: "url" } },
+    });
+    expect(variable(recorder.only(JOB), "DATABASE_URL").valueFrom.secretKeyRef.key).toBe("direct-url");
+  });
+
+  it("meet the Pod Security Standard restricted", async () => {
+    await release(settings({ workloads: [{ kind: "worker", name: "mailer" }] }));
+    for (const { inputs } of [...recorder.all(DEPLOYMENT), recorder.only(JOB)]) {
+      const pod = inputs.spec.template.spec;
+      expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+      for (const { securityContext } of pod.containers) {
+        expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } });
+      }
+    }
+  });
+});

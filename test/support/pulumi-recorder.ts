@@ -1,0 +1,110 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** One resource as a program registered it. */
+export interface Registration {
+  type: string;
+  name: string;
+  inputs: Record<string, any>;
+  options: {
+    dependsOn: string[];
+    retainOnDelete: boolean;
+    deleteBeforeReplace: boolean;
+    replaceOnChanges: string[];
+    ignoreChanges: string[];
+    protect: boolean;
+    importId: string;
+    customTimeouts: Record<string, string>;
+    /** Property → URNs of the resources whose outputs it was made of. */
+    propertyDependencies: Record<string, string[]>;
+  };
+}
+
+/** What RDS answers, by snapshot identifier. */
+export type Snapshots = Record<string, { status: string; encrypted?: boolean; createdAt?: string }>;
+
+/**
+ * Runs resource declarations against Pulumi's mocks (no engine, no cloud) and returns what was registered, in order.
+ * Options that mocks do not see are read from the request to the monitor, which is where the engine gets them.
+ */
+export class PulumiRecorder {
+  readonly registrations: Registration[] = [];
+  snapshots: Snapshots = {};
+
+  async start(preview = false): Promise<void> {
+    await pulumi.runtime.setMocks(
+      {
+        newResource: ({ type, name, inputs, id }) => ({ id: id || `${name}-id`, state: this.state(type, inputs) }),
+        call: ({ token, inputs }) => this.invoke(token, inputs),
+      },
+      "release",
+      "test",
+      preview,
+    );
+    const monitor = pulumi.runtime.getMonitor() as any;
+    const register = monitor.registerResource.bind(monitor);
+    monitor.registerResource = (request: any, ...rest: any[]) => {
+      this.registrations.push(read(request));
+      return register(request, ...rest);
+    };
+  }
+
+  /** The only registration of this type. */
+  only(type: string): Registration {
+    const found = this.all(type);
+    if (found.length !== 1) throw new Error(`${found.length} registrations of ${type}, not one`);
+    return found[0]!;
+  }
+
+  all(type: string): Registration[] {
+    return this.registrations.filter((each) => each.type === type);
+  }
+
+  private state(type: string, inputs: Record<string, any>): Record<string, any> {
+    if (type.endsWith(":Snapshot"))
+      return { ...inputs, dbSnapshotArn: `arn:aws:rds:::snapshot:${inputs.dbSnapshotIdentifier}` };
+    if (type.endsWith(":ClusterSnapshot"))
+      return {
+        ...inputs,
+        dbClusterSnapshotArn: `arn:aws:rds:::cluster-snapshot:${inputs.dbClusterSnapshotIdentifier}`,
+      };
+    if (type.endsWith(":Service")) {
+      const ports = inputs.spec.ports.map((port: object, index: number) => ({ ...port, nodePort: 30_000 + index }));
+      return { ...inputs, spec: { ...inputs.spec, ports }, status: {} };
+    }
+    return inputs;
+  }
+
+  private invoke(token: string, inputs: Record<string, any>): Record<string, any> {
+    const identifier = inputs.dbSnapshotIdentifier ?? inputs.dbClusterSnapshotIdentifier;
+    const taken =
+      this.all("aws:rds/snapshot:Snapshot").length + this.all("aws:rds/clusterSnapshot:ClusterSnapshot").length;
+    const found = this.snapshots[identifier] ?? (taken > 0 ? { status: "available" } : undefined);
+    // `details` is where a gRPC error has its message.
+    if (!found) throw Object.assign(new Error(token), { details: `${token}: no matching RDS DB Snapshot found` });
+    const { status, encrypted = true, createdAt = "2026-11-21T10:00:00Z" } = found;
+    return { status, encrypted, storageEncrypted: encrypted, snapshotCreateTime: createdAt };
+  }
+}
+
+function read(request: any): Registration {
+  const dependencies: [string, any][] = request.getPropertydependenciesMap().toArray();
+  const timeouts = request.getCustomtimeouts()?.toObject() ?? {};
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    inputs: request.getObject()?.toJavaScript() ?? {},
+    options: {
+      dependsOn: request.getDependenciesList(),
+      retainOnDelete: request.getRetainondelete(),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
+      replaceOnChanges: request.getReplaceonchangesList(),
+      ignoreChanges: request.getIgnorechangesList(),
+      protect: request.getProtect(),
+      importId: request.getImportid(),
+      customTimeouts: timeouts,
+      propertyDependencies: Object.fromEntries(
+        dependencies.map(([property, list]) => [property, Array.isArray(list) ? (list[0] ?? []) : list.getUrnsList()]),
+      ),
+    },
+  };
+}
