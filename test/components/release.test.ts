@@ -1,6 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
-import { parseSettings, planBackup, Release, type ReleaseOutputs, type Settings, stackOutputs } from "../../components";
+import {
+  parseReleaseOutputs,
+  parseSettings,
+  planBackup,
+  Release,
+  type ReleaseOutputs,
+  type Settings,
+  stackOutputs,
+} from "../../components";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
 const SNAPSHOT = "aws:rds/snapshot:Snapshot";
@@ -41,11 +49,11 @@ async function release(of: Settings = settings(), history = HISTORY): Promise<Re
     backup,
     tags: { stack: "test" },
   });
-  const all = await new Promise<ReleaseOutputs>((resolve) => {
-    pulumi.all(stackOutputs(outputs)).apply((value) => resolve(value as ReleaseOutputs));
+  const all = await new Promise<unknown>((resolve) => {
+    pulumi.output(stackOutputs(outputs)).apply(resolve);
   });
   await pulumi.runtime.disconnect();
-  return all;
+  return parseReleaseOutputs(all);
 }
 
 function urns(of: string[]): string[] {

@@ -29,6 +29,12 @@ export type Snapshots = Record<string, { status: string; encrypted?: boolean; cr
 export class PulumiRecorder {
   readonly registrations: Registration[] = [];
   snapshots: Snapshots = {};
+  private refusal: string | undefined;
+
+  /** From now on every question to AWS is answered by this error. */
+  refuse(message: string): void {
+    this.refusal = message;
+  }
 
   async start(preview = false): Promise<void> {
     await pulumi.runtime.setMocks(
@@ -80,7 +86,8 @@ export class PulumiRecorder {
       this.all("aws:rds/snapshot:Snapshot").length + this.all("aws:rds/clusterSnapshot:ClusterSnapshot").length;
     const found = this.snapshots[identifier] ?? (taken > 0 ? { status: "available" } : undefined);
     // `details` is where a gRPC error has its message.
-    if (!found) throw Object.assign(new Error(token), { details: `${token}: no matching RDS DB Snapshot found` });
+    const problem = this.refusal ?? (found ? undefined : "no matching RDS DB Snapshot found");
+    if (problem || !found) throw Object.assign(new Error(token), { details: `${token}: ${problem}` });
     const { status, encrypted = true, createdAt = "2026-11-21T10:00:00Z" } = found;
     return { status, encrypted, storageEncrypted: encrypted, snapshotCreateTime: createdAt };
   }

@@ -1,0 +1,16 @@
+import { ConfigMap } from "@pulumi/kubernetes/core/v1";
+import * as pulumi from "@pulumi/pulumi";
+import { readReleaseOutputs } from "../../components/outputs";
+
+const producer = new pulumi.StackReference(new pulumi.Config().require("producer"));
+const notes = readReleaseOutputs(producer);
+
+// Where other services of this team look the app up. It follows the release that is live, also after a failed one.
+const endpoint = new ConfigMap("notes-endpoint", {
+  metadata: { name: "notes-endpoint" },
+  data: { url: notes.url, release: notes.releaseId, schema: notes.migrations.last.apply((last) => last ?? "none") },
+});
+
+export const notesUrl = notes.url;
+export const notesRelease = notes.releaseId;
+export const configMap = endpoint.metadata.name;

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { parseReleaseOutputs, ReleaseOutputsError } from "../../components";
+
+const OUTPUTS = {
+  releaseId: "3f2a9c41b07e",
+  snapshot: { id: "notes-db-3f2a9c41b07e", arn: "arn:aws:rds:::snapshot:x", createdAt: "2026-11-21T10:00:00Z" },
+  migrations: { last: "20260105093000_init", count: 1, fingerprint: "f".repeat(64) },
+  image: "notes:1",
+  namespace: "default",
+  service: "notes",
+  url: "http://notes",
+  restore: "aws rds restore-db-instance-from-db-snapshot …",
+};
+
+describe("the outputs of a release, read by another stack", () => {
+  it("are typed, and a release without a backup says so by null", () => {
+    expect(parseReleaseOutputs(OUTPUTS)).toEqual(OUTPUTS);
+    expect(parseReleaseOutputs({ ...OUTPUTS, snapshot: null, restore: null }).snapshot).toBeNull();
+  });
+
+  it("keep what this version of the reader does not know out of its way", () => {
+    expect(parseReleaseOutputs({ ...OUTPUTS, region: "eu-central-1" })).toEqual(OUTPUTS);
+  });
+
+  it.each([undefined, {}])("say when there has been no release yet (%j)", (outputs) => {
+    expect(() => parseReleaseOutputs(outputs)).toThrow(/has not been completed\. Run `pulumi up` there first/);
+  });
+
+  it("say which key is not that of a release", () => {
+    expect(() => parseReleaseOutputs({ ...OUTPUTS, url: undefined })).toThrow(ReleaseOutputsError);
+    expect(() => parseReleaseOutputs({ vpcId: "vpc-1" })).toThrow(/releaseId: .*Is it the right stack\?/);
+  });
+});

@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { chooseSnapshot, SnapshotError, waitUntilAvailable } from "../../components/snapshot-status";
+import { Duration } from "../../components/units";
+import { PulumiRecorder } from "../support/pulumi-recorder";
+
+const KEY = { kind: "instance", identifier: "notes-db-1" } as const;
+const ARGS = { ...KEY, timeout: Duration.ofSeconds(0), encryptionRequired: false };
+
+let recorder: PulumiRecorder;
+beforeEach(async () => {
+  recorder = new PulumiRecorder();
+  await recorder.start();
+});
+
+describe("a snapshot counts only when it is available", () => {
+  it("and then tells when it was taken", async () => {
+    recorder.snapshots = { "notes-db-1": { status: "available", createdAt: "2026-11-21T03:00:00Z" } };
+    expect((await waitUntilAvailable(ARGS)).createdAt).toBe("2026-11-21T03:00:00Z");
+  });
+
+  it.each([
+    ["creating", /still "creating" after 0s \(backup\.timeout\)/],
+    ["failed", /is "failed", not "available"/],
+    ["deleting", /is "deleting"/],
+  ])("not while it is %s", async (status, message) => {
+    recorder.snapshots = { "notes-db-1": { status } };
+    await expect(waitUntilAvailable(ARGS)).rejects.toThrow(message);
+    await expect(waitUntilAvailable(ARGS)).rejects.toThrow(
+      /The migration did not start: the database is unchanged, and the app that was serving goes on serving\.\nRun/,
+    );
+  });
+
+  it("not when it was deleted by hand", async () => {
+    await expect(waitUntilAvailable(ARGS)).rejects.toThrow(/not there any more[\s\S]*pulumi refresh/);
+  });
+
+  it("and it is waited for while it is being made", async () => {
+    recorder.snapshots = { "notes-db-1": { status: "creating" } };
+    const waiting = waitUntilAvailable({ ...ARGS, timeout: Duration.ofSeconds(60) });
+    recorder.snapshots = { "notes-db-1": { status: "available" } };
+    expect((await waiting).status).toBe("available");
+  });
+
+  it("unencrypted only where that is allowed", async () => {
+    recorder.snapshots = { "notes-db-1": { status: "available", encrypted: false } };
+    expect((await waitUntilAvailable(ARGS)).encrypted).toBe(false);
+    await expect(waitUntilAvailable({ ...ARGS, encryptionRequired: true })).rejects.toThrow(/policy\.encryption/);
+  });
+});
+
+describe("a preview", () => {
+  it("does not wait for a snapshot that is being made", async () => {
+    await recorder.start(true);
+    recorder.snapshots = { "notes-db-1": { status: "creating" } };
+    expect((await waitUntilAvailable(ARGS)).status).toBe("creating");
+  });
+});
+
+describe("the choice of a snapshot", () => {
+  it("does not take an error for an absence", async () => {
+    recorder.refuse("AccessDenied: not authorized to perform rds:DescribeDBSnapshots");
+    await expect(chooseSnapshot(KEY)).rejects.toThrow(/AccessDenied/);
+  });
+
+  it("finds the good one again when a failed one before it was deleted by hand", async () => {
+    recorder.snapshots = { "notes-db-1-r2": { status: "available" } };
+    expect(await chooseSnapshot(KEY)).toEqual({ identifier: "notes-db-1-r2", exists: true });
+  });
+
+  it("is a SnapshotError when every try failed", async () => {
+    const failed = { status: "failed" };
+    const names = ["notes-db-1", ...[2, 3, 4, 5].map((index) => `notes-db-1-r${index}`)];
+    recorder.snapshots = Object.fromEntries(names.map((each) => [each, failed]));
+    await expect(chooseSnapshot(KEY)).rejects.toThrow(SnapshotError);
+  });
+});
