@@ -5,8 +5,9 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { readJson } from "../atomic";
 import { type Account, serverAccount } from "./account";
-import { copyTree, exists, readJson } from "./files";
+import { copyTree, exists } from "./files";
 
 /** Programs of Postgres that this machine can run, and the user they run as. */
 export interface Binaries {
@@ -47,7 +48,7 @@ export async function locate(packaged: string): Promise<Binaries> {
   await linkLibraries(packaged);
   const version = await runnableVersion(packaged, account);
   if (version) return { directory: packaged, version, account };
-  const manifest = await readJson<{ name: string; version: string }>(path.join(packaged, "..", "package.json"));
+  const manifest = readJson<{ version: string }>(path.join(packaged, "..", "package.json"));
   const name = `postgres-${process.platform}-${process.arch}-${manifest?.version ?? "unknown"}`;
   for (const place of copyPlaces(account)) {
     const directory = path.join(place, name, "native");
@@ -75,7 +76,7 @@ function packagedDirectory(): string {
 /** What the package's own install script would have done. */
 async function linkLibraries(directory: string): Promise<void> {
   type Link = { source: string; target: string };
-  const links = (await readJson<Link[]>(path.join(directory, "pg-symlinks.json"))) ?? [];
+  const links = readJson<Link[]>(path.join(directory, "pg-symlinks.json")) ?? [];
   for (const { source, target } of links) {
     try {
       const link = path.join(path.dirname(directory), target);

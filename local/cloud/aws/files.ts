@@ -1,24 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { execFile } from "node:child_process";
 import { constants, promises as fs } from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import type { Account } from "./account";
 
-/** Writes a file whole or not at all: a reader, or the next run after a kill, sees the old content or the new. */
-export async function writeFileAtomic(file: string, content: string, mode = 0o644): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
-  const handle = await fs.open(temporary, "wx", mode);
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await fs.rename(temporary, file);
-  await syncDirectory(path.dirname(file));
-}
-
-/** Makes renames and new names in this directory last through a power cut. */
-export async function syncDirectory(directory: string): Promise<void> {
+/** Makes renames and new names in this directory, or the content of this file, last through a power cut. */
+export async function syncPath(directory: string): Promise<void> {
   const handle = await fs.open(directory, "r");
   try {
     await handle.sync();
@@ -27,13 +14,21 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-export async function readJson<T>(file: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await fs.readFile(file, "utf8")) as T;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+/** Writes a tree through to the disk: its file system at once where there is a tool for that, else file by file. */
+export async function syncTree(directory: string): Promise<void> {
+  if (process.platform === "linux") {
+    const done = await promisify(execFile)("sync", ["-f", directory]).then(
+      () => true,
+      () => false,
+    );
+    if (done) return;
   }
+  for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
+    const name = path.join(directory, entry.name);
+    if (entry.isDirectory()) await syncTree(name);
+    else if (entry.isFile()) await syncPath(name);
+  }
+  await syncPath(directory);
 }
 
 export async function exists(file: string): Promise<boolean> {

@@ -1,0 +1,148 @@
+import { type Properties, UNKNOWN } from "../provider";
+import type { Kind } from "./errors";
+import type { Instance, Snapshot } from "./records";
+
+/** Of every resource here; in the form of the real ones, and never one of theirs. */
+export const accountId = "000000000000";
+export const defaultRegion = "xx-local-1";
+
+type ArnKind = "db" | "cluster" | "snapshot" | "cluster-snapshot";
+
+export function arn(what: ArnKind, identifier: string, region = defaultRegion): string {
+  return `arn:aws:rds:${region}:${accountId}:${what}:${identifier}`;
+}
+
+export function engineOf(kind: Kind): string {
+  return kind === "instance" ? "postgres" : "aurora-postgresql";
+}
+
+/** What both the resource and the function return of a snapshot. */
+export function snapshotAttributes(snapshot: Snapshot, region = defaultRegion): Properties {
+  const { kind, identifier, instance } = snapshot;
+  const common: Properties = {
+    allocatedStorage: allocatedStorage(kind),
+    engine: engineOf(kind),
+    engineVersion: instance.engineVersion,
+    kmsKeyId: "",
+    licenseModel: "postgresql-license",
+    port: instance.port,
+    region,
+    snapshotType: snapshot.snapshotType,
+    status: snapshot.status,
+    tags: snapshot.tags,
+    vpcId: "",
+  };
+  if (kind === "cluster") {
+    return {
+      ...common,
+      availabilityZones: [`${region}a`],
+      dbClusterIdentifier: snapshot.source,
+      dbClusterSnapshotArn: arn("cluster-snapshot", identifier, region),
+      dbClusterSnapshotIdentifier: identifier,
+      sourceDbClusterSnapshotArn: "",
+      storageEncrypted: instance.encrypted,
+    };
+  }
+  return {
+    ...common,
+    availabilityZone: `${region}a`,
+    dbInstanceIdentifier: snapshot.source,
+    dbSnapshotArn: arn("snapshot", identifier, region),
+    dbSnapshotIdentifier: identifier,
+    encrypted: instance.encrypted,
+    iops: 0,
+    optionGroupName: "default:postgres-18",
+    sourceDbSnapshotIdentifier: "",
+    sourceRegion: "",
+    storageType: "gp3",
+  };
+}
+
+/** In a preview of a creation: what the cloud will decide is not known yet. */
+export function unknownSnapshotAttributes(kind: Kind): Properties {
+  const empty: Snapshot = {
+    identifier: "",
+    kind,
+    status: "creating",
+    snapshotType: "manual",
+    source: "",
+    createTime: "",
+    progress: 0,
+    size: 0,
+    tags: {},
+    sharedAccounts: [],
+    instance: {
+      identifier: "",
+      kind,
+      database: "",
+      port: 0,
+      engineVersion: "",
+      encrypted: false,
+      createTime: "",
+      ready: true,
+    },
+  };
+  return Object.fromEntries(Object.keys(snapshotAttributes(empty)).map((name) => [name, UNKNOWN]));
+}
+
+/** What `aws.rds.Instance` and `aws.rds.Cluster` have in common with the functions of the same names. */
+export function instanceAttributes(instance: Instance, region = defaultRegion): Properties {
+  const { kind, identifier, port, host } = instance;
+  const common: Properties = {
+    allocatedStorage: allocatedStorage(kind),
+    arn: arn(kind === "instance" ? "db" : "cluster", identifier, region),
+    backupRetentionPeriod: 0,
+    deletionProtection: false,
+    engine: engineOf(kind),
+    engineVersion: instance.engineVersion,
+    engineVersionActual: instance.engineVersion,
+    hostedZoneId: "ZLOCAL",
+    kmsKeyId: "",
+    networkType: "IPV4",
+    port,
+    region,
+    storageEncrypted: instance.encrypted,
+    storageType: kind === "instance" ? "gp3" : "aurora",
+    tags: {},
+    tagsAll: {},
+    vpcSecurityGroupIds: [],
+  };
+  if (kind === "cluster") {
+    return {
+      ...common,
+      availabilityZones: [`${region}a`],
+      clusterIdentifier: identifier,
+      clusterMembers: [`${identifier}-1`],
+      clusterResourceId: `cluster-${resourceId(identifier)}`,
+      databaseName: instance.database,
+      endpoint: host,
+      engineMode: "provisioned",
+      masterUsername: "postgres",
+      readerEndpoint: host,
+    };
+  }
+  return {
+    ...common,
+    address: host,
+    availabilityZone: `${region}a`,
+    dbName: instance.database,
+    endpoint: `${host}:${port}`,
+    identifier,
+    instanceClass: "db.t4g.micro",
+    multiAz: false,
+    publiclyAccessible: false,
+    resourceId: `db-${resourceId(identifier)}`,
+    status: instance.status,
+    username: "postgres",
+  };
+}
+
+/** GiB; the smallest that RDS gives. Aurora grows by itself and says 1. */
+function allocatedStorage(kind: Kind): number {
+  return kind === "instance" ? 20 : 1;
+}
+
+/** Not the identifier, as on AWS, where confusing the two is a common mistake. */
+function resourceId(identifier: string): string {
+  return Buffer.from(identifier).toString("hex").toUpperCase().padEnd(26, "0").slice(0, 26);
+}

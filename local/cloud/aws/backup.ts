@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { promises as fs } from "node:fs";
+import path from "node:path";
+import { copyTree } from "./files";
+import type { Server } from "./postgres";
+import type { Credentials } from "./records";
+import { connectAsSuperuser } from "./roles";
+
+export interface CopyServerOptions {
+  server: Server;
+  credentials: Credentials;
+  /** Must not exist. */
+  target: string;
+  /** Named in the backup label. */
+  label: string;
+  /** 0…99, as the copy goes on. */
+  onProgress(percent: number): void;
+  signal: AbortSignal;
+}
+
+/**
+ * A physical copy of a server that goes on serving: the low-level backup API (Postgres manual, 26.3.3). Files are copied
+ * while they change; the log from the start to the end of the copy, kept by a replication slot and copied last, makes
+ * one moment of them when a server starts on the copy: that of the end. Returns the copy's size in bytes.
+ */
+export async function copyServer(options: CopyServerOptions): Promise<number> {
+  const { server, target, signal } = options;
+  const source = server.dataDirectory;
+  const client = await connectAsSuperuser(options.credentials, server.port);
+  try {
+    // Ends with this session, so a killed cloud leaves no slot that would keep the log for ever.
+    const slot = `snapshot_${randomBytes(8).toString("hex")}`;
+    await client.query("SELECT pg_create_physical_replication_slot($1, true, true)", [slot]);
+    const begin = await client.query<{ file: string }>(
+      "SELECT pg_walfile_name(pg_backup_start($1, fast => true)) AS file",
+      [options.label],
+    );
+    const total = Math.max(1, await sizeOf(source));
+    let copied = 0;
+    await copyTree(source, target, {
+      skip: leaveOut,
+      signal,
+      onFile(bytes) {
+        copied += bytes;
+        options.onProgress(Math.min(99, Math.floor((copied / total) * 100)));
+      },
+    });
+    await copyControlFile(source, target);
+    signal.throwIfAborted();
+    const end = await client.query<{ file: string; label: string; tablespaces: string }>(
+      `SELECT pg_walfile_name(lsn) AS file, labelfile AS label, spcmapfile AS tablespaces
+       FROM pg_backup_stop(wait_for_archive => false)`,
+    );
+    const { file, label, tablespaces } = end.rows[0]!;
+    if (tablespaces.trim() !== "") throw new Error("A database with tablespaces can't be copied by the local cloud.");
+    await fs.writeFile(path.join(target, "backup_label"), label, { mode: 0o600 });
+    copied += await copyLog(source, target, begin.rows[0]!.file, file);
+    return copied;
+  } finally {
+    // Also ends the backup, where it was not ended above.
+    await client.end();
+  }
+}
+
+/** Left out as in the manual, 26.3.4: what a server makes anew at its start, or what belongs to the process. */
+export function leaveOut(name: string): boolean {
+  const [folder, ...rest] = name.split(path.sep);
+  const contents = ["pg_wal", "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots"];
+  if (rest.length > 0 && [...contents, "pg_stat_tmp", "pg_subtrans"].includes(folder!)) return true;
+  const file = path.basename(name);
+  if (file.startsWith("pgsql_tmp") || file.startsWith("pg_internal.init")) return true;
+  if (name === path.join("global", "pg_control")) return true;
+  return rest.length === 0 && /^(postmaster\.(pid|opts)|backup_label|tablespace_map|.*\.(old|new|tmp))$/.test(file);
+}
+
+/** One page that is rewritten in place: two equal readings, one after the other, are no torn one. */
+async function copyControlFile(source: string, target: string): Promise<void> {
+  const file = path.join("global", "pg_control");
+  for (let last: Buffer | undefined; ; ) {
+    const now = await fs.readFile(path.join(source, file));
+    if (last?.equals(now)) return fs.writeFile(path.join(target, file), now, { mode: 0o600 });
+    last = now;
+  }
+}
+
+/** The log from the first to the last file of the backup; the names sort as the log goes. */
+async function copyLog(source: string, target: string, first: string, last: string): Promise<number> {
+  const files = (await fs.readdir(path.join(source, "pg_wal")))
+    .filter((name) => /^[0-9A-F]{24}$/.test(name) && name >= first && name <= last)
+    .sort();
+  if (files[0] !== first || files.at(-1) !== last) {
+    throw new Error(`The log from ${first} to ${last} is not complete: ${files.join(", ") || "nothing is there"}.`);
+  }
+  let bytes = 0;
+  for (const name of files) {
+    const copy = path.join(target, "pg_wal", name);
+    await fs.copyFile(path.join(source, "pg_wal", name), copy, fs.constants.COPYFILE_FICLONE);
+    bytes += (await fs.stat(copy)).size;
+  }
+  return bytes;
+}
+
+async function sizeOf(directory: string, relative = ""): Promise<number> {
+  let bytes = 0;
+  for (const entry of await fs.readdir(path.join(directory, relative), { withFileTypes: true })) {
+    const name = path.join(relative, entry.name);
+    if (leaveOut(name)) continue;
+    if (entry.isDirectory()) bytes += await sizeOf(directory, name).catch(() => 0);
+    else
+      bytes += await fs
+        .stat(path.join(directory, name))
+        .then((stat) => stat.size)
+        .catch(() => 0);
+  }
+  return bytes;
+}

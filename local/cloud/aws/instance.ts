@@ -1,0 +1,242 @@
+import { randomBytes } from "node:crypto";
+import { promises as fs } from "node:fs";
+import path from "node:path";
+import { writeAtomically } from "../atomic";
+import { locateBinaries } from "./binaries";
+import { isIdentifier, type Kind, RdsError, rdsErrors } from "./errors";
+import { hasFault } from "./faults";
+import { copyTree, exists, syncPath, syncTree } from "./files";
+import { makeDataFolder, removeOutside } from "./placement";
+import { freePort } from "./ports";
+import { initialise, runningServer, type Server, startServer, stopServer } from "./postgres";
+import {
+  type Credentials,
+  dataDirectoryOf,
+  findInstance,
+  folders,
+  type InstanceRecord,
+  instanceFolder,
+  kinds,
+  readCredentials,
+  readInstance,
+  type SnapshotRecord,
+  snapshotFolder,
+  writeInstance,
+} from "./records";
+import { connectionUrl, makeRoles, superuser } from "./roles";
+
+/** How to reach an instance. The urls hold passwords: they are for Secrets, never for a state file or a log. */
+export interface Connection {
+  identifier: string;
+  kind: Kind;
+  host: string;
+  port: number;
+  database: string;
+  /** Of `migrator`, which owns the database: what changes the schema. */
+  adminUrl: string;
+  /** Of `app`, which reads and writes rows. */
+  appUrl: string;
+  /** Of `postgres`, the master user, as on RDS not a superuser. */
+  masterUrl: string;
+}
+
+export interface EnsureInstance {
+  identifier: string;
+  kind: Kind;
+  database: string;
+  schema?: string;
+  /** What the attribute `storageEncrypted` says; default false. */
+  encrypted?: boolean;
+}
+
+/** The instance, made if it isn't there and started if it is stopped. */
+export async function ensureInstance(cloudDir: string, wanted: EnsureInstance): Promise<Connection> {
+  const { kind } = wanted;
+  const identifier = checkedIdentifier(kind, wanted.identifier);
+  if (!/^[a-z_][a-z0-9_$]{0,62}$/i.test(wanted.database)) {
+    const parameter = kind === "instance" ? "DBName" : "DatabaseName";
+    const rule = "must begin with a letter and contain only alphanumeric characters.";
+    throw new RdsError("InvalidParameterValue", `${parameter} ${rule}`);
+  }
+  if (!readInstance(cloudDir, kind, identifier)) await createInstance(cloudDir, { ...wanted, identifier });
+  const record = await startInstance(cloudDir, kind, identifier);
+  if (record.database !== wanted.database) {
+    throw new Error(
+      `The ${kind} ${identifier} has the database ${record.database}, not ${wanted.database}. Nothing was changed. ` +
+        `Set database.name back to ${record.database}, or use another identifier.`,
+    );
+  }
+  return connectionOf(cloudDir, record);
+}
+
+/** Undefined: there is no such instance. Reads files only; the instance may be stopped. */
+export function findConnection(cloudDir: string, kind: Kind, identifier: string): Connection | undefined {
+  const record = readInstance(cloudDir, kind, identifier);
+  return record?.ready ? connectionOf(cloudDir, record) : undefined;
+}
+
+/** Starts the server if it doesn't run, on its port, or a new one if that was taken meanwhile; takes up an interrupted creation. */
+export async function startInstance(cloudDir: string, kind: Kind, identifier: string): Promise<InstanceRecord> {
+  const record = readInstance(cloudDir, kind, identifier);
+  if (!record) throw rdsErrors.instanceNotFound(kind, identifier);
+  const dataDirectory = dataDirectoryOf(cloudDir, record);
+  if (!(await exists(path.join(dataDirectory, "PG_VERSION")))) {
+    throw new Error(
+      `The files of the ${kind} ${identifier} are gone: ${dataDirectory}. Its snapshots are not touched by that. ` +
+        `Remove ${instanceFolder(cloudDir, kind, identifier)} to begin with an empty database.`,
+    );
+  }
+  const server = await startListening(cloudDir, record);
+  const port = hasFault(cloudDir, "database-refuses") ? record.port : server.port;
+  const changed = { ...record, port, engineVersion: (await locateBinaries()).version, ready: true };
+  if (!record.ready) {
+    await makeRoles(record, readCredentials(instanceFolder(cloudDir, kind, identifier)), server.port);
+  }
+  if (JSON.stringify(changed) !== JSON.stringify(record)) writeInstance(cloudDir, changed);
+  return changed;
+}
+
+/**
+ * With the fault `database-refuses` nobody listens on the instance's port: the server is on another one, which only the
+ * cloud knows, so that snapshots can be taken as they can on RDS when, say, a security group is wrong.
+ */
+async function startListening(cloudDir: string, record: InstanceRecord): Promise<Server> {
+  const dataDirectory = dataDirectoryOf(cloudDir, record);
+  const refuses = hasFault(cloudDir, "database-refuses");
+  const running = await runningServer(dataDirectory);
+  if (running && (running.port !== record.port) === refuses) return running;
+  // A server that was moved by a fault must get back its own port.
+  if (running && (refuses || running.port !== record.port)) await stopServer(dataDirectory);
+  const log = path.join(instanceFolder(cloudDir, record.kind, record.identifier), "postgres.log");
+  return startServer({ dataDirectory, log, port: refuses ? await freePort() : record.port });
+}
+
+/** Makes every running server listen, or not, as faults.json says. */
+export async function applyFaults(cloudDir: string): Promise<void> {
+  await forEachRecord(cloudDir, async (record) => {
+    if (record.ready && (await runningServer(dataDirectoryOf(cloudDir, record)))) {
+      await startInstance(cloudDir, record.kind, record.identifier);
+    }
+  });
+}
+
+async function createInstance(cloudDir: string, wanted: EnsureInstance): Promise<void> {
+  const credentials: Credentials = {
+    rdsadmin: randomBytes(18).toString("hex"),
+    postgres: randomBytes(18).toString("hex"),
+    migrator: randomBytes(18).toString("hex"),
+    app: randomBytes(18).toString("hex"),
+  };
+  const { version } = await locateBinaries();
+  const record: InstanceRecord = {
+    identifier: wanted.identifier,
+    kind: wanted.kind,
+    database: wanted.database,
+    schema: wanted.schema === "public" ? undefined : wanted.schema,
+    port: await freePort(),
+    engineVersion: version,
+    encrypted: wanted.encrypted ?? false,
+    createTime: new Date().toISOString(),
+    ready: false,
+  };
+  await addInstance(cloudDir, record, credentials, (dataDirectory) =>
+    initialise({ dataDirectory, superuser, password: credentials.rdsadmin }),
+  );
+}
+
+/** A new instance beside all others, with the rows that the snapshot holds; roles and passwords are those of its source. */
+export async function restoreInstance(
+  cloudDir: string,
+  snapshot: SnapshotRecord,
+  identifier: string,
+): Promise<Connection> {
+  const { kind } = snapshot;
+  if (readInstance(cloudDir, kind, identifier)) throw rdsErrors.instanceExists(kind);
+  const source = snapshotFolder(cloudDir, kind, snapshot.identifier);
+  const record: InstanceRecord = {
+    ...snapshot.instance,
+    identifier,
+    port: await freePort(),
+    createTime: new Date().toISOString(),
+    restoredFrom: snapshot.identifier,
+  };
+  const { account } = await locateBinaries();
+  await addInstance(cloudDir, record, readCredentials(source), async (dataDirectory) => {
+    await copyTree(path.join(source, "data"), dataDirectory, { owner: account });
+    await syncTree(dataDirectory);
+  });
+  return connectionOf(cloudDir, await startInstance(cloudDir, kind, identifier));
+}
+
+/** The folder is made under another name and renamed, so it is there whole or not at all. */
+async function addInstance(
+  cloudDir: string,
+  record: InstanceRecord,
+  credentials: Credentials,
+  fill: (dataDirectory: string) => Promise<void>,
+): Promise<void> {
+  const parent = folders.instances(cloudDir, record.kind);
+  const folder = instanceFolder(cloudDir, record.kind, record.identifier);
+  const draft = path.join(parent, `.new-${randomBytes(6).toString("hex")}`);
+  await fs.mkdir(draft, { recursive: true, mode: 0o711 });
+  let dataDirectory: string | undefined;
+  try {
+    const server = await makeDataFolder(cloudDir, draft, (await locateBinaries()).account);
+    dataDirectory = path.join(server, "data");
+    await fill(dataDirectory);
+    writeAtomically(path.join(draft, "credentials.json"), JSON.stringify(credentials));
+    const written = { ...record, dataDirectory: server.startsWith(draft) ? undefined : dataDirectory };
+    writeAtomically(path.join(draft, "instance.json"), JSON.stringify(written, null, 2));
+    await fs.rename(draft, folder);
+    await syncPath(parent);
+  } catch (error) {
+    if (dataDirectory) await removeOutside(dataDirectory);
+    await fs.rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Its snapshots stay. */
+export async function deleteInstance(cloudDir: string, kind: Kind, identifier: string): Promise<void> {
+  const record = readInstance(cloudDir, kind, identifier);
+  if (!record) throw rdsErrors.instanceNotFound(kind, identifier);
+  const dataDirectory = dataDirectoryOf(cloudDir, record);
+  await stopServer(dataDirectory);
+  const gone = path.join(folders.instances(cloudDir, kind), `.gone-${randomBytes(6).toString("hex")}`);
+  await fs.rename(instanceFolder(cloudDir, kind, identifier), gone);
+  await removeOutside(dataDirectory);
+  await fs.rm(gone, { recursive: true, force: true });
+}
+
+export async function forEachRecord(cloudDir: string, work: (record: InstanceRecord) => Promise<void>): Promise<void> {
+  const all: InstanceRecord[] = [];
+  for (const kind of kinds) {
+    for (const name of await fs.readdir(folders.instances(cloudDir, kind)).catch(() => [])) {
+      const record = name.startsWith(".") ? undefined : readInstance(cloudDir, kind, name);
+      if (record) all.push(record);
+    }
+  }
+  await Promise.all(all.map(work));
+}
+
+export function checkedIdentifier(kind: Kind, identifier: string): string {
+  if (!isIdentifier(identifier, 63)) {
+    throw rdsErrors.invalidIdentifier(kind === "instance" ? "DBInstanceIdentifier" : "DBClusterIdentifier");
+  }
+  return identifier.toLowerCase();
+}
+
+function connectionOf(cloudDir: string, record: InstanceRecord): Connection {
+  const credentials = readCredentials(instanceFolder(cloudDir, record.kind, record.identifier));
+  const url = (role: keyof Credentials) => {
+    const made = connectionUrl(role, credentials, record.port, record.database);
+    // Prisma takes the schema from here; other clients from the role's search_path.
+    if (record.schema !== undefined) made.searchParams.set("schema", record.schema);
+    return made.href;
+  };
+  const { identifier, kind, port, database } = record;
+  const urls = { adminUrl: url("migrator"), appUrl: url("app"), masterUrl: url("postgres") };
+  return { identifier, kind, host: "127.0.0.1", port, database, ...urls };
+}
+
+export { findInstance };

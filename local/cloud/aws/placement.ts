@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import { promises as fs } from "node:fs";
+import path from "node:path";
+import { readJson, writeAtomically } from "../atomic";
+import { type Account, canEnter } from "./account";
+import { exists } from "./files";
+import { killServer } from "./postgres";
+
+/** Where root keeps the files of servers whose user can't enter the state directory. */
+const outside = "/var/lib/release-local";
+
+/**
+ * A new folder for a server's files. It is inside `parent` (a folder of the cloud), except for root: there the server's
+ * user often can't enter it (/root is 0700), and then it is a folder of its own under /var/lib. Only the user of the
+ * server can read it.
+ */
+export async function makeDataFolder(cloudDir: string, parent: string, account: Account | undefined): Promise<string> {
+  const inside = path.join(parent, "server");
+  await fs.mkdir(inside, { mode: 0o700 });
+  if (!account) return inside;
+  await fs.chown(inside, account.uid, account.gid);
+  if (await canEnter(inside, account)) return inside;
+  await fs.rmdir(inside);
+  await removeAbandoned();
+  const folder = path.join(outside, randomBytes(8).toString("hex"));
+  await fs.mkdir(folder, { recursive: true, mode: 0o755 });
+  // Written first: a folder without an owner could never be told from one that is in use.
+  writeAtomically(path.join(folder, "owner.json"), JSON.stringify({ cloudDir }));
+  const server = path.join(folder, "server");
+  await fs.mkdir(server, { mode: 0o700 });
+  await fs.chown(server, account.uid, account.gid);
+  if (await canEnter(server, account)) return server;
+  throw new Error(
+    `The database server's user can enter neither ${parent} nor ${outside}; nothing was started. ` +
+      "Run the same command as an ordinary user, or make /var/lib passable (chmod o+x).",
+  );
+}
+
+/** Folders under /var/lib of one cloud. */
+export async function foldersOutside(cloudDir: string): Promise<string[]> {
+  return (await listOutside()).filter((entry) => entry.cloudDir === cloudDir).map((entry) => entry.folder);
+}
+
+/** Removes the whole place that {@link makeDataFolder} made, if it is not inside the cloud's own folder. */
+export async function removeOutside(dataDirectory: string): Promise<void> {
+  const folder = path.dirname(path.dirname(dataDirectory));
+  if (path.dirname(folder) === outside) await fs.rm(folder, { recursive: true, force: true });
+}
+
+/** What a state directory left behind that was deleted without `down`. */
+async function removeAbandoned(): Promise<void> {
+  for (const { folder, cloudDir } of await listOutside()) {
+    if (await exists(cloudDir)) continue;
+    await killServer(path.join(folder, "server", "data"));
+    await fs.rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function listOutside(): Promise<{ folder: string; cloudDir: string }[]> {
+  const names = await fs.readdir(outside).catch(() => []);
+  return names.flatMap((name) => {
+    const folder = path.join(outside, name);
+    const owner = readJson<{ cloudDir: string }>(path.join(folder, "owner.json"));
+    return owner ? [{ folder, cloudDir: owner.cloudDir }] : [];
+  });
+}

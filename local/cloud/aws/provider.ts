@@ -1,0 +1,68 @@
+import { type Client, connect } from "../client";
+import type { Provider, ReadRequest, ReadResult } from "../provider";
+import { instanceAttributes } from "./attributes";
+import type { Kind } from "./errors";
+import { functions } from "./functions";
+import { checkInputs, diffInputs } from "./inputs";
+import { findInstance } from "./records";
+import { snapshotResource } from "./snapshot-resource";
+
+/**
+ * The provider `aws` of the local cloud in CLOUDDIR. check, diff, read and invoke only read files; create, update and
+ * delete speak with the background process, which is started if need be.
+ */
+export function createAwsProvider(
+  cloudDir: string,
+  connectTo: (cloudDir: string) => Promise<Pick<Client, "call">> = connect,
+): Provider {
+  const snapshots = {
+    "aws:rds/snapshot:Snapshot": snapshotResource(cloudDir, "instance", connectTo as typeof connect),
+    "aws:rds/clusterSnapshot:ClusterSnapshot": snapshotResource(cloudDir, "cluster", connectTo as typeof connect),
+  };
+  const servers: Record<string, Kind> = {
+    "aws:rds/instance:Instance": "instance",
+    "aws:rds/cluster:Cluster": "cluster",
+  };
+
+  function snapshotOf(urn: string) {
+    const type = typeOf(urn);
+    const found = snapshots[type as keyof typeof snapshots];
+    if (found) return found;
+    const reason =
+      type in servers
+        ? `a program can read ${type} here (\`get\`), not make it: \`npm run local -- up\` makes the database`
+        : `it has ${[...Object.keys(snapshots), ...Object.keys(servers)].join(", ")}`;
+    throw new Error(`The local cloud can't do this with ${type}: ${reason}. Nothing was changed.`);
+  }
+
+  async function readServer(kind: Kind, { id, olds }: ReadRequest): Promise<ReadResult | undefined> {
+    const instance = await findInstance(cloudDir, kind, id.toLowerCase());
+    if (!instance) return undefined;
+    const outputs = instanceAttributes(instance, typeof olds.region === "string" ? olds.region : undefined);
+    return { id, inputs: {}, outputs };
+  }
+
+  return {
+    check: async (request) => checkInputs(snapshotOf(request.urn).inputs, request),
+    diff: async (request) => diffInputs(snapshotOf(request.urn).inputs, request),
+    create: async (request) => snapshotOf(request.urn).create(request),
+    update: async (request) => snapshotOf(request.urn).update(request),
+    delete: async (request) => snapshotOf(request.urn).delete(request),
+    async read(request) {
+      const kind = servers[typeOf(request.urn)];
+      return kind ? readServer(kind, request) : snapshotOf(request.urn).read(request);
+    },
+    async invoke({ token, args }) {
+      const called = functions[token];
+      if (!called) {
+        throw new Error(`The local cloud has no function ${token}; it has ${Object.keys(functions).join(", ")}.`);
+      }
+      return called(cloudDir, args);
+    },
+  };
+}
+
+/** urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME */
+function typeOf(urn: string): string {
+  return urn.split("::")[2]!.split("$").at(-1)!;
+}

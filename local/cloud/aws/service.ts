@@ -1,0 +1,145 @@
+import path from "node:path";
+import type { Json } from "../provider";
+import type { Service } from "../service";
+import type { Kind } from "./errors";
+import { exists } from "./files";
+import {
+  applyFaults,
+  type Connection,
+  checkedIdentifier,
+  deleteInstance,
+  type EnsureInstance,
+  ensureInstance,
+  forEachRecord,
+  restoreInstance,
+} from "./instance";
+import { foldersOutside, removeOutside } from "./placement";
+import { killServer, stopServer } from "./postgres";
+import { listProcesses } from "./processes";
+import { dataDirectoryOf, listInstances, readInstance, type Snapshot } from "./records";
+import {
+  type CreateSnapshot,
+  deleteSnapshot,
+  modifySnapshot,
+  recoverFolders,
+  restorable,
+  startSnapshot,
+} from "./snapshot";
+
+/** Names one snapshot; without `kind` an instance's is looked for first, then a cluster's. */
+export interface RestoreSnapshot {
+  snapshot: string;
+  kind?: Kind;
+  /** Of the new instance; default `<source>-restored-<n>`. */
+  identifier?: string;
+}
+
+export interface SnapshotName {
+  kind: Kind;
+  identifier: string;
+}
+
+export interface AwsMethods {
+  ensureInstance(wanted: EnsureInstance): Promise<Connection>;
+  deleteInstance(name: { kind: Kind; identifier: string }): Promise<void>;
+  /** Answers as soon as the snapshot is `creating`; how it goes on is in its record (`listSnapshots`). */
+  createSnapshot(request: CreateSnapshot): Promise<Snapshot>;
+  modifySnapshot(change: SnapshotName & { tags?: Record<string, string>; sharedAccounts?: string[] }): Promise<void>;
+  deleteSnapshot(name: SnapshotName): Promise<void>;
+  /** A new server from the snapshot, beside the old one. */
+  restoreSnapshot(request: RestoreSnapshot): Promise<Connection>;
+  /** Makes servers listen, or not, as faults.json says; the other faults are read when they matter. */
+  applyFaults(): Promise<void>;
+}
+
+/** RDS of one cloud. Servers live on when the process that runs this service is killed; the next one finds them. */
+export function createAwsService(cloudDir: string): Service {
+  const root = path.resolve(cloudDir);
+  const stopping = new AbortController();
+  const snapshots = new Set<Promise<void>>();
+  const recovered = recover(root);
+  recovered.catch(() => undefined);
+  const inTurn = turns();
+
+  const methods: AwsMethods = {
+    ensureInstance: (wanted) =>
+      inTurn(`${wanted.kind}/${String(wanted.identifier).toLowerCase()}`, () => ensureInstance(root, wanted)),
+    deleteInstance: ({ kind, identifier }) =>
+      inTurn(`${kind}/${identifier.toLowerCase()}`, () => deleteInstance(root, kind, identifier.toLowerCase())),
+    createSnapshot: (request) =>
+      inTurn("snapshots", async () => {
+        const { snapshot, done } = await startSnapshot(root, request, stopping.signal);
+        snapshots.add(done);
+        void done.then(() => snapshots.delete(done));
+        return snapshot;
+      }),
+    modifySnapshot: async ({ kind, identifier, ...change }) => modifySnapshot(root, kind, identifier, change),
+    deleteSnapshot: ({ kind, identifier }) =>
+      inTurn("snapshots", () => deleteSnapshot(root, kind, identifier.toLowerCase())),
+    restoreSnapshot: (request) => inTurn("restores", () => restore(root, request)),
+    applyFaults: () => applyFaults(root),
+  };
+  return {
+    methods: Object.fromEntries(
+      Object.entries(methods).map(([name, method]) => [
+        name,
+        async (parameters: never) => {
+          stopping.signal.throwIfAborted();
+          await recovered;
+          return (await (method as (p: never) => Promise<unknown>)(parameters)) as Json | undefined;
+        },
+      ]),
+    ),
+    async stop() {
+      stopping.abort(new Error("The local cloud was stopped."));
+      await recovered.catch(() => undefined);
+      await Promise.all(snapshots);
+      await stopAws(root);
+    },
+  };
+}
+
+/** Stops every database server of this cloud and nothing else, also when its records or its whole folder are gone. */
+export async function stopAws(cloudDir: string): Promise<void> {
+  const root = path.resolve(cloudDir);
+  await forEachRecord(root, (record) => stopServer(dataDirectoryOf(root, record)));
+  const homes = [path.join(root, "aws"), ...(await foldersOutside(root))];
+  for (const { command } of await listProcesses()) {
+    const data = command.match(/ -D (.*\/server\/data(?:\.[0-9a-f]+\.tmp\/data)?) /)?.[1];
+    if (data && homes.some((home) => data.startsWith(`${home}${path.sep}`))) await killServer(data);
+  }
+  if (await exists(root)) return;
+  for (const folder of await foldersOutside(root)) await removeOutside(path.join(folder, "server", "data"));
+}
+
+async function restore(cloudDir: string, request: RestoreSnapshot): Promise<Connection> {
+  const snapshot = restorable(cloudDir, request.snapshot.toLowerCase(), request.kind);
+  let identifier = request.identifier;
+  for (let n = 1; identifier === undefined; n++) {
+    const candidate = `${snapshot.source}-restored-${n}`;
+    if (!readInstance(cloudDir, snapshot.kind, candidate)) identifier = candidate;
+  }
+  return restoreInstance(cloudDir, snapshot, checkedIdentifier(snapshot.kind, identifier));
+}
+
+/** Goes on from whatever instant the last process of this cloud was killed at. */
+async function recover(cloudDir: string): Promise<void> {
+  await recoverFolders(cloudDir);
+  const used = (await listInstances(cloudDir)).map((instance) => instance.dataDirectory);
+  for (const folder of await foldersOutside(cloudDir)) {
+    const data = path.join(folder, "server", "data");
+    if (used.includes(data)) continue;
+    await killServer(data);
+    await removeOutside(data);
+  }
+}
+
+/** Calls with the same key run one after the other. */
+function turns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return (key, work) => {
+    const mine = (last.get(key) ?? Promise.resolve()).catch(() => undefined).then(work);
+    last.set(key, mine);
+    return mine;
+  };
+}

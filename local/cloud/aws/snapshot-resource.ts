@@ -1,0 +1,236 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "../client";
+import {
+  type CreateRequest,
+  type CreateResult,
+  type DeleteRequest,
+  InitError,
+  type Json,
+  type Properties,
+  type ReadRequest,
+  type ReadResult,
+  type UpdateRequest,
+} from "../provider";
+import { snapshotAttributes, unknownSnapshotAttributes } from "./attributes";
+import type { Kind } from "./errors";
+import type { Inputs } from "./inputs";
+import { until } from "./processes";
+import { readSnapshot, type Snapshot } from "./records";
+import { type CreateSnapshot, markDelivered } from "./snapshot";
+
+type Connect = (cloudDir: string) => Promise<Client>;
+
+/** Names of one resource type; instance and cluster snapshots differ in nothing else that matters here. */
+interface Names {
+  kind: Kind;
+  source: string;
+  identifier: string;
+  /** As the messages of the real provider call it. */
+  title: string;
+  createAction: string;
+}
+
+const names: Record<Kind, Names> = {
+  instance: {
+    kind: "instance",
+    source: "dbInstanceIdentifier",
+    identifier: "dbSnapshotIdentifier",
+    title: "RDS DB Snapshot",
+    createAction: "CreateDBSnapshot",
+  },
+  cluster: {
+    kind: "cluster",
+    source: "dbClusterIdentifier",
+    identifier: "dbClusterSnapshotIdentifier",
+    title: "RDS DB Cluster Snapshot",
+    createAction: "CreateDBClusterSnapshot",
+  },
+};
+
+/** Default create time-out of the real provider. */
+const defaultTimeout = 20 * 60;
+/**
+ * The real provider asks again for 2 minutes while a *cluster* is not available, and not at all for an instance. This
+ * cloud's clusters change their state within moments, so a shorter while shows the same.
+ */
+const clusterPatience = 4_000;
+
+/** `aws.rds.Snapshot` and `aws.rds.ClusterSnapshot`, as terraform-provider-aws and Pulumi's bridge to it behave. */
+export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect) {
+  const { source, identifier, title, createAction } = names[kind];
+  const inputs: Inputs = {
+    [source]: { type: "string", required: true, replaces: true },
+    [identifier]: {
+      type: "string",
+      required: true,
+      replaces: true,
+      validate: kind === "cluster" ? clusterRule : undefined,
+    },
+    region: { type: "string", replaces: true },
+    sharedAccounts: { type: "strings" },
+    tags: { type: "tags" },
+  };
+  const delivered = deliveries((id) => markDelivered(cloudDir, kind, id));
+
+  const attributesOf = (snapshot: Snapshot, region: Json | undefined): Properties => ({
+    ...snapshotAttributes(snapshot, typeof region === "string" ? region : undefined),
+    sharedAccounts: snapshot.sharedAccounts,
+    tagsAll: snapshot.tags,
+  });
+
+  async function request(client: Client, asked: CreateSnapshot, signal?: AbortSignal): Promise<Snapshot> {
+    let refused: unknown;
+    const accepted = await until(
+      () =>
+        client.call<Snapshot>("aws.createSnapshot", asked).catch((error: Error) => {
+          if (kind === "instance" || error.name !== "InvalidDBClusterStateFault") throw error;
+          refused = error;
+          return undefined;
+        }),
+      { timeout: kind === "cluster" ? clusterPatience : 0, every: 250, abort: signal },
+    );
+    if (!accepted) throw refused;
+    return accepted;
+  }
+
+  return {
+    inputs,
+
+    async create({ urn, inputs: given, timeout, preview, signal }: CreateRequest): Promise<CreateResult> {
+      if (preview)
+        return { id: "", outputs: { ...unknownSnapshotAttributes(kind), ...given, tagsAll: given.tags ?? {} } };
+      const asked: CreateSnapshot = {
+        kind,
+        source: given[source] as string,
+        identifier: given[identifier] as string,
+        tags: (given.tags ?? {}) as Record<string, string>,
+        sharedAccounts: (given.sharedAccounts ?? []) as string[],
+        requestedBy: urn,
+      };
+      let id: string;
+      try {
+        id = (await request(await connect(cloudDir), asked, signal)).identifier;
+      } catch (error) {
+        throw new Error(errors(`creating ${title} (${asked.identifier}): ${operationError(createAction, error)}`));
+      }
+      const seconds = timeout > 0 ? timeout : defaultTimeout;
+      const problem = await waitUntilAvailable(id, seconds, signal);
+      delivered(id);
+      if (problem === undefined) {
+        return { id, outputs: attributesOf(readSnapshot(cloudDir, kind, id)!, given.region) };
+      }
+      // The bridge keeps the resource with what it was asked for; nothing of what the cloud would have added.
+      throw new InitError(id, { ...given, tagsAll: given.tags ?? {} }, [
+        errors(`waiting for ${title} (${id}) create: ${problem}`),
+      ]);
+    },
+
+    async update({ id, inputs: given, olds, preview }: UpdateRequest): Promise<Properties> {
+      const tags = (given.tags ?? {}) as Record<string, string>;
+      const sharedAccounts = (given.sharedAccounts ?? []) as string[];
+      if (!preview) {
+        const client = await connect(cloudDir);
+        await client.call("aws.modifySnapshot", { kind, identifier: id, tags, sharedAccounts }).catch((error) => {
+          throw new Error(errors(`updating ${title} (${id}): ${operationError("AddTagsToResource", error)}`));
+        });
+      }
+      delivered(id);
+      // The real resource of an instance's snapshot does not read after an update, that of a cluster's does.
+      const now = kind === "cluster" && !preview ? readSnapshot(cloudDir, kind, id) : undefined;
+      return now ? attributesOf(now, olds.region) : { ...olds, tags, tagsAll: tags, sharedAccounts };
+    },
+
+    async read({ id, inputs: known, olds }: ReadRequest): Promise<ReadResult | undefined> {
+      const snapshot = readSnapshot(cloudDir, kind, id);
+      if (!snapshot) return undefined;
+      const outputs = attributesOf(snapshot, olds.region);
+      const empty = (value: Json) => typeof value === "object" && Object.keys(value ?? {}).length === 0;
+      const inputsNow = Object.keys(inputs)
+        .filter((name) => name in known || !(empty(outputs[name] ?? {}) || name === "region"))
+        .map((name) => [name, outputs[name]!]);
+      return { id, inputs: Object.fromEntries(inputsNow), outputs };
+    },
+
+    async delete({ id }: DeleteRequest): Promise<void> {
+      const client = await connect(cloudDir);
+      await client.call("aws.deleteSnapshot", { kind, identifier: id }).catch((error: Error) => {
+        if (error.name.includes("SnapshotNotFound")) return;
+        const action = createAction.replace("Create", "Delete");
+        throw new Error(errors(`deleting ${title} (${id}): ${operationError(action, error)}`));
+      });
+    },
+  };
+
+  /** Reads the record, as the real provider asks DescribeDBSnapshots; undefined: it is available. */
+  async function waitUntilAvailable(id: string, seconds: number, signal?: AbortSignal): Promise<string | undefined> {
+    const settled = await until(
+      async () => {
+        if (signal?.aborted) return "cancelled";
+        const status = readSnapshot(cloudDir, kind, id)?.status ?? "gone";
+        return status === "creating" ? undefined : status;
+      },
+      { timeout: seconds * 1000, every: 25 },
+    );
+    const progress = readSnapshot(cloudDir, kind, id)?.progress ?? 0;
+    const last = kind === "instance" ? `: ${progress}% progress` : "";
+    if (settled === "available") return undefined;
+    if (settled === "cancelled") return "context canceled";
+    if (settled === "gone") return "couldn't find resource (21 retries)";
+    if (settled !== undefined) {
+      return `unexpected state '${settled}', wanted target 'available'. last error: ${last.slice(2) || "%!s(<nil>)"}`;
+    }
+    return `timeout while waiting for state to become 'available' (last state: 'creating', timeout: ${goDuration(seconds)})${last}`;
+  }
+}
+
+/** As the provider prints a failed call of the AWS SDK. Other errors (no cloud, for one) speak for themselves. */
+function operationError(action: string, error: unknown): string {
+  const { name, message, data } = error as Error & { data?: { code?: string; status?: number } | null };
+  if (!data?.code) return message;
+  const response = `https response error StatusCode: ${data.status}, RequestID: ${randomUUID()}`;
+  const code = data.code === "InvalidParameterValue" ? `api error ${name}` : name;
+  return `operation error RDS: ${action}, ${response}, ${code}: ${message}`;
+}
+
+/** As the bridge prints what a Terraform resource failed with. */
+function errors(text: string): string {
+  return `1 error occurred:\n\t* ${text}\n\n`;
+}
+
+/** As Go prints a duration: 20m0s, 1h0m0s, 5s. */
+function goDuration(seconds: number): string {
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  if (h > 0) return `${h}h${m}m${s}s`;
+  return m > 0 ? `${m}m${s}s` : `${s}s`;
+}
+
+/** The rules that the real provider checks before it calls AWS; an instance's snapshot is checked by AWS alone. */
+function clusterRule(value: string): string | undefined {
+  const name = '"db_cluster_snapshot_identifier"';
+  if (value.length < 1 || value.length > 63) {
+    return `expected length of ${name} to be in the range (1 - 63), got ${value}`;
+  }
+  if (!/^[0-9a-z-]+$/.test(value)) {
+    return `invalid value for ${name} (must contain only lowercase alphanumeric characters and hyphens)`;
+  }
+  if (!/^[a-z]/.test(value)) return `invalid value for ${name} (must begin with a lowercase letter)`;
+  if (value.includes("--")) return `invalid value for ${name} (cannot contain two consecutive hyphens)`;
+  return value.endsWith("-") ? `invalid value for ${name} (cannot end with a hyphen)` : undefined;
+}
+
+/**
+ * Notes that a result reached the engine's state. The provider can't see that, so it waits for a sign that the engine
+ * lived on after it got the result: a second passed, or the process ends in an orderly way. After a kill there is none.
+ */
+function deliveries(note: (id: string) => void): (id: string) => void {
+  return (id) => {
+    const done = () => {
+      clearTimeout(timer);
+      process.off("exit", done);
+      note(id);
+    };
+    const timer = setTimeout(done, 1_000);
+    timer.unref();
+    process.once("exit", done);
+  };
+}

@@ -1,0 +1,217 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, promises as fs } from "node:fs";
+import path from "node:path";
+import { writeAtomically } from "../atomic";
+import { describeProcess, isRunning } from "../process";
+import { copyServer } from "./backup";
+import { isIdentifier, type Kind, rdsErrors } from "./errors";
+import { hasFault } from "./faults";
+import { exists, syncPath, syncTree } from "./files";
+import { runningServer } from "./postgres";
+import { until } from "./processes";
+import {
+  dataDirectoryOf,
+  findInstance,
+  folders,
+  instanceFolder,
+  kinds,
+  listSnapshots,
+  readCredentials,
+  readInstance,
+  readSnapshot,
+  type Snapshot,
+  type SnapshotRecord,
+  snapshotFolder,
+  writeSnapshot,
+} from "./records";
+
+export interface CreateSnapshot {
+  kind: Kind;
+  /** Identifier of the instance or cluster. */
+  source: string;
+  identifier: string;
+  tags?: Record<string, string>;
+  sharedAccounts?: string[];
+  /** The resource that asks (Pulumi URN). */
+  requestedBy?: string;
+}
+
+/** Manual snapshots a region may hold, of each kind (RDS quotas). */
+const quota = 100;
+
+/** A request that was accepted: the snapshot is `creating`, and `done` ends when it no longer is. It never throws. */
+export interface StartedSnapshot {
+  snapshot: Snapshot;
+  done: Promise<void>;
+}
+
+export async function startSnapshot(
+  cloudDir: string,
+  request: CreateSnapshot,
+  signal: AbortSignal,
+): Promise<StartedSnapshot> {
+  const { kind, requestedBy } = request;
+  if (!isIdentifier(request.identifier, kind === "instance" ? 255 : 63)) {
+    throw rdsErrors.invalidIdentifier(kind === "instance" ? "DBSnapshotIdentifier" : "DBClusterSnapshotIdentifier");
+  }
+  const identifier = request.identifier.toLowerCase();
+  const source = request.source.toLowerCase();
+  const earlier = readSnapshot(cloudDir, kind, identifier);
+  if (earlier) {
+    if (!isOrphan(cloudDir, earlier, source, requestedBy)) throw rdsErrors.snapshotExists(kind, identifier);
+    if (earlier.status !== "failed") return { snapshot: withoutWorker(earlier), done: Promise.resolve() };
+    await removeSnapshot(cloudDir, kind, identifier);
+  }
+  const instance = await findInstance(cloudDir, kind, source);
+  if (!instance) throw rdsErrors.instanceNotFound(kind, source);
+  if (instance.status !== "available") throw rdsErrors.instanceNotAvailable(kind, source);
+  const manual = (await listSnapshots(cloudDir)).filter((s) => s.kind === kind && s.snapshotType === "manual");
+  if (manual.length >= quota) throw rdsErrors.snapshotQuota();
+
+  const record: SnapshotRecord = {
+    identifier,
+    kind,
+    status: "creating",
+    snapshotType: "manual",
+    source,
+    createTime: new Date().toISOString(),
+    progress: 0,
+    size: 0,
+    tags: request.tags ?? {},
+    sharedAccounts: request.sharedAccounts ?? [],
+    instance: readInstance(cloudDir, kind, source)!,
+    worker: describeProcess(process.pid)!,
+    requestedBy,
+  };
+  await addRecord(cloudDir, record);
+  return { snapshot: withoutWorker(record), done: make(cloudDir, record, signal) };
+}
+
+/** The work in the background; whatever goes wrong ends in the status `failed`. */
+async function make(cloudDir: string, record: SnapshotRecord, signal: AbortSignal): Promise<void> {
+  const folder = snapshotFolder(cloudDir, record.kind, record.identifier);
+  // Tags may be changed while the copy is made, so the record is read again before each writing.
+  const update = (change: Partial<SnapshotRecord>) => {
+    const now = readSnapshot(cloudDir, record.kind, record.identifier);
+    if (now?.createTime === record.createTime) writeSnapshot(cloudDir, { ...now, ...change });
+  };
+  try {
+    if (hasFault(cloudDir, "snapshot-fails")) throw new Error("Provoked by the fault `snapshot-fails`.");
+    while (hasFault(cloudDir, "snapshot-stays-creating")) {
+      signal.throwIfAborted();
+      await until(async () => signal.aborted || !hasFault(cloudDir, "snapshot-stays-creating"), { timeout: 60_000 });
+    }
+    const dataDirectory = dataDirectoryOf(cloudDir, record.instance);
+    const server = await runningServer(dataDirectory);
+    if (!server) throw new Error("The server was stopped.");
+    let told = Date.now();
+    const size = await copyServer({
+      server,
+      credentials: readCredentials(folder),
+      target: path.join(folder, "data.partial"),
+      label: record.identifier,
+      signal,
+      onProgress(progress) {
+        if (Date.now() - told < 250) return;
+        told = Date.now();
+        update({ progress });
+      },
+    });
+    await syncTree(path.join(folder, "data.partial"));
+    await fs.rename(path.join(folder, "data.partial"), path.join(folder, "data"));
+    await syncPath(folder);
+    update({ status: "available", progress: 100, size });
+  } catch (error) {
+    await fs.rm(path.join(folder, "data.partial"), { recursive: true, force: true });
+    if (await exists(folder)) update({ status: "failed", reason: (error as Error).message });
+  }
+}
+
+/**
+ * Whether this is what the same resource asked for before its caller was killed: on disk, but known to no state. On AWS
+ * someone would have to import or delete it by hand; here the same command goes on with it, as every command must after
+ * a kill. See {@link markDelivered}.
+ */
+function isOrphan(cloudDir: string, earlier: SnapshotRecord, source: string, requestedBy: string | undefined): boolean {
+  if (requestedBy === undefined || earlier.requestedBy !== requestedBy || earlier.source !== source) return false;
+  return !isDelivered(cloudDir, earlier.kind, earlier.identifier);
+}
+
+async function addRecord(cloudDir: string, record: SnapshotRecord): Promise<void> {
+  const parent = folders.snapshots(cloudDir, record.kind);
+  const draft = path.join(parent, `.new-${randomBytes(6).toString("hex")}`);
+  await fs.mkdir(draft, { recursive: true, mode: 0o700 });
+  const credentials = readCredentials(instanceFolder(cloudDir, record.kind, record.source));
+  writeAtomically(path.join(draft, "credentials.json"), JSON.stringify(credentials));
+  writeAtomically(path.join(draft, "snapshot.json"), JSON.stringify(record, null, 2));
+  await fs.rename(draft, snapshotFolder(cloudDir, record.kind, record.identifier));
+  await syncPath(parent);
+}
+
+export async function deleteSnapshot(cloudDir: string, kind: Kind, identifier: string): Promise<void> {
+  const record = readSnapshot(cloudDir, kind, identifier);
+  if (!record) throw rdsErrors.snapshotNotFound(kind, identifier);
+  if (record.snapshotType !== "manual" || record.status === "creating") {
+    throw rdsErrors.snapshotNotAvailable(kind, "delete", identifier, `${record.snapshotType}, ${record.status}`);
+  }
+  await removeSnapshot(cloudDir, kind, identifier);
+}
+
+export function modifySnapshot(
+  cloudDir: string,
+  kind: Kind,
+  identifier: string,
+  change: { tags?: Record<string, string>; sharedAccounts?: string[] },
+): void {
+  const record = readSnapshot(cloudDir, kind, identifier);
+  if (!record) throw rdsErrors.snapshotNotFound(kind, identifier);
+  writeSnapshot(cloudDir, { ...record, ...change });
+}
+
+/** A snapshot that can be restored, or why not. */
+export function restorable(cloudDir: string, identifier: string, kind?: Kind): SnapshotRecord {
+  const found = (kind ? [kind] : kinds).map((k) => readSnapshot(cloudDir, k, identifier)).find(Boolean);
+  if (!found) throw rdsErrors.snapshotNotFound(kind ?? "instance", identifier);
+  if (found.status !== "available") {
+    throw rdsErrors.snapshotNotAvailable(found.kind, "restore", identifier, found.status);
+  }
+  return found;
+}
+
+/** Says that whoever asked for the snapshot has noted it, so that the next one to ask for its name is refused. */
+export function markDelivered(cloudDir: string, kind: Kind, identifier: string): void {
+  const folder = snapshotFolder(cloudDir, kind, identifier);
+  if (existsSync(folder)) writeAtomically(path.join(folder, "delivered"), "");
+}
+
+function isDelivered(cloudDir: string, kind: Kind, identifier: string): boolean {
+  return existsSync(path.join(snapshotFolder(cloudDir, kind, identifier), "delivered"));
+}
+
+/** What a killed cloud left half-made: its snapshots become `failed`, drafts and rests of deletions go. */
+export async function recoverFolders(cloudDir: string): Promise<void> {
+  for (const kind of kinds) {
+    for (const parent of [folders.snapshots(cloudDir, kind), folders.instances(cloudDir, kind)]) {
+      for (const name of await fs.readdir(parent).catch(() => [])) {
+        if (name.startsWith(".")) await fs.rm(path.join(parent, name), { recursive: true, force: true });
+      }
+    }
+  }
+  for (const { kind, identifier } of await listSnapshots(cloudDir)) {
+    const record = readSnapshot(cloudDir, kind, identifier);
+    if (record?.status !== "failed" || isRunning(record.worker)) continue;
+    writeSnapshot(cloudDir, record);
+    const partial = path.join(snapshotFolder(cloudDir, kind, identifier), "data.partial");
+    await fs.rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function removeSnapshot(cloudDir: string, kind: Kind, identifier: string): Promise<void> {
+  const gone = path.join(folders.snapshots(cloudDir, kind), `.gone-${randomBytes(6).toString("hex")}`);
+  await fs.rename(snapshotFolder(cloudDir, kind, identifier), gone);
+  await fs.rm(gone, { recursive: true, force: true });
+}
+
+function withoutWorker({ worker: _, ...snapshot }: SnapshotRecord): Snapshot {
+  return snapshot;
+}
