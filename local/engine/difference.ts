@@ -1,0 +1,69 @@
+import type { Deployment } from "./deployment";
+import type { Goal } from "./goal";
+import { type PropertyPath, parsePath, pathContains } from "./property-path";
+import type { ResourceState } from "./state";
+import { isProviderType } from "./urn";
+import { containsUnknown, plain, plainProperties, sameValue } from "./values";
+
+/** How a resource differs from what the program wants; paths as the provider names them. */
+export interface Difference {
+  changed: boolean;
+  diffs: string[];
+  /** Not empty: only a replacement can bring it there. */
+  replaces: string[];
+  deleteBeforeReplace: boolean;
+}
+
+/** Pseudo-property that stands for "exists, but is not healthy"; `replaceOnChanges: ["*"]` covers it. */
+const INIT_ERROR = "#initerror";
+
+export async function differenceOf(
+  deployment: Deployment,
+  goal: Goal,
+  old: ResourceState,
+  next: ResourceState,
+  replaced: ReadonlySet<string>,
+): Promise<Difference> {
+  if (triggers(next, old)) return replacement("replacementTrigger");
+  if (next.deletedWith && replaced.has(next.deletedWith)) return replacement("deletedWith");
+  if (old.custom !== next.custom) return replacement("provider");
+  if (!next.custom || isProviderType(next.type)) {
+    const changed = !sameValue(old.inputs ?? {}, next.inputs ?? {});
+    return { changed, diffs: [], replaces: [], deleteBeforeReplace: false };
+  }
+  const { changes, diffs, replaces, deleteBeforeReplace } = await deployment.provider(next.type).diff({
+    urn: next.urn,
+    id: old.id ?? "",
+    oldInputs: plainProperties(old.inputs),
+    olds: plainProperties(old.outputs),
+    news: plainProperties(next.inputs),
+    ignoreChanges: goal.ignoreChanges,
+  });
+  const difference = { changed: changes === "some", diffs, replaces, deleteBeforeReplace };
+  return replaceOnChanges(difference, goal.replaceOnChanges, (old.initErrors?.length ?? 0) > 0);
+}
+
+/** Makes replacements of changes that the program says must be (step_generator.go, `applyReplaceOnChanges`). */
+export function replaceOnChanges(difference: Difference, options: readonly string[], unhealthy: boolean): Difference {
+  if (!difference.changed && !unhealthy) return { ...difference, replaces: [] };
+  const paths = options.map(parsePath);
+  const covered = (path: PropertyPath) => paths.some((outer) => pathContains(outer, path));
+  const replaces = difference.changed ? [...difference.replaces] : [];
+  for (const diff of difference.diffs) {
+    if (!replaces.includes(diff) && covered(parsePath(diff))) replaces.push(diff);
+  }
+  const initError = unhealthy && covered([INIT_ERROR]);
+  if (initError) replaces.push(INIT_ERROR);
+  return { ...difference, changed: difference.changed || initError, replaces };
+}
+
+function replacement(reason: string): Difference {
+  return { changed: true, diffs: [reason], replaces: [reason], deleteBeforeReplace: false };
+}
+
+/** Null on either side means there was no trigger, so that adding one replaces nothing. */
+function triggers(next: ResourceState, old: ResourceState): boolean {
+  const [before, after] = [plain(old.replacementTrigger ?? null), plain(next.replacementTrigger ?? null)];
+  if (containsUnknown(before) || containsUnknown(after)) return true;
+  return before !== null && after !== null && !sameValue(before, after);
+}

@@ -1,0 +1,185 @@
+import type { Deployment } from "./deployment";
+import type { StepEvent } from "./events";
+import { worthSaving } from "./snapshot";
+import type { PendingOperation } from "./state";
+import { apply, deletesForReal, isInitError, ProtectedError, type Step } from "./step";
+import { isDefaultProvider, urnName, urnType } from "./urn";
+import { containsUnknown, sameValue } from "./values";
+
+const DEFAULT_PARALLEL = 16;
+
+/**
+ * Runs chains of steps at the same time, the steps of a chain one after the other. The state is written before and after
+ * whatever a provider does. The first failure stops all that has not started (pkg/resource/deploy/step_executor.go).
+ */
+export class Executor {
+  /** Steps that failed, and the names of resources that were skipped because of them (`continueOnError`). */
+  readonly failedSteps: Step[] = [];
+  private readonly skipped = new Set<string>();
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+  private readonly chains = new Set<Promise<void>>();
+
+  constructor(private readonly deployment: Deployment) {}
+
+  run(chain: Step[]): Promise<void> {
+    const finished = this.runChain(chain.filter((step) => !this.skips(step)));
+    this.chains.add(finished);
+    return finished.finally(() => this.chains.delete(finished));
+  }
+
+  /** Waits until nothing runs any more, or the person does not want to wait. */
+  async idle(): Promise<void> {
+    while (this.chains.size > 0 && !this.deployment.terminated) await Promise.race([...this.chains, this.terminated()]);
+  }
+
+  private async runChain(chain: Step[]): Promise<void> {
+    if (chain.length === 0) return;
+    await this.slot();
+    try {
+      for (const step of chain) {
+        if (this.deployment.stopped.signal.aborted) return;
+        if (!(await this.runStep(step))) return;
+      }
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.running -= 1;
+    }
+  }
+
+  private async runStep(step: Step): Promise<boolean> {
+    const { deployment } = this;
+    const event = this.started(step);
+    const pending = this.begin(step);
+    let failure: Error | undefined;
+    try {
+      await apply(step, deployment);
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+    }
+    if (deployment.terminated) return false;
+    if (pending) deployment.snapshot.end(pending);
+    this.record(step, failure);
+    if (failure) this.fail(step, failure, event);
+    else this.succeed(step, event);
+    return !failure;
+  }
+
+  private started(step: Step): StepEvent | undefined {
+    if (step.op === "same" || step.op === "remove-pending-replace" || isDefaultProvider(step.urn)) return undefined;
+    const event: StepEvent = {
+      kind: "step",
+      step: this.deployment.nextStep(),
+      type: urnType(step.urn),
+      name: urnName(step.urn),
+      urn: step.urn,
+      op: step.op,
+      status: "started",
+      startedAt: new Date().toISOString(),
+    };
+    if (step.diffs?.length) event.diffs = step.diffs;
+    if (step.replaces?.length) event.replaces = step.replaces;
+    if (step.op.startsWith("delete") && step.old?.retainOnDelete) event.retained = true;
+    this.deployment.emit({ ...event });
+    return event;
+  }
+
+  private begin(step: Step): PendingOperation | undefined {
+    const { preview, snapshot } = this.deployment;
+    const operations = { create: "creating", update: "updating", delete: "deleting", read: "reading" } as const;
+    const type = operations[step.op.split("-")[0] as keyof typeof operations];
+    const resource = step.next ?? step.old;
+    if (preview || !type || !resource?.custom || isDefaultProvider(step.urn)) return undefined;
+    if (type === "deleting" && !deletesForReal(step)) return undefined;
+    if (step.next) this.deployment.learn(step.next);
+    return snapshot.begin({ resource: { ...resource, id: resource.id ?? step.old?.id }, type });
+  }
+
+  /** Takes the outcome into the state: nothing of a step that failed outright, everything of one that is only not healthy. */
+  private record(step: Step, failure: Error | undefined): void {
+    const { deployment } = this;
+    const { old, next, op } = step;
+    const done = !failure || isInitError(failure);
+    if (done && next && op !== "replace" && !step.skippedCreate) {
+      deployment.learn(next);
+      deployment.news.set(next.urn, next);
+      deployment.snapshot.confirm(next);
+      const gone = op === "create-replacement" ? old?.pendingReplacement : op !== "read-replacement";
+      if (old && gone) deployment.snapshot.remove(old);
+    }
+    if (done && old && !next && !old.pendingReplacement) deployment.snapshot.remove(old);
+    if (done && op === "remove-pending-replace" && old) deployment.snapshot.remove(old);
+    if (op === "replace") return;
+    if (op === "same" && (step.skippedCreate || (old && next && !worthSaving(old, next)))) return;
+    deployment.snapshot.save();
+  }
+
+  private succeed(step: Step, event: StepEvent | undefined): void {
+    const { deployment } = this;
+    this.ended(event, "succeeded");
+    const counted = step.op === "read" ? readOutcome(step) : step.op;
+    const physical =
+      counted === "create-replacement" || counted === "delete-replaced" || counted === "read-replacement";
+    const internal = isDefaultProvider(step.urn) || counted === "remove-pending-replace" || step.skippedCreate;
+    if (!physical && !internal) deployment.count(counted);
+    if (step.next) step.reply?.({ state: step.next, result: "success" });
+  }
+
+  private fail(step: Step, failure: Error, event: StepEvent | undefined): void {
+    const { deployment } = this;
+    const text = deployment.redaction.redact(failure.message);
+    if (event) {
+      deployment.errors.push(text);
+      this.ended(event, "failed", text);
+    } else {
+      deployment.fail(text, step.urn);
+    }
+    this.failedSteps.push(step);
+    // Nothing was attempted on a protected resource, and all of them are to be told at once.
+    if (failure instanceof ProtectedError) return;
+    if (!deployment.options.continueOnError) {
+      deployment.stopped.abort();
+      return;
+    }
+    this.skipped.add(step.urn);
+    if (step.next) step.reply?.({ state: step.next, result: "failed" });
+  }
+
+  private ended(event: StepEvent | undefined, status: "succeeded" | "failed", error?: string): void {
+    if (!event) return;
+    this.deployment.emit({ ...event, status, endedAt: new Date().toISOString(), ...(error ? { error } : {}) });
+  }
+
+  /** With `continueOnError`, what depends on a failed resource is left alone. */
+  private skips(step: Step): boolean {
+    const state = step.next ?? step.old;
+    if (this.skipped.size === 0 || !state || !step.next) return false;
+    const needs = [state.parent ?? "", state.deletedWith ?? "", ...(state.dependencies ?? [])];
+    for (const urns of Object.values(state.propertyDependencies ?? {})) needs.push(...urns);
+    if (!needs.some((urn) => this.skipped.has(urn))) return false;
+    this.skipped.add(step.urn);
+    step.reply?.({ state: step.next, result: "skipped" });
+    return true;
+  }
+
+  private async slot(): Promise<void> {
+    const limit = this.deployment.options.parallel ?? DEFAULT_PARALLEL;
+    if (this.running < limit) this.running += 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private terminated(): Promise<void> {
+    const { hardSignal } = this.deployment.options;
+    return new Promise((resolve) => {
+      if (hardSignal?.aborted) resolve();
+      else hardSignal?.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+}
+
+/** A read that finds nothing new is counted as unchanged, as the CLI does. */
+function readOutcome({ old, next }: Step): "read" | "same" {
+  const news = old && next && !sameValue(old.outputs, next.outputs) && !containsUnknown(next.outputs ?? {});
+  return news ? "read" : "same";
+}

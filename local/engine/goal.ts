@@ -1,0 +1,105 @@
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import type { Json, Properties } from "../cloud/provider";
+import type { Timeouts } from "./state";
+
+/** What the program wants a resource to be: a registration, read from the wire. */
+export interface Goal {
+  type: string;
+  name: string;
+  custom: boolean;
+  parent: string;
+  properties: Properties;
+  dependencies: string[];
+  propertyDependencies: Record<string, string[]>;
+  /** Reference of an explicit provider; empty: the default one. */
+  provider: string;
+  /** Of the SDK, which names the default provider. */
+  version: string;
+  protect?: boolean;
+  retainOnDelete?: boolean;
+  deleteBeforeReplace?: boolean;
+  ignoreChanges: string[];
+  replaceOnChanges: string[];
+  replacementTrigger?: Json;
+  additionalSecretOutputs: string[];
+  customTimeouts?: Timeouts;
+  deletedWith: string;
+  aliases: Alias[];
+}
+
+export type Alias =
+  | { urn: string }
+  | { urn?: undefined; name: string; type: string; parent: string; noParent: boolean; stack: string; project: string };
+
+/** Throws where the program asks for what this engine does not do, rather than doing something else. */
+export function parseGoal(request: RegisterResourceRequest): Goal {
+  const what = `${request.getType()} ${request.getName()}`;
+  const refuse = (feature: string): never => {
+    throw new Error(`${what}: the embedded engine does not support ${feature}. Use the Pulumi CLI for this program.`);
+  };
+  if (request.getRemote()) refuse("components of other languages");
+  if (request.getImportid() !== "") refuse("the option `import`");
+  if (request.getTransformsList().length > 0) refuse("transforms");
+  const defined = request.getDeletebeforereplacedefined() || request.getDeletebeforereplace();
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    custom: request.getCustom(),
+    parent: request.getParent(),
+    properties: (request.getObject()?.toJavaScript() ?? {}) as Properties,
+    dependencies: request.getDependenciesList(),
+    propertyDependencies: Object.fromEntries(
+      request
+        .getPropertydependenciesMap()
+        .getEntryList()
+        .map(([key]) => [key, request.getPropertydependenciesMap().get(key)?.getUrnsList() ?? []]),
+    ),
+    provider: request.getProvider(),
+    version: request.getVersion(),
+    protect: request.hasProtect() ? request.getProtect() : undefined,
+    retainOnDelete: request.hasRetainondelete() ? request.getRetainondelete() : undefined,
+    deleteBeforeReplace: defined ? request.getDeletebeforereplace() : undefined,
+    ignoreChanges: request.getIgnorechangesList(),
+    replaceOnChanges: request.getReplaceonchangesList(),
+    replacementTrigger: request.getReplacementTrigger()?.toJavaScript() as Json | undefined,
+    additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+    customTimeouts: parseTimeouts(request.getCustomtimeouts()),
+    deletedWith: request.getDeletedwith(),
+    aliases: parseAliases(request),
+  };
+}
+
+function parseAliases(request: RegisterResourceRequest): Alias[] {
+  const specs = request.getAliasesList().map((alias): Alias => {
+    const spec = alias.getSpec();
+    if (!spec) return { urn: alias.getUrn() };
+    return {
+      name: spec.getName(),
+      type: spec.getType(),
+      parent: spec.getParenturn(),
+      noParent: spec.getNoparent(),
+      stack: spec.getStack(),
+      project: spec.getProject(),
+    };
+  });
+  return [...request.getAliasurnsList().map((urn) => ({ urn })), ...specs];
+}
+
+function parseTimeouts(timeouts: RegisterResourceRequest.CustomTimeouts | undefined): Timeouts | undefined {
+  const parsed: Timeouts = {};
+  if (timeouts?.getCreate()) parsed.create = seconds(timeouts.getCreate());
+  if (timeouts?.getUpdate()) parsed.update = seconds(timeouts.getUpdate());
+  if (timeouts?.getDelete()) parsed.delete = seconds(timeouts.getDelete());
+  return Object.keys(parsed).length > 0 ? parsed : undefined;
+}
+
+const UNITS: Record<string, number> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+
+/** Reads a duration as Go writes it, `1h30m` or `2.5s`. */
+export function seconds(duration: string): number {
+  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
+  if (duration !== "0" && (duration === "" || parts.map(([part]) => part).join("") !== duration)) {
+    throw new Error(`customTimeouts: "${duration}" is not a duration such as "5m" or "1h30m"`);
+  }
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit as string] as number), 0);
+}

@@ -1,0 +1,118 @@
+import type { Json } from "../cloud/provider";
+import { runDeletes } from "./deletes";
+import { Deployment } from "./deployment";
+import type { EngineOptions, EngineResult } from "./events";
+import { Executor } from "./executor";
+import { lockStack } from "./lock";
+import { Plan } from "./plan";
+import { runRefresh } from "./refresh";
+import { Snapshot } from "./snapshot";
+import { loadState, type StackState, stackDirectory } from "./state";
+import { Update } from "./update";
+import { stackUrn } from "./urn";
+import { mapProperties, shown } from "./values";
+
+export * from "./events";
+export { StackLockedError } from "./lock";
+export { type ResourceState, type StackState, stackDirectory } from "./state";
+
+/** Runs the program and brings everything to what it asks for. A failure is a result with `ok: false`, not a throw. */
+export function up(options: EngineOptions): Promise<EngineResult> {
+  return operate(options, "up", (deployment) => new Update(deployment).run());
+}
+
+/** As `up`, without touching anything; takes no lock, so that it can look while another command works. */
+export function preview(options: EngineOptions): Promise<EngineResult> {
+  return operate(options, "preview", (deployment) => new Update(deployment).run());
+}
+
+/** Deletes whatever the state holds, without running the program. */
+export function destroy(options: EngineOptions): Promise<EngineResult> {
+  return operate(options, "destroy", async (deployment) => {
+    const executor = new Executor(deployment);
+    await runDeletes(deployment, new Plan(deployment, (steps) => executor.run(steps)), executor);
+    await executor.idle();
+  });
+}
+
+/** Takes over into the state what the providers find, without running the program. */
+export function refresh(options: EngineOptions): Promise<EngineResult> {
+  return operate(options, "refresh", runRefresh);
+}
+
+/** Outputs of the last `up`; secrets read `[secret]`. Throws if the stack was never deployed. */
+export async function readOutputs(stateDir: string, project: string, stack: string): Promise<Record<string, Json>> {
+  const state = loadState(stackDirectory(stateDir, project, stack));
+  if (!state)
+    throw new Error(`Stack ${stack} has no state in ${stateDir}: nothing was deployed yet. Run \`up\` first.`);
+  return outputsOf(state.resources, project, stack);
+}
+
+/** The state as it may be shown; undefined if the stack was never deployed. */
+export async function readState(stateDir: string, project: string, stack: string): Promise<StackState | undefined> {
+  const state = loadState(stackDirectory(stateDir, project, stack));
+  if (!state) return undefined;
+  const show = (resource: StackState["resources"][number]) => ({
+    ...resource,
+    inputs: mapProperties(resource.inputs ?? {}, shown),
+    outputs: mapProperties(resource.outputs ?? {}, shown),
+  });
+  return {
+    resources: state.resources.map(show),
+    pendingOperations: state.pendingOperations.map(({ resource, type }) => ({ resource: show(resource), type })),
+  };
+}
+
+type Kind = "up" | "preview" | "destroy" | "refresh";
+
+async function operate(
+  options: EngineOptions,
+  kind: Kind,
+  work: (deployment: Deployment) => Promise<void>,
+): Promise<EngineResult> {
+  const begun = performance.now();
+  const directory = stackDirectory(options.stateDir, options.project, options.stack);
+  const lock = kind === "preview" ? undefined : lockStack(directory, options.stack);
+  try {
+    const before = loadState(directory);
+    const deployment = new Deployment(options, new Snapshot(directory, before, lock), kind === "preview");
+    if (lock && before) settleInterrupted(deployment, before, kind);
+    await work(deployment);
+    if (deployment.canceled && !deployment.failed) deployment.fail(`${kind} was canceled`);
+    const result: EngineResult = {
+      ok: !deployment.failed,
+      outputs: outputsOf(deployment.snapshot.current(), options.project, options.stack),
+      summary: deployment.counts,
+      durationMs: Math.round(performance.now() - begun),
+      errors: deployment.errors,
+      canceled: deployment.canceled,
+    };
+    const { errors: _errors, canceled: _canceled, ...summary } = result;
+    deployment.emit({ kind: "summary", ...summary });
+    return result;
+  } finally {
+    lock?.release();
+  }
+}
+
+/** What a killed run left unfinished is told once; the providers then find out what became of it. */
+function settleInterrupted(deployment: Deployment, { pendingOperations }: StackState, kind: Kind): void {
+  if (pendingOperations.length === 0) return;
+  const lines = pendingOperations.map(({ resource, type }) => `  * ${resource.urn}, interrupted while ${type}`);
+  const advice =
+    kind === "refresh"
+      ? "Their state is read anew now."
+      : "Whether they were completed is not known. This run goes on from the last known state; " +
+        "`refresh` compares that with what is really there.";
+  deployment.diagnose(
+    "warning",
+    `The last command on this stack was interrupted with ${lines.length} pending operations:\n${lines.join("\n")}\n${advice}`,
+  );
+  deployment.snapshot.save();
+}
+
+function outputsOf(resources: StackState["resources"], project: string, stack: string): Record<string, Json> {
+  const urn = stackUrn(stack, project);
+  const root = resources.find((resource) => resource.urn === urn && !resource.delete);
+  return mapProperties(root?.outputs ?? {}, shown);
+}

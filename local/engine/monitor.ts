@@ -1,0 +1,168 @@
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
+import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import {
+  GetRootResourceResponse,
+  type LogRequest,
+  LogSeverity,
+  RequirePulumiVersionResponse,
+  type SetRootResourceRequest,
+  SetRootResourceResponse,
+} from "@pulumi/pulumi/proto/engine_pb";
+import { InvokeResponse } from "@pulumi/pulumi/proto/provider_pb";
+import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb";
+import {
+  type ReadResourceRequest,
+  ReadResourceResponse,
+  type RegisterResourceOutputsRequest,
+  type RegisterResourceRequest,
+  RegisterResourceResponse,
+  type ResourceInvokeRequest,
+  Result,
+  type SupportsFeatureRequest,
+  SupportsFeatureResponse,
+} from "@pulumi/pulumi/proto/resource_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import type { Properties } from "../cloud/provider";
+import { type Goal, parseGoal } from "./goal";
+import type { ReadGoal } from "./plan";
+import type { Outcome } from "./step";
+
+/** What the program asks of the engine, free of the wire. */
+export interface ProgramRequests {
+  /** Never settles when the registration fails: the program is ended instead, as the CLI does. */
+  register(goal: Goal): Promise<Outcome>;
+  read(goal: ReadGoal): Promise<Outcome>;
+  outputs(urn: string, outputs: Properties): Promise<void>;
+  invoke(token: string, args: Properties): Promise<Properties>;
+  log(severity: "info" | "warning" | "error", message: string, urn: string): void;
+  /** The program has asked for everything; settles when everything is done. */
+  finished(): Promise<void>;
+  /** The request itself makes no sense to this engine. */
+  refuse(error: Error): void;
+}
+
+/** Features this engine has; asked for another one, the SDK refuses by itself to go on. */
+const FEATURES = new Set(["secrets", "deletedWith", "aliasSpecs"]);
+
+const RESULTS = { success: Result.SUCCESS, failed: Result.FAIL, skipped: Result.SKIP };
+
+type Call<Request> = ServerUnaryCall<Request, unknown>;
+
+/** Serves `pulumirpc.ResourceMonitor` and `pulumirpc.Engine` on a free port of this machine. */
+export async function serveMonitor(requests: ProgramRequests): Promise<{ address: string; close(): void }> {
+  const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  server.addService(ResourceMonitorService as never, monitor(requests));
+  server.addService(EngineService as never, engine(requests));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return { address: `127.0.0.1:${port}`, close: () => server.forceShutdown() };
+}
+
+function monitor(requests: ProgramRequests) {
+  return {
+    supportsFeature: unary(async (request: SupportsFeatureRequest) => {
+      const response = new SupportsFeatureResponse();
+      response.setHassupport(FEATURES.has(request.getId()));
+      return response;
+    }),
+    registerResource: unary((request: RegisterResourceRequest) => {
+      try {
+        return requests.register(parseGoal(request)).then(registered);
+      } catch (error) {
+        requests.refuse(error as Error);
+        return unanswered();
+      }
+    }),
+    readResource: unary(async (request: ReadResourceRequest) => {
+      const { state } = await requests.read({
+        type: request.getType(),
+        name: request.getName(),
+        id: request.getId(),
+        parent: request.getParent(),
+        properties: properties(request.getProperties()),
+        dependencies: request.getDependenciesList(),
+        provider: request.getProvider(),
+        version: request.getVersion(),
+        additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+      });
+      const response = new ReadResourceResponse();
+      response.setUrn(state.urn);
+      response.setProperties(struct(state.outputs ?? {}));
+      return response;
+    }),
+    registerResourceOutputs: unary(async (request: RegisterResourceOutputsRequest) => {
+      await requests.outputs(request.getUrn(), properties(request.getOutputs()));
+      return new Empty();
+    }),
+    invoke: unary(async (request: ResourceInvokeRequest) => {
+      const response = new InvokeResponse();
+      response.setReturn(struct(await requests.invoke(request.getTok(), properties(request.getArgs()))));
+      return response;
+    }),
+    signalAndWaitForShutdown: unary(async () => {
+      await requests.finished();
+      return new Empty();
+    }),
+  };
+}
+
+function engine(requests: ProgramRequests) {
+  let root = "";
+  const severities: Record<number, "info" | "warning" | "error"> = {
+    [LogSeverity.INFO]: "info",
+    [LogSeverity.WARNING]: "warning",
+    [LogSeverity.ERROR]: "error",
+  };
+  return {
+    log: unary(async (request: LogRequest) => {
+      const severity = severities[request.getSeverity()];
+      if (severity && !request.getEphemeral()) requests.log(severity, request.getMessage(), request.getUrn());
+      return new Empty();
+    }),
+    getRootResource: unary(async () => {
+      const response = new GetRootResourceResponse();
+      response.setUrn(root);
+      return response;
+    }),
+    setRootResource: unary(async (request: SetRootResourceRequest) => {
+      root = request.getUrn();
+      return new SetRootResourceResponse();
+    }),
+    requirePulumiVersion: unary(async () => new RequirePulumiVersionResponse()),
+  };
+}
+
+function registered({ state, result }: Outcome): RegisterResourceResponse {
+  const response = new RegisterResourceResponse();
+  response.setUrn(state.urn);
+  response.setId(state.id ?? "");
+  // A local component has its outputs itself; those of the last run may refer to what is not registered yet.
+  response.setObject(struct(state.custom ? (state.outputs ?? {}) : {}));
+  response.setResult(RESULTS[result]);
+  return response;
+}
+
+function unary<Request, Response>(handle: (request: Request) => Promise<Response>) {
+  return (call: Call<Request>, reply: sendUnaryData<unknown>) => {
+    handle(call.request).then(
+      (response) => reply(null, response),
+      (error: Error) => reply({ code: status.UNKNOWN, details: error.message }),
+    );
+  };
+}
+
+function unanswered(): Promise<never> {
+  return new Promise(() => {});
+}
+
+function properties(value: Struct | undefined): Properties {
+  return (value?.toJavaScript() ?? {}) as Properties;
+}
+
+function struct(value: Properties): Struct {
+  return Struct.fromJavaScript(value as { [key: string]: JavaScriptValue });
+}

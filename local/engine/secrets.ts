@@ -1,0 +1,73 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { readText, syncDirectory, writeSynced } from "./files";
+
+export interface StackKey {
+  encrypt(plaintext: string): string;
+  decrypt(ciphertext: string): string;
+}
+
+const keys = new Map<string, StackKey>();
+
+/**
+ * The key that encrypts one stack's secrets, in `state.key` (mode 0600) beside the state. It is made when a first secret
+ * has to be written. Throws when a state holds secrets but the key is gone.
+ */
+export function openKey(directory: string, mode: "existing" | "create"): StackKey {
+  const file = join(directory, "state.key");
+  let text = readText(file);
+  if (text === undefined && mode === "existing") {
+    throw new Error(`${file} is missing: the secrets in state.json beside it can't be read without it`);
+  }
+  text ??= createKey(directory, file);
+  const known = keys.get(text);
+  if (known) return known;
+  const bytes = Buffer.from(text.trim(), "base64");
+  if (bytes.length !== 32) throw new Error(`${file} is not a key of this engine (32 bytes in base64)`);
+  const key = aes(bytes);
+  keys.set(text, key);
+  return key;
+}
+
+/** A link never overwrites: of two commands that race for the first key, one wins and both use it. */
+function createKey(directory: string, file: string): string {
+  mkdirSync(directory, { recursive: true });
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeSynced(temporary, `${randomBytes(32).toString("base64")}\n`, 0o600);
+  try {
+    linkSync(temporary, file);
+    syncDirectory(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  return readText(file) as string;
+}
+
+/** AES-256-GCM. What was encrypted once keeps its ciphertext, so that an unchanged state is an unchanged file. */
+function aes(bytes: Buffer): StackKey {
+  const ciphertexts = new Map<string, string>();
+  return {
+    encrypt(plaintext) {
+      const known = ciphertexts.get(plaintext);
+      if (known !== undefined) return known;
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv("aes-256-gcm", bytes, nonce);
+      const body = Buffer.concat([cipher.update(plaintext, "utf8"), cipher.final()]);
+      const ciphertext = [nonce, cipher.getAuthTag(), body].map((part) => part.toString("base64")).join(":");
+      ciphertexts.set(plaintext, ciphertext);
+      return ciphertext;
+    },
+    decrypt(ciphertext) {
+      const [nonce, tag, body] = ciphertext.split(":").map((part) => Buffer.from(part, "base64"));
+      if (!nonce || !tag || !body) throw new Error("a secret in state.json is damaged");
+      const decipher = createDecipheriv("aes-256-gcm", bytes, nonce);
+      decipher.setAuthTag(tag);
+      const plaintext = Buffer.concat([decipher.update(body), decipher.final()]).toString("utf8");
+      ciphertexts.set(plaintext, ciphertext);
+      return plaintext;
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import { randomUUID } from "node:crypto";
+import { InitError, type Properties, UNKNOWN } from "../cloud/provider";
+import type { Deployment } from "./deployment";
+import type { Operation } from "./events";
+import type { ResourceState } from "./state";
+import { isProviderType } from "./urn";
+import { markSecrets, plainProperties, sameValue, secret } from "./values";
+
+/** What the program is told about a registration. */
+export interface Outcome {
+  state: ResourceState;
+  result: "success" | "failed" | "skipped";
+}
+
+export interface Step {
+  op: Operation;
+  urn: string;
+  /** The resource before the step; none for a first creation. */
+  old?: ResourceState;
+  /** The resource after it; none for a deletion. */
+  next?: ResourceState;
+  diffs?: string[];
+  replaces?: string[];
+  /** create-replacement before the old resource is deleted: marks that one for deletion. */
+  deletesLater?: boolean;
+  /** delete-replaced before the new one is created: the old one stays in the state as pending replacement. */
+  createsLater?: boolean;
+  /** A resource that `--target` leaves uncreated: the program goes on, the state says nothing of it. */
+  skippedCreate?: boolean;
+  /** A deletion that leaves the thing itself alone: another deletion takes it along. */
+  takenAlong?: () => boolean;
+  reply?(outcome: Outcome): void;
+}
+
+/** Does the step in the outside world and completes `step.next`. An InitError means done, but not healthy. */
+export async function apply(step: Step, deployment: Deployment): Promise<void> {
+  switch (step.op) {
+    case "create":
+    case "create-replacement":
+      return create(step, deployment);
+    case "update":
+      return update(step, deployment);
+    case "delete":
+    case "delete-replaced":
+    case "discard":
+    case "discard-replaced":
+      return remove(step, deployment);
+    case "read":
+    case "read-replacement":
+      return read(step, deployment);
+    case "same":
+      return keep(step);
+    default:
+      return;
+  }
+}
+
+/** Whether a deletion calls the provider at all. */
+export function deletesForReal({ old, takenAlong }: Step): boolean {
+  if (!old?.custom || old.external || old.retainOnDelete || isProviderType(old.type)) return false;
+  return takenAlong?.() !== true;
+}
+
+function keep({ old, next }: Step): void {
+  if (!old || !next) return;
+  next.id = old.id;
+  next.outputs = old.outputs;
+  next.created = old.created;
+  next.modified = old.modified;
+}
+
+async function create({ urn, old, next, deletesLater }: Step, deployment: Deployment): Promise<void> {
+  if (!next) return;
+  let failure: InitError | undefined;
+  if (isProviderType(next.type)) {
+    next.id = deployment.preview ? UNKNOWN : randomUUID();
+    next.outputs = next.inputs;
+  } else if (next.custom) {
+    try {
+      const { id, outputs } = await deployment.provider(next.type).create({
+        urn,
+        inputs: plainProperties(next.inputs),
+        timeout: next.customTimeouts?.create ?? 0,
+        preview: deployment.preview,
+        signal: deployment.options.signal,
+      });
+      next.id = deployment.preview ? "" : id;
+      next.outputs = withSecrets(outputs, next);
+      if (!deployment.preview && id === "") throw new Error("the provider gave the new resource no id");
+    } catch (error) {
+      failure = partial(error, next);
+    }
+  } else {
+    next.outputs = {};
+  }
+  next.created = next.modified = now();
+  if (old && deletesLater) old.delete = true;
+  if (failure) throw failure;
+}
+
+async function update({ urn, old, next }: Step, deployment: Deployment): Promise<void> {
+  if (!old || !next) return;
+  next.id = old.id;
+  next.created = old.created;
+  next.modified = old.modified;
+  if (isProviderType(next.type)) {
+    next.outputs = next.inputs;
+    return;
+  }
+  if (!next.custom) {
+    next.outputs = old.outputs;
+    return;
+  }
+  try {
+    const outputs = await deployment.provider(next.type).update({
+      urn,
+      id: old.id ?? "",
+      oldInputs: plainProperties(old.inputs),
+      olds: plainProperties(old.outputs),
+      inputs: plainProperties(next.inputs),
+      timeout: next.customTimeouts?.update ?? 0,
+      preview: deployment.preview,
+      signal: deployment.options.signal,
+    });
+    next.outputs = withSecrets(outputs, next);
+    next.modified = now();
+  } catch (error) {
+    const failure = partial(error, next);
+    next.modified = now();
+    // The thing was not brought to these inputs, so the next run has to see the difference again
+    // (pkg/engine/update.go, pulumi/pulumi#2011).
+    next.inputs = old.inputs;
+    throw failure;
+  }
+}
+
+async function remove(step: Step, deployment: Deployment): Promise<void> {
+  const { urn, old, op } = step;
+  if (!old) return;
+  if (op === "delete" && old.protect) {
+    throw new ProtectedError(
+      `resource "${urn}" cannot be deleted because it is protected. Remove \`protect\` from it in the program and ` +
+        "run `up`; then it can be deleted.",
+    );
+  }
+  if (!deployment.preview && deletesForReal(step)) {
+    await deployment.provider(old.type).delete({
+      urn,
+      id: old.id ?? "",
+      inputs: plainProperties(old.inputs),
+      olds: plainProperties(old.outputs),
+      timeout: old.customTimeouts?.delete ?? 0,
+      signal: deployment.options.signal,
+    });
+  }
+  if (step.createsLater) old.pendingReplacement = true;
+}
+
+/** Reads happen in previews too, unless the id is not known yet. */
+async function read({ urn, old, next, op }: Step, deployment: Deployment): Promise<void> {
+  if (!next) return;
+  if (next.id === UNKNOWN) {
+    next.outputs = {};
+  } else {
+    const inputs = plainProperties(next.inputs);
+    const found = await deployment.provider(next.type).read({ urn, id: next.id ?? "", inputs, olds: inputs });
+    if (!found) throw new Error(`resource '${next.id}' does not exist`);
+    next.id = found.id;
+    next.outputs = withSecrets(found.outputs, next);
+  }
+  if (old && op === "read-replacement") old.delete = true;
+  next.created = old?.created;
+  next.modified = old && sameValue(old.outputs, next.outputs) ? old.modified : now();
+}
+
+/** A resource marked `protect` was to be deleted. */
+export class ProtectedError extends Error {
+  override readonly name = "ProtectedError";
+}
+
+/** Takes what an InitError knows of the resource into its state; any other error is thrown on. */
+function partial(error: unknown, next: ResourceState): InitError {
+  if (!isInitError(error)) throw error;
+  next.id = error.id;
+  next.outputs = withSecrets(error.outputs, next);
+  next.initErrors = error.reasons;
+  return error;
+}
+
+/** By name, too: the class may have been loaded twice, or the error may have crossed a process. */
+export function isInitError(error: unknown): error is InitError {
+  return error instanceof InitError || (error instanceof Error && error.name === "InitError");
+}
+
+/** Provider outputs in plain text become secret where the inputs were, and where the program says so. */
+export function withSecrets(outputs: Properties, next: ResourceState): Properties {
+  const marked = markSecrets(outputs, next.inputs ?? {});
+  for (const key of next.additionalSecretOutputs ?? []) {
+    const value = marked[key];
+    if (value !== undefined && key !== "id") marked[key] = secret(value);
+  }
+  return marked;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

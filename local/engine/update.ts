@@ -1,0 +1,179 @@
+import type { Properties } from "../cloud/provider";
+import { runDeletes } from "./deletes";
+import type { Deployment } from "./deployment";
+import { Executor } from "./executor";
+import type { Goal } from "./goal";
+import { type ProgramRequests, serveMonitor } from "./monitor";
+import { Plan, type ReadGoal, RegistrationError } from "./plan";
+import { Program, type ProgramEnd } from "./program";
+import type { Outcome, Step } from "./step";
+import { qualifiedType, STACK_TYPE } from "./urn";
+import { plainProperties, sameValue } from "./values";
+
+/** Runs the program, and does what it asks for (pkg/resource/deploy/deployment_executor.go, source_eval.go). */
+export class Update implements ProgramRequests {
+  private readonly executor: Executor;
+  private readonly plan: Plan;
+  private queue: Promise<unknown> = Promise.resolve();
+  private stackOutputs: { urn: string; outputs: Properties } | undefined;
+  private readonly asked = signal();
+  private readonly done = signal();
+
+  constructor(private readonly deployment: Deployment) {
+    this.executor = new Executor(deployment);
+    this.plan = new Plan(deployment, (steps) => this.executor.run(steps));
+  }
+
+  async run(): Promise<void> {
+    const { deployment } = this;
+    const stopped = onAbort(deployment.stopped.signal);
+    const monitor = await serveMonitor(this);
+    const program = new Program(deployment.options, monitor.address, deployment.preview, (line) =>
+      deployment.diagnose("info", line),
+    );
+    try {
+      const ended = await Promise.race([program.ended, this.asked.promise, stopped]);
+      // Stopped: the program waits for answers that will not come.
+      if (deployment.stopped.signal.aborted) program.kill();
+      if (ended) this.judge(ended);
+      await this.queue;
+      await this.executor.idle();
+      const complete = !deployment.stopped.signal.aborted && (ended === undefined || ended.ok);
+      if (complete) {
+        this.checkTargets();
+        await this.executor.idle();
+        await runDeletes(deployment, this.plan, this.executor);
+        await this.executor.idle();
+      }
+      if (!deployment.terminated) this.finishOutputs();
+      this.done.resolve();
+      if (complete && !ended) this.judge(await program.finish());
+    } finally {
+      program.kill();
+      await program.ended;
+      monitor.close();
+    }
+  }
+
+  register(goal: Goal): Promise<Outcome> {
+    return this.submit((reply) => this.plan.register(goal, reply));
+  }
+
+  read(goal: ReadGoal): Promise<Outcome> {
+    return this.submit((reply) => this.plan.read(goal, reply));
+  }
+
+  async outputs(urn: string, outputs: Properties): Promise<void> {
+    const { deployment } = this;
+    if (qualifiedType(urn) === STACK_TYPE) {
+      this.stackOutputs = { urn, outputs };
+      return;
+    }
+    const state = deployment.news.get(urn);
+    if (!state || sameValue(state.outputs, outputs)) return;
+    state.outputs = outputs;
+    deployment.learn(state);
+    if (!deployment.terminated) deployment.snapshot.save();
+  }
+
+  async invoke(token: string, args: Properties): Promise<Properties> {
+    const { deployment } = this;
+    try {
+      if (token === "pulumi:pulumi:getResource") return this.getResource(String(args.urn));
+      const { preview } = deployment;
+      return await deployment.provider(token).invoke({ token, args: plainProperties(args), preview });
+    } catch (error) {
+      const reason = deployment.redaction.redact((error as Error).message);
+      throw new Error(`invocation of ${token} returned an error: ${reason}`);
+    }
+  }
+
+  log(severity: "info" | "warning" | "error", message: string, urn: string): void {
+    const text = readable(message);
+    if (severity === "error") this.deployment.fail(text, urn);
+    else this.deployment.diagnose(severity, text, urn);
+  }
+
+  finished(): Promise<void> {
+    this.asked.resolve();
+    return this.done.promise;
+  }
+
+  refuse(error: Error): void {
+    if (error.message !== "")
+      this.deployment.fail(error.message, error instanceof RegistrationError ? error.urn : undefined);
+    this.deployment.stopped.abort();
+  }
+
+  /** Judges registrations one at a time, runs their steps side by side. */
+  private submit(decide: (reply: (outcome: Outcome) => void) => Promise<Step[]>): Promise<Outcome> {
+    return new Promise((reply) => {
+      this.queue = this.queue.then(async () => {
+        if (this.deployment.stopped.signal.aborted) return;
+        try {
+          void this.executor.run(await decide(reply));
+        } catch (error) {
+          this.refuse(error as Error);
+        }
+      });
+    });
+  }
+
+  private judge({ ok, message }: ProgramEnd): void {
+    if (message !== undefined) this.deployment.fail(message);
+    else if (!ok && !this.deployment.failed && !this.deployment.canceled) this.deployment.fail("The program failed.");
+  }
+
+  private checkTargets(): void {
+    const { deployment } = this;
+    for (const target of deployment.options.targets ?? []) {
+      const known = this.plan.seen.has(target) || deployment.snapshot.base.some(({ urn }) => urn === target);
+      if (!known && !target.includes("*")) deployment.fail(`Target '${target}' could not be found in the stack.`);
+    }
+    if (deployment.failed && !deployment.preview && !deployment.options.continueOnError) deployment.stopped.abort();
+  }
+
+  /**
+   * The outputs the program gave replace those of before; after a failure they are only added to them, as a missing one
+   * may just not have been reached.
+   */
+  private finishOutputs(): void {
+    const { deployment, stackOutputs } = this;
+    const stack = stackOutputs && deployment.news.get(stackOutputs.urn);
+    if (!stack) return;
+    const kept = deployment.failed ? (stack.outputs ?? {}) : {};
+    const outputs = { ...kept, ...stackOutputs.outputs };
+    if (sameValue(stack.outputs, outputs)) return;
+    stack.outputs = outputs;
+    deployment.learn(stack);
+    deployment.snapshot.save();
+  }
+
+  private getResource(urn: string): Properties {
+    const state = this.deployment.news.get(urn);
+    if (!state) throw new Error(`unknown resource ${urn}`);
+    return { urn, id: state.id ?? "", provider: state.provider ?? "", state: state.outputs ?? {} };
+  }
+}
+
+/** Of a stack trace, only the lines in the user's own files help the user. */
+function readable(message: string): string {
+  const lines = message.split("\n");
+  const foreign = /^\s+at .*(node_modules|node:internal|\(<anonymous>\)|new Promise)/;
+  return lines.filter((line) => !foreign.test(line)).join("\n");
+}
+
+function signal(): { promise: Promise<undefined>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<undefined>((settle) => {
+    resolve = () => settle(undefined);
+  });
+  return { promise, resolve };
+}
+
+function onAbort(abort: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (abort.aborted) resolve(undefined);
+    else abort.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}

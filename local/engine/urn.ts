@@ -1,0 +1,61 @@
+/** Names of resources, `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME` (sdk/go/common/resource/urn). */
+export const STACK_TYPE = "pulumi:pulumi:Stack";
+const PROVIDER_PREFIX = "pulumi:providers:";
+
+export function createUrn(stack: string, project: string, parent: string, type: string, name: string): string {
+  const outer = parent === "" ? "" : qualifiedType(parent);
+  const qualified = outer === "" || outer === STACK_TYPE ? type : `${outer}$${type}`;
+  return `urn:pulumi:${stack}::${project}::${qualified}::${name}`;
+}
+
+export function stackUrn(stack: string, project: string): string {
+  return createUrn(stack, project, "", STACK_TYPE, `${project}-${stack}`);
+}
+
+export function qualifiedType(urn: string): string {
+  return urn.split("::")[2] ?? "";
+}
+
+export function urnType(urn: string): string {
+  return qualifiedType(urn).split("$").at(-1) ?? "";
+}
+
+/** A name may itself contain `::`. */
+export function urnName(urn: string): string {
+  return urn.split("::").slice(3).join("::");
+}
+
+export function isProviderType(type: string): boolean {
+  return type.startsWith(PROVIDER_PREFIX);
+}
+
+export function providerType(packageName: string): string {
+  return PROVIDER_PREFIX + packageName;
+}
+
+/** The package that serves a type or a function token; for `pulumi:providers:aws` it is `aws`. */
+export function packageOf(token: string): string {
+  return isProviderType(token) ? token.slice(PROVIDER_PREFIX.length) : (token.split(":")[0] ?? "");
+}
+
+/** Providers the engine made up itself; the CLI shows no step of theirs either. */
+export function isDefaultProvider(urn: string): boolean {
+  return isProviderType(urnType(urn)) && /^default(_|$)/.test(urnName(urn));
+}
+
+/** A reference to a provider is `URN::ID`. */
+export function referenceUrn(reference: string): string {
+  return reference.slice(0, reference.lastIndexOf("::"));
+}
+
+/** Turns `--target` patterns into a test: `**` matches anything, `*` anything but a colon. */
+export function matchesAny(patterns: readonly string[]): (urn: string) => boolean {
+  const expressions = patterns.map((pattern) => {
+    const source = pattern
+      .split(/(\*\*|\*)/)
+      .map((part) => (part === "**" ? ".*" : part === "*" ? "[^:]*" : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")))
+      .join("");
+    return new RegExp(`^${source}$`, "s");
+  });
+  return (urn) => expressions.some((expression) => expression.test(urn));
+}
