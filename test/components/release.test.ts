@@ -40,7 +40,7 @@ beforeEach(async () => {
   await recorder.start();
 });
 
-async function release(of: Settings = settings(), history = HISTORY): Promise<ReleaseOutputs> {
+async function release(of = settings(), history = HISTORY, published = () => {}): Promise<ReleaseOutputs> {
   const backup = await planBackup(of, history);
   const { outputs } = new Release("notes", {
     settings: of,
@@ -52,6 +52,7 @@ async function release(of: Settings = settings(), history = HISTORY): Promise<Re
   const all = await new Promise<unknown>((resolve) => {
     pulumi.output(stackOutputs(outputs)).apply(resolve);
   });
+  published();
   await pulumi.runtime.disconnect();
   return parseReleaseOutputs(all);
 }
@@ -73,7 +74,9 @@ describe("the chain", () => {
     const order = recorder.registrations.map(({ type }) => type);
     expect(order.indexOf(SNAPSHOT)).toBeLessThan(order.indexOf(JOB));
     expect(order.indexOf(JOB)).toBeLessThan(order.indexOf(DEPLOYMENT));
-    expect(urns(recorder.only(JOB).options.dependsOn).join()).toContain(SNAPSHOT);
+    const before = urns(recorder.only(JOB).options.dependsOn).join();
+    expect(before).toContain(SNAPSHOT);
+    for (const { name } of recorder.all(CONFIG_MAP)) expect(before).toContain(name);
     const users = [...recorder.all(DEPLOYMENT), recorder.only("kubernetes:batch/v1:CronJob")];
     expect(users).toHaveLength(3);
     for (const user of users)
@@ -155,6 +158,8 @@ describe("the chain", () => {
       release: releaseId,
       migrations: HISTORY.fingerprint,
     });
+    // A later release with the same migrations has another id, and that is no reason to touch the snapshot.
+    expect(recorder.only(SNAPSHOT).options.ignoreChanges).toContain("tags");
   });
 
   it("publishes what is live: every output waits for the rolled-out Deployment (rule 6)", async () => {
@@ -168,6 +173,20 @@ describe("the chain", () => {
       url: "http://127.0.0.1:30000",
       restore: expect.stringContaining("restore-db-instance-from-db-snapshot"),
     });
+  });
+
+  it("publishes nothing while the rollout goes on (rule 6)", async () => {
+    const rollout = recorder.hold(DEPLOYMENT);
+    let published = false;
+    const done = release(settings(), HISTORY, () => {
+      published = true;
+    });
+    await rollout.started;
+    // Plenty of turns of the event loop: whatever does not wait for the rollout is done by then.
+    for (let turn = 0; turn < 1000; turn++) await new Promise(setImmediate);
+    expect(published).toBe(false);
+    rollout.finish();
+    expect((await done).image).toBe("notes:1");
   });
 
   it("is stricter in production by settings alone: protect (rule 7)", async () => {
@@ -245,6 +264,23 @@ describe("the backup", () => {
       ["", "-r2", "-r3", "-r4", "-r5"].map((suffix) => [identifier + suffix, failed]),
     );
     await expect(planBackup(settings(), HISTORY)).rejects.toThrow(/release\.attempt/);
+  });
+});
+
+describe("the smoke check", () => {
+  it("runs once a release, after the app and every other workload are rolled out", async () => {
+    const { releaseId } = await release(
+      settings({ smoke: { command: "curl $RELEASE_URL" }, workloads: [{ kind: "worker", name: "mailer" }] }),
+    );
+    const check = recorder.only("command:local:Command");
+    expect(check.name).toBe(`notes-smoke-${releaseId}`);
+    expect(check.inputs).toMatchObject({
+      create: "curl $RELEASE_URL",
+      environment: { RELEASE_ID: releaseId, RELEASE_URL: "http://notes.default.svc.cluster.local" },
+    });
+    for (const { name } of recorder.all(DEPLOYMENT)) {
+      expect(urns(check.options.dependsOn)).toContain(`${DEPLOYMENT} ${name}`);
+    }
   });
 });
 

@@ -36,10 +36,31 @@ export class PulumiRecorder {
     this.refusal = message;
   }
 
+  private readonly held = new Map<string, { started: () => void; finished: Promise<void> }>();
+
+  /** The first resource of this type takes until `finish` is called. */
+  hold(type: string): { started: Promise<void>; finish(): void } {
+    let begin = () => {};
+    let finish = () => {};
+    const started = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    this.held.set(type, { started: begin, finished });
+    return { started, finish };
+  }
+
   async start(preview = false): Promise<void> {
     await pulumi.runtime.setMocks(
       {
-        newResource: ({ type, name, inputs, id }) => ({ id: id || `${name}-id`, state: this.state(type, inputs) }),
+        newResource: async ({ type, name, inputs, id }) => {
+          const hold = this.held.get(type);
+          hold?.started();
+          await hold?.finished;
+          return { id: id || `${name}-id`, state: this.state(type, inputs) };
+        },
         call: ({ token, inputs }) => this.invoke(token, inputs),
       },
       "release",
