@@ -13,11 +13,11 @@ import { snapshotResource } from "./snapshot-resource";
  */
 export function createAwsProvider(
   cloudDir: string,
-  connectTo: (cloudDir: string) => Promise<Pick<Client, "call">> = connect,
+  connectTo: (cloudDir: string) => Promise<Client> = connect,
 ): Provider {
   const snapshots = {
-    "aws:rds/snapshot:Snapshot": snapshotResource(cloudDir, "instance", connectTo as typeof connect),
-    "aws:rds/clusterSnapshot:ClusterSnapshot": snapshotResource(cloudDir, "cluster", connectTo as typeof connect),
+    "aws:rds/snapshot:Snapshot": snapshotResource(cloudDir, "instance", connectTo),
+    "aws:rds/clusterSnapshot:ClusterSnapshot": snapshotResource(cloudDir, "cluster", connectTo),
   };
   const servers: Record<string, Kind> = {
     "aws:rds/instance:Instance": "instance",

@@ -47,8 +47,6 @@ export interface SnapshotRecord {
   instance: InstanceRecord;
   /** Who makes it: while it is `creating` and this process is gone, it will never be more than a part. */
   worker: ProcessRecord;
-  /** The resource that asked for it (Pulumi URN). */
-  requestedBy?: string;
   /** Why it failed. */
   reason?: string;
 }

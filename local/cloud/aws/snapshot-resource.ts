@@ -16,7 +16,7 @@ import type { Kind } from "./errors";
 import type { Inputs } from "./inputs";
 import { until } from "./processes";
 import { readSnapshot, type Snapshot } from "./records";
-import { type CreateSnapshot, markDelivered } from "./snapshot";
+import type { CreateSnapshot } from "./snapshot";
 
 type Connect = (cloudDir: string) => Promise<Client>;
 
@@ -70,8 +70,6 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
     sharedAccounts: { type: "strings" },
     tags: { type: "tags" },
   };
-  const delivered = deliveries((id) => markDelivered(cloudDir, kind, id));
-
   const attributesOf = (snapshot: Snapshot, region: Json | undefined): Properties => ({
     ...snapshotAttributes(snapshot, typeof region === "string" ? region : undefined),
     sharedAccounts: snapshot.sharedAccounts,
@@ -96,7 +94,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
   return {
     inputs,
 
-    async create({ urn, inputs: given, timeout, preview, signal }: CreateRequest): Promise<CreateResult> {
+    async create({ inputs: given, timeout, preview, signal }: CreateRequest): Promise<CreateResult> {
       if (preview)
         return { id: "", outputs: { ...unknownSnapshotAttributes(kind), ...given, tagsAll: given.tags ?? {} } };
       const asked: CreateSnapshot = {
@@ -105,7 +103,6 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
         identifier: given[identifier] as string,
         tags: (given.tags ?? {}) as Record<string, string>,
         sharedAccounts: (given.sharedAccounts ?? []) as string[],
-        requestedBy: urn,
       };
       let id: string;
       try {
@@ -115,7 +112,6 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       }
       const seconds = timeout > 0 ? timeout : defaultTimeout;
       const problem = await waitUntilAvailable(id, seconds, signal);
-      delivered(id);
       if (problem === undefined) {
         return { id, outputs: attributesOf(readSnapshot(cloudDir, kind, id)!, given.region) };
       }
@@ -134,7 +130,6 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
           throw new Error(errors(`updating ${title} (${id}): ${operationError("AddTagsToResource", error)}`));
         });
       }
-      delivered(id);
       // The real resource of an instance's snapshot does not read after an update, that of a cluster's does.
       const now = kind === "cluster" && !preview ? readSnapshot(cloudDir, kind, id) : undefined;
       return now ? attributesOf(now, olds.region) : { ...olds, tags, tagsAll: tags, sharedAccounts };
@@ -216,21 +211,4 @@ function clusterRule(value: string): string | undefined {
   if (!/^[a-z]/.test(value)) return `invalid value for ${name} (must begin with a lowercase letter)`;
   if (value.includes("--")) return `invalid value for ${name} (cannot contain two consecutive hyphens)`;
   return value.endsWith("-") ? `invalid value for ${name} (cannot end with a hyphen)` : undefined;
-}
-
-/**
- * Notes that a result reached the engine's state. The provider can't see that, so it waits for a sign that the engine
- * lived on after it got the result: a second passed, or the process ends in an orderly way. After a kill there is none.
- */
-function deliveries(note: (id: string) => void): (id: string) => void {
-  return (id) => {
-    const done = () => {
-      clearTimeout(timer);
-      process.off("exit", done);
-      note(id);
-    };
-    const timer = setTimeout(done, 1_000);
-    timer.unref();
-    process.once("exit", done);
-  };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, promises as fs } from "node:fs";
+import { promises as fs } from "node:fs";
 import path from "node:path";
 import { writeAtomically } from "../atomic";
 import { describeProcess, isRunning } from "../process";
@@ -32,8 +32,6 @@ export interface CreateSnapshot {
   identifier: string;
   tags?: Record<string, string>;
   sharedAccounts?: string[];
-  /** The resource that asks (Pulumi URN). */
-  requestedBy?: string;
 }
 
 /** Manual snapshots a region may hold, of each kind (RDS quotas). */
@@ -50,18 +48,13 @@ export async function startSnapshot(
   request: CreateSnapshot,
   signal: AbortSignal,
 ): Promise<StartedSnapshot> {
-  const { kind, requestedBy } = request;
+  const { kind } = request;
   if (!isIdentifier(request.identifier, kind === "instance" ? 255 : 63)) {
     throw rdsErrors.invalidIdentifier(kind === "instance" ? "DBSnapshotIdentifier" : "DBClusterSnapshotIdentifier");
   }
   const identifier = request.identifier.toLowerCase();
   const source = request.source.toLowerCase();
-  const earlier = readSnapshot(cloudDir, kind, identifier);
-  if (earlier) {
-    if (!isOrphan(cloudDir, earlier, source, requestedBy)) throw rdsErrors.snapshotExists(kind, identifier);
-    if (earlier.status !== "failed") return { snapshot: withoutWorker(earlier), done: Promise.resolve() };
-    await removeSnapshot(cloudDir, kind, identifier);
-  }
+  if (readSnapshot(cloudDir, kind, identifier)) throw rdsErrors.snapshotExists(kind, identifier);
   const instance = await findInstance(cloudDir, kind, source);
   if (!instance) throw rdsErrors.instanceNotFound(kind, source);
   if (instance.status !== "available") throw rdsErrors.instanceNotAvailable(kind, source);
@@ -81,7 +74,6 @@ export async function startSnapshot(
     sharedAccounts: request.sharedAccounts ?? [],
     instance: readInstance(cloudDir, kind, source)!,
     worker: describeProcess(process.pid)!,
-    requestedBy,
   };
   await addRecord(cloudDir, record);
   return { snapshot: withoutWorker(record), done: make(cloudDir, record, signal) };
@@ -127,16 +119,6 @@ async function make(cloudDir: string, record: SnapshotRecord, signal: AbortSigna
   }
 }
 
-/**
- * Whether this is what the same resource asked for before its caller was killed: on disk, but known to no state. On AWS
- * someone would have to import or delete it by hand; here the same command goes on with it, as every command must after
- * a kill. See {@link markDelivered}.
- */
-function isOrphan(cloudDir: string, earlier: SnapshotRecord, source: string, requestedBy: string | undefined): boolean {
-  if (requestedBy === undefined || earlier.requestedBy !== requestedBy || earlier.source !== source) return false;
-  return !isDelivered(cloudDir, earlier.kind, earlier.identifier);
-}
-
 async function addRecord(cloudDir: string, record: SnapshotRecord): Promise<void> {
   const parent = folders.snapshots(cloudDir, record.kind);
   const draft = path.join(parent, `.new-${randomBytes(6).toString("hex")}`);
@@ -176,16 +158,6 @@ export function restorable(cloudDir: string, identifier: string, kind?: Kind): S
     throw rdsErrors.snapshotNotAvailable(found.kind, "restore", identifier, found.status);
   }
   return found;
-}
-
-/** Says that whoever asked for the snapshot has noted it, so that the next one to ask for its name is refused. */
-export function markDelivered(cloudDir: string, kind: Kind, identifier: string): void {
-  const folder = snapshotFolder(cloudDir, kind, identifier);
-  if (existsSync(folder)) writeAtomically(path.join(folder, "delivered"), "");
-}
-
-function isDelivered(cloudDir: string, kind: Kind, identifier: string): boolean {
-  return existsSync(path.join(snapshotFolder(cloudDir, kind, identifier), "delivered"));
 }
 
 /** What a killed cloud left half-made: its snapshots become `failed`, drafts and rests of deletions go. */
