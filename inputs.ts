@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { type MigrationHistory, type Settings, settingsFromConfig } from "./components";
+import { type MigrationHistory, ReleaseError, type Settings, settingsFromConfig } from "./components";
 import { fingerprint, readHistorySync } from "./migrations/history";
 import { encodePayload } from "./migrations/payload";
 import { bundleMigrator } from "./migrator/bundle";
@@ -21,7 +21,7 @@ export interface ReleaseInputs {
  * environment.
  *
  * @throws SettingsError with everything that is wrong in the stack's settings
- * @throws pulumi.RunError when the migrations folder can't be used
+ * @throws ReleaseError when the migrations folder can't be used
  */
 export function readInputs(): ReleaseInputs {
   const project = pulumi.getProject();
@@ -44,8 +44,8 @@ function readMigrations(directory: string): MigrationHistory {
       payload: encodePayload(migrations),
     };
   } catch (error) {
-    // A RunError is shown without a stack trace: the mistake is in the folder, not in the program.
-    throw new pulumi.RunError(
+    // It is shown without a stack trace: the mistake is in the folder, not in the program.
+    throw new ReleaseError(
       `${(error as Error).message}\nNothing was touched: database and app are as they were.\n` +
         "Correct the folder and run the same command again.",
     );

@@ -9,6 +9,7 @@ export {
 } from "./outputs";
 export { parseSettings, SettingsError, settingsFromConfig } from "./parse-settings";
 export { type Backup, type MigrationHistory, planBackup, Release, type ReleaseArgs } from "./release";
+export { ReleaseError } from "./release-error";
 export type { Settings } from "./settings";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";

@@ -1,10 +1,10 @@
-import { RunError } from "@pulumi/pulumi";
 import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
+import { ReleaseError } from "./release-error";
 import { holdsPassword, rules, type Section, type Settings, sections } from "./settings";
 
 /** Every mistake in the settings of a stack, one line each: key, value, what is allowed. Nothing has been touched. */
-export class SettingsError extends RunError {
+export class SettingsError extends ReleaseError {
   constructor(
     stack: string,
     readonly problems: string[],

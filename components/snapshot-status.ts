@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as aws from "@pulumi/aws/rds";
 import * as pulumi from "@pulumi/pulumi";
+import { ReleaseError } from "./release-error";
 import type { Duration } from "./units";
 
 export interface SnapshotDescription {
@@ -17,7 +18,7 @@ export interface SnapshotKey {
 }
 
 /** The migration did not start, because its backup can't be relied upon. */
-export class SnapshotError extends pulumi.RunError {
+export class SnapshotError extends ReleaseError {
   override readonly name = "SnapshotError";
 
   constructor(what: string, next: string) {
