@@ -41,16 +41,16 @@ export function locateBinaries(): Promise<Binaries> {
 /**
  * The binaries come in an npm package. They can't always be used where npm put them: npm 11 does not run the script
  * that makes the libraries' symbolic links, the checkout may be read-only, or in a folder that the server's user can't
- * enter (/root is 0700). Then they are copied, once a version, to a place where they work.
+ * enter (/root is 0700). Then they are copied, once a version, to the first of `places` where they work.
  */
-export async function locate(packaged: string): Promise<Binaries> {
+export async function locate(packaged: string, places?: string[]): Promise<Binaries> {
   const account = await serverAccount();
   await linkLibraries(packaged);
   const version = await runnableVersion(packaged, account);
   if (version) return { directory: packaged, version, account };
   const manifest = readJson<{ version: string }>(path.join(packaged, "..", "package.json"));
   const name = `postgres-${process.platform}-${process.arch}-${manifest?.version ?? "unknown"}`;
-  for (const place of copyPlaces(account)) {
+  for (const place of places ?? copyPlaces(account)) {
     const directory = path.join(place, name, "native");
     if (!(await runnableVersion(directory, account))) await copyBinaries(packaged, directory);
     const version = await runnableVersion(directory, account);
