@@ -1,0 +1,102 @@
+import { connect } from "./cloud/client";
+import type { CreateRequest, InvokeRequest, Json, Provider, UpdateRequest } from "./cloud/provider";
+import type { Stack } from "./stack";
+
+/**
+ * What a release finds on AWS before it begins, as far as the stack's settings name it: the database, and the Secret
+ * with its URLs. Nothing of it is in the Pulumi program, because no release makes it.
+ */
+export interface Environment {
+  identifier: string;
+  kind: "instance" | "cluster";
+  /** The database on that server; named after the app. */
+  database: string;
+  namespace: string;
+  secret: { name: string; appKey: string; migrationKey: string };
+}
+
+/** Undefined where the settings name no database, or name it wrongly: then it is the program that says so. */
+export function environmentOf({ settings }: Pick<Stack, "settings">): Environment | undefined {
+  const database = group(settings.database);
+  const secret = group(database.secret);
+  if (typeof database.identifier !== "string" || typeof secret.name !== "string") return undefined;
+  return {
+    identifier: database.identifier,
+    kind: database.kind === "cluster" ? "cluster" : "instance",
+    database: text(group(settings.app).name, "app").replaceAll("-", "_"),
+    namespace: text(settings.namespace, "default"),
+    secret: {
+      name: secret.name,
+      appKey: text(secret.appKey, "url"),
+      migrationKey: text(secret.migrationKey, "direct-url"),
+    },
+  };
+}
+
+/** Makes and starts what is missing of it; quick where nothing is. */
+export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
+  const { identifier, kind, database, namespace, secret } = environment;
+  const cloud = await connect(cloudDir);
+  const instance = await cloud.call<DatabaseAccess>("aws.ensureInstance", { identifier, kind, database });
+  await cloud.call("kubernetes.apply", {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: secret.name, namespace },
+    type: "Opaque",
+    data: {
+      [secret.appKey]: base64(instance.appUrl),
+      [secret.migrationKey]: base64(instance.adminUrl),
+    },
+  });
+}
+
+export interface DatabaseAccess {
+  identifier: string;
+  host: string;
+  port: number;
+  /** Of the migration's role, with its password. */
+  adminUrl: string;
+  /** Of the app's role, with its password. */
+  appUrl: string;
+}
+
+/**
+ * The providers, with the environment made ready before the first of them acts. Not earlier, so that settings which the
+ * program refuses leave everything untouched; never for a preview.
+ */
+export function preparedFirst(
+  providers: Record<string, Provider>,
+  prepare: () => Promise<void>,
+): Record<string, Provider> {
+  const prepared = (provider: Provider): Provider => ({
+    check: (request) => provider.check(request),
+    diff: (request) => provider.diff(request),
+    read: (request) => provider.read(request),
+    delete: (request) => provider.delete(request),
+    async create(request: CreateRequest) {
+      if (!request.preview) await prepare();
+      return provider.create(request);
+    },
+    async update(request: UpdateRequest) {
+      if (!request.preview) await prepare();
+      return provider.update(request);
+    },
+    async invoke(request: InvokeRequest) {
+      if (!request.preview) await prepare();
+      return provider.invoke(request);
+    },
+  });
+  return Object.fromEntries(Object.entries(providers).map(([name, provider]) => [name, prepared(provider)]));
+}
+
+function group(value: Json | undefined): { [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+function text(value: Json | undefined, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
+
+function base64(value: string): string {
+  return Buffer.from(value).toString("base64");
+}

@@ -1,0 +1,56 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { readJson, writeAtomically } from "./cloud/atomic";
+import { describeProcess, isRunning, type ProcessRecord } from "./cloud/process";
+
+/** How the last command that changed the stack went; for `status`. */
+export interface LastRun {
+  verb: string;
+  startedAt: string;
+  /** Missing while it runs, and for ever when it was killed. */
+  endedAt?: string;
+  ok?: boolean;
+  failed: FailedStep[];
+  /** Errors that belong to no step: settings, the program itself. */
+  errors: string[];
+  by?: ProcessRecord;
+}
+
+export interface FailedStep {
+  type: string;
+  name: string;
+  op: string;
+  error: string;
+}
+
+const file = (stackDir: string) => join(stackDir, "last-run.json");
+
+export function startRun(stackDir: string, verb: string): LastRun {
+  const run: LastRun = {
+    verb,
+    startedAt: new Date().toISOString(),
+    failed: [],
+    errors: [],
+    by: describeProcess(process.pid),
+  };
+  write(stackDir, run);
+  return run;
+}
+
+export function endRun(stackDir: string, run: LastRun, ok: boolean): void {
+  write(stackDir, { ...run, ok, endedAt: new Date().toISOString(), by: undefined });
+}
+
+function write(stackDir: string, run: LastRun): void {
+  mkdirSync(stackDir, { recursive: true, mode: 0o700 });
+  writeAtomically(file(stackDir), `${JSON.stringify(run, undefined, 1)}\n`);
+}
+
+export function readLastRun(stackDir: string): LastRun | undefined {
+  return readJson<LastRun>(file(stackDir));
+}
+
+export function stateOf(run: LastRun): "running" | "killed" | "succeeded" | "failed" {
+  if (run.endedAt === undefined) return run.by && isRunning(run.by) ? "running" : "killed";
+  return run.ok ? "succeeded" : "failed";
+}

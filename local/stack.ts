@@ -1,0 +1,174 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import type { Json } from "./cloud/provider";
+import { UsageError } from "./usage-error";
+
+/** One stack of one Pulumi project: where its program is, what its settings are, where its state is kept. */
+export interface Stack {
+  project: string;
+  name: string;
+  /** Of the program: holds Pulumi.yaml. */
+  directory: string;
+  /** Fully qualified, `release:app`; objects as JSON, as Pulumi hands them to a program. */
+  config: Record<string, string>;
+  /** The same, parsed, for the keys in the project's own namespace: `app`, `database`. */
+  settings: Record<string, Json>;
+  stateDir: string;
+  /** The options that were typed to find this stack, for commands that a message proposes. */
+  location: string[];
+  /** What a person should know about where the settings come from. */
+  note?: string;
+}
+
+export interface StackOptions {
+  directory: string;
+  name: string;
+  stateDir: string;
+  /** `key=value`, as typed. */
+  overrides: string[];
+  location?: string[];
+}
+
+type Tree = { [key: string]: Json };
+
+/**
+ * Reads Pulumi.yaml and Pulumi.<stack>.yaml as the Pulumi CLI does, without writing either. A stack that has no file
+ * of its own takes the settings of Pulumi.local.yaml, so that `--stack other` is a second installation of the same.
+ *
+ * @throws UsageError with everything that is wrong
+ */
+export function readStack({ directory, name, stateDir, overrides, location = [] }: StackOptions): Stack {
+  const problems: string[] = [];
+  // The first character is a letter or digit, so that no stack's folder is `..`.
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(name)) {
+    problems.push(`--stack is ${JSON.stringify(name)}; it must be letters, digits, "-", "_" and ".", at most 100`);
+  }
+  const program = readTree(join(directory, "Pulumi.yaml"), problems);
+  if (program === undefined) {
+    throw new UsageError([
+      ...problems,
+      `${directory} has no Pulumi.yaml; --cwd must name the folder of a Pulumi program`,
+    ]);
+  }
+  const project = typeof program.name === "string" ? program.name : "";
+  if (project === "") problems.push(`${join(directory, "Pulumi.yaml")} has no name`);
+
+  const own = `Pulumi.${name}.yaml`;
+  const borrowed = name !== "local" && !existsSync(join(directory, own));
+  const file = borrowed ? "Pulumi.local.yaml" : own;
+  const stackFile = readTree(join(directory, file), problems);
+
+  const values = new Map<string, Json>();
+  for (const [key, value] of Object.entries(asTree(program.config))) {
+    const declared = asTree(value);
+    if ("default" in declared || "value" in declared) {
+      values.set(qualify(project, key), declared.value ?? declared.default ?? null);
+    } else if (!("type" in declared)) values.set(qualify(project, key), value);
+  }
+  for (const [key, value] of Object.entries(asTree(stackFile?.config))) {
+    if (holdsSecure(value)) {
+      problems.push(
+        `${file}: ${key} is encrypted for the Pulumi CLI and can't be read here; local settings hold no secrets, put them into a Secret`,
+      );
+    } else values.set(qualify(project, key), value);
+  }
+  for (const override of overrides) applyOverride(values, project, override, problems);
+  if (problems.length > 0) throw new UsageError(problems);
+
+  const config: Record<string, string> = {};
+  const settings: Record<string, Json> = {};
+  for (const [key, value] of values) {
+    if (value === null) continue;
+    config[key] = typeof value === "object" ? JSON.stringify(value) : String(value);
+    if (key.startsWith(`${project}:`)) settings[key.slice(project.length + 1)] = value;
+  }
+  const note = borrowed
+    ? `There is no ${own}; the settings are those of ${stackFile === undefined ? "Pulumi.yaml" : file}.`
+    : undefined;
+  return {
+    project,
+    name,
+    directory: resolve(directory),
+    config,
+    settings,
+    stateDir: resolve(stateDir),
+    location,
+    note,
+  };
+}
+
+/** A key without a namespace is the project's own, as in Pulumi. */
+function qualify(project: string, key: string): string {
+  return key.includes(":") ? key : `${project}:${key}`;
+}
+
+/** `app.image=notes:1.1.0`: the key's path by dots below its first part; the value as YAML would read it; no value removes the key. */
+function applyOverride(values: Map<string, Json>, project: string, override: string, problems: string[]): void {
+  const at = override.indexOf("=");
+  const [key = "", ...path] = (at < 0 ? override : override.slice(0, at)).split(".");
+  if (at < 1 || key === "" || path.includes("")) {
+    problems.push(`--config ${JSON.stringify(override)}: it must be key=value, such as app.image=notes:1.1.0`);
+    return;
+  }
+  let value: Json;
+  try {
+    value = (parse(override.slice(at + 1)) ?? null) as Json;
+  } catch (error) {
+    const [reason] = (error as Error).message.split("\n");
+    problems.push(
+      `--config ${JSON.stringify(override)}: the value can't be read as YAML (${reason}); put it into quotes`,
+    );
+    return;
+  }
+  const name = qualify(project, key);
+  try {
+    values.set(name, withValue(values.get(name), path, value));
+  } catch (error) {
+    problems.push(`--config ${JSON.stringify(override)}: ${(error as Error).message}`);
+  }
+}
+
+function withValue(at: Json | undefined, [key, ...rest]: string[], value: Json): Json {
+  if (key === undefined) return value;
+  if (Array.isArray(at)) {
+    const index = Number(key);
+    if (!Number.isInteger(index) || index < 0 || index > at.length) {
+      throw new Error(`"${key}" must be the number of an entry, 0 to ${at.length}`);
+    }
+    return Object.assign([...at], { [index]: withValue(at[index], rest, value) });
+  }
+  if (typeof at !== "object" && at !== undefined)
+    throw new Error(`there is nothing below the value ${JSON.stringify(at)}`);
+  const copy: Tree = { ...at };
+  const changed = withValue(copy[key], rest, value);
+  if (changed === null) delete copy[key];
+  else copy[key] = changed;
+  return copy;
+}
+
+function readTree(path: string, problems: string[]): Tree | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return asTree(parse(text) as Json);
+  } catch (error) {
+    problems.push(`${path} is not YAML: ${(error as Error).message.trim()}`);
+    return {};
+  }
+}
+
+function asTree(value: Json | undefined): Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+function holdsSecure(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (!Array.isArray(value) && Object.keys(value).length === 1 && typeof value.secure === "string") return true;
+  return Object.values(value).some(holdsSecure);
+}

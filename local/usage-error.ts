@@ -1,0 +1,13 @@
+/** The command was typed wrong, or in a folder where it can't work: everything that is wrong, at once. Nothing was touched. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+
+  constructor(readonly problems: string[]) {
+    super(problems.join("\n"));
+  }
+}
+
+/** An expected failure with its own three-part message; shown without a stack trace. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
