@@ -1,0 +1,115 @@
+import type { Migration } from "../migrations/history";
+import { loadParser, type MigrationPlan, planMigration } from "../migrations/plan";
+import { formatDuration } from "./duration";
+import type { Failure } from "./failure";
+import { NoRecords } from "./failures/statement";
+import { readHistory } from "./history-gate";
+import { releaseLock, takeLock } from "./lock";
+import { type Progress, readProgress } from "./progress";
+import type { Run } from "./run";
+import { checkSnapshot } from "./snapshot-gate";
+import { applyInSteps } from "./steps";
+import { type Applied, applyInTransaction, isOneTransaction, NeedsSteps } from "./transaction";
+
+/**
+ * Brings the database to the end of the history. Of several runners at once one works and the others wait, then find nothing left to do.
+ * Whatever happens to it, the next run goes on correctly.
+ */
+export async function deploy(run: Run, migrations: readonly Migration[]): Promise<void> {
+  const { session, settings, log, signal } = run;
+  await takeLock(session, settings.runnerWait, log, signal);
+  try {
+    const progress = await readProgress(run.records);
+    const resumable = new Set(progress.map(({ historyId }) => historyId));
+    const history = await readHistory(session, run.table, migrations, { ...settings, resumable });
+    for (const { name } of history.outOfOrder)
+      log.event(
+        "out-of-order",
+        `Warning: ${name} is older than the newest applied migration; it is applied all the same, as Prisma does.`,
+        {
+          migration: name,
+        },
+      );
+    if (history.pending.length === 0) {
+      log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
+      return;
+    }
+    checkSnapshot(settings.snapshot, history.pending.length);
+    const began = Date.now();
+    log.event("deploy.started", `${history.pending.length} of ${migrations.length} migrations are pending.`, {
+      pending: history.pending.length,
+    });
+    await Promise.all([loadParser(), run.records.ensure()]);
+    if (run.records.unavailable !== undefined)
+      log.event("records.unavailable", `Warning: no audit trail and no facts are kept: ${run.records.unavailable}.`);
+    let creation = history.tableExists ? [] : await run.table.creation(session);
+    for (const migration of history.pending) {
+      const row = history.unfinished.find(({ migrationName }) => migrationName === migration.name);
+      const resume = row && progress.find(({ historyId }) => historyId === row.id);
+      await apply(run, migration, creation, resume);
+      creation = [];
+    }
+    const duration = Date.now() - began;
+    const count = history.pending.length;
+    log.event(
+      "deploy.finished",
+      `Done: ${count} ${count === 1 ? "migration" : "migrations"} applied in ${formatDuration(duration)}. The database is at ${migrations.at(-1)!.name}.`,
+      { applied: count, duration },
+    );
+  } finally {
+    await releaseLock(session);
+  }
+}
+
+async function apply(run: Run, migration: Migration, first: string[], resume: Progress | undefined): Promise<void> {
+  run.signal.throwIfAborted();
+  const { log, records } = run;
+  const { name, checksum } = migration;
+  log.event("migration.started", name, { migration: name, checksum });
+  try {
+    const plan = planMigration(migration);
+    const applied = await applyAsPlanned(run, migration, plan, first, resume);
+    log.event("migration.finished", `  applied in ${formatDuration(applied.duration)}`, {
+      migration: name,
+      duration: applied.duration,
+      rows: applied.rows,
+      attempts: applied.attempts.count,
+      lockWait: applied.attempts.lockWait,
+    });
+  } catch (error) {
+    await records.audit({
+      event: "migration.failed",
+      migration: name,
+      data: { code: (error as Partial<Failure>).code, reason: (error as Error).message },
+    });
+    throw error;
+  }
+}
+
+async function applyAsPlanned(
+  run: Run,
+  migration: Migration,
+  plan: MigrationPlan,
+  first: string[],
+  resume: Progress | undefined,
+): Promise<Applied> {
+  if (!resume && (plan.mode === "transaction" || plan.error || isOneTransaction(plan))) {
+    const audit = ({ duration, rows, attempts }: Applied) =>
+      run.records.auditStatements({
+        event: "migration.applied",
+        migration: migration.name,
+        data: { checksum: migration.checksum, duration, rows, attempts: attempts.count, lockWait: attempts.lockWait },
+      });
+    try {
+      return await applyInTransaction(run, migration, plan, first, audit);
+    } catch (error) {
+      if (!(error instanceof NeedsSteps) || plan.error) throw error;
+      run.log.event("migration.steps", `  ${error.message}: going on statement by statement`, {
+        migration: migration.name,
+      });
+    }
+  }
+  if (run.records.unavailable !== undefined)
+    throw new NoRecords(migration.name, run.records.unavailable, run.session.target.user);
+  return applyInSteps(run, migration, plan, first, resume);
+}

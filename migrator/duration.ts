@@ -1,0 +1,29 @@
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of `500ms`, `5s`, `15m`, `1h30m`, `2d`; undefined where the text is none. */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(\d{1,9}(ms|[smhd]))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|[smhd])/g)) total += Number(amount) * UNITS[unit!]!;
+  return total;
+}
+
+/** For people: `340 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
+export function formatDuration(milliseconds: number): string {
+  const value = Math.max(0, milliseconds);
+  if (value < 1000) return `${Math.round(value)} ms`;
+  if (value < 60_000) return `${trim((value / 1000).toFixed(1))} s`;
+  if (value < 3_600_000) return pair(value, 60_000, "min", 1000, "s");
+  if (value < 86_400_000) return pair(value, 3_600_000, "h", 60_000, "min");
+  return pair(value, 86_400_000, "d", 3_600_000, "h");
+}
+
+function trim(text: string): string {
+  return text.replace(/\.0$/, "");
+}
+
+function pair(value: number, large: number, largeName: string, small: number, smallName: string): string {
+  const whole = Math.floor(value / large);
+  const rest = Math.floor((value % large) / small);
+  return rest === 0 ? `${whole} ${largeName}` : `${whole} ${largeName} ${rest} ${smallName}`;
+}

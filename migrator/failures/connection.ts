@@ -1,0 +1,87 @@
+import { Failure, UNTOUCHED } from "../failure";
+
+/** There is no usable connection string. The string itself is never part of the message. */
+export class BadUrl extends Failure {
+  override readonly code = "bad-url";
+  override readonly exit = 2;
+
+  constructor(problems: readonly string[]) {
+    super({
+      what: problems.length === 1 ? problems[0]! : "The connection string can't be used.",
+      detail: problems.length === 1 ? undefined : problems.map((problem) => `  ${problem}`).join("\n"),
+      database: "not connected to; nothing was changed.",
+      next: "correct the connection string (the Secret's key that holds the direct URL; by hand DATABASE_URL), then: {rerun}",
+    });
+  }
+}
+
+/** The server can't be reached or doesn't answer in time. */
+export class Unreachable extends Failure {
+  override readonly code = "unreachable";
+  override readonly exit = 3;
+
+  constructor(where: string, reason: string, cause?: unknown) {
+    super(
+      {
+        what: `No connection to ${where}: ${reason}`,
+        database: "not reached; nothing was changed.",
+        next: "see that the server runs and that this network may reach it, then: {rerun}",
+      },
+      { cause },
+    );
+  }
+}
+
+/** The server answered, but doesn't let this user in. */
+export class LoginRefused extends Failure {
+  override readonly code = "login-refused";
+  override readonly exit = 3;
+
+  constructor(where: string, reason: string, cause?: unknown) {
+    super(
+      {
+        what: `${where} refused the login: ${reason}`,
+        database: UNTOUCHED,
+        next: "correct user, password or database name in the connection string, then: {rerun}",
+      },
+      { cause },
+    );
+  }
+}
+
+/** TLS could not be agreed on, or the server's certificate isn't the one that was asked for. */
+export class TlsFailure extends Failure {
+  override readonly code = "tls";
+  override readonly exit = 3;
+
+  constructor(where: string, reason: string, next: string, cause?: unknown) {
+    super(
+      { what: `No TLS connection to ${where}: ${reason}`, database: UNTOUCHED, next: `${next}, then: {rerun}` },
+      { cause },
+    );
+  }
+}
+
+/** The connection broke while something ran: a restart, a failover, pg_terminate_backend, a network that went away. */
+export class ConnectionLost extends Failure {
+  override readonly code = "connection-lost";
+  override readonly exit = 3;
+
+  constructor(reason: string, database: string, cause?: unknown) {
+    super({ what: `The connection was lost: ${reason}`, database, next: "{rerun}" }, { cause });
+  }
+}
+
+/** A transaction pooler sits in between: locks that belong to a session don't hold there. */
+export class PoolerInBetween extends Failure {
+  override readonly code = "pooler";
+  override readonly exit = 3;
+
+  constructor(evidence: string) {
+    super({
+      what: `The connection goes through a pooler (${evidence}), where the migration lock doesn't hold.`,
+      database: UNTOUCHED,
+      next: "give the direct URL of the server (the Secret's migration key; by hand DIRECT_URL), then: {rerun}",
+    });
+  }
+}

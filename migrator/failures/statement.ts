@@ -1,0 +1,122 @@
+import { Failure } from "../failure";
+
+/** A statement of a migration failed. */
+export class StatementFailed extends Failure {
+  override readonly code = "statement-failed";
+  override readonly exit = 5;
+
+  constructor(migration: string, evidence: string, database: string, next: string, cause?: unknown) {
+    super({ what: `Migration ${migration} failed.`, detail: evidence, database, next }, { cause });
+  }
+}
+
+/** A statement ran into statement_timeout. */
+export class StatementTooSlow extends Failure {
+  override readonly code = "statement-timeout";
+  override readonly exit = 5;
+
+  constructor(migration: string, limit: string, evidence: string, database: string, cause?: unknown) {
+    super(
+      {
+        what: `Migration ${migration} was cancelled: a statement ran longer than statementTimeout allows (${limit}).`,
+        detail: evidence,
+        database,
+        next: "make the statement shorter or raise migrations.statementTimeout, then: {rerun}",
+      },
+      { cause },
+    );
+  }
+}
+
+/** Other sessions held a lock for longer than the whole budget of attempts. */
+export class LockNotObtained extends Failure {
+  override readonly code = "lock-not-obtained";
+  override readonly exit = 6;
+
+  constructor(
+    migration: string,
+    attempts: number,
+    waited: string,
+    evidence: string,
+    database: string,
+    cause?: unknown,
+  ) {
+    super(
+      {
+        what: `Migration ${migration} got no lock in ${attempts} attempts within ${waited}.`,
+        detail: evidence,
+        database,
+        next: "end the session that holds the lock or wait for a quieter time, then: {rerun}",
+      },
+      { cause },
+    );
+  }
+}
+
+/** Another migrator held Prisma's advisory lock for the whole waiting time. */
+export class AnotherRunner extends Failure {
+  override readonly code = "another-runner";
+  override readonly exit = 6;
+
+  constructor(waited: string, holder: string) {
+    super({
+      what: `Another migrator has been working on this database for all of ${waited}: ${holder}.`,
+      database: "this run changed nothing; the other one may be changing it now.",
+      next: "wait for the other run to end (or end its session), then: {rerun}",
+    });
+  }
+}
+
+/** SIGTERM or SIGINT: asked to stop. */
+export class Stopped extends Failure {
+  override readonly code = "stopped";
+  override readonly exit: number;
+
+  constructor(signal: "SIGTERM" | "SIGINT", database: string) {
+    super({ what: `Stopped by ${signal}.`, database, next: "{rerun}" });
+    this.exit = signal === "SIGTERM" ? 143 : 130;
+  }
+}
+
+/** A migration needs the program's own schema, and the role may not have it. */
+export class NoRecords extends Failure {
+  override readonly code = "no-records";
+  override readonly exit = 4;
+
+  constructor(migration: string, reason: string, user: string) {
+    super({
+      what: `Migration ${migration} can't be one transaction, and its progress can't be recorded: ${reason}.`,
+      database: `nothing of ${migration} was run. Migrations before it are applied.`,
+      next: `as the database's owner: CREATE SCHEMA _release AUTHORIZATION "${user}"; then: {rerun}`,
+    });
+  }
+}
+
+/** A migration that runs in steps was edited where it is already applied. */
+export class ChangedAfterStart extends Failure {
+  override readonly code = "changed-after-start";
+  override readonly exit = 4;
+
+  constructor(migration: string, done: number) {
+    super({
+      what: `${migration} was edited in its first ${done} statements, which an earlier run has already applied.`,
+      database: `nothing was changed by this run; ${done} statements of ${migration} are applied.`,
+      next: `restore the first ${done} statements of ${migration}/migration.sql as they were, then: {rerun}`,
+    });
+  }
+}
+
+/** The file begins a transaction and doesn't end it. */
+export class UnclosedTransaction extends Failure {
+  override readonly code = "unclosed-transaction";
+  override readonly exit = 5;
+
+  constructor(migration: string, problem: string, evidence: string) {
+    super({
+      what: `Migration ${migration} would be lost: ${problem}, so Postgres would roll it back.`,
+      detail: evidence,
+      database: `nothing of ${migration} was run. Migrations before it are applied.`,
+      next: `add the COMMIT to ${migration}/migration.sql, then: {rerun}`,
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import { Failure, UNTOUCHED } from "../failure";
+
+/** The command line is wrong: every mistake in it at once. */
+export class UsageFailure extends Failure {
+  override readonly code = "usage";
+  override readonly exit = 2;
+
+  constructor(mistakes: readonly string[]) {
+    super({
+      what: mistakes.length === 1 ? mistakes[0]! : `${mistakes.length} mistakes on the command line.`,
+      detail: mistakes.length === 1 ? undefined : mistakes.map((mistake) => `  ${mistake}`).join("\n"),
+      database: "not connected to; nothing was changed.",
+      next: "{migrator} help",
+    });
+  }
+}
+
+/** The migrations can't be read: a folder that isn't one, a truncated payload, … */
+export class UnreadableMigrations extends Failure {
+  override readonly code = "unreadable-migrations";
+  override readonly exit = 2;
+
+  constructor(reason: string) {
+    const [what, ...rest] = reason.split("\n");
+    super({
+      what: what!,
+      detail: rest.length > 0 ? rest.join("\n") : undefined,
+      database: "not connected to; nothing was changed.",
+      next: "correct the migrations, then: {rerun}",
+    });
+  }
+}
+
+/** The snapshot that protects this release is too old to be relied on. */
+export class SnapshotTooOld extends Failure {
+  override readonly code = "snapshot-too-old";
+  override readonly exit = 7;
+
+  constructor(snapshot: string, age: string, maxAge: string, pending: number) {
+    super({
+      what: `The snapshot ${snapshot} is ${age} old, and backup.maxAge allows ${maxAge}: going back to it would lose what was written since.`,
+      database: `${UNTOUCHED} ${pending === 1 ? "One migration is" : `${pending} migrations are`} pending.`,
+      next: "raise the setting release.attempt by one, which takes a fresh snapshot, then: {rerun}",
+    });
+  }
+}

@@ -1,0 +1,99 @@
+import { Session } from "./connection";
+import { deploy } from "./deploy";
+import { closingLines, Failure } from "./failure";
+import { Stopped } from "./failures/statement";
+import { helpText } from "./help";
+import { HistoryTable } from "./history-table";
+import { Log } from "./log";
+import { Records } from "./records";
+import { noticeLostClient, sessionSettings } from "./session-settings";
+import { readSettings, type Settings } from "./settings";
+import { readMigrations } from "./source";
+import { status } from "./status";
+import { stopSignal } from "./stop";
+import { describeTarget, parseUrl } from "./url";
+import { Watcher } from "./watcher";
+
+/** What the process ends with when the fault is this program's own. */
+const DEFECT_EXIT = 70;
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.length === 0 || args[0] === "help" || args.includes("--help")) {
+    process.stdout.write(helpText());
+    return args.length === 0 ? 2 : 0;
+  }
+  let log = new Log(args.includes("--json") ? "json" : "text");
+  let rerun = "the same command again";
+  try {
+    const settings = readSettings(args, process.env);
+    rerun = settings.rerun;
+    log = new Log(settings.json ? "json" : "text");
+    return await runVerb(settings, log);
+  } catch (error) {
+    return report(error, log, rerun);
+  }
+}
+
+async function runVerb(settings: Settings, log: Log): Promise<number> {
+  log.hide(settings.url);
+  const target = parseUrl(settings.url);
+  log.hide(target.password);
+  for (const remark of target.remarks) log.event("url.remark", remark);
+  const migrations = readMigrations(settings.source);
+  const session = await Session.open(target, {
+    applicationName: "release-migrator",
+    connectWait: settings.connectWait,
+    onNotice: (severity, message) => log.event("notice", `  ${severity}: ${message}`, { severity }),
+  });
+  const watcher = new Watcher(target, session.pid, log);
+  const stop = stopSignal(session);
+  try {
+    log.event("connected", `Connected to ${describeTarget(target)}, schema "${target.schema}".`, { pid: session.pid });
+    await session.run(sessionSettings(settings, target.schema));
+    await noticeLostClient(session);
+    const records = new Records(session, target.schema, settings.releaseId);
+    const run = {
+      session,
+      table: new HistoryTable(target.schema),
+      records,
+      settings,
+      log,
+      watcher,
+      signal: stop.signal,
+    };
+    if (settings.verb === "status") return await status(run, migrations);
+    await deploy(run, migrations);
+    return 0;
+  } catch (error) {
+    // The signal may have come where nothing ran that could be cancelled.
+    if (stop.signal.aborted && !(error instanceof Failure))
+      throw new Stopped(stop.signal.reason, "no migration was running; nothing was left half done.");
+    throw error;
+  } finally {
+    stop.release();
+    await Promise.all([session.close(), watcher.close()]);
+  }
+}
+
+function report(error: unknown, log: Log, rerun: string): number {
+  const commands = { rerun, migrator: "npm run migrator --" };
+  if (error instanceof Failure) {
+    const { code, exit, message, detail, database, next } = error;
+    log.event("failed", closingLines(error, commands), { code, exit, what: message, detail, database, next });
+    return exit;
+  }
+  const { stack, message } = error as Error;
+  log.event(
+    "failed",
+    `FAILED (defect): ${stack ?? message}\nThis is a mistake in the migrator itself; the next run goes on from what the database has.`,
+    {
+      code: "defect",
+      exit: DEFECT_EXIT,
+    },
+  );
+  return DEFECT_EXIT;
+}
+
+void main(process.argv.slice(2)).then((exit) => {
+  process.exit(exit);
+});

@@ -1,0 +1,26 @@
+import type { Session } from "./connection";
+import { quoteName } from "./history-table";
+import type { Settings } from "./settings";
+
+/** What every session works under. Also after a migration that changed its session: they share one, as under Prisma. */
+export function sessionSettings(settings: Settings, schema: string): string {
+  return [
+    `SET lock_timeout = ${settings.lockTimeout}`,
+    `SET statement_timeout = ${settings.statementTimeout}`,
+    "SET idle_in_transaction_session_timeout = '5min'",
+    // As Prisma sets it: the schema of the connection string, and nothing else.
+    `SET search_path = ${quoteName(schema)}`,
+  ].join("; ");
+}
+
+/** Lets the server notice within seconds that this process is gone, also while it builds an index for it. */
+export async function noticeLostClient(session: Session): Promise<void> {
+  // Unknown before Postgres 14, and refused on platforms that can't tell.
+  if (session.serverVersion >= 140_000)
+    await session.rows("SET client_connection_check_interval = '2s'").catch(() => undefined);
+}
+
+/** True for SQL that may leave its session changed. */
+export function changesSession(sql: string): boolean {
+  return /\b(set|set_config|reset|discard|listen|prepare|temp|temporary)\b/i.test(sql);
+}

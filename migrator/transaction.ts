@@ -1,0 +1,151 @@
+import type { Migration } from "../migrations/history";
+import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
+import { type Attempts, withLockAttempts } from "./attempts";
+import { connectionLost, isConnectionLoss } from "./connection";
+import { formatDuration } from "./duration";
+import { Stopped } from "./failures/statement";
+import { describeGroup, type Group, groupStatements } from "./groups";
+import { rememberOrigin, sqlEvidence, statementFailure } from "./place";
+import { runScript } from "./query";
+import type { Run } from "./run";
+import { changesSession, sessionSettings } from "./session-settings";
+
+export interface Applied {
+  readonly attempts: Attempts;
+  /** Milliseconds of the attempt that succeeded. */
+  readonly duration: number;
+  readonly rows: number;
+}
+
+/** Thrown where Postgres refuses a statement inside a transaction although its text doesn't show that: CALL of a procedure that commits, … */
+export class NeedsSteps extends Error {}
+
+/**
+ * Applies a migration in one transaction together with its row in the history: a failure or a kill leaves neither.
+ * @param first statements to run in the same transaction before, such as the creation of the history table
+ * @param last statements to run in it at the end, such as the audit's
+ */
+export async function applyInTransaction(
+  run: Run,
+  migration: Migration,
+  plan: MigrationPlan,
+  first: string[],
+  last: (applied: Applied) => string[],
+): Promise<Applied> {
+  const { session } = run;
+  const untouched = () => `rolled back; it is as it was before ${migration.name}. Migrations before it are applied.`;
+  const evidence = (error: unknown) => sqlEvidence(error, migration);
+  let applied: Applied | undefined;
+  try {
+    const { result } = await withLockAttempts(
+      run,
+      { migration: migration.name, state: untouched, evidence },
+      async (lockTimeout, attempts) => {
+        try {
+          return await attempt(run, migration, plan, { lockTimeout, attempts }, first, last);
+        } catch (error) {
+          if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
+          throw error;
+        }
+      },
+    );
+    applied = result;
+  } catch (error) {
+    if (isConnectionLoss(error) || session.lost !== undefined)
+      throw connectionLost(
+        error,
+        `the server rolls ${migration.name} back, unless it had just committed it; the next run sees which.`,
+      );
+    if (run.signal.aborted) throw new Stopped(run.signal.reason as "SIGTERM", untouched());
+    const code = (error as { code?: string }).code;
+    if (code === "25001" || code === "2D000") throw new NeedsSteps((error as Error).message, { cause: error });
+    if (code === undefined) throw error;
+    throw statementFailure(
+      run,
+      migration,
+      error,
+      untouched(),
+      `correct ${migration.name}/migration.sql, then: {rerun}`,
+    );
+  }
+  if (changesSession(migration.sql))
+    await runScript(session, `RESET ALL; ${sessionSettings(run.settings, run.table.schema)}`);
+  return applied;
+}
+
+async function attempt(
+  run: Run,
+  migration: Migration,
+  plan: MigrationPlan,
+  { lockTimeout, attempts }: { lockTimeout: number; attempts: Attempts },
+  first: string[],
+  last: (applied: Applied) => string[],
+): Promise<Applied> {
+  const { session, table } = run;
+  const began = Date.now();
+  const { begin, statements } = ownTransaction(plan);
+  // lock_timeout belongs to the transaction, so that a rollback takes it back.
+  await runScript(session, [begin, `SET LOCAL lock_timeout = ${lockTimeout}`, ...first].join(";\n"));
+  let rows = 0;
+  for (const group of plan.error ? [wholeFile(migration)] : groupStatements(migration.sql, statements))
+    rows += await runGroup(run, migration, group, lockTimeout);
+  run.signal.throwIfAborted();
+  // A migration may have taken on a role that must not write the history.
+  const role = /\b(role|authorization)\b/i.test(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
+  const applied: Applied = { attempts, duration: Date.now() - began, rows };
+  await runScript(
+    session,
+    [...role, table.appliedRow(migration, new Date(began)), ...last(applied), "COMMIT"].join(";\n"),
+  );
+  return { ...applied, duration: Date.now() - began };
+}
+
+/** A file that is one BEGIN … COMMIT keeps it, and the history's row goes into it. */
+export function isOneTransaction({ statements, error }: MigrationPlan): boolean {
+  const controls = statements.filter(({ control }) => control !== undefined && control !== "savepoint");
+  return (
+    !error &&
+    controls.length === 2 &&
+    statements[0]?.control === "begin" &&
+    statements.at(-1)?.control === "commit" &&
+    !/\bchain\b/i.test(statements.at(-1)!.text) &&
+    statements.every(({ canRunInTransaction }) => canRunInTransaction)
+  );
+}
+
+function ownTransaction(plan: MigrationPlan): { begin: string; statements: readonly PlannedStatement[] } {
+  if (!isOneTransaction(plan)) return { begin: "BEGIN", statements: plan.statements };
+  return { begin: plan.statements[0]!.text, statements: plan.statements.slice(1, -1) };
+}
+
+/** The parser didn't understand the file; the server may (it is of another version), or says best what is wrong. */
+function wholeFile({ sql }: Migration): Group {
+  const marked = sql.startsWith("\ufeff") ? 1 : 0;
+  return { statements: [], text: sql.slice(marked), offset: marked };
+}
+
+/** Runs statements and says so; the number of rows they touched. */
+export async function runGroup(run: Run, migration: Migration, group: Group, lockTimeout: number): Promise<number> {
+  run.signal.throwIfAborted();
+  const { log, watcher, session } = run;
+  const what = describeGroup(group);
+  const began = Date.now();
+  try {
+    const results = await watcher.during(runScript(session, group.text), what, Math.max(20, lockTimeout * 0.6));
+    const rows = results.reduce((sum, { rowCount, command }) => sum + (command === "SELECT" ? 0 : (rowCount ?? 0)), 0);
+    const duration = Date.now() - began;
+    const touched = rows > 0 ? `, ${rows} ${rows === 1 ? "row" : "rows"}` : "";
+    log.event("statement.finished", `  ${what} (${formatDuration(duration)}${touched})`, {
+      migration: migration.name,
+      line: group.statements[0]?.line,
+      kind: group.statements[0]?.kind,
+      count: group.statements.length,
+      duration,
+      rows,
+    });
+    return rows;
+  } catch (error) {
+    rememberOrigin(error, group);
+    throw error;
+  }
+}
