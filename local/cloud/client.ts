@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { join, resolve } from "node:path";
 import { readJson } from "./atomic";
+import { stopAws } from "./aws/service";
 import { DAEMON_FILE, DAEMON_LOCK, type DaemonRecord } from "./daemon";
 import { stopKubernetes } from "./kubernetes/service";
 import { isRunning, killGroup, waitForEnd } from "./process";
@@ -71,7 +72,8 @@ export async function running(cloudDir: string): Promise<boolean> {
  */
 export async function stopCloud(cloudDir: string): Promise<void> {
   const directory = resolve(cloudDir);
-  if (!statSync(directory, { throwIfNoEntry: false })) return;
+  // Servers outlive their folder; the background process and its pods end by themselves when it goes.
+  if (!statSync(directory, { throwIfNoEntry: false })) return stopAws(directory);
   for (const end = Date.now() + STOP_TIMEOUT; ; ) {
     const record = await answering(directory, 3_000);
     if (record) {
@@ -84,7 +86,7 @@ export async function stopCloud(cloudDir: string): Promise<void> {
     const lock = tryLock(directory, DAEMON_LOCK, "stop");
     if (lock) {
       try {
-        await stopKubernetes(directory);
+        await Promise.all([stopKubernetes(directory), stopAws(directory)]);
         rmSync(join(directory, DAEMON_FILE), { force: true });
       } finally {
         lock.release();

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { writeAtomically } from "./atomic";
+import { createAwsService } from "./aws/service";
 import { createKubernetesService } from "./kubernetes/service";
 import { describeProcess, type ProcessRecord } from "./process";
 import { tryLock } from "./process-lock";
@@ -37,7 +38,10 @@ export async function runDaemon(cloudDir: string): Promise<void> {
   // Somebody else was faster: the client that started this process finds that one.
   if (!tryLock(cloudDir, DAEMON_LOCK, "daemon")) return;
 
-  const services: Record<string, Service> = { kubernetes: createKubernetesService(cloudDir) };
+  const services: Record<string, Service> = {
+    aws: createAwsService(cloudDir),
+    kubernetes: createKubernetesService(cloudDir),
+  };
   const methods = new Map<string, Method>();
   for (const [name, service] of Object.entries(services)) {
     for (const [method, run] of Object.entries(service.methods))

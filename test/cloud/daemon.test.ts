@@ -46,7 +46,9 @@ describe("the background process of a local cloud", () => {
   it("is one process, however many callers start it at once", async () => {
     const clients = await Promise.all(Array.from({ length: 12 }, () => connect(cloudDir)));
     await Promise.all(
-      clients.map((client, i) => client.call("kubernetes.apply", { ...CONFIG_MAP, metadata: { name: `from-${i}` } })),
+      clients.map((client, i) =>
+        client.call("kubernetes.apply", { object: { ...CONFIG_MAP, metadata: { name: `from-${i}` } } }),
+      ),
     );
     const { pid } = record();
     expect(await clients[0]!.call("kubernetes.list", { group: "", kind: "ConfigMap" })).toHaveLength(12);
@@ -68,7 +70,7 @@ describe("the background process of a local cloud", () => {
   });
 
   it("comes back with everything it knew after kill -9", async () => {
-    await (await connect(cloudDir)).call("kubernetes.apply", CONFIG_MAP);
+    await (await connect(cloudDir)).call("kubernetes.apply", { object: CONFIG_MAP });
     const first = record();
     process.kill(first.pid, "SIGKILL");
     const client = await connect(cloudDir);

@@ -1,21 +1,116 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { CallContext } from "../daemon";
+import type { Json } from "../provider";
 import type { Service } from "../service";
+import { ApiServer, type ApplyMode, until } from "./api-server";
+import { readyCheck } from "./await";
+import { killLeftovers } from "./container-process";
+import { ControlLoop } from "./control-loop";
+import { reconcileDeployment } from "./deployment";
+import { reconcileJob } from "./job";
+import { Kubelet } from "./kubelet";
 import type { KubernetesObject, ObjectReference } from "./object";
-import { WritableStore } from "./store";
+import { ServiceProxies } from "./service-ports";
+import { kubernetesDirectory, WritableStore } from "./store";
+import { REAL_TIMING, type Timing } from "./timing";
 
-export function createKubernetesService(cloudDir: string): Service {
+/** What waiting for an object came to. */
+export interface AwaitResult {
+  object?: KubernetesObject;
+  outcome: "ready" | "failed" | "timed-out" | "cancelled" | "deleted";
+  reasons: string[];
+}
+
+/** A Kubernetes cluster of one node whose containers are processes of this machine. */
+export function createKubernetesService(cloudDir: string, timing: Timing = REAL_TIMING): Service {
   const store = new WritableStore(cloudDir);
+  const api = new ApiServer(store);
+  const kubelet = new Kubelet(cloudDir, store, timing);
+  const proxies = new ServiceProxies(store);
+  const loop: ControlLoop = new ControlLoop(store, {
+    Job: (job) => reconcileJob(store, loop, timing, job),
+    Deployment: (deployment) => reconcileDeployment(store, loop, deployment),
+  });
+  const ready = kubelet.start().then(() => {
+    proxies.start();
+    loop.start();
+  });
+  ready.catch((error) => console.error(error));
+
+  const method =
+    <Parameters, Result>(run: (parameters: Parameters, context?: CallContext) => Result | Promise<Result>) =>
+    async (parameters: Parameters, context?: CallContext) => {
+      await ready;
+      return (await run(parameters, context)) as Json | undefined;
+    };
+
   return {
     methods: {
-      apply: async (object: KubernetesObject) => store.set(object),
-      get: async (reference: ObjectReference) => store.get(reference),
-      list: async ({ group, kind, namespace }: { group: string; kind: string; namespace?: string }) =>
+      apply: method(({ object, mode = "upsert" }: { object: KubernetesObject; mode?: ApplyMode }, context) =>
+        api.apply(object, mode, context),
+      ),
+      delete: method(
+        ({ reference, timeoutSeconds = 600 }: { reference: ObjectReference; timeoutSeconds?: number }, context) =>
+          api.delete(reference, timeoutSeconds, context),
+      ),
+      scale: method(({ reference, replicas }: { reference: ObjectReference; replicas: number }) =>
+        api.scale(reference, replicas),
+      ),
+      get: method((reference: ObjectReference) => store.get(reference)),
+      list: method(({ group, kind, namespace }: { group: string; kind: string; namespace?: string }) =>
         store.list(group, kind, namespace),
+      ),
+      awaitReady: method((parameters: { reference: ObjectReference; timeoutSeconds: number }, context) =>
+        awaitReady(store, parameters, context),
+      ),
     },
     async stop() {
+      loop.stop();
+      await ready.catch(() => undefined);
+      await Promise.all([kubelet.stop(), proxies.stop()]);
       store.closed = true;
     },
   };
 }
 
 /** Ends what a dead background process left running. */
-export async function stopKubernetes(_cloudDir: string): Promise<void> {}
+export async function stopKubernetes(cloudDir: string): Promise<void> {
+  const root = kubernetesDirectory(cloudDir);
+  await killLeftovers(join(root, "pods"));
+  rmSync(join(root, "secrets", "_mounted"), { recursive: true, force: true });
+}
+
+async function awaitReady(
+  store: WritableStore,
+  { reference, timeoutSeconds }: { reference: ObjectReference; timeoutSeconds: number },
+  context?: CallContext,
+): Promise<AwaitResult> {
+  const first = store.get(reference);
+  if (!first) return { outcome: "deleted", reasons: [] };
+  const check = readyCheck(store, first);
+  if (!check) return { outcome: "ready", object: first, reasons: [] };
+  const observe = (object: KubernetesObject) => check.observe(object);
+  store.prependListener("change", observe);
+  try {
+    const current = () => {
+      const object = store.get(reference);
+      return object?.metadata.uid === first.metadata.uid ? object : undefined;
+    };
+    const decided = () => {
+      const object = current();
+      return !object || check.verdict(object) !== "waiting";
+    };
+    const over = await until(store, decided, timeoutSeconds, context);
+    const object = current();
+    if (!object) return { outcome: "deleted", reasons: check.reasons(first) };
+    if (over) {
+      const outcome = check.verdict(object) === "ready" ? "ready" : "failed";
+      return { outcome, object, reasons: outcome === "ready" ? [] : check.reasons(object) };
+    }
+    const outcome = context?.signal.aborted ? "cancelled" : "timed-out";
+    return { outcome, object, reasons: check.reasons(object) };
+  } finally {
+    store.off("change", observe);
+  }
+}

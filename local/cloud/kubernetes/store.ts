@@ -50,6 +50,7 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
     super();
     this.setMaxListeners(0);
     this.root = kubernetesDirectory(cloudDir);
+    mkdirSync(this.root, { recursive: true, mode: 0o700 });
     const files = openStore(cloudDir);
     for (const object of [...files.listAll(), ...files.list("", "Secret")]) this.objects.set(keyOf(object), object);
   }
@@ -84,6 +85,8 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
         resourceVersion: String(++this.version),
       },
     };
+    // A folder that somebody deleted must not come back because a pod changed at that moment.
+    this.closed ||= !existsSync(this.root);
     if (this.closed) return stored;
     const file = fileOf(this.root, referenceTo(stored));
     mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });

@@ -1,0 +1,108 @@
+import { Buffer } from "node:buffer";
+import type { KubernetesObject } from "./object";
+import type { Container, KeyRef, Pod } from "./pod-types";
+import type { Store } from "./store";
+
+/** A Secret or ConfigMap, or one of its keys, that a container needs is not there. Kubernetes waits for it. */
+export class MissingReference extends Error {
+  override readonly name = "MissingReference";
+}
+
+/** Every pod of this machine has the same address. */
+export const POD_IP = "127.0.0.1";
+
+/** What a pod's manifest refers to: Secrets, ConfigMaps, and the pod's own fields. */
+export class Configuration {
+  constructor(
+    private readonly store: Store,
+    private readonly pod: Pod,
+  ) {}
+
+  secret(name: string, optional = false): Map<string, Buffer> {
+    const secret = this.find("Secret", name, optional);
+    return new Map(
+      Object.entries((secret?.data ?? {}) as Record<string, string>).map(([key, value]) => [
+        key,
+        Buffer.from(value, "base64"),
+      ]),
+    );
+  }
+
+  configMap(name: string, optional = false): Map<string, Buffer> {
+    const map = this.find("ConfigMap", name, optional);
+    return new Map([
+      ...Object.entries((map?.data ?? {}) as Record<string, string>).map(
+        ([key, value]) => [key, Buffer.from(value)] as const,
+      ),
+      ...Object.entries((map?.binaryData ?? {}) as Record<string, string>).map(
+        ([key, value]) => [key, Buffer.from(value, "base64")] as const,
+      ),
+    ]);
+  }
+
+  /** The downward API's fields (https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#available-fields). */
+  field(path: string): string {
+    const { metadata } = this.pod;
+    const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
+    if (keyed) return metadata[keyed[1] as "labels"]?.[keyed[2]!] ?? "";
+    const fields: Record<string, string | undefined> = {
+      "metadata.name": metadata.name,
+      "metadata.namespace": metadata.namespace ?? "default",
+      "metadata.uid": metadata.uid,
+      "status.podIP": POD_IP,
+      "status.podIPs": POD_IP,
+      "status.hostIP": POD_IP,
+      "spec.nodeName": "local",
+      "spec.serviceAccountName": "default",
+    };
+    const value = fields[path];
+    if (value === undefined) throw new MissingReference(`field path ${path} is not supported`);
+    return value;
+  }
+
+  /** What the manifest itself sets, in the API's order: `envFrom` first, then `env`, where `$(NAME)` names earlier ones. */
+  environment(container: Container): Record<string, string> {
+    const env: Record<string, string> = {};
+    for (const { prefix = "", secretRef, configMapRef } of container.envFrom ?? []) {
+      const data = secretRef
+        ? this.secret(secretRef.name, secretRef.optional)
+        : configMapRef
+          ? this.configMap(configMapRef.name, configMapRef.optional)
+          : new Map<string, Buffer>();
+      for (const [key, value] of data) env[prefix + key] = value.toString("utf8");
+    }
+    for (const { name, value, valueFrom } of container.env ?? []) {
+      if (valueFrom?.secretKeyRef) this.assign(env, name, "Secret", valueFrom.secretKeyRef);
+      else if (valueFrom?.configMapKeyRef) this.assign(env, name, "ConfigMap", valueFrom.configMapKeyRef);
+      else if (valueFrom?.fieldRef) env[name] = this.field(valueFrom.fieldRef.fieldPath);
+      else env[name] = expand(value ?? "", env);
+    }
+    return env;
+  }
+
+  private assign(env: Record<string, string>, name: string, kind: "Secret" | "ConfigMap", reference: KeyRef): void {
+    const data =
+      kind === "Secret"
+        ? this.secret(reference.name, reference.optional)
+        : this.configMap(reference.name, reference.optional);
+    const value = data.get(reference.key);
+    if (value !== undefined) env[name] = value.toString("utf8");
+    else if (!reference.optional) {
+      const namespace = this.pod.metadata.namespace ?? "default";
+      throw new MissingReference(`couldn't find key ${reference.key} in ${kind} ${namespace}/${reference.name}`);
+    }
+  }
+
+  private find(kind: "Secret" | "ConfigMap", name: string, optional: boolean): KubernetesObject | undefined {
+    const object = this.store.get({ group: "", kind, namespace: this.pod.metadata.namespace ?? "default", name });
+    if (!object && !optional) throw new MissingReference(`${kind.toLowerCase()} "${name}" not found`);
+    return object;
+  }
+}
+
+/** `$(NAME)` in values, commands and arguments; `$$(NAME)` is the text itself, and an unknown name stays as it is. */
+export function expand(text: string, env: Record<string, string>): string {
+  return text.replace(/\$\$|\$\(([^)]+)\)/g, (match, name?: string) =>
+    name === undefined ? "$" : (env[name] ?? match),
+  );
+}

@@ -1,0 +1,110 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import type { Writable } from "node:stream";
+import { readJson, writeAtomically } from "../atomic";
+import { describeProcess, killGroup, type ProcessRecord, signalProcess } from "../process";
+
+export interface ProcessPlan {
+  argv: string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** Both streams are appended to it. */
+  log: string;
+  /** Where the process is written down, so that a later background process finds it. */
+  record: string;
+}
+
+export interface Exit {
+  exitCode: number;
+  signal?: number;
+  /** It never ran: no such folder, no permission. */
+  startError?: string;
+}
+
+/**
+ * One run of a container: a process that leads a group of its own, so that what it starts dies with it.
+ *
+ * It waits for a word on file 3 before it becomes the container's program. The word is sent after the process has been
+ * written down; when the background process dies in between, the file closes and the program never runs. So there is no
+ * instant at which an unknown program runs.
+ */
+export class ContainerProcess {
+  /** Ends when the process and everything it left in its group are gone. */
+  readonly ended: Promise<Exit>;
+  /** Size of the log when this run began. */
+  readonly logStart: number;
+  private readonly process: ProcessRecord | undefined;
+
+  constructor(plan: ProcessPlan) {
+    mkdirSync(dirname(plan.log), { recursive: true, mode: 0o700 });
+    const log = openSync(plan.log, "a", 0o600);
+    this.logStart = statSync(plan.log).size;
+    const child = spawn("/bin/sh", ["-c", 'read -r go <&3 && exec "$@" 3<&-', "sh", ...plan.argv], {
+      cwd: plan.cwd,
+      env: plan.env,
+      detached: true,
+      stdio: ["ignore", log, log, "pipe"],
+    });
+    closeSync(log);
+    this.process = child.pid === undefined ? undefined : describeProcess(child.pid);
+
+    this.ended = new Promise<Exit>((exited) => {
+      child.once("error", (error) => exited({ exitCode: 128, startError: error.message }));
+      child.once("exit", (code, signal) => {
+        const number = signal ? constants.signals[signal] : undefined;
+        exited(number === undefined ? { exitCode: code ?? 1 } : { exitCode: 128 + number, signal: number });
+      });
+    }).then(async (exit) => {
+      if (this.process) await killGroup(this.process);
+      rmSync(plan.record, { force: true });
+      return exit;
+    });
+
+    if (this.process) {
+      writeAtomically(plan.record, JSON.stringify(this.process));
+      const gate = child.stdio[3] as Writable;
+      gate.on("error", () => undefined);
+      gate.end("go\n");
+    }
+  }
+
+  terminate(): void {
+    if (this.process) signalProcess(this.process, "SIGTERM");
+  }
+
+  async kill(): Promise<void> {
+    if (this.process) await killGroup(this.process);
+  }
+}
+
+/** Ends the processes that a dead background process left below this folder of pods. Strangers that got a pid are spared. */
+export async function killLeftovers(podsDirectory: string): Promise<void> {
+  const records = recordsBelow(podsDirectory);
+  await Promise.all(
+    records.map(async (file) => {
+      const record = readJson<ProcessRecord>(file);
+      if (record && !(await killGroup(record))) throw new Error(`process ${record.pid} of ${file} could not be ended`);
+      rmSync(file, { force: true });
+    }),
+  );
+}
+
+export function recordFile(podDirectory: string, container: string): string {
+  return join(podDirectory, `${container}.process.json`);
+}
+
+function recordsBelow(podsDirectory: string): string[] {
+  const list = (folder: string) => {
+    try {
+      return readdirSync(folder).map((entry) => join(folder, entry));
+    } catch {
+      return [];
+    }
+  };
+  return list(podsDirectory)
+    .flatMap(list)
+    .flatMap(list)
+    .filter((file) => file.endsWith(".process.json"));
+}

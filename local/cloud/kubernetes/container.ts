@@ -1,0 +1,263 @@
+import { delimiter, dirname, join } from "node:path";
+import { Configuration, expand, MissingReference } from "./configuration";
+import { boundLog, logTail } from "./container-log";
+import { ContainerProcess, type Exit, type ProcessPlan, recordFile } from "./container-process";
+import { findImage, type LocalImage } from "./image";
+import { pause } from "./pause";
+import { containerLog, podDirectory } from "./pod-directory";
+import type { Container, ContainerStatus, Pod, Probe } from "./pod-types";
+import { type HandlerTarget, runHandler, watchProbe } from "./probe";
+import { type Store, timestamp } from "./store";
+import type { Timing } from "./timing";
+import { type PathMapping, writeMounts } from "./volumes";
+
+export interface ContainerSurroundings {
+  cloudDir: string;
+  store: Store;
+  timing: Timing;
+  /** The ports of this machine behind this pod's container ports. */
+  ports: Map<number, number>;
+  changed(): void;
+}
+
+interface Plan extends ProcessPlan {
+  image: LocalImage;
+  mapping: PathMapping;
+}
+
+interface Run {
+  process: ContainerProcess;
+  target: HandlerTarget;
+  over: AbortController;
+}
+
+/** One container of a pod: runs its program, watches it by its probes, and starts it again as the restart policy says. */
+export class ContainerRunner {
+  readonly status: ContainerStatus;
+  private readonly stopped = new AbortController();
+  private current: Run | undefined;
+
+  constructor(
+    private readonly pod: Pod,
+    private readonly container: Container,
+    private readonly role: "init" | "main",
+    private readonly around: ContainerSurroundings,
+  ) {
+    this.status = {
+      name: container.name,
+      image: container.image,
+      imageID: "",
+      ready: false,
+      started: false,
+      restartCount: 0,
+      state: { waiting: { reason: role === "init" ? "PodInitializing" : "ContainerCreating" } },
+      lastState: {},
+    };
+  }
+
+  /** Returns when the container has ended for good, or was stopped. */
+  async run(): Promise<void> {
+    for (let backOff = 0; !this.stopped.signal.aborted; ) {
+      const image = await this.pull();
+      const plan = image && (await this.configure(image));
+      if (!plan || this.stopped.signal.aborted) return;
+      const began = Date.now();
+      await this.runOnce(plan);
+      if (this.stopped.signal.aborted || !this.restarts()) return;
+      if (Date.now() - began > this.around.timing.backOffResetSeconds * 1000) backOff = 0;
+      await this.backOff(backOff++);
+    }
+  }
+
+  /** preStop, SIGTERM, and SIGKILL when the grace period is over. Returns when nothing of it runs any more. */
+  async stop(graceSeconds: number, { hooks = true }: { hooks?: boolean } = {}): Promise<void> {
+    this.stopped.abort();
+    const run = this.current;
+    if (run) await this.end(run, graceSeconds, hooks);
+  }
+
+  private async end(run: Run, graceSeconds: number, hooks: boolean): Promise<void> {
+    const deadline = Date.now() + graceSeconds * 1000;
+    const preStop = this.container.lifecycle?.preStop;
+    if (hooks && preStop && graceSeconds > 0) {
+      const late = new AbortController();
+      const ended = run.process.ended.then(() => late.abort());
+      await Promise.race([
+        runHandler(preStop, run.target, graceSeconds * 1000, late.signal),
+        ended,
+        pause(graceSeconds * 1000, late.signal),
+      ]);
+      late.abort();
+    }
+    run.process.terminate();
+    const over = new AbortController();
+    await Promise.race([run.process.ended.then(() => over.abort()), pause(deadline - Date.now(), over.signal)]);
+    if (!over.signal.aborted) await run.process.kill();
+    await run.process.ended;
+  }
+
+  private async pull(): Promise<LocalImage | undefined> {
+    for (let attempt = 0; !this.stopped.signal.aborted; attempt++) {
+      const image = findImage(this.around.cloudDir, this.container.image);
+      if (image) return image;
+      const why = `failed to pull and unpack image "${this.container.image}": not found: the local cloud has no such image`;
+      this.wait("ErrImagePull", why);
+      await pause(this.around.timing.backOff(0) / 5, this.stopped.signal);
+      if (this.stopped.signal.aborted) return undefined;
+      this.wait("ImagePullBackOff", `Back-off pulling image "${this.container.image}": ErrImagePull: ${why}`);
+      await pause(this.around.timing.backOff(attempt), this.stopped.signal);
+    }
+    return undefined;
+  }
+
+  /** Waits for the Secrets and ConfigMaps that the container names. */
+  private async configure(image: LocalImage): Promise<Plan | undefined> {
+    while (!this.stopped.signal.aborted) {
+      try {
+        return this.plan(image);
+      } catch (error) {
+        const reason = error instanceof MissingReference ? "CreateContainerConfigError" : "CreateContainerError";
+        this.wait(reason, (error as Error).message);
+        await pause(this.around.timing.retryMilliseconds, this.stopped.signal);
+      }
+    }
+    return undefined;
+  }
+
+  private plan(image: LocalImage): Plan {
+    const { pod, container, around } = this;
+    const mapping = writeMounts(around.cloudDir, pod, container);
+    const declared = new Configuration(around.store, pod).environment(container);
+    const env: Record<string, string> = { PATH: searchPath(), HOSTNAME: pod.metadata.name, ...image.env };
+    for (const [name, value] of Object.entries(declared)) env[name] = name === "PATH" ? value : mapping.map(value);
+    const own = around.ports.get(Number(declared.PORT));
+    if (own !== undefined) env.PORT = String(own);
+    const words = container.command
+      ? [...container.command, ...(container.args ?? [])]
+      : [...image.entrypoint, ...(container.args ?? image.command)];
+    if (words.length === 0) throw new Error("no command specified");
+    return {
+      image,
+      mapping,
+      argv: words.map((word) => mapping.map(expand(word, declared))),
+      env,
+      cwd: container.workingDir ? mapping.map(container.workingDir) : image.directory,
+      log: containerLog(around.cloudDir, pod.metadata, container.name),
+      record: recordFile(podDirectory(around.cloudDir, pod.metadata), container.name),
+    };
+  }
+
+  private async runOnce(plan: Plan): Promise<void> {
+    const { image, mapping, env, cwd } = plan;
+    const startedAt = timestamp();
+    const run: Run = {
+      process: new ContainerProcess(plan),
+      target: { port: (port) => this.hostPort(port), env, cwd, map: (text) => mapping.map(text) },
+      over: new AbortController(),
+    };
+    this.current = run;
+    Object.assign(this.status, { state: { running: { startedAt } }, started: !this.container.startupProbe });
+    this.status.ready = this.status.started && !this.container.readinessProbe && !image.neverReady;
+    this.around.changed();
+    this.probe(run, image);
+    const bound = setInterval(() => boundLog(plan.log), 2_000);
+    const exit = await run.process.ended;
+    clearInterval(bound);
+    run.over.abort();
+    this.current = undefined;
+    this.terminated(exit, startedAt, logTail(plan.log, run.process.logStart));
+  }
+
+  private terminated(exit: Exit, startedAt: string, tail: string): void {
+    const { exitCode, signal, startError } = exit;
+    const speaks = exitCode !== 0 && this.container.terminationMessagePolicy === "FallbackToLogsOnError";
+    const message = startError ?? (speaks ? tail : "");
+    this.status.state = {
+      terminated: {
+        exitCode,
+        ...(signal === undefined ? {} : { signal }),
+        reason: startError ? "StartError" : exitCode === 0 ? "Completed" : "Error",
+        ...(message ? { message } : {}),
+        startedAt,
+        finishedAt: timestamp(),
+      },
+    };
+    this.status.ready = this.role === "init" && exitCode === 0;
+    this.status.started = false;
+    this.around.changed();
+  }
+
+  private restarts(): boolean {
+    const policy = this.pod.spec.restartPolicy ?? "Always";
+    const failed = this.status.state.terminated?.exitCode !== 0;
+    if (this.role === "init") return failed && policy !== "Never";
+    return policy === "Always" || (policy === "OnFailure" && failed);
+  }
+
+  /** The first restart comes at once, as on a real node; then 10 s, 20 s, … up to 5 min. */
+  private async backOff(attempt: number): Promise<void> {
+    this.status.lastState = this.status.state;
+    if (attempt > 0) {
+      const wait = this.around.timing.backOff(attempt - 1);
+      const { name, namespace = "default" } = this.pod.metadata;
+      const text = `back-off ${wait / 1000}s restarting failed container=${this.container.name} pod=${name}_${namespace}(${this.pod.metadata.uid})`;
+      this.wait("CrashLoopBackOff", text);
+      await pause(wait, this.stopped.signal);
+    }
+    this.status.restartCount++;
+  }
+
+  private probe(run: Run, image: LocalImage): void {
+    const { startupProbe, livenessProbe, readinessProbe } = this.container;
+    const signal = AbortSignal.any([run.over.signal, this.stopped.signal]);
+    const ask = (probe: Probe) => () => runHandler(probe, run.target, (probe.timeoutSeconds ?? 1) * 1000, signal);
+    const restart = (why: string) => {
+      console.error(`${this.pod.metadata.name}/${this.container.name} is restarted: ${why}`);
+      void this.end(run, this.pod.spec.terminationGracePeriodSeconds ?? 30, true);
+    };
+    const afterStart = () => {
+      this.setReady({ started: true, ready: !readinessProbe && !image.neverReady });
+      if (livenessProbe)
+        void watchProbe(livenessProbe, ask(livenessProbe), { failure: restart }, { signal, eager: false });
+      if (!readinessProbe || image.neverReady) return;
+      const on = { success: () => this.setReady({ ready: true }), failure: () => this.setReady({ ready: false }) };
+      void watchProbe(readinessProbe, ask(readinessProbe), on, { signal, eager: true });
+    };
+    if (!startupProbe) {
+      afterStart();
+      return;
+    }
+    const startup = new AbortController();
+    const on = {
+      success: () => {
+        startup.abort();
+        afterStart();
+      },
+      failure: restart,
+    };
+    void watchProbe(startupProbe, ask(startupProbe), on, {
+      signal: AbortSignal.any([signal, startup.signal]),
+      eager: true,
+    });
+  }
+
+  private setReady(change: { started?: boolean; ready: boolean }): void {
+    Object.assign(this.status, change);
+    this.around.changed();
+  }
+
+  private wait(reason: string, message: string): void {
+    this.status.state = { waiting: { reason, message } };
+    this.around.changed();
+  }
+
+  private hostPort(port: number | string): number {
+    const number = this.container.ports?.find(({ name }) => name === port)?.containerPort ?? Number(port);
+    return this.around.ports.get(number) ?? number;
+  }
+}
+
+/** This machine's programs, and first of all its node. */
+function searchPath(): string {
+  return [dirname(process.execPath), process.env.PATH ?? join("/usr", "bin")].join(delimiter);
+}

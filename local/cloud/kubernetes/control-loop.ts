@@ -1,0 +1,85 @@
+import { type KubernetesObject, type ObjectReference, referenceTo } from "./object";
+import type { WritableStore } from "./store";
+
+/** Brings one object's world to what its manifest says. Called again whenever anything about it changed. */
+export type Reconcile = (object: KubernetesObject) => void;
+
+/** Level-triggered, as Kubernetes' controllers are: what happened does not matter, only what is. */
+export class ControlLoop {
+  private readonly due = new Map<string, ObjectReference>();
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private scheduled = false;
+  private stopped = false;
+
+  constructor(
+    private readonly store: WritableStore,
+    private readonly controllers: Record<string, Reconcile>,
+  ) {}
+
+  start(): void {
+    for (const kind of Object.keys(this.controllers)) {
+      for (const object of this.store.listAll()) if (object.kind === kind) this.enqueue(object);
+    }
+    this.store.on("change", (object) => {
+      this.enqueue(object);
+      for (const owner of object.metadata.ownerReferences ?? []) this.enqueueOwner(object, owner.kind, owner.uid);
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  /** Looks at the object again after that many milliseconds; the earliest of several calls counts. */
+  after(object: KubernetesObject, milliseconds: number): void {
+    const reference = referenceTo(object);
+    const key = JSON.stringify([reference, Math.ceil((Date.now() + milliseconds) / 100)]);
+    if (this.stopped || this.timers.has(key)) return;
+    const timer = setTimeout(
+      () => {
+        this.timers.delete(key);
+        this.enqueueReference(reference);
+      },
+      Math.min(milliseconds, 2 ** 31 - 1),
+    );
+    this.timers.set(key, timer);
+  }
+
+  private enqueue(object: KubernetesObject): void {
+    if (object.kind in this.controllers) this.enqueueReference(referenceTo(object));
+  }
+
+  /** A ReplicaSet's pod concerns the Deployment that owns the ReplicaSet. */
+  private enqueueOwner(object: KubernetesObject, kind: string, uid: string): void {
+    const namespace = referenceTo(object).namespace;
+    for (const owner of this.store.listAll()) {
+      if (owner.kind !== kind || owner.metadata.uid !== uid || referenceTo(owner).namespace !== namespace) continue;
+      this.enqueue(owner);
+      for (const next of owner.metadata.ownerReferences ?? []) this.enqueueOwner(owner, next.kind, next.uid);
+    }
+  }
+
+  private enqueueReference(reference: ObjectReference): void {
+    this.due.set(JSON.stringify(reference), reference);
+    if (this.scheduled || this.stopped) return;
+    this.scheduled = true;
+    setImmediate(() => this.drain());
+  }
+
+  private drain(): void {
+    this.scheduled = false;
+    const batch = [...this.due.values()];
+    this.due.clear();
+    for (const reference of batch) {
+      const object = this.store.get(reference);
+      if (!object || this.stopped) continue;
+      try {
+        this.controllers[reference.kind]!(object);
+      } catch (error) {
+        console.error(`${reference.kind} ${reference.name}:`, error);
+        this.after(object, 1_000);
+      }
+    }
+  }
+}

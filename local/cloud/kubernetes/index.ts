@@ -1,0 +1,85 @@
+import { createReadStream, statSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { KubernetesObject } from "./object";
+import { pause } from "./pause";
+import { containerLog } from "./pod-directory";
+import type { Pod } from "./pod-types";
+import { servicePorts } from "./service-ports";
+import { openStore } from "./store";
+
+/** What the command line shows of a cluster. All of it is read from files: no background process is needed or started. */
+
+export function listPods(cloudDir: string, namespace?: string): Pod[] {
+  return openStore(cloudDir).list("", "Pod", namespace) as unknown as Pod[];
+}
+
+/** Every object but Secrets, or those of one kind. */
+export function listObjects(
+  cloudDir: string,
+  { kind, namespace }: { kind?: string; namespace?: string } = {},
+): KubernetesObject[] {
+  return openStore(cloudDir)
+    .listAll()
+    .filter(
+      (object) =>
+        (kind === undefined || object.kind === kind) &&
+        (namespace === undefined || object.metadata.namespace === namespace),
+    );
+}
+
+/** Where a Service answers on this machine, `http://127.0.0.1:30123`; undefined: no such Service, or no such port. */
+export function serviceUrl(cloudDir: string, namespace: string, name: string, port?: number): string | undefined {
+  const service = openStore(cloudDir).get({ group: "", kind: "Service", namespace, name });
+  if (!service) return undefined;
+  const ports = servicePorts(service);
+  const own = port === undefined ? [...ports.values()][0] : ports.get(port);
+  return own === undefined ? undefined : `http://127.0.0.1:${own}`;
+}
+
+export interface LogLine {
+  pod: string;
+  container: string;
+  text: string;
+}
+
+/**
+ * What containers printed. `what` is a pod, a Job, a Deployment, or a value of the labels `app.kubernetes.io/name` and
+ * `…/component`. With `follow`, goes on until the signal fires or every pod of it has been deleted.
+ */
+export async function* logs(
+  cloudDir: string,
+  what: string,
+  { follow = false, signal }: { follow?: boolean; signal?: AbortSignal } = {},
+): AsyncGenerator<LogLine> {
+  const read = new Map<string, number>();
+  do {
+    const pods = listPods(cloudDir).filter((pod) => belongsTo(pod, what));
+    if (pods.length === 0) return;
+    for (const pod of pods) {
+      for (const { name } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
+        const file = containerLog(cloudDir, pod.metadata, name);
+        const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+        const before = read.get(file) ?? 0;
+        // Shorter than before: its older half was cut off.
+        const start = size < before ? 0 : before;
+        read.set(file, size);
+        if (size === start) continue;
+        const lines = createInterface({ input: createReadStream(file, { start, end: size - 1 }) });
+        for await (const text of lines) yield { pod: pod.metadata.name, container: name, text };
+      }
+    }
+    if (follow) await pause(200, signal);
+  } while (follow && !signal?.aborted);
+}
+
+function belongsTo({ metadata }: Pod, what: string): boolean {
+  const labels = metadata.labels ?? {};
+  const names = [
+    metadata.name,
+    labels["job-name"],
+    labels["app.kubernetes.io/name"],
+    labels["app.kubernetes.io/component"],
+    ...(metadata.ownerReferences ?? []).flatMap(({ name }) => [name, name.replace(/-[a-z0-9]{10}$/, "")]),
+  ];
+  return names.includes(what);
+}

@@ -1,0 +1,131 @@
+import type { ControlLoop } from "./control-loop";
+import { type KubernetesObject, referenceTo } from "./object";
+import { type Condition, isFinished, isReady, type Pod, withCondition } from "./pod-types";
+import { createPod, deletePod, isTerminating, podsOf } from "./pods-of";
+import { timestamp, type WritableStore } from "./store";
+import type { Timing } from "./timing";
+
+interface JobStatus {
+  startTime?: string;
+  completionTime?: string;
+  active?: number;
+  ready?: number;
+  succeeded?: number;
+  failed?: number;
+  conditions?: Condition[];
+}
+
+/**
+ * The Job controller. A Job that failed says so only when none of its pods runs any more, so that whoever waits for the
+ * failure may start the next migrator at once.
+ */
+export function reconcileJob(store: WritableStore, loop: ControlLoop, timing: Timing, job: KubernetesObject): void {
+  const pods = podsOf(store, job);
+  if (job.metadata.deletionTimestamp) {
+    remove(store, job, pods);
+    return;
+  }
+  const status: JobStatus = job.status ?? {};
+  if (hasEnded(job)) return;
+
+  const {
+    parallelism = 1,
+    completions = 1,
+    backoffLimit = 6,
+    activeDeadlineSeconds,
+    suspend = false,
+    template,
+  } = job.spec;
+  const running = pods.filter((pod) => !isFinished(pod));
+  const active = running.filter((pod) => !isTerminating(pod));
+  const succeeded = pods.filter((pod) => pod.status?.phase === "Succeeded").length;
+  const failedPods = pods.filter((pod) => pod.status?.phase === "Failed");
+  // Pods that were ended by the controller itself leave the store, so failures are counted up.
+  const failed = Math.max(status.failed ?? 0, failedPods.length);
+  const startTime = suspend ? status.startTime : (status.startTime ?? timestamp());
+  const elapsed = startTime === undefined ? 0 : Date.now() - Date.parse(startTime);
+
+  const next: JobStatus = {
+    ...status,
+    ...(startTime === undefined ? {} : { startTime }),
+    ...count("active", active.length),
+    ...count("ready", active.filter(isReady).length),
+    ...count("succeeded", succeeded),
+    ...count("failed", failed),
+  };
+  const restarts = template.spec.restartPolicy === "OnFailure" ? Math.max(0, ...active.map(restartsOf)) : 0;
+
+  const verdict = verdictOf({ elapsed, activeDeadlineSeconds, failures: failed + restarts, backoffLimit, status });
+  if (verdict) {
+    for (const pod of active) deletePod(store, pod);
+    const target = withCondition(
+      next.conditions ?? [],
+      { ...verdict, type: "FailureTarget", status: "True" },
+      timestamp(),
+    );
+    const conditions =
+      running.length > 0 ? target : withCondition(target, { ...verdict, type: "Failed", status: "True" }, timestamp());
+    const { active: _, ready: __, ...ended } = next;
+    const total = running.length > 0 ? next : { ...ended, ...count("failed", Math.max(failed, 1)) };
+    store.setStatus(job, { ...total, conditions });
+    return;
+  }
+  if (succeeded >= completions) {
+    const conditions = withCondition(next.conditions ?? [], { type: "Complete", status: "True" }, timestamp());
+    store.setStatus(job, { ...next, completionTime: timestamp(), conditions });
+    return;
+  }
+  store.setStatus(job, next);
+  if (activeDeadlineSeconds !== undefined && !suspend) loop.after(job, activeDeadlineSeconds * 1000 - elapsed);
+  if (suspend) return void active.map((pod) => deletePod(store, pod));
+
+  const wanted = Math.min(parallelism, completions - succeeded);
+  if (running.length >= wanted) return;
+  const wait = failed === 0 ? 0 : timing.jobBackOff(failed - 1) - sinceLastFailure(failedPods);
+  if (wait > 0) loop.after(job, wait);
+  else for (let i = running.length; i < wanted; i++) createPod(store, job, template);
+}
+
+export function hasEnded(job: KubernetesObject): boolean {
+  const conditions = (job.status?.conditions ?? []) as Condition[];
+  return conditions.some(({ type, status }) => (type === "Complete" || type === "Failed") && status === "True");
+}
+
+function verdictOf(state: {
+  elapsed: number;
+  activeDeadlineSeconds?: number;
+  failures: number;
+  backoffLimit: number;
+  status: JobStatus;
+}): { reason: string; message: string } | undefined {
+  const decided = state.status.conditions?.find(({ type }) => type === "FailureTarget");
+  if (decided) return { reason: decided.reason ?? "", message: decided.message ?? "" };
+  if (state.failures > state.backoffLimit) {
+    return { reason: "BackoffLimitExceeded", message: "Job has reached the specified backoff limit" };
+  }
+  if (state.activeDeadlineSeconds !== undefined && state.elapsed >= state.activeDeadlineSeconds * 1000) {
+    return { reason: "DeadlineExceeded", message: "Job was active longer than specified deadline" };
+  }
+  return undefined;
+}
+
+/** Foreground: the Job goes only when the processes of its pods are gone. */
+function remove(store: WritableStore, job: KubernetesObject, pods: Pod[]): void {
+  for (const pod of pods) deletePod(store, pod);
+  if (pods.length === 0) store.remove(referenceTo(job));
+}
+
+function count(field: string, value: number): Record<string, number> {
+  return field === "ready" || value > 0 ? { [field]: value } : {};
+}
+
+function restartsOf(pod: Pod): number {
+  return (pod.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+}
+
+function sinceLastFailure(failedPods: Pod[]): number {
+  const ends = failedPods.flatMap((pod) =>
+    (pod.status?.containerStatuses ?? []).map(({ state }) => Date.parse(state.terminated?.finishedAt ?? "")),
+  );
+  return Date.now() - Math.max(0, ...ends.filter((time) => !Number.isNaN(time)));
+}

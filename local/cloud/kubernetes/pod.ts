@@ -1,0 +1,160 @@
+import { rmSync } from "node:fs";
+import { Configuration, MissingReference, POD_IP } from "./configuration";
+import { ContainerRunner, type ContainerSurroundings } from "./container";
+import { pause } from "./pause";
+import { podDirectory } from "./pod-directory";
+import { type Condition, type ContainerStatus, type Pod, type PodStatus, withCondition } from "./pod-types";
+import { timestamp } from "./store";
+import { removeVolumes, writeVolumes } from "./volumes";
+
+/** Runs one pod from its start to its end and says how it is. */
+export class PodWorker {
+  private readonly init: ContainerRunner[];
+  private readonly main: ContainerRunner[];
+  private readonly stopped = new AbortController();
+  private readonly startTime = timestamp();
+  private readonly finished: Promise<void>;
+  private ending: Promise<void> | undefined;
+  private conditions: Condition[] = [];
+  private initialized = false;
+  private deadlineExceeded = false;
+
+  constructor(
+    private readonly pod: Pod,
+    private readonly around: Omit<ContainerSurroundings, "changed">,
+    private readonly publish: (status: PodStatus) => void,
+  ) {
+    const surroundings = { ...around, changed: () => this.report() };
+    const runners = (role: "init" | "main") => (container: Pod["spec"]["containers"][number]) =>
+      new ContainerRunner(pod, container, role, surroundings);
+    this.init = (pod.spec.initContainers ?? []).map(runners("init"));
+    this.main = pod.spec.containers.map(runners("main"));
+    this.finished = this.run();
+  }
+
+  /**
+   * Ends all containers at the same time, as Kubernetes does: preStop, SIGTERM, and SIGKILL after the grace period.
+   * Returns when no process of the pod is left.
+   */
+  stop(graceSeconds: number, options: { hooks?: boolean } = {}): Promise<void> {
+    this.stopped.abort();
+    this.ending ??= Promise.all([...this.init, ...this.main].map((runner) => runner.stop(graceSeconds, options)))
+      .then(() => this.finished)
+      .then(() => removeVolumes(this.around.cloudDir, this.pod));
+    return this.ending;
+  }
+
+  removeFiles(): void {
+    removeVolumes(this.around.cloudDir, this.pod);
+    rmSync(podDirectory(this.around.cloudDir, this.pod.metadata), { recursive: true, force: true });
+  }
+
+  private async run(): Promise<void> {
+    this.report();
+    this.watchDeadline();
+    if (!(await this.mountVolumes())) return;
+    for (const container of this.init) {
+      await container.run();
+      if (this.stopped.signal.aborted) return;
+      if (container.status.state.terminated?.exitCode !== 0) {
+        removeVolumes(this.around.cloudDir, this.pod);
+        return this.report();
+      }
+    }
+    this.initialized = true;
+    for (const { status } of this.main) status.state = { waiting: { reason: "ContainerCreating" } };
+    this.report();
+    await Promise.all(this.main.map((container) => container.run()));
+    removeVolumes(this.around.cloudDir, this.pod);
+    this.report();
+  }
+
+  private async mountVolumes(): Promise<boolean> {
+    const configuration = new Configuration(this.around.store, this.pod);
+    while (!this.stopped.signal.aborted) {
+      try {
+        writeVolumes(this.around.cloudDir, this.pod, configuration);
+        return true;
+      } catch (error) {
+        // As on a real node the containers stay "ContainerCreating"; a real cluster tells why in an event.
+        if (!(error instanceof MissingReference)) console.error(`volumes of pod ${this.pod.metadata.name}:`, error);
+        await pause(this.around.timing.retryMilliseconds, this.stopped.signal);
+      }
+    }
+    return false;
+  }
+
+  private watchDeadline(): void {
+    const seconds = this.pod.spec.activeDeadlineSeconds;
+    if (seconds === undefined) return;
+    void pause(seconds * 1000, this.stopped.signal).then(() => {
+      if (this.stopped.signal.aborted || this.phase() === "Succeeded" || this.phase() === "Failed") return;
+      this.deadlineExceeded = true;
+      void this.stop(this.pod.spec.terminationGracePeriodSeconds ?? 30).then(() => this.report());
+    });
+  }
+
+  private phase(): PodStatus["phase"] {
+    const init = this.init.map(({ status }) => status);
+    const main = this.main.map(({ status }) => status);
+    if (this.deadlineExceeded) return "Failed";
+    const policy = this.pod.spec.restartPolicy ?? "Always";
+    const ended = (status: ContainerStatus) => status.state.terminated !== undefined;
+    const failed = (status: ContainerStatus) => ended(status) && status.state.terminated?.exitCode !== 0;
+    if (policy === "Never" && init.some(failed)) return "Failed";
+    if (!this.initialized) return "Pending";
+    if (main.every(ended)) {
+      if (policy === "Never" || this.stopped.signal.aborted) return main.some(failed) ? "Failed" : "Succeeded";
+      if (policy === "OnFailure" && !main.some(failed)) return "Succeeded";
+      return "Running";
+    }
+    const hasRun = ({ state, restartCount }: ContainerStatus) => state.waiting === undefined || restartCount > 0;
+    return main.some(hasRun) ? "Running" : "Pending";
+  }
+
+  private report(): void {
+    const now = timestamp();
+    const phase = this.phase();
+    for (const condition of this.currentConditions(phase))
+      this.conditions = withCondition(this.conditions, condition, now);
+    this.publish({
+      phase,
+      ...(this.deadlineExceeded
+        ? { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" }
+        : {}),
+      conditions: this.conditions,
+      hostIP: POD_IP,
+      podIP: POD_IP,
+      podIPs: [{ ip: POD_IP }],
+      startTime: this.startTime,
+      qosClass: "BestEffort",
+      ...(this.init.length > 0
+        ? { initContainerStatuses: this.init.map(({ status }) => structuredClone(status)) }
+        : {}),
+      containerStatuses: this.main.map(({ status }) => structuredClone(status)),
+    });
+  }
+
+  private currentConditions(phase: PodStatus["phase"]): Condition[] {
+    const waiting = this.init.filter(({ status }) => !status.ready).map(({ status }) => status.name);
+    const initialized: Condition = this.initialized
+      ? { type: "Initialized", status: "True" }
+      : incomplete(
+          "Initialized",
+          "ContainersNotInitialized",
+          `containers with incomplete status: [${waiting.join(" ")}]`,
+        );
+    const unready = this.main.filter(({ status }) => !status.ready).map(({ status }) => status.name);
+    const ready = (type: string): Condition => {
+      if (phase === "Succeeded") return { type, status: "False", reason: "PodCompleted" };
+      if (phase === "Failed") return { type, status: "False", reason: "PodFailed" };
+      if (unready.length === 0) return { type, status: "True" };
+      return incomplete(type, "ContainersNotReady", `containers with unready status: [${unready.join(" ")}]`);
+    };
+    return [{ type: "PodScheduled", status: "True" }, initialized, ready("ContainersReady"), ready("Ready")];
+  }
+}
+
+function incomplete(type: string, reason: string, message: string): Condition {
+  return { type, status: "False", reason, message };
+}

@@ -1,0 +1,129 @@
+import { groupOf, isClusterScoped, type KubernetesObject, selects } from "./object";
+import { podSecurityViolations } from "./pod-security";
+import type { Store } from "./store";
+
+/** The API server refuses the object; nothing was changed. Worded as `kubectl` and Pulumi show it. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    message: string,
+    readonly reason: "Invalid" | "AlreadyExists" | "NotFound" | "Forbidden",
+  ) {
+    super(message);
+  }
+
+  get data() {
+    return { reason: this.reason };
+  }
+}
+
+/** `deployments.apps`, as the API server writes kinds in its errors. */
+export function resourceName({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
+  const plural = /(s|x|ch|sh)$/i.test(kind)
+    ? `${kind}es`
+    : /[^aeiou]y$/i.test(kind)
+      ? `${kind.slice(0, -1)}ies`
+      : `${kind}s`;
+  const group = groupOf(apiVersion);
+  return group ? `${plural.toLowerCase()}.${group}` : plural.toLowerCase();
+}
+
+const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const LABEL_NAME = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+
+/** Refuses what a real API server refuses and what a program is likely to get wrong; all errors at once. */
+export function validate(store: Store, object: KubernetesObject, previous: KubernetesObject | undefined): void {
+  const errors = [...nameErrors(object), ...specErrors(object), ...(previous ? immutableErrors(object, previous) : [])];
+  if (errors.length > 0) {
+    const group = groupOf(object.apiVersion);
+    const list = errors.length === 1 ? errors[0] : `[${errors.join(", ")}]`;
+    throw new ApiError(
+      `${object.kind}${group ? `.${group}` : ""} "${object.metadata.name}" is invalid: ${list}`,
+      "Invalid",
+    );
+  }
+  namespaceMustExist(store, object);
+  const violations = podSecurityViolations(store, object);
+  if (violations) {
+    throw new ApiError(
+      `${resourceName(object)} "${object.metadata.name}" is forbidden: violates PodSecurity "restricted:latest": ${violations}`,
+      "Forbidden",
+    );
+  }
+}
+
+function nameErrors({ kind, metadata, apiVersion }: KubernetesObject): string[] {
+  if (groupOf(apiVersion) === "rbac.authorization.k8s.io") return [];
+  const valid =
+    kind === "Service" ? LABEL_NAME.test(metadata.name) && metadata.name.length <= 63 : NAME.test(metadata.name);
+  if (valid && metadata.name.length <= 253) return [];
+  return [
+    `metadata.name: Invalid value: "${metadata.name}": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character`,
+  ];
+}
+
+function specErrors({ apiVersion, kind, spec }: KubernetesObject): string[] {
+  const errors: string[] = [];
+  const need = (condition: unknown, message: string) => {
+    if (!condition) errors.push(message);
+  };
+  const workload = ["apps/v1/Deployment", "batch/v1/Job"].includes(`${apiVersion}/${kind}`);
+  if (workload) {
+    need(spec?.template?.spec?.containers?.length > 0, "spec.template.spec.containers: Required value");
+    for (const [i, { name, image }] of (spec?.template?.spec?.containers ?? []).entries()) {
+      need(name, `spec.template.spec.containers[${i}].name: Required value`);
+      need(image, `spec.template.spec.containers[${i}].image: Required value`);
+    }
+  }
+  if (workload && kind === "Job") {
+    const policy = spec?.template?.spec?.restartPolicy;
+    need(
+      policy === "Never" || policy === "OnFailure",
+      `spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"`,
+    );
+  }
+  if (workload && kind === "Deployment") {
+    need(spec?.selector, "spec.selector: Required value");
+    need(
+      selects(spec?.selector, spec?.template?.metadata?.labels),
+      `spec.template.metadata.labels: Invalid value: ${JSON.stringify(spec?.template?.metadata?.labels ?? {})}: \`selector\` does not match template \`labels\``,
+    );
+  }
+  if (apiVersion === "v1" && kind === "Service" && spec?.type !== "ExternalName") {
+    need(spec?.ports?.length > 0 || spec?.clusterIP === "None", "spec.ports: Required value");
+  }
+  return errors;
+}
+
+function immutableErrors(object: KubernetesObject, previous: KubernetesObject): string[] {
+  const fields: Record<string, string[]> = {
+    "batch/v1/Job": ["template", "completions", "selector"],
+    "apps/v1/Deployment": ["selector"],
+  };
+  const errors = (fields[`${object.apiVersion}/${object.kind}`] ?? [])
+    .filter((field) => !equal(object.spec?.[field], previous.spec?.[field]))
+    .map((field) => `spec.${field}: Invalid value: ${JSON.stringify(object.spec?.[field])}: field is immutable`);
+  if (previous.immutable === true) {
+    const changed = ["data", "binaryData"].filter((field) => !equal(object[field] ?? {}, previous[field] ?? {}));
+    errors.push(...changed.map((field) => `${field}: Forbidden: field is immutable when \`immutable\` is set`));
+    if (object.immutable !== true) errors.push("immutable: Forbidden: field is immutable when `immutable` is set");
+  }
+  return errors;
+}
+
+/** The namespaces of every new cluster exist without an object of their own. */
+function namespaceMustExist(store: Store, { kind, metadata: { namespace = "default" } }: KubernetesObject): void {
+  if (isClusterScoped(kind) || ["default", "kube-system", "kube-public", "kube-node-lease"].includes(namespace)) return;
+  if (store.get({ group: "", kind: "Namespace", namespace: "", name: namespace })) return;
+  throw new ApiError(`namespaces "${namespace}" not found`, "NotFound");
+}
+
+/** Equal whatever the order of the keys. */
+export function equal(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => equal((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}
