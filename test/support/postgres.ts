@@ -1,5 +1,6 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { promises as fs, rmSync } from "node:fs";
+import { promises as fs } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Client } from "pg";
@@ -41,15 +42,7 @@ export async function startPostgres(options: { settings?: Record<string, string>
   let server: Server = await startServer({ dataDirectory, settings, log });
   const { port } = server;
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
-  const abandon = () => {
-    try {
-      process.kill(server.pid, "SIGQUIT");
-    } catch {
-      // Stopped or killed by the test.
-    }
-    rmSync(home, { recursive: true, force: true });
-  };
-  process.once("exit", abandon);
+  endWithParent(home);
 
   return {
     url: url("postgres"),
@@ -66,7 +59,6 @@ export async function startPostgres(options: { settings?: Record<string, string>
       return url(name);
     },
     async stop() {
-      process.off("exit", abandon);
       await stopServer(dataDirectory, { mode: "immediate" });
       await fs.rm(home, { recursive: true, force: true });
     },
@@ -77,6 +69,14 @@ export async function startPostgres(options: { settings?: Record<string, string>
       if (server.port !== port) throw new Error(`Port ${port} was taken while the test's Postgres was down.`);
     },
   };
+}
+
+/** A test run that is killed has no chance to stop its servers: a shell looks after each, until its folder is gone. */
+function endWithParent(home: string): void {
+  const script = `while [ -d "$1" ] && kill -0 "$2" 2>/dev/null; do sleep 1; done
+    [ -d "$1" ] && { kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"; rm -rf "$1"; }`;
+  const args = ["-c", script, "sh", home, String(process.pid)];
+  spawn("/bin/sh", args, { detached: true, stdio: "ignore", cwd: "/" }).unref();
 }
 
 /** One a machine, user and version; made under another name and renamed, so that test files can race for it. */

@@ -14,6 +14,8 @@ export interface TestCloud {
   directory: string;
   aws: AwsMethods;
   provider: Provider;
+  /** Methods that the provider called. */
+  asked: string[];
   notes: EnsureInstance;
   setFaults(...names: string[]): Promise<void>;
   /** Asks for a snapshot of an instance, and waits until it is no longer `creating`. */
@@ -31,7 +33,9 @@ export async function startCloud(): Promise<TestCloud> {
 export function openCloud(directory: string): TestCloud {
   const service: Service = createAwsService(directory);
   const aws = service.methods as unknown as AwsMethods;
+  const asked: string[] = [];
   const call = async (method: string, parameters: unknown) => {
+    asked.push(method);
     const run = service.methods[method.replace("aws.", "")] as (p: unknown) => Promise<unknown>;
     // What crosses the wire is JSON.
     const result = await run(JSON.parse(JSON.stringify(parameters)));
@@ -40,6 +44,7 @@ export function openCloud(directory: string): TestCloud {
   return {
     directory,
     aws,
+    asked,
     provider: createAwsProvider(directory, async () => ({ call })),
     notes: { identifier: "notes-db", kind: "instance", database: "notes" },
     setFaults: (...names) => fs.writeFile(path.join(directory, "faults.json"), JSON.stringify(names)),
