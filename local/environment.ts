@@ -38,7 +38,7 @@ export async function prepareEnvironment(cloudDir: string, environment: Environm
   const { identifier, kind, database, namespace, secret } = environment;
   const cloud = await connect(cloudDir);
   const instance = await cloud.call<DatabaseAccess>("aws.ensureInstance", { identifier, kind, database });
-  await cloud.call("kubernetes.apply", {
+  const object = {
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name: secret.name, namespace },
@@ -47,7 +47,8 @@ export async function prepareEnvironment(cloudDir: string, environment: Environm
       [secret.appKey]: base64(instance.appUrl),
       [secret.migrationKey]: base64(instance.adminUrl),
     },
-  });
+  };
+  await cloud.call("kubernetes.apply", { object });
 }
 
 export interface DatabaseAccess {

@@ -1,0 +1,23 @@
+import { count } from "./output";
+import { exitStatus, runEngine } from "./run-engine";
+import { closeRun, nextCommand } from "./summary";
+import { type Call, typed, type Verb } from "./verb";
+
+export const destroy: Verb = {
+  name: "destroy",
+  summary: "delete what the stack owns; retained snapshots and the database stay",
+  options: [
+    { flags: "--target <urn>", description: "only this resource; repeatable", repeatable: true },
+    { flags: "--continue-on-error", description: "go on with steps that do not depend on the failed one" },
+    { flags: "--yes", description: "accepted, as by the Pulumi CLI; nothing is asked here" },
+  ],
+  async run(call: Call): Promise<number> {
+    const ran = await runEngine("destroy", call);
+    closeRun(call, "destroy", ran, nextCommand(call, "destroy", ran));
+    const kept = ran.steps.filter((step) => step.retained && step.status === "succeeded");
+    if (!call.output.json && ran.ok && kept.length > 0) {
+      call.output.line(`${count(kept.length, "snapshot")} kept, to list and restore: ${typed(call, "snapshots")}`);
+    }
+    return exitStatus(ran);
+  },
+};

@@ -1,0 +1,27 @@
+import { existsSync } from "node:fs";
+import { stopCloud } from "../cloud/client";
+import { readLastRun, stateOf } from "../last-run";
+import { CommandError } from "../usage-error";
+import { type Call, typed, type Verb } from "./verb";
+
+export const down: Verb = {
+  name: "down",
+  summary: "stop everything that was started for this stack; data, snapshots and state stay",
+  async run(call: Call): Promise<number> {
+    const { cloudDir, stackDir, output } = call;
+    const last = readLastRun(stackDir);
+    if (last && stateOf(last) === "running") {
+      throw new CommandError(
+        `${last.verb} is running (process ${last.by?.pid}) and would lose the cloud under it. Nothing was stopped.\n` +
+          `Wait for it or stop it with Ctrl-C, then: ${typed(call, "down")}`,
+      );
+    }
+    const was = existsSync(cloudDir);
+    await stopCloud(cloudDir);
+    if (output.json) output.event({ kind: "summary", verb: "down", ok: true });
+    else if (was)
+      output.line(`Stopped: app, database and background process. Data and state stay; to go on: ${typed(call, "up")}`);
+    else output.line("Nothing was running.");
+    return 0;
+  },
+};

@@ -1,0 +1,53 @@
+import { stripVTControlCharacters } from "node:util";
+import { styler } from "../progress-text";
+
+/** Where a verb writes: lines for a person, or with --json one object a line for a program. */
+export interface Output {
+  json: boolean;
+  stream: NodeJS.WriteStream;
+  style: ReturnType<typeof styler>;
+  line(text?: string): void;
+  event(event: object): void;
+}
+
+export function openOutput(json: boolean, stream: NodeJS.WriteStream = process.stdout): Output {
+  return {
+    json,
+    stream,
+    style: styler(stream),
+    line: (text = "") => void stream.write(`${text}\n`),
+    event: (event) => void stream.write(`${JSON.stringify(event)}\n`),
+  };
+}
+
+/** Columns as wide as their widest cell; the last one as it is. */
+export function columns(rows: string[][], gap = "  "): string[] {
+  const width = (cell: string) => stripVTControlCharacters(cell).length;
+  const most = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: most }, (_, at) => Math.max(...rows.map((row) => width(row[at] ?? ""))));
+  return rows.map((row) =>
+    row
+      .map((cell, at) => (at === row.length - 1 ? cell : cell + " ".repeat(widths[at]! - width(cell))))
+      .join(gap)
+      .trimEnd(),
+  );
+}
+
+export function table(output: Output, head: string[], rows: string[][]): string[] {
+  const [title = "", ...lines] = columns([head, ...rows]);
+  return [output.style("bold", title), ...lines];
+}
+
+/** `3 min ago`; for times that matter by their distance, not by the second. */
+export function ago(iso: string | undefined, now = Date.now()): string {
+  if (iso === undefined) return "";
+  const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,31 @@
+import { CommandError } from "../usage-error";
+import { liveOutputs } from "./live";
+import { outputLines } from "./summary";
+import { type Call, typed, type Verb } from "./verb";
+
+export const outputs: Verb = {
+  name: "outputs",
+  arguments: "[name]",
+  summary: "the outputs of the release that is live; one of them alone, to use in a script",
+  async run(call: Call): Promise<number> {
+    const { stack, output } = call;
+    const found = await liveOutputs(call);
+    const [name] = call.arguments;
+    if (name !== undefined) {
+      const value = found[name];
+      if (value === undefined) {
+        const known = Object.keys(found);
+        throw new CommandError(
+          known.length === 0
+            ? `Stack ${stack.name} has no outputs: no release is complete yet. To make one: ${typed(call, "up")}`
+            : `Stack ${stack.name} has no output ${JSON.stringify(name)}; it has ${known.join(", ")}.`,
+        );
+      }
+      output.line(output.json || typeof value === "object" ? JSON.stringify(value) : String(value));
+    } else if (output.json) output.event(found);
+    else if (Object.keys(found).length === 0) {
+      output.line(`Stack ${stack.name} has no outputs: no release is complete yet. To make one: ${typed(call, "up")}`);
+    } else for (const line of outputLines(found, output.style)) output.line(line);
+    return 0;
+  },
+};

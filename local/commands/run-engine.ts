@@ -1,0 +1,125 @@
+import { createAwsProvider } from "../cloud/aws/provider";
+import { createCommandProvider } from "../cloud/command/provider";
+import { createKubernetesProvider } from "../cloud/kubernetes/provider";
+import type { Provider } from "../cloud/provider";
+import { destroy, preview, refresh, up } from "../engine";
+import type { EngineEvent, EngineResult, StepEvent } from "../engine/events";
+import { environmentOf, preparedFirst, prepareEnvironment } from "../environment";
+import { onInterrupt } from "../interrupt";
+import { endRun, type LastRun, startRun } from "../last-run";
+import { showProgress } from "../progress";
+import { seconds } from "../progress-text";
+import type { Call } from "./verb";
+
+export interface Ran extends EngineResult {
+  /** Steps of resources that a person knows as such, as they ended. */
+  steps: StepEvent[];
+  failed: StepEvent[];
+  durationMs: number;
+  interrupted: boolean;
+}
+
+const OPERATIONS = { up, preview, destroy, refresh };
+type Operation = keyof typeof OPERATIONS;
+
+/**
+ * Runs the engine over the stack, shows what it does, and writes down how it went. `prepare` makes ready, before the
+ * first step and again after the last, what the release finds on AWS; `settle` is whatever else must hold for success.
+ */
+export async function runEngine(operation: Operation, call: Call, settle?: () => Promise<void>): Promise<Ran> {
+  const { stack, stackDir, cloudDir, options, output } = call;
+  const started = Date.now();
+  const progress = showProgress(output.json, output.stream);
+  if (stack.note) progress.note(stack.note);
+  const interrupt = onInterrupt((text) => process.stderr.write(`\n${text}\n`));
+
+  let record: LastRun | undefined;
+  // Not before the engine has the stack's lock: another command's record must not be overwritten.
+  const recorded = () => {
+    if (operation !== "preview") record ??= startRun(stackDir, operation);
+    return record;
+  };
+  const steps: StepEvent[] = [];
+  const failed: StepEvent[] = [];
+  const onEvent = (event: EngineEvent) => {
+    const run = recorded();
+    if (event.kind === "step" && event.status !== "started") {
+      steps.push(event);
+      if (event.status === "failed") {
+        failed.push(event);
+        run?.failed.push({ type: event.type, name: event.name, op: event.op, error: event.error ?? "" });
+      }
+    }
+    if (output.json || event.kind !== "step" || (operation !== "preview" && isResource(event))) progress.event(event);
+  };
+
+  const environment = operation === "up" ? environmentOf(stack) : undefined;
+  let preparing: Promise<void> | undefined;
+  const prepare = () => {
+    if (environment) preparing ??= announced(environment.identifier, () => prepareEnvironment(cloudDir, environment));
+    return preparing ?? Promise.resolve();
+  };
+  const announced = async (identifier: string, work: () => Promise<void>) => {
+    const begun = Date.now();
+    const slow = setTimeout(() => progress.note(`  preparing database ${identifier} and its Secret …`), 300);
+    try {
+      await work();
+    } finally {
+      clearTimeout(slow);
+    }
+    if (Date.now() - begun > 1_000) progress.note(`  database ${identifier} is ready  ${seconds(Date.now() - begun)}`);
+  };
+
+  try {
+    const result = await OPERATIONS[operation]({
+      directory: stack.directory,
+      project: stack.project,
+      stack: stack.name,
+      config: stack.config,
+      stateDir: stack.stateDir,
+      providers: preparedFirst(providersOf(cloudDir), prepare),
+      targets: options.target.length > 0 ? options.target : undefined,
+      continueOnError: options.continueOnError,
+      onEvent,
+      signal: interrupt.signal,
+      hardSignal: interrupt.hardSignal,
+    });
+    if (result.ok && !interrupt.signal.aborted) {
+      await prepare();
+      await settle?.();
+    }
+    progress.end();
+    const ended = recorded();
+    if (ended) {
+      if (ended.failed.length === 0) ended.errors = result.errors;
+      endRun(stackDir, ended, result.ok);
+    }
+    const durationMs = Date.now() - started;
+    return { ...result, steps: steps.filter(isResource), failed, durationMs, interrupted: interrupt.signal.aborted };
+  } catch (error) {
+    progress.end();
+    if (record) endRun(stackDir, { ...record, errors: [(error as Error).message] }, false);
+    throw error;
+  } finally {
+    interrupt.release();
+  }
+}
+
+function providersOf(cloudDir: string): Record<string, Provider> {
+  return {
+    aws: createAwsProvider(cloudDir),
+    kubernetes: createKubernetesProvider(cloudDir),
+    command: createCommandProvider(),
+  };
+}
+
+/** Components, providers and the stack itself are steps of the engine, but nothing that a person waits for. */
+function isResource({ type }: StepEvent): boolean {
+  return ["aws", "kubernetes", "command"].includes(type.slice(0, type.indexOf(":")));
+}
+
+/** The status to end with; 130 is what a shell gives a command that was interrupted. */
+export function exitStatus(ran: Ran): number {
+  if (ran.interrupted) return 130;
+  return ran.ok ? 0 : 1;
+}

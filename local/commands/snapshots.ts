@@ -1,0 +1,38 @@
+import { listSnapshots } from "../cloud/aws/records";
+import { ago, table } from "./output";
+import { type Call, typed, type Verb } from "./verb";
+
+export const snapshots: Verb = {
+  name: "snapshots",
+  summary: "the snapshots that were taken, the oldest first",
+  async run(call: Call): Promise<number> {
+    const { output } = call;
+    const found = await listSnapshots(call.cloudDir);
+    if (output.json) {
+      for (const { identifier, kind, status, source, createTime, size, tags, reason } of found) {
+        output.event({ identifier, kind, status, source, createTime, size, tags, reason });
+      }
+      return 0;
+    }
+    if (found.length === 0) {
+      output.line(`There are no snapshots yet. The first is taken by a release: ${typed(call, "up")}`);
+      return 0;
+    }
+    const rows = found.map((s) => [
+      s.identifier,
+      s.reason === undefined ? s.status : `${s.status}: ${s.reason}`,
+      s.source,
+      megabytes(s.size),
+      s.createTime,
+      ago(s.createTime),
+    ]);
+    for (const line of table(output, ["SNAPSHOT", "STATUS", "OF", "SIZE", "TAKEN", ""], rows)) output.line(line);
+    output.line();
+    output.line(`To get one back beside the database that runs: ${typed(call, "restore", "SNAPSHOT")}`);
+    return 0;
+  },
+};
+
+function megabytes(bytes: number): string {
+  return bytes === 0 ? "" : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}

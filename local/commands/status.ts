@@ -1,0 +1,125 @@
+import { listInstances, listSnapshots } from "../cloud/aws/records";
+import { running } from "../cloud/client";
+import { loadState } from "../engine/state";
+import { readFaults } from "../faults";
+import { readLastRun, stateOf } from "../last-run";
+import { kindOf } from "../progress-text";
+import { liveOutputs, schemaOf, workloads } from "./live";
+import { ago, columns, count } from "./output";
+import { type Call, typed, type Verb } from "./verb";
+
+export const status: Verb = {
+  name: "status",
+  summary: "what runs: app, schema, database, snapshots, how the last command went, the next one",
+  async run(call: Call): Promise<number> {
+    const found = await gather(call);
+    if (call.output.json) call.output.event(found);
+    else for (const line of describe(call, found)) call.output.line(line);
+    return 0;
+  },
+};
+
+async function gather(call: Call) {
+  const { stack, stackDir, cloudDir } = call;
+  const [outputs, schema, databases, snapshots, cloud] = await Promise.all([
+    liveOutputs(call),
+    schemaOf(call),
+    listInstances(cloudDir),
+    listSnapshots(cloudDir),
+    running(cloudDir),
+  ]);
+  const lastRun = readLastRun(stackDir);
+  return {
+    stack: `${stack.project}/${stack.name}`,
+    cloud: cloud ? "running" : "stopped",
+    url: typeof outputs.url === "string" ? outputs.url : undefined,
+    // The files of a stopped cloud tell how its pods were, not how they are.
+    apps: workloads(cloudDir).map((workload) => (cloud ? workload : { ...workload, ready: 0, serving: [] })),
+    schema,
+    databases: databases.map(({ identifier, kind, status, host, port, database, restoredFrom }) => ({
+      identifier,
+      kind,
+      status,
+      address: `${host}:${port}/${database}`,
+      restoredFrom,
+    })),
+    snapshots: snapshots.map(({ identifier, status, createTime, source }) => ({
+      identifier,
+      status,
+      createTime,
+      source,
+    })),
+    faults: readFaults(cloudDir),
+    unhealthy: (loadState(stackDir)?.resources ?? []).filter((r) => r.initErrors?.length).map((r) => r.urn),
+    lastRun: lastRun && {
+      verb: lastRun.verb,
+      state: stateOf(lastRun),
+      startedAt: lastRun.startedAt,
+      endedAt: lastRun.endedAt,
+      failed: lastRun.failed,
+      errors: lastRun.errors,
+    },
+    next: nextOf(call, lastRun && { verb: lastRun.verb, state: stateOf(lastRun) }, cloud),
+  };
+}
+
+type Found = Awaited<ReturnType<typeof gather>>;
+
+function nextOf(call: Call, last: { verb: string; state: string } | undefined, cloud: boolean): string {
+  if (last === undefined) return typed(call, "up");
+  if (last.state === "running") return typed(call, "status");
+  if (last.state !== "succeeded") return typed(call, last.verb);
+  if (last.verb === "destroy") return typed(call, cloud ? "down" : "up");
+  return cloud ? typed(call, "logs", "app") : typed(call, "up");
+}
+
+function describe(call: Call, found: Found): string[] {
+  const { style } = call.output;
+  const rows: string[][] = [];
+  const row = (what: string, value: string, more = "") =>
+    rows.push([style("cyan", what), more === "" ? value : `${value}  ${style("dim", more)}`]);
+
+  for (const { name, image, serving, ready, wanted } of found.apps) {
+    const pods = `${ready} of ${wanted} pods ready`;
+    const elsewhere = serving.filter((each) => each !== image);
+    row(name, image, elsewhere.length === 0 ? pods : `${pods}; ${elsewhere.join(", ")} still serves`);
+  }
+  if (found.apps.length === 0) row("app", "none is deployed");
+  if (found.url !== undefined) row("url", found.url);
+  if (found.schema) {
+    const { version, applied, failed } = found.schema;
+    row("schema", version ?? "no migration is applied", applied > 0 ? count(applied, "migration") : "");
+    for (const name of failed) row("", style("red", name), "began and did not end");
+  }
+  for (const { identifier, kind, status, address, restoredFrom } of found.databases) {
+    row(
+      kind === "cluster" ? "cluster" : "database",
+      `${identifier}, ${status}`,
+      restoredFrom ? `${address}, from ${restoredFrom}` : address,
+    );
+  }
+  const newest = found.snapshots.at(-1);
+  row(
+    "snapshots",
+    newest ? `${found.snapshots.length}, the newest ${newest.identifier}` : "none",
+    newest ? `${newest.status}, ${ago(newest.createTime)}` : "",
+  );
+  if (found.cloud === "stopped") row("cloud", "stopped; nothing of this stack runs");
+  if (found.faults.length > 0)
+    row("faults", style("yellow", found.faults.join(", ")), `to end them: ${typed(call, "fault", "none")}`);
+
+  const last = found.lastRun;
+  if (last) {
+    const words = { running: "is running", killed: "was killed", succeeded: "succeeded", failed: "failed" }[last.state];
+    const color = { running: "cyan", killed: "yellow", succeeded: "green", failed: "red" } as const;
+    row("last", style(color[last.state], `${last.verb} ${words}`), ago(last.endedAt ?? last.startedAt));
+    for (const step of last.failed) row("", `${step.op} of ${kindOf(step.type)} ${step.name}`, firstLine(step.error));
+    for (const error of last.errors) row("", firstLine(error));
+  }
+  row("next", found.next);
+  return [style("bold", `Stack ${found.stack}`), ...columns(rows).map((line) => `  ${line}`)];
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0] ?? "";
+}

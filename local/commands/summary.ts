@@ -1,0 +1,95 @@
+import type { Json } from "../cloud/provider";
+import { kindOf, seconds } from "../progress-text";
+import { columns, count } from "./output";
+import type { Ran } from "./run-engine";
+import { type Call, typed } from "./verb";
+
+/** Outputs as a table; what is nested by dots, what is secret as the engine wrote it: `[secret]`. */
+export function outputLines(outputs: Record<string, Json>, style: Call["output"]["style"]): string[] {
+  const rows: string[][] = [];
+  const add = (key: string, value: Json) => {
+    if (Array.isArray(value))
+      rows.push([key, value.every((v) => typeof v !== "object") ? value.join(", ") : JSON.stringify(value)]);
+    else if (typeof value === "object" && value !== null) {
+      for (const [name, inner] of Object.entries(value)) add(`${key}.${name}`, inner);
+    } else rows.push([key, String(value)]);
+  };
+  for (const [key, value] of Object.entries(outputs)) add(key, value);
+  return columns(rows.map(([key = "", value = ""]) => [`  ${style("cyan", key)}`, value]));
+}
+
+/** The last event of an engine's run, and what a person reads at its end. */
+export function closeRun(call: Call, verb: string, ran: Ran, next: string): void {
+  const { output } = call;
+  const status = ran.ok && !ran.interrupted ? "succeeded" : ran.interrupted ? "interrupted" : "failed";
+  if (output.json) {
+    output.event({ kind: "outputs", outputs: ran.outputs });
+    output.event({
+      kind: "summary",
+      verb,
+      status,
+      ok: ran.ok,
+      summary: ran.summary,
+      durationMs: ran.durationMs,
+      errors: ran.errors,
+    });
+    return;
+  }
+  const steps = tally(ran);
+  const time = seconds(ran.durationMs);
+  output.line();
+  if (status === "succeeded") {
+    output.line(
+      `${output.style("green", `${verb} succeeded`)} in ${time}: ${steps || "nothing to do, everything is as the program says"}.`,
+    );
+    return;
+  }
+  if (status === "interrupted") {
+    output.line(`${output.style("yellow", `${verb} was interrupted`)} after ${time}: ${steps || "no step was taken"}.`);
+  } else {
+    const where = ran.failed.map((step) => `${kindOf(step.type)} ${step.name}`).join(", ");
+    output.line(
+      `${output.style("red", `${verb} failed`)} after ${time}${where ? ` at ${where}` : ""}: ${steps || "no step was taken"}.`,
+    );
+  }
+  output.line(next);
+}
+
+const PAST: Record<string, string> = {
+  create: "created",
+  update: "updated",
+  replace: "replaced",
+  delete: "deleted",
+  same: "unchanged",
+  read: "read",
+  refresh: "refreshed",
+};
+
+function tally({ steps }: Ran): string {
+  const counts = new Map<string, number>();
+  for (const step of steps) {
+    const name =
+      step.status === "failed" ? "failed" : step.retained ? "kept outside the stack" : (PAST[step.op] ?? step.op);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].map(([name, number]) => `${number} ${name}`).join(", ");
+}
+
+/** Where to look first, by the step that failed, and what to type afterwards. */
+export function nextCommand(call: Call, verb: string, ran: Ran): string {
+  const again = typed(call, verb);
+  if (ran.interrupted) return `What ran has been finished and is in the state. To go on: ${again}`;
+  const kinds = new Set(ran.failed.map(({ type }) => kindOf(type)));
+  const look = kinds.has("Job")
+    ? typed(call, "logs", "migration")
+    : kinds.has("Deployment")
+      ? typed(call, "logs", "app")
+      : typed(call, "status");
+  return ran.failed.length === 0
+    ? `To see what runs: ${look}`
+    : `To see why: ${look}\nAfter the repair, to finish: ${again}`;
+}
+
+export function unchanged(ran: Ran): string {
+  return count(ran.summary.same ?? 0, "resource");
+}

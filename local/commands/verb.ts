@@ -1,0 +1,47 @@
+import type { Stack } from "../stack";
+import type { Output } from "./output";
+
+/** One verb of the command line. */
+export interface Verb {
+  name: string;
+  /** As shown by --help: `<what>` is needed, `[name...]` is not. */
+  arguments?: string;
+  summary: string;
+  /** Beyond the options that every verb has. */
+  options?: { flags: string; description: string; repeatable?: boolean }[];
+  /** What is wrong with the arguments, if anything; asked before anything else is done. */
+  check?(call: Pick<Call, "arguments" | "options">): string[];
+  /** The exit status: 0 done, 1 failed, 130 interrupted. */
+  run(call: Call): Promise<number>;
+}
+
+export interface Call {
+  arguments: string[];
+  options: Options;
+  stack: Stack;
+  /** Of this stack: state.json and, below, its cloud. */
+  stackDir: string;
+  cloudDir: string;
+  output: Output;
+}
+
+export interface Options {
+  json: boolean;
+  target: string[];
+  continueOnError: boolean;
+  instance?: string;
+  admin: boolean;
+  follow: boolean;
+}
+
+/** How a person types this command again, with the options that lead to the same stack. */
+export function typed(call: Pick<Call, "stack">, ...words: string[]): string {
+  const { stack } = call;
+  const options = [...(stack.name === "local" ? [] : ["--stack", stack.name]), ...stack.location];
+  return ["npm run local --", ...words, ...options.map(quoted)].join(" ");
+}
+
+/** A word as a shell reads it back. */
+export function quoted(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

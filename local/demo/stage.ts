@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { findConnection } from "../cloud/aws/instance";
+import { readOutputs, stackDirectory } from "../engine";
+
+const CHECKOUT = resolve(__dirname, "../..");
+const HISTORY = join(CHECKOUT, "examples/app/prisma/migrations");
+const STACK = "demo";
+const PROJECT = "release";
+
+export interface Run {
+  status: number;
+  seconds: number;
+  /** What it printed, standard error included. */
+  text: string;
+}
+
+/** Where the demo plays: a stack and a folder of its own, and a copy of the app's history that grows act by act. */
+export class Stage {
+  readonly directory = mkdtempSync(join(tmpdir(), "release demo "));
+  private readonly migrations = join(this.directory, "migrations");
+  private readonly stateDir = join(this.directory, "state");
+
+  constructor() {
+    mkdirSync(this.migrations);
+    cpSync(join(HISTORY, "migration_lock.toml"), join(this.migrations, "migration_lock.toml"));
+  }
+
+  /** Adds migrations of the app's own history. */
+  addMigrations(names: string[]): void {
+    for (const name of names) cpSync(join(HISTORY, name), join(this.migrations, name), { recursive: true });
+  }
+
+  writeMigration(name: string, sql: string): void {
+    mkdirSync(join(this.migrations, name));
+    writeFileSync(join(this.migrations, name, "migration.sql"), sql);
+  }
+
+  up(image: string): Promise<Run> {
+    const settings = [
+      `app.image=${image}`,
+      `migrations.directory=${this.migrations}`,
+      // Nobody wants to wait for the usual two minutes in act five.
+      "app.startupTimeout=5s",
+      "app.progressDeadline=10s",
+    ];
+    return this.local(["up", ...settings.flatMap((setting) => ["--config", setting])]);
+  }
+
+  /** `npm run local -- …` on this stage, with its output on the terminal. */
+  async local(words: string[], { silent = false } = {}): Promise<Run> {
+    const shown = words.map((word) => (/[\s"]/.test(word) ? JSON.stringify(word) : word)).join(" ");
+    if (!silent) console.log(`\n$ npm run local -- ${shown}`);
+    const argv = [...words, "--stack", STACK, "--state-dir", this.stateDir];
+    const began = Date.now();
+    const child = spawn(process.execPath, ["--import", "tsx", join(CHECKOUT, "local/main.ts"), ...argv], {
+      cwd: CHECKOUT,
+      stdio: ["ignore", "pipe", "pipe"],
+      // A pipe is no terminal; colours are wanted where the demo itself has one.
+      env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" },
+    });
+    let text = "";
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ] as const) {
+      from.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+        if (!silent) to.write(chunk);
+      });
+    }
+    const status = await new Promise<number>((ended, failed) => {
+      child.once("error", failed);
+      child.once("close", (code) => ended(code ?? 1));
+    });
+    return { status, seconds: (Date.now() - began) / 1000, text };
+  }
+
+  async url(): Promise<string> {
+    const { url } = await readOutputs(this.stateDir, PROJECT, STACK);
+    if (typeof url !== "string") throw new Error("the release has no url");
+    return url;
+  }
+
+  outputs() {
+    return readOutputs(this.stateDir, PROJECT, STACK);
+  }
+
+  /** Of the migration's role, which sees everything. */
+  databaseUrl(): string {
+    const cloudDir = join(stackDirectory(this.stateDir, PROJECT, STACK), "cloud");
+    const connection = findConnection(cloudDir, "instance", "notes-db");
+    if (!connection) throw new Error("the demo's database is not there");
+    return connection.adminUrl;
+  }
+
+  /** Everything the demo started and wrote. */
+  async strike(): Promise<void> {
+    await this.local(["down"], { silent: true });
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,161 @@
+import { resolve } from "node:path";
+import { Command, CommanderError } from "commander";
+import { openOutput } from "./commands/output";
+import type { Call, Options, Verb } from "./commands/verb";
+import { verbs } from "./commands/verbs";
+import { stackDirectory } from "./engine/state";
+import { readStack } from "./stack";
+import { CommandError, UsageError } from "./usage-error";
+
+/** Exit status of a command that was typed wrong. */
+const BAD_USAGE = 2;
+const CHECKOUT = resolve(__dirname, "..");
+
+interface Typed extends Omit<Options, "json"> {
+  stack: string;
+  config: string[];
+  json?: boolean;
+  engine: string;
+  stateDir: string;
+  cwd: string;
+}
+
+/** `npm run local -- VERB …`: the whole release on this machine. */
+export async function main(argv: string[]): Promise<number> {
+  let status = 0;
+  const program = new Command("npm run local --")
+    .description(
+      "Runs the release on this machine: the Pulumi program as it is, on a local RDS and a local Kubernetes.",
+    )
+    .helpCommand(false)
+    .exitOverride()
+    .showSuggestionAfterError();
+  for (const verb of verbs) {
+    withOptions(program.command(`${verb.name} ${verb.arguments ?? ""}`.trim()).description(verb.summary), verb)
+      // Whatever is wrong is collected and said at once, so it must get as far as `check`.
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(async (...given: unknown[]) => {
+        const command = given.at(-1) as Command;
+        status = await run(verb, command);
+      });
+  }
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help was asked for, or the verb is unknown; commander has said so.
+    return error.exitCode === 0 ? 0 : BAD_USAGE;
+  }
+  return status;
+}
+
+function withOptions(command: Command, verb: Verb): Command {
+  const collect = (value: string, all: string[]) => [...all, value];
+  command
+    .option("--stack <name>", "the stack; each has its own database and app", "local")
+    .option(
+      "--config <key=value>",
+      "a setting for this command, such as app.image=notes:1.1.0; repeatable",
+      collect,
+      [],
+    )
+    .option("--json", "one JSON object a line instead of text")
+    .option("--engine <engine>", "auto, embedded or pulumi; auto is embedded", "auto")
+    .option("--state-dir <dir>", "where state, database and logs are kept", resolve(CHECKOUT, ".local"))
+    .option("--cwd <dir>", "the folder of another Pulumi program", CHECKOUT);
+  for (const { flags, description, repeatable } of verb.options ?? []) {
+    if (repeatable) command.option(flags, description, collect, []);
+    else command.option(flags, description);
+  }
+  return command;
+}
+
+async function run(verb: Verb, command: Command): Promise<number> {
+  const typed = command.opts<Typed>();
+  const output = openOutput(typed.json === true);
+  try {
+    return await verb.run(readCall(verb, command, typed, output));
+  } catch (error) {
+    return report(error, output);
+  }
+}
+
+/** @throws UsageError with everything that is wrong with the line and the stack's settings */
+function readCall(verb: Verb, command: Command, typed: Typed, output: Call["output"]): Call {
+  const unknown = command.args.filter((word) => word.startsWith("-") && word.length > 1);
+  const words = command.args.filter((word) => !unknown.includes(word));
+  const options: Options = {
+    json: output.json,
+    target: typed.target ?? [],
+    continueOnError: typed.continueOnError === true,
+    instance: typed.instance,
+    admin: typed.admin === true,
+    follow: typed.follow === true,
+  };
+  const problems = unknown.map(
+    (word) => `${word} is no option of ${verb.name}; see npm run local -- ${verb.name} --help`,
+  );
+  const most = (verb.arguments ?? "").includes("...") ? Number.POSITIVE_INFINITY : command.registeredArguments.length;
+  if (words.length > most)
+    problems.push(
+      `${verb.name} takes ${most === 0 ? "no argument" : most}: ${words.slice(most).join(" ")} is too much`,
+    );
+  problems.push(...(verb.check?.({ arguments: words, options }) ?? []));
+  if (typed.engine === "pulumi") {
+    problems.push(
+      "--engine pulumi: driving the Pulumi CLI is not part of this version; leave the option out, or use --engine embedded. Nothing was touched",
+    );
+  } else if (typed.engine !== "auto" && typed.engine !== "embedded") {
+    problems.push(`--engine is ${JSON.stringify(typed.engine)}; it must be auto, embedded or pulumi`);
+  }
+  const location = [
+    ...(command.getOptionValueSource("stateDir") === "cli" ? ["--state-dir", typed.stateDir] : []),
+    ...(command.getOptionValueSource("cwd") === "cli" ? ["--cwd", typed.cwd] : []),
+  ];
+  try {
+    const stack = readStack({
+      directory: resolve(typed.cwd),
+      name: typed.stack,
+      stateDir: typed.stateDir,
+      overrides: typed.config,
+      location,
+    });
+    if (problems.length > 0) throw new UsageError([]);
+    const stackDir = stackDirectory(stack.stateDir, stack.project, stack.name);
+    return { arguments: words, options, stack, stackDir, cloudDir: resolve(stackDir, "cloud"), output };
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError([...problems, ...error.problems]);
+    throw error;
+  }
+}
+
+function report(thrown: unknown, output: Call["output"]): number {
+  const error = thrown as Error;
+  const usage = error instanceof UsageError;
+  const problems = usage ? error.problems : [];
+  if (output.json) output.event({ kind: "error", message: error.message, ...(usage ? { problems } : {}) });
+  if (usage) for (const problem of problems) process.stderr.write(`${problem}\n`);
+  else process.stderr.write(`${EXPECTED.has(error.name) ? error.message : (error.stack ?? error.message)}\n`);
+  return usage ? BAD_USAGE : 1;
+}
+
+/** Errors whose message says all; of any other, the stack trace is for us. */
+const EXPECTED = new Set([CommandError.name, "StackLockedError", "CloudUnreachable", "CloudError"]);
+
+if (require.main === module) {
+  // `npm run local -- logs app | head` closes the pipe early; that is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  main(process.argv.slice(2)).then(
+    (status) => {
+      process.exitCode = status;
+    },
+    (error) => {
+      process.stderr.write(`${(error as Error).stack ?? error}\n`);
+      process.exitCode = 1;
+    },
+  );
+}

@@ -1,0 +1,75 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { Cli, tree } from "./cli";
+
+const cli = new Cli();
+afterAll(() => cli.end());
+
+describe("a line that was typed wrong", () => {
+  test("is answered with everything that is wrong at once, status 2, and nothing is touched", async () => {
+    const before = tree(cli.stateDir);
+    const ran = await cli.run("up", "--bogus", "extra", "--engine", "fast", "--stack", "a/b", "--config", "image");
+    expect(ran.status).toBe(2);
+    expect(ran.stderr.trimEnd().split("\n")).toEqual([
+      "--bogus is no option of up; see npm run local -- up --help",
+      "up takes no argument: extra is too much",
+      '--engine is "fast"; it must be auto, embedded or pulumi',
+      '--stack is "a/b"; it must be letters, digits, "-", "_" and ".", at most 100',
+      '--config "image": it must be key=value, such as app.image=notes:1.1.0',
+    ]);
+    expect(ran.stdout).toBe("");
+    expect(tree(cli.stateDir)).toEqual(before);
+  });
+
+  test("is an event with --json too", async () => {
+    const ran = await cli.run("fault", "earthquake", "--json");
+    expect(ran.status).toBe(2);
+    expect(ran.events).toEqual([
+      expect.objectContaining({
+        kind: "error",
+        problems: [expect.stringContaining("earthquake is no fault; there are snapshot-fails")],
+      }),
+    ]);
+  });
+
+  test.each([
+    [["logs"], "logs needs to know of what"],
+    [["query"], "query needs SQL"],
+    [["query", " "], "query needs SQL"],
+    [["restore"], "restore needs the name of a snapshot"],
+    [["fault", "none", "snapshot-fails"], "none ends all faults"],
+    [["outputs", "a", "b"], "outputs takes 1: b is too much"],
+    [["up", "--engine", "pulumi"], "--engine pulumi: driving the Pulumi CLI is not part of this version"],
+    [["upp"], "Did you mean up?"],
+    [["up", "--cwd", "/"], "has no Pulumi.yaml"],
+  ])("%j", async (words, message) => {
+    const ran = await cli.run(...words);
+    expect(ran.stderr).toContain(message);
+    expect(ran.status).toBe(2);
+  });
+
+  test("is not a call for help", async () => {
+    const ran = await cli.run("up", "--help");
+    expect(ran.status).toBe(0);
+    expect(ran.stdout).toContain("--continue-on-error");
+  });
+});
+
+describe("before the first release", () => {
+  test.each([
+    [["status"], "next", 0],
+    [["outputs"], "no release is complete yet", 0],
+    [["snapshots"], "There are no snapshots yet", 0],
+    [["down"], "Nothing was running", 0],
+    [["logs", "app"], "nothing was started for this stack", 1],
+    [["query", "SELECT 1"], "There is no database notes-db yet", 1],
+    [["restore", "nothing"], "There is no snapshot nothing", 1],
+    [["outputs", "url"], "no release is complete yet", 1],
+  ])("%j says so, with the next command, and starts nothing", async (words, message, status) => {
+    const before = tree(cli.stateDir);
+    const ran = await cli.run(...words);
+    expect(ran.stdout + ran.stderr).toContain(message);
+    expect(ran.status).toBe(status);
+    expect(ran.stderr).not.toContain("    at ");
+    expect(tree(cli.stateDir)).toEqual(before);
+  });
+});
