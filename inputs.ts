@@ -26,7 +26,8 @@ export interface ReleaseInputs {
 export function readInputs(): ReleaseInputs {
   const project = pulumi.getProject();
   const stack = pulumi.getStack();
-  const settings = settingsFromConfig(pulumi.runtime.allConfig(), project, stack);
+  const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
+  const settings = settingsFromConfig(pulumi.runtime.allConfig(), project, stack, secretKeys);
   return {
     settings,
     history: readMigrations(resolve(__dirname, settings.migrations.directory)),

@@ -156,6 +156,13 @@ describe("settings", () => {
     expect(() => settingsFromConfig({ "shop:app": "{" }, "shop", "dev")).toThrow(SettingsError);
   });
 
+  it("refuse a value set with --secret, and do not show it", () => {
+    const config = { "shop:app": JSON.stringify({ ...GOOD.app, env: { KEY: "hunter2" }, replicas: 0 }) };
+    const read = () => settingsFromConfig(config, "shop", "dev", ["shop:app", "aws:secretKey"]);
+    expect(read).toThrow(/app holds a value set with --secret.*put it into a Kubernetes Secret/);
+    expect(read).not.toThrow(/hunter2|secretKey/);
+  });
+
   it.each(["local", "dev", "prod"])("of Pulumi.%s.yaml are right", (stack) => {
     const root = join(__dirname, "../..");
     const { config } = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as { config: object };
