@@ -1,0 +1,229 @@
+import type { AlterTableCmd, Node } from "libpg-query";
+import { columnType } from "./column-type";
+import { addColumn, addConstraint, constraintOf, isNull } from "./definition";
+import { keyOf, type Name, nameOf, nameOfParts, partsOf } from "./identifier";
+import { columnsMentioned, tablesRead } from "./references";
+import { type Column, emptyTable, type Schema, type Table } from "./schema";
+
+/** Enters what a statement does into the schema. Statements that don't change what the review asks for change nothing. */
+export function apply(node: Node, schema: Schema, migration: string): void {
+  if ("CreateStmt" in node) {
+    const { relation, tableElts, inhRelations, partspec, if_not_exists, constraints } = node.CreateStmt;
+    if (!relation) return;
+    const name = nameOf(relation);
+    if (if_not_exists && schema.table(name)) return;
+    const table = emptyTable(name, migration);
+    table.partitioned = partspec !== undefined;
+    const parent = inhRelations?.[0];
+    if (parent && "RangeVar" in parent) {
+      const of = schema.require(nameOf(parent.RangeVar));
+      table.parent = keyOf(of.name);
+      for (const [column, definition] of of.columns) table.columns.set(column, { ...definition });
+    }
+    schema.tables.set(keyOf(name), table);
+    for (const element of [...(tableElts ?? []), ...(constraints ?? [])])
+      if ("ColumnDef" in element) addColumn(element.ColumnDef, table, schema);
+      else if ("Constraint" in element) {
+        const constraint = constraintOf(element.Constraint, name.name, schema);
+        // NOT VALID means nothing for a table that is empty.
+        if (constraint) addConstraint({ ...constraint, valid: true }, table, schema);
+      } else if ("TableLikeClause" in element && element.TableLikeClause.relation) {
+        const like = schema.table(nameOf(element.TableLikeClause.relation));
+        table.known = like?.known ?? false;
+        for (const [column, definition] of like?.columns ?? []) table.columns.set(column, { ...definition });
+      }
+  } else if ("CreateTableAsStmt" in node) {
+    const { into, objtype } = node.CreateTableAsStmt;
+    if (!into?.rel) return;
+    const view = objtype === "OBJECT_MATVIEW";
+    made(into.rel, view ? "materialized view" : "table", schema, migration, view ? node : undefined);
+  } else if ("ViewStmt" in node && node.ViewStmt.view) made(node.ViewStmt.view, "view", schema, migration, node);
+  else if ("AlterTableStmt" in node) {
+    const { relation, cmds, objtype } = node.AlterTableStmt;
+    if (!relation || objtype === "OBJECT_INDEX" || objtype === "OBJECT_SEQUENCE" || objtype === "OBJECT_TYPE") return;
+    const table = schema.require(nameOf(relation));
+    for (const cmd of cmds ?? []) if ("AlterTableCmd" in cmd) alter(cmd.AlterTableCmd, table, schema);
+  } else if ("IndexStmt" in node) {
+    const { relation, idxname, indexParams, unique } = node.IndexStmt;
+    if (!relation) return;
+    const table = schema.require(nameOf(relation));
+    const columns = (indexParams ?? []).map((item) =>
+      "IndexElem" in item ? (item.IndexElem.name ?? "(expression)") : "",
+    );
+    const plain = columns.map((column) => (column === "(expression)" ? "expr" : column));
+    const name = { ...table.name, name: idxname ?? [table.name.name, ...plain, "idx"].join("_") };
+    schema.indexes.set(keyOf(name), { name, table: keyOf(table.name), unique: unique === true, columns });
+  } else if ("DropStmt" in node) drop(node.DropStmt.removeType, node.DropStmt.objects ?? [], schema);
+  else if ("RenameStmt" in node) rename(node, schema);
+  else if ("AlterObjectSchemaStmt" in node) {
+    const { relation, newschema } = node.AlterObjectSchemaStmt;
+    if (relation && newschema !== undefined)
+      schema.rename(nameOf(relation), { schema: newschema, name: relation.relname ?? "" });
+  } else applyType(node, schema);
+}
+
+function applyType(node: Node, schema: Schema): void {
+  if ("CreateEnumStmt" in node)
+    schema.enums.set(keyOf(nameOfParts(node.CreateEnumStmt.typeName)), partsOf(node.CreateEnumStmt.vals));
+  else if ("AlterEnumStmt" in node) {
+    const { typeName, oldVal, newVal } = node.AlterEnumStmt;
+    const values = schema.enums.get(keyOf(nameOfParts(typeName)));
+    if (!values || newVal === undefined) return;
+    if (oldVal === undefined) values.push(newVal);
+    else if (values.includes(oldVal)) values[values.indexOf(oldVal)] = newVal;
+  } else if ("CreateDomainStmt" in node) {
+    const { domainname, constraints } = node.CreateDomainStmt;
+    if (constraints?.length) schema.domains.add(keyOf(nameOfParts(domainname)));
+  }
+}
+
+function made(
+  relation: Parameters<typeof nameOf>[0],
+  kind: Table["kind"],
+  schema: Schema,
+  migration: string,
+  query?: Node,
+): void {
+  const name = nameOf(relation);
+  const before = schema.table(name);
+  const table = emptyTable(name, before?.madeIn ?? migration);
+  table.kind = kind;
+  table.known = false;
+  if (query) {
+    const tables = tablesRead(query).map((read) => keyOf(read.name));
+    table.reads = { tables: new Set(tables.filter((key) => key !== keyOf(name))), columns: columnsMentioned(query) };
+  }
+  schema.tables.set(keyOf(name), table);
+}
+
+function alter(cmd: AlterTableCmd, table: Table, schema: Schema): void {
+  const { subtype, name = "", def } = cmd;
+  const column = table.columns.get(name);
+  switch (subtype) {
+    case "AT_AddColumn":
+      if (def && "ColumnDef" in def && !(cmd.missing_ok && table.columns.has(def.ColumnDef.colname ?? "")))
+        addColumn(def.ColumnDef, table, schema);
+      break;
+    case "AT_DropColumn":
+      table.columns.delete(name);
+      table.constraints = table.constraints.filter(({ columns }) => !columns.includes(name));
+      for (const index of schema.indexesOf(keyOf(table.name)))
+        if (index.columns.includes(name)) schema.indexes.delete(keyOf(index.name));
+      break;
+    case "AT_AlterColumnType":
+      if (def && "ColumnDef" in def) alterType(table, column, name, columnType(def.ColumnDef.typeName));
+      break;
+    case "AT_ColumnDefault":
+      if (column) column.filled = def !== undefined && !isNull(def);
+      break;
+    case "AT_SetNotNull":
+    case "AT_DropNotNull":
+      if (column) column.notNull = subtype === "AT_SetNotNull";
+      break;
+    case "AT_AddIdentity":
+      if (column) column.filled = true;
+      break;
+    case "AT_AddConstraint": {
+      if (!def || !("Constraint" in def)) break;
+      const constraint = constraintOf(def.Constraint, table.name.name, schema);
+      if (!constraint) break;
+      // USING INDEX renames the index to the constraint.
+      if (def.Constraint.indexname !== undefined)
+        schema.indexes.delete(keyOf({ ...table.name, name: def.Constraint.indexname }));
+      addConstraint(constraint, table, schema);
+      break;
+    }
+    case "AT_DropConstraint":
+      table.constraints = table.constraints.filter((constraint) => constraint.name !== name);
+      schema.indexes.delete(keyOf({ ...table.name, name }));
+      break;
+    case "AT_ValidateConstraint":
+      for (const constraint of table.constraints)
+        if (constraint.name === name) {
+          constraint.valid = true;
+          const target = constraint.kind === "not null" ? table.columns.get(constraint.columns[0] ?? "") : undefined;
+          if (target) target.notNull = true;
+        }
+      break;
+    case "AT_AttachPartition":
+    case "AT_DetachPartition": {
+      const relation = def && "PartitionCmd" in def ? def.PartitionCmd.name : undefined;
+      const child = relation && schema.require(nameOf(relation));
+      if (!child) break;
+      if (subtype === "AT_AttachPartition") {
+        child.parent = keyOf(table.name);
+        table.partitioned = true;
+      } else child.parent = undefined;
+      break;
+    }
+  }
+}
+
+function alterType(table: Table, column: Column | undefined, name: string, type: Column["type"]): void {
+  if (column) column.type = type;
+  else table.columns.set(name, { name, type, notNull: false, filled: false });
+}
+
+function drop(type: string | undefined, objects: readonly Node[], schema: Schema): void {
+  for (const object of objects) {
+    const name = nameOfParts(object);
+    const key = keyOf(name);
+    if (type === "OBJECT_TABLE" || type === "OBJECT_VIEW" || type === "OBJECT_MATVIEW") schema.drop(key);
+    else if (type === "OBJECT_INDEX") schema.indexes.delete(key);
+    else if (type === "OBJECT_TYPE") schema.enums.delete(key);
+    else if (type === "OBJECT_DOMAIN") schema.domains.delete(key);
+    else if (type === "OBJECT_SCHEMA")
+      for (const [table, { name: of }] of [...schema.tables]) if (of.schema === name.name) schema.drop(table);
+  }
+}
+
+function rename(node: Extract<Node, { RenameStmt: unknown }>, schema: Schema): void {
+  const { renameType, relation, subname = "", newname = "", object } = node.RenameStmt;
+  const from: Name | undefined = relation && nameOf(relation);
+  const to = from && { ...from, name: newname };
+  const table = from && schema.table(from);
+  if (renameType === "OBJECT_TABLE" || renameType === "OBJECT_VIEW" || renameType === "OBJECT_MATVIEW") {
+    if (from && to) schema.rename(from, to);
+  } else if (renameType === "OBJECT_INDEX" && from && to) {
+    const index = schema.indexes.get(keyOf(from));
+    if (!index) return;
+    schema.indexes.delete(keyOf(from));
+    schema.indexes.set(keyOf(to), { ...index, name: to });
+    for (const constraint of schema.tables.get(index.table)?.constraints ?? [])
+      if (constraint.name === from.name) constraint.name = newname;
+  } else if (renameType === "OBJECT_COLUMN" && table) renameColumn(table, subname, newname, schema);
+  else if (renameType === "OBJECT_TABCONSTRAINT" && table) {
+    for (const constraint of table.constraints) if (constraint.name === subname) constraint.name = newname;
+    const index = schema.indexes.get(keyOf({ ...table.name, name: subname }));
+    if (index) {
+      schema.indexes.delete(keyOf(index.name));
+      schema.indexes.set(keyOf({ ...table.name, name: newname }), { ...index, name: { ...table.name, name: newname } });
+    }
+  } else if (renameType === "OBJECT_TYPE") {
+    const old = nameOfParts(object);
+    renameEnum(keyOf(old), keyOf({ ...old, name: newname }), schema);
+  }
+}
+
+function renameColumn(table: Table, from: string, to: string, schema: Schema): void {
+  const columns = [...table.columns.values()].map((column) =>
+    column.name === from ? { ...column, name: to } : column,
+  );
+  table.columns = new Map(columns.map((column) => [column.name, column]));
+  const renamed = (names: readonly string[]) => names.map((name) => (name === from ? to : name));
+  for (const constraint of table.constraints) {
+    constraint.columns = renamed(constraint.columns);
+    if (constraint.notNullOf === from) constraint.notNullOf = to;
+  }
+  for (const index of schema.indexesOf(keyOf(table.name))) index.columns = renamed(index.columns);
+}
+
+function renameEnum(from: string, to: string, schema: Schema): void {
+  const values = schema.enums.get(from);
+  if (values) {
+    schema.enums.delete(from);
+    schema.enums.set(to, values);
+  }
+  for (const { table, column } of schema.using(from))
+    table.columns.set(column.name, { ...column, type: column.type && { ...column.type, name: to } });
+}

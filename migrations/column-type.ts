@@ -1,0 +1,154 @@
+import type { Node, TypeName } from "libpg-query";
+
+/** A column's type as far as a change of it is decided by it. */
+export interface ColumnType {
+  /** Postgres' own name (`int4`, `varchar`), with a schema only where one is written and isn't pg_catalog. */
+  readonly name: string;
+  /** Length, precision and scale, if written. */
+  readonly mods: readonly number[];
+  /** Dimensions of an array, else 0. */
+  readonly array: number;
+  /** serial, bigserial or smallserial: an integer with a sequence of its own. */
+  readonly serial: boolean;
+}
+
+const serials: Record<string, string> = {
+  serial: "int4",
+  serial4: "int4",
+  bigserial: "int8",
+  serial8: "int8",
+  smallserial: "int2",
+  serial2: "int2",
+};
+
+export function columnType(type: TypeName | undefined): ColumnType | undefined {
+  const names = (type?.names ?? []).map((part) => ("String" in part ? (part.String.sval ?? "") : ""));
+  const last = names.at(-1);
+  if (!type || last === undefined) return undefined;
+  const schema = names.length > 1 && names[0] !== "pg_catalog" && names[0] !== "public" ? `${names[0]}.` : "";
+  const serial = names.length === 1 ? serials[last] : undefined;
+  const mods = (type.typmods ?? []).map((mod) =>
+    "A_Const" in mod ? ((mod.A_Const as { ival?: { ival?: number } }).ival?.ival ?? 0) : 0,
+  );
+  // `interval(3)` comes as (field mask, precision).
+  const precise = last === "interval" && mods.length > 1 ? mods.slice(1) : mods;
+  return {
+    name: serial ?? `${schema}${last}`,
+    mods: precise,
+    array: type.arrayBounds?.length ?? 0,
+    serial: serial !== undefined,
+  };
+}
+
+const strings = new Set(["text", "varchar"]);
+const timed = new Set(["timestamp", "timestamptz", "time", "timetz", "interval"]);
+
+/** What ALTER COLUMN TYPE costs: nothing, or every row written anew; `uncertain` where the types are not known. */
+export type TypeChange = "none" | "rewrite" | "uncertain";
+
+/**
+ * Whether a table is rewritten when a column changes its type. Confirmed by the corpus (test/migrations/corpus).
+ * Between timestamp and timestamptz it depends on the session's TimeZone (UTC: no rewrite); the worse is assumed.
+ */
+export function typeChange(from: ColumnType | undefined, to: ColumnType | undefined): TypeChange {
+  if (!from || !to) return "uncertain";
+  if (from.array > 0 !== to.array > 0) return "rewrite";
+  if (from.name === to.name) {
+    if (String(from.mods) === String(to.mods)) return "none";
+    return from.array === 0 && widened(from, to) ? "none" : "rewrite";
+  }
+  // Arrays are converted element by element, even from varchar[] to text[].
+  if (from.array > 0) return "rewrite";
+  if (strings.has(from.name) && strings.has(to.name)) return to.mods.length === 0 ? "none" : "rewrite";
+  return from.name === "cidr" && to.name === "inet" ? "none" : "rewrite";
+}
+
+function widened(from: ColumnType, to: ColumnType): boolean {
+  const [fromSize = 0, fromScale = 0] = from.mods;
+  const [toSize = 0, toScale = 0] = to.mods;
+  if (from.name === "varchar" || from.name === "varbit")
+    return to.mods.length === 0 || (from.mods.length > 0 && toSize >= fromSize);
+  if (from.name === "numeric")
+    return to.mods.length === 0 || (from.mods.length > 0 && toScale === fromScale && toSize >= fromSize);
+  // Without a precision, times have six digits.
+  if (timed.has(from.name)) return (to.mods[0] ?? 6) >= (from.mods[0] ?? 6);
+  return false;
+}
+
+/** Whether values that the column can hold today may be refused or cut by the new type. */
+export function narrows(from: ColumnType | undefined, to: ColumnType | undefined): boolean {
+  if (!from || !to) return true;
+  if (from.array !== to.array) return true;
+  const rank: Record<string, number> = { int2: 1, int4: 2, int8: 3, numeric: 4 };
+  const a = rank[from.name];
+  const b = rank[to.name];
+  if (a !== undefined && b !== undefined && from.name !== to.name) return b < a || (b === 4 && to.mods.length > 0);
+  if (from.name === to.name) return String(from.mods) !== String(to.mods) && !widened(from, to);
+  if (strings.has(to.name) && to.mods.length === 0) return false;
+  if (from.name === "float4" && to.name === "float8") return false;
+  if (from.name === "date" && to.name.startsWith("timestamp")) return false;
+  if (from.name === "json" && to.name === "jsonb") return false;
+  if (from.name === "cidr" && to.name === "inet") return false;
+  if (from.name.startsWith("timestamp") && to.name.startsWith("timestamp"))
+    return (to.mods[0] ?? 6) < (from.mods[0] ?? 6);
+  return true;
+}
+
+const shown: Record<string, string> = {
+  int2: "smallint",
+  int4: "integer",
+  int8: "bigint",
+  float4: "real",
+  float8: "double precision",
+  bool: "boolean",
+  bpchar: "char",
+  varbit: "bit varying",
+};
+
+/** As a person writes it: `integer`, `varchar(20)`, `text[]`. */
+export function typeText(type: ColumnType | undefined): string {
+  if (!type) return "its present type";
+  const mods = type.mods.length > 0 ? `(${type.mods.join(",")})` : "";
+  const plain = /^[a-z_][a-z0-9_.]*$/.test(type.name) ? (shown[type.name] ?? type.name) : `"${type.name}"`;
+  return plain + mods + "[]".repeat(type.array);
+}
+
+const steady = new Set(
+  (
+    "now statement_timestamp transaction_timestamp to_timestamp to_date to_char date_trunc date_part extract timezone make_date " +
+    "make_timestamp make_timestamptz make_interval age lower upper md5 concat concat_ws format length left right repeat replace " +
+    "trim btrim ltrim rtrim substring substr lpad rpad reverse initcap encode decode sha256 digest coalesce greatest least nullif abs " +
+    "round floor ceil ceiling trunc power sqrt mod jsonb_build_object jsonb_build_array json_build_object json_build_array to_json " +
+    "to_jsonb array_append array_prepend array_cat string_to_array array_to_string current_setting current_database current_schema " +
+    "current_user session_user pg_my_temp_schema inet_client_addr txid_current_if_assigned row_to_json int4range int8range tstzrange tsrange " +
+    "daterange numrange to_tsvector to_tsquery cardinality array_length starts_with ascii chr"
+  ).split(" "),
+);
+
+const moving = new Set(
+  "random clock_timestamp timeofday gen_random_uuid uuidv4 uuidv7 uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 nextval txid_current pg_current_xact_id".split(
+    " ",
+  ),
+);
+
+/**
+ * A function in a default that may give another value for each row, so that the rows must be written; undefined if there is none.
+ * Functions that aren't known count (CREATE FUNCTION makes them VOLATILE unless told otherwise), but `uncertain`.
+ */
+export function volatileCall(expression: Node | undefined): { name: string; uncertain: boolean } | undefined {
+  let found: { name: string; uncertain: boolean } | undefined;
+  const walk = (value: unknown): void => {
+    if (value === null || typeof value !== "object") return;
+    for (const [key, child] of Object.entries(value)) {
+      if (key === "FuncCall") {
+        const names = (child as { funcname?: { String?: { sval?: string } }[] }).funcname ?? [];
+        const name = names.at(-1)?.String?.sval ?? "";
+        if (moving.has(name)) found = { name: `${name}()`, uncertain: false };
+        else if (!steady.has(name)) found ??= { name: `${name}()`, uncertain: true };
+      }
+      walk(child);
+    }
+  };
+  walk(expression);
+  return found;
+}

@@ -1,0 +1,67 @@
+import type { Node, RangeVar } from "libpg-query";
+
+/** Words that can't name a table or column without quotes. Source: PostgreSQL documentation, appendix C, "reserved". */
+const reserved = new Set(
+  (
+    "all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char character check " +
+    "coalesce collate collation column concurrently constraint create cross current_catalog current_date current_role current_schema current_time " +
+    "current_timestamp current_user dec decimal default deferrable desc distinct do else end except exists extract false fetch float for foreign " +
+    "freeze from full grant greatest group grouping having ilike in initially inner inout int integer intersect interval into is isnull join " +
+    "lateral leading least left like limit localtime localtimestamp national natural nchar none normalize not notnull null nullif numeric offset " +
+    "on only or order out outer overlaps overlay placing position precision primary real references returning right row select session_user " +
+    "setof similar smallint some substring symmetric system_user table tablesample then time timestamp to trailing treat trim true union unique " +
+    "user using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces " +
+    "xmlparse xmlpi xmlroot xmlserialize xmltable"
+  ).split(" "),
+);
+
+/** A name as SQL: quoted only where Postgres needs it. */
+export function identifier(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) && !reserved.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A string as SQL. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The name of a table (or index, view, type) that says which one is meant: its schema is `public` unless told. */
+export interface Name {
+  /** As written, if written. */
+  readonly schema?: string;
+  readonly name: string;
+}
+
+export function keyOf({ schema, name }: Name): string {
+  return schema === undefined || schema === "public" ? name : `${schema}.${name}`;
+}
+
+/** As SQL, with its schema where one was written. */
+export function nameText({ schema, name }: Name): string {
+  return schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`;
+}
+
+export function nameOf(relation: RangeVar): Name {
+  const { schemaname, relname = "" } = relation;
+  return schemaname === undefined ? { name: relname } : { schema: schemaname, name: relname };
+}
+
+/** A name from a list of parts, as DROP and the like have it. */
+export function nameOfParts(node: Node | readonly Node[] | undefined): Name {
+  const parts = partsOf(node);
+  const name = parts.at(-1) ?? "";
+  const schema = parts.at(-2);
+  return schema === undefined ? { name } : { schema, name };
+}
+
+/** The strings in a list of name parts, whichever way the parser wraps it. */
+export function partsOf(node: Node | readonly Node[] | undefined): string[] {
+  if (!node) return [];
+  if (Array.isArray(node)) return (node as Node[]).flatMap((part) => partsOf(part));
+  const single = node as Node;
+  if ("List" in single) return (single.List.items ?? []).flatMap((part) => partsOf(part));
+  if ("String" in single) return [single.String.sval ?? ""];
+  if ("TypeName" in single) return (single.TypeName.names ?? []).flatMap((part) => partsOf(part));
+  if ("ObjectWithArgs" in single) return (single.ObjectWithArgs.objname ?? []).flatMap((part) => partsOf(part));
+  return [];
+}

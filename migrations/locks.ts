@@ -1,0 +1,25 @@
+/** Postgres' table locks, weakest first. Source: PostgreSQL documentation, 13.3.1 Table-Level Locks. */
+export const lockModes = [
+  "ACCESS SHARE",
+  "ROW SHARE",
+  "ROW EXCLUSIVE",
+  "SHARE UPDATE EXCLUSIVE",
+  "SHARE",
+  "SHARE ROW EXCLUSIVE",
+  "EXCLUSIVE",
+  "ACCESS EXCLUSIVE",
+] as const;
+
+export type LockMode = (typeof lockModes)[number];
+
+/** What an app can't do with a table while the lock is held, or waited for. */
+export type Blocked = "nothing" | "writes" | "reads and writes";
+
+export function blockedBy(mode: LockMode): Blocked {
+  if (mode === "ACCESS EXCLUSIVE") return "reads and writes";
+  return lockModes.indexOf(mode) >= lockModes.indexOf("SHARE") ? "writes" : "nothing";
+}
+
+export function stronger(a: LockMode, b: LockMode): LockMode {
+  return lockModes.indexOf(a) >= lockModes.indexOf(b) ? a : b;
+}

@@ -1,0 +1,151 @@
+import type { ColumnType } from "./column-type";
+import { keyOf, type Name } from "./identifier";
+
+export interface Column {
+  name: string;
+  /** Undefined when it was made in a way that can't be followed (CREATE TABLE AS). */
+  type: ColumnType | undefined;
+  notNull: boolean;
+  /** It has a default, or fills itself (serial, identity, generated). */
+  filled: boolean;
+}
+
+export interface Constraint {
+  name: string;
+  kind: "check" | "unique" | "primary" | "foreign" | "exclude" | "not null";
+  columns: string[];
+  valid: boolean;
+  /** Key of the table a foreign key points to. */
+  references?: string;
+  /** The columns it points to; none where they are left out, which means the primary key. */
+  referenced?: string[];
+  /** The column of a CHECK (column IS NOT NULL). */
+  notNullOf?: string;
+}
+
+export interface Index {
+  name: Name;
+  /** Key of its table. */
+  table: string;
+  unique: boolean;
+  columns: string[];
+}
+
+export interface Table {
+  name: Name;
+  kind: "table" | "view" | "materialized view";
+  columns: Map<string, Column>;
+  constraints: Constraint[];
+  /** False for a table that the history doesn't make, or makes in a way that can't be followed. */
+  known: boolean;
+  /** Name of the migration that makes it; undefined for a table that the history doesn't make. */
+  madeIn: string | undefined;
+  partitioned: boolean;
+  /** Key of the table it is a partition or child of. */
+  parent?: string;
+  /** Of a view: keys of the tables, and names of the columns, that its query mentions. */
+  reads?: { tables: Set<string>; columns: Set<string> };
+}
+
+/**
+ * What the migrations so far have made, as far as their text tells: the review asks it which table an index is on, what type a
+ * column has, and whether a table is new. What it doesn't know is said to be unknown, never guessed.
+ */
+export class Schema {
+  readonly tables = new Map<string, Table>();
+  readonly indexes = new Map<string, Index>();
+  /** Values of each enum, in their order. */
+  readonly enums = new Map<string, string[]>();
+  /** Domains that were made with a constraint. */
+  readonly domains = new Set<string>();
+
+  table(name: Name): Table | undefined {
+    return this.tables.get(keyOf(name));
+  }
+
+  /** The table, entered as one that was there before if the history doesn't make it. */
+  require(name: Name): Table {
+    const key = keyOf(name);
+    const found = this.tables.get(key);
+    if (found) return found;
+    const table = emptyTable(name, undefined);
+    this.tables.set(key, table);
+    return table;
+  }
+
+  /** Tables with a foreign key to this one, each once. */
+  referencing(key: string): Table[] {
+    return [...this.tables.values()].filter(
+      (table) => keyOf(table.name) !== key && table.constraints.some(({ references }) => references === key),
+    );
+  }
+
+  /** Views that a table, or one column of it, can't be dropped without. */
+  viewsOf(key: string, column?: string): Table[] {
+    return [...this.tables.values()].filter(
+      ({ reads }) =>
+        reads?.tables.has(key) && (column === undefined || reads.columns.has(column) || reads.columns.has("*")),
+    );
+  }
+
+  /** Foreign keys that point to this column of a table. */
+  pointingTo(key: string, column: string): Table[] {
+    const primary = this.tables.get(key)?.constraints.find(({ kind }) => kind === "primary")?.columns ?? [];
+    return this.referencing(key).filter(({ constraints }) =>
+      constraints.some(
+        ({ references, referenced = [] }) =>
+          references === key && (referenced.length > 0 ? referenced : primary).includes(column),
+      ),
+    );
+  }
+
+  children(key: string): Table[] {
+    return [...this.tables.values()].filter(({ parent }) => parent === key);
+  }
+
+  indexesOf(key: string): Index[] {
+    return [...this.indexes.values()].filter(({ table }) => table === key);
+  }
+
+  /** Tables with a column of this type. */
+  using(type: string): { table: Table; column: Column }[] {
+    const found: { table: Table; column: Column }[] = [];
+    for (const table of this.tables.values())
+      for (const column of table.columns.values()) if (column.type?.name === type) found.push({ table, column });
+    return found;
+  }
+
+  drop(key: string): void {
+    this.tables.delete(key);
+    for (const [index, { table }] of this.indexes) if (table === key) this.indexes.delete(index);
+    for (const table of this.tables.values())
+      table.constraints = table.constraints.filter(({ references }) => references !== key);
+  }
+
+  rename(from: Name, to: Name): void {
+    const old = keyOf(from);
+    const key = keyOf(to);
+    const table = this.tables.get(old);
+    if (!table) return;
+    this.tables.delete(old);
+    this.tables.set(key, table);
+    table.name = to;
+    for (const index of this.indexes.values()) if (index.table === old) index.table = key;
+    for (const other of this.tables.values()) {
+      if (other.parent === old) other.parent = key;
+      for (const constraint of other.constraints) if (constraint.references === old) constraint.references = key;
+    }
+  }
+}
+
+export function emptyTable(name: Name, madeIn: string | undefined): Table {
+  return {
+    name,
+    kind: "table",
+    columns: new Map(),
+    constraints: [],
+    known: madeIn !== undefined,
+    madeIn,
+    partitioned: false,
+  };
+}

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { apply } from "../../../migrations/apply";
+import type { Effect } from "../../../migrations/effect";
+import { lockModes } from "../../../migrations/locks";
+import { loadParser, parseScript } from "../../../migrations/parse";
+import { Schema } from "../../../migrations/schema";
+import { effectOf } from "../../../migrations/statement-effect";
+import { refusedInTransaction } from "../../../migrations/transaction";
+import { before, rows } from "./before";
+import { Observer } from "./observe";
+import { type CorpusServer, majors, startCorpusServer } from "./servers";
+import { statements } from "./statements";
+
+/** Where the oldest major takes a weaker lock than the newest: the stronger one is told. */
+const weakerBefore = new Set(["ALTER TABLE event DETACH PARTITION event_2024"]);
+/** Statements that read a table without holding a lock on it that could block anybody. */
+const readers =
+  /REFERENCES|VALIDATE|FOREIGN KEY|AS SELECT|REFRESH|^SELECT|^UPDATE|^DELETE|^INSERT|^WITH|LIKE|^CREATE TABLE x/;
+
+beforeAll(() => loadParser());
+
+function judged(sql: string): Effect {
+  const schema = new Schema();
+  for (const { node } of parseScript(before)) apply(node, schema, "before");
+  return effectOf([...parseScript(sql)][0]!.node, schema);
+}
+
+/** In the words of the corpus. */
+function told(sql: string): string {
+  const { tables, unknown } = judged(sql);
+  if (unknown !== undefined) return "unknown";
+  const words = { none: "", rows: "", scan: " scan", index: " scan", rewrite: " rewrite" };
+  return tables
+    .filter(({ lock }) => lockModes.indexOf(lock) >= lockModes.indexOf("ROW EXCLUSIVE"))
+    .map(({ name, lock, work }) => `${name.name} ${lock}${/^TRUNCATE/.test(sql) ? " emptied" : words[work]}`)
+    .sort()
+    .join(", ");
+}
+
+describe("the review", () => {
+  test("has a corpus of at least 150 different statements", () => {
+    expect(new Set(statements.map(([sql]) => sql)).size).toBe(statements.length);
+    expect(statements.length).toBeGreaterThanOrEqual(150);
+  });
+
+  test.each(statements)("tells what %s does", (sql, expected) => {
+    expect(told(sql)).toBe(expected);
+  });
+});
+
+describe.each(majors)("the %s Postgres", (major) => {
+  let server: CorpusServer;
+  let observer: Observer;
+  const reset = async () => {
+    await observer?.end();
+    observer = await Observer.connect(await server.createDatabase());
+    await observer.run(`CREATE SCHEMA other; ${before} ${rows}`);
+  };
+  beforeAll(async () => {
+    server = await startCorpusServer(major);
+    await reset();
+  }, 120_000);
+  afterAll(async () => {
+    await observer?.end();
+    await server?.stop();
+  });
+
+  const tried = statements.filter(([sql]) => major === "newest" || !weakerBefore.has(sql));
+  test.each(tried)("confirms %s", async (sql, expected) => {
+    const outside = refusedInTransaction([...parseScript(sql)][0]!.node, sql) !== undefined;
+    const seen = outside
+      ? await observer.waiting(sql, "author").finally(reset)
+      : // A time zone in which timestamp and timestamptz differ.
+        await observer.inTransaction(sql, "SET LOCAL TimeZone = 'Asia/Tokyo'");
+    if (expected === "unknown") return expect(seen.locks).not.toEqual({});
+    const parts = expected.split(", ").filter(Boolean);
+    const of = (work: RegExp) => parts.filter((part) => work.test(part)).map((part) => part.split(" ")[0]!);
+    expect(seen.locks).toEqual(
+      Object.fromEntries(
+        parts
+          .map((part) => /^(\S+) (.*?)( scan| rewrite| emptied)?$/.exec(part)!)
+          .map(([, table, lock]) => [table, lock]),
+      ),
+    );
+    expect(seen.rewritten).toEqual(of(/ (rewrite|emptied)$/).sort());
+    if (outside) return;
+    for (const table of of(/ scan$/)) expect(seen.scanned).toContain(table);
+    // What isn't expected to read every row doesn't.
+    if (!readers.test(sql))
+      expect(of(/ (scan|rewrite|emptied)$/)).toEqual(
+        expect.arrayContaining([...seen.scanned].filter((table) => !/emptied/.test(expected) && table !== "x")),
+      );
+  });
+});
