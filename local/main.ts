@@ -31,8 +31,10 @@ export async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError();
   for (const verb of verbs) {
-    withOptions(program.command(`${verb.name} ${verb.arguments ?? ""}`.trim()).description(verb.summary), verb)
-      // Whatever is wrong is collected and said at once, so it must get as far as `check`.
+    // Whatever is wrong is collected and said at once, so everything must get as far as `check`: also a missing argument.
+    const words = (verb.arguments ?? "").replace("<", "[").replace(">", "]");
+    withOptions(program.command(`${verb.name} ${words}`.trim()).description(verb.summary), verb)
+      .usage(`[options] ${verb.arguments ?? ""}`.trim())
       .allowUnknownOption()
       .allowExcessArguments()
       .action(async (...given: unknown[]) => {

@@ -45,7 +45,6 @@ async function startApp(databaseUrl: string, version = "1.0.0") {
 
 interface Answer {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for.
   body: any;
 }
 

@@ -25,7 +25,6 @@ const COMMAND_TIMEOUT = 120_000;
 export interface Ran {
   status: number | null;
   /** Of `--json`. */
-  // biome-ignore lint/suspicious/noExplicitAny: each test knows the event it looks for.
   events: any[];
   steps: StepEvent[];
   stdout: string;
@@ -142,7 +141,6 @@ export async function getJson(url: string, path: string) {
     headers: { connection: "close" },
     signal: AbortSignal.timeout(10_000),
   });
-  // biome-ignore lint/suspicious/noExplicitAny: the app's answers are small and known.
   return { status: response.status, body: (await response.json()) as any };
 }
 
