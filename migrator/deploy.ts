@@ -1,5 +1,6 @@
 import type { Migration } from "../migrations/history";
 import { loadParser, type MigrationPlan, planMigration } from "../migrations/plan";
+import { batchDirective } from "./batch-statement";
 import { formatDuration } from "./duration";
 import type { Failure } from "./failure";
 import { NoRecords } from "./failures/statement";
@@ -93,7 +94,8 @@ async function applyAsPlanned(
   first: string[],
   resume: Progress | undefined,
 ): Promise<Applied> {
-  if (!resume && (plan.mode === "transaction" || plan.error || isOneTransaction(plan))) {
+  const batched = plan.statements.some((each) => batchDirective(each) !== undefined);
+  if (!resume && !batched && (plan.mode === "transaction" || plan.error || isOneTransaction(plan))) {
     const audit = ({ duration, rows, attempts }: Applied) =>
       run.records.auditStatements({
         event: "migration.applied",

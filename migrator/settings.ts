@@ -20,6 +20,7 @@ export interface Settings {
   readonly lockBudget: number;
   readonly runnerWait: number;
   readonly connectWait: number;
+  readonly maxReplicationLag: number;
   readonly allowAhead: boolean;
   readonly snapshot: { id: string; createdAt: Date; maxAge: number } | undefined;
 }
@@ -42,6 +43,11 @@ export const OPTIONS: Record<string, { value?: string; default?: string; text: s
   "lock-budget": { value: "TIME", default: "10m", text: "how long locks are tried for again and again" },
   "runner-wait": { value: "TIME", default: "10m", text: "how long to wait for another migrator" },
   "connect-wait": { value: "TIME", default: "10s", text: "how long a refused connection is tried again" },
+  "max-replication-lag": {
+    value: "TIME",
+    default: "10s",
+    text: "replicas further behind than this are waited for between batches",
+  },
   "allow-ahead": { text: "the database may have migrations that the folder has not: the app goes back on purpose" },
   snapshot: { value: "ID", text: "the snapshot that protects this run" },
   "snapshot-created-at": { value: "TIME", text: "when it was taken, ISO 8601" },
@@ -86,6 +92,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     lockBudget: duration("lock-budget"),
     runnerWait: duration("runner-wait"),
     connectWait: duration("connect-wait"),
+    maxReplicationLag: duration("max-replication-lag"),
     allowAhead: values["allow-ahead"] === true,
     snapshot: readSnapshot(text, duration("snapshot-max-age"), mistakes),
   };

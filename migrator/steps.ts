@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Migration } from "../migrations/history";
 import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
 import { type Attempts, withLockAttempts } from "./attempts";
+import { batchDirective } from "./batch-statement";
+import { runBatches } from "./batches";
 import { connectionLost, isConnectionLoss } from "./connection";
-import { ChangedAfterStart, Stopped, UnclosedTransaction } from "./failures/statement";
+import { BadDirective, ChangedAfterStart, Stopped, UnclosedTransaction } from "./failures/statement";
 import { groupStatements } from "./groups";
 import { leftBehind } from "./left-behind";
 import { placeOf, sqlEvidence, statementFailure } from "./place";
@@ -50,7 +52,8 @@ export async function applyInSteps(
   for (const unit of units) {
     if (unit.from < (resume?.done ?? 0)) continue;
     const retried = resume?.done === unit.from && resume.attempted === unit.from;
-    const done = await runUnit(run, migration, statements, unit, id, retried);
+    const note = resume?.done === unit.from ? resume.note : {};
+    const done = await runUnit(run, migration, statements, unit, id, { retried, note });
     rows += done.rows;
     attempts.count += done.attempts.count - 1;
     attempts.lockWait += done.attempts.lockWait;
@@ -75,7 +78,17 @@ export async function applyInSteps(
 
 function splitUnits(migration: Migration, statements: readonly PlannedStatement[]): Unit[] {
   try {
-    return unitsOf(statements);
+    const units = unitsOf(statements);
+    for (const { kind, statements: inner } of units) {
+      const batch = kind === "block" ? inner.find((each) => batchDirective(each) !== undefined) : undefined;
+      if (batch)
+        throw new BadDirective(
+          migration.name,
+          '"-- release: batch" stands inside BEGIN … COMMIT',
+          placeOf(migration, batch.offset),
+        );
+    }
+    return units;
   } catch (error) {
     if (!(error instanceof UnclosedBlock)) throw error;
     throw new UnclosedTransaction(migration.name, error.message, placeOf(migration, error.begin.offset));
@@ -98,7 +111,7 @@ async function runUnit(
   statements: readonly PlannedStatement[],
   unit: Unit,
   id: string,
-  retried: boolean,
+  { retried, note }: { retried: boolean; note: Record<string, unknown> },
 ): Promise<{ rows: number; attempts: Attempts }> {
   const { session } = run;
   const done = statements.slice(0, unit.from + unit.statements.length);
@@ -107,6 +120,10 @@ async function runUnit(
   let outside = unit.kind === "outside";
   let begun = retried;
   try {
+    if (unit.kind === "batch") {
+      const [statement] = unit.statements as [PlannedStatement];
+      return await runBatches(run, migration, statement, { id, note, done: markDone(id, done), state });
+    }
     const { result, attempts } = await withLockAttempts(
       run,
       { migration: migration.name, state, evidence },

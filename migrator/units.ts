@@ -1,11 +1,13 @@
 import type { PlannedStatement } from "../migrations/plan";
+import { batchDirective } from "./batch-statement";
 
 /**
  * What is done at once when a migration runs in steps: a statement in a transaction of its own (`single`), a statement that must not be in
- * one (`outside`), or what the file puts between its own BEGIN and COMMIT (`block`).
+ * one (`outside`), what the file puts between its own BEGIN and COMMIT (`block`), or a
+ * statement that runs in ranges of rows (`batch`).
  */
 export interface Unit {
-  readonly kind: "single" | "outside" | "block";
+  readonly kind: "single" | "outside" | "block" | "batch";
   readonly statements: readonly PlannedStatement[];
   /** Index of the first statement. */
   readonly from: number;
@@ -24,7 +26,7 @@ export function unitsOf(statements: readonly PlannedStatement[]): Unit[] {
   for (let from = 0; from < statements.length; ) {
     const first = statements[from]!;
     let to = from + 1;
-    let kind: Unit["kind"] = runsAlone(first) ? "outside" : "single";
+    let kind: Unit["kind"] = batchDirective(first) !== undefined ? "batch" : runsAlone(first) ? "outside" : "single";
     if (first.control === "begin") {
       kind = "block";
       while (to < statements.length && !endsBlock(statements[to]!)) to++;

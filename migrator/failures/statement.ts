@@ -120,3 +120,18 @@ export class UnclosedTransaction extends Failure {
     });
   }
 }
+
+/** A directive in a comment of the migration that can't be followed. */
+export class BadDirective extends Failure {
+  override readonly code = "bad-directive";
+  override readonly exit = 5;
+
+  constructor(migration: string, problem: string, evidence: string) {
+    super({
+      what: `Migration ${migration} has a directive that can't be followed: ${problem}.`,
+      detail: evidence,
+      database: "the statement was not run; what is before it in the migration is applied.",
+      next: `correct the directive in ${migration}/migration.sql, then: {rerun}`,
+    });
+  }
+}

@@ -1,0 +1,208 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Migration } from "../migrations/history";
+import type { PlannedStatement } from "../migrations/plan";
+import { type Attempts, withLockAttempts } from "./attempts";
+import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement";
+import { formatDuration } from "./duration";
+import { BadDirective } from "./failures/statement";
+import { quoteText } from "./history-table";
+import { placeOf, rememberOrigin, sqlEvidence } from "./place";
+import { writeNote } from "./progress";
+import { runScript } from "./query";
+import { replicationLag } from "./replication";
+import type { Run } from "./run";
+
+/** How far a batched statement has come; kept in `_release.step.note` by the same transaction as the rows. */
+interface BatchNote {
+  /** Key of the last row that is done, as text; null = none. */
+  last: string | null;
+  /** Largest key when it began: rows written later are the app's own concern. */
+  end: string;
+  looked: number;
+  changed: number;
+}
+
+interface Key {
+  column: string;
+  type: string;
+  estimate: number;
+}
+
+const TOLD_EVERY = 5000;
+
+/**
+ * Runs a statement in key ranges with a commit each, so that no row stays locked for long, vacuum can keep up and replicas too; another run goes
+ * on behind the last range that is complete.
+ */
+export async function runBatches(
+  run: Run,
+  migration: Migration,
+  statement: PlannedStatement,
+  progress: { id: string; note: Record<string, unknown>; done: string; state: () => string },
+): Promise<{ rows: number; attempts: Attempts }> {
+  const { session, log, signal } = run;
+  const { batch, key } = await prepare(run, migration, statement);
+  const attempts: Attempts = { count: 1, lockWait: 0 };
+  let note =
+    (progress.note as Partial<BatchNote>).end === undefined
+      ? await begin(run, batch, key)
+      : (progress.note as unknown as BatchNote);
+  const began = Date.now();
+  const lookedBefore = note?.looked ?? 0;
+  let told = began;
+  while (note) {
+    const current: BatchNote = note;
+    signal.throwIfAborted();
+    const evidence = (error: unknown) => sqlEvidence(error, migration);
+    const { result, attempts: tried } = await withLockAttempts(
+      run,
+      { migration: migration.name, state: progress.state, evidence },
+      (lockTimeout) => oneRange(run, statement, { batch, key }, current, progress.id, lockTimeout),
+    );
+    attempts.count += tried.count - 1;
+    attempts.lockWait += tried.lockWait;
+    note = result;
+    if (note && Date.now() - told >= TOLD_EVERY) {
+      told = Date.now();
+      tell(run, migration, statement, note, key, (told - began) / Math.max(1, note.looked - lookedBefore));
+    }
+    if (note) await yieldTo(run, batch.pause);
+    else {
+      log.event(
+        "batch.finished",
+        `  line ${statement.line}: ${current.changed} rows in ranges of ${batch.size} (${formatDuration(Date.now() - began)})`,
+        {
+          migration: migration.name,
+          rows: current.changed,
+        },
+      );
+      await runScript(session, progress.done);
+      return { rows: current.changed, attempts };
+    }
+  }
+  await runScript(session, progress.done);
+  return { rows: 0, attempts };
+}
+
+async function prepare(
+  run: Run,
+  migration: Migration,
+  statement: PlannedStatement,
+): Promise<{ batch: BatchStatement; key: Key }> {
+  try {
+    const batch = readBatch(statement);
+    return { batch, key: await keyOf(run, batch) };
+  } catch (error) {
+    if (!(error instanceof BatchProblem)) throw error;
+    throw new BadDirective(
+      migration.name,
+      `"-- release: batch" ${error.message}`,
+      placeOf(migration, statement.offset),
+    );
+  }
+}
+
+/** A single, unique, ordered column that every row has. */
+async function keyOf({ session }: Run, { table, column }: BatchStatement): Promise<Key> {
+  const keys = await session.rows<Key & { columns: number }>(
+    `SELECT a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, i.indnkeyatts AS columns, c.reltuples::float8 AS estimate
+     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+     WHERE i.indrelid = to_regclass($1) AND i.indisvalid AND i.indisunique AND i.indpred IS NULL AND a.attnotnull
+       AND ($2::text IS NULL AND i.indisprimary OR a.attname = $2) ORDER BY i.indnkeyatts LIMIT 1`,
+    [table, column ?? null],
+  );
+  const [key] = keys;
+  if (key?.columns === 1) return key;
+  throw new BatchProblem(
+    column === undefined
+      ? `needs a primary key of one column in ${table}, or "by COLUMN"`
+      : `needs ${column} to be NOT NULL and uniquely indexed by itself in ${table}`,
+  );
+}
+
+async function begin({ session }: Run, { table }: BatchStatement, { column }: Key): Promise<BatchNote | undefined> {
+  const name = `"${column.replaceAll('"', '""')}"`;
+  const [row] = await session.rows<{ end: string }>(
+    `SELECT ${name}::text AS "end" FROM ${table} ORDER BY ${name} DESC LIMIT 1`,
+  );
+  return row && { last: null, end: row.end, looked: 0, changed: 0 };
+}
+
+/** One range and the note of it, in one transaction. Undefined = there was no row left. */
+async function oneRange(
+  { session }: Run,
+  statement: PlannedStatement,
+  { batch, key }: { batch: BatchStatement; key: Key },
+  note: BatchNote,
+  id: string,
+  lockTimeout: number,
+): Promise<BatchNote | undefined> {
+  const name = `"${key.column.replaceAll('"', '""')}"`;
+  const literal = (value: string) => `${quoteText(value)}::${key.type}`;
+  const above = note.last === null ? "true" : `${name} > ${literal(note.last)}`;
+  const [range] = await session.rows<{ upper: string | null; looked: number }>(
+    `WITH ranged AS (SELECT ${name} FROM ${batch.table} WHERE ${above} AND ${name} <= ${literal(note.end)}
+       ORDER BY ${name} LIMIT ${batch.size})
+     SELECT (SELECT ${name}::text FROM ranged ORDER BY ${name} DESC LIMIT 1) AS upper, (SELECT count(*)::int FROM ranged) AS looked`,
+  );
+  if (!range || range.upper === null) return undefined;
+  const upper = range.upper;
+  const text = batch.restrictedTo(
+    (column) => `${note.last === null ? "" : `${column} > ${literal(note.last)} AND `}${column} <= ${literal(upper)}`,
+    key.column,
+  );
+  try {
+    await runScript(session, `BEGIN; SET LOCAL lock_timeout = ${lockTimeout}`);
+    const [result] = await runScript(session, text);
+    const next = {
+      ...note,
+      last: upper,
+      looked: note.looked + range.looked,
+      changed: note.changed + (result?.rowCount ?? 0),
+    };
+    await runScript(session, `${writeNote(id, next)}; COMMIT`);
+    return next;
+  } catch (error) {
+    // Its text isn't the file's: a position would point to the wrong place.
+    delete (error as { position?: string }).position;
+    rememberOrigin(error, { statements: [statement], text, offset: statement.offset });
+    if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}
+
+function tell(
+  run: Run,
+  migration: Migration,
+  { line }: PlannedStatement,
+  note: BatchNote,
+  key: Key,
+  each: number,
+): void {
+  const total = Math.max(key.estimate, note.looked);
+  const left = key.estimate > 0 ? `, about ${formatDuration((total - note.looked) * each)} left` : "";
+  const share = key.estimate > 0 ? ` (${Math.floor((100 * note.looked) / total)} %)` : "";
+  run.log.event(
+    "batch.progress",
+    `  … line ${line}: ${note.looked} rows looked at${share}, ${note.changed} changed${left}`,
+    {
+      migration: migration.name,
+      looked: note.looked,
+      changed: note.changed,
+    },
+  );
+}
+
+/** The pause between two ranges: as asked for, and for as long as a replica lags behind more than it may, within the budget. */
+async function yieldTo(run: Run, time: number): Promise<void> {
+  const { settings, log, signal, session } = run;
+  await pause(time, undefined, { signal }).catch(() => undefined);
+  const until = Date.now() + settings.lockBudget;
+  for (let told = false; !signal.aborted && Date.now() < until; told = true) {
+    const lag = await replicationLag(session);
+    if (lag === undefined || lag <= settings.maxReplicationLag) return;
+    if (!told) log.event("batch.yields", `  … a replica is ${formatDuration(lag)} behind; waiting for it`, { lag });
+    await pause(1000, undefined, { signal }).catch(() => undefined);
+  }
+}
