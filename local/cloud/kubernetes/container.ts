@@ -157,7 +157,7 @@ export class ContainerRunner {
     };
     this.current = run;
     Object.assign(this.status, { state: { running: { startedAt } }, started: !this.container.startupProbe });
-    this.status.ready = this.status.started && !this.container.readinessProbe && !image.neverReady;
+    this.status.ready = false;
     this.around.changed();
     this.probe(run, image);
     const bound = setInterval(() => boundLog(plan.log), 2_000);
@@ -216,10 +216,17 @@ export class ContainerRunner {
       void this.end(run, this.pod.spec.terminationGracePeriodSeconds ?? 30, true);
     };
     const afterStart = () => {
-      this.setReady({ started: true, ready: !readinessProbe && !image.neverReady });
+      this.setReady({ started: true, ready: false });
       if (livenessProbe)
         void watchProbe(livenessProbe, ask(livenessProbe), { failure: restart }, { signal, eager: false });
-      if (!readinessProbe || image.neverReady) return;
+      if (image.neverReady) return;
+      if (!readinessProbe) {
+        // A node notices a start only when it looks; what crashes at once never counts as ready.
+        void pause(this.around.timing.noticeMilliseconds, signal).then(() => {
+          if (!signal.aborted) this.setReady({ ready: true });
+        });
+        return;
+      }
       const on = { success: () => this.setReady({ ready: true }), failure: () => this.setReady({ ready: false }) };
       void watchProbe(readinessProbe, ask(readinessProbe), on, { signal, eager: true });
     };

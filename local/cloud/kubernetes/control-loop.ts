@@ -16,6 +16,7 @@ export class ControlLoop {
     private readonly controllers: Record<string, Reconcile>,
   ) {}
 
+  /** Looks at every object once before it returns: what they say of themselves is then true of this start. */
   start(): void {
     for (const kind of Object.keys(this.controllers)) {
       for (const object of this.store.listAll()) if (object.kind === kind) this.enqueue(object);
@@ -24,6 +25,7 @@ export class ControlLoop {
       this.enqueue(object);
       for (const owner of object.metadata.ownerReferences ?? []) this.enqueueOwner(object, owner.kind, owner.uid);
     });
+    this.drain();
   }
 
   stop(): void {

@@ -6,6 +6,8 @@ export interface Timing {
   backOffResetSeconds: number;
   /** Milliseconds before a missing Secret or ConfigMap is looked for again. */
   retryMilliseconds: number;
+  /** Milliseconds that a container without a readiness probe has to run before it counts as ready. */
+  noticeMilliseconds: number;
   /** Milliseconds before a Job makes a new pod for one that failed, the n-th time (from 0). */
   jobBackOff(attempt: number): number;
 }
@@ -15,5 +17,6 @@ export const REAL_TIMING: Timing = {
   backOff: (attempt) => Math.min(10_000 * 2 ** attempt, 300_000),
   backOffResetSeconds: 600,
   retryMilliseconds: 500,
+  noticeMilliseconds: 1_000,
   jobBackOff: (attempt) => Math.min(10_000 * 2 ** attempt, 360_000),
 };
