@@ -7,7 +7,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { readJson } from "../atomic";
 import { type Account, serverAccount } from "./account";
-import { copyTree, exists } from "./files";
+import { copyTree, exists, removeTree } from "./files";
 
 /** Programs of Postgres that this machine can run, and the user they run as. */
 export interface Binaries {
@@ -122,8 +122,8 @@ async function copyBinaries(packaged: string, directory: string): Promise<void> 
   } catch {
     // Not writable here, or another process was quicker: whether something runs there is tried next.
   } finally {
-    await fs.rm(temporary, { recursive: true, force: true });
-    await fs.rm(`${temporary}.broken`, { recursive: true, force: true });
+    await removeTree(temporary);
+    await removeTree(`${temporary}.broken`);
   }
 }
 

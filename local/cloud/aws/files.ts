@@ -14,21 +14,30 @@ export async function syncPath(directory: string): Promise<void> {
   }
 }
 
-/** Writes a tree through to the disk: its file system at once where there is a tool for that, else file by file. */
+/**
+ * Writes a tree through to the disk. File by file it takes a third of a second on Linux and seconds on macOS (where each
+ * fsync waits for the drive), so the whole file system is written at once where there is a tool for that.
+ */
 export async function syncTree(directory: string): Promise<void> {
-  if (process.platform === "linux") {
-    const done = await promisify(execFile)("sync", ["-f", directory]).then(
+  const run = (...args: string[]) =>
+    promisify(execFile)("sync", args).then(
       () => true,
       () => false,
     );
-    if (done) return;
-  }
+  if (process.platform === "linux" && (await run("-f", directory))) return;
+  // The command hands everything to the drive; one fsync makes the drive keep it.
+  if (await run()) return syncPath(directory);
   for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
     const name = path.join(directory, entry.name);
     if (entry.isDirectory()) await syncTree(name);
     else if (entry.isFile()) await syncPath(name);
   }
   await syncPath(directory);
+}
+
+/** Also where the rest of a killed program still writes for a moment. */
+export async function removeTree(directory: string): Promise<void> {
+  await fs.rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
 export async function exists(file: string): Promise<boolean> {
@@ -65,7 +74,8 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
   const source = path.join(from, relative);
   const target = path.join(to, relative);
   const { mode } = await fs.stat(source);
-  await fs.mkdir(target, { recursive: true, mode });
+  // A read-only original would make a copy that can't be filled.
+  await fs.mkdir(target, { recursive: true, mode: mode | 0o700 });
   if (options.owner) await fs.chown(target, options.owner.uid, options.owner.gid);
   const entries = await fs.readdir(source, { withFileTypes: true });
   const files: string[] = [];

@@ -5,7 +5,7 @@ import { writeAtomically } from "../atomic";
 import { locateBinaries } from "./binaries";
 import { isIdentifier, type Kind, RdsError, rdsErrors } from "./errors";
 import { hasFault } from "./faults";
-import { copyTree, exists, syncPath, syncTree } from "./files";
+import { copyTree, exists, removeTree, syncPath, syncTree } from "./files";
 import { makeDataFolder, removeOutside } from "./placement";
 import { freePort } from "./ports";
 import { initialise, runningServer, type Server, startServer, stopServer } from "./postgres";
@@ -191,7 +191,7 @@ async function addInstance(
     await syncPath(parent);
   } catch (error) {
     if (dataDirectory) await removeOutside(dataDirectory);
-    await fs.rm(draft, { recursive: true, force: true });
+    await removeTree(draft);
     throw error;
   }
 }
@@ -205,7 +205,7 @@ export async function deleteInstance(cloudDir: string, kind: Kind, identifier: s
   const gone = path.join(folders.instances(cloudDir, kind), `.gone-${randomBytes(6).toString("hex")}`);
   await fs.rename(instanceFolder(cloudDir, kind, identifier), gone);
   await removeOutside(dataDirectory);
-  await fs.rm(gone, { recursive: true, force: true });
+  await removeTree(gone);
 }
 
 export async function forEachRecord(cloudDir: string, work: (record: InstanceRecord) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import { promises as fs } from "node:fs";
 import path from "node:path";
 import { readJson, writeAtomically } from "../atomic";
 import { type Account, canEnter } from "./account";
-import { exists } from "./files";
+import { exists, removeTree } from "./files";
 import { killServer } from "./postgres";
 
 /** Where root keeps the files of servers whose user can't enter the state directory. */
@@ -44,7 +44,7 @@ export async function foldersOutside(cloudDir: string): Promise<string[]> {
 /** Removes the whole place that {@link makeDataFolder} made, if it is not inside the cloud's own folder. */
 export async function removeOutside(dataDirectory: string): Promise<void> {
   const folder = path.dirname(path.dirname(dataDirectory));
-  if (path.dirname(folder) === outside) await fs.rm(folder, { recursive: true, force: true });
+  if (path.dirname(folder) === outside) await removeTree(folder);
 }
 
 /** What a state directory left behind that was deleted without `down`. */
@@ -52,11 +52,13 @@ async function removeAbandoned(): Promise<void> {
   for (const { folder, cloudDir } of await listOutside()) {
     if (await exists(cloudDir)) continue;
     await killServer(path.join(folder, "server", "data"));
-    await fs.rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 
 async function listOutside(): Promise<{ folder: string; cloudDir: string }[]> {
+  // Nobody else puts anything there, or may look into what root put there.
+  if (process.getuid?.() !== 0) return [];
   const names = await fs.readdir(outside).catch(() => []);
   return names.flatMap((name) => {
     const folder = path.join(outside, name);

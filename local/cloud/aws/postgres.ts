@@ -4,7 +4,7 @@ import { promises as fs } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { type Binaries, locateBinaries } from "./binaries";
-import { isMissing, syncPath, syncTree } from "./files";
+import { isMissing, removeTree, syncPath, syncTree } from "./files";
 import { freePort, isFree } from "./ports";
 import { commandOf, listProcesses, signal, until } from "./processes";
 
@@ -84,7 +84,7 @@ export async function initialise(options: InitialiseOptions): Promise<void> {
     await fs.rename(data, dataDirectory);
     await syncPath(path.dirname(dataDirectory));
   } finally {
-    await fs.rm(temporary, { recursive: true, force: true });
+    await removeTree(temporary);
   }
 }
 

@@ -103,11 +103,7 @@ export function createAwsService(cloudDir: string): Service {
 export async function stopAws(cloudDir: string): Promise<void> {
   const root = path.resolve(cloudDir);
   await forEachRecord(root, (record) => stopServer(dataDirectoryOf(root, record)));
-  const homes = [path.join(root, "aws"), ...(await foldersOutside(root))];
-  for (const { command } of await listProcesses()) {
-    const data = command.match(/ -D (.*\/server\/data(?:\.[0-9a-f]+\.tmp\/data)?) /)?.[1];
-    if (data && homes.some((home) => data.startsWith(`${home}${path.sep}`))) await killServer(data);
-  }
+  for (const data of await directoriesInUse(root)) await killServer(data);
   if (await exists(root)) return;
   for (const folder of await foldersOutside(root)) await removeOutside(path.join(folder, "server", "data"));
 }
@@ -124,14 +120,25 @@ async function restore(cloudDir: string, request: RestoreSnapshot): Promise<Conn
 
 /** Goes on from whatever instant the last process of this cloud was killed at. */
 async function recover(cloudDir: string): Promise<void> {
+  const known = (await listInstances(cloudDir)).map((instance) => instance.dataDirectory);
+  // An initdb, or the first start of a server, that outlived its cloud would go on writing into what is removed now.
+  for (const data of await directoriesInUse(cloudDir)) if (!known.includes(data)) await killServer(data);
   await recoverFolders(cloudDir);
-  const used = (await listInstances(cloudDir)).map((instance) => instance.dataDirectory);
   for (const folder of await foldersOutside(cloudDir)) {
     const data = path.join(folder, "server", "data");
-    if (used.includes(data)) continue;
-    await killServer(data);
-    await removeOutside(data);
+    if (!known.includes(data)) await removeOutside(data);
   }
+}
+
+/** Data directories of this cloud that some process works on, whether a record knows them or not. */
+async function directoriesInUse(cloudDir: string): Promise<Set<string>> {
+  const homes = [path.join(cloudDir, "aws"), ...(await foldersOutside(cloudDir))];
+  const found = new Set<string>();
+  for (const { command } of await listProcesses()) {
+    const data = command.match(/ -D (.*\/server\/data(?:\.[0-9a-f]+\.tmp\/data)?) /)?.[1];
+    if (data && homes.some((home) => data.startsWith(`${home}${path.sep}`))) found.add(data);
+  }
+  return found;
 }
 
 /** Calls with the same key run one after the other. */

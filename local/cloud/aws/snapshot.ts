@@ -6,7 +6,7 @@ import { describeProcess, isRunning } from "../process";
 import { copyServer } from "./backup";
 import { isIdentifier, type Kind, rdsErrors } from "./errors";
 import { hasFault } from "./faults";
-import { exists, syncPath, syncTree } from "./files";
+import { exists, removeTree, syncPath, syncTree } from "./files";
 import { runningServer } from "./postgres";
 import { until } from "./processes";
 import {
@@ -114,7 +114,7 @@ async function make(cloudDir: string, record: SnapshotRecord, signal: AbortSigna
     await syncPath(folder);
     update({ status: "available", progress: 100, size });
   } catch (error) {
-    await fs.rm(path.join(folder, "data.partial"), { recursive: true, force: true });
+    await removeTree(path.join(folder, "data.partial"));
     if (await exists(folder)) update({ status: "failed", reason: (error as Error).message });
   }
 }
@@ -165,7 +165,9 @@ export async function recoverFolders(cloudDir: string): Promise<void> {
   for (const kind of kinds) {
     for (const parent of [folders.snapshots(cloudDir, kind), folders.instances(cloudDir, kind)]) {
       for (const name of await fs.readdir(parent).catch(() => [])) {
-        if (name.startsWith(".")) await fs.rm(path.join(parent, name), { recursive: true, force: true });
+        const entry = path.join(parent, name);
+        if (name.startsWith(".")) await removeTree(entry);
+        else for (const draft of await drafts(entry)) await fs.rm(path.join(entry, draft), { force: true });
       }
     }
   }
@@ -174,14 +176,19 @@ export async function recoverFolders(cloudDir: string): Promise<void> {
     if (record?.status !== "failed" || isRunning(record.worker)) continue;
     writeSnapshot(cloudDir, record);
     const partial = path.join(snapshotFolder(cloudDir, kind, identifier), "data.partial");
-    await fs.rm(partial, { recursive: true, force: true });
+    await removeTree(partial);
   }
+}
+
+/** Of a record that was being written when its writer was killed. */
+async function drafts(folder: string): Promise<string[]> {
+  return (await fs.readdir(folder)).filter((name) => name.endsWith(".tmp"));
 }
 
 async function removeSnapshot(cloudDir: string, kind: Kind, identifier: string): Promise<void> {
   const gone = path.join(folders.snapshots(cloudDir, kind), `.gone-${randomBytes(6).toString("hex")}`);
   await fs.rename(snapshotFolder(cloudDir, kind, identifier), gone);
-  await fs.rm(gone, { recursive: true, force: true });
+  await removeTree(gone);
 }
 
 function withoutWorker({ worker: _, ...snapshot }: SnapshotRecord): Snapshot {
