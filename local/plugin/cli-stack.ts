@@ -1,0 +1,169 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parse } from "yaml";
+import { readText, writeAtomically, writeSynced } from "../engine/files";
+import { stackDirectory } from "../engine/state";
+import type { Environment } from "../environment";
+import { CLOUD_VARIABLE, ENVIRONMENT_VARIABLE, type Package } from "./main";
+import { findPulumi } from "./pulumi-path";
+
+export interface CliStackOptions {
+  project: string;
+  stack: string;
+  stateDir: string;
+  /** By fully qualified key, `project:key`; objects as JSON. */
+  config: Record<string, string>;
+  /** Keys of `config` whose values are secret, fully qualified. */
+  secretKeys?: string[];
+  /** What the local cloud prepares before the first step. */
+  environment?: Environment;
+  /** Packages that the local cloud serves; the CLI takes any other from where it keeps its plugins. Default: all three. */
+  packages?: Package[];
+}
+
+/** What the CLI needs to know one stack, all of it below the state directory: nothing is written into the checkout. */
+export interface CliStack {
+  executable: string;
+  env: NodeJS.ProcessEnv;
+  configFile: string;
+  /** The CLI's own record of the stack: a checkpoint of version 3. */
+  checkpoint: string;
+  /** Where the CLI keeps its locks on this stack. */
+  locks: string;
+  /** Notes the process that changes the stack, so that the next command recognises one that was left behind. */
+  processFile: string;
+}
+
+const PACKAGES: Package[] = ["aws", "kubernetes", "command"];
+const BIN = resolve(__dirname, "../bin");
+
+/**
+ * Makes the stack known to the CLI in a file backend in the state directory, with a generated passphrase (mode 0600), and writes
+ * its settings. No account, no network, no question.
+ *
+ * @throws PulumiMissing when there is no CLI on PATH
+ */
+export function openCliStack(options: CliStackOptions): CliStack {
+  const { project, stack, stateDir } = options;
+  const executable = findPulumi();
+  const directory = join(stackDirectory(stateDir, project, stack), "pulumi");
+  mkdirSync(directory, { recursive: true });
+  // One for all stacks of the state directory: a StackReference has to decrypt what another stack encrypted.
+  const passphrase = resolve(stateDir, ".pulumi-passphrase");
+  createOnce(passphrase, `${randomBytes(32).toString("base64url")}\n`);
+  const env = { ...environment(options, directory), PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
+
+  const checkpoint = cliCheckpoint(stateDir, project, stack);
+  const configFile = join(directory, `Pulumi.${stack}.yaml`);
+  if (!existsSync(checkpoint)) {
+    // A project of its own, because `stack init` writes the stack's settings file beside Pulumi.yaml.
+    writeSynced(join(directory, "Pulumi.yaml"), JSON.stringify({ name: project, runtime: "nodejs" }), 0o644);
+    try {
+      run(executable, ["stack", "init", stack, "--non-interactive"], directory, env);
+    } catch (error) {
+      // Another command was quicker.
+      if (!existsSync(checkpoint)) throw error;
+    }
+  }
+  writeSettings(executable, configFile, options, env);
+  return {
+    executable,
+    env,
+    configFile,
+    checkpoint,
+    locks: join(resolve(stateDir), ".pulumi/locks/organization", project, stack),
+    processFile: join(directory, "process.json"),
+  };
+}
+
+/** Where the file backend keeps what the CLI knows of a stack. */
+export function cliCheckpoint(stateDir: string, project: string, stack: string): string {
+  return join(resolve(stateDir), ".pulumi/stacks", project, `${stack}.json`);
+}
+
+function environment(options: CliStackOptions, directory: string): NodeJS.ProcessEnv {
+  const cloudDir = join(stackDirectory(options.stateDir, options.project, options.stack), "cloud");
+  return {
+    ...process.env,
+    PATH: [pluginDirectory(directory, options.packages ?? PACKAGES), process.env.PATH].join(delimiter),
+    PULUMI_BACKEND_URL: pathToFileURL(resolve(options.stateDir)).href,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    // `preview --json` tells its steps as they come, like the other commands.
+    PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
+    PULUMI_CONFIG_PASSPHRASE: undefined,
+    [CLOUD_VARIABLE]: cloudDir,
+    [ENVIRONMENT_VARIABLE]: options.environment ? JSON.stringify(options.environment) : undefined,
+  };
+}
+
+/** A directory with just the plugins that the local cloud is to serve. */
+function pluginDirectory(directory: string, packages: Package[]): string {
+  if (packages.length === PACKAGES.length) return BIN;
+  const chosen = join(directory, "plugins");
+  mkdirSync(chosen, { recursive: true });
+  for (const name of readdirSync(chosen)) rmSync(join(chosen, name));
+  for (const name of packages)
+    symlinkSync(join(BIN, `pulumi-resource-${name}`), join(chosen, `pulumi-resource-${name}`));
+  return chosen;
+}
+
+/** All settings anew; what stays is the salt that goes with the passphrase. */
+function writeSettings(
+  executable: string,
+  configFile: string,
+  { config, secretKeys = [], stack }: CliStackOptions,
+  env: NodeJS.ProcessEnv,
+): void {
+  const { encryptionsalt } = (parse(readText(configFile) ?? "") ?? {}) as { encryptionsalt?: string };
+  const plain = Object.entries(config).filter(([key]) => !secretKeys.includes(key));
+  writeAtomically(configFile, JSON.stringify({ encryptionsalt, config: Object.fromEntries(plain) }, null, 2), 0o600);
+  for (const key of secretKeys) {
+    const value = config[key];
+    if (value === undefined) continue;
+    // On stdin: the command line of a process can be read by others.
+    const words = [
+      "config",
+      "set",
+      "--secret",
+      key,
+      "--stack",
+      stack,
+      "--config-file",
+      configFile,
+      "--non-interactive",
+    ];
+    run(executable, words, resolve(configFile, ".."), env, value);
+  }
+}
+
+function createOnce(file: string, text: string): void {
+  if (existsSync(file)) return;
+  const mine = `${file}.${process.pid}`;
+  writeSynced(mine, text, 0o600);
+  try {
+    linkSync(mine, file);
+    chmodSync(file, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+const SHORT_COMMAND_MS = 60_000;
+
+function run(executable: string, words: string[], cwd: string, env: NodeJS.ProcessEnv, input = ""): void {
+  try {
+    execFileSync(executable, words, { cwd, env, input, encoding: "utf8", stdio: "pipe", timeout: SHORT_COMMAND_MS });
+  } catch (error) {
+    const { stderr = "", message } = error as { stderr?: string; message: string };
+    throw new Error(
+      `pulumi ${words.slice(0, 2).join(" ")} failed: ${stderr.trim() || message}\n` +
+        "Database and app are as they were. Correct what it says, then run the same command again.",
+    );
+  }
+}

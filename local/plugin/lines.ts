@@ -1,0 +1,13 @@
+/** Tells each line of a stream, also the last one without an end. */
+export function eachLine(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {
+  let rest = "";
+  stream?.setEncoding("utf8");
+  stream?.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  });
+  stream?.on("end", () => {
+    if (rest !== "") onLine(rest);
+  });
+}

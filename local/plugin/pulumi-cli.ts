@@ -1,0 +1,143 @@
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { describeProcess, killGroup, type ProcessRecord } from "../cloud/process";
+import type { Json } from "../cloud/provider";
+import type { EngineOptions, EngineResult } from "../engine/events";
+import { readText, writeAtomically } from "../engine/files";
+import { lockStack } from "../engine/lock";
+import { stackDirectory } from "../engine/state";
+import { stackUrn } from "../engine/urn";
+import { isObject, mapProperties, SIGNATURE } from "../engine/values";
+import { CliEvents } from "./cli-events";
+import { type CliStack, type CliStackOptions, cliCheckpoint, openCliStack } from "./cli-stack";
+import { eachLine } from "./lines";
+
+export { hasPulumi, PulumiMissing } from "./pulumi-path";
+
+/** As for the embedded engine, but the CLI finds its providers itself: the plugins of the local cloud, first on its PATH. */
+export type CliOptions = Omit<EngineOptions, "providers"> & Pick<CliStackOptions, "environment" | "packages">;
+
+type Verb = "up" | "preview" | "destroy" | "refresh";
+
+const STDERR_LINES = 60;
+
+/** The same four operations as the embedded engine's, run by the Pulumi CLI on PATH. @throws PulumiMissing, StackLockedError */
+export const up = (options: CliOptions): Promise<EngineResult> => operate(options, "up");
+export const preview = (options: CliOptions): Promise<EngineResult> => operate(options, "preview");
+export const destroy = (options: CliOptions): Promise<EngineResult> => operate(options, "destroy");
+export const refresh = (options: CliOptions): Promise<EngineResult> => operate(options, "refresh");
+
+/** Outputs of the stack as the CLI recorded them; secrets read `[secret]`. Undefined: the CLI never deployed this stack. */
+export function readCliOutputs(stateDir: string, project: string, stack: string): Record<string, Json> | undefined {
+  const text = readText(cliCheckpoint(stateDir, project, stack));
+  if (text === undefined) return undefined;
+  const { checkpoint } = JSON.parse(text) as Checkpoint;
+  const root = checkpoint.latest?.resources?.find(({ urn }) => urn === stackUrn(stack, project));
+  return root && mapProperties(root.outputs ?? {}, hideSecrets);
+}
+
+interface Checkpoint {
+  checkpoint: { latest?: { resources?: { urn: string; outputs?: Record<string, Json> }[] } };
+}
+
+async function operate(options: CliOptions, verb: Verb): Promise<EngineResult> {
+  const begun = performance.now();
+  const { stateDir, project, stack } = options;
+  const lock = verb === "preview" ? undefined : lockStack(stackDirectory(stateDir, project, stack), stack);
+  try {
+    const cli = openCliStack(options);
+    if (lock) await takeOver(cli);
+    const events = new CliEvents((event) => options.onEvent?.(event));
+    const { code, stderr } = await runCli(cli, verb, options, (line) => events.line(line));
+    const { errors, summary } = events.told;
+    if (code !== 0 && errors.length === 0) errors.push(stderr || `pulumi ${verb} ended with exit status ${code}`);
+    const recorded = readCliOutputs(stateDir, project, stack) ?? {};
+    const result: EngineResult = {
+      ok: code === 0,
+      outputs: verb === "preview" ? mapProperties(events.told.outputs ?? recorded, hideSecrets) : recorded,
+      summary,
+      durationMs: Math.round(performance.now() - begun),
+      errors,
+      canceled: options.signal?.aborted === true || options.hardSignal?.aborted === true,
+    };
+    const { errors: _errors, canceled: _canceled, ...told } = result;
+    options.onEvent?.({ kind: "summary", ...told });
+    return result;
+  } finally {
+    lock?.release();
+  }
+}
+
+/** We hold the stack's lock, so whatever the CLI left of its own is of a command that was killed. */
+async function takeOver(cli: CliStack): Promise<void> {
+  const left = readText(cli.processFile);
+  if (left !== undefined) await killGroup(JSON.parse(left) as ProcessRecord);
+  rmSync(cli.processFile, { force: true });
+  // What `pulumi cancel` does with a file backend (pkg/backend/diy/lock.go).
+  rmSync(cli.locks, { recursive: true, force: true });
+}
+
+function runCli(
+  cli: CliStack,
+  verb: Verb,
+  options: CliOptions,
+  onLine: (line: string) => void,
+): Promise<{ code: number; stderr: string }> {
+  const stderr: string[] = [];
+  // It waits for a line before it begins, so that none ever runs that is not written down for the next command to find.
+  const child = spawn(
+    "/bin/sh",
+    ["-c", 'read -r go && exec "$@"', "sh", cli.executable, ...words(cli, verb, options)],
+    {
+      cwd: options.directory,
+      env: cli.env,
+      stdio: ["pipe", "pipe", "pipe"],
+      // Out of the terminal's process group: Ctrl-C reaches it once, from here.
+      detached: true,
+    },
+  );
+  const record = child.pid === undefined ? undefined : describeProcess(child.pid);
+  if (record && verb !== "preview") writeAtomically(cli.processFile, JSON.stringify(record), 0o600);
+  child.stdin.on("error", () => {});
+  child.stdin.end("go\n");
+  // The first asks it to finish what runs, the second to give up waiting: the CLI's own reading of one and two interrupts.
+  const interrupt = () => child.kill("SIGINT");
+  for (const signal of [options.signal, options.hardSignal]) {
+    if (signal?.aborted) interrupt();
+    else signal?.addEventListener("abort", interrupt, { once: true });
+  }
+  eachLine(child.stdout, onLine);
+  eachLine(child.stderr, (line) => {
+    stderr.push(line);
+    if (stderr.length > STDERR_LINES) stderr.shift();
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      for (const signal of [options.signal, options.hardSignal]) signal?.removeEventListener("abort", interrupt);
+      rmSync(cli.processFile, { force: true });
+      resolve({ code: code ?? 1, stderr: stderr.join("\n").trim() });
+    });
+  });
+}
+
+function words(cli: CliStack, verb: Verb, { stack, targets, continueOnError, parallel }: CliOptions): string[] {
+  return [
+    verb,
+    ...(verb === "preview" ? [] : ["--yes", "--skip-preview"]),
+    "--non-interactive",
+    "--json",
+    "--color=never",
+    `--stack=${stack}`,
+    `--config-file=${cli.configFile}`,
+    ...(targets ?? []).map((urn) => `--target=${urn}`),
+    ...(continueOnError && verb !== "refresh" ? ["--continue-on-error"] : []),
+    ...(parallel === undefined ? [] : [`--parallel=${parallel}`]),
+  ];
+}
+
+function hideSecrets(value: Json): Json {
+  if (Array.isArray(value)) return value.map(hideSecrets);
+  if (!isObject(value)) return value;
+  return value[SIGNATURE] === undefined ? mapProperties(value, hideSecrets) : "[secret]";
+}
