@@ -4,6 +4,7 @@ import type { Json, Provider } from "../cloud/provider";
 export type Operation =
   | "same"
   | "create"
+  | "import"
   | "update"
   | "delete"
   | "replace"

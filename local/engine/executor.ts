@@ -23,14 +23,16 @@ export class Executor {
   constructor(private readonly deployment: Deployment) {}
 
   run(chain: Step[]): Promise<void> {
-    const finished = this.runChain(chain.filter((step) => !this.skips(step)));
+    const finished = this.runChain(chain.filter((step) => !this.skips(step))).finally(() => {
+      this.chains.delete(finished);
+    });
     this.chains.add(finished);
-    return finished.finally(() => this.chains.delete(finished));
+    return finished;
   }
 
-  /** Waits until nothing runs any more, or the person does not want to wait. */
+  /** Waits until nothing runs any more. */
   async idle(): Promise<void> {
-    while (this.chains.size > 0 && !this.deployment.terminated) await Promise.race([...this.chains, this.terminated()]);
+    while (this.chains.size > 0) await Promise.race(this.chains);
   }
 
   private async runChain(chain: Step[]): Promise<void> {
@@ -41,6 +43,10 @@ export class Executor {
         if (this.deployment.stopped.signal.aborted) return;
         if (!(await this.runStep(step))) return;
       }
+    } catch (error) {
+      // Not the step failed but the engine, most likely to write the state: better not to do more that nobody will know of.
+      this.deployment.fail(`The state could not be kept: ${(error as Error).message}`);
+      this.deployment.stopped.abort();
     } finally {
       const next = this.waiting.shift();
       if (next) next();
@@ -87,12 +93,17 @@ export class Executor {
 
   private begin(step: Step): PendingOperation | undefined {
     const { preview, snapshot } = this.deployment;
-    const operations = { create: "creating", update: "updating", delete: "deleting", read: "reading" } as const;
+    const operations = {
+      create: "creating",
+      update: "updating",
+      delete: "deleting",
+      read: "reading",
+      import: "importing",
+    } as const;
     const type = operations[step.op.split("-")[0] as keyof typeof operations];
     const resource = step.next ?? step.old;
     if (preview || !type || !resource?.custom || isDefaultProvider(step.urn)) return undefined;
     if (type === "deleting" && !deletesForReal(step)) return undefined;
-    if (step.next) this.deployment.learn(step.next);
     return snapshot.begin({ resource: { ...resource, id: resource.id ?? step.old?.id }, type });
   }
 
@@ -167,14 +178,6 @@ export class Executor {
     const limit = this.deployment.options.parallel ?? DEFAULT_PARALLEL;
     if (this.running < limit) this.running += 1;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  private terminated(): Promise<void> {
-    const { hardSignal } = this.deployment.options;
-    return new Promise((resolve) => {
-      if (hardSignal?.aborted) resolve();
-      else hardSignal?.addEventListener("abort", () => resolve(), { once: true });
-    });
   }
 }
 

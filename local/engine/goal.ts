@@ -19,6 +19,8 @@ export interface Goal {
   retainOnDelete?: boolean;
   deleteBeforeReplace?: boolean;
   ignoreChanges: string[];
+  /** Id of an existing thing to take over; empty: none. */
+  importId: string;
   replaceOnChanges: string[];
   replacementTrigger?: Json;
   additionalSecretOutputs: string[];
@@ -38,7 +40,6 @@ export function parseGoal(request: RegisterResourceRequest): Goal {
     throw new Error(`${what}: the embedded engine does not support ${feature}. Use the Pulumi CLI for this program.`);
   };
   if (request.getRemote()) refuse("components of other languages");
-  if (request.getImportid() !== "") refuse("the option `import`");
   if (request.getTransformsList().length > 0) refuse("transforms");
   const defined = request.getDeletebeforereplacedefined() || request.getDeletebeforereplace();
   return {
@@ -60,6 +61,7 @@ export function parseGoal(request: RegisterResourceRequest): Goal {
     retainOnDelete: request.hasRetainondelete() ? request.getRetainondelete() : undefined,
     deleteBeforeReplace: defined ? request.getDeletebeforereplace() : undefined,
     ignoreChanges: request.getIgnorechangesList(),
+    importId: request.getImportid(),
     replaceOnChanges: request.getReplaceonchangesList(),
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript() as Json | undefined,
     additionalSecretOutputs: request.getAdditionalsecretoutputsList(),

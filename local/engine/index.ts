@@ -77,7 +77,7 @@ async function operate(
     const before = loadState(directory);
     const deployment = new Deployment(options, new Snapshot(directory, before, lock), kind === "preview");
     if (lock && before) settleInterrupted(deployment, before, kind);
-    await work(deployment);
+    await Promise.race([work(deployment), aborted(options.hardSignal)]);
     if (deployment.canceled && !deployment.failed) deployment.fail(`${kind} was canceled`);
     const result: EngineResult = {
       ok: !deployment.failed,
@@ -93,6 +93,14 @@ async function operate(
   } finally {
     lock?.release();
   }
+}
+
+/** Never settles without a signal. */
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** What a killed run left unfinished is told once; the providers then find out what became of it. */

@@ -3,6 +3,7 @@ import type { Deployment } from "./deployment";
 import { type Difference, differenceOf } from "./difference";
 import type { Goal } from "./goal";
 import { referencedUrns } from "./graph";
+import { isImport } from "./import";
 import { findOld } from "./old-resource";
 import { parsePath, resetPath } from "./property-path";
 import { dependentReplacements } from "./replacement";
@@ -73,6 +74,7 @@ export class Plan {
     const urn = this.claim(goal.parent, goal.type, goal.name);
     const old = findOld(this.deployment, goal, urn, this);
     const next = this.newState(goal, urn, old);
+    this.deployment.learn(next);
     if (goal.custom && !isProviderType(goal.type)) {
       this.deployment.provider(goal.type);
       next.provider = goal.provider || (await this.defaultProvider(goal.type, goal.version));
@@ -128,6 +130,11 @@ export class Plan {
         { op: "create-replacement", urn, old, next, deletesLater: true, reply },
         { op: "replace", urn, old, next },
       ];
+    }
+    if (isImport(goal, old)) {
+      if (old) throw new RegistrationError("importing a thing in place of another is left to the Pulumi CLI", urn);
+      this.creates.add(urn);
+      return [{ op: "import", urn, next: { ...next, importID: goal.importId }, reply }];
     }
     if (!old) {
       this.creates.add(urn);

@@ -12,6 +12,8 @@ export interface ResourceState {
   /** Replaced by another of the same name, still to be deleted. */
   delete?: boolean;
   id?: string;
+  /** Id under which it was taken over (`import`). */
+  importID?: string;
   type: string;
   inputs?: Properties;
   outputs?: Properties;
@@ -48,7 +50,7 @@ export interface Timeouts {
 
 export interface PendingOperation {
   resource: ResourceState;
-  type: "creating" | "updating" | "deleting" | "reading";
+  type: "creating" | "updating" | "deleting" | "reading" | "importing";
 }
 
 export interface StackState {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { InitError, type Properties, UNKNOWN } from "../cloud/provider";
 import type { Deployment } from "./deployment";
 import type { Operation } from "./events";
+import { importResource } from "./import";
 import type { ResourceState } from "./state";
 import { isProviderType } from "./urn";
 import { markSecrets, plainProperties, sameValue, secret } from "./values";
@@ -48,6 +49,8 @@ export async function apply(step: Step, deployment: Deployment): Promise<void> {
     case "read":
     case "read-replacement":
       return read(step, deployment);
+    case "import":
+      return importResource(step, deployment);
     case "same":
       return keep(step);
     default:

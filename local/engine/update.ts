@@ -15,6 +15,8 @@ export class Update implements ProgramRequests {
   private readonly executor: Executor;
   private readonly plan: Plan;
   private queue: Promise<unknown> = Promise.resolve();
+  /** What the program called an error; whether it is one, its exit status says. */
+  private readonly complaints: string[] = [];
   private stackOutputs: { urn: string; outputs: Properties } | undefined;
   private readonly asked = signal();
   private readonly done = signal();
@@ -31,6 +33,7 @@ export class Update implements ProgramRequests {
     const program = new Program(deployment.options, monitor.address, deployment.preview, (line) =>
       deployment.diagnose("info", line),
     );
+    deployment.options.hardSignal?.addEventListener("abort", () => program.kill(), { once: true });
     try {
       const ended = await Promise.race([program.ended, this.asked.promise, stopped]);
       // Stopped: the program waits for answers that will not come.
@@ -90,8 +93,8 @@ export class Update implements ProgramRequests {
 
   log(severity: "info" | "warning" | "error", message: string, urn: string): void {
     const text = readable(message);
-    if (severity === "error") this.deployment.fail(text, urn);
-    else this.deployment.diagnose(severity, text, urn);
+    if (severity === "error") this.complaints.push(this.deployment.redaction.redact(text));
+    this.deployment.diagnose(severity, text, urn);
   }
 
   finished(): Promise<void> {
@@ -120,8 +123,11 @@ export class Update implements ProgramRequests {
   }
 
   private judge({ ok, message }: ProgramEnd): void {
-    if (message !== undefined) this.deployment.fail(message);
-    else if (!ok && !this.deployment.failed && !this.deployment.canceled) this.deployment.fail("The program failed.");
+    const { deployment, complaints } = this;
+    if (ok) return;
+    deployment.errors.push(...complaints);
+    if (message !== undefined) deployment.fail(message);
+    else if (!deployment.failed && !deployment.canceled) deployment.fail("The program failed.");
   }
 
   private checkTargets(): void {
@@ -130,7 +136,6 @@ export class Update implements ProgramRequests {
       const known = this.plan.seen.has(target) || deployment.snapshot.base.some(({ urn }) => urn === target);
       if (!known && !target.includes("*")) deployment.fail(`Target '${target}' could not be found in the stack.`);
     }
-    if (deployment.failed && !deployment.preview && !deployment.options.continueOnError) deployment.stopped.abort();
   }
 
   /**
