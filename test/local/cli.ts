@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Connection, findConnection } from "../../local/cloud/aws/instance";
+import { stopCloud } from "../../local/cloud/client";
 import type { StepEvent } from "../../local/engine/events";
 
 const CHECKOUT = resolve(__dirname, "../..");
@@ -116,10 +117,17 @@ export class Cli {
 
   /** Stops whatever runs, removes whatever was written. */
   async end(): Promise<void> {
-    const project = join(this.stateDir, "release");
-    for (const stack of existsSync(project) ? readdirSync(project) : []) await this.run("down", "--stack", stack);
+    for (const project of namesIn(this.stateDir)) {
+      for (const stack of namesIn(join(this.stateDir, project))) {
+        await stopCloud(join(this.stateDir, project, stack, "cloud"));
+      }
+    }
     rmSync(this.home, { recursive: true, force: true });
   }
+}
+
+function namesIn(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 export function ownHistory(): string[] {

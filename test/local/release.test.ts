@@ -3,8 +3,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import { dumpDatabase } from "../support/dump";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, tree, until } from "./cli";
 
+/** Without the rows that the migrator writes down for itself: there a failed migration does leave its trace. */
+function ofTheApp(dump: string): string {
+  return dump.replaceAll(/^rows of _release\..*\n(?:\(.*\n)*/gm, "");
+}
+
 /** One stack through its life. The tests build on each other, in their order: each is one more command of its operator. */
-describe.sequential("a stack's life", () => {
+describe.sequential("a stack's life", { timeout: 180_000 }, () => {
   // The last two, the contract, come with the second release.
   const cli = new Cli(6);
   const later = ownHistory().slice(6);
@@ -12,7 +17,7 @@ describe.sequential("a stack's life", () => {
     (await cli.run("snapshots", "--json")).events.map(({ identifier }) => identifier as string);
   let url: string;
   const dumps = new Map<string, string>();
-  afterAll(() => cli.end());
+  afterAll(() => cli.end(), 60_000);
 
   test("a preview without anything running changes nothing, and says what would be created", async () => {
     const ran = await cli.run("preview");
@@ -139,7 +144,7 @@ describe.sequential("a stack's life", () => {
     expect(ran.stdout).toContain("To see why: npm run local -- logs migration");
     expect(ran.stdout).toContain("notes:1.2.0 serves with 2 pods");
 
-    expect(await dumpDatabase(cli.connection().adminUrl)).toBe(dump);
+    expect(ofTheApp(await dumpDatabase(cli.connection().adminUrl))).toBe(ofTheApp(dump));
     expect((await getJson(url, "/health")).body).toMatchObject({ status: "ok", version: "1.2.0" });
     expect(await cli.outputs()).toEqual(outputs);
     expect((await snapshotNames()).length).toBe(before.length + 1);

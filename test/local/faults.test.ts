@@ -1,0 +1,58 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { Cli, endedSteps, getJson, processesOf } from "./cli";
+
+/** A first release that meets one fault after the other, until there is none left. */
+describe.sequential("a fault of the cloud", { timeout: 180_000 }, () => {
+  const cli = new Cli(2);
+  cli.set("backup.timeout", "3s");
+  cli.set("migrations.deadline", "10s");
+  cli.set("migrations.statementTimeout", "5s");
+  afterAll(() => cli.end(), 60_000);
+
+  const started = (ran: Awaited<ReturnType<Cli["run"]>>, kind: string) =>
+    ran.steps.filter(({ type, status }) => type.endsWith(`:${kind}`) && status === "started");
+
+  test("is listed, set before anything runs, and set alone", async () => {
+    expect((await cli.run("fault")).stdout).toMatch(/^off +snapshot-fails/m);
+    const ran = await cli.run("fault", "snapshot-fails", "--json");
+    expect(ran.events).toEqual([{ faults: ["snapshot-fails"] }]);
+    expect(processesOf(cli.stateDir)).toEqual([]);
+  });
+
+  test.each([
+    ["snapshot-fails", /snapshot/i],
+    ["snapshot-stays-creating", /still "creating" after 3s|timeout|waiting/i],
+    ["instance-unavailable", /not (currently )?in the available state|storage-optimization/i],
+  ])("%s: the migration does not start", async (fault, message) => {
+    expect((await cli.run("fault", fault)).status).toBe(0);
+    const ran = await cli.run("up", "--json");
+    expect(ran.status).toBe(1);
+    expect(started(ran, "Job")).toEqual([]);
+    expect(started(ran, "Deployment")).toEqual([]);
+    const { errors } = ran.events.at(-1);
+    expect([...errors, ...endedSteps(ran).map(({ error }) => error ?? "")].join("\n")).toMatch(message);
+    const history = await cli.run("query", "SELECT to_regclass('_prisma_migrations') AS found", "--json");
+    expect(history.events).toEqual([{ found: null }]);
+    expect((await cli.run("status")).stdout).toContain(fault);
+  });
+
+  test("database-refuses: the Job ends within its deadline, and nothing is rolled out", async () => {
+    expect((await cli.run("fault", "database-refuses")).status).toBe(0);
+    const ran = await cli.run("up", "--json");
+    expect(ran.status).toBe(1);
+    expect(endedSteps(ran, "Job")).toMatchObject([{ status: "failed" }]);
+    expect(started(ran, "Deployment")).toEqual([]);
+    expect((await cli.run("query", "SELECT 1")).stderr).toMatch(/does not answer on 127\.0\.0\.1:\d+/);
+  });
+
+  test("none: the same command finishes the release", async () => {
+    expect((await cli.run("fault", "none", "--json")).events).toEqual([{ faults: [] }]);
+    const ran = await cli.run("up", "--json");
+    expect(ran.status, ran.stdout + ran.stderr).toBe(0);
+    const { url } = await cli.outputs();
+    expect((await getJson(url as string, "/health")).body).toMatchObject({ status: "ok", version: "1.0.0" });
+    expect((await cli.run("query", "SELECT count(*)::int AS n FROM _prisma_migrations", "--json")).events).toEqual([
+      { n: 2 },
+    ]);
+  });
+});

@@ -1,0 +1,96 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import type { Credentials } from "../../local/cloud/aws/records";
+import { Cli, modeOf } from "./cli";
+
+/** What may hold a password: the store of Secrets, and the roles' passwords beside each instance and snapshot. */
+const SECRET_STORES = [/^cloud\/kubernetes\/secrets\//, /(^|\/)credentials\.json$/];
+
+describe.sequential("the password in the database URL", { timeout: 180_000 }, () => {
+  const cli = new Cli(2);
+  const stackDir = join(cli.stateDir, "release", "local");
+  const commandLines = new Set<string>();
+  afterAll(() => cli.end(), 60_000);
+
+  const passwords = () => {
+    const file = join(cli.cloudDir(), "aws/instances/notes-db/credentials.json");
+    return Object.values(JSON.parse(readFileSync(file, "utf8")) as Credentials);
+  };
+  /** In clear, and as base64 writes it, wherever it begins. */
+  const forms = (password: string) => [
+    password,
+    ...[0, 1, 2].map((skip) => Buffer.from(password.slice(skip)).toString("base64").slice(0, -4)),
+  ];
+  const holds = (text: string) => passwords().some((password) => forms(password).some((form) => text.includes(form)));
+  const look = () => {
+    for (const line of execFileSync("ps", ["-eo", "args="], { encoding: "utf8", maxBuffer: 64e6 }).split("\n")) {
+      commandLines.add(line);
+    }
+  };
+  const watched = async (...words: string[]) => {
+    const watch = setInterval(look, 50);
+    try {
+      return await cli.run(...words);
+    } finally {
+      clearInterval(watch);
+    }
+  };
+
+  test("is not printed by any verb, nor on a command line, through a good and a failed release", async () => {
+    expect((await watched("up", "--json")).status).toBe(0);
+    cli.addMigration("20270101000000_broken", "CREATE TABLE broken (id int);\nSELECT 1/0;\n");
+    expect((await watched("up")).status).toBe(1);
+    for (const words of [
+      ["preview"],
+      ["preview", "--json"],
+      ["status"],
+      ["status", "--json"],
+      ["outputs", "--json"],
+      ["logs", "app"],
+      ["logs", "migration"],
+      ["logs", "database"],
+      ["logs", "cloud"],
+      ["snapshots", "--json"],
+      ["query", "SELECT current_user"],
+      ["query", "SELECT nothing"],
+      ["fault", "database-refuses"],
+      ["query", "SELECT 1"],
+      ["up"],
+      ["fault", "none"],
+    ]) {
+      await watched(...words);
+    }
+    const [snapshot] = (await cli.run("snapshots", "--json")).events;
+    expect((await watched("restore", snapshot.identifier)).status).toBe(0);
+    expect((await watched("refresh", "--json")).status).toBe(0);
+
+    expect(cli.printed.join("").length).toBeGreaterThan(5_000);
+    expect(cli.printed.filter(holds)).toEqual([]);
+    expect([...commandLines].some((line) => line.includes(cli.cloudDir()))).toBe(true);
+    expect([...commandLines].filter(holds)).toEqual([]);
+  });
+
+  test("is in no file but the stores of secrets, which only their owner can read", () => {
+    const found: string[] = [];
+    let files = 0;
+    for (const entry of readdirSync(stackDir, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const name = relative(stackDir, path).split(sep).join("/");
+      files++;
+      if (SECRET_STORES.some((store) => store.test(name))) {
+        expect(modeOf(path), name).toBe("600");
+      } else if (holds(readFileSync(path, "latin1"))) found.push(name);
+    }
+    expect(files).toBeGreaterThan(100);
+    expect(found).toEqual([]);
+  });
+
+  test("would be seen by this test", () => {
+    const store = join(cli.cloudDir(), "kubernetes/secrets/default/notes-database.json");
+    expect(holds(readFileSync(store, "utf8"))).toBe(true);
+    expect(holds(`postgresql://app:${passwords()[0]}@127.0.0.1/notes`)).toBe(true);
+  });
+});
