@@ -1,11 +1,12 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connect, running, stopCloud } from "../../local/cloud/client";
 import type { DaemonRecord } from "../../local/cloud/daemon";
-import { describeProcess, isRunning, type ProcessRecord, startOf, waitUntil } from "../../local/cloud/process";
+import { describeProcess, isRunning, type ProcessRecord, waitUntil } from "../../local/cloud/process";
+import { processesNaming } from "./processes-naming";
 
 const CONFIG_MAP = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "kept" }, data: { key: "value" } };
 
@@ -23,17 +24,7 @@ describe("the background process of a local cloud", () => {
 
   const record = () => JSON.parse(readFileSync(join(cloudDir, "daemon.json"), "utf8")) as DaemonRecord;
 
-  /** Processes whose command line names this cloud's folder. */
-  const processesOfThisCloud = () =>
-    readdirSync("/proc")
-      .filter((entry) => /^\d+$/.test(entry) && startOf(Number(entry)) !== undefined)
-      .filter((entry) => {
-        try {
-          return readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(cloudDir);
-        } catch {
-          return false;
-        }
-      });
+  const processesOfThisCloud = () => processesNaming(cloudDir);
 
   it("answers the first call soon after nothing ran", async () => {
     const began = performance.now();
@@ -126,7 +117,8 @@ describe("the background process of a local cloud", () => {
     process.env.A_PASSPHRASE = "canary";
     try {
       await connect(cloudDir);
-      expect(readFileSync(`/proc/${record().pid}/environ`, "utf8")).not.toContain("canary");
+      expect(environmentOf(record().pid)).toContain("PATH=");
+      expect(environmentOf(record().pid)).not.toContain("canary");
     } finally {
       delete process.env.A_PASSPHRASE;
     }
@@ -170,3 +162,8 @@ describe("the background process of a local cloud", () => {
     await expect(client.call("kubernetes.noSuchMethod")).rejects.toThrow("no method kubernetes.noSuchMethod");
   });
 });
+
+/** As other processes of the same user see it. */
+function environmentOf(pid: number): string {
+  return execFileSync("ps", ["eww", "-p", String(pid)], { encoding: "utf8" });
+}

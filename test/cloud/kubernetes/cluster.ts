@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KubernetesObject, ObjectReference } from "../../../local/cloud/kubernetes/object";
@@ -9,14 +9,15 @@ import { openStore } from "../../../local/cloud/kubernetes/store";
 import { REAL_TIMING, type Timing } from "../../../local/cloud/kubernetes/timing";
 import { waitUntil } from "../../../local/cloud/process";
 import type { Service } from "../../../local/cloud/service";
+import { processesNaming } from "../processes-naming";
 
-/** The images of these tests: a shell, and the well-behaved server. */
-const images = (cluster: string) => ({
-  shell: { directory: "/", entrypoint: ["/bin/sh", "-c"], env: { CLUSTER: cluster } },
+/** The images of these tests: a shell, and the well-behaved server. Both have the cluster's folder on their command line. */
+export const images = (cluster: string) => ({
+  shell: { directory: "/", entrypoint: ["/bin/sh", "-c", 'eval "$1"', cluster] },
   server: {
     directory: join(__dirname, "fixtures"),
-    command: ["node", "server.mjs"],
-    env: { VERSION: "{tag}", CLUSTER: cluster },
+    command: ["node", "server.mjs", cluster],
+    env: { VERSION: "{tag}" },
   },
 });
 
@@ -101,20 +102,9 @@ export class TestCluster {
     return readFileSync(join(this.cloudDir, "kubernetes/pods/default", pod.metadata.name, `${container}.log`), "utf8");
   }
 
-  /** Pids of this machine whose environment or arguments name this cluster's folder, as those of all its images do. */
+  /** What runs of this cluster. */
   processes(): number[] {
-    return readdirSync("/proc")
-      .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
-      .filter((entry) => {
-        try {
-          return ["cmdline", "environ"].some((file) =>
-            readFileSync(`/proc/${entry}/${file}`, "utf8").includes(this.cloudDir),
-          );
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
+    return processesNaming(this.cloudDir);
   }
 }
 
