@@ -39,7 +39,7 @@ export class Program {
     }).flatMap(([name, value]) => [`--${name}`, value]);
     const run = createRequire(join(directory, "index.js")).resolve("@pulumi/pulumi/cmd/run");
     const script = [run, ...flags, ...(preview ? ["--dry-run"] : []), main];
-    this.child = spawn(process.execPath, ["--require", join(__dirname, "watchdog.cjs"), ...nodeArgs, ...script], {
+    this.child = spawn(process.execPath, ["--require", join(__dirname, "preload.cjs"), ...nodeArgs, ...script], {
       cwd: directory,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // Out of the terminal's process group: Ctrl-C is for the engine, which lets running steps finish first.
