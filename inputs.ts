@@ -1,15 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { type MigrationHistory, ReleaseError, type Settings, settingsFromConfig } from "./components";
-import { fingerprint, readHistorySync } from "./migrations/history";
-import { encodePayload } from "./migrations/payload";
+import { ReleaseError, type Settings, settingsFromConfig } from "./components";
+import { type PackedHistory, packHistory } from "./migrations/pack";
 import { bundleMigrator } from "./migrator/bundle";
 
 /** All that a release is made of, read and checked before any resource is declared. */
 export interface ReleaseInputs {
   settings: Settings;
-  history: MigrationHistory;
+  history: PackedHistory;
   /** The migrator as one CommonJS file. */
   migrator: string;
   /** Of the snapshot: what finds it again among others. */
@@ -36,14 +35,9 @@ export function readInputs(): ReleaseInputs {
   };
 }
 
-function readMigrations(directory: string): MigrationHistory {
+function readMigrations(directory: string): PackedHistory {
   try {
-    const migrations = readHistorySync(directory);
-    return {
-      names: migrations.map(({ name }) => name),
-      fingerprint: fingerprint(migrations),
-      payload: encodePayload(migrations),
-    };
+    return packHistory(directory);
   } catch (error) {
     // It is shown without a stack trace: the mistake is in the folder, not in the program.
     throw new ReleaseError(

@@ -1,3 +1,4 @@
+export type { PackedHistory } from "../migrations/pack";
 export { App, type AppArgs } from "./app";
 export { MigrationJob, type MigrationJobArgs } from "./migration-job";
 export {
@@ -8,7 +9,7 @@ export {
   stackOutputs,
 } from "./outputs";
 export { parseSettings, SettingsError, settingsFromConfig } from "./parse-settings";
-export { type Backup, type MigrationHistory, planBackup, Release, type ReleaseArgs } from "./release";
+export { type Backup, planBackup, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export type { Settings } from "./settings";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { PackedHistory } from "../migrations/pack";
 import { App } from "./app";
 import { MigrationJob } from "./migration-job";
 import type { ReleaseOutputs } from "./outputs";
@@ -9,18 +10,10 @@ import { DatabaseSnapshot } from "./snapshot";
 import { chooseSnapshot } from "./snapshot-status";
 import { Workload } from "./workloads";
 
-/** The history that a release deploys, read and packed by its caller. */
-export interface MigrationHistory {
-  names: string[];
-  /** sha-256 (hex) of names and contents. */
-  fingerprint: string;
-  /** Compressed, in pieces that fit a ConfigMap. */
-  payload: Buffer[];
-}
-
 export interface ReleaseArgs {
   settings: Settings;
-  history: MigrationHistory;
+  /** Read and packed by the caller: components read no files. */
+  history: PackedHistory;
   /** The migrator as one CommonJS file. */
   migrator: string;
   /** From {@link planBackup}; undefined where `backup.mode` is "none". */
@@ -39,7 +32,7 @@ export interface Backup {
 /** Looks up which snapshot the release will use, before any resource is declared. */
 export async function planBackup(
   { backup, database, release }: Settings,
-  history: Pick<MigrationHistory, "fingerprint">,
+  history: Pick<PackedHistory, "fingerprint">,
   opts?: pulumi.InvokeOptions,
 ): Promise<Backup | undefined> {
   if (backup.mode === "none") return undefined;

@@ -1,16 +1,19 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { buildSync } from "esbuild";
 
 let bundled: string | undefined;
 
+/** In the package that `npm pack` makes, the file is there already, and the sources are not. */
+const PREBUILT = join(__dirname, "..", "migrator.cjs");
+
 /**
  * The migrator as one CommonJS file for Node 20 and later, its SQL parser included; under 700 kB, to fit a ConfigMap.
  * The same sources give the same bytes on every machine. Made once a process.
  */
 export function bundleMigrator(): string {
-  bundled ??= build();
+  bundled ??= existsSync(PREBUILT) ? readFileSync(PREBUILT, "utf8") : build();
   return bundled;
 }
 

@@ -1,0 +1,67 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const ROOT = join(__dirname, "..");
+
+/** A team's own program, in plain JavaScript, on Pulumi's mocks. */
+const PROGRAM = `
+  const pulumi = require("@pulumi/pulumi");
+  const registered = [];
+  pulumi.runtime.setMocks({
+    newResource: ({ type, name, inputs }) => { registered.push(type); return { id: name, state: inputs }; },
+    call: () => ({}),
+  }, "shop", "prod");
+  const { parseSettings, Release } = require("postgres-release");
+  const { packHistory } = require("postgres-release/migrations");
+  const { bundleMigrator } = require("postgres-release/migrator");
+  const { settings } = parseSettings({
+    app: { name: "shop", image: "shop:1" },
+    database: { identifier: "shop-db", secret: { name: "shop-database" } },
+    backup: { mode: "none" }, policy: { backup: "optional" },
+    service: { type: "ClusterIP" },
+    migrations: { directory: ${JSON.stringify(join(ROOT, "examples/app/prisma/migrations"))} },
+  });
+  const history = packHistory(settings.migrations.directory);
+  const release = new Release("shop", { settings, history, migrator: bundleMigrator() });
+  release.outputs.apply(({ migrations }) => console.log(JSON.stringify({ registered, migrations, id: release.releaseId })));
+`;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "release-package-"));
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const installed = join(folder, "node_modules", "postgres-release");
+  mkdirSync(installed, { recursive: true });
+  execFileSync("tar", ["-xzf", join(folder, "postgres-release-0.1.0.tgz"), "--strip-components=1", "-C", installed]);
+  // Its dependencies, as npm would install them beside it.
+  for (const name of ["@pulumi", "esbuild", "fastest-levenshtein", "libpg-query", "zod"]) {
+    symlinkSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
+  }
+}, 240_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("a team adds the release to a Pulumi program that it already has", () => {
+  writeFileSync(join(folder, "program.js"), PROGRAM);
+  const output = JSON.parse(execFileSync("node", ["program.js"], { cwd: folder, encoding: "utf8" }));
+  expect(output.registered).toContain("kubernetes:batch/v1:Job");
+  expect(output.registered).toContain("kubernetes:apps/v1:Deployment");
+  expect(output.migrations.last).toMatch(/^2026\d{10}_/);
+  expect(output.id).toMatch(/^[0-9a-f]{12}$/);
+});
+
+it("the package holds types, and the migrator as the one file that the Job runs", () => {
+  const installed = join(folder, "node_modules", "postgres-release");
+  const files = execFileSync("find", [".", "-type", "f"], { cwd: installed, encoding: "utf8" }).split("\n");
+  expect(files).toEqual(expect.arrayContaining(["./dist/components/index.d.ts", "./dist/migrator.cjs", "./LICENSE"]));
+  expect(files.filter((file) => /test|local|examples/.test(file))).toEqual([]);
+  expect(execFileSync("node", [join(installed, "dist/migrator.cjs"), "--help"], { encoding: "utf8" })).toContain(
+    "deploy",
+  );
+});
