@@ -9,6 +9,12 @@ import { killServer } from "./postgres";
 /** Where root keeps the files of servers whose user can't enter the state directory. */
 const outside = "/var/lib/release-local";
 
+interface Owner {
+  cloudDir: string;
+  /** Of the file system that holds it. */
+  device: number;
+}
+
 /**
  * A new folder for a server's files. It is inside `parent` (a folder of the cloud), except for root: there the server's
  * user often can't enter it (/root is 0700), and then it is a folder of its own under /var/lib. Only the user of the
@@ -25,7 +31,8 @@ export async function makeDataFolder(cloudDir: string, parent: string, account: 
   const folder = path.join(outside, randomBytes(8).toString("hex"));
   await fs.mkdir(folder, { recursive: true, mode: 0o755 });
   // Written first: a folder without an owner could never be told from one that is in use.
-  writeAtomically(path.join(folder, "owner.json"), JSON.stringify({ cloudDir }));
+  const owner: Owner = { cloudDir, device: (await fs.stat(cloudDir)).dev };
+  writeAtomically(path.join(folder, "owner.json"), JSON.stringify(owner));
   const server = path.join(folder, "server");
   await fs.mkdir(server, { mode: 0o700 });
   await fs.chown(server, account.uid, account.gid);
@@ -43,26 +50,43 @@ export async function foldersOutside(cloudDir: string): Promise<string[]> {
 
 /** Removes the whole place that {@link makeDataFolder} made, if it is not inside the cloud's own folder. */
 export async function removeOutside(dataDirectory: string): Promise<void> {
-  const folder = path.dirname(path.dirname(dataDirectory));
-  if (path.dirname(folder) === outside) await removeTree(folder);
+  const server = path.dirname(dataDirectory);
+  const folder = path.dirname(server);
+  if (path.dirname(folder) !== outside) return;
+  // The owner last: after a kill in between, the rest must still be known as somebody's.
+  await removeTree(server);
+  await removeTree(folder);
 }
 
-/** What a state directory left behind that was deleted without `down`. */
-async function removeAbandoned(): Promise<void> {
-  for (const { folder, cloudDir } of await listOutside()) {
-    if (await exists(cloudDir)) continue;
-    await killServer(path.join(folder, "server", "data"));
-    await removeTree(folder);
+/** What state directories left behind that were deleted, not merely unmounted, without `down`. */
+export async function removeAbandoned(): Promise<void> {
+  for (const { folder, cloudDir, device } of await listOutside()) {
+    if (cloudDir !== undefined && !(await isDeleted(cloudDir, device))) continue;
+    const data = path.join(folder, "server", "data");
+    await killServer(data);
+    await removeOutside(data);
   }
 }
 
-async function listOutside(): Promise<{ folder: string; cloudDir: string }[]> {
+/** It is gone, and the file system that held it is still where it was. */
+async function isDeleted(directory: string, device: number | undefined): Promise<boolean> {
+  if (await exists(directory)) return false;
+  for (let above = path.dirname(directory); ; above = path.dirname(above)) {
+    if (await exists(above)) return (await fs.stat(above)).dev === device;
+  }
+}
+
+/** Without an owner: its maker was killed before it could write down whose it is. */
+async function listOutside(): Promise<({ folder: string } & Partial<Owner>)[]> {
   // Nobody else puts anything there, or may look into what root put there.
   if (process.getuid?.() !== 0) return [];
-  const names = await fs.readdir(outside).catch(() => []);
-  return names.flatMap((name) => {
+  const found: ({ folder: string } & Partial<Owner>)[] = [];
+  for (const name of await fs.readdir(outside).catch(() => [])) {
     const folder = path.join(outside, name);
-    const owner = readJson<{ cloudDir: string }>(path.join(folder, "owner.json"));
-    return owner ? [{ folder, cloudDir: owner.cloudDir }] : [];
-  });
+    const owner = readJson<Owner>(path.join(folder, "owner.json"));
+    const age = Date.now() - ((await fs.stat(folder).catch(() => undefined))?.mtimeMs ?? Date.now());
+    // A young folder may still be about to get its owner.
+    if (owner || age > 60_000) found.push({ folder, ...owner });
+  }
+  return found;
 }

@@ -13,7 +13,7 @@ import {
   forEachRecord,
   restoreInstance,
 } from "./instance";
-import { foldersOutside, removeOutside } from "./placement";
+import { foldersOutside, removeAbandoned, removeOutside } from "./placement";
 import { killServer, stopServer } from "./postgres";
 import { listProcesses } from "./processes";
 import { dataDirectoryOf, listInstances, readInstance, type Snapshot } from "./records";
@@ -104,8 +104,7 @@ export async function stopAws(cloudDir: string): Promise<void> {
   const root = path.resolve(cloudDir);
   await forEachRecord(root, (record) => stopServer(dataDirectoryOf(root, record)));
   for (const data of await directoriesInUse(root)) await killServer(data);
-  if (await exists(root)) return;
-  for (const folder of await foldersOutside(root)) await removeOutside(path.join(folder, "server", "data"));
+  if (!(await exists(root))) await removeAbandoned();
 }
 
 async function restore(cloudDir: string, request: RestoreSnapshot): Promise<Connection> {
