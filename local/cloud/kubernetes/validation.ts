@@ -63,11 +63,18 @@ function nameErrors({ kind, metadata, apiVersion }: KubernetesObject): string[] 
   ];
 }
 
-function specErrors({ apiVersion, kind, spec }: KubernetesObject): string[] {
+/** Bytes that a ConfigMap or Secret may hold (k8s.io/kubernetes, `MaxSecretSize`). */
+const DATA_LIMIT = 1024 * 1024;
+
+function specErrors(object: KubernetesObject): string[] {
+  const { apiVersion, kind, spec } = object;
   const errors: string[] = [];
   const need = (condition: unknown, message: string) => {
     if (!condition) errors.push(message);
   };
+  if (apiVersion === "v1" && (kind === "ConfigMap" || kind === "Secret")) {
+    need(dataSize(object) <= DATA_LIMIT, `[]: Too long: may not be more than ${DATA_LIMIT} bytes`);
+  }
   const workload = ["apps/v1/Deployment", "batch/v1/Job"].includes(`${apiVersion}/${kind}`);
   if (workload) {
     need(spec?.template?.spec?.containers?.length > 0, "spec.template.spec.containers: Required value");
@@ -94,6 +101,12 @@ function specErrors({ apiVersion, kind, spec }: KubernetesObject): string[] {
     need(spec?.ports?.length > 0 || spec?.clusterIP === "None", "spec.ports: Required value");
   }
   return errors;
+}
+
+function dataSize({ kind, data = {}, binaryData = {} }: KubernetesObject): number {
+  const size = (values: Record<string, string>, encoding: "utf8" | "base64") =>
+    Object.values(values).reduce((sum, value) => sum + Buffer.byteLength(String(value), encoding), 0);
+  return kind === "Secret" ? size(data, "base64") : size(data, "utf8") + size(binaryData, "base64");
 }
 
 function immutableErrors(object: KubernetesObject, previous: KubernetesObject): string[] {

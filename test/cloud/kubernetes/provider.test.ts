@@ -17,7 +17,7 @@ import type { KubernetesObject } from "../../../local/cloud/kubernetes/object";
 import { createKubernetesProvider } from "../../../local/cloud/kubernetes/provider";
 import { waitUntil } from "../../../local/cloud/process";
 import { InitError, type Properties, type Provider, UNKNOWN } from "../../../local/cloud/provider";
-import { commandLines } from "../processes-naming";
+import { commandLines, processesNaming } from "../processes-naming";
 import { deployment, images, job, WEB_SERVICE } from "./cluster";
 
 const urnOf = (type: string, name: string) => `urn:pulumi:local::release::release:index:Release$${type}::${name}`;
@@ -240,6 +240,54 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     writeFileSync(join(cloudDir, "go"), "");
     await created;
     expect(holders()).toEqual([join(own, "default", "database.json")]);
+  });
+
+  it("refuses a ConfigMap that a real cluster would refuse for its size", async () => {
+    const bytes = (length: number) => ({ a: Buffer.alloc(length).toString("base64") });
+    await create(MAP, { metadata: { name: "fits" }, binaryData: bytes(1024 * 1024) });
+    await expect(create(MAP, { metadata: { name: "big" }, binaryData: bytes(1024 * 1024 + 1) })).rejects.toThrow(
+      'ConfigMap "big" is invalid: []: Too long: may not be more than 1048576 bytes',
+    );
+  });
+
+  it("keeps an immutable ConfigMap as it is", async () => {
+    const inputs = await check(MAP, { metadata: { name: "files" }, data: { a: "1" }, immutable: true });
+    const { id, outputs } = await create(MAP, inputs);
+    const changed = { ...inputs, data: { a: "2" } };
+    const update = { urn: MAP, id, inputs: changed, oldInputs: inputs, olds: outputs, timeout: 0, preview: false };
+    await expect(provider.update(update)).rejects.toThrow(
+      "data: Forbidden: field is immutable when `immutable` is set",
+    );
+  });
+
+  it("leaves nothing running and nothing on the disk when its folder is deleted", async () => {
+    await create(WEB, deployment("1"));
+    expect(podProcesses(cloudDir).length).toBe(2);
+    rmSync(cloudDir, { recursive: true });
+    expect(await waitUntil(() => processesNaming(cloudDir).length === 0, 20_000)).toBe(true);
+    expect(existsSync(cloudDir)).toBe(false);
+  });
+
+  it("leaves nothing running after kill -9 of the background process at any instant", async () => {
+    const client = async () => connect(cloudDir);
+    // Milliseconds after the API has taken the objects: before, while and after their processes start.
+    for (const delay of [0, 5, 20, 80, 320]) {
+      const name = `run-${delay}`;
+      const script = `echo started >> '${cloudDir}/${name}'; while :; do sleep 0.05; done`;
+      const cloud = await client();
+      const { pid } = JSON.parse(readFileSync(join(cloudDir, "daemon.json"), "utf8")) as { pid: number };
+      await cloud.call("kubernetes.apply", { object: deployment(String(delay)) });
+      await cloud.call("kubernetes.apply", { object: job(name, script) });
+      await new Promise((passed) => setTimeout(passed, delay));
+      process.kill(pid, "SIGKILL");
+      await stopCloud(cloudDir);
+      expect(processesNaming(cloudDir)).toEqual([]);
+      const reference = { group: "batch", kind: "Job", namespace: "default", name };
+      await (await client()).call("kubernetes.awaitReady", { reference, timeoutSeconds: 1 });
+      const starts = existsSync(join(cloudDir, name)) ? readFileSync(join(cloudDir, name), "utf8") : "";
+      expect(["", "started\n"]).toContain(starts);
+      await (await client()).call("kubernetes.delete", { reference });
+    }
   });
 
   it("cleans up what a killed background process left, and brings the app back", async () => {
