@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readText, writeSynced } from "./files";
 
@@ -46,6 +46,7 @@ export function lockStack(directory: string, stack: string): StackLock {
   } finally {
     rmSync(mine, { force: true });
   }
+  removeLeftovers(directory);
   return {
     assertHeld() {
       if (readText(file) !== text) throw new Error(`Stack ${stack} lost its lock; another command is changing it.`);
@@ -96,6 +97,13 @@ function removeStale(file: string, stale: string, aside: string): void {
   }
   if (readText(aside) !== stale) tryLink(aside, file);
   rmSync(aside, { force: true });
+}
+
+/** What a killed command was just writing; nobody else writes while this one holds the lock. */
+function removeLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (/^state\..*\.tmp$/.test(name)) rmSync(join(directory, name), { force: true });
+  }
 }
 
 /** Distinguishes a process from a later one of the same id; undefined if there is no such process. */
