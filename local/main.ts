@@ -4,8 +4,9 @@ import { openOutput } from "./commands/output";
 import type { Call, Options, Verb } from "./commands/verb";
 import { verbs } from "./commands/verbs";
 import { stackDirectory } from "./engine/state";
+import { chooseEngine, isEngine } from "./engines";
 import { readStack } from "./stack";
-import { CommandError, UsageError } from "./usage-error";
+import { UsageError } from "./usage-error";
 
 /** Exit status of a command that was typed wrong. */
 const BAD_USAGE = 2;
@@ -63,7 +64,11 @@ function withOptions(command: Command, verb: Verb): Command {
       [],
     )
     .option("--json", "one JSON object a line instead of text")
-    .option("--engine <engine>", "auto, embedded or pulumi; auto is embedded", "auto")
+    .option(
+      "--engine <engine>",
+      "embedded, pulumi (the CLI on PATH), or auto: the one that holds the stack, at first embedded",
+      "auto",
+    )
     .option("--state-dir <dir>", "where state, database and logs are kept", resolve(CHECKOUT, ".local"))
     .option("--cwd <dir>", "the folder of another Pulumi program", CHECKOUT);
   for (const { flags, description, repeatable } of verb.options ?? []) {
@@ -104,13 +109,8 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
       `${verb.name} takes ${most === 0 ? "no argument" : most}: ${words.slice(most).join(" ")} is too much`,
     );
   problems.push(...(verb.check?.({ arguments: words, options }) ?? []));
-  if (typed.engine === "pulumi") {
-    problems.push(
-      "--engine pulumi: driving the Pulumi CLI is not part of this version; leave the option out, or use --engine embedded. Nothing was touched",
-    );
-  } else if (typed.engine !== "auto" && typed.engine !== "embedded") {
-    problems.push(`--engine is ${JSON.stringify(typed.engine)}; it must be auto, embedded or pulumi`);
-  }
+  const asked = typed.engine;
+  if (!isEngine(asked)) problems.push(`--engine is ${JSON.stringify(asked)}; it must be auto, embedded or pulumi`);
   const location = [
     ...(command.getOptionValueSource("stateDir") === "cli" ? ["--state-dir", typed.stateDir] : []),
     ...(command.getOptionValueSource("cwd") === "cli" ? ["--cwd", typed.cwd] : []),
@@ -123,9 +123,10 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
       overrides: typed.config,
       location,
     });
-    if (problems.length > 0) throw new UsageError([]);
+    if (problems.length > 0 || !isEngine(asked)) throw new UsageError([]);
+    const engine = chooseEngine(asked, stack);
     const stackDir = stackDirectory(stack.stateDir, stack.project, stack.name);
-    return { arguments: words, options, stack, stackDir, cloudDir: resolve(stackDir, "cloud"), output };
+    return { arguments: words, options, stack, engine, stackDir, cloudDir: resolve(stackDir, "cloud"), output };
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError([...problems, ...error.problems]);
     throw error;
@@ -143,7 +144,7 @@ function report(thrown: unknown, output: Call["output"]): number {
 }
 
 /** Errors whose message says all; of any other, the stack trace is for us. */
-const EXPECTED = new Set([CommandError.name, "StackLockedError", "CloudUnreachable", "CloudError"]);
+const EXPECTED = new Set(["CommandError", "StackLockedError", "CloudUnreachable", "CloudError", "PulumiMissing"]);
 
 if (require.main === module) {
   // `npm run local -- logs app | head` closes the pipe early; that is no failure.

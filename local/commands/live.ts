@@ -3,21 +3,11 @@ import { Client } from "pg";
 import { findConnection } from "../cloud/aws/instance";
 import type { KubernetesObject } from "../cloud/kubernetes/object";
 import { openStore } from "../cloud/kubernetes/store";
-import type { Json } from "../cloud/provider";
-import { readOutputs } from "../engine";
-import { hasState } from "../engine/state";
+import { readOutputs } from "../engines";
 import { environmentOf } from "../environment";
 import { CommandError } from "../usage-error";
 import { columns } from "./output";
 import { type Call, typed } from "./verb";
-
-/** The outputs of the release that is live; none before the first. */
-export async function liveOutputs({
-  stack,
-  stackDir,
-}: Pick<Call, "stack" | "stackDir">): Promise<Record<string, Json>> {
-  return hasState(stackDir) ? readOutputs(stack.stateDir, stack.project, stack.name) : {};
-}
 
 export interface Workload {
   name: string;
@@ -106,7 +96,7 @@ export async function schemaOf(call: Pick<Call, "stack" | "cloudDir">): Promise<
 
 /** What runs after a release that failed, so that nobody has to wonder: the app, the database. */
 export async function liveLines(call: Call): Promise<string[]> {
-  const outputs = await liveOutputs(call);
+  const outputs = await readOutputs(call.stack);
   const rows = workloads(call.cloudDir).map((workload) => [
     `  ${workload.name}`,
     workload.serving.length === 0
@@ -127,7 +117,7 @@ const SETTLE_MILLISECONDS = 60_000;
  * `down` and an `up` with nothing to do, the pods have only just been started again.
  */
 export async function awaitWorkloads(call: Call): Promise<void> {
-  const { url } = await liveOutputs(call);
+  const { url } = await readOutputs(call.stack);
   const end = Date.now() + SETTLE_MILLISECONDS;
   for (;;) {
     const waiting = workloads(call.cloudDir).filter(({ ready, wanted }) => ready < wanted);

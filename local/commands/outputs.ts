@@ -1,5 +1,5 @@
+import { readOutputs } from "../engines";
 import { CommandError } from "../usage-error";
-import { liveOutputs } from "./live";
 import { outputLines } from "./summary";
 import { type Call, typed, type Verb } from "./verb";
 
@@ -9,7 +9,7 @@ export const outputs: Verb = {
   summary: "the outputs of the release that is live; one of them alone, to use in a script",
   async run(call: Call): Promise<number> {
     const { stack, output } = call;
-    const found = await liveOutputs(call);
+    const found = await readOutputs(stack);
     const [name] = call.arguments;
     if (name !== undefined) {
       const value = found[name];

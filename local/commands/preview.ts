@@ -1,5 +1,5 @@
 import type { StepEvent } from "../engine/events";
-import { loadState } from "../engine/state";
+import { resourcesOf } from "../engines";
 import { kindOf, wordsOf } from "../progress-text";
 import { columns } from "./output";
 import { exitStatus, type Ran, runEngine } from "./run-engine";
@@ -38,9 +38,7 @@ function describe(call: Call, ran: Ran): string[] {
     return [`${style(color, sign)} ${kindOf(step.type)}`, step.name, would(step)];
   });
   const touched = new Set(ran.steps.map(({ urn }) => urn));
-  const kept = (loadState(call.stackDir)?.resources ?? []).filter(
-    (r) => r.custom && !touched.has(r.urn) && isShown(r.type),
-  );
+  const kept = resourcesOf(call.stack).filter(({ urn }) => !touched.has(urn));
   for (const { type, urn } of kept) {
     rows.push([`  ${kindOf(type)}`, urn.slice(urn.lastIndexOf("::") + 2), style("dim", "kept as it is")]);
   }
@@ -56,8 +54,4 @@ function would(step: StepEvent): string {
   const words = step.retained ? "would leave the stack; it is kept in the cloud" : (WOULD[step.op] ?? step.op);
   const why = step.replaces?.length ? step.replaces : step.diffs;
   return why?.length ? `${words} (${why.slice(0, 4).join(", ")}${why.length > 4 ? ", …" : ""})` : words;
-}
-
-function isShown(type: string): boolean {
-  return !type.startsWith("pulumi:");
 }

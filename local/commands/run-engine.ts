@@ -1,10 +1,6 @@
-import { createAwsProvider } from "../cloud/aws/provider";
-import { createCommandProvider } from "../cloud/command/provider";
-import { createKubernetesProvider } from "../cloud/kubernetes/provider";
-import type { Provider } from "../cloud/provider";
-import { destroy, preview, refresh, up } from "../engine";
 import type { EngineEvent, EngineResult, StepEvent } from "../engine/events";
-import { environmentOf, preparedFirst, prepareEnvironment } from "../environment";
+import type { Operation } from "../engines";
+import { environmentOf, prepareEnvironment } from "../environment";
 import { onInterrupt } from "../interrupt";
 import { endRun, type LastRun, startRun } from "../last-run";
 import { showProgress } from "../progress";
@@ -18,9 +14,6 @@ export interface Ran extends EngineResult {
   durationMs: number;
   interrupted: boolean;
 }
-
-const OPERATIONS = { up, preview, destroy, refresh };
-type Operation = keyof typeof OPERATIONS;
 
 /**
  * Runs the engine over the stack, shows what it does, and writes down how it went. `prepare` makes ready, before the
@@ -71,19 +64,19 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
   };
 
   try {
-    const result = await OPERATIONS[operation]({
+    const settings = {
       directory: stack.directory,
       project: stack.project,
       stack: stack.name,
       config: stack.config,
       stateDir: stack.stateDir,
-      providers: preparedFirst(providersOf(cloudDir), prepare),
       targets: options.target.length > 0 ? options.target : undefined,
       continueOnError: options.continueOnError,
       onEvent,
       signal: interrupt.signal,
       hardSignal: interrupt.hardSignal,
-    });
+    };
+    const result = await call.engine.run(operation, settings, { cloudDir, environment, prepare });
     if (result.ok && !interrupt.signal.aborted) {
       await prepare();
       await settle?.();
@@ -103,14 +96,6 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
   } finally {
     interrupt.release();
   }
-}
-
-function providersOf(cloudDir: string): Record<string, Provider> {
-  return {
-    aws: createAwsProvider(cloudDir),
-    kubernetes: createKubernetesProvider(cloudDir),
-    command: createCommandProvider(),
-  };
 }
 
 /** Components, providers and the stack itself are steps of the engine, but nothing that a person waits for. */

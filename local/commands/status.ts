@@ -1,10 +1,10 @@
 import { listInstances, listSnapshots } from "../cloud/aws/records";
 import { running } from "../cloud/client";
-import { loadState } from "../engine/state";
+import { readOutputs } from "../engines";
 import { readFaults } from "../faults";
 import { readLastRun, stateOf } from "../last-run";
 import { kindOf } from "../progress-text";
-import { liveOutputs, schemaOf, workloads } from "./live";
+import { schemaOf, workloads } from "./live";
 import { ago, columns, count } from "./output";
 import { type Call, typed, type Verb } from "./verb";
 
@@ -22,7 +22,7 @@ export const status: Verb = {
 async function gather(call: Call) {
   const { stack, stackDir, cloudDir } = call;
   const [outputs, schema, databases, snapshots, cloud] = await Promise.all([
-    liveOutputs(call),
+    readOutputs(stack),
     schemaOf(call),
     listInstances(cloudDir),
     listSnapshots(cloudDir),
@@ -50,7 +50,6 @@ async function gather(call: Call) {
       source,
     })),
     faults: readFaults(cloudDir),
-    unhealthy: (loadState(stackDir)?.resources ?? []).filter((r) => r.initErrors?.length).map((r) => r.urn),
     lastRun: lastRun && {
       verb: lastRun.verb,
       state: stateOf(lastRun),

@@ -1,3 +1,4 @@
+import type { Engine } from "../engines";
 import type { Stack } from "../stack";
 import type { Output } from "./output";
 
@@ -19,6 +20,7 @@ export interface Call {
   arguments: string[];
   options: Options;
   stack: Stack;
+  engine: Engine;
   /** Of this stack: state.json and, below, its cloud. */
   stackDir: string;
   cloudDir: string;

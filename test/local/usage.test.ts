@@ -56,7 +56,6 @@ describe("a line that was typed wrong", () => {
     [["restore"], "restore needs the name of a snapshot"],
     [["fault", "none", "snapshot-fails"], "none ends all faults"],
     [["outputs", "a", "b"], "outputs takes 1: b is too much"],
-    [["up", "--engine", "pulumi"], "--engine pulumi: driving the Pulumi CLI is not part of this version"],
     [["upp"], "Did you mean up?"],
     [["up", "--cwd", "/"], "has no Pulumi.yaml"],
   ])("%j", async (words, message) => {

@@ -1,0 +1,119 @@
+import { readJson } from "./cloud/atomic";
+import { createAwsProvider } from "./cloud/aws/provider";
+import { createCommandProvider } from "./cloud/command/provider";
+import { createKubernetesProvider } from "./cloud/kubernetes/provider";
+import type { Json } from "./cloud/provider";
+import * as embedded from "./engine";
+import type { EngineOptions, EngineResult } from "./engine/events";
+import { loadState } from "./engine/state";
+import { type Environment, preparedFirst } from "./environment";
+import { cliCheckpoint } from "./plugin/cli-stack";
+import * as cli from "./plugin/pulumi-cli";
+import type { Stack } from "./stack";
+import { UsageError } from "./usage-error";
+
+export type EngineName = "embedded" | "pulumi";
+
+/** One of the engines that can run the program; each keeps a state of its own. */
+export interface Engine {
+  name: EngineName;
+  run(operation: Operation, options: Omit<EngineOptions, "providers">, world: World): Promise<EngineResult>;
+}
+
+export type Operation = "up" | "preview" | "destroy" | "refresh";
+
+export interface World {
+  cloudDir: string;
+  environment?: Environment;
+  /** Makes the environment ready; for an engine that does not do so by itself. */
+  prepare(): Promise<void>;
+}
+
+const OPERATIONS = {
+  embedded: { up: embedded.up, preview: embedded.preview, destroy: embedded.destroy, refresh: embedded.refresh },
+  pulumi: { up: cli.up, preview: cli.preview, destroy: cli.destroy, refresh: cli.refresh },
+};
+
+const ENGINES: Record<EngineName, Engine> = {
+  embedded: {
+    name: "embedded",
+    run(operation, options, { cloudDir, prepare }) {
+      const providers = {
+        aws: createAwsProvider(cloudDir),
+        kubernetes: createKubernetesProvider(cloudDir),
+        command: createCommandProvider(),
+      };
+      return OPERATIONS.embedded[operation]({ ...options, providers: preparedFirst(providers, prepare) });
+    },
+  },
+  pulumi: {
+    name: "pulumi",
+    // The CLI starts the local cloud's plugins, and they prepare the environment.
+    run: (operation, options, { environment }) => OPERATIONS.pulumi[operation]({ ...options, environment }),
+  },
+};
+
+/** The engine whose state holds the stack; undefined when nothing of it is deployed. */
+export function ownerOf({ stateDir, project, name }: Place): EngineName | undefined {
+  const state = loadState(embedded.stackDirectory(stateDir, project, name));
+  if (state && state.resources.length > 0) return "embedded";
+  return cli.readCliOutputs(stateDir, project, name) === undefined ? undefined : "pulumi";
+}
+
+type Place = Pick<Stack, "stateDir" | "project" | "name">;
+
+/**
+ * `auto` is the engine that holds the stack, and for a new stack the embedded one.
+ *
+ * @throws UsageError
+ */
+export function chooseEngine(asked: "auto" | EngineName, stack: Place): Engine {
+  const owner = ownerOf(stack);
+  const name = asked === "auto" ? (owner ?? "embedded") : asked;
+  if (owner !== undefined && owner !== name) {
+    throw new UsageError([
+      `--engine ${name}: stack ${stack.name} is held by the ${owner} engine, and each keeps a state of its own; ` +
+        `leave the option out, use another --stack, or destroy this one first`,
+    ]);
+  }
+  if (name === "pulumi" && !cli.hasPulumi()) {
+    throw new UsageError([
+      "--engine pulumi: the Pulumi CLI (pulumi and pulumi-language-nodejs) is not on PATH; install it, or use --engine embedded",
+    ]);
+  }
+  return ENGINES[name];
+}
+
+export function isEngine(asked: string): asked is "auto" | EngineName {
+  return asked === "auto" || asked in ENGINES;
+}
+
+interface HeldResource {
+  urn: string;
+  type: string;
+  custom: boolean;
+}
+
+interface CliCheckpoint {
+  checkpoint: { latest?: { resources?: HeldResource[] } };
+}
+
+/** What the stack holds, without what the engine adds for itself. */
+export function resourcesOf({ stateDir, project, name }: Place): HeldResource[] {
+  const owner = ownerOf({ stateDir, project, name });
+  if (owner === undefined) return [];
+  const resources: HeldResource[] | undefined =
+    owner === "embedded"
+      ? loadState(embedded.stackDirectory(stateDir, project, name))?.resources
+      : readJson<CliCheckpoint>(cliCheckpoint(stateDir, project, name))?.checkpoint.latest?.resources;
+  return (resources ?? []).filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
+}
+
+/** The outputs of the release that is live; none before the first. */
+export async function readOutputs({ stateDir, project, name }: Place): Promise<Record<string, Json>> {
+  const owner = ownerOf({ stateDir, project, name });
+  if (owner === undefined) return {};
+  return owner === "pulumi"
+    ? (cli.readCliOutputs(stateDir, project, name) ?? {})
+    : embedded.readOutputs(stateDir, project, name);
+}
