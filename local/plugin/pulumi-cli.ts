@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { describeProcess, killGroup, type ProcessRecord } from "../cloud/process";
 import type { Json } from "../cloud/provider";
@@ -100,12 +100,7 @@ function runCli(
   if (record && verb !== "preview") writeAtomically(cli.processFile, JSON.stringify(record), 0o600);
   child.stdin.on("error", () => {});
   child.stdin.end("go\n");
-  // The first asks it to finish what runs, the second to give up waiting: the CLI's own reading of one and two interrupts.
-  const interrupt = () => child.kill("SIGINT");
-  for (const signal of [options.signal, options.hardSignal]) {
-    if (signal?.aborted) interrupt();
-    else signal?.addEventListener("abort", interrupt, { once: true });
-  }
+  const release = forwardInterrupts(child, options);
   eachLine(child.stdout, onLine);
   eachLine(child.stderr, (line) => {
     stderr.push(line);
@@ -114,11 +109,41 @@ function runCli(
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
-      for (const signal of [options.signal, options.hardSignal]) signal?.removeEventListener("abort", interrupt);
+      release();
       rmSync(cli.processFile, { force: true });
       resolve({ code: code ?? 1, stderr: stderr.join("\n").trim() });
     });
   });
+}
+
+/** Two interrupts closer together may reach the CLI as one. */
+const BETWEEN_INTERRUPTS_MS = 1_000;
+
+/** One interrupt asks the CLI to finish what runs, a second one to give up waiting; gives what takes the listeners away. */
+function forwardInterrupts(child: ChildProcess, { signal, hardSignal }: CliOptions): () => void {
+  let first: number | undefined;
+  let second: NodeJS.Timeout | undefined;
+  const soft = () => {
+    first = performance.now();
+    child.kill("SIGINT");
+  };
+  const hard = () => {
+    if (first === undefined) soft();
+    const pause = BETWEEN_INTERRUPTS_MS - (performance.now() - (first ?? 0));
+    second = setTimeout(() => child.kill("SIGINT"), Math.max(0, pause));
+  };
+  const listeners = [
+    [signal, soft],
+    [hardSignal, hard],
+  ] as const;
+  for (const [abort, listener] of listeners) {
+    if (abort?.aborted) listener();
+    else abort?.addEventListener("abort", listener, { once: true });
+  }
+  return () => {
+    clearTimeout(second);
+    for (const [abort, listener] of listeners) abort?.removeEventListener("abort", listener);
+  };
 }
 
 function words(cli: CliStack, verb: Verb, { stack, targets, continueOnError, parallel }: CliOptions): string[] {

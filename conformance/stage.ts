@@ -1,0 +1,125 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { listSnapshots } from "../local/cloud/aws/records";
+import { connect, stopCloud } from "../local/cloud/client";
+import { openStore } from "../local/cloud/kubernetes/store";
+import { type ProcessRecord, signalGroup } from "../local/cloud/process";
+import { readText } from "../local/engine/files";
+import { stackDirectory } from "../local/engine/state";
+import { writeFaults } from "../local/faults";
+import type { Engine } from "./operation";
+import { type Interruption, type Ran, runOperation } from "./run-operation";
+
+const CHECKOUT = join(__dirname, "..");
+
+export interface Command {
+  verb: "up" | "preview" | "destroy" | "refresh";
+  /** URNs without their beginning: `Deployment::notes` stands for the one resource that ends so. */
+  targets?: string[];
+  continueOnError?: boolean;
+  interruption?: Interruption;
+  /** The program: by default the release itself. */
+  program?: "release" | "consumer";
+}
+
+const PROGRAMS = {
+  release: { directory: CHECKOUT, project: "release" },
+  consumer: { directory: join(CHECKOUT, "examples/consumer"), project: "consumer" },
+};
+
+/** Where a story is played with one engine: a state directory, a Prisma folder and settings of its own. */
+export class Stage {
+  readonly directory = mkdtempSync(join(tmpdir(), "conformance "));
+  readonly stack = "local";
+  private readonly settings = new Map<string, string>();
+
+  constructor(readonly engine: Engine) {
+    mkdirSync(this.stateDir);
+    cpSync(join(CHECKOUT, "examples/app/prisma/migrations"), this.migrations, { recursive: true });
+    this.set("migrations.directory", this.migrations);
+  }
+
+  get stateDir(): string {
+    return join(this.directory, "state");
+  }
+
+  get migrations(): string {
+    return join(this.directory, "migrations");
+  }
+
+  cloudDir(project = "release"): string {
+    return join(stackDirectory(this.stateDir, project, this.stack), "cloud");
+  }
+
+  /** A setting of the stack, `app.image`; undefined takes it away. */
+  set(key: string, value: string | undefined): void {
+    if (value === undefined) this.settings.delete(key);
+    else this.settings.set(key, value);
+  }
+
+  migration(name: string, sql: string): void {
+    mkdirSync(join(this.migrations, name), { recursive: true });
+    writeFileSync(join(this.migrations, name, "migration.sql"), sql);
+  }
+
+  withoutMigration(name: string): void {
+    rmSync(join(this.migrations, name), { recursive: true });
+  }
+
+  faults(...names: string[]): void {
+    writeFaults(this.cloudDir(), names);
+  }
+
+  /** Calls the cloud as its console would: nothing of it is told to the engine. */
+  async cloud(method: string, parameters: unknown, project = "release"): Promise<unknown> {
+    return (await connect(this.cloudDir(project))).call(method, parameters);
+  }
+
+  async names(group: string, kind: string): Promise<string[]> {
+    return openStore(this.cloudDir())
+      .list(group, kind)
+      .map(({ metadata }) => metadata.name);
+  }
+
+  async deleteNewestSnapshot(): Promise<void> {
+    const [newest] = (await listSnapshots(this.cloudDir())).sort((a, b) => (a.createTime < b.createTime ? 1 : -1));
+    await this.cloud("aws.deleteSnapshot", { identifier: newest?.identifier, kind: "instance" });
+  }
+
+  async run({ verb, program = "release", targets, continueOnError, interruption }: Command): Promise<Ran> {
+    const { directory, project } = PROGRAMS[program];
+    const beginning = `urn:pulumi:${this.stack}::${project}::**`;
+    const config = [...this.settings].filter(([key]) =>
+      program === "release" ? !key.includes(":") : key.startsWith(`${project}:`),
+    );
+    return runOperation(
+      {
+        engine: this.engine,
+        verb,
+        directory,
+        stack: this.stack,
+        stateDir: this.stateDir,
+        config: config.map(([key, value]) => `${key}=${value}`),
+        targets: targets?.map((end) => beginning + end),
+        continueOnError,
+      },
+      interruption,
+      () => this.killCli(project),
+    );
+  }
+
+  /** Ends everything that was started, and forgets it. */
+  async close(): Promise<void> {
+    for (const project of readdirSync(this.stateDir)) {
+      const cloudDir = join(this.stateDir, project, this.stack, "cloud");
+      if (!project.startsWith(".")) await stopCloud(cloudDir);
+    }
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private killCli(project: string): void {
+    const text = readText(join(stackDirectory(this.stateDir, project, this.stack), "pulumi/process.json"));
+    if (text !== undefined) signalGroup(JSON.parse(text) as ProcessRecord, "SIGKILL");
+  }
+}

@@ -1,0 +1,35 @@
+import type { StepEvent } from "../../local/engine/events";
+
+/** What the releases of the stories come to. */
+export const FIRST_RELEASE = [
+  "2 create ConfigMap",
+  "create Deployment",
+  "create Job",
+  "create PodDisruptionBudget",
+  "create Service",
+  "create Snapshot",
+];
+
+export const GOOD_MIGRATION = [
+  "create ConfigMap",
+  "create Job",
+  "create Snapshot",
+  "delete ConfigMap",
+  "delete Job",
+  "delete Snapshot (retained)",
+  "update Deployment",
+];
+
+export const IMAGE_ONLY = ["create Job", "delete Job", "update Deployment"];
+
+export const FAILING_MIGRATION = ["create ConfigMap", "create Job (failed)", "create Snapshot"];
+
+export const started =
+  (kind: string) =>
+  ({ type, status }: StepEvent): boolean =>
+    status === "started" && type.endsWith(`:${kind}`);
+
+/** Long enough to be interrupted, and over before anybody gets impatient. */
+export const SLOW = 'SELECT pg_sleep(8);\nALTER TABLE "notes" ADD COLUMN "slow" TEXT;\n';
+export const GOOD = 'ALTER TABLE "notes" ADD COLUMN "colour" TEXT;\n';
+export const BROKEN = 'ALTER TABLE "notes" ADD COLUMN "half" TEXT;\nSELECT no_such_column FROM "notes";\n';
