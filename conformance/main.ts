@@ -16,6 +16,8 @@ async function main(argv: string[]): Promise<number> {
   const only = option(argv, "--only");
   const wanted = option(argv, "--engine") ?? "both";
   const chosen = stories.filter(({ name }) => !only || name.includes(only));
+  if (chosen.length === 0)
+    throw new Error(`No story has "${only}" in its name: ${stories.map(({ name }) => name).join("; ")}`);
   const missing = wanted === "both" && !hasPulumi();
   const engines: Engine[] =
     wanted === "both" && !missing ? ["embedded", "pulumi"] : [wanted === "pulumi" ? "pulumi" : "embedded"];

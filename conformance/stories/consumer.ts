@@ -2,7 +2,7 @@ import type { Story } from "../scenario";
 import { BROKEN, FAILING_MIGRATION, FIRST_RELEASE } from "./steps";
 
 export const consumer: Story = {
-  name: "a stack that reads the outputs",
+  name: "consumer: a stack that reads the outputs",
   scenarios: [
     {
       name: "a consumer before the producer's first release",

@@ -4,7 +4,7 @@ import { BROKEN, FAILING_MIGRATION, FIRST_RELEASE, GOOD } from "./steps";
 const FAILED_AGAIN = ["create-replacement Job (failed)", "delete-replaced Job", "replace Job"];
 
 export const failures: Story = {
-  name: "failed migrations and rollouts",
+  name: "failures of migrations and rollouts",
   scenarios: [
     { name: "a release to fall back on", command: { verb: "up" }, ok: true, steps: FIRST_RELEASE },
     {
@@ -72,7 +72,7 @@ export const failures: Story = {
 };
 
 export const snapshots: Story = {
-  name: "snapshots that fail",
+  name: "snapshots that can not be relied upon",
   scenarios: [
     {
       name: "a snapshot fails: the migration does not start",
