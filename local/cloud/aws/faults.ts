@@ -5,6 +5,11 @@ import { readJson } from "../atomic";
 export type Fault = "snapshot-fails" | "snapshot-stays-creating" | "instance-unavailable" | "database-refuses";
 
 export function hasFault(cloudDir: string, fault: Fault): boolean {
-  const faults = readJson<unknown>(path.join(cloudDir, "faults.json"));
-  return Array.isArray(faults) && faults.includes(fault);
+  const file = path.join(cloudDir, "faults.json");
+  try {
+    const faults = readJson<unknown>(file);
+    return Array.isArray(faults) && faults.includes(fault);
+  } catch (error) {
+    throw new Error(`${file} is not a JSON array of names: ${(error as Error).message}. Correct or remove it.`);
+  }
 }

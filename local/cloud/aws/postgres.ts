@@ -59,6 +59,8 @@ export const defaultSettings: Readonly<Record<string, string>> = {
   log_line_prefix: "%m [%p] %u@%d ",
 };
 
+/** Bytes of a log that is put aside at the next start; the one before it is dropped. */
+const logLimit = 10 * 1024 * 1024;
 const run = promisify(execFile);
 /** Locale of messages only; macOS servers refuse to start without one. */
 const environment = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" };
@@ -210,6 +212,11 @@ async function startOnce(
   log: string,
   timeout: number,
 ): Promise<Server | string> {
+  const size = await fs.stat(log).then(
+    (stat) => stat.size,
+    () => 0,
+  );
+  if (size > logLimit) await fs.rename(log, `${log}.1`);
   const file = await fs.open(log, "a", 0o600);
   const { size: from } = await file.stat();
   let child: ChildProcess;

@@ -2,6 +2,7 @@ import { promises as fs } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Client } from "pg";
+import { writeAtomically } from "../../../local/cloud/atomic";
 import type { Connection, EnsureInstance } from "../../../local/cloud/aws/instance";
 import { createAwsProvider } from "../../../local/cloud/aws/provider";
 import { readSnapshot, type Snapshot } from "../../../local/cloud/aws/records";
@@ -47,7 +48,9 @@ export function openCloud(directory: string): TestCloud {
     asked,
     provider: createAwsProvider(directory, async () => ({ call })),
     notes: { identifier: "notes-db", kind: "instance", database: "notes" },
-    setFaults: (...names) => fs.writeFile(path.join(directory, "faults.json"), JSON.stringify(names)),
+    async setFaults(...names) {
+      writeAtomically(path.join(directory, "faults.json"), JSON.stringify(names));
+    },
     async snapshot(source, identifier) {
       await aws.createSnapshot({ kind: "instance", source, identifier });
       return waitFor(async () => {
