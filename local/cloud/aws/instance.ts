@@ -12,7 +12,6 @@ import { initialise, runningServer, type Server, startServer, stopServer } from 
 import {
   type Credentials,
   dataDirectoryOf,
-  findInstance,
   folders,
   type InstanceRecord,
   instanceFolder,
@@ -238,5 +237,3 @@ function connectionOf(cloudDir: string, record: InstanceRecord): Connection {
   const urls = { adminUrl: url("migrator"), appUrl: url("app"), masterUrl: url("postgres") };
   return { identifier, kind, host: "127.0.0.1", port, database, ...urls };
 }
-
-export { findInstance };
