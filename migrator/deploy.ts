@@ -1,16 +1,21 @@
 import type { Migration } from "../migrations/history";
 import { loadParser, type MigrationPlan, planMigration } from "../migrations/plan";
+import { analyzeTables } from "./analyze";
 import { batchDirective } from "./batch-statement";
+import { countRows } from "./counts";
 import { formatDuration } from "./duration";
+import { latestCatalog } from "./facts";
 import type { Failure } from "./failure";
 import { NoRecords } from "./failures/statement";
 import { readHistory } from "./history-gate";
 import { releaseLock, takeLock } from "./lock";
+import { plannedEffects } from "./planned-effects";
 import { type Progress, readProgress } from "./progress";
 import type { Run } from "./run";
 import { checkSnapshot } from "./snapshot-gate";
 import { applyInSteps } from "./steps";
 import { type Applied, applyInTransaction, isOneTransaction, NeedsSteps } from "./transaction";
+import { verify } from "./verify";
 
 /**
  * Brings the database to the end of the history. Of several runners at once one works and the others wait, then find nothing left to do.
@@ -32,6 +37,8 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
         },
       );
     if (history.pending.length === 0) {
+      if (await needsVerification(run, history.applied))
+        await verify(run, migrations, { applied: migrations, touched: [], before: {} });
       log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
       return;
     }
@@ -43,6 +50,9 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     await Promise.all([loadParser(), run.records.ensure()]);
     if (run.records.unavailable !== undefined)
       log.event("records.unavailable", `Warning: no audit trail and no facts are kept: ${run.records.unavailable}.`);
+    const planned = plannedEffects([], history.pending, run.table.schema);
+    const touched = planned.tables.map(({ table }) => table);
+    const before = await countRows(session, touched);
     let creation = history.tableExists ? [] : await run.table.creation(session);
     for (const migration of history.pending) {
       const row = history.unfinished.find(({ migrationName }) => migrationName === migration.name);
@@ -50,6 +60,8 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
       await apply(run, migration, creation, resume);
       creation = [];
     }
+    await analyzeTables(run, planned.all);
+    await verify(run, migrations, { applied: history.pending, touched: planned.all, before });
     const duration = Date.now() - began;
     const count = history.pending.length;
     log.event(
@@ -60,6 +72,12 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
   } finally {
     await releaseLock(session);
   }
+}
+
+/** A run before this one applied everything, and then failed its verification or was killed before it. */
+async function needsVerification(run: Run, applied: readonly Migration[]): Promise<boolean> {
+  const last = applied.at(-1);
+  return last !== undefined && (await run.records.readable()) && !(await latestCatalog(run, last.name, applied.length));
 }
 
 async function apply(run: Run, migration: Migration, first: string[], resume: Progress | undefined): Promise<void> {

@@ -1,11 +1,16 @@
 import { OPTIONS } from "./settings";
 
 const VERB_TEXTS = [
-  ["deploy", "apply what is pending"],
+  ["preflight", "find everything that would doom a deploy, before anything is touched"],
+  ["deploy", "apply what is pending, and verify it"],
+  ["verify", "is the database what the migrations promise?"],
+  ["compare", "after the rollout: what became slower since the last deploy"],
   [
     "status",
     "say what is applied and what is pending; exit status 0, 10 when something is pending, 4 when deploy would refuse",
   ],
+  ["resolve", "correct the record of one migration, after showing what the database really has of it"],
+  ["baseline", "give a database that was made without Prisma its history"],
 ] as const;
 
 export function helpText(): string {

@@ -1,21 +1,56 @@
-import { Session } from "./connection";
+import type { Migration } from "../migrations/history";
+import { baseline } from "./baseline";
+import { compare } from "./compare";
+import { connectionLost, isConnectionLoss, Session } from "./connection";
 import { deploy } from "./deploy";
 import { closingLines, Failure } from "./failure";
 import { Stopped } from "./failures/statement";
 import { helpText } from "./help";
 import { HistoryTable } from "./history-table";
 import { Log } from "./log";
+import { preflight } from "./preflight";
 import { Records } from "./records";
+import { resolveMigration } from "./resolve";
+import type { Run } from "./run";
 import { noticeLostClient, sessionSettings } from "./session-settings";
-import { readSettings, type Settings } from "./settings";
+import { readSettings, type Settings, type Verb } from "./settings";
 import { readMigrations } from "./source";
 import { status } from "./status";
 import { stopSignal } from "./stop";
 import { describeTarget, parseUrl } from "./url";
+import { verify } from "./verify";
 import { Watcher } from "./watcher";
 
 /** What the process ends with when the fault is this program's own. */
 const DEFECT_EXIT = 70;
+
+const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise<number>> = {
+  status,
+  deploy: async (run, migrations) => {
+    await deploy(run, migrations);
+    return 0;
+  },
+  preflight: async (run, migrations) => {
+    await preflight(run, migrations);
+    return 0;
+  },
+  verify: async (run, migrations) => {
+    await verify(run, migrations);
+    return 0;
+  },
+  compare: async (run) => {
+    await compare(run);
+    return 0;
+  },
+  resolve: async (run, migrations) => {
+    await resolveMigration(run, migrations, { ...run.settings.resolution!, force: run.settings.force });
+    return 0;
+  },
+  baseline: async (run, migrations) => {
+    await baseline(run, migrations, { through: run.settings.through!, force: run.settings.force });
+    return 0;
+  },
+};
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 0 || args[0] === "help" || args.includes("--help")) {
@@ -61,13 +96,13 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
       watcher,
       signal: stop.signal,
     };
-    if (settings.verb === "status") return await status(run, migrations);
-    await deploy(run, migrations);
-    return 0;
+    return await VERB[settings.verb](run, migrations);
   } catch (error) {
-    // The signal may have come where nothing ran that could be cancelled.
-    if (stop.signal.aborted && !(error instanceof Failure))
-      throw new Stopped(stop.signal.reason, "no migration was running; nothing was left half done.");
+    if (error instanceof Failure) throw error;
+    // Signal and loss may come where nothing ran that could be cancelled, and so be noticed anywhere.
+    if (stop.signal.aborted) throw new Stopped(stop.signal.reason, "nothing was left half done.");
+    if (session.lost !== undefined || isConnectionLoss(error))
+      throw connectionLost(error, "what was not committed is rolled back by the server; the next run sees what is.");
     throw error;
   } finally {
     stop.release();

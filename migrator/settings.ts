@@ -1,15 +1,25 @@
 import { parseArgs } from "node:util";
 import { parseDuration } from "./duration";
 import { UsageFailure } from "./failures/usage";
+import { LEVELS, type Level } from "./finding";
+import { PREFLIGHT_CHECKS } from "./preflight";
+import type { Resolution } from "./resolve";
+import { parseBytes } from "./size";
+import { VERIFY_CHECKS } from "./verify";
 
-export const VERBS = ["deploy", "status"] as const;
+export const VERBS = ["preflight", "deploy", "verify", "compare", "status", "resolve", "baseline"] as const;
+/** Names for `--check`. */
+export const CHECK_NAMES: readonly string[] = [...PREFLIGHT_CHECKS, ...VERIFY_CHECKS].map(({ name }) => name);
 export type Verb = (typeof VERBS)[number];
 
 /** What a run was asked to do; durations in milliseconds. */
 export interface Settings {
   readonly verb: Verb;
-  /** Names given after the verb. */
-  readonly names: readonly string[];
+  /** Of `resolve`: which migration, and how. */
+  readonly resolution: { name: string; resolution: Resolution } | undefined;
+  /** Of `baseline`: the last migration that the database already has. */
+  readonly through: string | undefined;
+  readonly force: boolean;
   readonly source: { directory: string } | { payload: string };
   readonly url: string;
   readonly json: boolean;
@@ -21,12 +31,25 @@ export interface Settings {
   readonly runnerWait: number;
   readonly connectWait: number;
   readonly maxReplicationLag: number;
+  readonly maxTransactionAge: number;
+  /** Percent. */
+  readonly maxConnectionShare: number;
+  /** Percent. */
+  readonly maxSequenceShare: number;
+  /** Percent. */
+  readonly maxRowLoss: number;
+  /** Bytes. */
+  readonly diskFree: number | undefined;
+  /** By name of the check; others have the level of the check itself. */
+  readonly levels: Readonly<Record<string, Level>>;
+  /** For the report: what only people know. */
+  readonly notes: Readonly<Record<string, string>>;
   readonly allowAhead: boolean;
   readonly snapshot: { id: string; createdAt: Date; maxAge: number } | undefined;
 }
 
 /** Every option: what it means, and its default where it has one. `help` prints this table. */
-export const OPTIONS: Record<string, { value?: string; default?: string; text: string }> = {
+export const OPTIONS: Record<string, { value?: string; default?: string; many?: true; text: string }> = {
   migrations: { value: "DIR", text: "the Prisma folder with migration_lock.toml" },
   payload: { value: "DIR", text: "the folder with payload-0, payload-1, … (in the Job's pod)" },
   url: {
@@ -48,10 +71,26 @@ export const OPTIONS: Record<string, { value?: string; default?: string; text: s
     default: "10s",
     text: "replicas further behind than this are waited for between batches",
   },
+  "max-transaction-age": { value: "TIME", default: "5m", text: "preflight: older transactions are findings" },
+  "max-connections": { value: "PERCENT", default: "80", text: "preflight: more connections in use are a finding" },
+  "max-sequence": { value: "PERCENT", default: "80", text: "preflight: sequences used up further are findings" },
+  "max-row-loss": { value: "PERCENT", default: "5", text: "verify: tables that lost more of their rows are findings" },
+  "disk-free": { value: "SIZE", text: "preflight: free disk, such as 20GiB; Postgres can't tell" },
+  check: { value: "NAME=LEVEL", many: true, text: "level of a check: fail, warn or off; repeatable" },
+  note: {
+    value: "KEY=TEXT",
+    many: true,
+    text: "for the report: tested, rollback, window, monitoring, application; repeatable",
+  },
   "allow-ahead": { text: "the database may have migrations that the folder has not: the app goes back on purpose" },
   snapshot: { value: "ID", text: "the snapshot that protects this run" },
   "snapshot-created-at": { value: "TIME", text: "when it was taken, ISO 8601" },
   "snapshot-max-age": { value: "TIME", default: "1h", text: "older than this, nothing is migrated" },
+  diagnose: { value: "MIGRATION", text: "resolve: show from the catalog what of it is applied; changes nothing" },
+  applied: { value: "MIGRATION", text: "resolve: record it as applied" },
+  "rolled-back": { value: "MIGRATION", text: "resolve: record it as rolled back, so that deploy applies it" },
+  through: { value: "MIGRATION", text: "baseline: the last migration that the database already has" },
+  force: { text: "resolve, baseline: also against what the catalog shows" },
   rerun: { value: "COMMAND", text: "what takes up the release again; named in messages" },
 };
 
@@ -60,6 +99,13 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   const mistakes: string[] = [];
   const { values, positionals } = parse(args, mistakes);
   const text = (name: string) => (typeof values[name] === "string" ? (values[name] as string) : undefined);
+  const list = (name: string) => (Array.isArray(values[name]) ? (values[name] as unknown[]).map(String) : []);
+  const percent = (name: string): number => {
+    const given = text(name) ?? OPTIONS[name]!.default!;
+    if (!/^\d{1,3}(\.\d+)?$/.test(given) || Number(given) > 100)
+      mistakes.push(`--${name} is "${given}", and must be a number from 0 to 100.`);
+    return Number(given);
+  };
   const duration = (name: string): number => {
     const given = text(name) ?? OPTIONS[name]!.default!;
     const value = parseDuration(given);
@@ -67,7 +113,9 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
       mistakes.push(`--${name} is "${given}", and must be a time such as 500ms, 5s, 15m or 1h30m.`);
     return value ?? 0;
   };
-  const [verb, ...names] = positionals;
+  const [verb, ...others] = positionals;
+  for (const other of others) mistakes.push(`"${other}" is too many: there is one verb.`);
+  if (verb === "baseline" && text("through") === undefined) mistakes.push("baseline needs --through MIGRATION.");
   if (!VERBS.includes(verb as Verb))
     mistakes.push(`The verb is "${verb ?? ""}", and must be one of ${VERBS.join(", ")}.`);
   const url = text("url") ?? (environment.DIRECT_URL || environment.DATABASE_URL);
@@ -77,7 +125,9 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   if ((directory === undefined) === (payload === undefined)) mistakes.push("Give either --migrations or --payload.");
   const settings: Settings = {
     verb: verb as Verb,
-    names,
+    resolution: verb === "resolve" ? readResolution(text, mistakes) : undefined,
+    through: text("through"),
+    force: values.force === true,
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     url: url ?? "",
     json: values.json === true,
@@ -93,6 +143,13 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     runnerWait: duration("runner-wait"),
     connectWait: duration("connect-wait"),
     maxReplicationLag: duration("max-replication-lag"),
+    maxTransactionAge: duration("max-transaction-age"),
+    maxConnectionShare: percent("max-connections"),
+    maxSequenceShare: percent("max-sequence"),
+    maxRowLoss: percent("max-row-loss"),
+    diskFree: readBytes(text("disk-free"), mistakes),
+    levels: readLevels(list("check"), mistakes),
+    notes: readNotes(list("note"), mistakes),
     allowAhead: values["allow-ahead"] === true,
     snapshot: readSnapshot(text, duration("snapshot-max-age"), mistakes),
   };
@@ -102,9 +159,9 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
 
 function parse(args: readonly string[], mistakes: string[]) {
   const options = Object.fromEntries(
-    Object.entries(OPTIONS).map(([name, { value }]) => [
+    Object.entries(OPTIONS).map(([name, { value, many = false }]) => [
       name,
-      { type: value ? ("string" as const) : ("boolean" as const) },
+      { type: value ? ("string" as const) : ("boolean" as const), multiple: many },
     ]),
   );
   const { values, positionals, tokens } = parseArgs({
@@ -124,6 +181,44 @@ function parse(args: readonly string[], mistakes: string[]) {
     else if (!option.value && token.value !== undefined) mistakes.push(`${token.rawName} takes no value.`);
   }
   return { values, positionals };
+}
+
+function readBytes(given: string | undefined, mistakes: string[]): number | undefined {
+  const value = given === undefined ? undefined : parseBytes(given);
+  if (given !== undefined && value === undefined)
+    mistakes.push(`--disk-free is "${given}", and must be a size such as 500MiB or 20GiB.`);
+  return value;
+}
+
+function readLevels(given: readonly string[], mistakes: string[]): Record<string, Level> {
+  const levels: Record<string, Level> = {};
+  for (const each of given) {
+    const [name = "", level] = each.split("=");
+    if (!CHECK_NAMES.includes(name))
+      mistakes.push(`--check ${each}: there is no check "${name}"; there are ${CHECK_NAMES.join(", ")}.`);
+    else if (!LEVELS.includes(level as Level))
+      mistakes.push(`--check ${each}: the level must be one of ${LEVELS.join(", ")}.`);
+    else levels[name] = level as Level;
+  }
+  return levels;
+}
+
+function readNotes(given: readonly string[], mistakes: string[]): Record<string, string> {
+  const notes: Record<string, string> = {};
+  for (const each of given) {
+    const at = each.indexOf("=");
+    if (at < 1) mistakes.push(`--note ${each} must have the form KEY=TEXT.`);
+    else notes[each.slice(0, at)] = each.slice(at + 1);
+  }
+  return notes;
+}
+
+function readResolution(text: (name: string) => string | undefined, mistakes: string[]): Settings["resolution"] {
+  const given = (["diagnose", "applied", "rolled-back"] as const).filter((name) => text(name) !== undefined);
+  const [resolution] = given;
+  if (resolution !== undefined && given.length === 1) return { name: text(resolution)!, resolution };
+  mistakes.push("resolve needs one of --diagnose, --applied and --rolled-back, with the name of a migration.");
+  return undefined;
 }
 
 function readSnapshot(

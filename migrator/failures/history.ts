@@ -39,7 +39,7 @@ export class FailedMigration extends Failure {
       what: `${name} was started at ${since} and neither finished nor rolled back; how much of it is applied must be settled first.`,
       detail,
       database: `${UNTOUCHED} The row of ${name} in _prisma_migrations stays unfinished.`,
-      next: `{migrator} resolve --diagnose ${name}`,
+      next: `{migrator} resolve --diagnose ${name} --migrations DIR`,
     });
   }
 }

@@ -1,0 +1,169 @@
+import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
+import { nodeOf, type RangeVar } from "./left-behind";
+
+/** What a statement promises of the catalog: that an entry (see catalog.ts) is there, not there, or has a word in its definition. */
+export interface Expectation {
+  readonly key: string;
+  readonly present: boolean;
+  /** The entry's definition must (not) match. */
+  readonly definition?: { readonly matches: RegExp; readonly text: string };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the grammar's nodes, of which only a few fields are looked at
+type Nodes = any;
+
+const OBJECTS: Record<string, string> = {
+  OBJECT_TABLE: "table",
+  OBJECT_VIEW: "view",
+  OBJECT_MATVIEW: "materialized view",
+  OBJECT_INDEX: "index",
+  OBJECT_SEQUENCE: "sequence",
+  OBJECT_TYPE: "type",
+  OBJECT_DOMAIN: "type",
+  OBJECT_SCHEMA: "schema",
+  OBJECT_EXTENSION: "extension",
+};
+
+/** Rows can't be told by the catalog: such statements promise nothing. */
+export function expectationsOf(statement: Pick<PlannedStatement, "text">, schema: string): Expectation[] {
+  const node: Nodes = nodeOf(statement);
+  const name = (relation: RangeVar) => `${relation.schemaname ?? schema}.${relation.relname}`;
+  const parts = (list: Nodes[]) => {
+    const names: string[] = list.map((part) => part.String.sval);
+    return names.length > 1 ? names.slice(-2).join(".") : `${schema}.${names[0]}`;
+  };
+  const there = (key: string): Expectation => ({ key, present: true });
+  const gone = (key: string): Expectation => ({ key, present: false });
+  if (node.CreateStmt) {
+    const table = name(node.CreateStmt.relation);
+    const columns = (node.CreateStmt.tableElts ?? [])
+      .filter((each: Nodes) => each.ColumnDef)
+      .map((each: Nodes) => each.ColumnDef.colname);
+    return [there(`table ${table}`), ...columns.map((column: string) => there(`column ${table}.${column}`))];
+  }
+  if (node.IndexStmt?.idxname) {
+    const of = node.IndexStmt.relation.schemaname ?? schema;
+    return [
+      {
+        key: `index ${of}.${node.IndexStmt.idxname}`,
+        present: true,
+        definition: { matches: /^(?!.*\(INVALID\)$)/s, text: "valid" },
+      },
+    ];
+  }
+  if (node.ViewStmt) return [there(`view ${name(node.ViewStmt.view)}`)];
+  if (node.CreateTableAsStmt) {
+    const kind = node.CreateTableAsStmt.objtype === "OBJECT_MATVIEW" ? "materialized view" : "table";
+    return [there(`${kind} ${name(node.CreateTableAsStmt.into.rel)}`)];
+  }
+  if (node.CreateSeqStmt) return [there(`sequence ${name(node.CreateSeqStmt.sequence)}`)];
+  if (node.CreateSchemaStmt?.schemaname)
+    return [there(`schema ${node.CreateSchemaStmt.schemaname}`)].filter(({ key }) => key !== "schema public");
+  if (node.CreateExtensionStmt)
+    return [there(`extension ${node.CreateExtensionStmt.extname}`)].filter(({ key }) => key !== "extension plpgsql");
+  if (node.CreateTrigStmt)
+    return [there(`trigger ${name(node.CreateTrigStmt.relation)}.${node.CreateTrigStmt.trigname}`)];
+  if (node.CreateEnumStmt) return [there(`type ${parts(node.CreateEnumStmt.typeName)}`)];
+  if (node.CreateDomainStmt) return [there(`type ${parts(node.CreateDomainStmt.domainname)}`)];
+  if (node.AlterEnumStmt?.newVal) {
+    const value = `'${node.AlterEnumStmt.newVal.replaceAll("'", "''")}'`;
+    const matches = new RegExp(`[( ]${value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}[,)]`);
+    return [
+      {
+        key: `type ${parts(node.AlterEnumStmt.typeName)}`,
+        present: true,
+        definition: { matches, text: `value ${value}` },
+      },
+    ];
+  }
+  if (node.DropStmt) {
+    const kind = OBJECTS[node.DropStmt.removeType];
+    if (kind === undefined) return [];
+    return (node.DropStmt.objects ?? []).map((item: Nodes) => {
+      if (item.String) return gone(`${kind} ${item.String.sval}`);
+      return gone(`${kind} ${parts(item.TypeName?.names ?? item.List?.items ?? [])}`);
+    });
+  }
+  if (node.RenameStmt) return renamed(node.RenameStmt, name);
+  if (node.AlterTableStmt && node.AlterTableStmt.objtype === "OBJECT_TABLE")
+    return (node.AlterTableStmt.cmds ?? []).flatMap((cmd: Nodes) =>
+      altered(cmd.AlterTableCmd, name(node.AlterTableStmt.relation)),
+    );
+  return [];
+}
+
+function renamed(node: Nodes, name: (relation: RangeVar) => string): Expectation[] {
+  if (!node.relation) return [];
+  const old = name(node.relation);
+  const schema = old.slice(0, old.length - node.relation.relname.length);
+  const pair = (from: string, to: string): Expectation[] => [
+    { key: from, present: false },
+    { key: to, present: true },
+  ];
+  if (node.renameType === "OBJECT_COLUMN")
+    return pair(`column ${old}.${node.subname}`, `column ${old}.${node.newname}`);
+  if (node.renameType === "OBJECT_TABCONSTRAINT")
+    return pair(`constraint ${old}.${node.subname}`, `constraint ${old}.${node.newname}`);
+  const kind = OBJECTS[node.renameType];
+  return kind === undefined ? [] : pair(`${kind} ${old}`, `${kind} ${schema}${node.newname}`);
+}
+
+function altered(cmd: Nodes, table: string): Expectation[] {
+  const column = `column ${table}.${cmd.name}`;
+  const holds = (matches: RegExp, text: string): Expectation[] => [
+    { key: column, present: true, definition: { matches, text } },
+  ];
+  switch (cmd.subtype) {
+    case "AT_AddColumn":
+      return [{ key: `column ${table}.${cmd.def.ColumnDef.colname}`, present: true }];
+    case "AT_DropColumn":
+      return [{ key: column, present: false }];
+    case "AT_SetNotNull":
+      return holds(/ NOT NULL/, "NOT NULL");
+    case "AT_DropNotNull":
+      return holds(/^(?!.* NOT NULL)/s, "without NOT NULL");
+    case "AT_ColumnDefault":
+      return cmd.def ? holds(/ DEFAULT /, "with a default") : holds(/^(?!.* DEFAULT )/s, "without a default");
+    case "AT_AddConstraint":
+      return cmd.def?.Constraint?.conname && cmd.def.Constraint.contype !== "CONSTR_NOTNULL"
+        ? [{ key: `constraint ${table}.${cmd.def.Constraint.conname}`, present: true }]
+        : [];
+    case "AT_DropConstraint":
+      return [{ key: `constraint ${table}.${cmd.name}`, present: false }];
+    case "AT_ValidateConstraint":
+      return [
+        {
+          key: `constraint ${table}.${cmd.name}`,
+          present: true,
+          definition: { matches: /^(?!.* NOT VALID)/s, text: "validated" },
+        },
+      ];
+    default:
+      return [];
+  }
+}
+
+/** What holds after all of these migrations: what a later statement takes back or changes is no longer promised. */
+export function promisesOf(plans: readonly MigrationPlan[], schema: string): Expectation[] {
+  const promises = new Map<string, Expectation>();
+  for (const { statements } of plans)
+    for (const statement of statements)
+      for (const expectation of expectationsOf(statement, schema)) {
+        if (!expectation.present) forgetParts(promises, expectation.key);
+        // A column's first promise is its existence, its second, say, NOT NULL: the later one includes the earlier.
+        promises.set(expectation.key, expectation);
+      }
+  return [...promises.values()];
+}
+
+/** With a table its columns, constraints and indexes go. Indexes are only known by name: those of its migrations are forgotten by the caller. */
+function forgetParts(promises: Map<string, Expectation>, key: string): void {
+  const [, kind, name] = /^(table|column|type|view|schema) (.+)$/.exec(key) ?? [];
+  if (name === undefined) return;
+  for (const each of [...promises.keys()]) {
+    const inside = each.slice(each.indexOf(" ") + 1).startsWith(`${name}.`);
+    // An index or constraint goes with a column too; which ones is not told by their names.
+    if ((kind === "table" || kind === "schema") && (inside || /^index /.test(each))) promises.delete(each);
+    if (kind === "column" && /^(index|constraint) /.test(each)) promises.delete(each);
+  }
+}

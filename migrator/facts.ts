@@ -1,0 +1,52 @@
+import type { Catalog } from "./catalog";
+import { quoteText } from "./history-table";
+import type { Run } from "./run";
+
+export type FactKind = "catalog" | "statistics" | "report";
+
+/** Kept of each kind, so that the table doesn't grow with the years. */
+const KEPT = 20;
+
+/** The catalog at the end of a release, and the place in the history it belongs to. */
+interface CatalogFact {
+  readonly last: string;
+  readonly count: number;
+  readonly catalog: Catalog;
+}
+
+/** Writes a fact down; nothing where the records are unavailable. */
+export async function recordFact({ session, records, table }: Run, kind: FactKind, data: unknown): Promise<void> {
+  if (records.unavailable !== undefined) return;
+  const schema = quoteText(table.schema);
+  const release = records.release === undefined ? "NULL" : quoteText(records.release);
+  await session.run(
+    `BEGIN;
+INSERT INTO _release.fact (schema_name, release, kind, data) VALUES (${schema}, ${release}, '${kind}', ${quoteText(JSON.stringify(data))});
+DELETE FROM _release.fact WHERE schema_name = ${schema} AND kind = '${kind}' AND id NOT IN
+  (SELECT id FROM _release.fact WHERE schema_name = ${schema} AND kind = '${kind}' ORDER BY id DESC LIMIT ${KEPT});
+COMMIT`,
+  );
+}
+
+export async function latestFact<T>(
+  { session, records, table }: Run,
+  kind: FactKind,
+): Promise<{ at: Date; release: string | null; data: T } | undefined> {
+  if (!(await records.readable())) return undefined;
+  const [row] = await session.rows<{ at: Date; release: string | null; data: T }>(
+    "SELECT at, release, data FROM _release.fact WHERE schema_name = $1 AND kind = $2 ORDER BY id DESC LIMIT 1",
+    [table.schema, kind],
+  );
+  return row;
+}
+
+/** The recorded catalog, if it is that of this place in the history: another tool may have gone on since. */
+export async function latestCatalog(run: Run, last: string, count: number): Promise<Catalog | undefined> {
+  const fact = await latestFact<CatalogFact>(run, "catalog");
+  return fact?.data.last === last && fact.data.count === count ? fact.data.catalog : undefined;
+}
+
+export async function recordCatalog(run: Run, last: string, count: number, catalog: Catalog): Promise<void> {
+  const fact: CatalogFact = { last, count, catalog };
+  await recordFact(run, "catalog", fact);
+}

@@ -1,0 +1,45 @@
+import { Failure, UNTOUCHED } from "../failure";
+import { type Finding, KIND_EXIT } from "../finding";
+
+/** Preflight found what would doom the release. The exit status tells the kind of the first finding. */
+export class PreflightFindings extends Failure {
+  override readonly code = "preflight";
+  override readonly exit: number;
+
+  constructor(findings: readonly Finding[]) {
+    super({
+      what: `Preflight found ${findings.length === 1 ? "a problem" : `${findings.length} problems`}; the release was not begun.`,
+      detail: findings.map(describe).join("\n"),
+      database: UNTOUCHED,
+      next:
+        findings.length === 1
+          ? `${findings[0]!.next}; then: {rerun}`
+          : "see to each of them as its line says, then: {rerun}",
+    });
+    this.exit = KIND_EXIT[findings[0]!.kind];
+  }
+}
+
+/** The migrations are applied, but the database is not what they promise. */
+export class VerifyFindings extends Failure {
+  override readonly code = "verify";
+  override readonly exit = 9;
+
+  constructor(findings: readonly Finding[]) {
+    super({
+      what: `The migrations are applied, but verification found ${findings.length === 1 ? "a problem" : `${findings.length} problems`}.`,
+      detail: findings.map(describe).join("\n"),
+      database: "all migrations are applied and stay; the new version of the app is not rolled out.",
+      next:
+        findings.length === 1
+          ? `${findings[0]!.next}; then: {rerun}`
+          : "see to each of them as its line says, then: {rerun}",
+    });
+  }
+}
+
+function describe({ check, what, evidence, next }: Finding): string {
+  const shown = evidence.slice(0, 3).map((line) => `    ${line.trim()}`);
+  if (evidence.length > 3) shown.push(`    and ${evidence.length - 3} more, see the report above`);
+  return [`- ${check}: ${what}`, ...shown, `    Next: ${next}`].join("\n");
+}

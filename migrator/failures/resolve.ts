@@ -1,0 +1,72 @@
+import { Failure, UNTOUCHED } from "../failure";
+
+/** A name that is no migration of the folder. */
+export class UnknownMigration extends Failure {
+  override readonly code = "unknown-migration";
+  override readonly exit = 2;
+
+  constructor(name: string) {
+    super({
+      what: `There is no migration "${name}" in the folder.`,
+      database: UNTOUCHED,
+      next: "{migrator} status (lists the names)",
+    });
+  }
+}
+
+/** The book-keeping needs no correction. */
+export class NothingToResolve extends Failure {
+  override readonly code = "nothing-to-resolve";
+  override readonly exit = 4;
+
+  constructor(name: string, reason: string) {
+    super({ what: `${name} needs no such resolution: ${reason}.`, database: UNTOUCHED, next: "{migrator} status" });
+  }
+}
+
+/** What should be recorded is not what the catalog has. */
+export class ContradictsCatalog extends Failure {
+  override readonly code = "contradicts-catalog";
+  override readonly exit = 4;
+
+  constructor(name: string, resolution: string, evidence: readonly string[]) {
+    const shown = evidence.slice(0, 12);
+    super({
+      what: `"${resolution}" for ${name} is not what the database looks like.`,
+      detail: [
+        ...shown,
+        ...(evidence.length > shown.length ? [`  and ${evidence.length - shown.length} more`] : []),
+      ].join("\n"),
+      database: UNTOUCHED,
+      next: "bring the database to where it should be, or add --force if you know better, and run the same command again",
+    });
+  }
+}
+
+/** `baseline` is for a database without a history. */
+export class AlreadyHasHistory extends Failure {
+  override readonly code = "already-has-history";
+  override readonly exit = 4;
+
+  constructor(rows: number) {
+    super({
+      what: `The database has a history already (${rows} rows in _prisma_migrations); baseline is for one without.`,
+      database: UNTOUCHED,
+      next: "{migrator} status; for a single migration: {migrator} resolve --applied NAME",
+    });
+  }
+}
+
+/** `compare` needs the numbers of a release. */
+export class NothingRecorded extends Failure {
+  override readonly code = "nothing-recorded";
+  override readonly exit = 4;
+
+  constructor() {
+    super({
+      what: "Nothing is recorded to compare with: no release of this program has ended on this database yet, or its records can't be read.",
+      database: UNTOUCHED,
+      next: "compare again after the next release",
+    });
+  }
+}

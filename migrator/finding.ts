@@ -1,0 +1,84 @@
+/** What a check does about what it finds: end the Job, say so, or not look at all. */
+export type Level = "fail" | "warn" | "off";
+
+export const LEVELS: readonly Level[] = ["fail", "warn", "off"];
+
+/** What a finding is about, for the exit status. */
+export type Kind = "connection" | "history" | "permission" | "locks" | "capacity" | "data";
+
+export const KIND_EXIT: Record<Kind, number> = {
+  connection: 3,
+  history: 4,
+  permission: 4,
+  locks: 6,
+  capacity: 8,
+  data: 9,
+};
+
+/** One thing that a check found. */
+export interface Finding {
+  /** Name of the check, as in `--check NAME=warn`. */
+  readonly check: string;
+  readonly kind: Kind;
+  readonly level: "fail" | "warn";
+  /** One sentence. */
+  readonly what: string;
+  readonly evidence: readonly string[];
+  /** The one next command or action. */
+  readonly next: string;
+}
+
+/** What a check has to say: what it found, and, where it found nothing, what it looked at. */
+export interface Looked {
+  readonly findings: readonly Omit<Finding, "check" | "kind" | "level">[];
+  /** For the report: what is known now, "12 of 100 connections in use". */
+  readonly facts: string;
+  /** For findings that must not be as bad as the check's level. */
+  readonly mild?: boolean;
+}
+
+/** One question to the database. Touches nothing, waits for no lock. */
+export interface Check<Context> {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly level: Level;
+  /** For the report's table and the documentation. */
+  readonly title: string;
+  run(context: Context): Promise<Looked>;
+}
+
+export interface CheckResult {
+  readonly name: string;
+  readonly title: string;
+  readonly outcome: "ok" | "warn" | "fail" | "off" | "unknown";
+  readonly facts: string;
+  readonly findings: readonly Finding[];
+}
+
+/** Runs all checks, one after the other on one session; a check that can't look says so and ends nothing. */
+export async function runChecks<Context>(
+  checks: readonly Check<Context>[],
+  context: Context,
+  levels: Readonly<Record<string, Level>>,
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const { name, kind, title, level: standard, run } of checks) {
+    const level = levels[name] ?? standard;
+    if (level === "off") {
+      results.push({ name, title, outcome: "off", facts: "not looked at, by the settings", findings: [] });
+      continue;
+    }
+    try {
+      const { findings, facts, mild } = await run(context);
+      const grade = mild ? "warn" : level;
+      const full = findings.map((finding): Finding => ({ check: name, kind, level: grade, ...finding }));
+      results.push({ name, title, outcome: full.length > 0 ? grade : "ok", facts, findings: full });
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      // Lost sessions and mistakes of this program are not for a report.
+      if (code === undefined || /^(57P|08)/.test(code)) throw error;
+      results.push({ name, title, outcome: "unknown", facts: `can't be told: ${message}`, findings: [] });
+    }
+  }
+  return results;
+}

@@ -1,0 +1,54 @@
+import type { Migration } from "../migrations/history";
+import { loadParser } from "../migrations/plan";
+import { PreflightFindings } from "./failures/findings";
+import { runChecks } from "./finding";
+import { judge } from "./judgement";
+import { plannedEffects } from "./planned-effects";
+import { connections, disk, replication } from "./preflight/capacity";
+import type { PreflightCheck } from "./preflight/context";
+import { drift } from "./preflight/drift";
+import { history, order } from "./preflight/history";
+import { invalidIndexes, sequences } from "./preflight/objects";
+import { permissions } from "./preflight/permissions";
+import { server, superuser, tls } from "./preflight/server";
+import { locks, oldTransactions, prepared, runner, vacuum } from "./preflight/sessions";
+import { publishReport, type ReportPart } from "./report";
+import type { Run } from "./run";
+
+/** In the order of the report. */
+export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
+  ...[server, tls, superuser, permissions],
+  ...[history, order, drift],
+  ...[runner, locks, oldTransactions, prepared, vacuum],
+  ...[connections, replication, disk],
+  ...[invalidIndexes, sequences],
+];
+
+/**
+ * Everything that would doom the release, found before anything is touched, all at once.
+ * @throws PreflightFindings when a check that is set to `fail` found something
+ */
+export async function preflight(run: Run, migrations: readonly Migration[]): Promise<void> {
+  const { session, table, settings, log } = run;
+  const tableExists = await table.exists(session);
+  const judgement = judge(migrations, await table.read(session));
+  await loadParser();
+  const planned = plannedEffects(judgement.applied, judgement.pending, table.schema);
+  const results = await runChecks(
+    PREFLIGHT_CHECKS,
+    { run, migrations, judgement, tableExists, planned },
+    settings.levels,
+  );
+  const scope = planned.tables.map(({ table: name, effects }) => {
+    const works = [...new Set(effects.map(({ lock, work }) => (work === "none" ? lock : `${lock}, ${work}`)))];
+    return `${name}: ${works.join("; ")}`;
+  });
+  for (const each of planned.unknown) scope.push(`not told by its text: ${each}`);
+  const part: ReportPart = { stage: "before", results, pending: judgement.pending.map(({ name }) => name), scope };
+  await publishReport(run, part);
+  const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
+  if (failed.length > 0) throw new PreflightFindings(failed);
+  log.event("preflight.finished", `Preflight passed: ${judgement.pending.length} migrations are pending.`, {
+    pending: judgement.pending.length,
+  });
+}

@@ -1,0 +1,75 @@
+import { quoteName } from "../history-table";
+import type { PreflightCheck } from "./context";
+
+/** What the pending migrations need the role to be allowed. */
+export const permissions: PreflightCheck = {
+  name: "permissions",
+  kind: "permission",
+  level: "fail",
+  title: "The role may do what the plan needs",
+  async run({ run: { session, table }, planned, judgement, tableExists }) {
+    if (judgement.pending.length === 0) return { findings: [], facts: "nothing is pending" };
+    const schema = quoteName(table.schema);
+    const findings = [];
+    const [row] = await session.rows<{
+      exists: boolean;
+      create: boolean;
+      database: boolean;
+      own: boolean;
+      user: string;
+    }>(
+      `SELECT to_regnamespace($1) IS NOT NULL AS exists, has_schema_privilege(to_regnamespace($1), 'CREATE, USAGE') AS create,
+         has_database_privilege(current_database(), 'CREATE') AS database, to_regnamespace('_release') IS NOT NULL AS own, current_user AS user`,
+      [schema],
+    );
+    const { exists, create, database, own, user } = row!;
+    if (exists && !create)
+      findings.push({
+        what: `The role ${user} may not make tables in the schema ${schema}.`,
+        evidence: [],
+        next: `GRANT CREATE, USAGE ON SCHEMA ${schema} TO ${quoteName(user)}`,
+      });
+    if (!exists && !database)
+      findings.push({
+        what: `The schema ${schema} doesn't exist, and the role ${user} may not make it.`,
+        evidence: [],
+        next: `CREATE SCHEMA ${schema} AUTHORIZATION ${quoteName(user)}`,
+      });
+    const names = planned.tables.map((each) => each.table);
+    const foreign = await session.rows<{ name: string; owner: string }>(
+      `SELECT t.name, pg_get_userbyid(c.relowner) AS owner FROM unnest($1::text[]) t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)
+       WHERE NOT pg_has_role(current_user, c.relowner, 'USAGE') ORDER BY 1`,
+      [
+        planned.tables
+          .filter(({ effects }) => effects.some(({ lock }) => lock === "ACCESS EXCLUSIVE" || lock.startsWith("SHARE")))
+          .map((each) => each.table),
+      ],
+    );
+    if (foreign.length > 0)
+      findings.push({
+        what: `The role ${user} doesn't own tables that the migrations change.`,
+        evidence: foreign.map(({ name, owner }) => `${name} belongs to ${owner}`),
+        next: `GRANT ${quoteName(foreign[0]!.owner)} TO ${quoteName(user)}, or change the owner`,
+      });
+    if (tableExists) {
+      const [history] = await session.rows<{ write: boolean }>(
+        "SELECT has_table_privilege($1, 'INSERT, UPDATE, SELECT') AS write",
+        [table.name],
+      );
+      if (!history!.write)
+        findings.push({
+          what: `The role ${user} may not write ${table.name}.`,
+          evidence: [],
+          next: `GRANT SELECT, INSERT, UPDATE ON ${table.name} TO ${quoteName(user)}`,
+        });
+    }
+    const steps = planned.plans.filter(({ mode }) => mode !== "transaction").map(({ name }) => name);
+    if (!own && !database && steps.length > 0)
+      findings.push({
+        what: `The role ${user} may not make the schema _release, in which the progress of migrations outside transactions is kept.`,
+        evidence: steps,
+        next: `CREATE SCHEMA _release AUTHORIZATION ${quoteName(user)}`,
+      });
+    return { findings, facts: `${user} may make tables in ${schema}; ${names.length} existing tables are touched` };
+  },
+};

@@ -1,0 +1,81 @@
+import type { PreflightCheck } from "./context";
+
+/** Oldest major version that the tests run against. */
+const OLDEST = 13;
+
+export const server: PreflightCheck = {
+  name: "server",
+  kind: "connection",
+  level: "fail",
+  title: "Server version, and that it is writable",
+  async run({ run: { session } }) {
+    const [row] = await session.rows<{ version: string; recovery: boolean; readonly: boolean }>(
+      "SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS recovery, current_setting('default_transaction_read_only')::bool AS readonly",
+    );
+    const { version, recovery, readonly } = row!;
+    const findings = [];
+    if (Math.floor(session.serverVersion / 10_000) < OLDEST)
+      findings.push({
+        what: `The server is Postgres ${version}; this program is tested from ${OLDEST} on.`,
+        evidence: [],
+        next: "upgrade the server",
+      });
+    if (recovery || readonly)
+      findings.push({
+        what: recovery
+          ? "The server is a replica, which can't be written to."
+          : "The database is set to read-only transactions.",
+        evidence: [],
+        next: "give the connection string of the primary (of a cluster: the writer endpoint)",
+      });
+    return { findings, facts: `Postgres ${version}` };
+  },
+};
+
+export const tls: PreflightCheck = {
+  name: "tls",
+  kind: "connection",
+  level: "warn",
+  title: "Connection is encrypted and the server known",
+  async run({ run: { session } }) {
+    const { tlsMode, tls: options, host } = session.target;
+    if (host.startsWith("/")) return { findings: [], facts: "a local socket" };
+    const verified = session.encrypted && options.rejectUnauthorized === true;
+    const next = "for RDS: sslmode=verify-full&sslrootcert=/path/to/global-bundle.pem in the connection string";
+    if (!session.encrypted)
+      return {
+        findings: [{ what: "The connection is not encrypted.", evidence: [`sslmode=${tlsMode}`], next }],
+        facts: "not encrypted",
+      };
+    if (!verified)
+      return {
+        findings: [
+          { what: "The connection is encrypted, but to whom is not verified.", evidence: [`sslmode=${tlsMode}`], next },
+        ],
+        facts: "encrypted, not verified",
+      };
+    return { findings: [], facts: `encrypted and verified (sslmode=${tlsMode})` };
+  },
+};
+
+export const superuser: PreflightCheck = {
+  name: "superuser",
+  kind: "permission",
+  level: "warn",
+  title: "The role has no more rights than it needs",
+  async run({ run: { session } }) {
+    const [row] = await session.rows<{ super: boolean; name: string }>(
+      "SELECT rolsuper AS super, rolname AS name FROM pg_roles WHERE rolname = current_user",
+    );
+    const found = row!.super
+      ? [
+          {
+            what: `The role ${row!.name} is a superuser: a mistake in a migration has no limits.`,
+            evidence: [],
+            next: "make a role for migrations that owns the app's tables",
+          },
+        ]
+      : [];
+    return { findings: found, facts: `role ${row!.name}` };
+  },
+};

@@ -1,0 +1,69 @@
+import { recordFact } from "./facts";
+import type { CheckResult } from "./finding";
+import type { Run } from "./run";
+
+/** What one of the release's two looks at the database found. */
+export interface ReportPart {
+  readonly stage: "before" | "after";
+  readonly results: readonly CheckResult[];
+  readonly pending: readonly string[];
+  /** Tables that the migrations touch, and how. */
+  readonly scope: readonly string[];
+}
+
+/** The part as JSON, with what it belongs to; `report-markdown.ts` makes a page of one or two of them. */
+export interface Report extends ReportPart {
+  readonly release: string | null;
+  readonly at: string;
+  readonly database: string;
+  readonly snapshot: { id: string; createdAt: string } | null;
+  /** What only people know: `--note tested=staging`, `--note window="Sun 02:00"`. */
+  readonly notes: Readonly<Record<string, string>>;
+}
+
+const MARK = { ok: "[x]", warn: "[!]", fail: "[ ]", off: "[-]", unknown: "[?]" } as const;
+
+/** Prints the checklist as text and as one line of JSON, and keeps it in the database where there is a place for it. */
+export async function publishReport(run: Run, part: ReportPart): Promise<void> {
+  const { log, settings, session, records } = run;
+  const { snapshot } = settings;
+  const report: Report = {
+    release: settings.releaseId ?? null,
+    at: new Date().toISOString(),
+    database: session.target.database,
+    snapshot: snapshot ? { id: snapshot.id, createdAt: snapshot.createdAt.toISOString() } : null,
+    notes: settings.notes,
+    ...part,
+  };
+  if (log.format === "text") for (const line of checklist(report)) log.event("report.line", line);
+  log.event("report", `REPORT ${JSON.stringify(report)}`, { report: report as never });
+  // Before a release nothing is written: the records may not exist yet, and shall not be made by a look.
+  if (part.stage === "after" && (await records.readable())) await recordFact(run, "report", report);
+}
+
+export function checklist(report: Report): string[] {
+  const { stage, results, notes, snapshot, scope, pending } = report;
+  const lines = [stage === "before" ? "Checklist before the release" : "Checklist after the migrations"];
+  for (const { title, outcome, facts, findings } of results) {
+    lines.push(`  ${MARK[outcome]} ${title}: ${facts}`);
+    for (const { what, evidence, next } of findings)
+      lines.push(`      ${what}`, ...evidence.map((line) => `      ${line}`), `      Next: ${next}`);
+  }
+  const said = (key: string, title: string, otherwise: string) =>
+    notes[key] === undefined ? `  [?] ${title}: ${otherwise}` : `  [x] ${title}: ${notes[key]}`;
+  if (stage === "before")
+    lines.push(
+      snapshot
+        ? `  [x] Backup: snapshot ${snapshot.id} of ${snapshot.createdAt}`
+        : "  [?] Backup: taken after this check, if the settings ask for it",
+      said("tested", "Tested on another stage", "not stated (--note tested=…)"),
+      `  [x] Scope of impact: ${scope.length === 0 ? "no existing table is touched" : scope.join(" | ")}`,
+      said("rollback", "Way back", "the snapshot, as the release's output `restore` says"),
+      said("window", "Maintenance window", "not stated (--note window=…)"),
+      said("monitoring", "Monitoring", "not stated (--note monitoring=…)"),
+      `  [x] Pending: ${pending.length === 0 ? "nothing" : pending.join(", ")}`,
+    );
+  else
+    lines.push(said("application", "Application and its logs", "after the rollout: smoke check, and migrator compare"));
+  return lines;
+}

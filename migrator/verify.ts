@@ -1,0 +1,56 @@
+import type { Migration } from "../migrations/history";
+import { loadParser, planMigration } from "../migrations/plan";
+import { readCatalog } from "./catalog";
+import type { Count } from "./counts";
+import { recordCatalog, recordFact } from "./facts";
+import { VerifyFindings } from "./failures/findings";
+import { runChecks } from "./finding";
+import { judge } from "./judgement";
+import { publishReport } from "./report";
+import type { Run } from "./run";
+import { readStatistics } from "./statistics";
+import { constraints } from "./verify/constraints";
+import type { VerifyCheck } from "./verify/context";
+import { analyzed, rows, sequencesAhead } from "./verify/data";
+import { finished, promised, validIndexes } from "./verify/schema";
+import { slowest } from "./verify/statements";
+
+/** In the order of the report. */
+export const VERIFY_CHECKS: readonly VerifyCheck[] = [
+  ...[finished, promised, validIndexes, constraints],
+  ...[rows, sequencesAhead, analyzed, slowest],
+];
+
+/** What a deploy did, for the checks after it. */
+export interface Deployed {
+  readonly applied: readonly Migration[];
+  readonly touched: readonly string[];
+  readonly before: Readonly<Record<string, Count>>;
+}
+
+/**
+ * Is the database what the migrations promise? Records the catalog, so that the next preflight sees drift.
+ * @throws VerifyFindings when a check that is set to `fail` found something
+ */
+export async function verify(run: Run, migrations: readonly Migration[], deployed?: Deployed): Promise<void> {
+  const { session, settings, log } = run;
+  await loadParser();
+  const catalog = await readCatalog(session);
+  const plans = (deployed?.applied ?? migrations).map(planMigration);
+  const context = { run, migrations, plans, catalog, touched: deployed?.touched ?? [], before: deployed?.before ?? {} };
+  const results = await runChecks(VERIFY_CHECKS, context, settings.levels);
+  const judgement = judge(migrations, await run.table.read(session));
+  const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
+  // A schema that failed its own verification is no reference for the next release.
+  if (deployed && failed.length === 0 && judgement.applied.length > 0)
+    await recordCatalog(run, judgement.applied.at(-1)!.name, judgement.applied.length, catalog);
+  if (deployed) await recordFact(run, "statistics", await readStatistics(session));
+  await publishReport(run, {
+    stage: "after",
+    results,
+    pending: judgement.pending.map(({ name }) => name),
+    scope: [...context.touched],
+  });
+  if (failed.length > 0) throw new VerifyFindings(failed);
+  log.event("verify.finished", "Verified: the database is what the migrations promise.", {});
+}

@@ -1,0 +1,21 @@
+import type { Migration } from "../../migrations/history";
+import type { MigrationPlan } from "../../migrations/plan";
+import type { Catalog } from "../catalog";
+import type { Count } from "../counts";
+import type { Check } from "../finding";
+import type { Run } from "../run";
+
+/** What the checks after a deploy know. */
+export interface VerifyContext {
+  readonly run: Run;
+  readonly migrations: readonly Migration[];
+  /** Those whose promises are checked: applied by this run, or all when the verb is used alone. */
+  readonly plans: readonly MigrationPlan[];
+  readonly catalog: Catalog;
+  /** Tables that these migrations touched, quoted. */
+  readonly touched: readonly string[];
+  /** Rows before this run. */
+  readonly before: Readonly<Record<string, Count>>;
+}
+
+export type VerifyCheck = Check<VerifyContext>;

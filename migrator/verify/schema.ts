@@ -1,0 +1,61 @@
+import { describeExpectation, isMet } from "../diagnosis";
+import { promisesOf } from "../expectations";
+import { judge } from "../judgement";
+import type { VerifyCheck } from "./context";
+
+export const finished: VerifyCheck = {
+  name: "finished",
+  kind: "history",
+  level: "fail",
+  title: "Every migration is finished",
+  async run({ run, migrations }) {
+    const { pending, unfinished, edited } = judge(migrations, await run.table.read(run.session));
+    const evidence = [
+      ...pending.map(({ name }) => `  ${name}: pending`),
+      ...unfinished.map(({ migrationName }) => `  ${migrationName}: unfinished`),
+      ...edited.map(({ migration }) => `  ${migration.name}: edited`),
+    ];
+    const what = "Not every migration of the folder is applied and finished.";
+    return {
+      findings: evidence.length > 0 ? [{ what, evidence, next: "npm run migrator -- status" }] : [],
+      facts: `${migrations.length} migrations`,
+    };
+  },
+};
+
+export const promised: VerifyCheck = {
+  name: "promised",
+  kind: "data",
+  level: "fail",
+  title: "Tables, columns, indexes and constraints of the plan exist",
+  async run({ plans, catalog, run }) {
+    const promises = promisesOf(plans, run.table.schema);
+    const broken = promises.filter((each) => !isMet(each, catalog));
+    const evidence = broken.slice(0, 30).map((each) => `  ${describeExpectation(each, catalog)}`);
+    const what = `${broken.length} of ${promises.length} things that the migrations make are not as they leave them.`;
+    const next = "see who changed them (drift), and put them right in a new migration";
+    return {
+      findings: broken.length > 0 ? [{ what, evidence, next }] : [],
+      facts: `${promises.length - broken.length} of ${promises.length} as planned`,
+    };
+  },
+};
+
+export const validIndexes: VerifyCheck = {
+  name: "valid-indexes",
+  kind: "data",
+  level: "fail",
+  title: "Indexes are valid",
+  async run({ catalog }) {
+    const invalid = Object.entries(catalog).filter(
+      ([key, definition]) => key.startsWith("index ") && definition.endsWith("(INVALID)"),
+    );
+    const evidence = invalid.map(([key]) => `  ${key}`);
+    const what = "Indexes are invalid: they cost every write and help no query, and a unique one guarantees nothing.";
+    const next = `DROP INDEX CONCURRENTLY ${invalid[0]?.[0].slice("index ".length)}; and build it again in a new migration`;
+    return {
+      findings: invalid.length > 0 ? [{ what, evidence, next }] : [],
+      facts: `${Object.keys(catalog).filter((key) => key.startsWith("index ")).length} indexes`,
+    };
+  },
+};

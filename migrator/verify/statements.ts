@@ -1,0 +1,25 @@
+import { readStatistics } from "../statistics";
+import type { VerifyCheck } from "./context";
+
+/** For the report; it finds nothing wrong by itself. `compare` tells later what became slower. */
+export const slowest: VerifyCheck = {
+  name: "slowest",
+  kind: "data",
+  level: "warn",
+  title: "Slowest statements so far (pg_stat_statements)",
+  async run({ run: { session } }) {
+    const { statements } = await readStatistics(session);
+    if (!statements) return { findings: [], facts: "pg_stat_statements is not there" };
+    const mean = Object.values(statements)
+      .filter(({ calls }) => calls > 0)
+      .map(({ query, calls, total }) => ({ query: query.replace(/\s+/g, " "), mean: total / calls }))
+      .sort((a, b) => b.mean - a.mean);
+    return {
+      findings: [],
+      facts: mean
+        .slice(0, 3)
+        .map(({ query, mean: time }) => `${time.toFixed(1)} ms ${query.slice(0, 60)}`)
+        .join("; "),
+    };
+  },
+};
