@@ -212,7 +212,7 @@ function addConstraint(
       break;
     case "CONSTR_UNIQUE":
     case "CONSTR_PRIMARY": {
-      if (node.indexname === undefined) on("index", "an index is built for it");
+      if (node.indexname === undefined) on("index");
       if (node.contype === "CONSTR_UNIQUE") break;
       const columns =
         node.indexname === undefined
@@ -226,7 +226,7 @@ function addConstraint(
       break;
     }
     case "CONSTR_EXCLUSION":
-      on("index", "an index is built for it");
+      on("index");
       break;
   }
 }

@@ -59,10 +59,15 @@ export function apply(node: Node, schema: Schema, migration: string): void {
     const { relation, newschema } = node.AlterObjectSchemaStmt;
     if (relation && newschema !== undefined)
       schema.rename(nameOf(relation), { schema: newschema, name: relation.relname ?? "" });
-  } else applyType(node, schema);
+  } else applyType(node, schema, migration);
 }
 
-function applyType(node: Node, schema: Schema): void {
+function applyType(node: Node, schema: Schema, migration: string): void {
+  if ("CreateFunctionStmt" in node && partsOf(node.CreateFunctionStmt.returnType?.names).at(-1) === "trigger")
+    schema.triggerFunctions.add(keyOf(nameOfParts(node.CreateFunctionStmt.funcname)));
+  if ("CreateFunctionStmt" in node) schema.made.set(keyOf(nameOfParts(node.CreateFunctionStmt.funcname)), migration);
+  if ("CreateSeqStmt" in node && node.CreateSeqStmt.sequence)
+    schema.made.set(keyOf(nameOf(node.CreateSeqStmt.sequence)), migration);
   if ("CreateEnumStmt" in node)
     schema.enums.set(keyOf(nameOfParts(node.CreateEnumStmt.typeName)), partsOf(node.CreateEnumStmt.vals));
   else if ("AlterEnumStmt" in node) {

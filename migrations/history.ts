@@ -160,7 +160,8 @@ function orderProblems(migrations: readonly Migration[], directory: string): His
   for (const { name } of migrations) {
     const digits = /^\d+/.exec(name)?.[0];
     if (digits === undefined) continue;
-    const time = BigInt(digits);
+    // A date alone (20240131) is the beginning of that day.
+    const time = BigInt(digits.length >= 8 ? digits.padEnd(14, "0") : digits);
     if (latest && time < latest.time) {
       const message = `is applied after ${latest.name}, because names are in text order; give both numbers the same length`;
       problems.push({ kind: "order", path: join(directory, name), migration: name, message });

@@ -56,6 +56,9 @@ export class Schema {
   readonly indexes = new Map<string, Index>();
   /** Values of each enum, in their order. */
   readonly enums = new Map<string, string[]>();
+  /** Which migration made a function, procedure or sequence. */
+  readonly made = new Map<string, string>();
+  readonly triggerFunctions = new Set<string>();
   /** Domains that were made with a constraint. */
   readonly domains = new Set<string>();
 

@@ -40,10 +40,19 @@ describe("a readable history", () => {
       "20240101000000_first/migration.sql": "SELECT 1;",
       "0_init/migration.sql": "SELECT 0;",
       "20240102000000_secönd/migration.sql": "SELECT 3;",
+      "20240103_by_date/migration.sql": "SELECT 4;",
+      "20240103120000_at_noon/migration.sql": "SELECT 5;",
       "migration_lock.toml": '# do not edit\nprovider = "postgresql"\n',
       "README.md": "not a migration",
     });
-    const names = ["0_init", "20240101000000_first", "20240102000000_second", "20240102000000_secönd"];
+    const names = [
+      "0_init",
+      "20240101000000_first",
+      "20240102000000_second",
+      "20240102000000_secönd",
+      "20240103120000_at_noon",
+      "20240103_by_date",
+    ];
     expect((await readHistory(root)).map(({ name }) => name)).toEqual(names);
     expect(readHistorySync(root)).toEqual(await readHistory(root));
   });

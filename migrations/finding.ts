@@ -1,0 +1,55 @@
+/** What can be refused by class, in `review.refuse`. */
+export const findingClasses = [
+  /** Data, or a rule that guarded it, is gone and can't be had back from the database. */
+  "destructive",
+  /** The app's queries wait for longer than a moment. */
+  "blocking",
+  /** The old version's pods fail while both versions run. */
+  "incompatible",
+  /** The migration fails, on a table with rows or always. */
+  "failing",
+  /** A failure leaves a part of the migration in place. */
+  "partial",
+  /** The folder contradicts what was released before. */
+  "history",
+  /** It can't be judged from its text. */
+  "unknown",
+  /** Said by squawk alone. */
+  "lint",
+] as const;
+
+export type FindingClass = (typeof findingClasses)[number];
+
+/** `info` is told, but refused by no policy. */
+export type Severity = "info" | "warning" | "error";
+
+export const severities: readonly Severity[] = ["info", "warning", "error"];
+
+/** How to write it instead. */
+export interface SafeWay {
+  /** Text of each migration that takes this one's place, in order; none where no SQL does the same without the harm. */
+  readonly migrations: readonly string[];
+  readonly note?: string;
+}
+
+export interface Finding {
+  /** What an acknowledgement names, unique within its migration: `drop-column User.email`. */
+  readonly id: string;
+  readonly rule: string;
+  readonly classes: readonly FindingClass[];
+  readonly severity: Severity;
+  readonly migration: string;
+  /** Of the migration's file. */
+  readonly checksum: string;
+  /** Index of the statement, where it is about one. */
+  readonly statement?: number;
+  /** In migration.sql, from 1. */
+  readonly line: number;
+  /** One sentence each. */
+  readonly what: string;
+  readonly who: string;
+  readonly howLong: string;
+  /** Why no later migration can undo it. */
+  readonly irreversible?: string;
+  readonly safe?: SafeWay;
+}

@@ -1,0 +1,113 @@
+import type { Node } from "libpg-query";
+import type { Effect } from "../effect";
+import type { Finding, FindingClass, SafeWay, Severity } from "../finding";
+import { identifier, keyOf, type Name } from "../identifier";
+import type { MigrationPlan, PlannedStatement } from "../plan";
+import type { Schema, Table } from "../schema";
+import { type Band, type Sizes, sizeOf, sizeText, type TableSize } from "../size";
+import type { EnumExchange } from "./prisma";
+
+/** A statement of the migration that is judged, with what the review knows of it. */
+export interface JudgedStatement extends PlannedStatement {
+  readonly node: Node;
+  readonly effect: Effect;
+}
+
+/** Who runs the migrations: this project's migrator, or the user's own command (the Prisma CLI). */
+export type Runner = "migrator" | "command";
+
+export interface Draft {
+  readonly rule: string;
+  readonly classes: readonly FindingClass[];
+  readonly severity: Severity;
+  /** What it is about: `User.email`. */
+  readonly target: string;
+  readonly what: string;
+  readonly who: string;
+  readonly howLong: string;
+  readonly irreversible?: string;
+  readonly safe?: SafeWay;
+}
+
+/** One migration under review: what the judges ask, and where they report. */
+export class Context {
+  readonly findings: Finding[] = [];
+  /** Enums that this migration exchanges, by the key of the one that takes the place. */
+  exchanges: ReadonlyMap<string, EnumExchange> = new Map();
+  private readonly ids = new Map<string, number>();
+
+  constructor(
+    readonly plan: MigrationPlan,
+    /** As it is before the statement that is being judged. */
+    readonly schema: Schema,
+    readonly sizes: Sizes | undefined,
+    readonly runner: Runner,
+    /** Names of the migrations of this release. */
+    private readonly release: ReadonlySet<string>,
+    /** Columns that this release added to tables that were there: `User.email`. */
+    readonly newColumns: ReadonlySet<string>,
+  ) {}
+
+  /** Made in this release, so it has no rows and no old version's pod knows it. */
+  isNew(name: Name): boolean {
+    const madeIn = this.schema.table(name)?.madeIn;
+    return madeIn !== undefined && this.release.has(madeIn);
+  }
+
+  /** A function, procedure or sequence of this release. */
+  isNewObject(name: Name): boolean {
+    return this.release.has(this.schema.made.get(keyOf(name)) ?? "");
+  }
+
+  table(name: Name): Table | undefined {
+    return this.schema.table(name);
+  }
+
+  size(name: Name): TableSize | undefined {
+    return sizeOf(name, this.sizes);
+  }
+
+  /** `minutes (12 GB, 40 million rows)`. */
+  duration(band: Band, name: Name): string {
+    return band === "unknown"
+      ? "grows with the table, whose size isn't known"
+      : `${band} (${sizeText(this.size(name))})`;
+  }
+
+  report(draft: Draft, statement?: PlannedStatement): void {
+    const { target, ...rest } = draft;
+    // The same thing twice in a migration gets a number, so that an acknowledgement names one of them.
+    const plain = target === "" ? draft.rule : `${draft.rule} ${target}`;
+    const count = (this.ids.get(plain) ?? 0) + 1;
+    this.ids.set(plain, count);
+    this.findings.push({
+      ...rest,
+      id: count === 1 ? plain : `${plain} #${count}`,
+      migration: this.plan.name,
+      checksum: this.plan.checksum,
+      ...(statement && { statement: statement.index }),
+      line: statement?.line ?? 1,
+    });
+  }
+}
+
+/** A table as an acknowledgement names it. */
+export function target(name: Name, column?: string): string {
+  return column === undefined ? keyOf(name) : `${keyOf(name)}.${column}`;
+}
+
+export function columnText(name: Name, column: string): string {
+  return `${identifier(column)} of ${tableText(name)}`;
+}
+
+export function tableText(name: Name): string {
+  return keyOf(name)
+    .split(".")
+    .map((part) => identifier(part))
+    .join(".");
+}
+
+/** A severity by how long others wait. */
+export function severityOf(band: Band): Severity {
+  return band === "a moment" ? "info" : band === "seconds" || band === "unknown" ? "warning" : "error";
+}

@@ -1,0 +1,252 @@
+import { apply } from "./apply";
+import type { Effect, TableEffect } from "./effect";
+import type { Finding } from "./finding";
+import { type Acknowledgement, type Gate, gate, type ReviewPolicy } from "./gate";
+import type { Migration } from "./history";
+import { nameOf } from "./identifier";
+import { insideDo } from "./inside-do";
+import { judgeBlocking } from "./judge/blocking";
+import { Context, type JudgedStatement, type Runner, target } from "./judge/context";
+import { judgeDestroyed } from "./judge/destroyed";
+import { type Applied, judgeHistory } from "./judge/history";
+import { judgeOldPods } from "./judge/old-pods";
+import { enumExchanges, judgeExchange, judgeRenames } from "./judge/prisma";
+import { judgeWhole } from "./judge/whole";
+import { type LintMessage, lintFindings } from "./lint";
+import { type Blocked, blockedBy, type LockMode } from "./locks";
+import { type ParsedStatement, parseScript, ScriptError } from "./parse";
+import { type MigrationPlan, planMigration } from "./plan";
+import { Schema } from "./schema";
+import { type Sizes, sizeOf, type TableSize } from "./size";
+import { effectOf } from "./statement-effect";
+
+export { appliedUntil } from "./judge/history";
+export { loadParser } from "./parse";
+
+export interface ReviewInput {
+  /** The whole folder: what was made long ago decides what a new statement does. */
+  readonly history: readonly Migration[];
+  /** What the database has. Default: nothing, a first release into an empty database. */
+  readonly applied?: readonly Applied[];
+  /** Sizes of tables. Default: unknown, which the review says. */
+  readonly stats?: Sizes;
+  /** Default: nothing is refused. */
+  readonly policy?: ReviewPolicy;
+  readonly acknowledgements?: readonly Acknowledgement[];
+  /** Who runs the migrations. Default: this project's migrator. */
+  readonly runner?: Runner;
+  /** What squawk says about the pending files. Default: nothing. */
+  readonly lint?: readonly LintMessage[];
+}
+
+/** One table in one statement, as a DBA wants to see it. */
+export interface ReviewedTable {
+  readonly name: string;
+  readonly lock: LockMode;
+  readonly blocks: Blocked;
+  readonly work: TableEffect["work"];
+  /** Undefined: unknown. */
+  readonly size?: TableSize;
+}
+
+/** A statement that touches what was there before this release. */
+export interface ReviewedStatement {
+  readonly migration: string;
+  readonly index: number;
+  readonly line: number;
+  readonly kind: string;
+  readonly text: string;
+  readonly tables: readonly ReviewedTable[];
+  readonly unknown?: string;
+}
+
+export interface Review extends Gate {
+  /** Nothing is deployed yet: every table is new. */
+  readonly first: boolean;
+  /** The migrations of this release, in order. */
+  readonly migrations: readonly {
+    readonly name: string;
+    readonly checksum: string;
+    readonly contract: boolean;
+    readonly statements: number;
+  }[];
+  /** Migrations that are deployed already. */
+  readonly before: number;
+  /** Worst first. */
+  readonly findings: readonly Finding[];
+  /** Only those that lock a table that was there, beyond what any query does, or that can't be judged. */
+  readonly statements: readonly ReviewedStatement[];
+  readonly policy: ReviewPolicy;
+  readonly stats: { readonly recordedAt?: string } | undefined;
+}
+
+/** Judges what a release would do. Pure; `loadParser` must have been awaited once. */
+export function reviewRelease(input: ReviewInput): Review {
+  const {
+    history,
+    applied = [],
+    stats,
+    policy = { refuse: [] },
+    acknowledgements = [],
+    runner = "migrator",
+    lint = [],
+  } = input;
+  const known = new Set(applied.map(({ name }) => name));
+  const release = new Set(history.map(({ name }) => name).filter((name) => !known.has(name)));
+  const schema = new Schema();
+  const newColumns = new Set<string>();
+  const findings: Finding[] = [];
+  const statements: ReviewedStatement[] = [];
+  const plans: MigrationPlan[] = [];
+  for (const migration of history) {
+    if (!release.has(migration.name)) {
+      replay(migration, schema);
+      continue;
+    }
+    const plan = planMigration(migration);
+    plans.push(plan);
+    const context = new Context(plan, schema, stats, runner, release, newColumns);
+    statements.push(...judge(migration, context, newColumns));
+    findings.push(...context.findings, ...lintFindings(lint, plan, context.findings));
+  }
+  findings.push(...judgeHistory(history, applied, plans));
+  findings.sort(
+    (a, b) => rank(a) - rank(b) || (a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : a.line - b.line),
+  );
+  return {
+    ...gate(findings, policy, acknowledgements),
+    first: applied.length === 0,
+    migrations: plans.map((plan) => ({
+      name: plan.name,
+      checksum: plan.checksum,
+      contract: plan.contract,
+      statements: plan.statements.length,
+    })),
+    before: history.length - plans.length,
+    findings,
+    statements,
+    policy,
+    stats: stats && { ...(stats.recordedAt !== undefined && { recordedAt: stats.recordedAt }) },
+  };
+}
+
+function rank({ severity }: Finding): number {
+  return { error: 0, warning: 1, info: 2 }[severity];
+}
+
+/** What was deployed before is only followed. A file that isn't SQL ends its own part in it. */
+function replay(migration: Migration, schema: Schema): void {
+  try {
+    for (const { node, text } of parseScript(migration.sql))
+      for (const inner of "DoStmt" in node ? (insideDo(text) ?? []) : [{ node }])
+        apply(inner.node, schema, migration.name);
+  } catch (error) {
+    if (!(error instanceof ScriptError)) throw error;
+  }
+}
+
+function judge(migration: Migration, context: Context, newColumns: Set<string>): ReviewedStatement[] {
+  const { plan, schema } = context;
+  const parsed = parse(migration);
+  context.exchanges = enumExchanges(parsed, context);
+  const reviewed: ReviewedStatement[] = [];
+  const judged: JudgedStatement[] = [];
+  const unjudged = parsed.map((statement, index) => ({
+    ...plan.statements[index]!,
+    node: statement.node,
+    effect: nothing,
+  }));
+  judgeRenames(unjudged, context);
+  for (const planned of unjudged) {
+    const inner = "DoStmt" in planned.node ? insideDo(planned.text) : undefined;
+    const parts = inner?.map(({ node, text }) => ({ ...planned, node, text })) ?? [planned];
+    for (const part of parts) {
+      const statement: JudgedStatement = { ...part, effect: effectOf(part.node, schema) };
+      judgeStatement(statement, context);
+      const shown = show(statement, context);
+      if (shown) reviewed.push(shown);
+      judged.push(statement);
+      noteColumns(statement, context, newColumns);
+      apply(statement.node, schema, migration.name);
+    }
+  }
+  judgeWhole(judged, context);
+  if (plan.error)
+    context.report({
+      rule: "syntax-error",
+      classes: ["failing", "unknown"],
+      severity: "error",
+      target: `line ${plan.error.line}`,
+      what: `Postgres' parser refuses it at line ${plan.error.line}, column ${plan.error.column}: ${plan.error.message}.`,
+      who: "The release stops here, unless the server is newer than the parser; the rest of the file isn't judged.",
+      howLong: "always",
+    });
+  return reviewed;
+}
+
+const nothing: Effect = { tables: [] };
+
+function parse(migration: Migration): ParsedStatement[] {
+  const found: ParsedStatement[] = [];
+  try {
+    for (const statement of parseScript(migration.sql)) found.push(statement);
+  } catch (error) {
+    if (!(error instanceof ScriptError)) throw error;
+  }
+  return found;
+}
+
+function judgeStatement(statement: JudgedStatement, context: Context): void {
+  judgeDestroyed(statement, context);
+  judgeExchange(statement, context);
+  judgeOldPods(statement, context);
+  judgeBlocking(statement, context);
+  if (statement.effect.unknown !== undefined)
+    context.report(
+      {
+        rule: "not-judged",
+        classes: ["unknown"],
+        severity: "warning",
+        target: `line ${statement.line}`,
+        what: `It can't be judged from its text: ${statement.effect.unknown}.`,
+        who: "Whoever reviews it: read it.",
+        howLong: "not known",
+      },
+      statement,
+    );
+}
+
+function show(statement: JudgedStatement, context: Context): ReviewedStatement | undefined {
+  const { effect, index, line, kind, text } = statement;
+  const tables = effect.tables
+    .filter(
+      ({ name, lock, work }) =>
+        !context.isNew(name) && (work !== "none" || lock === "SHARE UPDATE EXCLUSIVE" || blockedBy(lock) !== "nothing"),
+    )
+    .map(({ name, lock, work }) => {
+      const size = sizeOf(name, context.sizes);
+      return { name: target(name), lock, blocks: blockedBy(lock), work, ...(size && { size }) };
+    });
+  if (tables.length === 0 && effect.unknown === undefined) return undefined;
+  return {
+    migration: context.plan.name,
+    index,
+    line,
+    kind,
+    text,
+    tables,
+    ...(effect.unknown !== undefined && { unknown: effect.unknown }),
+  };
+}
+
+/** Columns that are as new as the release, on tables that aren't. */
+function noteColumns({ node }: JudgedStatement, context: Context, newColumns: Set<string>): void {
+  if (!("AlterTableStmt" in node) || !node.AlterTableStmt.relation) return;
+  const name = nameOf(node.AlterTableStmt.relation);
+  for (const item of node.AlterTableStmt.cmds ?? []) {
+    if (!("AlterTableCmd" in item) || item.AlterTableCmd.subtype !== "AT_AddColumn") continue;
+    const { def } = item.AlterTableCmd;
+    const column = def && "ColumnDef" in def ? (def.ColumnDef.colname ?? "") : "";
+    if (!context.table(name)?.columns.has(column)) newColumns.add(target(name, column));
+  }
+}

@@ -1,0 +1,233 @@
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Finding } from "../../migrations/finding";
+import { checksumOf, type Migration, readHistorySync } from "../../migrations/history";
+import { loadParser, type Review, type ReviewInput, reviewRelease } from "../../migrations/review";
+import type { Sizes } from "../../migrations/size";
+
+beforeAll(() => loadParser());
+
+const migration = (name: string, sql: string): Migration => ({ name, sql, checksum: checksumOf(sql) });
+
+/** Deployed long ago. */
+const base = migration(
+  "1_base",
+  `CREATE TYPE "Role" AS ENUM ('USER', 'ADMIN', 'GUEST');
+   CREATE TABLE "User" ("id" SERIAL PRIMARY KEY, "email" TEXT NOT NULL, "name" TEXT, "role" "Role" NOT NULL DEFAULT 'USER', "age" INT, "size" BIGINT, "kind" TEXT NOT NULL DEFAULT 'a');
+   CREATE TABLE "Post" ("id" SERIAL PRIMARY KEY, "authorId" INT NOT NULL REFERENCES "User" ("id"), "title" TEXT);
+   CREATE INDEX "User_age_idx" ON "User" ("age");
+   CREATE VIEW names AS SELECT "name" FROM "User";
+   CREATE FUNCTION hello() RETURNS text LANGUAGE sql AS 'SELECT ''hello''';`,
+);
+
+function review(sql: string, more: Partial<ReviewInput> = {}): Review {
+  const history = [base, migration("2_new", sql)];
+  return reviewRelease({ history, applied: [base], ...more });
+}
+
+const rules = (found: Review) => found.findings.map(({ rule, severity }) => `${rule} ${severity}`).sort();
+const the = (found: Review, rule: string): Finding => found.findings.find((finding) => finding.rule === rule)!;
+const large: Sizes = {
+  tables: { User: { rows: 40_000_000, bytes: 12 * 2 ** 30 }, Post: { rows: 500, bytes: 200_000 } },
+};
+
+describe("what a migration is found to do", () => {
+  test.each<[sql: string, ...expected: string[]]>([
+    ['ALTER TABLE "User" ADD COLUMN "x" INT'],
+    [`ALTER TABLE "User" ADD COLUMN "x" INT NOT NULL DEFAULT 1`],
+    ['CREATE TABLE "New" ("id" INT PRIMARY KEY, "userId" INT REFERENCES "User" ("id"))'],
+    ['CREATE INDEX CONCURRENTLY i ON "User" ("name")'],
+    ['INSERT INTO "User" ("email") VALUES (\'a\')'],
+    ['UPDATE "User" SET "name" = \'a\' WHERE "id" = 1'],
+    ["CREATE EXTENSION IF NOT EXISTS pgcrypto"],
+    ["SET lock_timeout = '1s'"],
+    [
+      'CREATE TABLE "New" ("id" INT); CREATE INDEX i ON "New" ("id"); ALTER TABLE "New" ALTER COLUMN "id" SET NOT NULL; DROP TABLE "New"',
+    ],
+    ['ALTER TABLE "User" ADD COLUMN "x" INT NOT NULL', "required-column error", "scan-under-lock warning"],
+    ['ALTER TABLE "User" ADD COLUMN "x" UUID DEFAULT gen_random_uuid()', "rewrite-blocks warning"],
+    ['ALTER TABLE "User" ADD COLUMN "x" SERIAL', "rewrite-blocks warning"],
+    ['ALTER TABLE "User" DROP COLUMN "name"', "drop-column error"],
+    ['ALTER TABLE "User" DROP COLUMN "age", ADD COLUMN "years" INT', "drop-column error", "rename-as-drop error"],
+    ['ALTER TABLE "User" DROP COLUMN "age", ADD COLUMN "years" TEXT', "drop-column error"],
+    ['ALTER TABLE "User" RENAME COLUMN "name" TO "title"', "rename-column error"],
+    ['ALTER TABLE "User" RENAME TO "Account"', "rename-table error"],
+    ['ALTER TABLE "User" SET SCHEMA other', "move-table error"],
+    ['DROP TABLE "Post"', "drop-table error"],
+    [
+      'DROP TABLE "Post"; CREATE TABLE "Article" ("id" SERIAL PRIMARY KEY, "authorId" INT, "title" TEXT)',
+      "drop-table error",
+      "rename-as-drop error",
+    ],
+    ["DROP VIEW names", "drop-view warning"],
+    ["DROP FUNCTION hello()", "drop-function warning"],
+    ['DROP TYPE "Role" CASCADE', "drop-type error"],
+    ["DROP SCHEMA public CASCADE", "drop-schema error"],
+    ["DROP DATABASE app", "drop-database error"],
+    ['TRUNCATE "Post"', "delete-all error"],
+    ['DELETE FROM "Post"', "delete-all error", "many-rows warning"],
+    [`DELETE FROM "Post" WHERE "title" = 'x'`, "delete-rows warning", "many-rows info"],
+    [`UPDATE "User" SET "name" = 'x'`, "many-rows warning"],
+    [`-- release: batch\nUPDATE "User" SET "name" = 'x'`],
+    ['INSERT INTO "Post" ("authorId") SELECT "id" FROM "User"', "many-rows warning"],
+    ['CREATE INDEX i ON "User" ("name")', "index-blocks-writes warning"],
+    ['CREATE UNIQUE INDEX i ON "User" ("name")', "index-blocks-writes warning", "new-unique warning"],
+    ['CREATE UNIQUE INDEX CONCURRENTLY i ON "User" ("name")', "new-unique warning"],
+    ['DROP INDEX "User_age_idx"', "drop-index-locks info"],
+    ['REINDEX TABLE "User"', "reindex-blocks warning"],
+    ['VACUUM FULL "User"', "rewrite-blocks warning"],
+    ['CLUSTER "User" USING "User_age_idx"', "rewrite-blocks warning"],
+    ['ALTER TABLE "User" ALTER COLUMN "name" SET NOT NULL', "new-not-null warning", "scan-under-lock warning"],
+    ['ALTER TABLE "User" ALTER COLUMN "email" DROP NOT NULL', "nullable info"],
+    ['ALTER TABLE "User" ALTER COLUMN "kind" DROP DEFAULT', "drop-default warning"],
+    [
+      `ALTER TABLE "User" ADD COLUMN "x" TEXT NOT NULL DEFAULT 'a'; ALTER TABLE "User" ALTER COLUMN "x" DROP DEFAULT`,
+      "drop-default error",
+    ],
+    ['ALTER TABLE "User" ALTER COLUMN "age" TYPE BIGINT', "change-type info", "rewrite-blocks warning"],
+    ['ALTER TABLE "User" ALTER COLUMN "size" TYPE INT', "narrow-type error", "rewrite-blocks warning"],
+    ['ALTER TABLE "User" ALTER COLUMN "email" TYPE VARCHAR(50)', "narrow-type error", "rewrite-blocks warning"],
+    ['ALTER TABLE "User" ADD CONSTRAINT c CHECK ("age" > 0)', "new-check warning", "scan-under-lock warning"],
+    ['ALTER TABLE "User" ADD CONSTRAINT c CHECK ("age" > 0) NOT VALID', "new-check info"],
+    ['ALTER TABLE "User" ADD CONSTRAINT c UNIQUE ("name")', "index-under-lock warning", "new-unique warning"],
+    [
+      'ALTER TABLE "Post" ADD CONSTRAINT c FOREIGN KEY ("id") REFERENCES "User" ("id")',
+      "new-foreign-key warning",
+      "scan-under-lock warning",
+    ],
+    ['ALTER TABLE "Post" DROP CONSTRAINT "Post_authorId_fkey"', "drop-constraint info"],
+    ['ALTER TABLE "User" SET UNLOGGED', "rewrite-blocks warning", "set-unlogged error"],
+    ['ALTER TABLE "User" ENABLE ROW LEVEL SECURITY', "row-security warning"],
+    ['REVOKE SELECT ON "User" FROM app', "revoke warning"],
+    [`ALTER TYPE "Role" ADD VALUE 'OWNER'`, "new-enum-value info"],
+    [`ALTER TYPE "Role" RENAME VALUE 'USER' TO 'PERSON'`, "rename-enum-value error"],
+    ['ALTER TYPE "Role" RENAME TO "Rank"', "rename-type warning"],
+    [`DO $$ BEGIN EXECUTE 'DROP TABLE x'; END $$`, "not-judged warning"],
+    ["SELECT delete_everything()", "not-judged warning"],
+    ["CALL delete_everything()", "not-judged warning"],
+    [
+      `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM "User") THEN ALTER TABLE "User" DROP COLUMN "name"; END IF; END $$`,
+      "drop-column error",
+    ],
+    [`DO $$ BEGIN CREATE TYPE x AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$`],
+    ["SELEC 1", "syntax-error error"],
+    ['BEGIN; ALTER TABLE "User" ADD COLUMN "x" INT; COMMIT', "own-transaction info"],
+    [
+      'ALTER TABLE "Post" ADD COLUMN "x" INT; BEGIN; ALTER TABLE "User" ADD COLUMN "x" INT; COMMIT',
+      "own-transaction warning",
+    ],
+    [
+      'BEGIN; CREATE INDEX CONCURRENTLY i ON "User" ("name"); COMMIT',
+      "concurrently-in-transaction error",
+      "own-transaction info",
+    ],
+    ['ALTER TABLE "User" ADD COLUMN "x" INT; CREATE INDEX CONCURRENTLY i ON "User" ("x")', "half-applied warning"],
+    [
+      `ALTER TABLE "User" ADD COLUMN "x" INT; UPDATE "Post" SET "title" = 'x'`,
+      "lock-held warning",
+      "many-rows warning",
+    ],
+    [
+      `CREATE TYPE "Role_new" AS ENUM ('USER', 'ADMIN'); ALTER TABLE "User" ALTER COLUMN "role" DROP DEFAULT;
+       ALTER TABLE "User" ALTER COLUMN "role" TYPE "Role_new" USING ("role"::text::"Role_new"); ALTER TYPE "Role" RENAME TO "Role_old";
+       ALTER TYPE "Role_new" RENAME TO "Role"; DROP TYPE "Role_old"; ALTER TABLE "User" ALTER COLUMN "role" SET DEFAULT 'USER'`,
+      "drop-default warning",
+      "remove-enum-value error",
+      "rewrite-blocks warning",
+    ],
+  ])("%s", (sql, ...expected) => {
+    expect(rules(review(sql))).toEqual([...expected].sort());
+  });
+
+  test("a first release touches nothing that anybody uses", () => {
+    const sql = 'ALTER TABLE "User" DROP COLUMN "name"; CREATE INDEX i ON "User" ("age"); DROP TABLE "Post";';
+    const found = reviewRelease({ history: [base, migration("2_new", sql)] });
+    expect(found).toMatchObject({ first: true, findings: [], statements: [] });
+  });
+
+  test("every finding says what happens, to whom and for how long", () => {
+    const sql = 'DROP TABLE "Post"; CREATE INDEX i ON "User" ("name"); ALTER TABLE "User" RENAME "name" TO "x";';
+    for (const { what, who, howLong } of review(sql).findings)
+      for (const text of [what, who, howLong]) expect(text.length).toBeGreaterThan(5);
+  });
+});
+
+describe("sizes", () => {
+  const index = (table: string) => `CREATE INDEX i ON "${table}" ("id");`;
+  test("decide the severity and the band", () => {
+    const big = the(review(index("User"), { stats: large }), "index-blocks-writes");
+    expect(big).toMatchObject({ severity: "error", howLong: "minutes (12 GB, 40.0 million rows)" });
+    const small = the(review(index("Post"), { stats: large }), "index-blocks-writes");
+    expect(small).toMatchObject({ severity: "info", howLong: "a moment (195 kB, 500 rows)" });
+    const unknown = the(review(index("User")), "index-blocks-writes");
+    expect(unknown).toMatchObject({ severity: "warning", howLong: "grows with the table, whose size isn't known" });
+  });
+
+  test("are found under the name with its schema too", () => {
+    const stats = { tables: { "public.User": { rows: 1, bytes: 8192 } } };
+    expect(the(review(index("User"), { stats }), "index-blocks-writes").severity).toBe("info");
+  });
+
+  test("a table that is known to be empty takes a required column", () => {
+    const stats = { tables: { User: { rows: 0, bytes: 0 } } };
+    expect(the(review('ALTER TABLE "User" ADD "x" INT NOT NULL', { stats }), "required-column").severity).toBe(
+      "warning",
+    );
+  });
+});
+
+describe("the history", () => {
+  test("an edited, a missing and a late migration are found", () => {
+    const history = [base, migration("15_late", ""), migration("3_c", "SELECT 2;")];
+    const applied = [base, { name: "2_b" }, { name: "3_c", checksum: checksumOf("SELECT 1;") }];
+    const found = reviewRelease({ history, applied });
+    expect(found.findings.map(({ rule, migration: name }) => [rule, name])).toEqual(
+      expect.arrayContaining([
+        ["missing", "2_b"],
+        ["edited", "3_c"],
+        ["out-of-order", "15_late"],
+      ]),
+    );
+    expect(found.findings).toHaveLength(3);
+  });
+
+  test("nothing may follow a contract migration but another one", () => {
+    const contract = migration("2_contract", '-- release: contract\nALTER TABLE "User" DROP COLUMN "name";');
+    const more = migration("3_contract", '-- release: contract\nALTER TABLE "User" DROP COLUMN "age";');
+    const plain = migration("4_more", "SELECT 1;");
+    const found = reviewRelease({ history: [base, contract, more, plain], applied: [base] });
+    expect(found.findings.filter(({ rule }) => rule === "after-contract")).toMatchObject([{ migration: "4_more" }]);
+    expect(found.migrations.map((item) => item.contract)).toEqual([true, true, false]);
+    // The old pods are gone by then, the data is so all the same.
+    expect(the(found, "drop-column").classes).toEqual(["destructive"]);
+  });
+
+  test("the Prisma CLI is told where it would leave a migration half applied", () => {
+    const sql = 'ALTER TABLE "User" ADD "x" INT; ALTER TABLE "User" ADD "y" INT;';
+    expect(rules(review(sql))).toEqual([]);
+    expect(rules(review(sql, { runner: "command" }))).toEqual(["half-applied warning"]);
+  });
+});
+
+describe("the example app", () => {
+  const history = readHistorySync(join(__dirname, "../../examples/app/prisma/migrations"));
+
+  test("no false alarm: nothing but the column that its contract migration drops, at any release of it", () => {
+    for (let count = 0; count < history.length; count++) {
+      const found = reviewRelease({ history: history.slice(0, count + 1), applied: history.slice(0, count) });
+      const alarms = found.findings.filter(({ severity }) => severity !== "info").map(({ id }) => id);
+      expect(alarms, history[count]?.name).toEqual(
+        history[count]?.name.includes("contract") && count > 0 ? ["drop-column notes.title"] : [],
+      );
+    }
+  });
+
+  test("the destructive migration is refused in prod and allowed in dev, from the same code", () => {
+    const release = { history, applied: history.slice(0, -1) };
+    const prod = reviewRelease({ ...release, policy: { refuse: ["destructive", "blocking"] } });
+    const dev = reviewRelease({ ...release, policy: { refuse: [] } });
+    expect(prod.refused.map(({ id }) => id)).toEqual(["drop-column notes.title"]);
+    expect(dev.refused).toEqual([]);
+    expect(dev.findings).toEqual(prod.findings);
+  });
+});
