@@ -65,3 +65,9 @@ it("the package holds types, and the migrator as the one file that the Job runs"
     "deploy",
   );
 });
+
+it("the project's own stacks run index.ts, not what the package exports", () => {
+  const arguments_ = ["--import", "tsx", "local/main.ts", "preview", "--json", "--state-dir", join(folder, "state")];
+  const output = execFileSync("node", arguments_, { cwd: ROOT, encoding: "utf8" });
+  expect(output).toContain("kubernetes:apps/v1:Deployment");
+});
