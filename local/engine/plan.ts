@@ -1,18 +1,19 @@
 import { type Properties, UNKNOWN } from "../cloud/provider";
+import { DefaultProviders } from "./default-providers";
 import type { Deployment } from "./deployment";
-import { type Difference, differenceOf } from "./difference";
+import { differenceOf } from "./difference";
 import type { Goal } from "./goal";
-import { referencedUrns } from "./graph";
 import { isImport } from "./import";
 import { findOld } from "./old-resource";
 import { parsePath, resetPath } from "./property-path";
-import { dependentReplacements } from "./replacement";
+import { replacementSteps } from "./replacement";
 import type { ResourceState } from "./state";
 import type { Outcome, Step } from "./step";
-import { createUrn, isProviderType, packageOf, providerType, STACK_TYPE, stackUrn } from "./urn";
-import { markSecrets, plainProperties, sameValue } from "./values";
+import { leaveAlone, refuseMissingNeeds } from "./targeting";
+import { createUrn, isProviderType, STACK_TYPE, stackUrn } from "./urn";
+import { markSecrets, plainProperties } from "./values";
 
-type Reply = (outcome: Outcome) => void;
+export type Reply = (outcome: Outcome) => void;
 
 export interface ReadGoal {
   type: string;
@@ -53,15 +54,17 @@ export class Plan {
   /** Resources of the state whose deletion is under way, by identity: a URN may occur twice. */
   readonly condemned = new Set<ResourceState>();
   readonly aliased = new Map<string, string>();
-  private readonly skippedCreates = new Set<string>();
+  readonly skippedCreates = new Set<string>();
   private readonly goals = new Map<string, Goal>();
-  private readonly providers = new Map<string, string>();
+  private readonly providers: DefaultProviders;
 
   constructor(
     private readonly deployment: Deployment,
     /** Steps that come before others: default providers. */
-    private readonly runNow: (steps: Step[]) => Promise<void>,
-  ) {}
+    runNow: (steps: Step[]) => Promise<void>,
+  ) {
+    this.providers = new DefaultProviders(deployment, this, runNow);
+  }
 
   /** Nothing in the state is left to decide about it. */
   decided(urn: string): boolean {
@@ -71,20 +74,21 @@ export class Plan {
 
   async register(goal: Goal, reply: Reply): Promise<Step[]> {
     this.inherit(goal);
+    if (isProviderType(goal.type) && goal.version !== "")
+      goal.properties = { ...goal.properties, version: goal.version };
     const urn = this.claim(goal.parent, goal.type, goal.name);
     const old = findOld(this.deployment, goal, urn, this);
     const next = this.newState(goal, urn, old);
     this.deployment.learn(next);
     if (goal.custom && !isProviderType(goal.type)) {
       this.deployment.provider(goal.type);
-      next.provider = goal.provider || (await this.defaultProvider(goal.type, goal.version));
+      next.provider = goal.provider || (await this.providers.reference(goal.type, goal.version));
     }
     this.goals.set(urn, goal);
-    const targeted = this.deployment.isTarget(urn);
-    if (!targeted) return this.leaveAlone(old, next, reply);
+    if (!this.deployment.isTarget(urn)) return leaveAlone(this.deployment, this, old, next, reply);
     await this.check(goal, next, this.deletes.has(urn) || old?.external ? undefined : old);
     const steps = await this.decide(goal, old, next, reply);
-    this.refuseUntargetedNeeds(steps);
+    refuseMissingNeeds(this.deployment, this, steps);
     return steps;
   }
 
@@ -100,7 +104,7 @@ export class Plan {
       parent: goal.parent || this.rootParent(goal.type),
       external: true,
       dependencies: goal.dependencies,
-      provider: goal.provider || (await this.defaultProvider(goal.type, goal.version)),
+      provider: goal.provider || (await this.providers.reference(goal.type, goal.version)),
       additionalSecretOutputs: goal.additionalSecretOutputs,
     };
     const old = this.deployment.snapshot.base.find((resource) => resource.urn === urn && !resource.delete);
@@ -142,7 +146,7 @@ export class Plan {
     }
     const difference = await differenceOf(this.deployment, goal, old, next, this.replaces);
     if (difference.replaces.length > 0 || old.pendingReplacement) {
-      return this.replace(goal, old, next, difference, reply);
+      return replacementSteps(this.deployment, this, goal, { old, next, difference, reply });
     }
     const { diffs } = difference;
     if (difference.changed || old.initErrors?.length) {
@@ -153,95 +157,12 @@ export class Plan {
     return [{ op: "same", urn, old, next, reply }];
   }
 
-  private async replace(goal: Goal, old: ResourceState, next: ResourceState, difference: Difference, reply: Reply) {
-    const { urn } = next;
-    if (old.protect && next.protect) {
-      const message =
-        `unable to replace resource "${urn}" as it is currently marked for protection. ` +
-        "Remove `protect` from it in the program and run `up`; then it can be replaced.";
-      if (!this.deployment.preview) throw new RegistrationError(message, urn);
-      this.deployment.fail(message, urn);
-    }
-    this.replaces.add(urn);
-    // The inputs were made to fit the old resource; a new one gets defaults of its own.
-    await this.check(goal, next, undefined);
-    const { diffs, replaces } = difference;
-    const deletesFirst = goal.deleteBeforeReplace ?? difference.deleteBeforeReplace;
-    if (!deletesFirst) {
-      const deletesLater = !old.pendingReplacement;
-      return [
-        { op: "create-replacement", urn, old, next, diffs, replaces, deletesLater, reply },
-        { op: "replace", urn, old, next, diffs, replaces },
-      ] satisfies Step[];
-    }
-    const steps: Step[] = [];
-    for (const dependent of (await dependentReplacements(this.deployment, this, old)).reverse()) {
-      if (this.condemned.has(dependent)) continue;
-      if (dependent.protect && !dependent.delete) {
-        throw new RegistrationError(
-          `unable to replace resource "${dependent.urn}" as part of replacing "${urn}" as it is currently marked for ` +
-            "protection. Remove `protect` from it in the program and run `up`; then it can be replaced.",
-          dependent.urn,
-        );
-      }
-      steps.push(this.deletion(dependent, !dependent.delete));
-    }
-    if (!old.pendingReplacement) steps.push({ ...this.deletion(old, true), diffs, replaces });
-    steps.push({ op: "replace", urn, old, next, diffs, replaces });
-    steps.push({ op: "create-replacement", urn, old, next, diffs, replaces, reply });
-    return steps;
-  }
-
-  /** Deletes a resource of the state ahead of its replacement, which is to follow in this run or the next. */
-  private deletion(old: ResourceState, createsLater: boolean): Step {
-    this.condemned.add(old);
-    this.deletes.add(old.urn);
-    const op = old.external ? "discard-replaced" : createsLater ? "delete-replaced" : "delete";
-    return { op, urn: old.urn, old, createsLater, takenAlong: this.takenAlong(old) };
-  }
-
   takenAlong(old: ResourceState): () => boolean {
     return () => old.deletedWith !== undefined && this.deletes.has(old.deletedWith);
   }
 
-  /** Without being a target, a resource stays as it is, or is not created; what it needs stays with it. */
-  private leaveAlone(old: ResourceState | undefined, next: ResourceState, reply: Reply): Step[] {
-    const { urn } = next;
-    if (old) return this.keepWithNeeds(old, reply);
-    this.sames.add(urn);
-    this.skippedCreates.add(urn);
-    return [{ op: "same", urn, next, skippedCreate: true, reply }];
-  }
-
-  /** In the state a resource stands behind all it needs, so that has to be confirmed first, also what is no longer in the program. */
-  private keepWithNeeds(old: ResourceState, reply?: Reply): Step[] {
-    if (old.delete) return [];
-    this.seen.add(old.urn);
-    this.sames.add(old.urn);
-    const needs = this.deployment.snapshot.base.filter(
-      (resource) =>
-        referencedUrns(old).has(resource.urn) && !this.decided(resource.urn) && !this.creates.has(resource.urn),
-    );
-    const steps = needs.flatMap((resource) => this.keepWithNeeds(resource));
-    return [...steps, { op: "same", urn: old.urn, old, next: { ...old }, reply }];
-  }
-
-  private refuseUntargetedNeeds(steps: Step[]): void {
-    if (this.skippedCreates.size === 0) return;
-    for (const { urn, next } of steps) {
-      if (!next || next.type === STACK_TYPE) continue;
-      for (const need of referencedUrns(next)) {
-        if (!this.skippedCreates.has(need)) continue;
-        const message = `Resource '${urn}' depends on '${need}' which was not specified in --target list.`;
-        if (!this.deployment.preview) throw new RegistrationError(message, urn);
-        this.deployment.fail(message, urn);
-        this.skippedCreates.delete(need);
-      }
-    }
-  }
-
   /** Lets the provider judge and complete the inputs; `old` gives it what it filled in last time. */
-  private async check(goal: Goal, next: ResourceState, old: ResourceState | undefined): Promise<void> {
+  async check(goal: Goal, next: ResourceState, old: ResourceState | undefined): Promise<void> {
     let inputs = goal.properties;
     if (old) inputs = this.ignoreChanges(goal, old.inputs ?? {}, next.urn);
     if (!goal.custom || isProviderType(goal.type)) {
@@ -318,25 +239,5 @@ export class Plan {
       replaceOnChanges: goal.replaceOnChanges,
       replacementTrigger: goal.replacementTrigger,
     };
-  }
-
-  /** Registers the provider that resources use unless they name one, and gives its reference. */
-  private async defaultProvider(type: string, version: string): Promise<string> {
-    const name = packageOf(type);
-    const title = version === "" ? "default" : `default_${version.replace(/[.+-]/g, "_")}`;
-    const { stack, project } = this.deployment.options;
-    const urn = createUrn(stack, project, "", providerType(name), title);
-    const known = this.providers.get(urn);
-    if (known !== undefined) return known;
-    this.seen.add(urn);
-    const inputs = { ...this.deployment.providerConfig(name), ...(version === "" ? {} : { version }) };
-    const next: ResourceState = { urn, custom: true, type: providerType(name), inputs };
-    const old = this.deployment.snapshot.base.find((resource) => resource.urn === urn && !resource.delete);
-    const op = !old ? "create" : sameValue(old.inputs, inputs) ? "same" : "update";
-    (op === "create" ? this.creates : op === "same" ? this.sames : this.updates).add(urn);
-    await this.runNow([{ op, urn, old, next }]);
-    const reference = `${urn}::${next.id}`;
-    this.providers.set(urn, reference);
-    return reference;
   }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
@@ -26,7 +26,7 @@ export class Program {
 
   constructor(options: EngineOptions, address: string, preview: boolean, onLine: (line: string) => void) {
     const { directory, project, stack } = options;
-    const { main, typescript, tsconfig, nodeArgs } = projectFile(directory);
+    const { pwd, main, typescript, tsconfig, nodeArgs } = projectFile(directory);
     const flags = Object.entries({
       monitor: address,
       engine: address,
@@ -34,13 +34,13 @@ export class Program {
       project,
       "root-directory": directory,
       stack,
-      pwd: directory,
+      pwd,
       parallel: String(options.parallel ?? 16),
     }).flatMap(([name, value]) => [`--${name}`, value]);
     const run = createRequire(join(directory, "index.js")).resolve("@pulumi/pulumi/cmd/run");
     const script = [run, ...flags, ...(preview ? ["--dry-run"] : []), main];
     this.child = spawn(process.execPath, ["--require", join(__dirname, "preload.cjs"), ...nodeArgs, ...script], {
-      cwd: directory,
+      cwd: pwd,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // Out of the terminal's process group: Ctrl-C is for the engine, which lets running steps finish first.
       detached: true,
@@ -73,9 +73,14 @@ export class Program {
 
   /** Waits for the end of a program that has nothing left to do. */
   async finish(): Promise<ProgramEnd> {
-    const timer = setTimeout(() => this.kill(), LAST_WORDS_MS);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.kill();
+    }, LAST_WORDS_MS);
     try {
-      return await this.ended;
+      const ended = await this.ended;
+      return late ? { ok: true } : ended;
     } finally {
       clearTimeout(timer);
     }
@@ -94,14 +99,27 @@ interface ProjectFile {
   main?: string;
 }
 
-function projectFile(directory: string): { main: string; typescript: boolean; tsconfig?: string; nodeArgs: string[] } {
+interface Launch {
+  /** Directory the program runs in. */
+  pwd: string;
+  /** Its entry point; "." lets the SDK find it. */
+  main: string;
+  typescript: boolean;
+  tsconfig?: string;
+  nodeArgs: string[];
+}
+
+function projectFile(directory: string): Launch {
   const file = parse(readFileSync(join(directory, "Pulumi.yaml"), "utf8")) as ProjectFile;
   const runtime = typeof file.runtime === "string" ? { name: file.runtime } : file.runtime;
   if (runtime?.name !== "nodejs")
     throw new Error(`${directory}/Pulumi.yaml: the embedded engine runs "nodejs" programs`);
   const options = runtime.options ?? {};
+  const main = resolve(directory, file.main ?? ".");
+  const isFolder = statSync(main).isDirectory();
   return {
-    main: file.main ? resolve(directory, file.main) : ".",
+    pwd: isFolder ? main : directory,
+    main: isFolder ? "." : main,
     typescript: options.typescript ?? true,
     tsconfig: options.tsconfig,
     nodeArgs: options.nodeargs?.split(/\s+/).filter(Boolean) ?? [],

@@ -1,9 +1,11 @@
 import { UNKNOWN } from "../cloud/provider";
 import type { Deployment } from "./deployment";
-import { replaceOnChanges } from "./difference";
+import { type Difference, replaceOnChanges } from "./difference";
+import type { Goal } from "./goal";
 import { dependentsOf } from "./graph";
-import type { Plan } from "./plan";
+import { type Plan, RegistrationError, type Reply } from "./plan";
 import type { ResourceState } from "./state";
+import type { Step } from "./step";
 import { isProviderType, referenceUrn } from "./urn";
 import { mapProperties, plainProperties } from "./values";
 
@@ -12,7 +14,7 @@ import { mapProperties, plainProperties } from "./values";
  * compared once more with unknowns in place of whatever it takes from a resource that goes; those that their provider
  * would then replace go too. In order of dependencies (step_generator.go, `calculateDependentReplacements`).
  */
-export async function dependentReplacements(
+async function dependentReplacements(
   deployment: Deployment,
   plan: Plan,
   root: ResourceState,
@@ -49,4 +51,61 @@ async function mustGo(deployment: Deployment, resource: ResourceState, going: Se
   });
   const difference = { changed: changes === "some", diffs, replaces, deleteBeforeReplace };
   return replaceOnChanges(difference, resource.replaceOnChanges ?? [], false).replaces.length > 0;
+}
+
+interface Replaced {
+  old: ResourceState;
+  next: ResourceState;
+  difference: Difference;
+  reply: Reply;
+}
+
+/** Creates the new one first and leaves the old one to the end of the run, or deletes first where that has to be. */
+export async function replacementSteps(
+  deployment: Deployment,
+  plan: Plan,
+  goal: Goal,
+  { old, next, difference, reply }: Replaced,
+): Promise<Step[]> {
+  const { urn } = next;
+  if (old.protect && next.protect) {
+    const message =
+      `unable to replace resource "${urn}" as it is currently marked for protection. ` +
+      "Remove `protect` from it in the program and run `up`; then it can be replaced.";
+    if (!deployment.preview) throw new RegistrationError(message, urn);
+    deployment.fail(message, urn);
+  }
+  plan.replaces.add(urn);
+  // The inputs were made to fit the old resource; a new one gets defaults of its own.
+  await plan.check(goal, next, undefined);
+  const { diffs, replaces } = difference;
+  const why = { urn, old, next, diffs, replaces };
+  if (!(goal.deleteBeforeReplace ?? difference.deleteBeforeReplace)) {
+    return [
+      { op: "create-replacement", ...why, deletesLater: !old.pendingReplacement, reply },
+      { op: "replace", ...why },
+    ];
+  }
+  const steps: Step[] = [];
+  for (const dependent of (await dependentReplacements(deployment, plan, old)).reverse()) {
+    if (plan.condemned.has(dependent)) continue;
+    if (dependent.protect && !dependent.delete) {
+      throw new RegistrationError(
+        `unable to replace resource "${dependent.urn}" as part of replacing "${urn}" as it is currently marked for ` +
+          "protection. Remove `protect` from it in the program and run `up`; then it can be replaced.",
+        dependent.urn,
+      );
+    }
+    steps.push(deletion(plan, dependent));
+  }
+  if (!old.pendingReplacement) steps.push({ ...deletion(plan, old), diffs, replaces });
+  return [...steps, { op: "replace", ...why }, { op: "create-replacement", ...why, reply }];
+}
+
+/** Deletes a resource of the state ahead of its replacement, which is to follow in this run or the next. */
+function deletion(plan: Plan, old: ResourceState): Step {
+  plan.condemned.add(old);
+  plan.deletes.add(old.urn);
+  const op = old.delete ? "delete" : old.external ? "discard-replaced" : "delete-replaced";
+  return { op, urn: old.urn, old, createsLater: !old.delete, takenAlong: plan.takenAlong(old) };
 }

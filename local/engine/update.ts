@@ -28,11 +28,21 @@ export class Update implements ProgramRequests {
 
   async run(): Promise<void> {
     const { deployment } = this;
-    const stopped = onAbort(deployment.stopped.signal);
     const monitor = await serveMonitor(this);
-    const program = new Program(deployment.options, monitor.address, deployment.preview, (line) =>
-      deployment.diagnose("info", line),
-    );
+    try {
+      await this.follow(
+        new Program(deployment.options, monitor.address, deployment.preview, (line) =>
+          deployment.diagnose("info", line),
+        ),
+      );
+    } finally {
+      monitor.close();
+    }
+  }
+
+  private async follow(program: Program): Promise<void> {
+    const { deployment } = this;
+    const stopped = onAbort(deployment.stopped.signal);
     deployment.options.hardSignal?.addEventListener("abort", () => program.kill(), { once: true });
     try {
       const ended = await Promise.race([program.ended, this.asked.promise, stopped]);
@@ -54,7 +64,6 @@ export class Update implements ProgramRequests {
     } finally {
       program.kill();
       await program.ended;
-      monitor.close();
     }
   }
 
