@@ -57,16 +57,22 @@ export class ContainerProcess {
         exited(number === undefined ? { exitCode: code ?? 1 } : { exitCode: 128 + number, signal: number });
       });
     }).then(async (exit) => {
-      if (this.process) await killGroup(this.process);
+      // However long that takes: who waits for this end may start the same program again.
+      while (this.process && !(await killGroup(this.process)))
+        console.error(`process group ${this.process.pid} lives on`);
       rmSync(plan.record, { force: true });
       return exit;
     });
 
-    if (this.process) {
+    const gate = child.stdio[3] as Writable | undefined;
+    gate?.on("error", () => undefined);
+    try {
+      if (!this.process) throw new Error("the process is gone");
       writeAtomically(plan.record, JSON.stringify(this.process));
-      const gate = child.stdio[3] as Writable;
-      gate.on("error", () => undefined);
-      gate.end("go\n");
+      gate?.end("go\n");
+    } catch {
+      // Not written down, so it must not run; its end is told as any other.
+      gate?.destroy();
     }
   }
 

@@ -1,12 +1,13 @@
 import { delimiter, dirname, join } from "node:path";
 import { Configuration, expand, MissingReference } from "./configuration";
+import { watchHealth } from "./container-health";
 import { boundLog, logTail } from "./container-log";
 import { ContainerProcess, type Exit, type ProcessPlan, recordFile } from "./container-process";
 import { findImage, type LocalImage } from "./image";
 import { pause } from "./pause";
 import { containerLog, podDirectory } from "./pod-directory";
-import type { Container, ContainerStatus, Pod, Probe } from "./pod-types";
-import { type HandlerTarget, runHandler, watchProbe } from "./probe";
+import type { Container, ContainerStatus, Pod } from "./pod-types";
+import { type HandlerTarget, runHandler } from "./probe";
 import { type Store, timestamp } from "./store";
 import type { Timing } from "./timing";
 import { type PathMapping, writeMounts } from "./volumes";
@@ -62,7 +63,14 @@ export class ContainerRunner {
       const plan = image && (await this.configure(image));
       if (!plan || this.stopped.signal.aborted) return;
       const began = Date.now();
-      await this.runOnce(plan);
+      try {
+        await this.runOnce(plan);
+      } catch (error) {
+        // No process could be made: no memory, no disk space.
+        this.wait("RunContainerError", (error as Error).message);
+        await pause(this.around.timing.backOff(backOff++), this.stopped.signal);
+        continue;
+      }
       if (this.stopped.signal.aborted || !this.restarts()) return;
       if (Date.now() - began > this.around.timing.backOffResetSeconds * 1000) backOff = 0;
       await this.backOff(backOff++);
@@ -98,9 +106,14 @@ export class ContainerRunner {
 
   private async pull(): Promise<LocalImage | undefined> {
     for (let attempt = 0; !this.stopped.signal.aborted; attempt++) {
-      const image = findImage(this.around.cloudDir, this.container.image);
-      if (image) return image;
-      const why = `failed to pull and unpack image "${this.container.image}": not found: the local cloud has no such image`;
+      let why = "not found: the local cloud has no such image";
+      try {
+        const image = findImage(this.around.cloudDir, this.container.image);
+        if (image) return image;
+      } catch (error) {
+        why = (error as Error).message;
+      }
+      why = `failed to pull and unpack image "${this.container.image}": ${why}`;
       this.wait("ErrImagePull", why);
       await pause(this.around.timing.backOff(0) / 5, this.stopped.signal);
       if (this.stopped.signal.aborted) return undefined;
@@ -156,10 +169,8 @@ export class ContainerRunner {
       over: new AbortController(),
     };
     this.current = run;
-    Object.assign(this.status, { state: { running: { startedAt } }, started: !this.container.startupProbe });
-    this.status.ready = false;
-    this.around.changed();
-    this.probe(run, image);
+    this.change({ state: { running: { startedAt } }, started: false, ready: false });
+    this.watch(run, image.neverReady);
     const bound = setInterval(() => boundLog(plan.log), 2_000);
     const exit = await run.process.ended;
     clearInterval(bound);
@@ -182,9 +193,7 @@ export class ContainerRunner {
         finishedAt: timestamp(),
       },
     };
-    this.status.ready = this.role === "init" && exitCode === 0;
-    this.status.started = false;
-    this.around.changed();
+    this.change({ ready: this.role === "init" && exitCode === 0, started: false });
   }
 
   private restarts(): boolean {
@@ -207,55 +216,30 @@ export class ContainerRunner {
     this.status.restartCount++;
   }
 
-  private probe(run: Run, image: LocalImage): void {
-    const { startupProbe, livenessProbe, readinessProbe } = this.container;
+  private watch(run: Run, neverReady: boolean): void {
     const signal = AbortSignal.any([run.over.signal, this.stopped.signal]);
-    const ask = (probe: Probe) => () => runHandler(probe, run.target, (probe.timeoutSeconds ?? 1) * 1000, signal);
-    const restart = (why: string) => {
-      console.error(`${this.pod.metadata.name}/${this.container.name} is restarted: ${why}`);
-      void this.end(run, this.pod.spec.terminationGracePeriodSeconds ?? 30, true);
-    };
-    const afterStart = () => {
-      this.setReady({ started: true, ready: false });
-      if (livenessProbe)
-        void watchProbe(livenessProbe, ask(livenessProbe), { failure: restart }, { signal, eager: false });
-      if (image.neverReady) return;
-      if (!readinessProbe) {
-        // A node notices a start only when it looks; what crashes at once never counts as ready.
-        void pause(this.around.timing.noticeMilliseconds, signal).then(() => {
-          if (!signal.aborted) this.setReady({ ready: true });
-        });
-        return;
-      }
-      const on = { success: () => this.setReady({ ready: true }), failure: () => this.setReady({ ready: false }) };
-      void watchProbe(readinessProbe, ask(readinessProbe), on, { signal, eager: true });
-    };
-    if (!startupProbe) {
-      afterStart();
-      return;
-    }
-    const startup = new AbortController();
-    const on = {
-      success: () => {
-        startup.abort();
-        afterStart();
+    const { noticeMilliseconds } = this.around.timing;
+    watchHealth(
+      this.container,
+      { target: run.target, signal, neverReady, noticeMilliseconds },
+      {
+        started: () => this.change({ started: true }),
+        ready: (ready) => this.change({ ready }),
+        sick: (why) => {
+          console.error(`${this.pod.metadata.name}/${this.container.name} is restarted: ${why}`);
+          void this.end(run, this.pod.spec.terminationGracePeriodSeconds ?? 30, true);
+        },
       },
-      failure: restart,
-    };
-    void watchProbe(startupProbe, ask(startupProbe), on, {
-      signal: AbortSignal.any([signal, startup.signal]),
-      eager: true,
-    });
+    );
   }
 
-  private setReady(change: { started?: boolean; ready: boolean }): void {
-    Object.assign(this.status, change);
+  private change(status: Partial<ContainerStatus>): void {
+    Object.assign(this.status, status);
     this.around.changed();
   }
 
   private wait(reason: string, message: string): void {
-    this.status.state = { waiting: { reason, message } };
-    this.around.changed();
+    this.change({ state: { waiting: { reason, message } } });
   }
 
   private hostPort(port: number | string): number {

@@ -3,7 +3,7 @@ import type { ControlLoop } from "./control-loop";
 import { deploymentStatus } from "./deployment-status";
 import { type KubernetesObject, referenceTo } from "./object";
 import type { PodTemplate } from "./pods-of";
-import { isTerminating, podsOf } from "./pods-of";
+import { isTerminating, LETTERS, podsOf } from "./pods-of";
 import { availableSince, scaleReplicaSet } from "./replica-set";
 import { REVISION, replicaSetsOf, revisionNumber } from "./revision";
 import { nextStep, resolveBounds } from "./rollout";
@@ -130,5 +130,5 @@ function templateHash(template: unknown): string {
       : value,
   );
   const digest = createHash("sha256").update(canonical).digest();
-  return [...digest.subarray(0, 10)].map((byte) => "bcdfghjklmnpqrstvwxz2456789"[byte % 27]).join("");
+  return [...digest.subarray(0, 10)].map((byte) => LETTERS[byte % LETTERS.length]).join("");
 }

@@ -29,7 +29,7 @@ export class PodWorker {
       new ContainerRunner(pod, container, role, surroundings);
     this.init = (pod.spec.initContainers ?? []).map(runners("init"));
     this.main = pod.spec.containers.map(runners("main"));
-    this.finished = this.run();
+    this.finished = this.run().catch((error) => console.error(`pod ${pod.metadata.name}:`, error));
   }
 
   /**
