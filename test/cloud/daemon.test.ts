@@ -30,8 +30,8 @@ describe("the background process of a local cloud", () => {
     const began = performance.now();
     const client = await connect(cloudDir);
     expect(await client.call("kubernetes.list", { group: "", kind: "ConfigMap" })).toEqual([]);
-    // Measured 0.25 s on an idle machine; the bound leaves room for a busy one.
-    expect(performance.now() - began).toBeLessThan(5_000);
+    // Measured 0.25 s on an idle machine, 1.5 s with eight times more to do than it has processors for.
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it("is one process, however many callers start it at once", async () => {

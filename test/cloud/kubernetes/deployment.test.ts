@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -196,6 +196,46 @@ describe("a Deployment", () => {
     writeFileSync(go, "");
     expect((await cluster.awaitReady(object)).outcome).toBe("ready");
     expect(cluster.pods()[0]?.status?.containerStatuses?.[0]).toMatchObject({ started: true, restartCount: 0 });
+  });
+
+  it("is served by a Service of any type, and of a port without a name", async () => {
+    for (const type of ["ClusterIP", "LoadBalancer"]) {
+      const service = { ...WEB_SERVICE, metadata: { name: type.toLowerCase() } };
+      await cluster.apply({
+        ...service,
+        spec: { type, selector: { app: "web" }, ports: [{ port: 80, targetPort: 3000 }] },
+      });
+    }
+    await roll(deployment("1", { replicas: 1 }, { livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 1 } }));
+    for (const name of ["clusterip", "loadbalancer"]) {
+      const response = await fetch(serviceUrl(cluster.cloudDir, "default", name)!);
+      expect(await response.json()).toMatchObject({ version: "1" });
+    }
+    const balancer = cluster.get({ ...WEB_SERVICE, metadata: { name: "loadbalancer" } });
+    expect(balancer?.status.loadBalancer.ingress).toEqual([{ ip: "127.0.0.1" }]);
+  });
+
+  it("runs its preStop hook before it is told to end", async () => {
+    const told = join(cluster.cloudDir, "told");
+    const script = `trap "echo TERM >> '${told}'; exit 0" TERM; while :; do sleep 0.05; done`;
+    const hook = { preStop: { exec: { command: ["/bin/sh", "-c", `echo preStop >> '${told}'`] } } };
+    const container = { image: "shell", args: [script], readinessProbe: undefined, lifecycle: hook };
+    const { object } = await roll(deployment("1", { replicas: 1 }, container));
+    await cluster.delete(object!);
+    expect(readFileSync(told, "utf8")).toBe("preStop\nTERM\n");
+  });
+
+  it("goes with its namespace", async () => {
+    const namespace = await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team" } });
+    const object = deployment("1");
+    const inTeam = await cluster.apply({ ...object, metadata: { ...object.metadata, namespace: "team" } });
+    expect((await cluster.awaitReady(inTeam)).outcome).toBe("ready");
+    await cluster.delete(namespace);
+    expect(cluster.get(inTeam)).toBeUndefined();
+    expect(cluster.processes()).toEqual([]);
+    await expect(cluster.apply({ ...object, metadata: { ...object.metadata, namespace: "team" } })).rejects.toThrow(
+      'namespaces "team" not found',
+    );
   });
 
   it("leaves no process behind when it is deleted", async () => {

@@ -203,6 +203,28 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).toBe("a\nb\n");
   });
 
+  it("takes whole Secrets and ConfigMaps into its environment, and does without optional ones", async () => {
+    await cluster.apply({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "map" },
+      data: { A: "from map", B: "b" },
+    });
+    await cluster.apply({ apiVersion: "v1", kind: "Secret", metadata: { name: "keys" }, stringData: { KEY: "k" } });
+    const envFrom = [
+      { configMapRef: { name: "map" } },
+      { prefix: "P_", secretRef: { name: "keys" } },
+      { secretRef: { name: "absent", optional: true } },
+    ];
+    const configMapKeyRef = { name: "map", key: "absent", optional: true };
+    const env = [
+      { name: "A", value: "own" },
+      { name: "NONE", valueFrom: { configMapKeyRef } },
+    ];
+    await run(job("whole", 'echo "$A,$B,$P_KEY"; env | grep ^NONE= || echo unset', {}, { env, envFrom }));
+    expect(cluster.log(cluster.pods()[0]!)).toBe("own,b,k\nunset\n");
+  });
+
   it("gets what it declares and the search path, and nothing else of this machine", async () => {
     process.env.A_SECRET_OF_THIS_MACHINE = "canary";
     const env = [
