@@ -35,7 +35,7 @@ const QUERIES = [
        ELSE 'DOMAIN ' || format_type(t.typbasetype, t.typtypmod) END
    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype IN ('e', 'd') AND ${OWN} AND ${NO_EXTENSION("pg_type", "t.oid")}`,
   `SELECT 'function ' || n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-     'md5 ' || md5(coalesce(p.prosrc, '') || pg_get_function_result(p.oid))
+     'md5 ' || md5(coalesce(p.prosrc, '') || coalesce(pg_get_function_result(p.oid), ''))
    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prokind <> 'a' AND ${OWN} AND ${NO_EXTENSION("pg_proc", "p.oid")}`,
   `SELECT 'trigger ' || n.nspname || '.' || c.relname || '.' || t.tgname, pg_get_triggerdef(t.oid) || CASE WHEN t.tgenabled = 'D' THEN ' (DISABLED)' ELSE '' END
    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND ${RELATION}`,
@@ -54,10 +54,10 @@ export async function readCatalog(session: Session): Promise<Catalog> {
     // With an empty path every name is written with its schema, however the session is set.
     await session.run("SET LOCAL search_path = ''");
     for (const query of QUERIES) {
-      const rows = await session.rows<{ key: string; definition: string }>(
+      const rows = await session.rows<{ key: string; definition: string | null }>(
         `SELECT * FROM (${query}) q (key, definition) ORDER BY key COLLATE "C"`,
       );
-      for (const { key, definition } of rows) catalog[key] = definition.trim();
+      for (const { key, definition } of rows) catalog[key] = definition?.trim() ?? "";
     }
   } finally {
     await session.run("ROLLBACK");

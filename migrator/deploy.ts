@@ -4,7 +4,7 @@ import { analyzeTables } from "./analyze";
 import { batchDirective } from "./batch-statement";
 import { countRows } from "./counts";
 import { formatDuration } from "./duration";
-import { latestCatalog } from "./facts";
+import { appliedSinceVerified } from "./facts";
 import type { Failure } from "./failure";
 import { NoRecords } from "./failures/statement";
 import { readHistory } from "./history-gate";
@@ -37,8 +37,9 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
         },
       );
     if (history.pending.length === 0) {
-      if (await needsVerification(run, history.applied))
-        await verify(run, migrations, { applied: migrations, touched: [], before: {} });
+      // A run before this one applied everything, and then failed its verification or was killed before it.
+      const unverified = (await run.records.readable()) ? await appliedSinceVerified(run, history.applied) : [];
+      if (unverified.length > 0) await verify(run, migrations, { applied: unverified, touched: [], before: {} });
       log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
       return;
     }
@@ -72,12 +73,6 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
   } finally {
     await releaseLock(session);
   }
-}
-
-/** A run before this one applied everything, and then failed its verification or was killed before it. */
-async function needsVerification(run: Run, applied: readonly Migration[]): Promise<boolean> {
-  const last = applied.at(-1);
-  return last !== undefined && (await run.records.readable()) && !(await latestCatalog(run, last.name, applied.length));
 }
 
 async function apply(run: Run, migration: Migration, first: string[], resume: Progress | undefined): Promise<void> {

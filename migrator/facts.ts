@@ -1,3 +1,4 @@
+import type { Migration } from "../migrations/history";
 import type { Catalog } from "./catalog";
 import { quoteText } from "./history-table";
 import type { Run } from "./run";
@@ -44,6 +45,13 @@ export async function latestFact<T>(
 export async function latestCatalog(run: Run, last: string, count: number): Promise<Catalog | undefined> {
   const fact = await latestFact<CatalogFact>(run, "catalog");
   return fact?.data.last === last && fact.data.count === count ? fact.data.catalog : undefined;
+}
+
+/** What was applied since a deploy last ended with its verification; everything where none has. */
+export async function appliedSinceVerified(run: Run, applied: readonly Migration[]): Promise<readonly Migration[]> {
+  const fact = await latestFact<CatalogFact>(run, "catalog");
+  const verified = fact && applied[fact.data.count - 1]?.name === fact.data.last ? fact.data.count : 0;
+  return applied.slice(verified);
 }
 
 export async function recordCatalog(run: Run, last: string, count: number, catalog: Catalog): Promise<void> {

@@ -14,7 +14,7 @@ export async function readStatistics(session: Session): Promise<Statistics> {
   const tables: Statistics["tables"] = {};
   const rows = await session.rows<{ name: string; sequential: number; index: number; rows: number }>(
     `SELECT schemaname || '.' || relname AS name, seq_scan::float8 AS sequential, coalesce(idx_scan, 0)::float8 AS index, n_live_tup::float8 AS rows
-     FROM pg_stat_user_tables WHERE schemaname <> '_release' ORDER BY seq_scan + coalesce(idx_scan, 0) DESC LIMIT 500`,
+     FROM pg_stat_user_tables WHERE schemaname <> '_release' AND relname <> '_prisma_migrations' ORDER BY seq_scan + coalesce(idx_scan, 0) DESC LIMIT 500`,
   );
   for (const { name, ...counted } of rows) tables[name] = counted;
   return { tables, ...(await readStatements(session)) };

@@ -5,6 +5,7 @@ import { type Attempts, withLockAttempts } from "./attempts";
 import { batchDirective } from "./batch-statement";
 import { runBatches } from "./batches";
 import { connectionLost, isConnectionLoss } from "./connection";
+import { Failure } from "./failure";
 import { BadDirective, ChangedAfterStart, Stopped, UnclosedTransaction } from "./failures/statement";
 import { groupStatements } from "./groups";
 import { leftBehind } from "./left-behind";
@@ -145,6 +146,7 @@ async function runUnit(
     );
     return { rows: result, attempts };
   } catch (error) {
+    if (error instanceof Failure) throw error;
     if (isConnectionLoss(error) || session.lost !== undefined) throw connectionLost(error, state());
     if (run.signal.aborted) throw new Stopped(run.signal.reason as "SIGTERM", state());
     if ((error as { code?: string }).code === undefined) throw error;

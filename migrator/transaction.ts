@@ -3,6 +3,7 @@ import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
 import { type Attempts, withLockAttempts } from "./attempts";
 import { connectionLost, isConnectionLoss } from "./connection";
 import { formatDuration } from "./duration";
+import { Failure } from "./failure";
 import { Stopped } from "./failures/statement";
 import { describeGroup, type Group, groupStatements } from "./groups";
 import { rememberOrigin, sqlEvidence, statementFailure } from "./place";
@@ -51,6 +52,7 @@ export async function applyInTransaction(
     );
     applied = result;
   } catch (error) {
+    if (error instanceof Failure) throw error;
     if (isConnectionLoss(error) || session.lost !== undefined)
       throw connectionLost(
         error,

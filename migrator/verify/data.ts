@@ -38,7 +38,7 @@ export const sequencesAhead: VerifyCheck = {
       `SELECT s.oid::regclass::text AS sequence, d.refobjid::regclass::text AS relation, quote_ident(a.attname) AS column
        FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
          JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace n ON n.oid = t.relnamespace
-       WHERE s.relkind = 'S' AND n.nspname = $1 AND has_table_privilege(t.oid, 'SELECT') AND has_sequence_privilege(s.oid, 'SELECT')
+       WHERE s.relkind = 'S' AND n.nspname = $1 AND has_table_privilege(t.oid, 'SELECT') AND CASE WHEN s.relkind = 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END
          AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indkey[0] = a.attnum AND i.indisvalid) ORDER BY 1 LIMIT 200`,
       [table.schema],
     );
