@@ -27,7 +27,6 @@ export const FAST: Timing = {
   backOff: (attempt) => REAL_TIMING.backOff(attempt) / 100,
   jobBackOff: (attempt) => REAL_TIMING.jobBackOff(attempt) / 100,
   retryMilliseconds: 50,
-  noticeMilliseconds: 300,
 };
 
 /** A cluster inside the test's own process, with the real processes of its pods. */
