@@ -1,8 +1,9 @@
 import { hasPulumi, PulumiMissing } from "../local/plugin/pulumi-path";
 import { differences } from "./compare";
-import type { Observation } from "./observe";
 import type { Engine } from "./operation";
 import { type Played, play } from "./play";
+import type { Scenario, Story } from "./scenario";
+import { Stage } from "./stage";
 import { stories } from "./stories";
 
 /** As in automake and others: what was asked for could not be run, which is neither a success nor a failure. */
@@ -19,28 +20,12 @@ async function main(argv: string[]): Promise<number> {
   if (chosen.length === 0)
     throw new Error(`No story has "${only}" in its name: ${stories.map(({ name }) => name).join("; ")}`);
   const missing = wanted === "both" && !hasPulumi();
-  const engines: Engine[] =
-    wanted === "both" && !missing ? ["embedded", "pulumi"] : [wanted === "pulumi" ? "pulumi" : "embedded"];
+  const engines = enginesOf(missing ? "embedded" : wanted);
   let scenarios = 0;
   let wrong = 0;
   for (const story of chosen) {
-    console.log(`\n${story.name}`);
-    const results = new Map<Engine, Played[]>();
-    for (const engine of engines) results.set(engine, await play(story, engine));
-    for (const [index, scenario] of story.scenarios.entries()) {
-      scenarios += 1;
-      const problems = engines.flatMap((engine) =>
-        (results.get(engine)?.[index]?.problems ?? ["was not reached"]).map((problem) => `${engine}: ${problem}`),
-      );
-      const [embedded, real] = ["embedded", "pulumi"].map((name) => results.get(name as Engine)?.[index]?.observed);
-      if (embedded && real) problems.push(...compared(embedded, real, scenario.mayDiffer));
-      const times = engines.map(
-        (engine) => `${((results.get(engine)?.[index]?.milliseconds ?? 0) / 1000).toFixed(1)} s`,
-      );
-      console.log(`  ${problems.length === 0 ? "alike  " : "DIFFERS"} ${scenario.name} (${times.join(", ")})`);
-      for (const problem of problems) console.log(`      ${problem.replaceAll("\n", "\n      ")}`);
-      if (problems.length > 0) wrong += 1;
-    }
+    scenarios += story.scenarios.length;
+    wrong += await tell(story, engines);
   }
   console.log(
     `\n${scenarios} scenarios on ${engines.join(" and ")}: ${scenarios - wrong} as they must be, ${wrong} not.`,
@@ -55,10 +40,40 @@ async function main(argv: string[]): Promise<number> {
   return SKIPPED;
 }
 
-function compared(embedded: Observation, real: Observation, mayDiffer: (keyof Observation)[] = []): string[] {
-  return differences(embedded, real)
-    .filter(({ field }) => !mayDiffer.includes(field))
-    .map(({ text }) => text);
+function enginesOf(wanted: string): Engine[] {
+  if (wanted === "both") return ["embedded", "pulumi"];
+  if (wanted === "embedded" || wanted === "pulumi") return [wanted];
+  throw new Error(`--engine is "${wanted}"; it must be both, embedded or pulumi`);
+}
+
+/** Plays a story on all engines side by side; gives how many of its scenarios were not as they must be. */
+async function tell(story: Story, engines: Engine[]): Promise<number> {
+  console.log(`\n${story.name}`);
+  const stages = engines.map((engine) => new Stage(engine));
+  let wrong = 0;
+  try {
+    for (const scenario of story.scenarios) {
+      const played: Played[] = [];
+      for (const stage of stages) played.push(await play(scenario, stage));
+      const problems = problemsOf(scenario, engines, played);
+      const times = played.map(({ milliseconds }) => `${(milliseconds / 1000).toFixed(1)} s`).join(", ");
+      const verdict = problems.length > 0 ? "DIFFERS" : engines.length > 1 ? "alike" : "as told";
+      console.log(`  ${verdict.padEnd(7)} ${scenario.name} (${times})`);
+      for (const problem of problems) console.log(`      ${problem.replaceAll("\n", "\n      ")}`);
+      if (problems.length > 0) wrong += 1;
+    }
+  } finally {
+    for (const stage of stages) await stage.close();
+  }
+  return wrong;
+}
+
+function problemsOf({ mayDiffer = [] }: Scenario, engines: Engine[], played: Played[]): string[] {
+  const own = played.flatMap(({ problems }, index) => problems.map((problem) => `${engines[index]}: ${problem}`));
+  const [embedded, real] = played;
+  if (!embedded || !real) return own;
+  const compared = differences(embedded.observed, real.observed).filter(({ field }) => !mayDiffer.includes(field));
+  return [...own, ...compared.map(({ text }) => text)];
 }
 
 function option(argv: string[], name: string): string | undefined {

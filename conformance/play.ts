@@ -1,9 +1,8 @@
 import { type Observation, observe } from "./observe";
-import type { Engine } from "./operation";
 import { orderProblems } from "./order";
 import type { Ran } from "./run-operation";
-import { type Scenario, type Story, shortSteps } from "./scenario";
-import { Stage } from "./stage";
+import { type Scenario, shortSteps } from "./scenario";
+import type { Stage } from "./stage";
 
 /** One scenario as one engine played it. */
 export interface Played {
@@ -13,22 +12,13 @@ export interface Played {
   milliseconds: number;
 }
 
-export async function play(story: Story, engine: Engine): Promise<Played[]> {
-  const stage = new Stage(engine);
-  const played: Played[] = [];
-  try {
-    for (const scenario of story.scenarios) {
-      await scenario.before?.(stage);
-      const begun = performance.now();
-      const ran = await stage.run(scenario.command);
-      const milliseconds = performance.now() - begun;
-      const observed = await observe(stage, ran, scenario.command.program ?? "release");
-      played.push({ observed, problems: judge(scenario, ran, observed), milliseconds });
-    }
-  } finally {
-    await stage.close();
-  }
-  return played;
+export async function play(scenario: Scenario, stage: Stage): Promise<Played> {
+  await scenario.before?.(stage);
+  const begun = performance.now();
+  const ran = await stage.run(scenario.command);
+  const milliseconds = performance.now() - begun;
+  const observed = await observe(stage, ran, scenario.command.program ?? "release");
+  return { observed, problems: judge(scenario, ran, observed), milliseconds };
 }
 
 function judge({ ok, steps, also, command }: Scenario, ran: Ran, observed: Observation): string[] {
