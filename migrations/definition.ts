@@ -1,6 +1,7 @@
 import type { ColumnDef, Constraint as ConstraintNode, Node } from "libpg-query";
 import { columnType, volatileCall } from "./column-type";
 import { keyOf, nameOf, partsOf } from "./identifier";
+import { columnsMentioned } from "./references";
 import type { Column, Constraint, Schema, Table } from "./schema";
 
 /** What a column definition says, ready to be judged. */
@@ -79,8 +80,9 @@ export function constraintOf(
   switch (node.contype) {
     case "CONSTR_CHECK": {
       const notNullOf = notNullTest(node.raw_expr);
-      const about = column ?? notNullOf;
-      const columns = about === undefined ? [] : [about];
+      const mentioned = node.raw_expr ? [...columnsMentioned(node.raw_expr)] : [];
+      // Postgres names a check after its column, if it is about one only.
+      const columns = column !== undefined ? [column] : mentioned.length === 1 ? mentioned : [];
       return {
         name: named(columns, "check"),
         kind: "check",

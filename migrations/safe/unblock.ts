@@ -219,10 +219,13 @@ function typeTexts(command: string): { type: string; using?: string } {
 function prefixed(expression: string, column: string, row: string): string {
   let result = "";
   let at = 0;
-  for (const { text, start, end } of tokensOf(expression)) {
+  const tokens = tokensOf(expression);
+  for (const [index, { text, start, end }] of tokens.entries()) {
     const name = text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
     if (name !== column) continue;
-    result += `${expression.slice(at, start)}${row}${identifier(column)}`;
+    // author.nick: the table's name goes too.
+    const from = tokens[index - 1]?.text === "." ? (tokens[index - 2]?.start ?? start) : start;
+    result += `${expression.slice(at, from)}${row}${identifier(column)}`;
     at = end;
   }
   return result + expression.slice(at);
