@@ -29,6 +29,7 @@ export class Update implements ProgramRequests {
   async run(): Promise<void> {
     const { deployment } = this;
     const monitor = await serveMonitor(this);
+    deployment.options.hardSignal?.addEventListener("abort", monitor.close, { once: true });
     try {
       await this.follow(
         new Program(deployment.options, monitor.address, deployment.preview, (line) =>
