@@ -33,7 +33,8 @@ export const preview: Verb = {
 
 function describe(call: Call, ran: Ran): string[] {
   const { style } = call.output;
-  const rows = ran.steps.map((step) => {
+  const steps = ran.steps.filter(({ op }) => op !== "replace");
+  const rows = steps.map((step) => {
     const { sign, color } = wordsOf(step);
     return [`${style(color, sign)} ${kindOf(step.type)}`, step.name, would(step)];
   });

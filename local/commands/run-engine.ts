@@ -43,7 +43,7 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
         run?.failed.push({ type: event.type, name: event.name, op: event.op, error: event.error ?? "" });
       }
     }
-    if (output.json || event.kind !== "step" || (operation !== "preview" && isResource(event))) progress.event(event);
+    if (output.json || event.kind !== "step" || (operation !== "preview" && isWork(event))) progress.event(event);
   };
 
   const environment = operation === "up" ? environmentOf(stack) : undefined;
@@ -101,6 +101,11 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
 /** Components, providers and the stack itself are steps of the engine, but nothing that a person waits for. */
 function isResource({ type }: StepEvent): boolean {
   return ["aws", "kubernetes", "command"].includes(type.slice(0, type.indexOf(":")));
+}
+
+/** Something is done to a resource; `replace` only says that the deletion and the creation around it belong together. */
+function isWork(event: StepEvent): boolean {
+  return isResource(event) && (event.op !== "replace" || event.status === "failed");
 }
 
 /** The status to end with; 130 is what a shell gives a command that was interrupted. */

@@ -58,7 +58,7 @@ export function closeRun(call: Call, verb: string, ran: Ran, next: string): void
 const PAST: Record<string, string> = {
   create: "created",
   update: "updated",
-  replace: "replaced",
+  "create-replacement": "replaced",
   delete: "deleted",
   same: "unchanged",
   read: "read",
@@ -68,6 +68,8 @@ const PAST: Record<string, string> = {
 function tally({ steps }: Ran): string {
   const counts = new Map<string, number>();
   for (const step of steps) {
+    // A replacement is three steps of the engine, and one to a person.
+    if (step.status === "succeeded" && (step.op === "replace" || step.op === "delete-replaced")) continue;
     const name =
       step.status === "failed" ? "failed" : step.retained ? "kept outside the stack" : (PAST[step.op] ?? step.op);
     counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -88,8 +90,4 @@ export function nextCommand(call: Call, verb: string, ran: Ran): string {
   return ran.failed.length === 0
     ? `To see what runs: ${look}`
     : `To see why: ${look}\nAfter the repair, to finish: ${again}`;
-}
-
-export function unchanged(ran: Ran): string {
-  return count(ran.summary.same ?? 0, "resource");
 }

@@ -20,9 +20,9 @@ describe.sequential("a fault of the cloud", { timeout: 180_000 }, () => {
   });
 
   test.each([
-    ["snapshot-fails", /snapshot/i],
-    ["snapshot-stays-creating", /still "creating" after 3s|timeout|waiting/i],
     ["instance-unavailable", /not (currently )?in the available state|storage-optimization/i],
+    ["snapshot-fails", /failed/i],
+    ["snapshot-stays-creating", /still "creating" after 3s|timeout|waiting/i],
   ])("%s: the migration does not start", async (fault, message) => {
     expect((await cli.run("fault", fault)).status).toBe(0);
     const ran = await cli.run("up", "--json");

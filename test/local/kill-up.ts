@@ -130,7 +130,7 @@ function watchMigrators(directory: string): { stop(): number } {
       most,
       lines.filter((line) => line.includes("migrator.cjs deploy") && line.includes(directory)).length,
     );
-  }, 100);
+  }, 250);
   return {
     stop() {
       clearInterval(timer);

@@ -166,10 +166,9 @@ describe.sequential("a stack's life", { timeout: 180_000 }, () => {
 
   test("a rollout that never gets ready fails, and the old pods serve", async () => {
     cli.set("app.image", "notes:1.4.0-unready");
-    cli.set("app.startupTimeout", "2s");
-    cli.set("app.progressDeadline", "5s");
+    const quick = ["--config", "app.startupTimeout=2s", "--config", "app.progressDeadline=5s"];
     const outputs = await cli.outputs();
-    const ran = await cli.run("up", "--json");
+    const ran = await cli.run("up", "--json", ...quick);
     expect(ran.status).toBe(1);
     expect(endedSteps(ran, "Deployment")).toMatchObject([{ op: "update", status: "failed" }]);
     expect((await getJson(url, "/health")).body).toMatchObject({ status: "ok", version: "1.3.0" });
@@ -178,7 +177,8 @@ describe.sequential("a stack's life", { timeout: 180_000 }, () => {
     expect(status.stdout).toMatch(/notes:1\.3\.0 still serves/);
 
     cli.set("app.image", "notes:1.4.1");
-    expect((await cli.run("up")).status).toBe(0);
+    const repaired = await cli.run("up");
+    expect(repaired.status, repaired.stdout).toBe(0);
     expect((await getJson(url, "/health")).body.version).toBe("1.4.1");
   });
 
