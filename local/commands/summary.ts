@@ -1,6 +1,6 @@
 import type { Json } from "../cloud/provider";
 import { kindOf, seconds } from "../progress-text";
-import { columns, count } from "./output";
+import { columns } from "./output";
 import type { Ran } from "./run-engine";
 import { type Call, typed } from "./verb";
 
