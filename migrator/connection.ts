@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryResult } from "pg";
 import { sendCancel } from "./cancel";
-import { UNTOUCHED } from "./failure";
+import { Failure, UNTOUCHED } from "./failure";
 import { ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable } from "./failures/connection";
 import { describeTarget, type Target } from "./url";
 
@@ -53,7 +53,7 @@ export class Session {
       return new Session(client, target, pid, version, "encrypted" in clientStream(client));
     } catch (error) {
       await client.end().catch(() => undefined);
-      throw error;
+      throw error instanceof Failure ? error : explain(error, target);
     }
   }
 

@@ -76,6 +76,12 @@ export function expectationsOf(statement: Pick<PlannedStatement, "text">, schema
       },
     ];
   }
+  if (node.DropStmt?.removeType === "OBJECT_TRIGGER") {
+    return node.DropStmt.objects.map((item: Nodes) => {
+      const names: Nodes[] = item.List.items;
+      return gone(`trigger ${parts(names.slice(0, -1))}.${names.at(-1).String.sval}`);
+    });
+  }
   if (node.DropStmt) {
     const kind = OBJECTS[node.DropStmt.removeType];
     if (kind === undefined) return [];
@@ -147,13 +153,24 @@ function altered(cmd: Nodes, table: string): Expectation[] {
 export function promisesOf(plans: readonly MigrationPlan[], schema: string): Expectation[] {
   const promises = new Map<string, Expectation>();
   for (const { statements } of plans)
-    for (const statement of statements)
+    for (const statement of statements) {
+      if (mayTakeBack(nodeOf(statement))) promises.clear();
       for (const expectation of expectationsOf(statement, schema)) {
         if (!expectation.present) forgetParts(promises, expectation.key);
         // A column's first promise is its existence, its second, say, NOT NULL: the later one includes the earlier.
         promises.set(expectation.key, expectation);
       }
+    }
   return [...promises.values()];
+}
+
+/**
+ * Statements after which nothing earlier is promised any more, as their text does not tell what they remove: a false alarm
+ * here would stop a rollout after its migrations are applied.
+ */
+function mayTakeBack(node: Nodes): boolean {
+  const cascades = node.DropStmt?.behavior === "DROP_CASCADE" || node.DropOwnedStmt !== undefined;
+  return cascades || [node.DoStmt, node.CallStmt, node.AlterObjectSchemaStmt].some((each) => each !== undefined);
 }
 
 /** With a table its columns, constraints and indexes go. Indexes are only known by name: those of its migrations are forgotten by the caller. */
