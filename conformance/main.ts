@@ -1,9 +1,10 @@
+import { rmSync } from "node:fs";
 import { hasPulumi, PulumiMissing } from "../local/plugin/pulumi-path";
 import { differences } from "./compare";
 import type { Engine } from "./operation";
 import { type Played, play } from "./play";
 import type { Scenario, Story } from "./scenario";
-import { Stage } from "./stage";
+import { migrationsFolder, Stage } from "./stage";
 import { stories } from "./stories";
 
 /** As in automake and others: what was asked for could not be run, which is neither a success nor a failure. */
@@ -49,7 +50,8 @@ function enginesOf(wanted: string): Engine[] {
 /** Plays a story on all engines side by side; gives how many of its scenarios were not as they must be. */
 async function tell(story: Story, engines: Engine[]): Promise<number> {
   console.log(`\n${story.name}`);
-  const stages = engines.map((engine) => new Stage(engine));
+  const migrations = migrationsFolder();
+  const stages = engines.map((engine) => new Stage(engine, migrations));
   let wrong = 0;
   try {
     for (const scenario of story.scenarios) {
@@ -64,6 +66,7 @@ async function tell(story: Story, engines: Engine[]): Promise<number> {
     }
   } finally {
     for (const stage of stages) await stage.close();
+    rmSync(migrations, { recursive: true, force: true });
   }
   return wrong;
 }

@@ -14,7 +14,7 @@ import type { Stage } from "./stage";
 
 /** What is there after a command, in a form in which two engines can be compared: no moments, no ports, no random ids. */
 export interface Observation {
-  /** `create Job succeeded`, sorted; components count by their type. */
+  /** `create Job notes-migrate-6db79d3f401f`, sorted. */
   steps: string[];
   ok: boolean;
   canceled: boolean;
@@ -47,7 +47,12 @@ export async function observe(stage: Stage, ran: Ran, project: string): Promise<
   };
 }
 
-export function describeStep({ op, type, status, found, retained, urn }: Ran["steps"][number]): string {
+/** A component is done when its children are, for the CLI, and at once for the embedded engine: its beginning counts. */
+function counts({ type, status }: Ran["steps"][number]): boolean {
+  return /^(aws|kubernetes|command|pulumi:providers):/.test(type) === (status !== "started");
+}
+
+function describeStep({ op, type, status, found, retained, urn }: Ran["steps"][number]): string {
   const what = `${op} ${type.split(":").at(-1)} ${urn.split("::").at(-1)}`;
   const how = [found, retained ? "retained" : undefined, status === "failed" ? "failed" : undefined].filter(Boolean);
   return how.length > 0 ? `${what} (${how.join(", ")})` : what;

@@ -28,24 +28,30 @@ const PROGRAMS = {
   consumer: { directory: join(CHECKOUT, "examples/consumer"), project: "consumer" },
 };
 
+/** A copy of the example's migrations, for one story. */
+export function migrationsFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "conformance-migrations-"));
+  cpSync(join(CHECKOUT, "examples/app/prisma/migrations"), folder, { recursive: true });
+  return folder;
+}
+
 /** Where a story is played with one engine: a state directory, a Prisma folder and settings of its own. */
 export class Stage {
   readonly directory = mkdtempSync(join(tmpdir(), "conformance "));
   readonly stack = "local";
   private readonly settings = new Map<string, string>();
 
-  constructor(readonly engine: Engine) {
+  /** `migrations` is the Prisma folder; all engines have the same, as its path is a part of the release's id. */
+  constructor(
+    readonly engine: Engine,
+    private readonly migrations: string,
+  ) {
     mkdirSync(this.stateDir);
-    cpSync(join(CHECKOUT, "examples/app/prisma/migrations"), this.migrations, { recursive: true });
     this.set("migrations.directory", this.migrations);
   }
 
   get stateDir(): string {
     return join(this.directory, "state");
-  }
-
-  get migrations(): string {
-    return join(this.directory, "migrations");
   }
 
   cloudDir(project = "release"): string {
@@ -64,7 +70,7 @@ export class Stage {
   }
 
   withoutMigration(name: string): void {
-    rmSync(join(this.migrations, name), { recursive: true });
+    rmSync(join(this.migrations, name), { recursive: true, force: true });
   }
 
   faults(...names: string[]): void {

@@ -37,6 +37,9 @@ export interface CliStack {
   processFile: string;
 }
 
+/** Without it Node 20 takes minutes and gigabytes to print an error of the program; see there. The plugins take it out again. */
+export const QUICK_ERRORS = `--require ${JSON.stringify(resolve(__dirname, "../engine/preload.cjs"))}`;
+
 const PACKAGES: Package[] = ["aws", "kubernetes", "command"];
 const BIN = resolve(__dirname, "../bin");
 
@@ -95,6 +98,7 @@ function environment(options: CliStackOptions, directory: string): NodeJS.Proces
     // `preview --json` tells its steps as they come, like the other commands.
     PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
     PULUMI_CONFIG_PASSPHRASE: undefined,
+    NODE_OPTIONS: [process.env.NODE_OPTIONS, QUICK_ERRORS].filter(Boolean).join(" "),
     [CLOUD_VARIABLE]: cloudDir,
     [ENVIRONMENT_VARIABLE]: options.environment ? JSON.stringify(options.environment) : undefined,
   };

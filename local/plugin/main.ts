@@ -5,6 +5,7 @@ import { createCommandProvider } from "../cloud/command/provider";
 import { createKubernetesProvider } from "../cloud/kubernetes/provider";
 import type { Provider } from "../cloud/provider";
 import { type Environment, preparedFirst, prepareEnvironment } from "../environment";
+import { QUICK_ERRORS } from "./cli-stack";
 import { engineLog } from "./engine-log";
 import { servePlugin } from "./server";
 
@@ -25,6 +26,8 @@ const PARENT_POLL_MS = 500;
 export async function main(name: Package, argv: string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
   // Whatever the providers print belongs into the CLI's log; stdout is read as the port.
   console.log = console.info = console.error;
+  // Meant for the program alone, not for what the cloud or a command starts.
+  if (env.NODE_OPTIONS) env.NODE_OPTIONS = env.NODE_OPTIONS.replace(QUICK_ERRORS, "").trim();
   const log = engineLog(argv.find((word) => !word.startsWith("-")));
   const { port } = await servePlugin({
     name,
