@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { planBackup, Release, stackOutputs } from "./components";
 import { readInputs } from "./inputs";
 
-/** One `pulumi up` = one release: snapshot → migration Job → app and every other workload → smoke check. */
+/** One `pulumi up` = one release: preflight Job → snapshot → migration Job → app and every other workload → smoke check. */
 export = async () => {
   // Everything that is wrong with the settings or the migrations ends the release here, before anything is touched.
   const { settings, history, migrator, tags } = readInputs();

@@ -1,6 +1,7 @@
 export type { PackedHistory } from "../migrations/pack";
 export { App, type AppArgs } from "./app";
-export { MigrationJob, type MigrationJobArgs } from "./migration-job";
+export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";
+export { MigratorJob, type MigratorJobArgs } from "./migrator-job";
 export {
   parseReleaseOutputs,
   type ReleaseOutputs,

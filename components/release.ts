@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PackedHistory } from "../migrations/pack";
 import { App } from "./app";
-import { MigrationJob } from "./migration-job";
+import { MigrationFiles } from "./migration-files";
+import { MigratorJob } from "./migrator-job";
 import type { ReleaseOutputs } from "./outputs";
 import { releaseId, snapshotIdentifier } from "./release-id";
 import type { Settings } from "./settings";
@@ -41,7 +42,7 @@ export async function planBackup(
 }
 
 /**
- * One release: snapshot → migration Job → app and every other workload → smoke check. Each arrow is a `dependsOn`, so that
+ * One release: preflight Job → snapshot → migration Job → app and every other workload → smoke check. Each arrow is a `dependsOn`, so that
  * whatever fails stops everything to its right, and the app that was serving goes on serving.
  */
 export class Release extends pulumi.ComponentResource {
@@ -62,6 +63,25 @@ export class Release extends pulumi.ComponentResource {
       attempt: settings.release.attempt,
     });
 
+    const parent = { parent: this };
+    const files = new MigrationFiles(
+      `${app.name}-migration`,
+      { app: app.name, namespace, migrator: args.migrator, payload: history.payload },
+      parent,
+    );
+    const job = {
+      app: app.name,
+      namespace,
+      releaseId: this.releaseId,
+      database,
+      settings: migrations,
+      notes: settings.report,
+      files,
+      snapshotMaxAge: settings.backup.maxAge,
+    };
+
+    const preflight = new MigratorJob(`${app.name}-preflight`, { ...job, verb: "preflight" }, parent);
+
     const snapshot =
       backup &&
       new DatabaseSnapshot(
@@ -74,26 +94,16 @@ export class Release extends pulumi.ComponentResource {
           encryptionRequired: policy.encryption === "required",
           tags: { ...args.tags, release: this.releaseId, migrations: history.fingerprint },
         },
-        { parent: this },
+        { ...parent, dependsOn: [preflight] },
       );
 
-    const migration = new MigrationJob(
+    const migration = new MigratorJob(
       `${app.name}-migration`,
-      {
-        app: app.name,
-        namespace,
-        releaseId: this.releaseId,
-        database,
-        settings: migrations,
-        snapshot,
-        snapshotMaxAge: settings.backup.maxAge,
-        migrator: args.migrator,
-        payload: history.payload,
-      },
-      { parent: this },
+      { ...job, verb: "deploy", snapshot },
+      { ...parent, dependsOn: [preflight] },
     );
 
-    const afterMigration = { parent: this, dependsOn: [migration] };
+    const afterMigration = { ...parent, dependsOn: [migration] };
     const shared = { namespace, releaseId: this.releaseId, database };
     const web = new App(
       app.name,
@@ -108,7 +118,7 @@ export class Release extends pulumi.ComponentResource {
       new SmokeCheck(
         `${app.name}-smoke`,
         { releaseId: this.releaseId, url: web.url, settings: settings.smoke },
-        { parent: this, dependsOn: [web, ...workloads] },
+        { ...parent, dependsOn: [web, ...workloads] },
       );
     }
 

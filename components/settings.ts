@@ -114,12 +114,33 @@ const backup = z.strictObject({
   restore: z.string().includes("{snapshot}", { message: "a command with {snapshot} in it" }).optional(),
 });
 
+/** The migrator's checks, before and after; a test compares this list with the migrator's own. */
+export const CHECKS = [
+  ...["server", "tls", "superuser", "permissions", "history", "order", "drift", "runner", "locks"],
+  ...["old-transactions", "prepared-transactions", "vacuum", "connections", "replication", "disk"],
+  ...["invalid-indexes", "sequences"],
+  ...["finished", "promised", "valid-indexes", "constraints", "rows", "sequences-ahead", "analyzed", "slowest"],
+];
+const level = z.enum(["fail", "warn", "off"]);
+const checks = z.record(
+  z.string().refine((check) => CHECKS.includes(check), `the name of a check: ${CHECKS.join(", ")}`),
+  level,
+);
+
 const migrations = z.strictObject({
   directory: z.string().min(1),
   image: image.default("node:22-alpine"),
   deadline: duration("5s", "2d").prefault("30m"),
   lockTimeout: duration("1s", "10m").prefault("5s"),
+  lockBudget: duration("1s", "1d").prefault("10m"),
   statementTimeout: duration("1s", "1d").prefault("15m"),
+  checks: checks.default({}),
+  maxTransactionAge: duration("1s", "1d").prefault("5m"),
+  maxConnections: whole(1, 100).default(80),
+  maxSequence: whole(1, 100).default(80),
+  maxRowLoss: whole(0, 100).default(5),
+  diskFree: memory.optional(),
+  allowAhead: z.boolean().default(false),
   resources: resources.default({ requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } }),
   user: whole(1, 2_147_483_647).default(1000),
   serviceAccount: name(63).optional(),
@@ -167,6 +188,15 @@ const policy = z.strictObject({
   protect: z.boolean().default(false),
 });
 
+/** For the release's checklist: what no software can find out. */
+const report = z.strictObject({
+  tested: z.string().min(1).optional(),
+  rollback: z.string().min(1).optional(),
+  window: z.string().min(1).optional(),
+  monitoring: z.string().min(1).optional(),
+  application: z.string().min(1).optional(),
+});
+
 const smoke = z.strictObject({ command: z.string().min(1), timeout: duration("1s", "1h").prefault("2m") });
 
 /** One entry a key of `Pulumi.<stack>.yaml`; each is checked by itself, so that a mistake in one hides none in another. */
@@ -179,6 +209,7 @@ export const sections = {
   service: service.prefault({}),
   workloads: z.array(workload).default([]),
   policy: policy.prefault({}),
+  report: report.prefault({}),
   smoke: smoke.optional(),
   release: z.strictObject({ attempt: whole(1, 10_000).default(1) }).prefault({}),
 };
@@ -252,6 +283,15 @@ export const rules: Rule[] = [
         statementTimeout.seconds > deadline.seconds,
         ["migrations", "statementTimeout"],
         `at most migrations.deadline (${deadline}), which ends the whole Job`,
+      ),
+  },
+  {
+    needs: ["migrations"],
+    broken: ({ migrations: { lockTimeout, lockBudget } }) =>
+      problem(
+        lockBudget.seconds < lockTimeout.seconds,
+        ["migrations", "lockBudget"],
+        `at least migrations.lockTimeout (${lockTimeout}), which is one try`,
       ),
   },
   {

@@ -38,6 +38,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
 
     const options: pulumi.CustomResourceOptions = {
       parent: this,
+      dependsOn: opts?.dependsOn,
       retainOnDelete: true,
       customTimeouts: { create: `${args.timeout.seconds}s` },
       // Release and commit differ between the releases that share a snapshot; it keeps the tags it was made with.

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseSettings, SettingsError, settingsFromConfig } from "../../components";
-import { sections } from "../../components/settings";
+import { CHECKS, sections } from "../../components/settings";
+import { CHECK_NAMES } from "../../migrator/settings";
 
 const GOOD = {
   app: { name: "notes", image: "notes:1" },
@@ -77,6 +78,14 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["migrations.lockTimeout", "0s", "from 1s to 10m"],
   ["migrations.statementTimeout", "2h", "at most migrations.deadline (30m)"],
   ["migrations.runer", "command", "migrations.runer is no setting"],
+  ["migrations.lockBudget", "1s", "at least migrations.lockTimeout (5s)"],
+  ["migrations.checks", { tsl: "off" }, "the name of a check: server, tls"],
+  ["migrations.checks", { tls: "no" }, 'migrations.checks.tls is "no"; it must be "fail" or "warn" or "off"'],
+  ["migrations.maxConnections", 120, "a whole number from 1 to 100"],
+  ["migrations.diskFree", "a lot", "an amount of memory such as"],
+  ["migrations.allowAhead", "yes", "true or false"],
+  ["report.tested", "", 'report.tested is ""; it must be not empty'],
+  ["report.tester", "x", "report.tester is no setting"],
   ["service.type", "Ingress", 'it must be "ClusterIP" or "NodePort" or "LoadBalancer"'],
   ["service.type", "NodePort", "service.host is missing; it must be the address of a node"],
   ["service.port", 70_000, "a whole number from 1 to 65535"],
@@ -171,6 +180,10 @@ describe("settings", () => {
     );
     expect(parseSettings(Object.fromEntries(raw)).problems).toEqual([]);
   });
+});
+
+it("the checks that can be set are those that the migrator has", () => {
+  expect([...CHECKS].sort()).toEqual([...CHECK_NAMES].sort());
 });
 
 describe("the documentation of the settings", () => {

@@ -34,6 +34,13 @@ function settings(changes: Record<string, object | undefined> = {}): Settings {
 
 const HISTORY = { names: ["1_init"], fingerprint: "f".repeat(64), payload: [Buffer.from("payload")] };
 
+/** The Job that migrates, or the one that looks before anything is touched. */
+function job(verb: "deploy" | "preflight" = "deploy") {
+  const found = recorder.all(JOB).filter(({ inputs }) => inputs.spec.template.spec.containers[0].args[0] === verb);
+  expect(found).toHaveLength(1);
+  return found[0]!;
+}
+
 let recorder: PulumiRecorder;
 beforeEach(async () => {
   recorder = new PulumiRecorder();
@@ -62,7 +69,7 @@ function urns(of: string[]): string[] {
 }
 
 describe("the chain", () => {
-  it("takes the snapshot before the migration, and migrates before anything that uses the database is changed", async () => {
+  it("looks before it takes the snapshot, takes that before the migration, and migrates before anything that uses the database is changed", async () => {
     await release(
       settings({
         workloads: [
@@ -72,28 +79,35 @@ describe("the chain", () => {
       }),
     );
     const order = recorder.registrations.map(({ type }) => type);
-    expect(order.indexOf(SNAPSHOT)).toBeLessThan(order.indexOf(JOB));
-    expect(order.indexOf(JOB)).toBeLessThan(order.indexOf(DEPLOYMENT));
-    const before = urns(recorder.only(JOB).options.dependsOn).join();
+    expect(order.indexOf(JOB)).toBeLessThan(order.indexOf(SNAPSHOT));
+    expect(order.indexOf(SNAPSHOT)).toBeLessThan(order.lastIndexOf(JOB));
+    expect(order.lastIndexOf(JOB)).toBeLessThan(order.indexOf(DEPLOYMENT));
+    expect(urns(recorder.only(SNAPSHOT).options.dependsOn)).toContain(`${JOB} ${job("preflight").name}`);
+    const before = urns(job().options.dependsOn).join();
     expect(before).toContain(SNAPSHOT);
-    for (const { name } of recorder.all(CONFIG_MAP)) expect(before).toContain(name);
+    expect(before).toContain(job("preflight").name);
+    for (const { name } of recorder.all(CONFIG_MAP)) {
+      expect(before).toContain(name);
+      expect(urns(job("preflight").options.dependsOn).join()).toContain(name);
+    }
     const users = [...recorder.all(DEPLOYMENT), recorder.only("kubernetes:batch/v1:CronJob")];
     expect(users).toHaveLength(3);
-    for (const user of users)
-      expect(urns(user.options.dependsOn).join()).toContain(`${JOB} ${recorder.only(JOB).name}`);
+    for (const user of users) expect(urns(user.options.dependsOn).join()).toContain(`${JOB} ${job().name}`);
   });
 
   it("gives every release a Job and a snapshot of its own, by their logical names (rule 2)", async () => {
     const first = await release();
-    expect(recorder.only(JOB).name).toContain(first.releaseId);
-    expect(recorder.only(JOB).inputs.metadata.name).toContain(first.releaseId);
+    expect(job().name).toContain(first.releaseId);
+    expect(job().inputs.metadata.name).toContain(first.releaseId);
     expect(recorder.only(SNAPSHOT).name).toBe(`notes-db-${"f".repeat(12)}`);
     expect(recorder.only(SNAPSHOT).inputs.dbSnapshotIdentifier).toBe(`notes-db-${"f".repeat(12)}`);
   });
 
   it("runs a failed Job again on the next up, and never beside the failed one (rule 2)", async () => {
     await release();
-    expect(recorder.only(JOB).options).toMatchObject({ replaceOnChanges: ["*"], deleteBeforeReplace: true });
+    for (const { options } of recorder.all(JOB)) {
+      expect(options).toMatchObject({ replaceOnChanges: ["*"], deleteBeforeReplace: true });
+    }
   });
 
   it("keeps a snapshot whose release is gone (rule 2)", async () => {
@@ -116,7 +130,7 @@ describe("the chain", () => {
       expect(inputs.immutable).toBe(true);
       expect(inputs.metadata.name).toBe(name);
     }
-    const mounted = recorder.only(JOB).inputs.spec.template.spec.volumes[0].projected.sources;
+    const mounted = job().inputs.spec.template.spec.volumes[0].projected.sources;
     expect(mounted.map((source: any) => source.configMap.name)).toEqual(before.map(({ name }) => name));
 
     recorder = new PulumiRecorder();
@@ -129,25 +143,39 @@ describe("the chain", () => {
 
   it("gives the Job one try, a deadline, its last words, and neither a TTL nor a failure policy (rule 4)", async () => {
     await release(settings({ migrations: { deadline: "10m", statementTimeout: "5m" } }));
-    const { spec } = recorder.only(JOB).inputs;
+    const { spec } = job().inputs;
     expect(spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 600 });
     expect(spec.template.spec.restartPolicy).toBe("Never");
     expect(spec.template.spec.containers[0].terminationMessagePolicy).toBe("FallbackToLogsOnError");
     expect(spec).not.toHaveProperty("ttlSecondsAfterFinished");
     expect(spec).not.toHaveProperty("podFailurePolicy");
-    expect(recorder.only(JOB).options.customTimeouts.create).toBe("720s");
+    expect(job().options.customTimeouts.create).toBe("720s");
+  });
+
+  it("looks before anything is touched, by the environment's own measure", async () => {
+    const changes = {
+      migrations: { checks: { tls: "off", drift: "fail" }, maxConnections: 60, diskFree: "20Gi", allowAhead: true },
+      report: { tested: "staging, 2026-11-20", window: "Sun 02:00" },
+    };
+    await release(settings(changes));
+    const args = job("preflight").inputs.spec.template.spec.containers[0].args.join(" ");
+    for (const given of [
+      "--check tls=off --check drift=fail",
+      "--max-connections 60",
+      "--disk-free 21474836480B",
+      "--allow-ahead",
+    ]) {
+      expect(args).toContain(given);
+    }
+    expect(args).toContain("--note tested=staging, 2026-11-20 --note window=Sun 02:00");
+    expect(args).not.toContain("--snapshot");
   });
 
   it("tells the Job which snapshot it relies upon, when it was taken and how old it may be (rule 5)", async () => {
     await release(settings({ backup: { maxAge: "2h" } }));
-    expect(recorder.only(JOB).inputs.spec.template.spec.containers[0].args.slice(-6)).toEqual([
-      "--snapshot",
-      `notes-db-${"f".repeat(12)}`,
-      "--snapshot-created-at",
-      "2026-11-21T10:00:00Z",
-      "--snapshot-max-age",
-      "2h",
-    ]);
+    expect(job().inputs.spec.template.spec.containers[0].args.join(" ")).toContain(
+      `--snapshot notes-db-${"f".repeat(12)} --snapshot-created-at 2026-11-21T10:00:00Z --snapshot-max-age 2h`,
+    );
   });
 
   it("waits long for a snapshot, and tags it with what it belongs to (rule 5)", async () => {
@@ -242,7 +270,7 @@ describe("the backup", () => {
     const outputs = await release(settings({ backup: { mode: "none" }, policy: { backup: "optional" } }));
     expect(recorder.all(SNAPSHOT)).toHaveLength(0);
     expect(outputs.snapshot).toBeNull();
-    expect(recorder.only(JOB).inputs.spec.template.spec.containers[0].args).not.toContain("--snapshot");
+    expect(job().inputs.spec.template.spec.containers[0].args).not.toContain("--snapshot");
   });
 
   it("takes over a snapshot that a killed up left behind", async () => {
@@ -304,12 +332,12 @@ describe("the pods", () => {
       name: "DATABASE_URL",
       valueFrom: { secretKeyRef: { name: "notes-database", key: "url" } },
     });
-    expect(variable(recorder.only(JOB), "DATABASE_URL").valueFrom.secretKeyRef.key).toBe("direct-url");
+    expect(variable(job(), "DATABASE_URL").valueFrom.secretKeyRef.key).toBe("direct-url");
   });
 
   it("meet the Pod Security Standard restricted", async () => {
     await release(settings({ workloads: [{ kind: "worker", name: "mailer" }] }));
-    for (const { inputs } of [...recorder.all(DEPLOYMENT), recorder.only(JOB)]) {
+    for (const { inputs } of [...recorder.all(DEPLOYMENT), ...recorder.all(JOB)]) {
       const pod = inputs.spec.template.spec;
       expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
       for (const { securityContext } of pod.containers) {

@@ -1,0 +1,131 @@
+import { Job } from "@pulumi/kubernetes/batch/v1";
+import * as pulumi from "@pulumi/pulumi";
+import type { MigrationFiles } from "./migration-files";
+import { CONTAINER_SECURITY, labels, podSecurity, RELEASE_ANNOTATION, secretVariable } from "./pods";
+import type { Settings } from "./settings";
+import type { DatabaseSnapshot } from "./snapshot";
+import { parseMemory } from "./units";
+
+export interface MigratorJobArgs {
+  /** `preflight` looks and touches nothing; `deploy` applies what is pending, and verifies it. */
+  verb: "preflight" | "deploy";
+  app: string;
+  namespace: string;
+  releaseId: string;
+  database: Settings["database"];
+  settings: Settings["migrations"];
+  /** What only people know, for the checklist that the Job prints. */
+  notes: Settings["report"];
+  /** The ConfigMaps with the migrator and the SQL. */
+  files: MigrationFiles;
+  /** The snapshot that a deploy relies upon; none where the environment allows a release without a backup. */
+  snapshot?: DatabaseSnapshot;
+  /** With migrations pending, a deploy refuses a snapshot older than this. */
+  snapshotMaxAge: Settings["backup"]["maxAge"];
+}
+
+const FOLDER = "/release";
+
+/** How the Jobs are called: `notes-preflight-3f2a9c41b07e`, `notes-migrate-3f2a9c41b07e`. */
+const TITLES = { preflight: "preflight", deploy: "migrate" } as const;
+
+/** Added to the Job's own deadline, so that its pod's last words arrive before Pulumi stops waiting. */
+const AWAIT_MARGIN_SECONDS = 120;
+
+/** Longer than the migrator needs to cancel its statement, roll back and say so. */
+const TERMINATION_GRACE_SECONDS = 30;
+
+/**
+ * One run of the migrator, as a Kubernetes Job. Its name carries the release id, so that every release has Jobs of its
+ * own; a failed one is replaced, and thereby run again, by the next plain `up`.
+ */
+export class MigratorJob extends pulumi.ComponentResource {
+  readonly job: Job;
+
+  constructor(name: string, args: MigratorJobArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("release:index:MigratorJob", name, {}, opts);
+    const { verb, app, namespace, releaseId, database, settings, snapshot, files } = args;
+
+    const component = TITLES[verb];
+    const jobName = `${app}-${component}-${releaseId}`;
+    this.job = new Job(
+      jobName,
+      {
+        metadata: { name: jobName, namespace, labels: labels(app, component) },
+        spec: {
+          // One try: what a failed migration left behind is looked at before it runs again. No podFailurePolicy and no
+          // TTL: Pulumi recognises neither the first's failures nor a collected Job (facts.md).
+          backoffLimit: 0,
+          activeDeadlineSeconds: settings.deadline.seconds,
+          template: {
+            metadata: { labels: labels(app, component), annotations: { [RELEASE_ANNOTATION]: releaseId } },
+            spec: {
+              restartPolicy: "Never",
+              terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
+              securityContext: podSecurity(settings.user),
+              automountServiceAccountToken: false,
+              ...(settings.serviceAccount ? { serviceAccountName: settings.serviceAccount } : {}),
+              containers: [
+                {
+                  name: component,
+                  image: settings.image,
+                  command: ["node", `${FOLDER}/migrator.cjs`],
+                  args: migratorArguments(args),
+                  env: [
+                    secretVariable("DATABASE_URL", database.secret.name, database.secret.migrationKey),
+                    { name: "RELEASE_ID", value: releaseId },
+                  ],
+                  resources: settings.resources,
+                  // The tail of the log becomes the error that `pulumi up` shows: no secret is ever in it.
+                  terminationMessagePolicy: "FallbackToLogsOnError",
+                  securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
+                  volumeMounts: [{ name: "release", mountPath: FOLDER, readOnly: true }],
+                },
+              ],
+              volumes: [
+                { name: "release", projected: { sources: files.names.map((each) => ({ configMap: { name: each } })) } },
+              ],
+            },
+          },
+        },
+      },
+      {
+        parent: this,
+        // The snapshot by dependsOn too: its component covers more than the output that the arguments take.
+        dependsOn: [files, ...(snapshot ? [snapshot] : []), ...dependencies(opts)],
+        replaceOnChanges: ["*"],
+        deleteBeforeReplace: true,
+        customTimeouts: { create: settings.deadline.plus(AWAIT_MARGIN_SECONDS).text },
+      },
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** A component's dependsOn is not its children's: they need it as their own. */
+function dependencies(opts: pulumi.ComponentResourceOptions | undefined): pulumi.Resource[] {
+  return [opts?.dependsOn ?? []].flat() as pulumi.Resource[];
+}
+
+function migratorArguments({ verb, settings, notes, snapshot, snapshotMaxAge }: MigratorJobArgs) {
+  const options: [flag: string, value: pulumi.Input<string> | number | undefined][] = [
+    ["--payload", FOLDER],
+    ["--lock-timeout", settings.lockTimeout.text],
+    ["--lock-budget", settings.lockBudget.text],
+    ["--statement-timeout", settings.statementTimeout.text],
+    ["--max-transaction-age", settings.maxTransactionAge.text],
+    ["--max-connections", settings.maxConnections],
+    ["--max-sequence", settings.maxSequence],
+    ["--max-row-loss", settings.maxRowLoss],
+    ["--disk-free", settings.diskFree && `${parseMemory(settings.diskFree)}B`],
+    ["--snapshot", snapshot?.identifier],
+    ["--snapshot-created-at", snapshot?.createdAt],
+    ["--snapshot-max-age", snapshot && snapshotMaxAge.text],
+    ...Object.entries(settings.checks).map(([check, level]) => ["--check", `${check}=${level}`] as [string, string]),
+    ...Object.entries(notes).map(([key, text]) => ["--note", `${key}=${text}`] as [string, string]),
+  ];
+  const given = options.flatMap(([flag, value]) =>
+    value === undefined ? [] : [flag, typeof value === "number" ? String(value) : value],
+  );
+  return [verb, ...given, ...(settings.allowAhead ? ["--allow-ahead"] : [])];
+}
