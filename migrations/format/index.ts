@@ -1,0 +1,28 @@
+import type { Review } from "../review";
+import { formatGithub } from "./github";
+import { formatMarkdown } from "./markdown";
+import type { FormatOptions } from "./rows";
+import { formatSarif } from "./sarif";
+import { formatText } from "./text";
+
+export { commentMark, largestComment } from "./markdown";
+export type { FormatOptions } from "./rows";
+
+export const reviewFormats = ["text", "markdown", "json", "sarif", "github"] as const;
+export type ReviewFormat = (typeof reviewFormats)[number];
+
+/** A review as text: for a terminal, a comment, a program, code scanning, or the annotations of a workflow. */
+export function formatReview(review: Review, format: ReviewFormat, options: FormatOptions = {}): string {
+  switch (format) {
+    case "text":
+      return formatText(review, options);
+    case "markdown":
+      return formatMarkdown(review, options);
+    case "json":
+      return `${JSON.stringify({ version: 1, notes: options.notes ?? [], ...review }, null, 2)}\n`;
+    case "sarif":
+      return formatSarif(review, options);
+    case "github":
+      return formatGithub(review, options);
+  }
+}
