@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { markdownReport } from "../../migrator/report-markdown";
+import { dumpDatabase, startPostgres, type TestPostgres } from "../support/postgres";
+import { historyOf, migrate, query, writeMigration } from "./support";
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await startPostgres({ settings: { shared_preload_libraries: "pg_stat_statements" } });
+});
+afterAll(() => postgres.stop());
+
+describe("a deploy is verified", () => {
+  test("and fails where rows are gone that no migration deletes by itself", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({
+      "1_a": "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 100);",
+    });
+    await migrate(url, directory);
+    await query(
+      url,
+      "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM a WHERE id > 50; RETURN NULL; END'; CREATE TRIGGER t AFTER UPDATE ON a EXECUTE FUNCTION lose()",
+    );
+    writeMigration(directory, "2_b", "UPDATE a SET id = id;");
+    const { exit, output } = await migrate(url, directory, "--check", "drift=off");
+    expect(exit).toBe(9);
+    expect(output).toContain('"public"."a": 100 → 50');
+    expect(output).toContain("Database: all migrations are applied and stay");
+  });
+
+  test("allows what a migration deletes, and says so", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({
+      "1_a": "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 100);",
+    });
+    await migrate(url, directory);
+    writeMigration(directory, "2_b", "DELETE FROM a WHERE id > 50;");
+    expect(await migrate(url, directory)).toMatchObject({ exit: 0, output: expect.stringContaining("100 → 50") });
+  });
+
+  test("and again by the next run, if the one before failed its verification", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({ "1_a": "CREATE TABLE a (id serial PRIMARY KEY); INSERT INTO a VALUES (7);" });
+    const first = await migrate(url, directory);
+    expect(first).toMatchObject({ exit: 9, output: expect.stringContaining("a_id_seq is at 1, a.id at 7") });
+    expect((await migrate(url, directory)).exit).toBe(9);
+    await query(url, "SELECT setval('a_id_seq', 7)");
+    expect((await migrate(url, directory)).exit).toBe(0);
+    expect(await migrate(url, directory)).toMatchObject({ exit: 0, output: expect.not.stringContaining("Verified") });
+  });
+
+  test("counts the rows without a parent of a foreign key that is NOT VALID", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({
+      "1_a":
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int); INSERT INTO c VALUES (1), (2), (NULL); ALTER TABLE c ADD CONSTRAINT c_p FOREIGN KEY (p) REFERENCES p NOT VALID;",
+    });
+    const { exit, output } = await migrate(url, directory);
+    expect({ exit, output }).toMatchObject({
+      exit: 0,
+      output: expect.stringContaining("c_p on c: 2 rows without a parent"),
+    });
+    expect((await migrate(url, directory, "verify", "--check", "constraints=fail")).exit).toBe(9);
+  });
+
+  test("by its own verb, which finds what somebody dropped and changes nothing", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({
+      "1_a": "CREATE TABLE a (id int PRIMARY KEY, v text NOT NULL);\nCREATE INDEX a_v ON a (v);",
+    });
+    await migrate(url, directory);
+    await query(url, "DROP INDEX a_v; ALTER TABLE a DROP COLUMN v");
+    const before = await dumpDatabase(url);
+    const { exit, output } = await migrate(url, directory, "verify");
+    expect(exit).toBe(9);
+    expect(output).toContain("there is no column public.a.v");
+    expect(output).toContain("there is no index public.a_v");
+    expect((await dumpDatabase(url)).replace(/^.*_release.*$/gm, "").length).toBeGreaterThan(before.length / 3);
+  });
+});
+
+test("compare tells what became slower since the deploy", async () => {
+  const url = await postgres.createDatabase();
+  await query(url, "CREATE SCHEMA stats; CREATE EXTENSION pg_stat_statements SCHEMA stats");
+  const directory = historyOf({
+    "1_a": "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 1000);",
+  });
+  expect(await migrate(url, directory, "compare")).toMatchObject({
+    exit: 4,
+    output: expect.stringContaining("nothing-recorded"),
+  });
+  expect((await migrate(url, directory)).exit).toBe(0);
+  for (let count = 0; count < 5; count++) await query(url, "SELECT count(*) FROM a WHERE id + 0 > 5");
+  expect(await migrate(url, directory, "compare")).toMatchObject({
+    exit: 0,
+    output: expect.stringMatching(/ms \(new\) × 5 .*SELECT count\(\*\) FROM a/),
+  });
+});
+
+test("the report is kept in the database and makes a page for a change ticket", async () => {
+  const url = await postgres.createDatabase();
+  const directory = historyOf({ "1_a": "CREATE TABLE a (id int);" });
+  await migrate(url, directory, "--note", "window=Sun | 02:00");
+  const [fact] = await query<{ data: never }>(url, "SELECT data FROM _release.fact WHERE kind = 'report'");
+  const page = markdownReport([fact!.data]);
+  expect(page).toContain("| ✅ | Every migration is finished | 1 migrations |");
+  expect(page).toContain("window: Sun \\| 02:00");
+});
+
+describe("baseline", () => {
+  test("records what the database already has, after comparing", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({
+      "1_a": "CREATE TABLE a (id int);",
+      "2_b": "ALTER TABLE a ADD COLUMN b int;",
+      "3_c": "ALTER TABLE a ADD COLUMN c int;",
+    });
+    await query(url, "CREATE TABLE a (id int)");
+    expect(await migrate(url, directory, "baseline", "--through", "2_b")).toMatchObject({
+      exit: 4,
+      output: expect.stringContaining("there is no column public.a.b"),
+    });
+    await query(url, "ALTER TABLE a ADD COLUMN b int");
+    expect((await migrate(url, directory, "baseline", "--through", "2_b")).exit).toBe(0);
+    expect(await migrate(url, directory)).toMatchObject({
+      exit: 0,
+      output: expect.stringContaining("1 of 3 migrations are pending"),
+    });
+    expect(await migrate(url, directory, "baseline", "--through", "2_b")).toMatchObject({
+      exit: 4,
+      output: expect.stringContaining("already-has-history"),
+    });
+  });
+});
