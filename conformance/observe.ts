@@ -100,6 +100,11 @@ function digest(value: Json): string {
     .slice(0, 8);
 }
 
+/** The CLI keeps its own notes on a provider among the inputs. */
+function withoutInternal(inputs: Json): Json {
+  return typeof inputs === "object" && inputs !== null ? { ...inputs, __internal: null } : inputs;
+}
+
 function objectsOf(cloudDir: string): string[] {
   const store = openStore(cloudDir);
   const named = (group: string, kind: string) =>

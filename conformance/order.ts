@@ -2,11 +2,16 @@ import type { StepEvent } from "../local/engine/events";
 
 /** The chain of a release, by what a step is about: everything of one link has ended before the next begins. */
 const CHAIN: ((event: StepEvent) => boolean)[] = [
+  isPreflight,
   ({ type }) => /^aws:rds\//.test(type),
-  ({ type }) => type.endsWith(":Job"),
+  (event) => event.type.endsWith(":Job") && !isPreflight(event),
   ({ type }) => /:(Deployment|CronJob|PodDisruptionBudget|Service)$/.test(type),
   ({ type }) => type === "command:local:Command",
 ];
+
+export function isPreflight({ type, name }: StepEvent): boolean {
+  return type.endsWith(":Job") && name.includes("-preflight-");
+}
 
 /** Where the steps of a run were not in the order that the chain demands; empty if all is well. */
 export function orderProblems(steps: StepEvent[]): string[] {

@@ -1,6 +1,6 @@
 import type { Interruption } from "../run-operation";
 import type { Scenario, Story } from "../scenario";
-import { FIRST_RELEASE, SLOW, started } from "./steps";
+import { FIRST_RELEASE, migrationStarted, SLOW, started } from "./steps";
 
 /** What is done by the time of the interruption is a matter of moments; what must hold is asked after the next `up`. */
 const interrupted = (name: string, migration: string, interruption: Interruption): Scenario => ({
@@ -27,11 +27,11 @@ export const interruptions: Story = {
   name: "interruptions",
   scenarios: [
     { name: "a release to begin with", command: { verb: "up" }, ok: true, steps: FIRST_RELEASE },
-    interrupted("interrupted during the migration", "20260401000000_a", { when: started("Job"), how: "once" }),
+    interrupted("interrupted during the migration", "20260401000000_a", { when: migrationStarted, how: "once" }),
     goesOn("20260401000000_a"),
-    interrupted("interrupted twice during the migration", "20260402000000_b", { when: started("Job"), how: "twice" }),
+    interrupted("interrupted twice during the migration", "20260402000000_b", { when: migrationStarted, how: "twice" }),
     goesOn("20260402000000_b"),
-    interrupted("killed during the migration", "20260403000000_c", { when: started("Job"), how: "kill" }),
+    interrupted("killed during the migration", "20260403000000_c", { when: migrationStarted, how: "kill" }),
     goesOn("20260403000000_c"),
     interrupted("killed during the snapshot", "20260404000000_d", { when: started("Snapshot"), how: "kill" }),
     goesOn("20260404000000_d"),

@@ -1,33 +1,36 @@
 import type { StepEvent } from "../../local/engine/events";
+import { isPreflight } from "../order";
 
 /** What the releases of the stories come to. */
 export const FIRST_RELEASE = [
   "2 create ConfigMap",
+  "2 create Job",
   "create Deployment",
-  "create Job",
   "create PodDisruptionBudget",
   "create Service",
   "create Snapshot",
 ];
 
 export const GOOD_MIGRATION = [
+  "2 create Job",
+  "2 delete Job",
   "create ConfigMap",
-  "create Job",
   "create Snapshot",
   "delete ConfigMap",
-  "delete Job",
   "delete Snapshot (retained)",
   "update Deployment",
 ];
 
-export const IMAGE_ONLY = ["create Job", "delete Job", "update Deployment"];
+export const IMAGE_ONLY = ["2 create Job", "2 delete Job", "update Deployment"];
 
-export const FAILING_MIGRATION = ["create ConfigMap", "create Job (failed)", "create Snapshot"];
+export const FAILING_MIGRATION = ["create ConfigMap", "create Job", "create Job (failed)", "create Snapshot"];
 
 export const started =
   (kind: string) =>
   ({ type, status }: StepEvent): boolean =>
     status === "started" && type.endsWith(`:${kind}`);
+
+export const migrationStarted = (event: StepEvent): boolean => started("Job")(event) && !isPreflight(event);
 
 /** Long enough to be interrupted, and over before anybody gets impatient. */
 export const SLOW = 'SELECT pg_sleep(8);\nALTER TABLE "notes" ADD COLUMN "slow" TEXT;\n';
