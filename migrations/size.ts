@@ -70,7 +70,7 @@ export function sizeText(size: TableSize | undefined): string {
   return `${bytesText(size.bytes)}, ${rowsText(size.rows)}`;
 }
 
-function bytesText(bytes: number): string {
+export function bytesText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;
   let unit = 0;

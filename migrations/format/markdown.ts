@@ -1,6 +1,7 @@
 import type { Finding, Severity } from "../finding";
 import { acknowledgementFor } from "../gate";
 import type { Review } from "../review";
+import { bytesText } from "../size";
 import {
   blocksText,
   type FormatOptions,
@@ -10,7 +11,6 @@ import {
   scope,
   script,
   short,
-  sizeCell,
   tally,
   verdict,
 } from "./rows";
@@ -68,21 +68,23 @@ function table(rows: readonly Row[], { rows: most }: Extent): string {
   const worstFirst = [...rows].sort((a, b) => rank(a.risk) - rank(b.risk));
   const shown = new Set(worstFirst.slice(0, most));
   const lines = [
-    "| Migration | Statement | Table | Lock | Blocks | Rewrite | Size | Risk | Safe way |",
-    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    "| Migration | Statement | Lock | Blocks | Rewrite | Size | Risk | Safe way |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
   ];
   let before = "";
   let lineBefore = "";
   for (const row of rows.filter((item) => shown.has(item))) {
     const { statement, table: target, risk, findings } = row;
-    const name = statement.migration === before ? "" : code(short(statement.migration.replace(/^\d+_/, ""), 32));
+    const name = statement.migration === before ? "" : code(short(statement.migration.replace(/^\d+_/, ""), 24));
     const where = `${statement.migration}:${statement.index}`;
-    const text = where === lineBefore ? "″" : code(short(statement.text, 56));
+    const text = where === lineBefore ? "″" : code(short(statement.text.replaceAll('"', ""), 44));
     before = statement.migration;
     lineBefore = where;
-    const size = sizeCell(target).replaceAll(" ", "&nbsp;").replace(",&nbsp;", ", ");
+    const lock = target ? `${code(target.name)} ${target.lock}` : "not known";
+    const size = target?.size ? bytesText(target.size.bytes).replace(" ", "&nbsp;") : "?";
+    const way = findings.length > 0 ? `see&nbsp;${findings.join(",&nbsp;")}` : "as&nbsp;it&nbsp;is";
     lines.push(
-      `| ${name} | ${text} | ${target ? code(target.name) : "?"} | ${target?.lock ?? "?"} | ${blocksText(row)} | ${rewriteText(target)} | ${size} | ${riskText(risk)} | ${findings.length > 0 ? `see&nbsp;${findings.join(",&nbsp;")}` : "as it is"} |`,
+      `| ${name} | ${text} | ${lock} | ${blocksText(row)} | ${rewriteText(target)} | ${size} | ${riskText(risk)} | ${way} |`,
     );
   }
   const more = rows.length - shown.size;

@@ -22,19 +22,19 @@ export function tally(findings: readonly Finding[]): string {
 export function scope({ migrations, before, first }: Review): string {
   if (migrations.length === 0) return "No migration is new.";
   if (first) return `${count(migrations.length, "migration")} for an empty database: nobody uses it yet.`;
-  return `${count(migrations.length, "migration")} on top of ${before} that are deployed.`;
+  return `${count(migrations.length, "new migration")}, ${before} deployed before.`;
 }
 
 /** The line that a manager reads. */
 export function verdict(review: Review): string {
   const { findings, refused, migrations } = review;
   if (refused.length > 0)
-    return `Refused: ${count(refused.length, "finding")} must be solved or acknowledged first. ${summary(refused)}`;
+    return `Refused: ${count(refused.length, "finding")} must be solved or acknowledged first: ${summary(refused)}.`;
   if (migrations.length === 0) return "This release changes nothing in the database.";
   const serious = findings.filter(({ severity }) => severity !== "info");
   if (serious.length === 0)
     return "Safe to release: nothing is lost, nobody waits for longer than a moment, and the old version goes on working.";
-  return `To be decided before it is released: ${summary(serious)}`;
+  return `To be decided before it is released: ${summary(serious)}.`;
 }
 
 const effects = [
@@ -52,8 +52,7 @@ function summary(findings: readonly Finding[]): string {
     .filter(([name]) => findings.some(({ classes }) => classes.includes(name)))
     .map(([, text]) => text);
   const last = told.pop();
-  const text = told.length > 0 ? `${told.join(", ")}, and ${last}` : (last ?? "see below");
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return told.length > 0 ? `${told.join(", ")}, and ${last}` : (last ?? "see below");
 }
 
 /** One row of the table: one table in one statement. */
@@ -65,7 +64,7 @@ export interface Row {
   readonly findings: readonly number[];
 }
 
-const works = { none: "no", rows: "no", scan: "no (reads all rows)", index: "no (builds an index)", rewrite: "yes" };
+const works = { none: "no", rows: "no", scan: "no, scan", index: "no, index", rewrite: "yes" };
 
 export function rowsOf(review: Review): Row[] {
   return review.statements.flatMap((statement) => {
@@ -87,7 +86,7 @@ export function rowsOf(review: Review): Row[] {
 export function blocksText({ statement, table }: Row): string {
   if (!table) return "not known";
   const works = statement.tables.some(({ work }) => work !== "none" && work !== "rows");
-  return table.blocks === "nothing" || works ? table.blocks : `${table.blocks}, a moment`;
+  return table.blocks === "nothing" || works ? table.blocks : `${table.blocks}, briefly`;
 }
 
 export function rewriteText(table: ReviewedTable | undefined): string {

@@ -61,7 +61,7 @@ export function sizesLine({ stats }: Review): string {
   if (!stats) return "Sizes of tables are not known (--stats FILE), so durations aren't either.";
   return stats.recordedAt === undefined
     ? "Sizes of tables are from the given file."
-    : `Sizes of tables are of ${stats.recordedAt}.`;
+    : `Sizes of tables are of ${stats.recordedAt.replace(/T(\d\d:\d\d).*$/, " $1 UTC")}.`;
 }
 
 function columns(rows: readonly string[][]): string[] {
