@@ -31,10 +31,7 @@ export interface Observation {
 export async function observe(stage: Stage, ran: Ran, project: string): Promise<Observation> {
   const cloudDir = stage.cloudDir();
   return {
-    steps: ran.steps
-      .filter(({ status }) => status !== "started")
-      .map(describeStep)
-      .sort(),
+    steps: ran.steps.filter(counts).map(describeStep).sort(),
     ok: ran.result?.ok ?? false,
     canceled: ran.result?.canceled ?? false,
     summary: sorted(ran.result?.summary ?? {}) as Record<string, number>,
@@ -95,7 +92,7 @@ function stateOf({ engine, stateDir, stack }: Stage, project: string): string[] 
 /** Of inputs: order of keys and moments do not count. */
 function digest(value: Json): string {
   return createHash("sha256")
-    .update(JSON.stringify(timeless(sorted(value))))
+    .update(JSON.stringify(timeless(sorted(withoutInternal(value)))))
     .digest("hex")
     .slice(0, 8);
 }

@@ -7,7 +7,7 @@ import { readText, writeAtomically } from "../engine/files";
 import { lockStack } from "../engine/lock";
 import { stackDirectory } from "../engine/state";
 import { stackUrn } from "../engine/urn";
-import { isObject, mapProperties, SIGNATURE } from "../engine/values";
+import { mapProperties, shown } from "../engine/values";
 import { CliEvents } from "./cli-events";
 import { type CliStack, type CliStackOptions, cliCheckpoint, openCliStack } from "./cli-stack";
 import { eachLine } from "./lines";
@@ -33,7 +33,7 @@ export function readCliOutputs(stateDir: string, project: string, stack: string)
   if (text === undefined) return undefined;
   const { checkpoint } = JSON.parse(text) as Checkpoint;
   const root = checkpoint.latest?.resources?.find(({ urn }) => urn === stackUrn(stack, project));
-  return root && mapProperties(root.outputs ?? {}, hideSecrets);
+  return root && mapProperties(root.outputs ?? {}, shown);
 }
 
 interface Checkpoint {
@@ -54,7 +54,7 @@ async function operate(options: CliOptions, verb: Verb): Promise<EngineResult> {
     const recorded = readCliOutputs(stateDir, project, stack) ?? {};
     const result: EngineResult = {
       ok: code === 0,
-      outputs: verb === "preview" ? mapProperties(events.told.outputs ?? recorded, hideSecrets) : recorded,
+      outputs: verb === "preview" ? mapProperties(events.told.outputs ?? recorded, shown) : recorded,
       summary,
       durationMs: Math.round(performance.now() - begun),
       errors,
@@ -159,10 +159,4 @@ function words(cli: CliStack, verb: Verb, { stack, targets, continueOnError, par
     ...(continueOnError && verb !== "refresh" ? ["--continue-on-error"] : []),
     ...(parallel === undefined ? [] : [`--parallel=${parallel}`]),
   ];
-}
-
-function hideSecrets(value: Json): Json {
-  if (Array.isArray(value)) return value.map(hideSecrets);
-  if (!isObject(value)) return value;
-  return value[SIGNATURE] === undefined ? mapProperties(value, hideSecrets) : "[secret]";
 }

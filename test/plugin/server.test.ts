@@ -62,7 +62,7 @@ describe("a provider over the wire", () => {
     const response = await call<rpc.CreateResponse>("create", request);
     expect(response.getId()).toBe("default/settings");
     expect(response.getProperties()?.toJavaScript()).toEqual({ made: true });
-    const [{ request: seen }] = asked as [{ request: any }];
+    const seen = asked[0]!.request;
     expect(seen).toMatchObject({ urn: URN, timeout: 90, preview: true });
     expect(seen.inputs).toEqual({
       data: { url: "postgres://u:p@h/d", port: UNKNOWN },
