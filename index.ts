@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { planBackup, Release, stackOutputs } from "./components";
-import { readInputs } from "./inputs";
+import { planBackup, Release, reviewGate, stackOutputs } from "./components";
+import { liveMigration, readInputs } from "./inputs";
 
 /** One `pulumi up` = one release: preflight Job → snapshot → migration Job → app and every other workload → smoke check. */
 export = async () => {
@@ -16,11 +16,18 @@ export = async () => {
     upsertExistingObjects: true,
   });
 
+  // What the migrations would do to production: refused here, unless it is allowed or acknowledged.
+  const review = await reviewGate(settings, history, await liveMigration());
+
   // The backup: the snapshot that these migrations have already, or a new one.
   const backup = await planBackup(settings, history);
 
   // The chain. Whatever fails stops everything after it, and the app that was serving goes on serving.
-  const release = new Release(settings.app.name, { settings, history, migrator, backup, tags }, { provider: cluster });
+  const release = new Release(
+    settings.app.name,
+    { settings, history, migrator, review, backup, tags },
+    { provider: cluster },
+  );
 
   // Known once the app is rolled out: outputs always describe the release that is live.
   return stackOutputs(release.outputs);

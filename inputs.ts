@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { ReleaseError, type Settings, settingsFromConfig } from "./components";
+import { releaseOutputsSchema } from "./components/outputs";
 import { type PackedHistory, packHistory } from "./migrations/pack";
 import { bundleMigrator } from "./migrator/bundle";
 
@@ -33,6 +34,19 @@ export function readInputs(): ReleaseInputs {
     migrator: bundleMigrator(),
     tags: { project, stack, app: settings.app.name, commit: commit() },
   };
+}
+
+/** The last migration of the release that is live, by this stack's own outputs; undefined before the first release. */
+export async function liveMigration(): Promise<string | undefined> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  try {
+    const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+    const live = releaseOutputsSchema.safeParse(outputs);
+    return live.success ? (live.data.migrations.last ?? undefined) : undefined;
+  } catch (error) {
+    if (/unknown stack/.test(String(error))) return undefined;
+    throw error;
+  }
 }
 
 function readMigrations(directory: string): PackedHistory {

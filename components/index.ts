@@ -12,6 +12,7 @@ export {
 export { parseSettings, SettingsError, settingsFromConfig } from "./parse-settings";
 export { type Backup, planBackup, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
+export { ReviewRefused, reviewGate } from "./review-gate";
 export type { Settings } from "./settings";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";

@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PackedHistory } from "../migrations/pack";
+import type { Review } from "../migrations/review";
 import { App } from "./app";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob } from "./migrator-job";
 import type { ReleaseOutputs } from "./outputs";
 import { releaseId, snapshotIdentifier } from "./release-id";
+import { showReview } from "./review-gate";
 import type { Settings } from "./settings";
 import { SmokeCheck } from "./smoke-check";
 import { DatabaseSnapshot } from "./snapshot";
@@ -19,6 +21,8 @@ export interface ReleaseArgs {
   migrator: string;
   /** From {@link planBackup}; undefined where `backup.mode` is "none". */
   backup?: Backup;
+  /** From `reviewGate`: shown at the migration Job. */
+  review?: Review;
   /** For the snapshot's tags. */
   tags?: Record<string, string>;
 }
@@ -103,6 +107,8 @@ export class Release extends pulumi.ComponentResource {
       { ...parent, dependsOn: [preflight] },
     );
 
+    if (args.review) showReview(args.review, migration.job);
+
     const afterMigration = { ...parent, dependsOn: [migration] };
     const shared = { namespace, releaseId: this.releaseId, database };
     const web = new App(
@@ -128,8 +134,8 @@ export class Release extends pulumi.ComponentResource {
         releaseId: this.releaseId,
         snapshot: snapshot ? { id: snapshot.identifier, arn: arn!, createdAt: createdAt! } : null,
         migrations: {
-          last: history.names.at(-1) ?? null,
-          count: history.names.length,
+          last: history.migrations.at(-1)?.name ?? null,
+          count: history.migrations.length,
           fingerprint: history.fingerprint,
         },
         image: app.image,

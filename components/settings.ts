@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { findingClasses } from "../migrations/finding";
 import { CPU_ALLOWED, Duration, MEMORY_ALLOWED, parseCpu, parseMemory } from "./units";
 
 /**
@@ -188,6 +189,19 @@ const policy = z.strictObject({
   protect: z.boolean().default(false),
 });
 
+const acknowledgement = z.strictObject({
+  migration: z.string().min(1),
+  finding: z.string().min(1),
+  checksum: z.string().regex(/^[0-9a-f]{8,64}$/, "the first 8 or more characters of the migration's checksum"),
+  reason: z.string().min(1),
+});
+
+const review = z.strictObject({
+  refuse: z.array(z.enum(findingClasses)).default([]),
+  acknowledgements: z.array(acknowledgement).default([]),
+  since: z.string().min(1).optional(),
+});
+
 /** For the release's checklist: what no software can find out. */
 const report = z.strictObject({
   tested: z.string().min(1).optional(),
@@ -209,6 +223,7 @@ export const sections = {
   service: service.prefault({}),
   workloads: z.array(workload).default([]),
   policy: policy.prefault({}),
+  review: review.prefault({}),
   report: report.prefault({}),
   smoke: smoke.optional(),
   release: z.strictObject({ attempt: whole(1, 10_000).default(1) }).prefault({}),

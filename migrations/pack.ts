@@ -1,9 +1,9 @@
-import { fingerprint, readHistorySync } from "./history";
+import { fingerprint, type Migration, readHistorySync } from "./history";
 import { encodePayload } from "./payload";
 
 /** A history as a release takes it: read, named by its content, and packed for the Job's pod. */
 export interface PackedHistory {
-  names: string[];
+  migrations: Migration[];
   /** sha-256 (hex) of names and contents. */
   fingerprint: string;
   /** Compressed, in pieces that each fit a ConfigMap. */
@@ -17,7 +17,7 @@ export interface PackedHistory {
 export function packHistory(directory: string): PackedHistory {
   const migrations = readHistorySync(directory);
   return {
-    names: migrations.map(({ name }) => name),
+    migrations,
     fingerprint: fingerprint(migrations),
     payload: encodePayload(migrations),
   };

@@ -32,7 +32,7 @@ function settings(changes: Record<string, object | undefined> = {}): Settings {
   return parsed.settings;
 }
 
-const HISTORY = { names: ["1_init"], fingerprint: "f".repeat(64), payload: [Buffer.from("payload")] };
+const HISTORY = { migrations: [{ name: "1_init", sql: "", checksum: "" }], fingerprint: "f".repeat(64), payload: [Buffer.from("payload")] };
 
 /** The Job that migrates, or the one that looks before anything is touched. */
 function job(verb: "deploy" | "preflight" = "deploy") {

@@ -1,0 +1,48 @@
+import * as pulumi from "@pulumi/pulumi";
+import { formatReview } from "../migrations/format";
+import type { PackedHistory } from "../migrations/pack";
+import { appliedUntil, loadParser, type Review, reviewRelease } from "../migrations/review";
+import { ReleaseError } from "./release-error";
+import type { Settings } from "./settings";
+
+/** The release does what this environment refuses, and nobody has acknowledged it. Thrown before anything is touched. */
+export class ReviewRefused extends ReleaseError {
+  override readonly name = "ReviewRefused";
+
+  constructor(review: Review) {
+    super(
+      `${formatReview(review, "text").trimEnd()}\n\n` +
+        "Refused by review.refuse of this environment. Nothing was touched: database and app are as they were.\n" +
+        "Write the migrations as proposed, or acknowledge the findings as shown, and run the same command again.",
+    );
+  }
+}
+
+/**
+ * What the release's migrations would do to production.
+ *
+ * @param live the last migration of the release that is live; undefined: nothing is, and every table is new
+ * @throws {@link ReviewRefused} listing everything that the environment refuses
+ */
+export async function reviewGate(
+  { review: policy }: Settings,
+  { migrations }: Pick<PackedHistory, "migrations">,
+  live: string | undefined,
+): Promise<Review> {
+  await loadParser();
+  const since = live ?? policy.since;
+  const review = reviewRelease({
+    history: migrations,
+    applied: since === undefined ? [] : appliedUntil(migrations, since),
+    policy: { refuse: policy.refuse },
+    acknowledgements: policy.acknowledgements,
+  });
+  if (review.refused.length > 0) throw new ReviewRefused(review);
+  return review;
+}
+
+/** Shows the findings at the resource that would bring them about, in `preview` and `up`. */
+export function showReview(review: Review, resource: pulumi.Resource): void {
+  const told = review.findings.some(({ severity }) => severity !== "info") || review.void.length > 0;
+  if (told) pulumi.log.warn(formatReview(review, "text").trimEnd(), resource);
+}
