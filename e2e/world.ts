@@ -1,0 +1,162 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import { connect, stopCloud } from "../local/cloud/client";
+import type { EngineResult, StepEvent } from "../local/engine/events";
+import { stackDirectory } from "../local/engine/state";
+import type { DatabaseAccess } from "../local/environment";
+import * as cli from "../local/plugin/pulumi-cli";
+import { readStack } from "../local/stack";
+import { type Forward, forwardFor } from "./forward";
+import { kubeconfigOf, kubectl, list } from "./kubectl";
+
+const CHECKOUT = join(__dirname, "..");
+const COMMANDS = { up: cli.up, preview: cli.preview, destroy: cli.destroy, refresh: cli.refresh };
+
+export interface Release {
+  result: EngineResult;
+  steps: StepEvent[];
+  /** All that was said about what went wrong. */
+  said: string;
+  seconds: number;
+}
+
+/** A namespace of the cluster under Pod Security "restricted", the local RDS beside it, and the program as it is. */
+export class World {
+  readonly namespace = `release-e2e-${process.pid}`;
+  private readonly directory = mkdtempSync(join(tmpdir(), "release-e2e-"));
+  private readonly settings = new Map<string, string>();
+  private readonly kubeconfigs = new Map<string, string>();
+  private forward: Forward | undefined;
+  private database: DatabaseAccess | undefined;
+
+  static async open(env: NodeJS.ProcessEnv): Promise<World> {
+    const world = new World();
+    await world.prepare(env);
+    return world;
+  }
+
+  get migrations(): string {
+    return join(this.directory, "migrations");
+  }
+
+  set(key: string, value: string | undefined): void {
+    if (value === undefined) this.settings.delete(key);
+    else this.settings.set(key, value);
+  }
+
+  migration(name: string, sql: string | undefined): void {
+    const folder = join(this.migrations, name);
+    rmSync(folder, { recursive: true, force: true });
+    if (sql === undefined) return;
+    mkdirSync(folder);
+    writeFileSync(join(folder, "migration.sql"), sql);
+  }
+
+  /** Runs the program with the CLI and with no more rights than `role` has. */
+  async run(verb: keyof typeof COMMANDS, role: "up" | "preview", onStep?: (step: StepEvent) => void): Promise<Release> {
+    const config = [...this.settings].map(([key, value]) => `${key}=${value}`);
+    const stack = readStack({ directory: CHECKOUT, name: "local", stateDir: this.directory, overrides: config });
+    const steps: StepEvent[] = [];
+    const diagnostics: string[] = [];
+    const begun = Date.now();
+    process.env.KUBECONFIG = this.kubeconfigs.get(role);
+    const result = await COMMANDS[verb]({
+      ...stack,
+      stack: stack.name,
+      packages: ["aws", "command"],
+      onEvent(event) {
+        if (event.kind === "diagnostic") diagnostics.push(event.message);
+        if (event.kind !== "step") return;
+        steps.push(event);
+        onStep?.(event);
+      },
+    }).finally(() => {
+      process.env.KUBECONFIG = this.kubeconfigs.get("own");
+    });
+    const errors = steps.flatMap(({ error }) => error ?? []);
+    const said = [...result.errors, ...errors, ...diagnostics].join("\n");
+    return { result, steps, said, seconds: (Date.now() - begun) / 1000 };
+  }
+
+  /** Rows of the one text column that the query gives. */
+  async query(sql: string): Promise<string[]> {
+    const client = new Client({ connectionString: this.database?.adminUrl });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ text: string }>(sql);
+      return rows.map(({ text }) => text);
+    } finally {
+      await client.end();
+    }
+  }
+
+  async applied(): Promise<string[]> {
+    return this.query("SELECT migration_name AS text FROM _prisma_migrations WHERE finished_at IS NOT NULL");
+  }
+
+  async close(): Promise<void> {
+    await kubectl(["delete", "namespace", this.namespace, "--ignore-not-found", "--timeout", "110s"]);
+    this.forward?.close();
+    await stopCloud(this.cloudDir);
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private get cloudDir(): string {
+    return join(stackDirectory(this.directory, "release", "local"), "cloud");
+  }
+
+  private async prepare(env: NodeJS.ProcessEnv): Promise<void> {
+    this.kubeconfigs.set("own", env.KUBECONFIG!);
+    cpSync(join(CHECKOUT, "examples/app/prisma/migrations"), this.migrations, { recursive: true });
+    const [node] = await list("default", "nodes");
+    const address = node.status.addresses.find((each: { type: string }) => each.type === "InternalIP")
+      .address as string;
+
+    const cloud = await connect(this.cloudDir);
+    const database = { identifier: "notes-db", kind: "instance", database: "notes" };
+    this.database = await cloud.call<DatabaseAccess>("aws.ensureInstance", database);
+    this.forward = await forwardFor(address, this.database.port);
+
+    const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+    const { host, port } = this.forward;
+    const reachable = (url: string) => {
+      const there = new URL(url);
+      there.host = `${host}:${port}`;
+      return there.href;
+    };
+    const objects = [
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: this.namespace, labels } },
+      {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "notes-database", namespace: this.namespace },
+        stringData: { url: reachable(this.database.appUrl), "direct-url": reachable(this.database.adminUrl) },
+      },
+    ];
+    for (const object of objects) await kubectl(["apply", "--filename", "-"], JSON.stringify(object));
+    for (const role of ["up", "preview"] as const) await this.grant(role);
+
+    this.set("namespace", this.namespace);
+    this.set("app.image", `${env.E2E_APP_IMAGE}:1.0.0`);
+    this.set("migrations.image", env.E2E_NODE_IMAGE);
+    this.set("migrations.directory", this.migrations);
+    this.set("service.host", address);
+  }
+
+  private async grant(role: "up" | "preview"): Promise<void> {
+    const account = `release-${role}`;
+    const inNamespace = ["--namespace", this.namespace];
+    await kubectl(
+      ["apply", ...inNamespace, "--filename", "-"],
+      readFileSync(join(__dirname, `rbac/${role}.yaml`), "utf8"),
+    );
+    await kubectl(["create", "serviceaccount", account, ...inNamespace]);
+    const subject = `--serviceaccount=${this.namespace}:${account}`;
+    await kubectl(["create", "rolebinding", account, `--role=${account}`, subject, ...inNamespace]);
+    const file = join(this.directory, `kubeconfig-${role}`);
+    writeFileSync(file, await kubeconfigOf(this.namespace, account), { mode: 0o600 });
+    this.kubeconfigs.set(role, file);
+  }
+}
