@@ -11,10 +11,12 @@ import { type Call, typed, type Verb } from "./verb";
 export const logs: Verb = {
   name: "logs",
   arguments: "<what>",
-  summary: "a log: app, migration, database, cloud, or the name of a workload, Job, pod or instance",
+  summary: "a log: app, migration, preflight, database, cloud, or the name of a workload, Job, pod or instance",
   options: [{ flags: "--follow", description: "go on with what comes, until Ctrl-C" }],
   check: ({ arguments: [what] }) =>
-    what === undefined ? ["logs needs to know of what: app, migration, database, cloud, or a name from status"] : [],
+    what === undefined
+      ? ["logs needs to know of what: app, migration, preflight, database, cloud, or a name from status"]
+      : [],
   async run(call: Call): Promise<number> {
     const what = call.arguments[0]!;
     const sources = await find(call, what);
@@ -54,12 +56,14 @@ async function find({ cloudDir }: Call, what: string): Promise<Source[]> {
 
 const isThere = ({ file }: Source) => existsSync(file);
 
-function isMeant({ metadata, spec }: KubernetesObject, what: string): boolean {
-  const ofJob = metadata.ownerReferences?.some(({ kind }) => kind === "Job") ?? false;
-  if (what === "migration") return ofJob && spec.restartPolicy === "Never";
-  if (what === "app") return !ofJob;
-  const names = [metadata.name, ...(metadata.ownerReferences ?? []).map(({ name }) => name)];
-  return names.some((name) => name === what || name.startsWith(`${what}-`));
+/** Components are those of Kubernetes' recommended labels. */
+function isMeant({ metadata }: KubernetesObject, what: string): boolean {
+  const owners = metadata.ownerReferences ?? [];
+  const component = metadata.labels?.["app.kubernetes.io/component"];
+  if (what === "migration") return component === "migrate";
+  if (what === "app") return component === undefined ? !owners.some(({ kind }) => kind === "Job") : component === "app";
+  const names = [metadata.name, ...owners.map(({ name }) => name)];
+  return component === what || names.some((name) => name === what || name.startsWith(`${what}-`));
 }
 
 function containersOf(cloudDir: string, pod: KubernetesObject): Source[] {
@@ -106,5 +110,5 @@ async function nothing(call: Call, what: string): Promise<string> {
   ];
   if (names.length === 0)
     return `There is no log of ${what}: nothing was started for this stack. To start it: ${typed(call, "up")}`;
-  return `There is no log of ${what}. There are app, migration, database, cloud, and ${names.join(", ")}.`;
+  return `There is no log of ${what}. There are app, migration, preflight, database, cloud, and ${names.join(", ")}.`;
 }

@@ -81,12 +81,14 @@ function tally({ steps }: Ran): string {
 export function nextCommand(call: Call, verb: string, ran: Ran): string {
   const again = typed(call, verb);
   if (ran.interrupted) return `What ran has been finished and is in the state. To go on: ${again}`;
-  const kinds = new Set(ran.failed.map(({ type }) => kindOf(type)));
-  const look = kinds.has("Job")
-    ? typed(call, "logs", "migration")
-    : kinds.has("Deployment")
-      ? typed(call, "logs", "app")
-      : typed(call, "status");
+  const [failed] = ran.failed;
+  const kind = failed && kindOf(failed.type);
+  const look =
+    kind === "Job"
+      ? typed(call, "logs", failed!.name)
+      : kind === "Deployment"
+        ? typed(call, "logs", "app")
+        : typed(call, "status");
   return ran.failed.length === 0
     ? `To see what runs: ${look}`
     : `To see why: ${look}\nAfter the repair, to finish: ${again}`;
