@@ -1,9 +1,12 @@
 import { fingerprint, type Migration, readHistorySync } from "./history";
 import { encodePayload } from "./payload";
+import { loadParser, planMigration } from "./plan";
 
 /** A history as a release takes it: read, named by its content, and packed for the Job's pod. */
 export interface PackedHistory {
   migrations: Migration[];
+  /** The last migration is marked `-- release: contract`: it is applied after the rollout. */
+  contract: boolean;
   /** sha-256 (hex) of names and contents. */
   fingerprint: string;
   /** Compressed, in pieces that each fit a ConfigMap. */
@@ -14,10 +17,13 @@ export interface PackedHistory {
  * Reads and packs a Prisma migrations folder.
  * @throws HistoryError naming everything that is wrong with it
  */
-export function packHistory(directory: string): PackedHistory {
+export async function packHistory(directory: string): Promise<PackedHistory> {
   const migrations = readHistorySync(directory);
+  const last = migrations.at(-1);
+  if (last) await loadParser();
   return {
     migrations,
+    contract: last !== undefined && planMigration(last).contract,
     fingerprint: fingerprint(migrations),
     payload: encodePayload(migrations),
   };

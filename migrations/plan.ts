@@ -53,8 +53,14 @@ export interface MigrationPlan {
   };
 }
 
-/** The plan of one migration. `loadParser` must have been awaited once; this itself is synchronous and touches nothing. */
-export function planMigration(migration: Pick<Migration, "name" | "sql" | "checksum">): MigrationPlan {
+/**
+ * The plan of one migration. `loadParser` must have been awaited once; this itself is synchronous and touches nothing.
+ * @param see is shown each statement with the parser's tree of it, which the plan doesn't keep
+ */
+export function planMigration(
+  migration: Pick<Migration, "name" | "sql" | "checksum">,
+  see?: (statement: ParsedStatement) => void,
+): MigrationPlan {
   const { name, sql, checksum } = migration;
   const statements: PlannedStatement[] = [];
   const enums = new EnumValues();
@@ -63,6 +69,7 @@ export function planMigration(migration: Pick<Migration, "name" | "sql" | "check
     for (const parsed of parseScript(sql)) {
       enums.see(parsed, statements.length);
       statements.push(planStatement(parsed, statements.length));
+      see?.(parsed);
     }
   } catch (problem) {
     if (!(problem instanceof ScriptError)) throw problem;

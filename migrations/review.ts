@@ -1,3 +1,4 @@
+import type { Node } from "libpg-query";
 import { apply } from "./apply";
 import type { Effect, TableEffect } from "./effect";
 import type { Finding } from "./finding";
@@ -14,7 +15,7 @@ import { enumExchanges, judgeExchange, judgeRenames } from "./judge/prisma";
 import { judgeWhole } from "./judge/whole";
 import { type LintMessage, lintFindings } from "./lint";
 import { type Blocked, blockedBy, type LockMode } from "./locks";
-import { type ParsedStatement, parseScript, ScriptError } from "./parse";
+import { parseScript, ScriptError } from "./parse";
 import { type MigrationPlan, planMigration } from "./plan";
 import { Schema } from "./schema";
 import { type Sizes, sizeOf, type TableSize } from "./size";
@@ -103,10 +104,11 @@ export function reviewRelease(input: ReviewInput): Review {
       replay(migration, schema);
       continue;
     }
-    const plan = planMigration(migration);
+    const parsed: Node[] = [];
+    const plan = planMigration(migration, ({ node }) => parsed.push(slim(node)));
     plans.push(plan);
     const context = new Context(plan, schema, stats, runner, release, newColumns);
-    statements.push(...judge(migration, context, newColumns));
+    statements.push(...judge(migration, parsed, context, newColumns));
     findings.push(...context.findings, ...lintFindings(lint, plan, context.findings));
   }
   findings.push(...judgeHistory(history, applied, plans));
@@ -145,17 +147,25 @@ function replay(migration: Migration, schema: Schema): void {
   }
 }
 
-function judge(migration: Migration, context: Context, newColumns: Set<string>): ReviewedStatement[] {
+/** The rows of INSERT … VALUES decide nothing, and the trees of ten thousands of them don't fit into memory. */
+function slim(node: Node): Node {
+  if (!("InsertStmt" in node)) return node;
+  const select = node.InsertStmt.selectStmt;
+  const values = select && "SelectStmt" in select && (select.SelectStmt.valuesLists ?? []).length > 0;
+  return values ? { InsertStmt: { relation: node.InsertStmt.relation } } : node;
+}
+
+function judge(
+  migration: Migration,
+  nodes: readonly Node[],
+  context: Context,
+  newColumns: Set<string>,
+): ReviewedStatement[] {
   const { plan, schema } = context;
-  const parsed = parse(migration);
-  context.exchanges = enumExchanges(parsed, context);
+  const unjudged = nodes.map((node, index) => ({ ...plan.statements[index]!, node, effect: nothing }));
+  context.exchanges = enumExchanges(unjudged, context);
   const reviewed: ReviewedStatement[] = [];
   const judged: JudgedStatement[] = [];
-  const unjudged = parsed.map((statement, index) => ({
-    ...plan.statements[index]!,
-    node: statement.node,
-    effect: nothing,
-  }));
   judgeRenames(unjudged, context);
   for (const planned of unjudged) {
     const inner = "DoStmt" in planned.node ? insideDo(planned.text) : undefined;
@@ -185,16 +195,6 @@ function judge(migration: Migration, context: Context, newColumns: Set<string>):
 }
 
 const nothing: Effect = { tables: [] };
-
-function parse(migration: Migration): ParsedStatement[] {
-  const found: ParsedStatement[] = [];
-  try {
-    for (const statement of parseScript(migration.sql)) found.push(statement);
-  } catch (error) {
-    if (!(error instanceof ScriptError)) throw error;
-  }
-  return found;
-}
 
 function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeDestroyed(statement, context);
