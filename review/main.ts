@@ -71,7 +71,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const { history, applied, notes } =
     options.base !== undefined
       ? await readBase(directory, options.base, folder)
-      : { history: folder, applied: since(folder, options.since), notes: [] };
+      : { history: folder, applied: since(folder, options.since ?? settings.review?.since), notes: [] };
   const known = new Set(applied.map(({ name }) => name));
   const pending = folder.filter(({ name }) => !known.has(name));
   const [squawk] = await Promise.all([options.squawk ? runSquawk(directory, pending) : { messages: [] }, parser]);

@@ -11,6 +11,7 @@ export class ReviewSettingsError extends Error {
 }
 
 const reviewSettings = z.object({
+  since: z.string().optional(),
   refuse: z.array(z.enum(findingClasses)).default([]),
   acknowledgements: z
     .array(z.object({ migration: z.string(), finding: z.string(), checksum: z.string(), reason: z.string() }).strict())
