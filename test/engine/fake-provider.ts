@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type CheckRequest,
   type CheckResult,
@@ -53,7 +54,7 @@ export class FakeProvider implements Provider {
 
   async diff({ urn, oldInputs, news }: DiffRequest): Promise<DiffResult> {
     const keys = [...new Set([...Object.keys(oldInputs), ...Object.keys(news)])];
-    const diffs = keys.filter((key) => JSON.stringify(oldInputs[key]) !== JSON.stringify(news[key]));
+    const diffs = keys.filter((key) => !isDeepStrictEqual(oldInputs[key], news[key]));
     const replaces = diffs.filter((key) => key.startsWith("force"));
     const deleteBeforeReplace = urn.includes(":Single::");
     return { changes: diffs.length > 0 ? "some" : "none", diffs, replaces, deleteBeforeReplace };

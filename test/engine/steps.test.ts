@@ -103,6 +103,7 @@ test("ignoreChanges keeps a property as it was", async () => {
   await world.up(program({ x: "1", y: "1" }, []));
   expect((await world.up(program({ x: "2", y: "1" }, ["labels.x"]))).steps).toEqual([]);
   expect((await world.up(program({ x: "2", y: "2" }, ["labels.x"]))).steps).toEqual(["update a"]);
+  expect((await world.up(program({ y: "2" }, ["labels.x"]))).steps).toEqual([]);
   expect((await world.resources()).a?.inputs).toMatchObject({ labels: { x: "1", y: "2" } });
 });
 
