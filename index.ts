@@ -6,7 +6,7 @@ import { liveMigration, readInputs } from "./inputs";
 /** One `pulumi up` = one release: preflight Job → snapshot → migration Job → app and every other workload → smoke check. */
 export = async () => {
   // Everything that is wrong with the settings or the migrations ends the release here, before anything is touched.
-  const { settings, history, migrator, tags } = readInputs();
+  const { settings, history, migrator, tags } = await readInputs();
 
   const kubeconfig = new pulumi.Config("kubernetes");
   const cluster = new kubernetes.Provider("cluster", {

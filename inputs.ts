@@ -23,14 +23,14 @@ export interface ReleaseInputs {
  * @throws SettingsError with everything that is wrong in the stack's settings
  * @throws ReleaseError when the migrations folder can't be used
  */
-export function readInputs(): ReleaseInputs {
+export async function readInputs(): Promise<ReleaseInputs> {
   const project = pulumi.getProject();
   const stack = pulumi.getStack();
   const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
   const settings = settingsFromConfig(pulumi.runtime.allConfig(), project, stack, secretKeys);
   return {
     settings,
-    history: readMigrations(resolve(__dirname, settings.migrations.directory)),
+    history: await readMigrations(resolve(__dirname, settings.migrations.directory)),
     migrator: bundleMigrator(),
     tags: { project, stack, app: settings.app.name, commit: commit() },
   };
@@ -49,9 +49,9 @@ export async function liveMigration(): Promise<string | undefined> {
   }
 }
 
-function readMigrations(directory: string): PackedHistory {
+async function readMigrations(directory: string): Promise<PackedHistory> {
   try {
-    return packHistory(directory);
+    return await packHistory(directory);
   } catch (error) {
     // It is shown without a stack trace: the mistake is in the folder, not in the program.
     throw new ReleaseError(

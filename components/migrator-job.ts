@@ -7,8 +7,11 @@ import type { DatabaseSnapshot } from "./snapshot";
 import { parseMemory } from "./units";
 
 export interface MigratorJobArgs {
-  /** `preflight` looks and touches nothing; `deploy` applies what is pending, and verifies it. */
-  verb: "preflight" | "deploy";
+  /**
+   * `preflight` looks and touches nothing; `migrate` applies what is pending, and verifies it; `contract` applies after the
+   * rollout, and after `settings.soak`, what only the old version needed.
+   */
+  step: "preflight" | "migrate" | "contract";
   app: string;
   namespace: string;
   releaseId: string;
@@ -26,9 +29,6 @@ export interface MigratorJobArgs {
 
 const FOLDER = "/release";
 
-/** How the Jobs are called: `notes-preflight-3f2a9c41b07e`, `notes-migrate-3f2a9c41b07e`. */
-const TITLES = { preflight: "preflight", deploy: "migrate" } as const;
-
 /** Added to the Job's own deadline, so that its pod's last words arrive before Pulumi stops waiting. */
 const AWAIT_MARGIN_SECONDS = 120;
 
@@ -44,21 +44,22 @@ export class MigratorJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigratorJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:MigratorJob", name, {}, opts);
-    const { verb, app, namespace, releaseId, database, settings, snapshot, files } = args;
+    const { step, app, namespace, releaseId, database, settings, snapshot, files } = args;
 
-    const component = TITLES[verb];
-    const jobName = `${app}-${component}-${releaseId}`;
+    const jobName = `${app}-${step}-${releaseId}`;
+    // The soak is part of the contract Job's run.
+    const deadline = settings.deadline.plus(step === "contract" ? settings.soak.seconds : 0);
     this.job = new Job(
       jobName,
       {
-        metadata: { name: jobName, namespace, labels: labels(app, component) },
+        metadata: { name: jobName, namespace, labels: labels(app, step) },
         spec: {
           // One try: what a failed migration left behind is looked at before it runs again. No podFailurePolicy and no
           // TTL: Pulumi recognises neither the first's failures nor a collected Job (facts.md).
           backoffLimit: 0,
-          activeDeadlineSeconds: settings.deadline.seconds,
+          activeDeadlineSeconds: deadline.seconds,
           template: {
-            metadata: { labels: labels(app, component), annotations: { [RELEASE_ANNOTATION]: releaseId } },
+            metadata: { labels: labels(app, step), annotations: { [RELEASE_ANNOTATION]: releaseId } },
             spec: {
               restartPolicy: "Never",
               terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
@@ -67,7 +68,7 @@ export class MigratorJob extends pulumi.ComponentResource {
               ...(settings.serviceAccount ? { serviceAccountName: settings.serviceAccount } : {}),
               containers: [
                 {
-                  name: component,
+                  name: step,
                   image: settings.image,
                   command: ["node", `${FOLDER}/migrator.cjs`],
                   args: migratorArguments(args),
@@ -95,7 +96,7 @@ export class MigratorJob extends pulumi.ComponentResource {
         dependsOn: [files, ...(snapshot ? [snapshot] : []), ...dependencies(opts)],
         replaceOnChanges: ["*"],
         deleteBeforeReplace: true,
-        customTimeouts: { create: settings.deadline.plus(AWAIT_MARGIN_SECONDS).text },
+        customTimeouts: { create: deadline.plus(AWAIT_MARGIN_SECONDS).text },
       },
     );
     this.registerOutputs({});
@@ -107,7 +108,14 @@ function dependencies(opts: pulumi.ComponentResourceOptions | undefined): pulumi
   return [opts?.dependsOn ?? []].flat() as pulumi.Resource[];
 }
 
-function migratorArguments({ verb, settings, notes, snapshot, snapshotMaxAge }: MigratorJobArgs) {
+/** What each step asks of the migrator. */
+const VERBS: Record<MigratorJobArgs["step"], (settings: Settings["migrations"]) => string[]> = {
+  preflight: () => ["preflight"],
+  migrate: () => ["deploy", "--hold-contract"],
+  contract: ({ soak }) => ["deploy", "--after-rollout", "--soak", soak.text],
+};
+
+function migratorArguments({ step, settings, notes, snapshot, snapshotMaxAge }: MigratorJobArgs) {
   const options: [flag: string, value: pulumi.Input<string> | number | undefined][] = [
     ["--payload", FOLDER],
     ["--lock-timeout", settings.lockTimeout.text],
@@ -127,5 +135,5 @@ function migratorArguments({ verb, settings, notes, snapshot, snapshotMaxAge }: 
   const given = options.flatMap(([flag, value]) =>
     value === undefined ? [] : [flag, typeof value === "number" ? String(value) : value],
   );
-  return [verb, ...given, ...(settings.allowAhead ? ["--allow-ahead"] : [])];
+  return [...VERBS[step](settings), ...given, ...(settings.allowAhead ? ["--allow-ahead"] : [])];
 }

@@ -46,7 +46,8 @@ export async function planBackup(
 }
 
 /**
- * One release: preflight Job → snapshot → migration Job → app and every other workload → smoke check. Each arrow is a `dependsOn`, so that
+ * One release: preflight Job → snapshot → migration Job → app and every other workload → smoke check →
+ * contract migrations. Each arrow is a `dependsOn`, so that
  * whatever fails stops everything to its right, and the app that was serving goes on serving.
  */
 export class Release extends pulumi.ComponentResource {
@@ -84,7 +85,7 @@ export class Release extends pulumi.ComponentResource {
       snapshotMaxAge: settings.backup.maxAge,
     };
 
-    const preflight = new MigratorJob(`${app.name}-preflight`, { ...job, verb: "preflight" }, parent);
+    const preflight = new MigratorJob(`${app.name}-preflight`, { ...job, step: "preflight" }, parent);
 
     const snapshot =
       backup &&
@@ -103,7 +104,7 @@ export class Release extends pulumi.ComponentResource {
 
     const migration = new MigratorJob(
       `${app.name}-migration`,
-      { ...job, verb: "deploy", snapshot },
+      { ...job, step: "migrate", snapshot },
       { ...parent, dependsOn: [preflight] },
     );
 
@@ -120,11 +121,19 @@ export class Release extends pulumi.ComponentResource {
       (each) => new Workload(`${app.name}-${each.name}`, { ...shared, app, settings: each }, afterMigration),
     );
 
-    if (settings.smoke) {
+    const smoke =
+      settings.smoke &&
       new SmokeCheck(
         `${app.name}-smoke`,
         { releaseId: this.releaseId, url: web.url, settings: settings.smoke },
         { ...parent, dependsOn: [web, ...workloads] },
+      );
+
+    if (history.contract) {
+      new MigratorJob(
+        `${app.name}-contract`,
+        { ...job, step: "contract", snapshot },
+        { ...parent, dependsOn: [web, ...workloads, ...(smoke ? [smoke] : [])] },
       );
     }
 

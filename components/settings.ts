@@ -133,6 +133,7 @@ const migrations = z.strictObject({
   image: image.default("node:22-alpine"),
   deadline: duration("5s", "2d").prefault("30m"),
   lockTimeout: duration("1s", "10m").prefault("5s"),
+  soak: duration("0s", "7d").prefault("5m"),
   lockBudget: duration("1s", "1d").prefault("10m"),
   statementTimeout: duration("1s", "1d").prefault("15m"),
   checks: checks.default({}),

@@ -4,7 +4,13 @@ export interface Commands {
   readonly rerun: string;
   /** How a verb of this program is typed by hand, for example `npm run migrator --`. */
   readonly migrator: string;
+  /** What the app is doing now. */
+  readonly app: string;
 }
+
+/** Before the rollout nothing has happened to the app, whatever fails. */
+export const OLD_VERSION_SERVES = "not touched; the version that is serving goes on serving.";
+export const NEW_VERSION_SERVES = "the new version is rolled out, and goes on serving.";
 
 export interface FailureText {
   /** What happened, one sentence. */
@@ -49,11 +55,7 @@ const TERMINATION_MESSAGE_BYTES = 2048;
 export function closingLines(failure: Failure, commands: Commands): string {
   const next = failure.next.replaceAll("{rerun}", commands.rerun).replaceAll("{migrator}", commands.migrator);
   const head = `FAILED (${failure.code}): ${failure.message}`;
-  const tail = [
-    `Database: ${failure.database}`,
-    "App: not touched; the version that is serving goes on serving.",
-    `Next: ${next}`,
-  ].join("\n");
+  const tail = [`Database: ${failure.database}`, `App: ${commands.app}`, `Next: ${next}`].join("\n");
   const room = TERMINATION_MESSAGE_BYTES - 96 - Buffer.byteLength(head) - Buffer.byteLength(tail);
   const detail = failure.detail ? shorten(failure.detail, room) : "";
   return [head, detail, tail].filter((part) => part !== "").join("\n");

@@ -2,8 +2,9 @@ import type { Migration } from "../migrations/history";
 import { baseline } from "./baseline";
 import { compare } from "./compare";
 import { connectionLost, isConnectionLoss, Session } from "./connection";
+import { beforeRollout, soak } from "./contract";
 import { deploy } from "./deploy";
-import { closingLines, Failure } from "./failure";
+import { type Commands, closingLines, Failure, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "./failure";
 import { Stopped } from "./failures/statement";
 import { helpText } from "./help";
 import { HistoryTable } from "./history-table";
@@ -27,7 +28,8 @@ const DEFECT_EXIT = 70;
 const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise<number>> = {
   status,
   deploy: async (run, migrations) => {
-    await deploy(run, migrations);
+    if (run.settings.afterRollout) await soak(run, migrations);
+    await deploy(run, run.settings.holdContract ? await beforeRollout(run, migrations) : migrations);
     return 0;
   },
   preflight: async (run, migrations) => {
@@ -59,13 +61,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
   let log = new Log(args.includes("--json") ? "json" : "text");
   let rerun = "the same command again";
+  let app = OLD_VERSION_SERVES;
   try {
     const settings = readSettings(args, process.env);
     rerun = settings.rerun;
+    if (settings.afterRollout) app = NEW_VERSION_SERVES;
     log = new Log(settings.json ? "json" : "text");
     return await runVerb(settings, log);
   } catch (error) {
-    return report(error, log, rerun);
+    return report(error, log, { rerun, app, migrator: "npm run migrator --" });
   }
 }
 
@@ -110,8 +114,7 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
   }
 }
 
-function report(error: unknown, log: Log, rerun: string): number {
-  const commands = { rerun, migrator: "npm run migrator --" };
+function report(error: unknown, log: Log, commands: Commands): number {
   if (error instanceof Failure) {
     const { code, exit, message, detail, database, next } = error;
     log.event("failed", closingLines(error, commands), { code, exit, what: message, detail, database, next });

@@ -45,6 +45,11 @@ export interface Settings {
   /** For the report: what only people know. */
   readonly notes: Readonly<Record<string, string>>;
   readonly allowAhead: boolean;
+  /** Before a rollout: contract migrations are left for after it. */
+  readonly holdContract: boolean;
+  /** After a rollout: how long the new version has served before its contract migrations are applied. */
+  readonly soak: number;
+  readonly afterRollout: boolean;
   readonly snapshot: { id: string; createdAt: Date; maxAge: number } | undefined;
 }
 
@@ -83,6 +88,9 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     text: "for the report: tested, rollback, window, monitoring, application; repeatable",
   },
   "allow-ahead": { text: "the database may have migrations that the folder has not: the app goes back on purpose" },
+  "hold-contract": { text: "deploy: leave migrations marked `-- release: contract` for after the rollout" },
+  "after-rollout": { text: "deploy: the new version is rolled out; apply what was left for now" },
+  soak: { value: "TIME", default: "1s", text: "with --after-rollout: how long the new version serves before that" },
   snapshot: { value: "ID", text: "the snapshot that protects this run" },
   "snapshot-created-at": { value: "TIME", text: "when it was taken, ISO 8601" },
   "snapshot-max-age": { value: "TIME", default: "1h", text: "older than this, nothing is migrated" },
@@ -151,6 +159,9 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     levels: readLevels(list("check"), mistakes),
     notes: readNotes(list("note"), mistakes),
     allowAhead: values["allow-ahead"] === true,
+    holdContract: values["hold-contract"] === true,
+    afterRollout: values["after-rollout"] === true,
+    soak: values["after-rollout"] === true ? duration("soak") : 0,
     snapshot: readSnapshot(text, duration("snapshot-max-age"), mistakes),
   };
   if (mistakes.length > 0) throw new UsageFailure(mistakes);

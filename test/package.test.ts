@@ -24,9 +24,10 @@ const PROGRAM = `
     service: { type: "ClusterIP" },
     migrations: { directory: ${JSON.stringify(join(ROOT, "examples/app/prisma/migrations"))} },
   });
-  const history = packHistory(settings.migrations.directory);
+  packHistory(settings.migrations.directory).then((history) => {
   const release = new Release("shop", { settings, history, migrator: bundleMigrator() });
   release.outputs.apply(({ migrations }) => console.log(JSON.stringify({ registered, migrations, id: release.releaseId })));
+  });
 `;
 
 let folder: string;

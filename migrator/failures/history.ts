@@ -44,6 +44,20 @@ export class FailedMigration extends Failure {
   }
 }
 
+/** One release can't do both: take something away after its rollout, and change something else after that. */
+export class OrdinaryAfterContract extends Failure {
+  override readonly code = "ordinary-after-contract";
+  override readonly exit = 4;
+
+  constructor(ordinary: string, contract: string) {
+    super({
+      what: `${ordinary} follows ${contract}, which waits for the rollout (release: contract).`,
+      database: UNTOUCHED,
+      next: `release up to ${contract} first, and ${ordinary} with the release after it`,
+    });
+  }
+}
+
 /** Tables, but no history: Prisma's P3005. */
 export class NoHistory extends Failure {
   override readonly code = "no-history";

@@ -196,7 +196,7 @@ describe("the documentation of the settings", () => {
 
   it("names no key that does not exist", () => {
     const known = new Set(allKeys(sections));
-    const documented = [...text.matchAll(/^\| `([a-zA-Z.[\]]+)` \|/gm)].map(([, key]) => key!);
+    const documented = [...text.matchAll(/^\| `([a-zA-Z.[\]]+)` +\|/gm)].map(([, key]) => key!);
     expect(documented.length).toBeGreaterThan(30);
     expect(documented.filter((key) => !known.has(key))).toEqual([]);
   });

@@ -32,11 +32,16 @@ function settings(changes: Record<string, object | undefined> = {}): Settings {
   return parsed.settings;
 }
 
-const HISTORY = { migrations: [{ name: "1_init", sql: "", checksum: "" }], fingerprint: "f".repeat(64), payload: [Buffer.from("payload")] };
+const HISTORY = {
+  contract: false,
+  migrations: [{ name: "1_init", sql: "", checksum: "" }],
+  fingerprint: "f".repeat(64),
+  payload: [Buffer.from("payload")],
+};
 
 /** The Job that migrates, or the one that looks before anything is touched. */
-function job(verb: "deploy" | "preflight" = "deploy") {
-  const found = recorder.all(JOB).filter(({ inputs }) => inputs.spec.template.spec.containers[0].args[0] === verb);
+function job(step: "preflight" | "migrate" | "contract" = "migrate") {
+  const found = recorder.all(JOB).filter(({ inputs }) => inputs.spec.template.spec.containers[0].name === step);
   expect(found).toHaveLength(1);
   return found[0]!;
 }
@@ -292,6 +297,34 @@ describe("the backup", () => {
       ["", "-r2", "-r3", "-r4", "-r5"].map((suffix) => [identifier + suffix, failed]),
     );
     await expect(planBackup(settings(), HISTORY)).rejects.toThrow(/release\.attempt/);
+  });
+});
+
+describe("contract migrations", () => {
+  it("have a Job of their own, after the rollout and the smoke check, with time to soak before", async () => {
+    const of = settings({
+      migrations: { soak: "15m", deadline: "30m" },
+      smoke: { command: "true" },
+      workloads: [{ kind: "worker", name: "mailer" }],
+    });
+    await release(of, { ...HISTORY, contract: true });
+    expect(job().inputs.spec.template.spec.containers[0].args.slice(0, 2)).toEqual(["deploy", "--hold-contract"]);
+    const { inputs, options } = job("contract");
+    expect(inputs.spec.template.spec.containers[0].args.slice(0, 4)).toEqual([
+      "deploy",
+      "--after-rollout",
+      "--soak",
+      "15m",
+    ]);
+    expect(inputs.spec.activeDeadlineSeconds).toBe(45 * 60);
+    const before = urns(options.dependsOn).join();
+    for (const { name } of recorder.all(DEPLOYMENT)) expect(before).toContain(`${DEPLOYMENT} ${name}`);
+    expect(before).toContain("command:local:Command");
+  });
+
+  it("need no Job where there are none", async () => {
+    await release();
+    expect(recorder.all(JOB)).toHaveLength(2);
   });
 });
 
