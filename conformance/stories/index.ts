@@ -2,7 +2,7 @@ import type { Story } from "../scenario";
 import { consumer } from "./consumer";
 import { failures, snapshots } from "./failures";
 import { interruptions } from "./interruptions";
-import { options } from "./options";
+import { bypasses, options } from "./options";
 import { releases } from "./releases";
 
-export const stories: Story[] = [releases, failures, snapshots, interruptions, options, consumer];
+export const stories: Story[] = [releases, failures, snapshots, interruptions, options, bypasses, consumer];

@@ -2,7 +2,7 @@ import type { Story } from "../scenario";
 import { BROKEN, FIRST_RELEASE, IMAGE_ONLY } from "./steps";
 
 export const options: Story = {
-  name: "options and choices",
+  name: "options of a release",
   scenarios: [
     {
       name: "wrong settings touch nothing",
@@ -26,38 +26,25 @@ export const options: Story = {
       steps: ["create Command", ...FIRST_RELEASE],
     },
     {
-      name: "--target past the migration is refused",
-      before: (stage) => stage.set("app.image", "notes:1.1.0"),
-      command: { verb: "up", targets: ["Deployment::notes"] },
-      ok: false,
-      // How far the program gets until it is refused is a matter of moments.
-      mayDiffer: ["summary"],
-      also: ({ app }) => (app.includes("1.1.0") ? "the new version was rolled out" : undefined),
-    },
-    {
-      name: "--continue-on-error rolls nothing out after a failed migration",
-      before: (stage) => stage.migration("20260401000000_half", BROKEN),
-      command: { verb: "up", continueOnError: true },
-      ok: false,
-      also: ({ app }) => (app.includes("1.1.0") ? "the new version was rolled out" : undefined),
-    },
-    {
       name: "a smoke check that fails, with the new version serving",
       before: (stage) => {
-        stage.withoutMigration("20260401000000_half");
+        stage.set("app.image", "notes:1.1.0");
         stage.set("smoke.command", "exit 3");
       },
       command: { verb: "up" },
       ok: false,
+      steps: ["2 create Job", "create Command (failed)", "update Deployment"],
+      also: ({ app }) => (app.includes('"version":"1.1.0"') ? undefined : `the app answers ${app}`),
     },
     {
-      name: "and the release after it",
-      before: (stage) => stage.set("smoke.command", "true"),
+      name: "the same up with a better smoke check",
+      before: (stage) => stage.set("smoke.command", "exit 0"),
       command: { verb: "up" },
       ok: true,
+      steps: ["2 delete Job", "create Command", "delete Command"],
     },
     {
-      name: "the app is protected",
+      name: "the app is protected, the smoke check gone",
       before: (stage) => {
         stage.set("policy.protect", "true");
         stage.set("smoke.command", undefined);
@@ -67,16 +54,14 @@ export const options: Story = {
       steps: ["delete Command"],
     },
     { name: "a protected app is not destroyed", command: { verb: "destroy" }, ok: false },
-    { name: "up after the refused destroy", command: { verb: "up" }, ok: true },
     {
       name: "protection is lifted",
       before: (stage) => stage.set("policy.protect", undefined),
       command: { verb: "up" },
       ok: true,
-      steps: [],
     },
     {
-      name: "the app is renamed: a new one beside it first, then the old one goes",
+      name: "the app is renamed: the new one comes first, then the old one goes",
       before: (stage) => stage.set("app.name", "letters"),
       command: { verb: "up" },
       ok: true,
@@ -87,6 +72,40 @@ export const options: Story = {
       command: { verb: "up" },
       ok: true,
       steps: [...IMAGE_ONLY, "create Snapshot", "delete Snapshot (retained)"],
+    },
+  ],
+};
+
+export const bypasses: Story = {
+  name: "bypasses",
+  scenarios: [
+    { name: "a release to begin with", command: { verb: "up" }, ok: true, steps: FIRST_RELEASE },
+    {
+      name: "--continue-on-error rolls nothing out after a failed migration",
+      before: (stage) => {
+        stage.set("app.image", "notes:1.1.0");
+        stage.migration("20260401000000_half", BROKEN);
+      },
+      command: { verb: "up", continueOnError: true },
+      ok: false,
+      also: ({ objects }) =>
+        objects.find((line) => line.startsWith("Deployment") && !line.includes("notes:1.0.0: 2 ready")),
+    },
+    {
+      name: "the release after it",
+      before: (stage) => stage.withoutMigration("20260401000000_half"),
+      command: { verb: "up" },
+      ok: true,
+      also: ({ app }) => (app.includes('"version":"1.1.0"') ? undefined : `the app answers ${app}`),
+    },
+    {
+      name: "--target past the migration is refused",
+      before: (stage) => stage.set("app.image", "notes:1.2.0"),
+      command: { verb: "up", targets: ["Deployment::notes"] },
+      ok: false,
+      steps: [],
+      // How far the program gets until it is refused is a matter of moments.
+      mayDiffer: ["summary"],
     },
   ],
 };
