@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Finding } from "../../migrations/finding";
+import { formatReview, reviewFormats } from "../../migrations/format";
 import { checksumOf, type Migration, readHistorySync } from "../../migrations/history";
 import { loadParser, type Review, type ReviewInput, reviewRelease } from "../../migrations/review";
 import type { Sizes } from "../../migrations/size";
+import { before } from "./corpus/before";
+import { statements } from "./corpus/statements";
 
 beforeAll(() => loadParser());
 
@@ -229,5 +232,26 @@ describe("the example app", () => {
     expect(prod.refused.map(({ id }) => id)).toEqual(["drop-column notes.title"]);
     expect(dev.refused).toEqual([]);
     expect(dev.findings).toEqual(prod.findings);
+  });
+});
+
+describe("every statement of the corpus", () => {
+  test("is reviewed and printed in every format, alone and behind every other kind", () => {
+    const history = [migration("1_before", before)];
+    const all = statements.map(([sql], index) => migration(`2_${String(index).padStart(4, "0")}`, `${sql};`));
+    const each = all.map((item) => reviewRelease({ history: [...history, item], applied: history }));
+    const together = reviewRelease({ history: [...history, ...all], applied: history, runner: "command" });
+    for (const found of [...each, together])
+      for (const format of reviewFormats) expect(formatReview(found, format).length).toBeGreaterThan(10);
+    // What blocks writes beyond a moment is always said.
+    for (const [index, [sql, expected]] of statements.entries())
+      if (
+        /(ACCESS EXCLUSIVE|SHARE ROW EXCLUSIVE|SHARE|EXCLUSIVE) (scan|rewrite)/.test(expected) &&
+        !/UPDATE EXCLUSIVE/.test(expected)
+      )
+        expect(
+          each[index]?.findings.some(({ classes }) => classes.includes("blocking")),
+          sql,
+        ).toBe(true);
   });
 });
