@@ -84,7 +84,10 @@ export class FakeProvider implements Provider {
   async read({ id, inputs }: ReadRequest): Promise<ReadResult | undefined> {
     const outputs = this.things.get(id);
     if (!outputs) return undefined;
-    const seen = Object.fromEntries(Object.keys(inputs).map((key) => [key, outputs[key] as Json]));
+    // An import knows no inputs yet, and is told all that a program could have set.
+    const { address: _, ...settable } = outputs;
+    const keys = Object.keys(inputs).length > 0 ? Object.keys(inputs) : Object.keys(settable);
+    const seen = Object.fromEntries(keys.map((key) => [key, outputs[key] as Json]));
     return { id, inputs: seen, outputs };
   }
 
