@@ -129,11 +129,11 @@ export class Executor {
   private succeed(step: Step, event: StepEvent | undefined): void {
     const { deployment } = this;
     this.ended(event, "succeeded");
-    const counted = step.op === "read" ? readOutcome(step) : step.op;
-    const physical =
-      counted === "create-replacement" || counted === "delete-replaced" || counted === "read-replacement";
-    const internal = isDefaultProvider(step.urn) || counted === "remove-pending-replace" || step.skippedCreate;
-    if (!physical && !internal) deployment.count(counted);
+    const { op } = step;
+    const physical = op === "create-replacement" || op === "delete-replaced" || op === "read-replacement";
+    const internal = isDefaultProvider(step.urn) || op === "remove-pending-replace" || step.skippedCreate;
+    const unchanged = op === "read" && !readsAnew(step);
+    if (!physical && !internal && !unchanged) deployment.count(op);
     if (step.next) step.reply?.({ state: step.next, result: "success" });
   }
 
@@ -181,8 +181,8 @@ export class Executor {
   }
 }
 
-/** A read that finds nothing new is counted as unchanged, as the CLI does. */
-function readOutcome({ old, next }: Step): "read" | "same" {
-  const news = old && next && !sameValue(old.outputs, next.outputs) && !containsUnknown(next.outputs ?? {});
-  return news ? "read" : "same";
+/** A read that finds nothing new is not counted (pkg/engine/update.go, `shouldRecordReadStep`). */
+function readsAnew({ old, next }: Step): boolean {
+  if (!old?.outputs || !next?.outputs || containsUnknown(next.outputs)) return false;
+  return !sameValue(old.outputs, next.outputs);
 }
