@@ -5,11 +5,5 @@
 process.once("disconnect", () => process.exit(1));
 process.channel?.unref();
 
-// The SDK prints errors with `util.inspect(error, { colors: true })`. Node 20 then loops over stack lines such as
-// "node_modules/@pulumi/resource.ts" (which the SDK's source maps produce) until some gigabytes of memory are used up.
-// Without colours it does not, and a message is plain text.
-const util = require("node:util");
-util.inspect = new Proxy(util.inspect, {
-  apply: (inspect, self, [value, options, ...rest]) =>
-    Reflect.apply(inspect, self, [value, options?.colors ? { ...options, colors: false } : options, ...rest]),
-});
+// For programs that do not ask for it themselves.
+require("../../quick-errors.cjs");

@@ -2,7 +2,7 @@ import type { Deployment } from "./deployment";
 import type { StepEvent } from "./events";
 import type { ResourceState } from "./state";
 import { isInitError, withSecrets } from "./step";
-import { isProviderType, urnName, urnType } from "./urn";
+import { isDefaultProvider, isProviderType, urnName, urnType } from "./urn";
 import { plainProperties, sameValue } from "./values";
 
 type Found = NonNullable<StepEvent["found"]>;
@@ -15,6 +15,10 @@ export async function runRefresh(deployment: Deployment): Promise<void> {
   const { snapshot } = deployment;
   const found = new Map<ResourceState, ResourceState | undefined>();
   const reads = snapshot.base.filter((old) => readable(old) && deployment.isTarget(old.urn));
+  // Components and providers have nothing to read; the CLI counts them all the same.
+  for (const { urn } of snapshot.base.filter((old) => !readable(old) && deployment.isTarget(old.urn))) {
+    if (!isDefaultProvider(urn)) deployment.count("same");
+  }
   const limit = deployment.options.parallel ?? 16;
   const open = [...reads];
   const worker = async () => {
