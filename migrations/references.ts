@@ -50,3 +50,19 @@ export function columnsMentioned(node: Node): Set<string> {
   walk(node);
   return found;
 }
+
+/** The changes that a query makes in its WITH part: `WITH gone AS (DELETE FROM a RETURNING *) SELECT …`. */
+export function changesWithin(node: Node): Node[] {
+  const found: Node[] = [];
+  const walk = (value: unknown): void => {
+    if (value === null || typeof value !== "object") return;
+    for (const [key, child] of Object.entries(value)) {
+      const query = key === "CommonTableExpr" ? (child as { ctequery?: Node }).ctequery : undefined;
+      if (query && ("DeleteStmt" in query || "UpdateStmt" in query || "InsertStmt" in query || "MergeStmt" in query))
+        found.push(query);
+      walk(child);
+    }
+  };
+  if (["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((tag) => tag in node)) walk(node);
+  return found;
+}

@@ -12,11 +12,13 @@ import { judgeDestroyed } from "./judge/destroyed";
 import { type Applied, judgeHistory } from "./judge/history";
 import { judgeOldPods } from "./judge/old-pods";
 import { enumExchanges, judgeExchange, judgeRenames } from "./judge/prisma";
+import { judgeSettings } from "./judge/settings";
 import { judgeWhole } from "./judge/whole";
 import { type LintMessage, lintFindings } from "./lint";
 import { type Blocked, blockedBy, type LockMode } from "./locks";
 import { parseScript, ScriptError } from "./parse";
 import { type MigrationPlan, planMigration } from "./plan";
+import { changesWithin } from "./references";
 import { Schema } from "./schema";
 import { type Sizes, sizeOf, type TableSize } from "./size";
 import { effectOf } from "./statement-effect";
@@ -169,7 +171,8 @@ function judge(
   judgeRenames(unjudged, context);
   for (const planned of unjudged) {
     const inner = "DoStmt" in planned.node ? insideDo(planned.text) : undefined;
-    const parts = inner?.map(({ node, text }) => ({ ...planned, node, text })) ?? [planned];
+    const written = inner?.map(({ node, text }) => ({ ...planned, node, text })) ?? [planned];
+    const parts = written.flatMap((part) => [part, ...changesWithin(part.node).map((node) => ({ ...part, node }))]);
     for (const part of parts) {
       const statement: JudgedStatement = { ...part, effect: effectOf(part.node, schema) };
       judgeStatement(statement, context);
@@ -201,6 +204,7 @@ function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeExchange(statement, context);
   judgeOldPods(statement, context);
   judgeBlocking(statement, context);
+  judgeSettings(statement, context);
   if (statement.effect.unknown !== undefined)
     context.report(
       {

@@ -123,9 +123,11 @@ function judgeRows(statement: JudgedStatement, context: Context): void {
         ? node.DeleteStmt
         : "InsertStmt" in node
           ? node.InsertStmt
-          : undefined;
+          : "MergeStmt" in node
+            ? node.MergeStmt
+            : undefined;
   const changed = effect.tables.find(({ work }) => work === "rows");
-  if (!change?.relation || !changed || "MergeStmt" in node) return;
+  if (!change?.relation || !changed) return;
   const name = nameOf(change.relation);
   // INSERT … SELECT grows with what it reads.
   const sources =
@@ -135,7 +137,7 @@ function judgeRows(statement: JudgedStatement, context: Context): void {
   const band = bandOf("rows", context.size(source));
   if (band === "a moment") return;
   const bounded = "whereClause" in change && change.whereClause !== undefined;
-  const safe = context.table(source)?.constraints.some(({ kind }) => kind === "primary") !== false;
+  const overwrites = "UpdateStmt" in node && !fillsNulls(node.UpdateStmt.whereClause);
   context.report(
     {
       rule: "many-rows",
@@ -148,7 +150,8 @@ function judgeRows(statement: JudgedStatement, context: Context): void {
           ? `Nobody waits for ${tableText(name)}, but replicas fall behind and vacuum stands still.`
           : `Writes to the same rows of ${tableText(name)} wait; replicas fall behind and vacuum stands still.`,
       howLong: context.duration(band, source),
-      ...(safe && {
+      ...(overwrites && { irreversible: "The values that it overwrites can only be had back from a snapshot." }),
+      ...(canBeCut(statement, source, context) && {
         safe: {
           migrations: [`${batchMark}${text};`],
           note: "Run a range of keys at a time, with a commit and a pause after each.",
@@ -157,6 +160,47 @@ function judgeRows(statement: JudgedStatement, context: Context): void {
     },
     statement,
   );
+}
+
+/** Whether the migrator can run it a range of keys at a time: see migrator/batch-statement.ts. */
+function canBeCut({ node, text }: JudgedStatement, source: Name, context: Context): boolean {
+  if ("MergeStmt" in node || /^\s*WITH\b/i.test(text)) return false;
+  if ("InsertStmt" in node) {
+    const select = node.InsertStmt.selectStmt;
+    if (!select || !("SelectStmt" in select)) return false;
+    const {
+      groupClause,
+      havingClause,
+      distinctClause,
+      windowClause,
+      limitCount,
+      limitOffset,
+      larg,
+      withClause,
+      fromClause,
+    } = select.SelectStmt;
+    if (
+      groupClause ||
+      havingClause ||
+      distinctClause ||
+      windowClause ||
+      limitCount ||
+      limitOffset ||
+      larg ||
+      withClause
+    )
+      return false;
+    if (!fromClause?.[0] || !("RangeVar" in fromClause[0])) return false;
+  }
+  const table = context.table(source);
+  return !table?.known || table.constraints.some(({ kind, columns }) => kind === "primary" && columns.length === 1);
+}
+
+/** `WHERE column IS NULL`: nothing but NULLs is overwritten. */
+function fillsNulls(where: Node | undefined): boolean {
+  if (!where) return false;
+  if ("BoolExpr" in where) return where.BoolExpr.boolop === "AND_EXPR" && (where.BoolExpr.args ?? []).some(fillsNulls);
+  return "NullTest" in where && where.NullTest.nulltesttype === "IS_NULL";
 }
 
 /** `WHERE id = constant` for the only column of the primary key can't be told from the text alone; a constant comparison is taken for few rows. */

@@ -43,6 +43,16 @@ describe("what a migration is found to do", () => {
     ['INSERT INTO "User" ("email") VALUES (\'a\')'],
     ['UPDATE "User" SET "name" = \'a\' WHERE "id" = 1'],
     ["CREATE EXTENSION IF NOT EXISTS pgcrypto"],
+    ["SET lock_timeout = 0", "waits-for-ever warning"],
+    ["SET LOCAL lock_timeout = '0s'", "waits-for-ever warning"],
+    ["SET search_path TO public"],
+    ["SET search_path TO tenant, public", "not-judged warning"],
+    [`WITH gone AS (DELETE FROM "Post" RETURNING *) SELECT * FROM gone`, "delete-all error", "many-rows warning"],
+    [`WITH u AS (SELECT 1 AS id) UPDATE "User" SET "name" = 'x' FROM u WHERE "User"."age" > u.id`, "many-rows info"],
+    [
+      `MERGE INTO "User" u USING "Post" p ON p."authorId" = u."id" WHEN MATCHED THEN UPDATE SET "name" = p."title"`,
+      "many-rows warning",
+    ],
     ["SET lock_timeout = '1s'"],
     [
       'CREATE TABLE "New" ("id" INT); CREATE INDEX i ON "New" ("id"); ALTER TABLE "New" ALTER COLUMN "id" SET NOT NULL; DROP TABLE "New"',
@@ -152,6 +162,24 @@ describe("what a migration is found to do", () => {
     const sql = 'DROP TABLE "Post"; CREATE INDEX i ON "User" ("name"); ALTER TABLE "User" RENAME "name" TO "x";';
     for (const { what, who, howLong } of review(sql).findings)
       for (const text of [what, who, howLong]) expect(text.length).toBeGreaterThan(5);
+  });
+});
+
+describe("changes of rows", () => {
+  const many = (sql: string) => the(review(sql), "many-rows");
+
+  test("batches are proposed only where the migrator can cut the statement", () => {
+    expect(many(`UPDATE "User" SET "name" = 'x'`).safe?.migrations).toEqual([
+      `-- release: batch\nUPDATE "User" SET "name" = 'x';`,
+    ]);
+    expect(many(`INSERT INTO "Post" ("authorId") SELECT "id" FROM "User"`).safe).toBeDefined();
+    expect(many(`INSERT INTO "Post" ("authorId") SELECT max("id") FROM "User" GROUP BY "age"`).safe).toBeUndefined();
+    expect(many(`WITH gone AS (DELETE FROM "Post" RETURNING *) SELECT * FROM gone`).safe).toBeUndefined();
+  });
+
+  test("what is overwritten is lost; NULLs are not", () => {
+    expect(many(`UPDATE "User" SET "name" = 'x'`).irreversible).toMatch(/overwrites/);
+    expect(many(`UPDATE "User" SET "name" = 'x' WHERE "name" IS NULL AND "age" > 3`).irreversible).toBeUndefined();
   });
 });
 
