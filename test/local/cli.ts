@@ -17,6 +17,7 @@ import { join, resolve } from "node:path";
 import { type Connection, findConnection } from "../../local/cloud/aws/instance";
 import { stopCloud } from "../../local/cloud/client";
 import type { StepEvent } from "../../local/engine/events";
+import { readOutputs } from "../../local/engines";
 
 const CHECKOUT = resolve(__dirname, "../..");
 const HISTORY = join(CHECKOUT, "examples/app/prisma/migrations");
@@ -110,9 +111,9 @@ export class Cli {
     return found;
   }
 
+  /** Read as the verb reads them, without the second that a command takes. */
   async outputs(stack = "local"): Promise<Record<string, unknown>> {
-    const { stdout } = await this.run("outputs", "--json", "--stack", stack);
-    return JSON.parse(stdout);
+    return readOutputs({ stateDir: this.stateDir, project: "release", name: stack });
   }
 
   /** Stops whatever runs, removes whatever was written. */

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { listSnapshots } from "../../local/cloud/aws/records";
 import { dumpDatabase } from "../support/dump";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, tree, until } from "./cli";
 
@@ -13,8 +14,7 @@ describe.sequential("a stack's life", { timeout: 180_000 }, () => {
   // The last two, the contract, come with the second release.
   const cli = new Cli(6);
   const later = ownHistory().slice(6);
-  const snapshotNames = async () =>
-    (await cli.run("snapshots", "--json")).events.map(({ identifier }) => identifier as string);
+  const snapshotNames = async () => (await listSnapshots(cli.cloudDir())).map(({ identifier }) => identifier);
   let url: string;
   const dumps = new Map<string, string>();
   afterAll(() => cli.end(), 60_000);
@@ -185,6 +185,11 @@ describe.sequential("a stack's life", { timeout: 180_000 }, () => {
 
   test("a restored snapshot holds exactly the rows from before its release", async () => {
     const names = await snapshotNames();
+    const listed = await cli.run("snapshots", "--json");
+    expect(listed.events.map(({ identifier, status }) => [identifier, status])).toEqual(
+      names.map((name) => [name, "available"]),
+    );
+    expect((await cli.run("outputs", "restore")).stdout).toBe(`npm run local -- restore ${names[2]}\n`);
     for (const [release, name] of [
       ["second", names[1]!],
       ["third", names[2]!],
