@@ -233,7 +233,8 @@ function drop(
       {
         rule,
         classes: [...(destroys ? (["destructive"] as const) : []), ...old(context)],
-        severity: destroys ? "error" : "warning",
+        // The default that used a sequence is judged by itself.
+        severity: destroys ? "error" : rule === "drop-sequence" ? "info" : "warning",
         target: keyOf(name),
         what: `It drops the ${word} ${tableText(name)}${destroys ? ` and what it holds${lost}` : ""}.`,
         who: contract ? newPods : oldPods,

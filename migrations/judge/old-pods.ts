@@ -5,6 +5,7 @@ import { identifier, keyOf, literal, type Name, nameOf, nameOfParts } from "../i
 import { renameColumn, renameTable } from "../safe/change";
 import { requireLater } from "../safe/column";
 import { contractMark, notNullSteps } from "../safe/words";
+import type { Constraint } from "../schema";
 import { alterCommands } from "../tokens";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 
@@ -174,6 +175,11 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, text: string, n
         "warning",
       );
       break;
+    case "AT_DropConstraint": {
+      const dropped = table?.constraints.find((constraint) => constraint.name === column);
+      if (dropped?.kind === "foreign") context.droppedKeys.add(foreignKey(name, dropped));
+      break;
+    }
     case "AT_AddConstraint":
       newConstraint(statement, cmd, name, context);
       break;
@@ -188,6 +194,8 @@ function newConstraint(statement: JudgedStatement, cmd: AlterTableCmd, name: Nam
   if (constraint.kind !== "check" && constraint.kind !== "foreign" && constraint.kind !== "exclude") return;
   // NULLs in a column that is as new as its constraint break nothing, and the old version doesn't write it.
   if (constraint.columns.length > 0 && constraint.columns.every((column) => isNewColumn(name, column, context))) return;
+  // Prisma changes ON DELETE by dropping the key and adding it again: the rows are those that it held for before.
+  if (constraint.kind === "foreign" && context.droppedKeys.has(foreignKey(name, constraint))) return;
   const word = { check: "check", foreign: "foreign key", exclude: "exclusion constraint" }[constraint.kind];
   const later = node.skip_validation === true;
   context.report(
@@ -202,6 +210,10 @@ function newConstraint(statement: JudgedStatement, cmd: AlterTableCmd, name: Nam
     },
     statement,
   );
+}
+
+function foreignKey(name: Name, { columns, references }: Constraint): string {
+  return `${keyOf(name)}(${columns.join(",")}) ${references}`;
 }
 
 function unique(

@@ -1,5 +1,6 @@
 import { columnType, typeText } from "../column-type";
 import { identifier, keyOf, literal, type Name, nameOf, nameOfParts, partsOf } from "../identifier";
+import { columnsMentioned, tablesRead } from "../references";
 import { renameColumn, renameTable } from "../safe/change";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 
@@ -108,7 +109,7 @@ export function judgeRenames(statements: readonly JudgedStatement[], context: Co
       (item) => keyOf(item.name) === keyOf(name) && item.type === type && item.column !== column,
     );
     const to = candidates[0];
-    if (!to) continue;
+    if (!to || isCopied(statements, name, column)) continue;
     const list = candidates.map((item) => identifier(item.column)).join(" or ");
     const way = renameColumn(name, column, to.column, type, before);
     report(
@@ -121,7 +122,14 @@ export function judgeRenames(statements: readonly JudgedStatement[], context: Co
   }
   for (const { statement, name } of gone) {
     const columns = [...(context.table(name)?.columns.keys() ?? [])];
-    if (columns.length < 2 || context.isNew(name)) continue;
+    // Made anew under its own name, it is no rename.
+    if (columns.length < 2 || context.isNew(name) || made.some((item) => keyOf(item.name) === keyOf(name))) continue;
+    if (
+      statements.some(
+        ({ node }) => "InsertStmt" in node && tablesRead(node).some((read) => keyOf(read.name) === keyOf(name)),
+      )
+    )
+      continue;
     const to = made.find(
       (item) => columns.filter((column) => item.columns.includes(column)).length / columns.length >= 0.7,
     );
@@ -134,6 +142,15 @@ export function judgeRenames(statements: readonly JudgedStatement[], context: Co
         context,
       );
   }
+}
+
+/** An UPDATE that takes the column's values somewhere else before it goes. */
+function isCopied(statements: readonly JudgedStatement[], name: Name, column: string): boolean {
+  return statements.some(({ node }) => {
+    if (!("UpdateStmt" in node || "InsertStmt" in node) || !columnsMentioned(node).has(column)) return false;
+    const own = "UpdateStmt" in node && node.UpdateStmt.relation ? [nameOf(node.UpdateStmt.relation)] : [];
+    return [...own, ...tablesRead(node).map((read) => read.name)].some((read) => keyOf(read) === keyOf(name));
+  });
 }
 
 function report(

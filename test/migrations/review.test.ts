@@ -72,6 +72,27 @@ describe("what a migration is found to do", () => {
       "drop-table error",
       "rename-as-drop error",
     ],
+    [
+      'DROP TABLE "Post"; CREATE TABLE "Post" ("id" SERIAL PRIMARY KEY, "authorId" INT, "title" TEXT)',
+      "drop-table error",
+    ],
+    [
+      'CREATE TABLE "Article" ("id" SERIAL PRIMARY KEY, "authorId" INT, "title" TEXT); INSERT INTO "Article" SELECT "id", "authorId", "title" FROM "Post"; DROP TABLE "Post"',
+      "drop-table error",
+      "many-rows warning",
+    ],
+    [
+      'ALTER TABLE "User" ADD COLUMN "years" INT; UPDATE "User" SET "years" = "age"; ALTER TABLE "User" DROP COLUMN "age"',
+      "drop-column error",
+      "lock-held warning",
+      "many-rows warning",
+    ],
+    [
+      'ALTER TABLE "Post" DROP CONSTRAINT "Post_authorId_fkey"; ALTER TABLE "Post" ADD CONSTRAINT "Post_authorId_fkey" FOREIGN KEY ("authorId") REFERENCES "User" ("id") ON DELETE CASCADE',
+      "drop-constraint info",
+      "scan-under-lock warning",
+    ],
+    ['DROP SEQUENCE "User_id_seq"', "drop-sequence info"],
     ["DROP VIEW names", "drop-view warning"],
     ["DROP FUNCTION hello()", "drop-function warning"],
     ['DROP TYPE "Role" CASCADE', "drop-type error"],
