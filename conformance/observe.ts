@@ -69,6 +69,7 @@ interface StoredResource {
   [flag: string]: Json | undefined;
 }
 
+/** The CLI's provider for its own resources and functions is left out: another engine needs none. */
 const FLAGS = ["delete", "protect", "retainOnDelete", "external", "pendingReplacement"];
 
 function stateOf({ engine, stateDir, stack }: Stage, project: string): string[] {
@@ -79,7 +80,8 @@ function stateOf({ engine, stateDir, stack }: Stage, project: string): string[] 
   if (text === undefined) return [];
   const file = JSON.parse(text) as { deployment?: StoredState; checkpoint?: { latest?: StoredState } };
   const state = file.deployment ?? file.checkpoint?.latest ?? {};
-  const resources = (state.resources ?? []).map((resource) => {
+  const kept = (state.resources ?? []).filter(({ urn }) => !urn.endsWith("::pulumi:providers:pulumi::default"));
+  const resources = kept.map((resource) => {
     const flags = FLAGS.filter((flag) => resource[flag]);
     if (resource.initErrors?.length) flags.push("initErrors");
     const needs = (resource.dependencies ?? []).length;
