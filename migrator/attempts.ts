@@ -33,7 +33,9 @@ export async function withLockAttempts<T>(
       if (!isLockConflict(error) || signal.aborted) throw error;
       const holders = watcher.blockers.length > 0 ? watcher.blockers.join("; ") : "no longer to be seen";
       const spent = Date.now() - began;
-      if (spent + attempt.pause > settings.lockBudget)
+      // The last pause may be cut short: there is an attempt left at the very end of the budget.
+      const rest = Math.min(attempt.pause, settings.lockBudget - spent);
+      if (rest <= 0)
         throw new LockNotObtained(
           what.migration,
           attempt.number,
@@ -53,7 +55,7 @@ export async function withLockAttempts<T>(
           holders: [...watcher.blockers],
         },
       );
-      await pause(attempt.pause, undefined, { signal }).catch(() => undefined);
+      await pause(rest, undefined, { signal }).catch(() => undefined);
       lockWait += Date.now() - attemptBegan;
       if (signal.aborted) throw error;
     }

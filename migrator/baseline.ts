@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Migration } from "../migrations/history";
-import { loadParser, planMigration } from "../migrations/plan";
+import { loadParser } from "../migrations/plan";
 import { readCatalog } from "./catalog";
 import { describeExpectation, isMet } from "./diagnosis";
-import { promisesOf } from "./expectations";
 import { AlreadyHasHistory, ContradictsCatalog, UnknownMigration } from "./failures/resolve";
 import { quoteText } from "./history-table";
 import { releaseLock, takeLock } from "./lock";
+import { plannedEffects } from "./planned-effects";
 import type { Run } from "./run";
 
 /**
@@ -28,7 +28,7 @@ export async function baseline(
     if (rows.length > 0) throw new AlreadyHasHistory(rows.length);
     await loadParser();
     const catalog = await readCatalog(session);
-    const promises = promisesOf(included.map(planMigration), table.schema);
+    const { promises } = plannedEffects([], included, table.schema);
     const broken = promises.filter((each) => !isMet(each, catalog));
     log.event(
       "baseline.compared",

@@ -6,7 +6,7 @@ import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement"
 import { formatDuration } from "./duration";
 import { BadDirective } from "./failures/statement";
 import { quoteText } from "./history-table";
-import { placeOf, rememberOrigin, sqlEvidence } from "./place";
+import { attribute, placeOf, sqlEvidence } from "./place";
 import { writeNote } from "./progress";
 import { runScript } from "./query";
 import { replicationLag } from "./replication";
@@ -166,7 +166,7 @@ async function oneRange(
   } catch (error) {
     // Its text isn't the file's: a position would point to the wrong place.
     delete (error as { position?: string }).position;
-    rememberOrigin(error, { statements: [statement], text, offset: statement.offset });
+    attribute(error, { statements: [statement], text, offset: statement.offset });
     if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
     throw error;
   }

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import type { Migration } from "../migrations/history";
-import { loadParser, type MigrationPlan, planMigration } from "../migrations/plan";
+import { loadParser, type MigrationPlan } from "../migrations/plan";
 import { analyzeTables } from "./analyze";
 import { batchDirective } from "./batch-statement";
 import { countRows } from "./counts";
@@ -10,6 +11,7 @@ import { NoRecords } from "./failures/statement";
 import { readHistory } from "./history-gate";
 import { releaseLock, takeLock } from "./lock";
 import { plannedEffects } from "./planned-effects";
+import { planOf } from "./plans";
 import { type Progress, readProgress } from "./progress";
 import type { Run } from "./run";
 import { checkSnapshot } from "./snapshot-gate";
@@ -39,7 +41,10 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     if (history.pending.length === 0) {
       // A run before this one applied everything, and then failed its verification or was killed before it.
       const unverified = (await run.records.readable()) ? await appliedSinceVerified(run, history.applied) : [];
-      if (unverified.length > 0) await verify(run, migrations, { applied: unverified, touched: [], before: {} });
+      if (unverified.length > 0) {
+        await loadParser();
+        await verify(run, migrations, { ...plannedEffects([], unverified, run.table.schema), before: {} });
+      }
       log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
       return;
     }
@@ -62,7 +67,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
       creation = [];
     }
     await analyzeTables(run, planned.all);
-    await verify(run, migrations, { applied: history.pending, touched: planned.all, before });
+    await verify(run, migrations, { ...planned, before });
     const duration = Date.now() - began;
     const count = history.pending.length;
     log.event(
@@ -81,7 +86,7 @@ async function apply(run: Run, migration: Migration, first: string[], resume: Pr
   const { name, checksum } = migration;
   log.event("migration.started", name, { migration: name, checksum });
   try {
-    const plan = planMigration(migration);
+    const plan = planOf(migration);
     const applied = await applyAsPlanned(run, migration, plan, first, resume);
     log.event("migration.finished", `  applied in ${formatDuration(applied.duration)}`, {
       migration: name,
@@ -109,12 +114,10 @@ async function applyAsPlanned(
 ): Promise<Applied> {
   const batched = plan.statements.some((each) => batchDirective(each) !== undefined);
   if (!resume && !batched && (plan.mode === "transaction" || plan.error || isOneTransaction(plan))) {
-    const audit = ({ duration, rows, attempts }: Applied) =>
-      run.records.auditStatements({
-        event: "migration.applied",
-        migration: migration.name,
-        data: { checksum: migration.checksum, duration, rows, attempts: attempts.count, lockWait: attempts.lockWait },
-      });
+    const audit = ({ rows, attempts: { count, lockWait } }: Applied) => {
+      const data = { checksum: migration.checksum, rows, attempts: count, lockWait, statements: statementHashes(plan) };
+      return run.records.auditStatements({ event: "migration.applied", migration: migration.name, data }, true);
+    };
     try {
       return await applyInTransaction(run, migration, plan, first, audit);
     } catch (error) {
@@ -127,4 +130,10 @@ async function applyAsPlanned(
   if (run.records.unavailable !== undefined)
     throw new NoRecords(migration.name, run.records.unavailable, run.session.target.user);
   return applyInSteps(run, migration, plan, first, resume);
+}
+
+/** Of the first statements: line and the beginning of the sha-256 of the text, by which a server's log can be matched. */
+function statementHashes({ statements }: MigrationPlan): string[] {
+  const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return statements.slice(0, 50).map(({ line, text }) => `${line}:${hash(text)}`);
 }

@@ -1,7 +1,9 @@
 import type { Migration } from "../migrations/history";
-import { loadParser, planMigration } from "../migrations/plan";
+import { loadParser } from "../migrations/plan";
 import { type Catalog, readCatalog } from "./catalog";
 import { type Expectation, expectationsOf } from "./expectations";
+import { nodeOf } from "./left-behind";
+import { planOf } from "./plans";
 import type { Run } from "./run";
 
 export type StatementState = "applied" | "not applied" | "unknown";
@@ -23,9 +25,9 @@ export interface Diagnosis {
 /** What of a migration is really applied, statement by statement, as the catalog has it. Rows can't be told. */
 export async function diagnose(run: Run, migration: Migration): Promise<Diagnosis> {
   await loadParser();
-  const plan = planMigration(migration);
+  const plan = planOf(migration);
   const catalog = await readCatalog(run.session);
-  const expected = plan.statements.map((statement) => expectationsOf(statement, run.table.schema));
+  const expected = plan.statements.map((statement) => expectationsOf(nodeOf(statement), run.table.schema));
   const statements = plan.statements.map((statement, index): StatementDiagnosis => {
     const text = statement.text.replace(/\s+/g, " ").slice(0, 70);
     // What a later statement of the same migration changes again says nothing about this one.

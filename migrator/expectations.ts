@@ -1,5 +1,4 @@
-import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
-import { nodeOf, type RangeVar } from "./left-behind";
+import type { RangeVar } from "./left-behind";
 
 /** What a statement promises of the catalog: that an entry (see catalog.ts) is there, not there, or has a word in its definition. */
 export interface Expectation {
@@ -25,8 +24,7 @@ const OBJECTS: Record<string, string> = {
 };
 
 /** Rows can't be told by the catalog: such statements promise nothing. */
-export function expectationsOf(statement: Pick<PlannedStatement, "text">, schema: string): Expectation[] {
-  const node: Nodes = nodeOf(statement);
+export function expectationsOf(node: Nodes, schema: string): Expectation[] {
   const name = (relation: RangeVar) => `${relation.schemaname ?? schema}.${relation.relname}`;
   const parts = (list: Nodes[]) => {
     const names: string[] = list.map((part) => part.String.sval);
@@ -149,19 +147,24 @@ function altered(cmd: Nodes, table: string): Expectation[] {
   }
 }
 
-/** What holds after all of these migrations: what a later statement takes back or changes is no longer promised. */
-export function promisesOf(plans: readonly MigrationPlan[], schema: string): Expectation[] {
-  const promises = new Map<string, Expectation>();
-  for (const { statements } of plans)
-    for (const statement of statements) {
-      if (mayTakeBack(nodeOf(statement))) promises.clear();
-      for (const expectation of expectationsOf(statement, schema)) {
-        if (!expectation.present) forgetParts(promises, expectation.key);
-        // A column's first promise is its existence, its second, say, NOT NULL: the later one includes the earlier.
-        promises.set(expectation.key, expectation);
-      }
+/** What holds after a series of statements: what a later one takes back or changes is no longer promised. */
+export class Promises {
+  readonly #promises = new Map<string, Expectation>();
+
+  constructor(readonly schema: string) {}
+
+  see(node: Nodes): void {
+    if (mayTakeBack(node)) this.#promises.clear();
+    for (const expectation of expectationsOf(node, this.schema)) {
+      if (!expectation.present) forgetParts(this.#promises, expectation.key);
+      // A column's first promise is its existence, its second, say, NOT NULL: the later one includes the earlier.
+      this.#promises.set(expectation.key, expectation);
     }
-  return [...promises.values()];
+  }
+
+  list(): Expectation[] {
+    return [...this.#promises.values()];
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import "./small-heap";
 import type { Migration } from "../migrations/history";
 import { baseline } from "./baseline";
 import { compare } from "./compare";

@@ -4,25 +4,46 @@ import { StatementFailed, StatementTooSlow } from "./failures/statement";
 import type { Group } from "./groups";
 import { failedIndex } from "./query";
 import type { Run } from "./run";
-import { describeSqlError, showPlace } from "./sql-error";
+import { countCharacters, describeSqlError, showPlace } from "./sql-error";
 
-/** Remembers which part of a file an error came from; errors travel through several hands. */
-const origins = new WeakMap<object, Group>();
+/** Where an error came from. */
+interface Origin {
+  readonly group: Group;
+  /** Index in the group of the statement that failed; beyond its end: what was sent after it. */
+  readonly failed: number;
+  /** Characters from the group's beginning, counted from 1. */
+  readonly position: number | undefined;
+}
 
-export function rememberOrigin(error: unknown, group: Group): void {
-  if (typeof error === "object" && error !== null) origins.set(error, group);
+/** Errors travel through several hands. */
+const origins = new WeakMap<object, Origin>();
+
+/**
+ * Remembers which part of a file an error came from.
+ * @param before statements that were sent before the group in the same message
+ * @param head their text
+ */
+export function attribute(error: unknown, group: Group, before = 0, head = ""): void {
+  if (typeof error !== "object" || error === null) return;
+  const failed = failedIndex(error) - before;
+  const given = (error as { position?: string }).position;
+  const position = given === undefined ? undefined : Number(given) - countCharacters(head);
+  // A syntax error is found before anything runs: then no statement is complete, and the position tells the place.
+  const inside = position !== undefined ? position > 0 : failed >= 0;
+  if (inside) origins.set(error, { group, failed: Math.max(failed, 0), position });
 }
 
 /** The SQL error with `file:line:column`, source line and caret, as far as it is known what failed. */
 export function sqlEvidence(error: unknown, migration: Migration): string {
   const file = `${migration.name}/migration.sql`;
-  const group = origins.get(error as object);
-  if (!group) return `${(error as Error).message} (at COMMIT of ${file})`;
+  const origin = origins.get(error as object);
+  const { group, failed = 0, position } = origin ?? {};
+  const whole = group?.statements.length === 0;
+  if (!group || (!whole && failed >= group.statements.length && position === undefined))
+    return `${(error as Error).message} (at COMMIT of ${file})`;
   // A position counts from the beginning of what was sent; without one it is at least known which statement it was.
-  const positioned = (error as { position?: string }).position !== undefined;
-  const failed = group.statements[failedIndex(error)];
-  const offset = positioned || !failed ? group.offset : failed.offset;
-  return describeSqlError(error, { file, sql: migration.sql, offset });
+  const offset = position !== undefined ? group.offset : (group.statements[failed]?.offset ?? group.offset);
+  return describeSqlError(error, { file, sql: migration.sql, offset }, position);
 }
 
 /** Where in the file something stands, for failures that are no SQL errors. */

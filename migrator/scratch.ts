@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Migration } from "../migrations/history";
-import { loadParser, planMigration } from "../migrations/plan";
+import { loadParser } from "../migrations/plan";
 import { type Catalog, readCatalog } from "./catalog";
 import { Session } from "./connection";
 import { quoteName } from "./history-table";
+import { planOf } from "./plans";
 import type { Run } from "./run";
 
 /** Longest time that the whole history may take on the empty scratch database. */
@@ -52,7 +53,7 @@ async function replay(
   for (const migration of migrations) {
     signal.throwIfAborted();
     if (Date.now() > until) return { unknown: `the history takes longer than ${LIMIT / 1000} s` };
-    const plan = planMigration(migration);
+    const plan = planOf(migration);
     try {
       if (plan.mode === "transaction" || plan.error) await scratch.run(migration.sql.replace(/^\ufeff/, ""));
       else for (const { text } of plan.statements) await scratch.run(text);

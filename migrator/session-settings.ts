@@ -1,3 +1,4 @@
+import type { MigrationPlan } from "../migrations/plan";
 import type { Session } from "./connection";
 import { quoteName } from "./history-table";
 import type { Settings } from "./settings";
@@ -20,7 +21,9 @@ export async function noticeLostClient(session: Session): Promise<void> {
     await session.rows("SET client_connection_check_interval = '2s'").catch(() => undefined);
 }
 
-/** True for SQL that may leave its session changed. */
-export function changesSession(sql: string): boolean {
-  return /\b(set|set_config|reset|discard|listen|prepare|temp|temporary)\b/i.test(sql);
+/** True for a migration that may leave its session with other settings. */
+export function changesSession({ statements, error }: MigrationPlan): boolean {
+  return error !== undefined || statements.some(({ kind, text }) => SETTERS.test(kind) || /\bset_config\b/i.test(text));
 }
+
+const SETTERS = /^(SET|RESET|DISCARD|DO|CALL)\b/;

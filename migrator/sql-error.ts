@@ -13,12 +13,11 @@ export interface Place {
 const WIDTH = 110;
 
 /** An error of Postgres as people read it: message, `file:line:column`, the line of the file and a caret, and what Postgres adds. */
-export function describeSqlError(error: unknown, place: Place): string {
+export function describeSqlError(error: unknown, place: Place, position?: number): string {
   const database = error as Partial<DatabaseError> & Error;
   const lines = [
     `${database.severity ?? "ERROR"}: ${maskPasswords(database.message)}${database.code ? ` (SQLSTATE ${database.code})` : ""}`,
   ];
-  const position = database.position === undefined ? undefined : Number(database.position);
   lines.push(...showPlace(place, position));
   if (database.detail) lines.push(`DETAIL: ${cut(maskPasswords(database.detail))}`);
   if (database.hint) lines.push(`HINT: ${cut(database.hint)}`);
@@ -60,7 +59,8 @@ function offsetOf(text: string, position: number): number {
   return offset;
 }
 
-function countCharacters(text: string): number {
+/** As Postgres counts them in a position: code points. */
+export function countCharacters(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;

@@ -6,7 +6,7 @@ import { formatDuration } from "./duration";
 import { Failure } from "./failure";
 import { Stopped } from "./failures/statement";
 import { describeGroup, type Group, groupStatements } from "./groups";
-import { rememberOrigin, sqlEvidence, statementFailure } from "./place";
+import { attribute, sqlEvidence, statementFailure } from "./place";
 import { runScript } from "./query";
 import type { Run } from "./run";
 import { changesSession, sessionSettings } from "./session-settings";
@@ -70,8 +70,7 @@ export async function applyInTransaction(
       `correct ${migration.name}/migration.sql, then: {rerun}`,
     );
   }
-  if (changesSession(migration.sql))
-    await runScript(session, `RESET ALL; ${sessionSettings(run.settings, run.table.schema)}`);
+  if (changesSession(plan)) await runScript(session, `RESET ALL; ${sessionSettings(run.settings, run.table.schema)}`);
   return applied;
 }
 
@@ -87,20 +86,32 @@ async function attempt(
   const began = Date.now();
   const { begin, statements } = ownTransaction(plan);
   // lock_timeout belongs to the transaction, so that a rollback takes it back.
-  await runScript(session, [begin, `SET LOCAL lock_timeout = ${lockTimeout}`, ...first].join(";\n"));
-  let rows = 0;
-  for (const group of plan.error ? [wholeFile(migration)] : groupStatements(migration.sql, statements))
-    rows += await runGroup(run, migration, group, lockTimeout);
-  run.signal.throwIfAborted();
+  const before = [begin, `SET LOCAL lock_timeout = ${lockTimeout}`, ...first];
   // A migration may have taken on a role that must not write the history.
   const role = /\b(role|authorization)\b/i.test(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
+  const after = (applied: Applied) => [
+    ...role,
+    table.appliedRow(migration, new Date(began)),
+    ...last(applied),
+    "COMMIT",
+  ];
+  const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
+  const [only] = groups;
+  if (only && groups.length === 1 && only.statements.length === 1 && DEFINES.test(only.statements[0]!.kind)) {
+    // Most migrations are one definition: all of it in one round trip. It changes no rows, which the records would tell.
+    await runGroup(run, migration, only, lockTimeout, { before, after: after({ attempts, duration: 0, rows: 0 }) });
+    return { attempts, duration: Date.now() - began, rows: 0 };
+  }
+  let rows = 0;
+  for (const [index, group] of groups.entries())
+    rows += await runGroup(run, migration, group, lockTimeout, index === 0 ? { before, after: [] } : undefined);
+  run.signal.throwIfAborted();
   const applied: Applied = { attempts, duration: Date.now() - began, rows };
-  await runScript(
-    session,
-    [...role, table.appliedRow(migration, new Date(began)), ...last(applied), "COMMIT"].join(";\n"),
-  );
+  await runScript(session, [...(groups.length === 0 ? before : []), ...after(applied)].join(";\n"));
   return { ...applied, duration: Date.now() - began };
 }
+
+const DEFINES = /^(CREATE (?!TABLE AS)|ALTER |DROP |COMMENT|GRANT|REVOKE)/;
 
 /** A file that is one BEGIN … COMMIT keeps it, and the history's row goes into it. */
 export function isOneTransaction({ statements, error }: MigrationPlan): boolean {
@@ -126,15 +137,30 @@ function wholeFile({ sql }: Migration): Group {
   return { statements: [], text: sql.slice(marked), offset: marked };
 }
 
+/** Statements to be sent around a group in the same message, to save round trips. */
+interface Frame {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
 /** Runs statements and says so; the number of rows they touched. */
-export async function runGroup(run: Run, migration: Migration, group: Group, lockTimeout: number): Promise<number> {
+export async function runGroup(
+  run: Run,
+  migration: Migration,
+  group: Group,
+  lockTimeout: number,
+  { before, after }: Frame = { before: [], after: [] },
+): Promise<number> {
   run.signal.throwIfAborted();
   const { log, watcher, session } = run;
   const what = describeGroup(group);
   const began = Date.now();
+  const head = before.map((text) => `${text};\n`).join("");
+  const text = `${head}${group.text}${after.map((each) => `;\n${each}`).join("")}`;
   try {
-    const results = await watcher.during(runScript(session, group.text), what, Math.max(20, lockTimeout * 0.6));
-    const rows = results.reduce((sum, { rowCount, command }) => sum + (command === "SELECT" ? 0 : (rowCount ?? 0)), 0);
+    const results = await watcher.during(runScript(session, text), what, Math.max(20, lockTimeout * 0.6));
+    const own = results.slice(before.length, results.length - after.length);
+    const rows = own.reduce((sum, { rowCount, command }) => sum + (command === "SELECT" ? 0 : (rowCount ?? 0)), 0);
     const duration = Date.now() - began;
     const touched = rows > 0 ? `, ${rows} ${rows === 1 ? "row" : "rows"}` : "";
     log.event("statement.finished", `  ${what} (${formatDuration(duration)}${touched})`, {
@@ -147,7 +173,7 @@ export async function runGroup(run: Run, migration: Migration, group: Group, loc
     });
     return rows;
   } catch (error) {
-    rememberOrigin(error, group);
+    attribute(error, group, before.length, head);
     throw error;
   }
 }

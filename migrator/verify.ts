@@ -1,11 +1,12 @@
 import type { Migration } from "../migrations/history";
-import { loadParser, planMigration } from "../migrations/plan";
+import { loadParser } from "../migrations/plan";
 import { readCatalog } from "./catalog";
 import type { Count } from "./counts";
 import { recordCatalog, recordFact } from "./facts";
 import { VerifyFindings } from "./failures/findings";
 import { runChecks } from "./finding";
 import { judge } from "./judgement";
+import { type PlannedEffects, plannedEffects } from "./planned-effects";
 import { publishReport } from "./report";
 import type { Run } from "./run";
 import { readStatistics } from "./statistics";
@@ -22,9 +23,8 @@ export const VERIFY_CHECKS: readonly VerifyCheck[] = [
 ];
 
 /** What a deploy did, for the checks after it. */
-export interface Deployed {
-  readonly applied: readonly Migration[];
-  readonly touched: readonly string[];
+export interface Deployed extends Pick<PlannedEffects, "plans" | "promises" | "all"> {
+  /** Rows of the touched tables before it. */
   readonly before: Readonly<Record<string, Count>>;
 }
 
@@ -36,8 +36,16 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
   const { session, settings, log } = run;
   await loadParser();
   const catalog = await readCatalog(session);
-  const plans = (deployed?.applied ?? migrations).map(planMigration);
-  const context = { run, migrations, plans, catalog, touched: deployed?.touched ?? [], before: deployed?.before ?? {} };
+  const { plans, promises, all } = deployed ?? plannedEffects([], migrations, run.table.schema);
+  const context = {
+    run,
+    migrations,
+    plans,
+    promises,
+    catalog,
+    touched: deployed ? all : [],
+    before: deployed?.before ?? {},
+  };
   const results = await runChecks(VERIFY_CHECKS, context, settings.levels);
   const judgement = judge(migrations, await run.table.read(session));
   const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");

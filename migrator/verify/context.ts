@@ -2,6 +2,7 @@ import type { Migration } from "../../migrations/history";
 import type { MigrationPlan } from "../../migrations/plan";
 import type { Catalog } from "../catalog";
 import type { Count } from "../counts";
+import type { Expectation } from "../expectations";
 import type { Check } from "../finding";
 import type { Run } from "../run";
 
@@ -9,8 +10,10 @@ import type { Run } from "../run";
 export interface VerifyContext {
   readonly run: Run;
   readonly migrations: readonly Migration[];
-  /** Those whose promises are checked: applied by this run, or all when the verb is used alone. */
+  /** Of the migrations of this run, or of all when the verb is used alone. */
   readonly plans: readonly MigrationPlan[];
+  /** What they promise of the catalog. */
+  readonly promises: readonly Expectation[];
   readonly catalog: Catalog;
   /** Tables that these migrations touched, quoted. */
   readonly touched: readonly string[];

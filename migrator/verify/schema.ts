@@ -1,5 +1,4 @@
 import { describeExpectation, isMet } from "../diagnosis";
-import { promisesOf } from "../expectations";
 import { judge } from "../judgement";
 import type { VerifyCheck } from "./context";
 
@@ -28,8 +27,7 @@ export const promised: VerifyCheck = {
   kind: "data",
   level: "fail",
   title: "Tables, columns, indexes and constraints of the plan exist",
-  async run({ plans, catalog, run }) {
-    const promises = promisesOf(plans, run.table.schema);
+  async run({ promises, catalog }) {
     const broken = promises.filter((each) => !isMet(each, catalog));
     const evidence = broken.slice(0, 30).map((each) => `  ${describeExpectation(each, catalog)}`);
     const what = `${broken.length} of ${promises.length} things that the migrations make are not as they leave them.`;

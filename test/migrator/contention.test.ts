@@ -69,7 +69,7 @@ describe("a table that somebody uses", () => {
     writeMigration(directory, "2_b", "ALTER TABLE a ADD COLUMN b int;");
     const holder = await open(url);
     await holder.query("BEGIN; SELECT * FROM a WHERE id = 4711");
-    const { exit, output } = await migrate(url, directory, "--lock-timeout", "200ms", "--lock-budget", "1s");
+    const { exit, output } = await migrate(url, directory, "--lock-timeout", "2s", "--lock-budget", "4s");
     expect(exit).toBe(6);
     expect(output).toMatch(/FAILED \(lock-not-obtained\)[\s\S]*Held by: pid \d+[\s\S]*Database: rolled back/);
     await holder.end();

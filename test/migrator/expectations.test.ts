@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { checksumOf } from "../../migrations/history";
-import { loadParser, planMigration } from "../../migrations/plan";
-import { promisesOf } from "../../migrator/expectations";
+import { loadParser } from "../../migrations/plan";
+import { plannedEffects } from "../../migrator/planned-effects";
 
 beforeAll(() => loadParser());
 
 /** What is promised after these migrations, `-` in front of what must be gone. */
 function promises(...scripts: string[]): string[] {
-  const plans = scripts.map((sql, index) => planMigration({ name: `${index}`, sql, checksum: checksumOf(sql) }));
-  return promisesOf(plans, "public").map(({ key, present }) => (present ? key : `-${key}`));
+  const migrations = scripts.map((sql, index) => ({ name: `${index}`, sql, checksum: checksumOf(sql) }));
+  return plannedEffects([], migrations, "public").promises.map(({ key, present }) => (present ? key : `-${key}`));
 }
 
 describe("what migrations promise", () => {
