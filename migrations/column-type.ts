@@ -85,7 +85,9 @@ export function narrows(from: ColumnType | undefined, to: ColumnType | undefined
   if (a !== undefined && b !== undefined && from.name !== to.name) return b < a || (b === 4 && to.mods.length > 0);
   if (from.name === to.name) return String(from.mods) !== String(to.mods) && !widened(from, to);
   if (strings.has(to.name) && to.mods.length === 0) return false;
-  if (from.name === "float4" && to.name === "float8") return false;
+  // A double holds every integer of 32 bits, a real every one of 16.
+  if (to.name === "float8" && ["float4", "int2", "int4"].includes(from.name)) return false;
+  if (to.name === "float4" && from.name === "int2") return false;
   if (from.name === "date" && to.name.startsWith("timestamp")) return false;
   if (from.name === "json" && to.name === "jsonb") return false;
   if (from.name === "cidr" && to.name === "inet") return false;

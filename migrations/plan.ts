@@ -136,7 +136,7 @@ class EnumValues {
   usedBeforeCommit(): [number, string][] {
     return this.added
       .filter(({ used }) => used)
-      .map(({ index, value }) => [index, `ALTER TYPE ADD VALUE '${value}', which this migration uses`]);
+      .map(({ index, value }) => [index, `ALTER TYPE ADD VALUE '${value}' (used by the same migration)`]);
   }
 }
 

@@ -66,3 +66,17 @@ export function changesWithin(node: Node): Node[] {
   if (["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((tag) => tag in node)) walk(node);
   return found;
 }
+
+/** Names that the WITH parts of a statement give to queries: they aren't tables. */
+export function namedQueries(node: Node): Set<string> {
+  const found = new Set<string>();
+  const walk = (value: unknown): void => {
+    if (value === null || typeof value !== "object") return;
+    for (const [key, child] of Object.entries(value)) {
+      if (key === "CommonTableExpr") found.add((child as { ctename?: string }).ctename ?? "");
+      walk(child);
+    }
+  };
+  walk(node);
+  return found;
+}

@@ -4,7 +4,7 @@ import type { Effect, TableEffect } from "./effect";
 import type { Finding } from "./finding";
 import { type Acknowledgement, type Gate, gate, type ReviewPolicy } from "./gate";
 import type { Migration } from "./history";
-import { nameOf } from "./identifier";
+import { nameOf, nameOfParts } from "./identifier";
 import { insideDo } from "./inside-do";
 import { judgeBlocking } from "./judge/blocking";
 import { Context, type JudgedStatement, type Runner, target } from "./judge/context";
@@ -18,7 +18,7 @@ import { type LintMessage, lintFindings } from "./lint";
 import { type Blocked, blockedBy, type LockMode } from "./locks";
 import { parseScript, ScriptError } from "./parse";
 import { type MigrationPlan, planMigration } from "./plan";
-import { changesWithin } from "./references";
+import { changesWithin, namedQueries } from "./references";
 import { Schema } from "./schema";
 import { type Sizes, sizeOf, type TableSize } from "./size";
 import { effectOf } from "./statement-effect";
@@ -166,15 +166,22 @@ function judge(
   const { plan, schema } = context;
   const unjudged = nodes.map((node, index) => ({ ...plan.statements[index]!, node, effect: nothing }));
   context.exchanges = enumExchanges(unjudged, context);
+  if (plan.mode === "transaction") for (const { node } of unjudged) noteRemade(node, context);
   const reviewed: ReviewedStatement[] = [];
   const judged: JudgedStatement[] = [];
   judgeRenames(unjudged, context);
   for (const planned of unjudged) {
     const inner = "DoStmt" in planned.node ? insideDo(planned.text) : undefined;
     const written = inner?.map(({ node, text }) => ({ ...planned, node, text })) ?? [planned];
-    const parts = written.flatMap((part) => [part, ...changesWithin(part.node).map((node) => ({ ...part, node }))]);
+    const parts = written.flatMap((part) => {
+      const within = changesWithin(part.node);
+      const queries = within.length > 0 ? namedQueries(part.node) : new Set<string>();
+      return [{ ...part, queries }, ...within.map((node) => ({ ...part, node, queries }))];
+    });
     for (const part of parts) {
-      const statement: JudgedStatement = { ...part, effect: effectOf(part.node, schema) };
+      const effect = effectOf(part.node, schema);
+      const tables = effect.tables.filter(({ name }) => !part.queries.has(target(name)));
+      const statement: JudgedStatement = { ...part, effect: { ...effect, tables } };
       judgeStatement(statement, context);
       const shown = show(statement, context);
       if (shown) reviewed.push(shown);
@@ -241,6 +248,14 @@ function show(statement: JudgedStatement, context: Context): ReviewedStatement |
     tables,
     ...(effect.unknown !== undefined && { unknown: effect.unknown }),
   };
+}
+
+/** In one transaction, nobody sees a view or function missing. */
+function noteRemade(node: Node, context: Context): void {
+  if ("ViewStmt" in node && node.ViewStmt.view) context.remade.add(target(nameOf(node.ViewStmt.view)));
+  if ("CreateTableAsStmt" in node && node.CreateTableAsStmt.into?.rel)
+    context.remade.add(target(nameOf(node.CreateTableAsStmt.into.rel)));
+  if ("CreateFunctionStmt" in node) context.remade.add(target(nameOfParts(node.CreateFunctionStmt.funcname)));
 }
 
 /** Columns that are as new as the release, on tables that aren't. */

@@ -34,6 +34,8 @@ export class Context {
   readonly findings: Finding[] = [];
   /** Enums that this migration exchanges, by the key of the one that takes the place. */
   exchanges: ReadonlyMap<string, EnumExchange> = new Map();
+  /** Views and functions that this migration makes; dropped before, they are only replaced. */
+  readonly remade = new Set<string>();
   /** Foreign keys that this migration drops, as `table(columns) other`: added again, they are not new. */
   readonly droppedKeys = new Set<string>();
   private readonly ids = new Map<string, number>();

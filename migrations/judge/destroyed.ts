@@ -90,7 +90,6 @@ function dropColumns(
     const cmd = item.AlterTableCmd;
     const column = cmd.name ?? "";
     const table = context.table(name);
-    if (!table && context.isNewObject(name)) continue;
     if (cmd.subtype === "AT_DropColumn") {
       if (cmd.missing_ok && table?.known && !table.columns.has(column)) continue;
       const { contract } = context.plan;
@@ -201,6 +200,8 @@ function drop(
   for (const object of objects ?? []) {
     const name = nameOfParts(object);
     const table = context.table(name);
+    if (!table && context.isNewObject(name)) continue;
+    if ((rule === "drop-view" || rule === "drop-function") && context.remade.has(keyOf(name))) continue;
     const holds = removeType === "OBJECT_TABLE" || removeType === "OBJECT_SCHEMA" || removeType === "OBJECT_EXTENSION";
     if (
       (table && context.isNew(name)) ||

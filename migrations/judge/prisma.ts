@@ -18,21 +18,28 @@ export function enumExchanges(
   context: Context,
 ): Map<string, EnumExchange> {
   const made = new Map<string, string[]>();
+  const away = new Set<string>();
   const found = new Map<string, EnumExchange>();
+  const exchange = (fresh: string, type: string, values: readonly string[]) => {
+    const before = context.schema.enums.get(type) ?? [];
+    const added = values.filter((value) => !before.includes(value));
+    found.set(fresh, { type, added, removed: before.filter((value) => !values.includes(value)) });
+  };
   for (const { node } of statements) {
-    if ("CreateEnumStmt" in node)
-      made.set(keyOf(nameOfParts(node.CreateEnumStmt.typeName)), partsOf(node.CreateEnumStmt.vals));
+    if ("CreateEnumStmt" in node) {
+      const type = keyOf(nameOfParts(node.CreateEnumStmt.typeName));
+      const values = partsOf(node.CreateEnumStmt.vals);
+      made.set(type, values);
+      // The old one was renamed away first, and the new one is made in its place.
+      if (away.has(type)) exchange(type, type, values);
+    }
     if (!("RenameStmt" in node) || node.RenameStmt.renameType !== "OBJECT_TYPE") continue;
     const from = nameOfParts(node.RenameStmt.object);
     const type = keyOf({ ...from, name: node.RenameStmt.newname ?? "" });
+    away.add(keyOf(from));
+    // The new one takes the place of the old one.
     const values = made.get(keyOf(from));
-    const before = context.schema.enums.get(type);
-    if (!values || !before) continue;
-    found.set(keyOf(from), {
-      type,
-      added: values.filter((value) => !before.includes(value)),
-      removed: before.filter((value) => !values.includes(value)),
-    });
+    if (values && context.schema.enums.has(type)) exchange(keyOf(from), type, values);
   }
   return found;
 }

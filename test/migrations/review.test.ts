@@ -48,6 +48,9 @@ describe("what a migration is found to do", () => {
     ["SET search_path TO public"],
     ["SET search_path TO tenant, public", "not-judged warning"],
     [`WITH gone AS (DELETE FROM "Post" RETURNING *) SELECT * FROM gone`, "delete-all error", "many-rows warning"],
+    [
+      `CREATE TABLE n (id INT); CREATE TABLE m (id INT); WITH one AS (INSERT INTO n VALUES (1) RETURNING id), two AS (INSERT INTO m SELECT id FROM one RETURNING id) SELECT * FROM two`,
+    ],
     [`WITH u AS (SELECT 1 AS id) UPDATE "User" SET "name" = 'x' FROM u WHERE "User"."age" > u.id`, "many-rows info"],
     [
       `MERGE INTO "User" u USING "Post" p ON p."authorId" = u."id" WHEN MATCHED THEN UPDATE SET "name" = p."title"`,
@@ -94,6 +97,17 @@ describe("what a migration is found to do", () => {
     ],
     ['DROP SEQUENCE "User_id_seq"', "drop-sequence info"],
     ["DROP VIEW names", "drop-view warning"],
+    ['DROP VIEW names; CREATE VIEW names AS SELECT "email" FROM "User"'],
+    ["DROP FUNCTION hello(); CREATE FUNCTION hello() RETURNS int LANGUAGE sql AS 'SELECT 1'"],
+    ['ALTER TABLE "User" ALTER COLUMN "age" TYPE DOUBLE PRECISION', "change-type info", "rewrite-blocks warning"],
+    ['ALTER TABLE "User" ALTER COLUMN "size" TYPE DOUBLE PRECISION', "narrow-type error", "rewrite-blocks warning"],
+    [
+      `ALTER TYPE "Role" RENAME TO "Role_old"; CREATE TYPE "Role" AS ENUM ('USER', 'ADMIN', 'GUEST', 'OWNER');
+       ALTER TABLE "User" ALTER COLUMN "role" DROP DEFAULT; ALTER TABLE "User" ALTER COLUMN "role" TYPE "Role" USING "role"::text::"Role";
+       ALTER TABLE "User" ALTER COLUMN "role" SET DEFAULT 'USER'; DROP TYPE "Role_old"`,
+      "drop-default warning",
+      "rewrite-blocks warning",
+    ],
     ["DROP FUNCTION hello()", "drop-function warning"],
     ['DROP TYPE "Role" CASCADE', "drop-type error"],
     ["DROP SCHEMA public CASCADE", "drop-schema error"],
