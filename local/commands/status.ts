@@ -112,13 +112,18 @@ function describe(call: Call, found: Found): string[] {
     const words = { running: "is running", killed: "was killed", succeeded: "succeeded", failed: "failed" }[last.state];
     const color = { running: "cyan", killed: "yellow", succeeded: "green", failed: "red" } as const;
     row("last", style(color[last.state], `${last.verb} ${words}`), ago(last.endedAt ?? last.startedAt));
-    for (const step of last.failed) row("", `${step.op} of ${kindOf(step.type)} ${step.name}`, firstLine(step.error));
-    for (const error of last.errors) row("", firstLine(error));
+    for (const step of last.failed) row("", `${step.op} of ${kindOf(step.type)} ${step.name}`, reason(step.error));
+    for (const error of last.errors) row("", reason(error));
   }
   row("next", found.next);
   return [style("bold", `Stack ${found.stack}`), ...columns(rows).map((line) => `  ${line}`)];
 }
 
-function firstLine(text: string): string {
-  return text.trim().split("\n")[0] ?? "";
+/** The line that says why: what a migrator or Postgres calls an error, else the first. */
+function reason(text: string): string {
+  const lines = text.trim().split("\n");
+  const line = (lines.find((each) => /^\s*(FAILED|ERROR)\b/.test(each)) ?? lines[0] ?? "").trim();
+  return line.length > REASON_LENGTH ? `${line.slice(0, REASON_LENGTH - 1)}…` : line;
 }
+
+const REASON_LENGTH = 140;

@@ -151,7 +151,9 @@ describe.sequential("a stack's life", { timeout: 180_000 }, () => {
     expect((await snapshotNames()).length).toBe(before.length + 1);
     const status = await cli.run("status");
     expect(status.stdout).toMatch(/last +up failed/);
-    expect(status.stdout).toMatch(/create of Job notes-migrate-/);
+    expect(status.stdout).toMatch(
+      /create of Job notes-migrate-\w+ +FAILED .*Migration 20260401090000_limit_subject failed/,
+    );
     expect(status.stdout).toMatch(/next +npm run local -- up/);
   });
 
