@@ -40,7 +40,7 @@ export function readBatch(statement: PlannedStatement): BatchStatement {
   if (select) refuseWholeSets(select);
   const walked: (RangeVar & { alias?: { aliasname: string } }) | undefined = change
     ? change.relation
-    : select.fromClause?.[0]?.RangeVar;
+    : leftmost(select.fromClause?.[0]);
   if (!walked) throw new BatchProblem("needs a plain table as the first one after FROM, whose key it can walk");
   const name = walked.alias ? `"${walked.alias.aliasname.replaceAll('"', '""')}"` : relationName(walked);
   return {
@@ -48,6 +48,14 @@ export function readBatch(statement: PlannedStatement): BatchStatement {
     ...options,
     restrictedTo: (condition, column) => restrict(statement.text, condition(`${name}.${quote(column)}`)),
   };
+}
+
+/** Of joins that keep every row of their left side at most as often as it matches; the others make rows of their own. */
+// biome-ignore lint/suspicious/noExplicitAny: see left-behind.ts
+function leftmost(from: any): (RangeVar & { alias?: { aliasname: string } }) | undefined {
+  const join = from?.JoinExpr;
+  if (!join) return from?.RangeVar;
+  return join.jointype === "JOIN_INNER" || join.jointype === "JOIN_LEFT" ? leftmost(join.larg) : undefined;
 }
 
 function quote(name: string): string {

@@ -35,6 +35,7 @@ describe("a batched statement is restricted where its own condition stands", () 
   test.each([
     ["CREATE TABLE x (id int)", "no UPDATE, DELETE or INSERT"],
     ["INSERT INTO u VALUES (1)", "plain table"],
+    ["INSERT INTO u SELECT * FROM t RIGHT JOIN v ON t.v = v.id", "plain table"],
     ["INSERT INTO u SELECT a FROM t GROUP BY a", "GROUP BY"],
     ["INSERT INTO u SELECT a FROM t LIMIT 5", "LIMIT"],
     ["WITH w AS (SELECT 1) UPDATE t SET a = 1", "WITH"],
