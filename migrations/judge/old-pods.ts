@@ -1,13 +1,13 @@
 import type { AlterTableCmd, Node } from "libpg-query";
 import { columnType, narrows, typeText } from "../column-type";
-import { constraintOf, defineColumn } from "../definition";
+import { defineColumn } from "../definition";
 import { identifier, keyOf, literal, type Name, nameOf, nameOfParts } from "../identifier";
 import { renameColumn, renameTable } from "../safe/change";
 import { requireLater } from "../safe/column";
 import { contractMark, notNullSteps } from "../safe/words";
-import type { Constraint } from "../schema";
 import { alterCommands } from "../tokens";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
+import { foreignKey, isNewColumn, newConstraint, unique } from "./new-constraints";
 
 const rollout = "until the rollout is complete";
 
@@ -184,71 +184,6 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, text: string, n
       newConstraint(statement, cmd, name, context);
       break;
   }
-}
-
-function newConstraint(statement: JudgedStatement, cmd: AlterTableCmd, name: Name, context: Context): void {
-  const node = cmd.def && "Constraint" in cmd.def ? cmd.def.Constraint : undefined;
-  const constraint = node && constraintOf(node, name.name, context.schema);
-  if (!node || !constraint) return;
-  if (constraint.kind === "unique") unique(statement, name, constraint.columns, constraint.name, context);
-  if (constraint.kind !== "check" && constraint.kind !== "foreign" && constraint.kind !== "exclude") return;
-  // NULLs in a column that is as new as its constraint break nothing, and the old version doesn't write it.
-  if (constraint.columns.length > 0 && constraint.columns.every((column) => isNewColumn(name, column, context))) return;
-  // Prisma changes ON DELETE by dropping the key and adding it again: the rows are those that it held for before.
-  if (constraint.kind === "foreign" && context.droppedKeys.has(foreignKey(name, constraint))) return;
-  const word = { check: "check", foreign: "foreign key", exclude: "exclusion constraint" }[constraint.kind];
-  const later = node.skip_validation === true;
-  context.report(
-    {
-      rule: { check: "new-check", foreign: "new-foreign-key", exclude: "new-exclusion" }[constraint.kind],
-      classes: [...(later ? [] : (["failing"] as const)), "incompatible"],
-      severity: later ? "info" : "warning",
-      target: target(name, constraint.name),
-      what: `It adds the ${word} ${identifier(constraint.name)} to ${tableText(name)}${later ? "" : ", and fails if a row breaks it"}.`,
-      who: "Pods of the old version fail when they write such a row.",
-      howLong: rollout,
-    },
-    statement,
-  );
-}
-
-function foreignKey(name: Name, { columns, references }: Constraint): string {
-  return `${keyOf(name)}(${columns.join(",")}) ${references}`;
-}
-
-function unique(
-  statement: JudgedStatement,
-  name: Name,
-  columns: readonly string[],
-  label: string,
-  context: Context,
-): void {
-  if (context.isNew(name) || context.plan.contract) return;
-  if (columns.length > 0 && columns.some((column) => isNewColumn(name, column, context))) return;
-  if (
-    context.schema
-      .indexesOf(keyOf(name))
-      .some((index) => index.unique && index.columns.every((column) => columns.includes(column)))
-  )
-    return;
-  const list = columns.length > 0 ? columns.map((column) => identifier(column)).join(", ") : "an expression";
-  context.report(
-    {
-      rule: "new-unique",
-      classes: ["failing", "incompatible"],
-      severity: "warning",
-      target: target(name, label),
-      what: `It makes ${list} of ${tableText(name)} unique, and fails if there are duplicates.`,
-      who: "Pods of the old version fail when they write a duplicate.",
-      howLong: rollout,
-    },
-    statement,
-  );
-}
-
-/** Added in this release, by a migration that the old version doesn't know. */
-function isNewColumn(name: Name, column: string, context: Context): boolean {
-  return context.newColumns.has(target(name, column));
 }
 
 function rename(
