@@ -22,6 +22,11 @@ export class Executor {
 
   constructor(private readonly deployment: Deployment) {}
 
+  /** Left alone because of a failure before it, under `continueOnError`. */
+  wasSkipped(urn: string): boolean {
+    return this.skipped.has(urn);
+  }
+
   run(chain: Step[]): Promise<void> {
     const finished = this.runChain(chain.filter((step) => !this.skips(step))).finally(() => {
       this.chains.delete(finished);

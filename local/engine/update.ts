@@ -83,6 +83,10 @@ export class Update implements ProgramRequests {
       return;
     }
     const state = deployment.news.get(urn);
+    // The CLI gives up here, with these words, when a component was skipped: it deletes nothing and keeps the outputs.
+    if (!state && this.executor.wasSkipped(urn)) {
+      this.refuse(new RegistrationError(`cannot complete a resource '${urn}' whose registration isn't pending`, urn));
+    }
     if (!state || sameValue(state.outputs, outputs)) return;
     state.outputs = outputs;
     deployment.learn(state);
