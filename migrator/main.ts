@@ -1,4 +1,3 @@
-import "./small-heap";
 import type { Migration } from "../migrations/history";
 import { baseline } from "./baseline";
 import { compare } from "./compare";
@@ -16,6 +15,7 @@ import { resolveMigration } from "./resolve";
 import type { Run } from "./run";
 import { noticeLostClient, sessionSettings } from "./session-settings";
 import { readSettings, type Settings, type Verb } from "./settings";
+import { keepHeapSmall } from "./small-heap";
 import { readMigrations } from "./source";
 import { status } from "./status";
 import { stopSignal } from "./stop";
@@ -80,6 +80,7 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
   log.hide(target.password);
   for (const remark of target.remarks) log.event("url.remark", remark);
   const migrations = readMigrations(settings.source);
+  keepHeapSmall(migrations);
   const session = await Session.open(target, {
     applicationName: "release-migrator",
     connectWait: settings.connectWait,
