@@ -156,16 +156,16 @@ function nameProblems(name: string, path: string): HistoryProblem[] {
 /** Names are applied in text order: where their numbers say another order (`10_b` before `2_a`), one of the two is wrong. */
 function orderProblems(migrations: readonly Migration[], directory: string): HistoryProblem[] {
   const problems: HistoryProblem[] = [];
-  let latest: { name: string; time: bigint } | undefined;
+  let latest: { name: string; digits: string } | undefined;
   for (const { name } of migrations) {
     const digits = /^\d+/.exec(name)?.[0];
     if (digits === undefined) continue;
-    // A date alone (20240131) is the beginning of that day.
-    const time = BigInt(digits.length >= 8 ? digits.padEnd(14, "0") : digits);
-    if (latest && time < latest.time) {
+    // Dates and times (from eight digits on) are in text order however long they are: 20240131 is some time of that day.
+    const dates = latest !== undefined && Math.min(latest.digits.length, digits.length) >= 8;
+    if (latest && !dates && BigInt(digits) < BigInt(latest.digits)) {
       const message = `is applied after ${latest.name}, because names are in text order; give both numbers the same length`;
       problems.push({ kind: "order", path: join(directory, name), migration: name, message });
-    } else latest = { name, time };
+    } else latest = { name, digits };
   }
   return problems;
 }
