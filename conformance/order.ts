@@ -29,6 +29,7 @@ export function orderProblems(steps: StepEvent[]): string[] {
     }
   };
   const all = [...events.values()].filter(({ op }) => op !== "refresh");
+  const destroys = all.some(({ op, type }) => op === "delete" && type.endsWith(":Deployment"));
   const link = (event: StepEvent) => CHAIN.findIndex((matches) => matches(event));
   for (const first of all) {
     for (const second of all) {
@@ -36,8 +37,14 @@ export function orderProblems(steps: StepEvent[]): string[] {
       const releases = isRelease(first) && isRelease(second);
       if (releases && link(first) >= 0 && link(first) < link(second)) before(first, second);
       if (isRelease(first) && second.op === "delete") before(first, second);
-      // What needs something is deleted before it.
-      if (first.op === "delete" && second.op === "delete" && link(second) >= 0 && link(first) > link(second)) {
+      // What needs something is deleted before it, where all of a chain goes: needs count from one resource to the next.
+      if (
+        destroys &&
+        first.op === "delete" &&
+        second.op === "delete" &&
+        link(second) >= 0 &&
+        link(first) > link(second)
+      ) {
         before(first, second);
       }
       if (first.urn === second.urn && first.op === "delete-replaced" && first.step < second.step) before(first, second);

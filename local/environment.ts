@@ -1,3 +1,4 @@
+import { findConnection } from "./cloud/aws/instance";
 import { connect } from "./cloud/client";
 import type { CreateRequest, InvokeRequest, Json, Provider, UpdateRequest } from "./cloud/provider";
 import type { Stack } from "./stack";
@@ -35,7 +36,9 @@ export function environmentOf({ settings }: Pick<Stack, "settings">): Environmen
 
 /** Makes and starts what is missing of it; quick where nothing is. */
 export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
-  const { identifier, kind, database, namespace, secret } = environment;
+  const { identifier, kind, namespace, secret } = environment;
+  // A renamed app goes on with the database that it has.
+  const database = findConnection(cloudDir, kind, identifier.toLowerCase())?.database ?? environment.database;
   const cloud = await connect(cloudDir);
   const instance = await cloud.call<DatabaseAccess>("aws.ensureInstance", { identifier, kind, database });
   const object = {
