@@ -4,7 +4,9 @@ import { Client } from "pg";
 import { findConnection } from "../local/cloud/aws/instance";
 import { listInstances, listSnapshots } from "../local/cloud/aws/records";
 import { running } from "../local/cloud/client";
+import type { KubernetesObject } from "../local/cloud/kubernetes/object";
 import { openStore } from "../local/cloud/kubernetes/store";
+import { waitUntil } from "../local/cloud/process";
 import type { Json } from "../local/cloud/provider";
 import { readText } from "../local/engine/files";
 import { stackDirectory } from "../local/engine/state";
@@ -30,6 +32,8 @@ export interface Observation {
 
 export async function observe(stage: Stage, ran: Ran, project: string): Promise<Observation> {
   const cloudDir = stage.cloudDir();
+  // A pod that is leaving still answers for a moment, as it should; what is there afterwards counts.
+  await waitUntil(() => !openStore(cloudDir).list("", "Pod").some(isLeaving), LEAVING_MS);
   return {
     steps: ran.steps.filter(counts).map(describeStep).sort(),
     ok: ran.result?.ok ?? false,
@@ -42,6 +46,12 @@ export async function observe(stage: Stage, ran: Ran, project: string): Promise<
     database: await databaseOf(cloudDir),
     app: await appOf(ran.result?.outputs),
   };
+}
+
+const LEAVING_MS = 60_000;
+
+function isLeaving({ metadata }: KubernetesObject): boolean {
+  return metadata.deletionTimestamp !== undefined;
 }
 
 /** A component is done when its children are, for the CLI, and at once for the embedded engine: its beginning counts. */
