@@ -3,7 +3,7 @@ export interface Interrupt {
   signal: AbortSignal;
   /** Aborted by the second: leave it. */
   hardSignal: AbortSignal;
-  /** Lets Ctrl-C end the process again, as by default. */
+  /** The work is done: Ctrl-C ends the process again, as by default. */
   release(): void;
 }
 
@@ -33,6 +33,8 @@ export function onInterrupt(say: (text: string) => void): Interrupt {
     signal: soft.signal,
     hardSignal: hard.signal,
     release() {
+      // Once interrupted, always 130: another Ctrl-C during the last words must not end the process with another status.
+      if (soft.signal.aborted) return;
       process.off("SIGINT", interrupted);
       process.off("SIGTERM", interrupted);
     },
