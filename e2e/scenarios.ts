@@ -158,6 +158,9 @@ export const scenarios: Scenario[] = [
   {
     name: "the Job deleted by hand during the migration: nothing rolls out, and the next up goes on",
     async play(world) {
+      // Pulumi notices no Job that is gone: it waits as long as it would have waited for the Job's end, its deadline and two minutes.
+      world.set("migrations.deadline", "60s");
+      world.set("migrations.statementTimeout", "60s");
       world.migration("20260404000000_a", slow("a"));
       const release = await world.run(
         "up",
