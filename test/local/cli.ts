@@ -22,7 +22,7 @@ import { readOutputs } from "../../local/engines";
 const CHECKOUT = resolve(__dirname, "../..");
 const HISTORY = join(CHECKOUT, "examples/app/prisma/migrations");
 /** Of any command; what a release may take on a machine that runs other tests too. */
-const COMMAND_TIMEOUT = 120_000;
+const COMMAND_TIMEOUT = 240_000;
 
 export interface Ran {
   status: number | null;

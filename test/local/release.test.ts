@@ -10,7 +10,7 @@ function ofTheApp(dump: string): string {
 }
 
 /** One stack through its life. The tests build on each other, in their order: each is one more command of its operator. */
-describe.sequential("a stack's life", { timeout: 180_000 }, () => {
+describe.sequential("a stack's life", { timeout: 300_000 }, () => {
   // The last two, the contract, come with the second release.
   const cli = new Cli(6);
   const later = ownHistory().slice(6);

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, until } from "./cli";
 
-describe.sequential("two stacks", { timeout: 180_000 }, () => {
+describe.sequential("two stacks", { timeout: 300_000 }, () => {
   const cli = new Cli(1);
   afterAll(() => cli.end(), 60_000);
   const urls = new Map<string, string>();
