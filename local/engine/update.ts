@@ -157,7 +157,8 @@ export class Update implements ProgramRequests {
    * may just not have been reached.
    */
   private finishOutputs(): void {
-    const { deployment, stackOutputs } = this;
+    const { deployment } = this;
+    const stackOutputs = this.stackOutputs;
     const stack = stackOutputs && deployment.news.get(stackOutputs.urn);
     if (!stack) return;
     const kept = deployment.failed ? (stack.outputs ?? {}) : {};
