@@ -12,8 +12,8 @@ export interface ReleaseIdentity {
   image: string;
   /** sha-256 of the migrations' names and contents. */
   migrations: string;
-  /** Settings of the migration Job. */
-  runner: Settings["migrations"];
+  /** Settings of the migration Job; where the folder lies decides nothing, what is in it does. */
+  runner: Omit<Settings["migrations"], "directory">;
   /** Raised by hand to do a release again from the start, with a fresh snapshot. */
   attempt: number;
 }

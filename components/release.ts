@@ -61,10 +61,11 @@ export class Release extends pulumi.ComponentResource {
     const { settings, history, backup } = args;
     const { app, namespace, database, migrations, policy } = settings;
 
+    const { directory: _, ...runner } = migrations;
     this.releaseId = releaseId({
       image: app.image,
       migrations: history.fingerprint,
-      runner: migrations,
+      runner,
       attempt: settings.release.attempt,
     });
 

@@ -239,6 +239,7 @@ describe("the release id (rule 1)", () => {
     const before = await idOf();
     expect(await idOf({ app: { replicas: 5 } })).toBe(before);
     expect(await idOf({ migrations: { deadline: "30m" } })).toBe(before);
+    expect(await idOf({ migrations: { directory: "elsewhere/migrations" } })).toBe(before);
     expect(await idOf({ migrations: { deadline: "1800s" } })).toBe(before);
   });
 
