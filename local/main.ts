@@ -147,11 +147,12 @@ function report(thrown: unknown, output: Call["output"]): number {
 const EXPECTED = new Set(["CommandError", "StackLockedError", "CloudUnreachable", "CloudError", "PulumiMissing"]);
 
 if (require.main === module) {
-  // `npm run local -- logs app | head` closes the pipe early; that is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  // `npm run local -- up | head` closes the pipe early. A release is not left half-way for want of a reader.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
   main(process.argv.slice(2)).then(
     (status) => {
       process.exitCode = status;

@@ -25,7 +25,7 @@ export const logs: Verb = {
     const interrupted = new AbortController();
     if (call.options.follow) process.once("SIGINT", () => interrupted.abort());
     for (;;) {
-      const last = !call.options.follow || interrupted.signal.aborted;
+      const last = !call.options.follow || interrupted.signal.aborted || !call.output.stream.writable;
       for (const tail of tails) print(call, tail, { named: sources.length > 1, last });
       if (last) return 0;
       await pause(200, undefined, { signal: interrupted.signal }).catch(() => undefined);

@@ -35,6 +35,14 @@ describe.sequential("Ctrl-C", { timeout: 300_000 }, () => {
     expect((await getJson(String((await cli.outputs()).url), "/health")).body.status).toBe("ok");
   });
 
+  test("is not what a reader that goes away means: the release is finished all the same", async () => {
+    const child = cli.start("up", "--json", "--config", "app.image=notes:1.5.0");
+    const ended = new Promise((exited) => child.once("exit", exited));
+    child.stdout!.once("data", () => child.stdout!.destroy());
+    expect(await ended).toBe(0);
+    expect((await getJson(String((await cli.outputs()).url), "/health")).body.version).toBe("1.5.0");
+  });
+
   test("twice leaves at once, whatever still runs; one key press that arrives twice counts once", async () => {
     cli.addMigration("20270101000000_more", "CREATE TABLE more (id int);\n");
     const { child, finished } = await waitingUp();
