@@ -57,6 +57,15 @@ it("a team adds the release to a Pulumi program that it already has", () => {
   expect(output.id).toMatch(/^[0-9a-f]{12}$/);
 });
 
+it("errors are quick there too: the file that `nodeargs` names is in the package", () => {
+  const printed = execFileSync(
+    "node",
+    ["--require", "postgres-release/quick-errors", "-e", "console.log(util.inspect('plain', { colors: true }))"],
+    { cwd: folder, encoding: "utf8" },
+  );
+  expect(printed).toBe("'plain'\n");
+});
+
 it("the package holds types, and the migrator as the one file that the Job runs", () => {
   const installed = join(folder, "node_modules", "postgres-release");
   const files = execFileSync("find", [".", "-type", "f"], { cwd: installed, encoding: "utf8" }).split("\n");
