@@ -32,8 +32,12 @@ const QUERIES = [
    WHERE ${RELATION}`,
   `SELECT 'type ' || n.nspname || '.' || t.typname, CASE t.typtype WHEN 'e'
        THEN 'ENUM (' || (SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) || ')'
-       ELSE 'DOMAIN ' || format_type(t.typbasetype, t.typtypmod) END
-   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype IN ('e', 'd') AND ${OWN} AND ${NO_EXTENSION("pg_type", "t.oid")}`,
+       WHEN 'd' THEN 'DOMAIN ' || format_type(t.typbasetype, t.typtypmod)
+       WHEN 'r' THEN 'RANGE ' || (SELECT format_type(r.rngsubtype, NULL) FROM pg_range r WHERE r.rngtypid = t.oid)
+       ELSE 'COMPOSITE (' || (SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+         FROM pg_attribute a WHERE a.attrelid = t.typrelid AND NOT a.attisdropped) || ')' END
+   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+   WHERE (t.typtype IN ('e', 'd', 'r') OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')) AND ${OWN} AND ${NO_EXTENSION("pg_type", "t.oid")}`,
   `SELECT 'function ' || n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
      'md5 ' || md5(coalesce(p.prosrc, '') || coalesce(pg_get_function_result(p.oid), ''))
    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prokind <> 'a' AND ${OWN} AND ${NO_EXTENSION("pg_proc", "p.oid")}`,

@@ -6,6 +6,8 @@ export interface Expectation {
   readonly present: boolean;
   /** The entry's definition must (not) match. */
   readonly definition?: { readonly matches: RegExp; readonly text: string };
+  /** The key of the table that it is a partition of: it goes with it. */
+  readonly partitionOf?: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the grammar's nodes, of which only a few fields are looked at
@@ -32,12 +34,19 @@ export function expectationsOf(node: Nodes, schema: string): Expectation[] {
   };
   const there = (key: string): Expectation => ({ key, present: true });
   const gone = (key: string): Expectation => ({ key, present: false });
+  // A temporary table is gone with its session.
+  if ([node.CreateStmt?.relation, node.CreateTableAsStmt?.into.rel].some((each) => each?.relpersistence === "t"))
+    return [];
   if (node.CreateStmt) {
     const table = name(node.CreateStmt.relation);
     const columns = (node.CreateStmt.tableElts ?? [])
       .filter((each: Nodes) => each.ColumnDef)
       .map((each: Nodes) => each.ColumnDef.colname);
-    return [there(`table ${table}`), ...columns.map((column: string) => there(`column ${table}.${column}`))];
+    const parent = node.CreateStmt.partbound && node.CreateStmt.inhRelations[0].RangeVar;
+    return [
+      { ...there(`table ${table}`), ...(parent ? { partitionOf: `table ${name(parent)}` } : {}) },
+      ...columns.map((column: string) => there(`column ${table}.${column}`)),
+    ];
   }
   if (node.IndexStmt?.idxname) {
     const of = node.IndexStmt.relation.schemaname ?? schema;
@@ -88,22 +97,29 @@ export function expectationsOf(node: Nodes, schema: string): Expectation[] {
       return gone(`${kind} ${parts(item.TypeName?.names ?? item.List?.items ?? [])}`);
     });
   }
-  if (node.RenameStmt) return renamed(node.RenameStmt, name);
-  if (node.AlterTableStmt && node.AlterTableStmt.objtype === "OBJECT_TABLE")
+  if (node.RenameStmt) return renamed(node.RenameStmt, name, parts);
+  // IF EXISTS: the table may not be there, then nothing is promised.
+  if (node.AlterTableStmt?.objtype === "OBJECT_TABLE" && !node.AlterTableStmt.missing_ok)
     return (node.AlterTableStmt.cmds ?? []).flatMap((cmd: Nodes) =>
       altered(cmd.AlterTableCmd, name(node.AlterTableStmt.relation)),
     );
   return [];
 }
 
-function renamed(node: Nodes, name: (relation: RangeVar) => string): Expectation[] {
-  if (!node.relation) return [];
-  const old = name(node.relation);
-  const schema = old.slice(0, old.length - node.relation.relname.length);
+function renamed(node: Nodes, name: (relation: RangeVar) => string, parts: (list: Nodes[]) => string): Expectation[] {
   const pair = (from: string, to: string): Expectation[] => [
     { key: from, present: false },
     { key: to, present: true },
   ];
+  // Prisma takes a value out of an enum by making "X_new" and giving it the name of "X".
+  if (node.renameType === "OBJECT_TYPE" || node.renameType === "OBJECT_DOMAIN") {
+    const old = parts(node.object.List.items);
+    return pair(`type ${old}`, `type ${old.slice(0, old.lastIndexOf(".") + 1)}${node.newname}`);
+  }
+  if (!node.relation || node.missing_ok) return [];
+  const old = name(node.relation);
+  const schema = old.slice(0, old.length - node.relation.relname.length);
+  if (node.renameType === "OBJECT_COLUMN" && node.relationType !== "OBJECT_TABLE") return [];
   if (node.renameType === "OBJECT_COLUMN")
     return pair(`column ${old}.${node.subname}`, `column ${old}.${node.newname}`);
   if (node.renameType === "OBJECT_TABCONSTRAINT")
@@ -129,9 +145,7 @@ function altered(cmd: Nodes, table: string): Expectation[] {
     case "AT_ColumnDefault":
       return cmd.def ? holds(/ DEFAULT /, "with a default") : holds(/^(?!.* DEFAULT )/s, "without a default");
     case "AT_AddConstraint":
-      return cmd.def?.Constraint?.conname && cmd.def.Constraint.contype !== "CONSTR_NOTNULL"
-        ? [{ key: `constraint ${table}.${cmd.def.Constraint.conname}`, present: true }]
-        : [];
+      return constrained(cmd.def?.Constraint ?? {}, table);
     case "AT_DropConstraint":
       return [{ key: `constraint ${table}.${cmd.name}`, present: false }];
     case "AT_ValidateConstraint":
@@ -147,14 +161,31 @@ function altered(cmd: Nodes, table: string): Expectation[] {
   }
 }
 
+function constrained({ conname, contype, indexname, keys }: Nodes, table: string): Expectation[] {
+  const schema = table.slice(0, table.lastIndexOf(".") + 1);
+  const promises: Expectation[] = [];
+  if (conname && contype !== "CONSTR_NOTNULL") promises.push({ key: `constraint ${table}.${conname}`, present: true });
+  // USING INDEX: the index gets the constraint's name.
+  if (conname && indexname && indexname !== conname)
+    promises.push({ key: `index ${schema}${indexname}`, present: false });
+  // A primary key makes its columns NOT NULL, whatever was said of them before.
+  if (contype === "CONSTR_PRIMARY")
+    for (const key of keys ?? []) promises.push({ key: `column ${table}.${key.String.sval}`, present: true });
+  return promises;
+}
+
 /** What holds after a series of statements: what a later one takes back or changes is no longer promised. */
 export class Promises {
   readonly #promises = new Map<string, Expectation>();
+  /** After a change of `search_path` a name without a schema may be anywhere: nothing more is promised. */
+  #astray = false;
 
   constructor(readonly schema: string) {}
 
   see(node: Nodes): void {
-    if (mayTakeBack(node)) this.#promises.clear();
+    this.#astray ||= node.VariableSetStmt?.name === "search_path" || /"sval":"search_path"/.test(selected(node));
+    if (mayTakeBack(node) || this.#astray) this.#promises.clear();
+    if (this.#astray) return;
     for (const expectation of expectationsOf(node, this.schema)) {
       if (!expectation.present) forgetParts(this.#promises, expectation.key);
       // A column's first promise is its existence, its second, say, NOT NULL: the later one includes the earlier.
@@ -172,18 +203,32 @@ export class Promises {
  * here would stop a rollout after its migrations are applied.
  */
 function mayTakeBack(node: Nodes): boolean {
-  const cascades = node.DropStmt?.behavior === "DROP_CASCADE" || node.DropOwnedStmt !== undefined;
-  return cascades || [node.DoStmt, node.CallStmt, node.AlterObjectSchemaStmt].some((each) => each !== undefined);
+  const cascades =
+    node.DropStmt?.behavior === "DROP_CASCADE" ||
+    node.DropOwnedStmt !== undefined ||
+    node.AlterTableStmt?.cmds?.some((cmd: Nodes) => cmd.AlterTableCmd?.behavior === "DROP_CASCADE");
+  const calls = [node.DoStmt, node.CallStmt, node.AlterObjectSchemaStmt].some((each) => each !== undefined);
+  return cascades || calls || node.RenameStmt?.renameType === "OBJECT_SCHEMA" || /"FuncCall"/.test(selected(node));
 }
 
-/** With a table its columns, constraints and indexes go. Indexes are only known by name: those of its migrations are forgotten by the caller. */
+/** What a SELECT at the top of a script calls, as text: a function of the migration's own may do anything. */
+function selected(node: Nodes): string {
+  return node.SelectStmt ? JSON.stringify(node.SelectStmt.targetList ?? []) : "";
+}
+
+/** With a table its columns, constraints, partitions and sequences go, and indexes, which are known by name only. */
 function forgetParts(promises: Map<string, Expectation>, key: string): void {
-  const [, kind, name] = /^(table|column|type|view|schema) (.+)$/.exec(key) ?? [];
+  const [, kind, name] = /^(table|column|type|view|schema|constraint) (.+)$/.exec(key) ?? [];
   if (name === undefined) return;
-  for (const each of [...promises.keys()]) {
+  // The index of a unique constraint goes with it, and has its name.
+  if (kind === "constraint") promises.delete(`index ${name.replace(/[^.]+\.([^.]+)$/, "$1")}`);
+  for (const [each, { partitionOf }] of [...promises]) {
     const inside = each.slice(each.indexOf(" ") + 1).startsWith(`${name}.`);
-    // An index or constraint goes with a column too; which ones is not told by their names.
-    if ((kind === "table" || kind === "schema") && (inside || /^index /.test(each))) promises.delete(each);
-    if (kind === "column" && /^(index|constraint) /.test(each)) promises.delete(each);
+    if ((kind === "table" || kind === "schema") && (inside || /^(index|sequence) /.test(each))) promises.delete(each);
+    if (kind === "column" && /^(index|constraint|sequence) /.test(each)) promises.delete(each);
+    if (partitionOf === key) {
+      promises.delete(each);
+      forgetParts(promises, each);
+    }
   }
 }
