@@ -35,8 +35,9 @@ export async function publishReport(run: Run, part: ReportPart): Promise<void> {
     notes: settings.notes,
     ...part,
   };
-  if (log.format === "text") for (const line of checklist(report)) log.event("report.line", line);
+  // For people last: what Pulumi shows of a Job that failed are the last 2 kB of its log.
   log.event("report", `REPORT ${JSON.stringify(report)}`, { report: report as never });
+  if (log.format === "text") for (const line of checklist(report)) log.event("report.line", line);
   // Before a release nothing is written: the records may not exist yet, and shall not be made by a look.
   if (part.stage === "after" && (await records.readable())) await recordFact(run, "report", report);
 }
