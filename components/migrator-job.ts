@@ -1,6 +1,7 @@
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { MigrationFiles } from "./migration-files";
+import { warnWhenOverdue } from "./overdue";
 import { CONTAINER_SECURITY, labels, podSecurity, RELEASE_ANNOTATION, secretVariable } from "./pods";
 import type { Settings } from "./settings";
 import type { DatabaseSnapshot } from "./snapshot";
@@ -18,11 +19,13 @@ export interface MigratorJobArgs {
   database: Settings["database"];
   settings: Settings["migrations"];
   /** What only people know, for the checklist that the Job prints. */
-  notes: Settings["report"];
+  notes: Omit<Settings["report"], "directory">;
   /** The ConfigMaps with the migrator and the SQL. */
   files: MigrationFiles;
   /** The snapshot that a deploy relies upon; none where the environment allows a release without a backup. */
   snapshot?: DatabaseSnapshot;
+  /** Known when everything that the Job depends on is done; default: at once. */
+  begins?: pulumi.Output<unknown>;
   /** With migrations pending, a deploy refuses a snapshot older than this. */
   snapshotMaxAge: Settings["backup"]["maxAge"];
 }
@@ -41,12 +44,15 @@ const TERMINATION_GRACE_SECONDS = 30;
  */
 export class MigratorJob extends pulumi.ComponentResource {
   readonly job: Job;
+  /** Of the Job in its namespace. */
+  readonly name: string;
 
   constructor(name: string, args: MigratorJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:MigratorJob", name, {}, opts);
     const { step, app, namespace, releaseId, database, settings, snapshot, files } = args;
 
     const jobName = `${app}-${step}-${releaseId}`;
+    this.name = jobName;
     // The soak is part of the contract Job's run.
     const deadline = settings.deadline.plus(step === "contract" ? settings.soak.seconds : 0);
     this.job = new Job(
@@ -99,6 +105,7 @@ export class MigratorJob extends pulumi.ComponentResource {
         customTimeouts: { create: deadline.plus(AWAIT_MARGIN_SECONDS).text },
       },
     );
+    warnWhenOverdue(this.job, jobName, deadline, args.begins ?? pulumi.output(undefined));
     this.registerOutputs({});
   }
 }

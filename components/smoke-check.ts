@@ -13,9 +13,12 @@ export interface SmokeCheckArgs {
  * in its environment. A failure ends `up` with an error; the new version is serving by then, and goes on.
  */
 export class SmokeCheck extends pulumi.ComponentResource {
+  /** Known once it has succeeded. */
+  readonly id: pulumi.Output<string>;
+
   constructor(name: string, { releaseId, url, settings }: SmokeCheckArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:SmokeCheck", name, {}, opts);
-    new local.Command(
+    this.id = new local.Command(
       `${name}-${releaseId}`,
       {
         create: settings.command,
@@ -23,7 +26,7 @@ export class SmokeCheck extends pulumi.ComponentResource {
         triggers: [releaseId],
       },
       { parent: this, dependsOn: opts?.dependsOn, customTimeouts: { create: settings.timeout.text } },
-    );
+    ).id;
     this.registerOutputs({});
   }
 }

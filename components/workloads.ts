@@ -15,6 +15,9 @@ export interface WorkloadArgs {
 
 /** Another part of the app that uses the same database: a worker (Deployment) or a scheduled task (CronJob). */
 export class Workload extends pulumi.ComponentResource {
+  /** Known once it is rolled out. */
+  readonly id: pulumi.Output<string>;
+
   constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:Workload", name, {}, opts);
     const { app, namespace, settings } = args;
@@ -24,7 +27,7 @@ export class Workload extends pulumi.ComponentResource {
     const child = { parent: this, dependsOn: opts?.dependsOn };
 
     if (settings.kind === "worker") {
-      new Deployment(
+      this.id = new Deployment(
         fullName,
         {
           metadata,
@@ -37,9 +40,9 @@ export class Workload extends pulumi.ComponentResource {
           },
         },
         { ...child, customTimeouts: { create: timeout, update: timeout } },
-      );
+      ).id;
     } else {
-      new CronJob(
+      this.id = new CronJob(
         fullName,
         {
           metadata,
@@ -56,7 +59,7 @@ export class Workload extends pulumi.ComponentResource {
           },
         },
         child,
-      );
+      ).id;
     }
     this.registerOutputs({});
   }
