@@ -27,13 +27,19 @@ describe("a deploy is verified", () => {
     expect(output).toContain("Database: all migrations are applied and stay");
   });
 
-  test("allows what a migration deletes, and says so", async () => {
+  test.each([
+    "DELETE FROM a WHERE id > 50;",
+    "WITH moved AS (DELETE FROM a WHERE id > 50 RETURNING id) INSERT INTO b SELECT id FROM moved;",
+    "SELECT lose();",
+  ])("allows what a migration deletes, and says so: %s", async (deletes) => {
     const url = await postgres.createDatabase();
     const directory = historyOf({
-      "1_a": "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 100);",
+      "1_a": `CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 100); CREATE TABLE b (id int);
+        CREATE FUNCTION lose() RETURNS void LANGUAGE sql AS 'DELETE FROM a WHERE id > 50';`,
     });
     await migrate(url, directory);
-    writeMigration(directory, "2_b", "DELETE FROM a WHERE id > 50;");
+    // What it touches besides is counted too.
+    writeMigration(directory, "2_b", `ALTER TABLE a ADD COLUMN c int; ${deletes}`);
     expect(await migrate(url, directory)).toMatchObject({ exit: 0, output: expect.stringContaining("100 → 50") });
   });
 
