@@ -123,6 +123,15 @@ describe("npm run review", () => {
     }
   });
 
+  test.each([
+    ["prod", ["drop-column notes.title"]],
+    ["dev", []],
+  ])("as they are shipped, the settings of %s refuse of the example's history: %j", async (stack, refused) => {
+    const ours = ["--stack", stack, "--since", "20260216090500_expand_note_subject", "--format", "json", "--no-squawk"];
+    const { out } = await run(...ours);
+    expect(JSON.parse(out).refused.map(({ id }: { id: string }) => id)).toEqual(refused);
+  });
+
   test("asks squawk, which knows rules of its own", async () => {
     const { add, migrations } = repository();
     add("2_long", `CREATE TABLE ${"x".repeat(70)} (id INT);\n`);
