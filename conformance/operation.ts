@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { createAwsProvider } from "../local/cloud/aws/provider";
 import { createCommandProvider } from "../local/cloud/command/provider";
+import { toolsOf } from "../local/cloud/command/tools";
 import { createKubernetesProvider } from "../local/cloud/kubernetes/provider";
 import { destroy, preview, refresh, stackDirectory, up } from "../local/engine";
 import { environmentOf, preparedFirst, prepareEnvironment } from "../local/environment";
@@ -53,7 +54,7 @@ async function main(request: OperationRequest): Promise<void> {
   const providers = {
     aws: createAwsProvider(cloudDir),
     kubernetes: createKubernetesProvider(cloudDir),
-    command: createCommandProvider(),
+    command: createCommandProvider({ environment: toolsOf(cloudDir) }),
   };
   let preparing: Promise<void> | undefined;
   const prepare = async () => {

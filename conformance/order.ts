@@ -4,13 +4,20 @@ import type { StepEvent } from "../local/engine/events";
 const CHAIN: ((event: StepEvent) => boolean)[] = [
   isPreflight,
   ({ type }) => /^aws:rds\//.test(type),
-  (event) => event.type.endsWith(":Job") && !isPreflight(event),
+  (event) => event.type.endsWith(":Job") && event.name.includes("-migrate-"),
   ({ type }) => /:(Deployment|CronJob|PodDisruptionBudget|Service)$/.test(type),
-  ({ type }) => type === "command:local:Command",
+  isCommand("sizes"),
+  isCommand("smoke"),
+  ({ type, name }) => type.endsWith(":Job") && name.includes("-contract-"),
+  isCommand("report"),
 ];
 
 export function isPreflight({ type, name }: StepEvent): boolean {
   return type.endsWith(":Job") && name.includes("-preflight-");
+}
+
+function isCommand(step: string): (event: StepEvent) => boolean {
+  return ({ type, name }) => type === "command:local:Command" && name.includes(`-${step}-`);
 }
 
 /** Where the steps of a run were not in the order that the chain demands; empty if all is well. */

@@ -48,6 +48,7 @@ export class Stage {
   ) {
     mkdirSync(this.stateDir);
     this.set("migrations.directory", this.migrations);
+    this.set("report.directory", join(this.directory, "reports"));
   }
 
   get stateDir(): string {

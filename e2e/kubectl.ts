@@ -4,9 +4,13 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const LIMIT_MS = 120_000;
 
+/** Of whoever started the tests: while a release runs, the environment has that of the release's role. */
+const KUBECONFIG = process.env.KUBECONFIG;
+
 /** kubectl with the rights of whoever started the tests; `input` goes to its stdin. */
 export async function kubectl(words: string[], input?: string): Promise<string> {
-  const running = run("kubectl", words, { timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 });
+  const env = { ...process.env, KUBECONFIG };
+  const running = run("kubectl", words, { env, timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 });
   if (input !== undefined) running.child.stdin?.end(input);
   return (await running).stdout;
 }

@@ -1,4 +1,6 @@
+import { onStop } from "../conformance/stop";
 import { missing } from "./requirements";
+import type { Scenario } from "./scenario";
 import { scenarios } from "./scenarios";
 import { World } from "./world";
 
@@ -6,8 +8,9 @@ import { World } from "./world";
 const SKIPPED = 77;
 
 /**
- * `npm run e2e [-- --only WORD]`: releases on the cluster that KUBECONFIG names, with the Pulumi CLI, its own kubernetes
- * plugin and the local RDS. 0: all as it must be; 1: not; 77: something is missing, nothing was run.
+ * `npm run e2e [-- --only WORD]…`: releases on the cluster that KUBECONFIG names, with the Pulumi CLI, its own kubernetes
+ * and command plugins and the local RDS. 0: all as it must be; 1: not; 77: something is missing, nothing was run. A signal
+ * ends it with 128 and its number, after everything that was started is gone.
  */
 async function main(argv: string[]): Promise<number> {
   const lacks = await missing();
@@ -15,30 +18,23 @@ async function main(argv: string[]): Promise<number> {
     console.log(["SKIPPED: nothing was tested. Missing:", ...lacks.map((each) => `  - ${each}`)].join("\n"));
     return SKIPPED;
   }
-  const only = argv.includes("--only") ? argv[argv.indexOf("--only") + 1] : undefined;
+  const chosen = choose(argv);
+  const stop = onStop((text) => console.log(text));
   const world = await World.open(process.env);
+  stop.signal.addEventListener("abort", () => world.stop());
   let wrong = 0;
-  let skipped = 0;
   let played = 0;
+  let skipped = 0;
   try {
-    for (const { name, play, needs } of scenarios) {
-      if (only && !name.includes(only)) continue;
-      if (needs && !process.env[needs]) {
-        console.log(`skipped ${name}: ${needs} is not set (a command)`);
+    for (const scenario of chosen) {
+      if (stop.signal.aborted) break;
+      if (scenario.needs && !process.env[scenario.needs]) {
+        console.log(`skipped ${scenario.name}: ${scenario.needs} is not set (a command)`);
         skipped += 1;
         continue;
       }
-      const begun = Date.now();
       played += 1;
-      try {
-        const measured = await play(world);
-        console.log(
-          `ok      ${name}${measured ? `: ${measured}` : ""} (${((Date.now() - begun) / 1000).toFixed(0)} s)`,
-        );
-      } catch (error) {
-        wrong += 1;
-        console.log(`FAILED  ${name}\n${(error as Error).message.replace(/^/gm, "          ")}`);
-      }
+      if (!(await tell(scenario, world, stop.signal))) wrong += 1;
     }
   } finally {
     await world.close();
@@ -46,7 +42,32 @@ async function main(argv: string[]): Promise<number> {
   console.log(
     `\n${played} scenarios on the cluster: ${played - wrong} as they must be, ${wrong} not, ${skipped} skipped.`,
   );
-  return wrong > 0 ? 1 : 0;
+  return stop.status() ?? (wrong > 0 ? 1 : 0);
+}
+
+/** Plays one; false when it is not as it must be. */
+async function tell({ name, play }: Scenario, world: World, stopped: AbortSignal): Promise<boolean> {
+  const begun = Date.now();
+  const seconds = () => `(${((Date.now() - begun) / 1000).toFixed(0)} s)`;
+  try {
+    const measured = await play(world);
+    console.log(`ok      ${name}${measured ? `: ${measured}` : ""} ${seconds()}`);
+    return true;
+  } catch (error) {
+    if (stopped.aborted) console.log(`stopped ${name}`);
+    else console.log(`FAILED  ${name} ${seconds()}\n${(error as Error).message.replace(/^/gm, "          ")}`);
+    return false;
+  }
+}
+
+/** The scenarios that have one of the words of `--only` in their names; they build on the first release, which is always played. */
+function choose(argv: string[]): Scenario[] {
+  const words = argv.flatMap((word, index) => (argv[index - 1] === "--only" ? [word] : []));
+  if (words.length === 0) return scenarios;
+  const found = scenarios.filter(({ name }) => words.some((word) => name.includes(word)));
+  if (found.length === 0)
+    throw new Error(`No scenario has ${words.map((word) => `"${word}"`).join(" or ")} in its name`);
+  return scenarios.filter((each) => found.includes(each) || each.name.startsWith("first release"));
 }
 
 if (require.main === module) {

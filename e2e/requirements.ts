@@ -13,11 +13,11 @@ export async function missing(env: NodeJS.ProcessEnv = process.env): Promise<str
     if (!(error instanceof PulumiMissing)) throw error;
     problems.push(`${error.executable} is not on PATH: install the Pulumi CLI, https://www.pulumi.com/docs/install/`);
   }
-  const { version } = require("@pulumi/kubernetes/package.json") as { version: string };
-  if (!pluginAt(env, "kubernetes", version)) {
+  for (const [name, { version }] of Object.entries(PLUGINS)) {
+    if (pluginAt(env, name, version)) continue;
     problems.push(
-      `the plugin kubernetes ${version} is neither on PATH nor where Pulumi keeps its plugins: ` +
-        `pulumi plugin install resource kubernetes ${version}`,
+      `the plugin ${name} ${version} is neither on PATH nor where Pulumi keeps its plugins: ` +
+        `pulumi plugin install resource ${name} ${version}`,
     );
   }
   if (!env.KUBECONFIG) {
@@ -35,6 +35,12 @@ export async function missing(env: NodeJS.ProcessEnv = process.env): Promise<str
   }
   return problems;
 }
+
+/** Pulumi's own; that of AWS is the local cloud's. */
+const PLUGINS: Record<string, { version: string }> = {
+  kubernetes: require("@pulumi/kubernetes/package.json"),
+  command: require("@pulumi/command/package.json"),
+};
 
 const IMAGES = {
   E2E_APP_IMAGE:

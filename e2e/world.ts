@@ -3,13 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { connect, stopCloud } from "../local/cloud/client";
+import { type ProcessRecord, signalProcess } from "../local/cloud/process";
 import type { EngineResult, StepEvent } from "../local/engine/events";
+import { readText } from "../local/engine/files";
 import { stackDirectory } from "../local/engine/state";
 import type { DatabaseAccess } from "../local/environment";
 import * as cli from "../local/plugin/pulumi-cli";
 import { readStack } from "../local/stack";
 import { type Forward, forwardFor } from "./forward";
 import { kubeconfigOf, kubectl, list } from "./kubectl";
+import { descendantsOf } from "./processes";
 
 const CHECKOUT = join(__dirname, "..");
 const COMMANDS = { up: cli.up, preview: cli.preview, destroy: cli.destroy, refresh: cli.refresh };
@@ -20,7 +23,23 @@ export interface Release {
   /** All that was said about what went wrong. */
   said: string;
   seconds: number;
+  /** It was interrupted because it took too long. */
+  overdue: boolean;
 }
+
+/** What happens beside a command. */
+export interface Meanwhile {
+  /** At the first such step … */
+  at?(step: StepEvent): boolean;
+  /** … this is done; what goes wrong with it goes wrong with the scenario. */
+  act?(): Promise<void>;
+  onSaid?(text: string): void;
+}
+
+/** No command of a scenario may take longer: a release that hangs is what they are to find. */
+const BOUND_SECONDS = 240;
+/** An interrupted one that still does not end is left. */
+const PATIENCE_SECONDS = 60;
 
 /** A namespace of the cluster under Pod Security "restricted", the local RDS beside it, and the program as it is. */
 export class World {
@@ -28,17 +47,29 @@ export class World {
   private readonly directory = mkdtempSync(join(tmpdir(), "release-e2e-"));
   private readonly settings = new Map<string, string>();
   private readonly kubeconfigs = new Map<string, string>();
+  private readonly stopped = new AbortController();
+  private readonly orphans: ProcessRecord[] = [];
   private forward: Forward | undefined;
   private database: DatabaseAccess | undefined;
 
   static async open(env: NodeJS.ProcessEnv): Promise<World> {
     const world = new World();
-    await world.prepare(env);
+    try {
+      await world.prepare(env);
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
     return world;
   }
 
   get migrations(): string {
     return join(this.directory, "migrations");
+  }
+
+  /** Of the app's image, as it is set. */
+  get version(): string {
+    return this.settings.get("app.image")!.split(":").at(-1)!;
   }
 
   set(key: string, value: string | undefined): void {
@@ -55,29 +86,69 @@ export class World {
   }
 
   /** Runs the program with the CLI and with no more rights than `role` has. */
-  async run(verb: keyof typeof COMMANDS, role: "up" | "preview", onStep?: (step: StepEvent) => void): Promise<Release> {
+  async run(
+    verb: keyof typeof COMMANDS,
+    role: "up" | "preview",
+    { at, act, onSaid }: Meanwhile = {},
+  ): Promise<Release> {
+    if (this.stopped.signal.aborted) throw new Error("interrupted");
     const config = [...this.settings].map(([key, value]) => `${key}=${value}`);
     const stack = readStack({ directory: CHECKOUT, name: "local", stateDir: this.directory, overrides: config });
     const steps: StepEvent[] = [];
     const diagnostics: string[] = [];
     const begun = Date.now();
+    const soft = new AbortController();
+    this.interrupt = () => soft.abort();
+    let overdue = false;
+    const bound = setTimeout(() => {
+      overdue = true;
+      soft.abort();
+    }, BOUND_SECONDS * 1000);
+    const patience = AbortSignal.timeout((BOUND_SECONDS + PATIENCE_SECONDS) * 1000);
+    let meanwhile: Promise<void> | undefined;
     process.env.KUBECONFIG = this.kubeconfigs.get(role);
-    const result = await COMMANDS[verb]({
+    const running = COMMANDS[verb]({
       ...stack,
       stack: stack.name,
-      packages: ["aws", "command"],
+      packages: ["aws"],
+      signal: soft.signal,
+      hardSignal: AbortSignal.any([patience, this.stopped.signal]),
       onEvent(event) {
-        if (event.kind === "diagnostic") diagnostics.push(event.message);
+        if (event.kind === "diagnostic") {
+          diagnostics.push(event.message);
+          onSaid?.(event.message);
+        }
         if (event.kind !== "step") return;
         steps.push(event);
-        onStep?.(event);
+        if (!meanwhile && at?.(event)) meanwhile = act?.();
+        // Awaited below.
+        meanwhile?.catch(() => {});
       },
-    }).finally(() => {
-      process.env.KUBECONFIG = this.kubeconfigs.get("own");
     });
+    process.env.KUBECONFIG = this.kubeconfigs.get("own");
+    const result = await running.finally(() => clearTimeout(bound));
+    if (at && !meanwhile)
+      throw new Error(`what the scenario waits for never came: ${[...result.errors, ...diagnostics]}`);
+    await meanwhile;
     const errors = steps.flatMap(({ error }) => error ?? []);
     const said = [...result.errors, ...errors, ...diagnostics].join("\n");
-    return { result, steps, said, seconds: (Date.now() - begun) / 1000 };
+    return { result, steps, said, seconds: (Date.now() - begun) / 1000, overdue };
+  }
+
+  /** Asks the command that runs to finish what it does. */
+  interrupt: () => void = () => {};
+
+  /** `kill -9` of the CLI: what it had started is left alone, as in life. */
+  kill(): void {
+    const file = join(stackDirectory(this.directory, "release", "local"), "pulumi/process.json");
+    const cli = JSON.parse(readText(file) ?? "") as ProcessRecord;
+    this.orphans.push(...descendantsOf(cli.pid));
+    signalProcess(cli, "SIGKILL");
+  }
+
+  /** Ends the command that runs, and begins no other. */
+  stop(): void {
+    this.stopped.abort();
   }
 
   /** Rows of the one text column that the query gives. */
@@ -96,11 +167,16 @@ export class World {
     return this.query("SELECT migration_name AS text FROM _prisma_migrations WHERE finished_at IS NOT NULL");
   }
 
+  /** Ends everything that was started, on the cluster and here. */
   async close(): Promise<void> {
-    await kubectl(["delete", "namespace", this.namespace, "--ignore-not-found", "--timeout", "110s"]);
-    this.forward?.close();
-    await stopCloud(this.cloudDir);
-    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    for (const orphan of this.orphans) signalProcess(orphan, "SIGKILL");
+    try {
+      await kubectl(["delete", "namespace", this.namespace, "--ignore-not-found", "--timeout", "110s"]);
+    } finally {
+      this.forward?.close();
+      await stopCloud(this.cloudDir);
+      rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    }
   }
 
   private get cloudDir(): string {
