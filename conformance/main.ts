@@ -5,6 +5,7 @@ import type { Engine } from "./operation";
 import { type Played, play } from "./play";
 import type { Scenario, Story } from "./scenario";
 import { migrationsFolder, Stage } from "./stage";
+import { onStop } from "./stop";
 import { stories } from "./stories";
 
 /** As in automake and others: what was asked for could not be run, which is neither a success nor a failure. */
@@ -12,7 +13,8 @@ const SKIPPED = 77;
 
 /**
  * `npm run conformance [-- --engine embedded] [--only WORD]`: plays every story on the embedded engine and on the Pulumi
- * CLI, and compares. 0: all as expected, and alike; 1: not; 77: no CLI at hand, only the embedded half was played.
+ * CLI, and compares. 0: all as expected, and alike; 1: not; 77: no CLI at hand, only the embedded half was played. A signal
+ * ends it with 128 and its number, after everything that was started is gone.
  */
 async function main(argv: string[]): Promise<number> {
   const only = option(argv, "--only");
@@ -22,11 +24,14 @@ async function main(argv: string[]): Promise<number> {
     throw new Error(`No story has "${only}" in its name: ${stories.map(({ name }) => name).join("; ")}`);
   const missing = wanted === "both" && !hasPulumi();
   const engines = enginesOf(missing ? "embedded" : wanted);
+  const stop = onStop((text) => console.log(text));
   let scenarios = 0;
   let wrong = 0;
   for (const story of chosen) {
     scenarios += story.scenarios.length;
-    wrong += await tell(story, engines);
+    wrong += await tell(story, engines, stop.signal);
+    const stopped = stop.status();
+    if (stopped !== undefined) return stopped;
   }
   console.log(
     `\n${scenarios} scenarios on ${engines.join(" and ")}: ${scenarios - wrong} as they must be, ${wrong} not.`,
@@ -48,15 +53,16 @@ function enginesOf(wanted: string): Engine[] {
 }
 
 /** Plays a story on all engines side by side; gives how many of its scenarios were not as they must be. */
-async function tell(story: Story, engines: Engine[]): Promise<number> {
+async function tell(story: Story, engines: Engine[], stopped: AbortSignal): Promise<number> {
   console.log(`\n${story.name}`);
   const migrations = migrationsFolder();
-  const stages = engines.map((engine) => new Stage(engine, migrations));
+  const stages = engines.map((engine) => new Stage(engine, migrations, stopped));
   let wrong = 0;
   try {
     for (const scenario of story.scenarios) {
       const played: Played[] = [];
-      for (const stage of stages) played.push(await play(scenario, stage));
+      for (const stage of stages) if (!stopped.aborted) played.push(await play(scenario, stage));
+      if (stopped.aborted) break;
       const problems = problemsOf(scenario, engines, played);
       const times = played.map(({ milliseconds }) => `${(milliseconds / 1000).toFixed(1)} s`).join(", ");
       const verdict = problems.length > 0 ? "DIFFERS" : engines.length > 1 ? "alike" : "as told";

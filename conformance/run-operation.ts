@@ -24,11 +24,16 @@ const CHECKOUT = join(__dirname, "..");
 /** Of one command: longer than any bound inside it. */
 const LIMIT_MS = 300_000;
 
-export function runOperation(
-  request: OperationRequest,
-  interruption?: Interruption,
-  killCli?: () => void,
-): Promise<Ran> {
+/** How a command is ended from outside, beside the end of its own. */
+export interface Endings {
+  interruption?: Interruption;
+  /** Ends the CLI that the command has started, if it has. */
+  killCli(): void;
+  /** Aborted: the command is killed. */
+  stopped?: AbortSignal;
+}
+
+export function runOperation(request: OperationRequest, { interruption, killCli, stopped }: Endings): Promise<Ran> {
   const ran: Ran = { steps: [], diagnostics: [] };
   const child = spawn(process.execPath, ["--import", "tsx", join(__dirname, "operation.ts"), JSON.stringify(request)], {
     cwd: CHECKOUT,
@@ -53,13 +58,17 @@ export function runOperation(
     else if (event.kind === "result") ran.result = event;
     else if (event.kind === "thrown") ran.thrown = event.message;
   });
+  const kill = () => interrupt(child, "kill", killCli);
+  stopped?.addEventListener("abort", kill);
+  if (stopped?.aborted) kill();
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      child.kill("SIGKILL");
+      kill();
       reject(new Error(`${request.engine} ${request.verb} did not end within ${LIMIT_MS / 1000} s`));
     }, LIMIT_MS);
     child.once("close", () => {
       clearTimeout(timer);
+      stopped?.removeEventListener("abort", kill);
       if (pending) ran.diagnostics.push("error: the event that was to be interrupted never came");
       resolve(ran);
     });
@@ -71,10 +80,10 @@ interface Thrown {
   message: string;
 }
 
-function interrupt(child: ChildProcess, how: Interruption["how"], killCli?: () => void): void {
+function interrupt(child: ChildProcess, how: Interruption["how"], killCli: () => void): void {
   if (how === "kill") {
     child.kill("SIGKILL");
-    killCli?.();
+    killCli();
     return;
   }
   child.kill("SIGINT");

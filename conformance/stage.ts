@@ -41,10 +41,14 @@ export class Stage {
   readonly stack = "local";
   private readonly settings = new Map<string, string>();
 
-  /** `migrations` is the Prisma folder; all engines have the same, as its path is a part of the release's id. */
+  /**
+   * @param migrations the Prisma folder, the same for all engines
+   * @param stopped aborted when the whole run is to end: the command that runs is killed
+   */
   constructor(
     readonly engine: Engine,
     private readonly migrations: string,
+    private readonly stopped?: AbortSignal,
   ) {
     mkdirSync(this.stateDir);
     this.set("migrations.directory", this.migrations);
@@ -111,8 +115,7 @@ export class Stage {
         targets: targets?.map((end) => beginning + end),
         continueOnError,
       },
-      interruption,
-      () => this.killCli(project),
+      { interruption, killCli: () => this.killCli(project), stopped: this.stopped },
     );
   }
 
