@@ -1,23 +1,23 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { planBackup, Release, reviewGate, stackOutputs } from "./components";
-import { liveMigration, readInputs } from "./inputs";
+import { liveRelease, readInputs } from "./inputs";
 
-/** One `pulumi up` = one release: preflight Job → snapshot → migration Job → app and every other workload → smoke check. */
+/** One `pulumi up` = one release: preflight Job → snapshot → migration Job → app and every other workload → smoke check → report. */
 export = async () => {
   // Everything that is wrong with the settings or the migrations ends the release here, before anything is touched.
-  const { settings, history, migrator, tags } = await readInputs();
+  const { settings, history, migrator, reader, tags } = await readInputs();
 
   const kubeconfig = new pulumi.Config("kubernetes");
+  const access = { context: kubeconfig.get("context"), kubeconfig: kubeconfig.getSecret("kubeconfig") };
   const cluster = new kubernetes.Provider("cluster", {
-    context: kubeconfig.get("context"),
-    kubeconfig: kubeconfig.getSecret("kubeconfig"),
+    ...access,
     // An `up` that was killed may have made objects that it could not record; the next one takes them over.
     upsertExistingObjects: true,
   });
 
   // What the migrations would do to production: refused here, unless it is allowed or acknowledged.
-  const review = await reviewGate(settings, history, await liveMigration());
+  const review = await reviewGate(settings, history, await liveRelease());
 
   // The backup: the snapshot that these migrations have already, or a new one.
   const backup = await planBackup(settings, history);
@@ -25,10 +25,10 @@ export = async () => {
   // The chain. Whatever fails stops everything after it, and the app that was serving goes on serving.
   const release = new Release(
     settings.app.name,
-    { settings, history, migrator, review, backup, tags },
+    { settings, history, migrator, review, backup, tags, reader: { ...reader, ...access } },
     { provider: cluster },
   );
 
   // Known once the app is rolled out: outputs always describe the release that is live.
-  return stackOutputs(release.outputs);
+  return stackOutputs(release);
 };

@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { ReleaseError, type Settings, settingsFromConfig } from "./components";
+import { ReleaseError, type ReportReader, type Settings, settingsFromConfig } from "./components";
 import { releaseOutputsSchema } from "./components/outputs";
 import { type PackedHistory, packHistory } from "./migrations/pack";
+import type { Sizes } from "./migrations/size";
 import { bundleMigrator } from "./migrator/bundle";
+import { bundleReportReader } from "./report/bundle";
 
 /** All that a release is made of, read and checked before any resource is declared. */
 export interface ReleaseInputs {
@@ -12,6 +14,8 @@ export interface ReleaseInputs {
   history: PackedHistory;
   /** The migrator as one CommonJS file. */
   migrator: string;
+  /** Reads back, after the rollout, what the Jobs reported. */
+  reader: ReportReader;
   /** Of the snapshot: what finds it again among others. */
   tags: Record<string, string>;
 }
@@ -28,23 +32,39 @@ export async function readInputs(): Promise<ReleaseInputs> {
   const stack = pulumi.getStack();
   const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
   const settings = settingsFromConfig(pulumi.runtime.allConfig(), project, stack, secretKeys);
+  const { directory } = settings.report;
   return {
     settings,
+    reader: {
+      script: bundleReportReader(),
+      stack,
+      ...(directory === undefined ? {} : { directory: resolve(__dirname, directory) }),
+    },
     history: await readMigrations(resolve(__dirname, settings.migrations.directory)),
     migrator: bundleMigrator(),
     tags: { project, stack, app: settings.app.name, commit: commit() },
   };
 }
 
-/** The last migration of the release that is live, by this stack's own outputs; undefined before the first release. */
-export async function liveMigration(): Promise<string | undefined> {
+/** The release that is live, as far as the next one is judged by it. */
+export interface Live {
+  /** Its last migration; undefined before the first release. */
+  migration?: string;
+  /** Of its tables; undefined where they are unknown. */
+  sizes?: Sizes;
+}
+
+/** Reads this stack's own outputs: they describe the release that is live, also after a failed one. */
+export async function liveRelease(): Promise<Live> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   try {
     const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
     const live = releaseOutputsSchema.safeParse(outputs);
-    return live.success ? (live.data.migrations.last ?? undefined) : undefined;
+    if (!live.success) return {};
+    const { migrations, sizes } = live.data;
+    return { migration: migrations.last ?? undefined, sizes: sizes ?? undefined };
   } catch (error) {
-    if (/unknown stack/.test(String(error))) return undefined;
+    if (/unknown stack/.test(String(error))) return {};
     throw error;
   }
 }

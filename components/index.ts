@@ -1,8 +1,10 @@
 export type { PackedHistory } from "../migrations/pack";
 export { App, type AppArgs } from "./app";
+export type { ReportReader } from "./job-reports";
 export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";
 export { MigratorJob, type MigratorJobArgs } from "./migrator-job";
 export {
+  type LiveRelease,
   parseReleaseOutputs,
   type ReleaseOutputs,
   ReleaseOutputsError,

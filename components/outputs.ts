@@ -1,5 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import type { Sizes } from "../migrations/size";
+
+const sizesSchema: z.ZodType<Sizes> = z.object({
+  recordedAt: z.string().optional(),
+  tables: z.record(z.string(), z.object({ rows: z.number(), bytes: z.number() })),
+});
 
 /** What a release tells other stacks. Every value describes the release that is live, also after a failed one. */
 export const releaseOutputsSchema = z.object({
@@ -22,16 +28,27 @@ export const releaseOutputsSchema = z.object({
   url: z.string(),
   /** What to type to get the snapshot back as a second database; null where there is none. */
   restore: z.string().nullable(),
+  /**
+   * Rows and bytes by table at the end of the migration, for the review of the next one (`npm run review -- --stats`); null
+   * where they are unknown: they could not be read, or the release is one of a version that did not measure.
+   */
+  sizes: sizesSchema.nullable().default(null),
 });
 
 export type ReleaseOutputs = z.infer<typeof releaseOutputsSchema>;
+/** All but the sizes, which a preview of a new release does not know. */
+export type LiveRelease = Omit<ReleaseOutputs, "sizes">;
 
 /** One stack output a key, so that a preview can show those that it knows. */
-export function stackOutputs(outputs: pulumi.Output<ReleaseOutputs>): {
-  [K in keyof ReleaseOutputs]: pulumi.Output<ReleaseOutputs[K]>;
-} {
-  const keys = Object.keys(releaseOutputsSchema.shape) as (keyof ReleaseOutputs)[];
-  return Object.fromEntries(keys.map((key) => [key, outputs.apply((all) => all[key])])) as never;
+export function stackOutputs({
+  outputs,
+  sizes,
+}: {
+  outputs: pulumi.Output<LiveRelease>;
+  sizes: pulumi.Output<Sizes | null>;
+}): { [K in keyof ReleaseOutputs]: pulumi.Output<ReleaseOutputs[K]> } {
+  const keys = Object.keys(releaseOutputsSchema.omit({ sizes: true }).shape) as (keyof LiveRelease)[];
+  return { ...Object.fromEntries(keys.map((key) => [key, outputs.apply((all) => all[key])])), sizes } as never;
 }
 
 /** The outputs of the other stack are not those of a release. */

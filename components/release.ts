@@ -1,16 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PackedHistory } from "../migrations/pack";
 import type { Review } from "../migrations/review";
+import type { Sizes } from "../migrations/size";
 import { App } from "./app";
+import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob } from "./migrator-job";
-import type { ReleaseOutputs } from "./outputs";
+import type { LiveRelease } from "./outputs";
 import { releaseId, snapshotIdentifier } from "./release-id";
+import { ReleaseReport } from "./release-report";
 import { showReview } from "./review-gate";
 import type { Settings } from "./settings";
 import { SmokeCheck } from "./smoke-check";
 import { DatabaseSnapshot } from "./snapshot";
 import { chooseSnapshot } from "./snapshot-status";
+import { TableSizes } from "./table-sizes";
 import { Workload } from "./workloads";
 
 export interface ReleaseArgs {
@@ -25,6 +29,8 @@ export interface ReleaseArgs {
   review?: Review;
   /** For the snapshot's tags. */
   tags?: Record<string, string>;
+  /** Reads back what the Jobs reported; without it the sizes stay unknown, and no report is written. */
+  reader?: ReportReader;
 }
 
 /** The snapshot that a release relies upon. */
@@ -46,15 +52,17 @@ export async function planBackup(
 }
 
 /**
- * One release: preflight Job → snapshot → migration Job → app and every other workload → smoke check →
- * contract migrations. Each arrow is a `dependsOn`, so that
- * whatever fails stops everything to its right, and the app that was serving goes on serving.
+ * One release: preflight Job → snapshot → migration Job → app and every other workload → sizes of the tables →
+ * smoke check → contract migrations → report. Each arrow is a `dependsOn`, so that whatever fails stops everything to its
+ * right, and the app that was serving goes on serving.
  */
 export class Release extends pulumi.ComponentResource {
   /** Short sha-256 of what decides the release. Unchanged inputs, unchanged id: nothing to do. */
   readonly releaseId: string;
   /** Known once the app is rolled out, never before. */
-  readonly outputs: pulumi.Output<ReleaseOutputs>;
+  readonly outputs: pulumi.Output<LiveRelease>;
+  /** Of the tables after the migration; null where they are unknown. Known once the app is rolled out, and nothing else waits for it. */
+  readonly sizes: pulumi.Output<Sizes | null>;
 
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:Release", name, {}, opts);
@@ -75,13 +83,14 @@ export class Release extends pulumi.ComponentResource {
       { app: app.name, namespace, migrator: args.migrator, payload: history.payload },
       parent,
     );
+    const { directory: __, ...notes } = settings.report;
     const job = {
       app: app.name,
       namespace,
       releaseId: this.releaseId,
       database,
       settings: migrations,
-      notes: settings.report,
+      notes,
       files,
       snapshotMaxAge: settings.backup.maxAge,
     };
@@ -122,20 +131,54 @@ export class Release extends pulumi.ComponentResource {
       (each) => new Workload(`${app.name}-${each.name}`, { ...shared, app, settings: each }, afterMigration),
     );
 
+    const { reader } = args;
+    const rollout = [web, ...workloads];
+    const tables =
+      reader &&
+      new TableSizes(
+        `${app.name}-sizes`,
+        { namespace, releaseId: this.releaseId, reader, job: migration.name },
+        { ...parent, dependsOn: rollout },
+      );
+    // Before the smoke check: whether that fails or not, the outputs tell of the version that serves.
+    const measured = [...rollout, ...(tables ? [tables] : [])];
+
     const smoke =
       settings.smoke &&
       new SmokeCheck(
         `${app.name}-smoke`,
         { releaseId: this.releaseId, url: web.url, settings: settings.smoke },
-        { ...parent, dependsOn: [web, ...workloads] },
+        { ...parent, dependsOn: measured },
       );
+    const checked = [...measured, ...(smoke ? [smoke] : [])];
 
-    if (history.contract) {
-      const begins = pulumi.all([web.deployment.id, ...workloads.map(({ id }) => id), smoke?.id]);
-      new MigratorJob(
-        `${app.name}-contract`,
-        { ...job, step: "contract", snapshot, begins },
-        { ...parent, dependsOn: [web, ...workloads, ...(smoke ? [smoke] : [])] },
+    const contract = history.contract
+      ? new MigratorJob(
+          `${app.name}-contract`,
+          {
+            ...job,
+            step: "contract",
+            snapshot,
+            begins: pulumi.output([web.deployment.id, ...workloads.map(({ id }) => id), tables?.sizes, smoke?.id]),
+          },
+          { ...parent, dependsOn: checked },
+        )
+      : undefined;
+
+    if (reader?.directory !== undefined) {
+      new ReleaseReport(
+        `${app.name}-report`,
+        {
+          ...shared,
+          app: app.name,
+          reader: { ...reader, directory: reader.directory },
+          jobs: [preflight, migration, ...(contract ? [contract] : [])].map(({ name }) => name),
+          image: app.image,
+          url: web.url,
+          smoke: settings.smoke?.command,
+          restore: snapshot && restoreCommand(settings, snapshot.identifier),
+        },
+        { ...parent, dependsOn: [...checked, ...(contract ? [contract] : [])] },
       );
     }
 
@@ -155,7 +198,8 @@ export class Release extends pulumi.ComponentResource {
         url,
         restore: snapshot ? restoreCommand(settings, snapshot.identifier) : null,
       }));
-    this.registerOutputs({ outputs: this.outputs });
+    this.sizes = tables?.sizes ?? web.deployment.id.apply(() => null);
+    this.registerOutputs({ outputs: this.outputs, sizes: this.sizes });
   }
 }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { formatReview } from "../migrations/format";
 import type { PackedHistory } from "../migrations/pack";
 import { appliedUntil, loadParser, type Review, reviewRelease } from "../migrations/review";
+import type { Sizes } from "../migrations/size";
 import { ReleaseError } from "./release-error";
 import type { Settings } from "./settings";
 
@@ -21,19 +22,21 @@ export class ReviewRefused extends ReleaseError {
 /**
  * What the release's migrations would do to production.
  *
- * @param live the last migration of the release that is live; undefined: nothing is, and every table is new
+ * @param live the last migration of the release that is live, and the sizes of its tables; without a migration nothing is
+ *   live, and every table is new; without sizes they are unknown, and the review says so
  * @throws {@link ReviewRefused} listing everything that the environment refuses
  */
 export async function reviewGate(
   { review: policy }: Settings,
   { migrations }: Pick<PackedHistory, "migrations">,
-  live: string | undefined,
+  live: { migration?: string; sizes?: Sizes },
 ): Promise<Review> {
   await loadParser();
-  const since = live ?? policy.since;
+  const since = live.migration ?? policy.since;
   const review = reviewRelease({
     history: migrations,
     applied: since === undefined ? [] : appliedUntil(migrations, since),
+    stats: live.sizes,
     policy: { refuse: policy.refuse },
     acknowledgements: policy.acknowledgements,
   });

@@ -203,8 +203,9 @@ const review = z.strictObject({
   since: z.string().min(1).optional(),
 });
 
-/** For the release's checklist: what no software can find out. */
+/** For the release's report: where it is written, and what no software can find out. */
 const report = z.strictObject({
+  directory: z.string().min(1).optional(),
   tested: z.string().min(1).optional(),
   rollback: z.string().min(1).optional(),
   window: z.string().min(1).optional(),

@@ -191,6 +191,8 @@ function timeless(value: Json): Json {
   const text = JSON.stringify(value)
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "MOMENT")
     .replace(/127\.0\.0\.1:\d+/g, "ADDRESS")
+    // Statistics of a running server are never quite the same.
+    .replace(/"(rows|bytes)":\d+/g, '"$1":0')
     .replace(/conformance [A-Za-z0-9]{6}/g, "DIRECTORY");
   return JSON.parse(text) as Json;
 }

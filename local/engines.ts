@@ -1,6 +1,7 @@
 import { readJson } from "./cloud/atomic";
 import { createAwsProvider } from "./cloud/aws/provider";
 import { createCommandProvider } from "./cloud/command/provider";
+import { toolsOf } from "./cloud/command/tools";
 import { createKubernetesProvider } from "./cloud/kubernetes/provider";
 import type { Json } from "./cloud/provider";
 import * as embedded from "./engine";
@@ -41,7 +42,7 @@ const ENGINES: Record<EngineName, Engine> = {
       const providers = {
         aws: createAwsProvider(cloudDir),
         kubernetes: createKubernetesProvider(cloudDir),
-        command: createCommandProvider(),
+        command: createCommandProvider({ environment: toolsOf(cloudDir) }),
       };
       return OPERATIONS.embedded[operation]({ ...options, providers: preparedFirst(providers, prepare) });
     },

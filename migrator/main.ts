@@ -11,6 +11,7 @@ import { HistoryTable } from "./history-table";
 import { Log } from "./log";
 import { preflight } from "./preflight";
 import { Records } from "./records";
+import { publishUnchanged } from "./report";
 import { resolveMigration } from "./resolve";
 import type { Run } from "./run";
 import { noticeLostClient, sessionSettings } from "./session-settings";
@@ -31,6 +32,7 @@ const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise
   deploy: async (run, migrations) => {
     if (run.settings.afterRollout) await soak(run, migrations);
     await deploy(run, run.settings.holdContract ? await beforeRollout(run, migrations) : migrations);
+    await publishUnchanged(run);
     return 0;
   },
   preflight: async (run, migrations) => {

@@ -1,33 +1,200 @@
+import { sizeText } from "../migrations/size";
+import { formatDuration } from "./duration";
 import type { CheckResult } from "./finding";
 import type { Report } from "./report";
 
-const OUTCOME = { ok: "✅", warn: "⚠️", fail: "❌", off: "–", unknown: "❔" } as const;
+/** What is known of a release beside what its Jobs found in the database. */
+export interface ReleasePage {
+  readonly release: string;
+  readonly app: string;
+  readonly stack: string;
+  readonly namespace: string;
+  readonly image: string;
+  readonly url: string;
+  /** ISO 8601: when the page was written, at the end of the release. */
+  readonly at: string;
+  /** The command that checked the new version, if there is one; it succeeded, for else there would be no page. */
+  readonly smoke?: string;
+  /** What to type to get the snapshot back as a second database. */
+  readonly restore?: string;
+  /** Jobs whose part is missing, and why. */
+  readonly missing: readonly { job: string; reason: string }[];
+  /** Commands that show the logs. */
+  readonly logs: readonly string[];
+}
 
-/** The release's report as a page for a change ticket: what was found before, and after. */
-export function markdownReport(reports: readonly Report[]): string {
-  const lines: string[] = [];
-  for (const report of reports) {
-    const { stage, release, at, database, results, scope, pending, snapshot, notes } = report;
-    lines.push(`## ${stage === "before" ? "Before the release" : "After the migrations"}`, "");
-    lines.push(`Release \`${release ?? "by hand"}\` of database \`${database}\`, ${at}.`, "");
-    if (snapshot) lines.push(`Backup: snapshot \`${snapshot.id}\` of ${snapshot.createdAt}.`, "");
-    if (stage === "before")
-      lines.push(`Pending: ${pending.length === 0 ? "nothing" : pending.map((name) => `\`${name}\``).join(", ")}.`, "");
-    lines.push("| | check | what is known |", "|---|---|---|", ...results.map(row), "");
-    for (const { findings } of results)
-      for (const { what, evidence, next } of findings) {
-        lines.push(`- **${escapeMarkdown(what)}** Next: ${escapeMarkdown(next)}`);
-        if (evidence.length > 0) lines.push("  ```", ...evidence.map((line) => `  ${line.trim()}`), "  ```");
-      }
-    if (scope.length > 0) lines.push("", "Tables touched:", ...scope.map((line) => `- ${escapeMarkdown(line)}`));
-    for (const [key, value] of Object.entries(notes)) lines.push(`- ${escapeMarkdown(key)}: ${escapeMarkdown(value)}`);
-    lines.push("");
+const OUTCOME = { ok: "✅", warn: "⚠️", fail: "❌", off: "–", unknown: "❔" } as const;
+const OPEN = "❔";
+
+type Row = [mark: string, point: string, known: string];
+
+/**
+ * The release's report as a page for a change ticket: first what everybody wants to know, then every check of every Job.
+ * Without `page` only the checks, for one run by hand.
+ */
+export function markdownReport(reports: readonly Report[], page?: ReleasePage): string {
+  const parts = reports.flatMap((report, index) => part(report, titleOf(reports, index), page !== undefined));
+  return `${[...(page ? head(reports, page) : []), ...parts].join("\n").trimEnd()}\n`;
+}
+
+function titleOf(reports: readonly Report[], index: number): string {
+  if (reports[index]!.stage === "before") return "Before the release";
+  // The second look after migrations is that of the Job for contract migrations, which runs after the rollout.
+  const earlier = reports.slice(0, index).some(({ stage }) => stage === "after");
+  return earlier ? "After the contract migrations" : "After the migrations";
+}
+
+function head(reports: readonly Report[], page: ReleasePage): string[] {
+  const findings = reports.flatMap(({ results }) => results.flatMap((each) => each.findings));
+  const before = reports.find(({ stage }) => stage === "before");
+  const after = reports.filter(({ stage }) => stage === "after");
+  const verdict =
+    findings.length === 0 ? "no findings" : count(findings.length, "finding to look at", "findings to look at");
+  const lines = [
+    `# ${escapeMarkdown(page.app)}: release ${page.release} of ${escapeMarkdown(page.stack)}`,
+    "",
+    `**Complete on ${minute(page.at)}: ${migrated(before)}, the new version serves, ${verdict}.**`,
+    "",
+    ...table("Checklist", [
+      backup(after, page),
+      said(before, "tested", "Tested on another stage", "report.tested"),
+      scope(before),
+      rollback(before, page),
+      said(before, "window", "Maintenance window", "report.window"),
+      said(before, "monitoring", "Monitoring", "report.monitoring"),
+    ]),
+    ...table("Result", [
+      checked(after, "Schema", ["finished", "promised"]),
+      checked(after, "Indexes", ["valid-indexes"]),
+      checked(after, "Data", ["constraints", "rows", "sequences-ahead"]),
+      checked(after, "Performance", ["analyzed", "slowest"]),
+      application(before, page),
+      ["✅", "Logs", page.logs.map((command) => `\`${command}\``).join("<br>")],
+      ["✅", "Times", times(reports)],
+    ]),
+  ];
+  for (const { job, reason } of page.missing)
+    lines.push(`> ⚠️ The part of Job \`${job}\` is missing here: ${escapeMarkdown(reason)}`, "");
+  return lines;
+}
+
+function table(title: string, rows: Row[]): string[] {
+  return [`| | ${title} | |`, "|---|---|---|", ...rows.map((cells) => `| ${cells.join(" | ")} |`), ""];
+}
+
+function migrated(before: Report | undefined): string {
+  if (!before) return "what the preflight found is missing below";
+  return before.pending.length === 0 ? "no migration was pending" : count(before.pending.length, "migration");
+}
+
+function backup(after: readonly Report[], { missing }: ReleasePage): Row {
+  const snapshot = after.find((each) => each.snapshot)?.snapshot;
+  if (snapshot) return ["✅", "Backup", `snapshot \`${snapshot.id}\` of ${minute(snapshot.createdAt)}`];
+  return after.length === 0 && missing.length > 0
+    ? [OPEN, "Backup", "not known here: a part is missing, see below"]
+    : ["–", "Backup", "none, by the setting backup.mode"];
+}
+
+function said(before: Report | undefined, note: string, point: string, setting: string): Row {
+  const text = before?.notes[note];
+  return text === undefined ? [OPEN, point, `not stated (setting ${setting})`] : ["✅", point, escapeMarkdown(text)];
+}
+
+function scope(before: Report | undefined): Row {
+  if (!before) return [OPEN, "Scope of impact", "not known here: a part is missing, see below"];
+  if (before.scope.length === 0) return ["✅", "Scope of impact", "no existing table is touched"];
+  return ["✅", "Scope of impact", before.scope.map(escapeMarkdown).join("<br>")];
+}
+
+function rollback(before: Report | undefined, { restore }: ReleasePage): Row {
+  const text = before?.notes.rollback;
+  const known = [text && escapeMarkdown(text), restore && `\`${restore.replaceAll("`", "'")}\``].filter(Boolean);
+  return known.length > 0
+    ? ["✅", "Rollback plan", known.join("<br>")]
+    : [OPEN, "Rollback plan", "not stated (setting report.rollback), and there is no snapshot"];
+}
+
+/** Several checks as one point: the worst outcome, and what each of them knows. */
+function checked(after: readonly Report[], point: string, names: readonly string[]): Row {
+  const results = after.flatMap(({ results: all }) => all.filter(({ name }) => names.includes(name)));
+  if (results.length === 0)
+    return after.length > 0
+      ? ["✅", point, "nothing was pending, and nothing was changed"]
+      : [OPEN, point, "not known here: a part is missing, see below"];
+  const worst = (["fail", "warn", "unknown", "ok", "off"] as const).find((outcome) =>
+    results.some((result) => result.outcome === outcome),
+  )!;
+  return [OUTCOME[worst], point, results.map(({ facts }) => escapeMarkdown(facts)).join("; ")];
+}
+
+function application(before: Report | undefined, { url, image, smoke }: ReleasePage): Row {
+  const known = [
+    `\`${image}\` serves at ${escapeMarkdown(url)}`,
+    smoke ? `smoke check passed: \`${smoke.replaceAll("`", "'").replace(/\s+/g, " ")}\`` : "no smoke check is set",
+    ...(before?.notes.application === undefined ? [] : [escapeMarkdown(before.notes.application)]),
+  ];
+  return ["✅", "Application", known.join("<br>").replaceAll("|", "\\|")];
+}
+
+function times(reports: readonly Report[]): string {
+  const jobs = reports.map(({ stage, elapsed }) => {
+    const name = stage === "before" ? "preflight" : "migration";
+    return elapsed === undefined ? undefined : `${name} ${formatDuration(elapsed)}`;
+  });
+  return jobs.filter(Boolean).join(", ") || "not known";
+}
+
+/** Everything that one Job had to say. */
+function part({ stage, results, notes, ...report }: Report, title: string, summed: boolean): string[] {
+  const lines = [`## ${title}`, ""];
+  lines.push(
+    `Release \`${report.release ?? "by hand"}\` of database \`${report.database}\`, ${minute(report.at)}.`,
+    "",
+  );
+  if (report.snapshot)
+    lines.push(`Backup: snapshot \`${report.snapshot.id}\` of ${minute(report.snapshot.createdAt)}.`, "");
+  if (stage === "before") {
+    const names = report.pending.map((name) => `\`${name}\``).join(", ");
+    lines.push(`Pending: ${names || "nothing"}.`, "");
   }
-  return `${lines.join("\n").trimEnd()}\n`;
+  if (results.length === 0) lines.push("Nothing was pending, and nothing was changed.", "");
+  else lines.push("| | check | what is known |", "|---|---|---|", ...results.map(row), "");
+  for (const { findings } of results)
+    for (const { what, evidence, next } of findings) {
+      lines.push(`- **${escapeMarkdown(what)}** Next: ${escapeMarkdown(next)}`);
+      if (evidence.length > 0) lines.push("  ```", ...evidence.map((line) => `  ${line.trim()}`), "  ```");
+    }
+  if (report.scope.length > 0)
+    lines.push("", "Tables touched:", "", ...report.scope.map((line) => `- ${escapeMarkdown(line)}`));
+  lines.push(...largest(report.tables));
+  // On a whole page they stand in its checklist.
+  if (!summed)
+    for (const [key, value] of Object.entries(notes)) lines.push(`- ${escapeMarkdown(key)}: ${escapeMarkdown(value)}`);
+  return [...lines, ""];
+}
+
+/** Tables shown in a page, of all that are recorded. */
+const SHOWN = 10;
+
+function largest(tables: Report["tables"] = {}): string[] {
+  const rows = Object.entries(tables);
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, SHOWN).map(([name, size]) => `| ${escapeMarkdown(name)} | ${sizeText(size)} |`);
+  return ["", rows.length > SHOWN ? `| largest of ${rows.length} tables | |` : "| table | |", "|---|---|", ...shown];
 }
 
 function row({ title, outcome, facts }: CheckResult): string {
   return `| ${OUTCOME[outcome]} | ${escapeMarkdown(title)} | ${escapeMarkdown(facts)} |`;
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** `2026-11-21 15:04 UTC` */
+function minute(iso: string): string {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? iso : `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function escapeMarkdown(text: string): string {

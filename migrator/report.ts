@@ -1,6 +1,9 @@
+import type { TableSize } from "../migrations/size";
+import { formatDuration } from "./duration";
 import { recordFact } from "./facts";
 import type { CheckResult } from "./finding";
 import type { Run } from "./run";
+import { tableSizes } from "./table-sizes";
 
 /** What one of the release's two looks at the database found. */
 export interface ReportPart {
@@ -11,7 +14,7 @@ export interface ReportPart {
   readonly scope: readonly string[];
 }
 
-/** The part as JSON, with what it belongs to; `report-markdown.ts` makes a page of one or two of them. */
+/** The part as JSON, with what it belongs to; `report-markdown.ts` makes a page of one or more of them. */
 export interface Report extends ReportPart {
   readonly release: string | null;
   readonly at: string;
@@ -19,12 +22,22 @@ export interface Report extends ReportPart {
   readonly snapshot: { id: string; createdAt: string } | null;
   /** What only people know: `--note tested=staging`, `--note window="Sun 02:00"`. */
   readonly notes: Readonly<Record<string, string>>;
+  /** Rows and bytes by table, the largest ones; missing in records of older versions. */
+  readonly tables?: Readonly<Record<string, TableSize>>;
+  /** Milliseconds since the run began. */
+  readonly elapsed?: number;
 }
+
+/** Begins the line with the report as JSON, in the log of a Job. */
+export const REPORT_LINE = "REPORT ";
 
 const MARK = { ok: "[x]", warn: "[!]", fail: "[ ]", off: "[-]", unknown: "[?]" } as const;
 
+const published = new WeakSet<Run>();
+
 /** Prints the checklist as text and as one line of JSON, and keeps it in the database where there is a place for it. */
 export async function publishReport(run: Run, part: ReportPart): Promise<void> {
+  published.add(run);
   const { log, settings, session, records } = run;
   const { snapshot } = settings;
   const report: Report = {
@@ -34,16 +47,25 @@ export async function publishReport(run: Run, part: ReportPart): Promise<void> {
     snapshot: snapshot ? { id: snapshot.id, createdAt: snapshot.createdAt.toISOString() } : null,
     notes: settings.notes,
     ...part,
+    tables: await tableSizes(session),
+    elapsed: Math.round(process.uptime() * 1000),
   };
   // For people last: what Pulumi shows of a Job that failed are the last 2 kB of its log.
-  log.event("report", `REPORT ${JSON.stringify(report)}`, { report: report as never });
+  log.event("report", `${REPORT_LINE}${JSON.stringify(report)}`, { report: report as never });
   if (log.format === "text") for (const line of checklist(report)) log.event("report.line", line);
-  // Before a release nothing is written: the records may not exist yet, and shall not be made by a look.
-  if (part.stage === "after" && (await records.readable())) await recordFact(run, "report", report);
+  // Before a release nothing is written: the records may not exist yet, and shall not be made by a look. Nor is a run that
+  // changed nothing.
+  const changed = part.stage === "after" && part.results.length > 0;
+  if (changed && (await records.readable())) await recordFact(run, "report", report);
+}
+
+/** A deploy that found nothing to do ends with a report too: of what the release found. */
+export async function publishUnchanged(run: Run): Promise<void> {
+  if (!published.has(run)) await publishReport(run, { stage: "after", results: [], pending: [], scope: [] });
 }
 
 export function checklist(report: Report): string[] {
-  const { stage, results, notes, snapshot, scope, pending } = report;
+  const { stage, results, notes, snapshot, scope, pending, elapsed } = report;
   const lines = [stage === "before" ? "Checklist before the release" : "Checklist after the migrations"];
   for (const { title, outcome, facts, findings } of results) {
     lines.push(`  ${MARK[outcome]} ${title}: ${facts}`);
@@ -64,7 +86,10 @@ export function checklist(report: Report): string[] {
       said("monitoring", "Monitoring", "not stated (--note monitoring=…)"),
       `  [x] Pending: ${pending.length === 0 ? "nothing" : pending.join(", ")}`,
     );
-  else
+  else {
+    if (results.length === 0) lines.push("  [x] Schema, indexes, data: nothing was pending, and nothing was changed");
     lines.push(said("application", "Application and its logs", "after the rollout: smoke check, and migrator compare"));
+    if (elapsed !== undefined) lines.push(`  [x] Time: ${formatDuration(elapsed)}`);
+  }
   return lines;
 }

@@ -69,7 +69,9 @@ it("errors are quick there too: the file that `nodeargs` names is in the package
 it("the package holds types, and the migrator as the one file that the Job runs", () => {
   const installed = join(folder, "node_modules", "postgres-release");
   const files = execFileSync("find", [".", "-type", "f"], { cwd: installed, encoding: "utf8" }).split("\n");
-  expect(files).toEqual(expect.arrayContaining(["./dist/components/index.d.ts", "./dist/migrator.cjs", "./LICENSE"]));
+  expect(files).toEqual(
+    expect.arrayContaining(["./dist/components/index.d.ts", "./dist/migrator.cjs", "./dist/report.cjs", "./LICENSE"]),
+  );
   expect(files.filter((file) => /test|local|examples/.test(file))).toEqual([]);
   expect(execFileSync("node", [join(installed, "dist/migrator.cjs"), "--help"], { encoding: "utf8" })).toContain(
     "deploy",

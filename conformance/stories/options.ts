@@ -23,7 +23,7 @@ export const options: Story = {
       },
       command: { verb: "up" },
       ok: true,
-      steps: ["create Command", ...FIRST_RELEASE],
+      steps: ["3 create Command", ...FIRST_RELEASE.slice(1)],
     },
     {
       name: "a smoke check that fails, with the new version serving",
@@ -33,7 +33,7 @@ export const options: Story = {
       },
       command: { verb: "up" },
       ok: false,
-      steps: ["2 create Job", "create Command (failed)", "update Deployment"],
+      steps: ["2 create Job", "create Command", "create Command (failed)", "update Deployment"],
       also: ({ app }) => (app.includes('"version":"1.1.0"') ? undefined : `the app answers ${app}`),
     },
     {
@@ -41,7 +41,7 @@ export const options: Story = {
       before: (stage) => stage.set("smoke.command", "exit 0"),
       command: { verb: "up" },
       ok: true,
-      steps: ["2 delete Job", "create Command", "delete Command"],
+      steps: ["2 create Command", "2 delete Job", "3 delete Command"],
     },
     {
       name: "the app is protected, the smoke check gone",

@@ -42,6 +42,7 @@ export class Stage {
     const settings = [
       `app.image=${image}`,
       `migrations.directory=${this.migrations}`,
+      `report.directory=${join(this.stateDir, "reports")}`,
       // Nobody wants to wait for the usual two minutes in act five.
       "app.startupTimeout=5s",
       "app.progressDeadline=10s",

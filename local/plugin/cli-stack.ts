@@ -4,10 +4,11 @@ import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, symlin
 import { delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
+import { CLOUD_VARIABLE } from "../cloud/command/tools";
 import { readText, writeAtomically, writeSynced } from "../engine/files";
 import { stackDirectory } from "../engine/state";
 import type { Environment } from "../environment";
-import { CLOUD_VARIABLE, ENVIRONMENT_VARIABLE, type Package } from "./main";
+import { ENVIRONMENT_VARIABLE, type Package } from "./main";
 import { findPulumi } from "./pulumi-path";
 
 export interface CliStackOptions {

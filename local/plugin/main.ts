@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createAwsProvider } from "../cloud/aws/provider";
 import { createCommandProvider } from "../cloud/command/provider";
+import { CLOUD_VARIABLE } from "../cloud/command/tools";
 import { createKubernetesProvider } from "../cloud/kubernetes/provider";
 import type { Provider } from "../cloud/provider";
 import { type Environment, preparedFirst, prepareEnvironment } from "../environment";
@@ -9,8 +10,6 @@ import { QUICK_ERRORS } from "./cli-stack";
 import { engineLog } from "./engine-log";
 import { servePlugin } from "./server";
 
-/** Names the directory of the local cloud (CLOUDDIR) that the plugins act upon. */
-export const CLOUD_VARIABLE = "RELEASE_LOCAL_CLOUD";
 /** An {@link Environment} as JSON, made ready before the first step; without it the database must be there already. */
 export const ENVIRONMENT_VARIABLE = "RELEASE_LOCAL_ENVIRONMENT";
 

@@ -2,13 +2,23 @@
 // project's tsconfig.json would be found.
 const { join } = require("node:path");
 
-exports.start = (name) => {
+function loadTypeScript() {
   process.env.TSX_TSCONFIG_PATH = join(__dirname, "../../tsconfig.json");
   require("tsx/cjs/api").register();
   delete process.env.TSX_TSCONFIG_PATH;
+}
+
+exports.start = (name) => {
+  loadTypeScript();
   const { main } = require("./main.ts");
   main(name, process.argv.slice(2)).catch((error) => {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   });
+};
+
+exports.kubectl = () => {
+  loadTypeScript();
+  const { kubectl } = require("../cloud/kubernetes/kubectl.ts");
+  process.exitCode = kubectl(process.argv.slice(2), process.env);
 };

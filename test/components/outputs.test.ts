@@ -10,12 +10,18 @@ const OUTPUTS = {
   service: "notes",
   url: "http://notes",
   restore: "aws rds restore-db-instance-from-db-snapshot …",
+  sizes: { recordedAt: "2026-11-21T10:05:00Z", tables: { notes: { rows: 12, bytes: 98_304 } } },
 };
 
 describe("the outputs of a release, read by another stack", () => {
   it("are typed, and a release without a backup says so by null", () => {
     expect(parseReleaseOutputs(OUTPUTS)).toEqual(OUTPUTS);
     expect(parseReleaseOutputs({ ...OUTPUTS, snapshot: null, restore: null }).snapshot).toBeNull();
+  });
+
+  it("are read of an older release too, which measured no sizes: they are unknown", () => {
+    const { sizes: _, ...older } = OUTPUTS;
+    expect(parseReleaseOutputs(older)).toEqual({ ...OUTPUTS, sizes: null });
   });
 
   it("keep what this version of the reader does not know out of its way", () => {

@@ -84,6 +84,8 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["migrations.maxConnections", 120, "a whole number from 1 to 100"],
   ["migrations.diskFree", "a lot", "an amount of memory such as"],
   ["migrations.allowAhead", "yes", "true or false"],
+  ["report.directory", "", 'report.directory is ""; it must be not empty'],
+  ["report.directory", true, "report.directory is true; it must be a text"],
   ["report.tested", "", 'report.tested is ""; it must be not empty'],
   ["report.tester", "x", "report.tester is no setting"],
   ["service.type", "Ingress", 'it must be "ClusterIP" or "NodePort" or "LoadBalancer"'],

@@ -54,7 +54,7 @@ beforeEach(async () => {
 
 async function release(of = settings(), history = HISTORY, published = () => {}): Promise<ReleaseOutputs> {
   const backup = await planBackup(of, history);
-  const { outputs } = new Release("notes", {
+  const { outputs, sizes } = new Release("notes", {
     settings: of,
     history,
     migrator: "// migrator",
@@ -62,7 +62,7 @@ async function release(of = settings(), history = HISTORY, published = () => {})
     tags: { stack: "test" },
   });
   const all = await new Promise<unknown>((resolve) => {
-    pulumi.output(stackOutputs(outputs)).apply(resolve);
+    pulumi.output(stackOutputs({ outputs, sizes })).apply(resolve);
   });
   published();
   await pulumi.runtime.disconnect();

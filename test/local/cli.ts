@@ -39,6 +39,7 @@ export class Cli {
   readonly home = mkdtempSync(join(tmpdir(), "release cli-"));
   readonly stateDir = join(this.home, "state dir");
   readonly migrations = join(this.home, "migrations");
+  readonly reports = join(this.home, "reports");
   /** Everything that any command printed. */
   readonly printed: string[] = [];
   private readonly settings = new Map<string, string>();
@@ -48,6 +49,7 @@ export class Cli {
     cpSync(join(HISTORY, "migration_lock.toml"), join(this.migrations, "migration_lock.toml"));
     for (const name of ownHistory().slice(0, history === "all" ? undefined : history)) this.addMigration(name);
     this.set("migrations.directory", this.migrations);
+    this.set("report.directory", this.reports);
   }
 
   /** For every command from now on. */

@@ -29,6 +29,8 @@ export type Snapshots = Record<string, { status: string; encrypted?: boolean; cr
 export class PulumiRecorder {
   readonly registrations: Registration[] = [];
   snapshots: Snapshots = {};
+  /** What every command prints. */
+  stdout = "{}";
   private refusal: string | undefined;
 
   /** From now on every question to AWS is answered by this error. */
@@ -98,6 +100,7 @@ export class PulumiRecorder {
       const ports = inputs.spec.ports.map((port: object, index: number) => ({ ...port, nodePort: 30_000 + index }));
       return { ...inputs, spec: { ...inputs.spec, ports }, status: {} };
     }
+    if (type === "command:local:Command") return { ...inputs, stdout: this.stdout };
     return inputs;
   }
 

@@ -6,6 +6,8 @@ import { CommandFailed, runCommand } from "./run";
 export interface CommandProviderOptions {
   /** Told each line a command prints, as far as its `logging` allows. */
   log?(urn: string, line: string): void;
+  /** For every command, before its own: where the local cloud's tools are. Default: that of this process alone. */
+  environment?: Record<string, string>;
 }
 
 const type = "command:local:Command";
@@ -28,7 +30,7 @@ const loggings = ["stdout", "stderr", "stdoutAndStderr", "none"];
  * `command.local.Command` as @pulumi/command 1.2 has it: commands at create, update and delete; nothing runs in a
  * preview or when nothing changed; a change of `triggers` replaces; a create that fails leaves nothing in the state.
  */
-export function createCommandProvider({ log }: CommandProviderOptions = {}): Provider {
+export function createCommandProvider({ log, environment = {} }: CommandProviderOptions = {}): Provider {
   function check(news: Properties): CheckFailure[] {
     const failures: CheckFailure[] = [];
     for (const [property, value] of Object.entries(news)) {
@@ -65,6 +67,7 @@ export function createCommandProvider({ log }: CommandProviderOptions = {}): Pro
       interpreter: (inputs.interpreter as string[] | undefined) ?? ["/bin/sh", "-c"],
       directory: inputs.dir as string | undefined,
       environment: {
+        ...environment,
         ...(inputs.addPreviousOutputInEnv === false ? {} : previousOutput(kept)),
         ...(inputs.environment as Record<string, string> | undefined),
       },

@@ -1,0 +1,61 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Sizes } from "../migrations/size";
+import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "../report/request";
+
+/** How the Jobs' reports are read back when the release is done: by `kubectl logs`, where `pulumi up` runs. */
+export interface ReportReader {
+  /** The reader as one CommonJS file, for `node`. */
+  script: string;
+  /** For the page's name and heading. */
+  stack: string;
+  /** Folder for the page of each release, absolute; undefined: no page is written. */
+  directory?: string;
+  /** Of the kubeconfig, as the provider has it. */
+  context?: string;
+  /** Content or path, as the provider has it; default: what kubectl finds by itself. */
+  kubeconfig?: pulumi.Input<string>;
+}
+
+/** What the reader prints: one line of JSON. */
+interface Answer {
+  sizes?: Sizes;
+  file?: string;
+  /** What could not be read, the state of the release, and what to do, in three lines. */
+  problem?: string;
+}
+
+/** The reader needs seconds; kubectl may have to be asked again. */
+const TIMEOUT = "3m";
+
+/**
+ * Runs the reader once, under a name that carries the release id. It gets its script on stdin and its request in the
+ * environment, so that neither depends on where this package lies; both may change with a newer version of it, which is no
+ * reason to run again for a release that is done.
+ */
+export function readReports(
+  name: string,
+  { script, kubeconfig }: ReportReader,
+  request: pulumi.Input<ReportRequest>,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Output<Answer> {
+  const command = new local.Command(
+    name,
+    {
+      create: "node -",
+      stdin: script,
+      environment: {
+        [REQUEST_VARIABLE]: pulumi.output(request).apply((known) => JSON.stringify(known)),
+        ...(kubeconfig === undefined ? {} : { [KUBECONFIG_VARIABLE]: pulumi.secret(kubeconfig) }),
+      },
+      logging: "none",
+    },
+    { ...opts, ignoreChanges: ["create", "stdin", "environment", "logging"], customTimeouts: { create: TIMEOUT } },
+  );
+  // A secret kubeconfig makes everything of the command a secret; what it prints is none.
+  return pulumi.unsecret(command.stdout).apply((stdout) => {
+    const answer = JSON.parse(stdout) as Answer;
+    if (answer.problem) pulumi.log.warn(answer.problem, command);
+    return answer;
+  });
+}
