@@ -6,6 +6,8 @@ import { describeProcess, isRunning, type ProcessRecord } from "./cloud/process"
 /** How the last command that changed the stack went; for `status`. */
 export interface LastRun {
   verb: string;
+  /** Its `--config`, for the command that goes on with it. */
+  overrides?: string[];
   startedAt: string;
   /** Missing while it runs, and for ever when it was killed. */
   endedAt?: string;
@@ -25,9 +27,10 @@ export interface FailedStep {
 
 const file = (stackDir: string) => join(stackDir, "last-run.json");
 
-export function startRun(stackDir: string, verb: string): LastRun {
+export function startRun(stackDir: string, verb: string, overrides: string[]): LastRun {
   const run: LastRun = {
     verb,
+    overrides,
     startedAt: new Date().toISOString(),
     failed: [],
     errors: [],

@@ -17,6 +17,8 @@ export interface Stack {
   stateDir: string;
   /** The options that were typed to find this stack, for commands that a message proposes. */
   location: string[];
+  /** `key=value`, as typed: a command that runs the program again must have them too. */
+  overrides: string[];
   /** What a person should know about where the settings come from. */
   note?: string;
 }
@@ -94,6 +96,7 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
     settings,
     stateDir: resolve(stateDir),
     location,
+    overrides,
     note,
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { stopCloud } from "../cloud/client";
 import { readLastRun, stateOf } from "../last-run";
 import { CommandError } from "../usage-error";
-import { type Call, typed, type Verb } from "./verb";
+import { type Call, goingOn, typed, type Verb } from "./verb";
 
 export const down: Verb = {
   name: "down",
@@ -20,7 +20,9 @@ export const down: Verb = {
     await stopCloud(cloudDir);
     if (output.json) output.event({ kind: "summary", verb: "down", ok: true });
     else if (was)
-      output.line(`Stopped: app, database and background process. Data and state stay; to go on: ${typed(call, "up")}`);
+      output.line(
+        `Stopped: app, database and background process. Data and state stay; to go on: ${typed(goingOn(call, last), "up")}`,
+      );
     else output.line("Nothing was running.");
     return 0;
   },

@@ -29,7 +29,7 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
   let record: LastRun | undefined;
   // Not before the engine has the stack's lock: another command's record must not be overwritten.
   const recorded = () => {
-    if (operation !== "preview") record ??= startRun(stackDir, operation);
+    if (operation !== "preview") record ??= startRun(stackDir, operation, stack.overrides);
     return record;
   };
   const steps: StepEvent[] = [];

@@ -6,7 +6,7 @@ import { readLastRun, stateOf } from "../last-run";
 import { kindOf } from "../progress-text";
 import { schemaOf, workloads } from "./live";
 import { ago, columns, count } from "./output";
-import { type Call, typed, type Verb } from "./verb";
+import { type Call, goingOn, typed, type Verb } from "./verb";
 
 export const status: Verb = {
   name: "status",
@@ -58,7 +58,7 @@ async function gather(call: Call) {
       failed: lastRun.failed,
       errors: lastRun.errors,
     },
-    next: nextOf(call, lastRun && { verb: lastRun.verb, state: stateOf(lastRun) }, cloud),
+    next: nextOf(goingOn(call, lastRun), lastRun && { verb: lastRun.verb, state: stateOf(lastRun) }, cloud),
   };
 }
 

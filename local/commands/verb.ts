@@ -1,4 +1,5 @@
 import type { Engine } from "../engines";
+import type { LastRun } from "../last-run";
 import type { Stack } from "../stack";
 import type { Output } from "./output";
 
@@ -36,11 +37,22 @@ export interface Options {
   follow: boolean;
 }
 
-/** How a person types this command again, with the options that lead to the same stack. */
+/** How a person types a command, with the options that lead to the same stack, and those of the last run that it goes on with. */
 export function typed(call: Pick<Call, "stack">, ...words: string[]): string {
   const { stack } = call;
-  const options = [...(stack.name === "local" ? [] : ["--stack", stack.name]), ...stack.location];
+  const runsProgram = words[0] === "up" || words[0] === "preview";
+  const options = [
+    ...(stack.name === "local" ? [] : ["--stack", stack.name]),
+    ...stack.location,
+    ...(runsProgram ? stack.overrides.flatMap((each) => ["--config", each]) : []),
+  ];
   return ["npm run local --", ...words, ...options.map(quoted)].join(" ");
+}
+
+/** The call with what the last run was given: without it, `up` would be another release. */
+export function goingOn(call: Call, lastRun: LastRun | undefined): Call {
+  const overrides = call.stack.overrides.length > 0 ? call.stack.overrides : (lastRun?.overrides ?? []);
+  return { ...call, stack: { ...call.stack, overrides } };
 }
 
 /** A word as a shell reads it back. */

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Call, goingOn, typed } from "../../local/commands/verb";
+import type { LastRun } from "../../local/last-run";
 import { readStack } from "../../local/stack";
 import { UsageError } from "../../local/usage-error";
 
@@ -126,5 +128,24 @@ describe("settings of a stack", () => {
   test("need a Pulumi program", () => {
     rmSync(join(directory, "Pulumi.yaml"));
     expect(problems([])).toEqual([`${directory} has no Pulumi.yaml; --cwd must name the folder of a Pulumi program`]);
+  });
+});
+
+describe("a command that a message proposes", () => {
+  const call = (overrides: string[]) =>
+    ({ stack: { name: "local", location: ["--state-dir", "a b"], overrides } }) as unknown as Call;
+
+  test("has the settings that were typed, where it runs the program", () => {
+    const typedNow = call(["app.image=notes:1.1.0"]);
+    expect(typed(typedNow, "up")).toBe("npm run local -- up --state-dir 'a b' --config app.image=notes:1.1.0");
+    expect(typed(typedNow, "status")).toBe("npm run local -- status --state-dir 'a b'");
+  });
+
+  test("goes on with those of the last run: without them it would be another release", () => {
+    const last = { verb: "up", overrides: ["app.image=notes:1.1.0"] } as LastRun;
+    expect(typed(goingOn(call([]), last), "up")).toContain("--config app.image=notes:1.1.0");
+    expect(typed(goingOn(call(["app.replicas=3"]), last), "up")).toMatch(
+      /up --state-dir 'a b' --config app.replicas=3$/,
+    );
   });
 });
