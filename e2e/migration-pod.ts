@@ -23,7 +23,8 @@ export async function migrationPod(world: World): Promise<string> {
   return name!;
 }
 
-const SLEEPING = "SELECT query AS text FROM pg_stat_activity WHERE state = 'active' AND query ~ '^SELECT pg_sleep'";
+const SLEEPING =
+  "SELECT query AS text FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()";
 
 export async function deleteMigrationJob(world: World): Promise<void> {
   const pod = await migrationPod(world);
