@@ -1,20 +1,21 @@
-import { createHash } from "node:crypto";
 import type { Migration } from "../migrations/history";
 import { loadParser, type MigrationPlan } from "../migrations/plan";
 import { analyzeTables } from "./analyze";
 import { batchDirective } from "./batch-statement";
-import { countRows } from "./counts";
+import { type Count, countRows } from "./counts";
 import { formatDuration } from "./duration";
 import { appliedSinceVerified } from "./facts";
 import type { Failure } from "./failure";
 import { NoRecords } from "./failures/statement";
 import { readHistory } from "./history-gate";
+import { applyJointly, isQuick, JOINT, type PlannedMigration } from "./joint";
+import type { Judgement } from "./judgement";
 import { releaseLock, takeLock } from "./lock";
-import { plannedEffects } from "./planned-effects";
-import { planOf } from "./plans";
+import { EffectPlanner, type PlannedEffects, plannedEffects } from "./planned-effects";
 import { type Progress, readProgress } from "./progress";
 import type { Run } from "./run";
 import { checkSnapshot } from "./snapshot-gate";
+import { statementHashes } from "./statement-hashes";
 import { applyInSteps } from "./steps";
 import { type Applied, applyInTransaction, isOneTransaction, NeedsSteps } from "./transaction";
 import { verify } from "./verify";
@@ -56,16 +57,8 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     await Promise.all([loadParser(), run.records.ensure()]);
     if (run.records.unavailable !== undefined)
       log.event("records.unavailable", `Warning: no audit trail and no facts are kept: ${run.records.unavailable}.`);
-    const planned = plannedEffects([], history.pending, run.table.schema);
-    const touched = planned.tables.map(({ table }) => table);
-    const before = await countRows(session, touched);
-    let creation = history.tableExists ? [] : await run.table.creation(session);
-    for (const migration of history.pending) {
-      const row = history.unfinished.find(({ migrationName }) => migrationName === migration.name);
-      const resume = row && progress.find(({ historyId }) => historyId === row.id);
-      await apply(run, migration, creation, resume);
-      creation = [];
-    }
+    const creation = history.tableExists ? [] : await run.table.creation(session);
+    const { planned, before } = await applyAll(run, history, progress, creation);
     await analyzeTables(run, planned.all);
     await verify(run, migrations, { ...planned, before });
     const duration = Date.now() - began;
@@ -80,13 +73,88 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
   }
 }
 
-async function apply(run: Run, migration: Migration, first: string[], resume: Progress | undefined): Promise<void> {
+/** Applies what is pending in its order, planning ahead while the server works. */
+async function applyAll(
+  run: Run,
+  { pending, unfinished }: Judgement,
+  progress: readonly Progress[],
+  creation: string[],
+): Promise<{ planned: PlannedEffects; before: Record<string, Count> }> {
+  const planner = new EffectPlanner(run.table.schema);
+  const plans: PlannedMigration[] = [];
+  const before: Record<string, Count> = {};
+  let touched: string[] = [];
+  const planUntil = (end: number) => {
+    while (plans.length < Math.min(end, pending.length)) {
+      const migration = pending[plans.length]!;
+      const added = planner.add(migration);
+      plans.push({ migration, plan: added.plan });
+      touched.push(...added.touched);
+    }
+  };
+  const resumeOf = ({ name }: Migration) => {
+    const row = unfinished.find(({ migrationName }) => migrationName === name);
+    return row && progress.find(({ historyId }) => historyId === row.id);
+  };
+  let first = creation;
+  // Something in a message failed: that migration goes by itself.
+  let alone = -1;
+  let untold: (() => void) | undefined;
+  const told = () => {
+    untold?.();
+    untold = undefined;
+  };
+  try {
+    for (let at = 0; at < pending.length; ) {
+      planUntil(at + 1);
+      const quick = (index: number) =>
+        index !== alone && isQuick(plans[index]!) && resumeOf(pending[index]!) === undefined;
+      let end = at;
+      if (quick(at)) {
+        planUntil(at + JOINT);
+        while (end < Math.min(at + JOINT, plans.length) && quick(end)) end++;
+      }
+      // Counted before anything in the plan so far touches them.
+      if (touched.length > 0) Object.assign(before, await countRows(run.session, touched));
+      touched = [];
+      if (end - at > 1) {
+        const joint = plans.slice(at, end);
+        const { applied, tell } = await applyJointly(run, joint, first, () => {
+          told();
+          planUntil(end + JOINT);
+        });
+        untold = tell;
+        if (applied > 0) first = [];
+        if (applied < joint.length) alone = at + applied;
+        at += applied;
+      } else {
+        told();
+        const migration = pending[at]!;
+        await apply(run, migration, plans[at]!.plan, first, resumeOf(migration));
+        first = [];
+        at++;
+      }
+    }
+  } finally {
+    told();
+  }
+  const planned = planner.planned();
+  const kept = new Set(planned.tables.map(({ table }) => table));
+  return { planned, before: Object.fromEntries(Object.entries(before).filter(([table]) => kept.has(table))) };
+}
+
+async function apply(
+  run: Run,
+  migration: Migration,
+  plan: MigrationPlan,
+  first: string[],
+  resume: Progress | undefined,
+): Promise<void> {
   run.signal.throwIfAborted();
   const { log, records } = run;
   const { name, checksum } = migration;
   log.event("migration.started", name, { migration: name, checksum });
   try {
-    const plan = planOf(migration);
     const applied = await applyAsPlanned(run, migration, plan, first, resume);
     log.event("migration.finished", `  applied in ${formatDuration(applied.duration)}`, {
       migration: name,
@@ -116,7 +184,7 @@ async function applyAsPlanned(
   if (!resume && !batched && (plan.mode === "transaction" || plan.error || isOneTransaction(plan))) {
     const audit = ({ rows, attempts: { count, lockWait } }: Applied) => {
       const data = { checksum: migration.checksum, rows, attempts: count, lockWait, statements: statementHashes(plan) };
-      return run.records.auditStatements({ event: "migration.applied", migration: migration.name, data }, true);
+      return run.records.auditStatements({ event: "migration.applied", migration: migration.name, data }, "now()");
     };
     try {
       return await applyInTransaction(run, migration, plan, first, audit);
@@ -130,10 +198,4 @@ async function applyAsPlanned(
   if (run.records.unavailable !== undefined)
     throw new NoRecords(migration.name, run.records.unavailable, run.session.target.user);
   return applyInSteps(run, migration, plan, first, resume);
-}
-
-/** Of the first statements: line and the beginning of the sha-256 of the text, by which a server's log can be matched. */
-function statementHashes({ statements }: MigrationPlan): string[] {
-  const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
-  return statements.slice(0, 50).map(({ line, text }) => `${line}:${hash(text)}`);
 }

@@ -67,12 +67,15 @@ export class HistoryTable {
     return [...schema, table];
   }
 
-  /** Statement for the row of a migration that is applied by the transaction it stands in. */
-  appliedRow(migration: Migration, startedAt: Date): string {
+  /**
+   * Statement for the row of a migration that is applied by the transaction it stands in.
+   * @param startedAt SQL for the time; the server's clock, as for every row, so that they are in order
+   */
+  appliedRow(migration: Migration, startedAt = "now()"): string {
     return `INSERT INTO ${this.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${[
       quoteText(randomUUID()),
       quoteText(migration.checksum),
-      quoteText(startedAt.toISOString()),
+      startedAt,
       "clock_timestamp()",
       quoteText(migration.name),
       "1",

@@ -9,6 +9,7 @@ export type Fields = Record<string, string | number | boolean | null | undefined
  */
 export class Log {
   readonly #secrets: string[] = [];
+  #held: string | undefined;
 
   constructor(
     readonly format: LogFormat = "text",
@@ -26,7 +27,21 @@ export class Log {
   event(event: string, message: string, fields: Fields = {}): void {
     const line =
       this.format === "text" ? message : JSON.stringify({ time: new Date().toISOString(), event, message, ...fields });
-    this.write(`${this.redact(line)}\n`);
+    const text = `${this.redact(line)}\n`;
+    if (this.#held === undefined) this.write(text);
+    else this.#held += text;
+  }
+
+  /** What is said by `work` is written at once. */
+  together(work: () => void): void {
+    this.#held = "";
+    try {
+      work();
+    } finally {
+      const text = this.#held;
+      this.#held = undefined;
+      if (text !== "") this.write(text);
+    }
   }
 
   redact(text: string): string {

@@ -9,7 +9,7 @@ import { effectOf } from "../migrations/statement-effect";
 import { type Expectation, Promises } from "./expectations";
 import { quoteName } from "./history-table";
 import { nodeOf } from "./left-behind";
-import { planOf } from "./plans";
+import { planWithNodes } from "./plans";
 
 /** What the pending migrations do to a table that exists already. */
 export interface TouchedTable {
@@ -29,58 +29,98 @@ export interface PlannedEffects {
   readonly unknown: string[];
 }
 
+const effects = new WeakMap<PlannedStatement, Effect>();
+
+/** What a statement does, once its migration was planned; undefined for one of many rows written alike, and where it can't be parsed. */
+export function effectOfStatement(statement: PlannedStatement): Effect | undefined {
+  return effects.get(statement);
+}
+
+/** Follows pending migrations in their order, so far as their text tells: which tables each statement touches, and how. */
+export class EffectPlanner {
+  readonly #schema = new Schema();
+  readonly #promises: Promises;
+  readonly #plans: MigrationPlan[] = [];
+  readonly #before: ReadonlySet<string>;
+  /** Tables that the pending migrations make themselves. */
+  readonly #made = new Set<string>();
+  readonly #all = new Set<string>();
+  readonly #tables = new Map<string, TableEffect[]>();
+  readonly #unknown: string[] = [];
+
+  /** @param applied what the schema is made of before */
+  constructor(
+    readonly schemaName: string,
+    applied: readonly Migration[] = [],
+  ) {
+    this.#promises = new Promises(schemaName);
+    for (const migration of applied) this.#walk(migration, () => undefined);
+    this.#before = new Set(this.#schema.tables.keys());
+  }
+
+  /** Plans the next migration; the tables that it touches, made by none before it, and that none before it touched: quoted. */
+  add(migration: Migration): { plan: MigrationPlan; touched: string[] } {
+    const touched: string[] = [];
+    const plan = this.#walk(migration, (effect, node) => {
+      this.#promises.see(node);
+      for (const table of effect.tables) {
+        const key = keyOf(table.name);
+        this.#all.add(quotedName(table.name, this.schemaName));
+        if (this.#made.has(key)) continue;
+        const known = this.#tables.get(key);
+        if (known) known.push(table);
+        else {
+          this.#tables.set(key, [table]);
+          touched.push(quotedName(table.name, this.schemaName));
+        }
+      }
+      if (effect.unknown !== undefined) this.#unknown.push(`${migration.name}: ${effect.unknown}`);
+    });
+    for (const [key, table] of this.#schema.tables)
+      if (!this.#before.has(key) && table.madeIn === migration.name) this.#made.add(key);
+    this.#plans.push(plan);
+    return { plan, touched };
+  }
+
+  planned(): PlannedEffects {
+    return {
+      plans: this.#plans,
+      tables: [...this.#tables]
+        .filter(([key]) => !this.#made.has(key))
+        .map(([, found]) => ({ table: quotedName(found[0]!.name, this.schemaName), effects: found })),
+      all: [...this.#all],
+      promises: this.#promises.list(),
+      unknown: this.#unknown,
+    };
+  }
+
+  #walk(migration: Migration, visit: (effect: Effect, node: Node) => void): MigrationPlan {
+    const { plan, nodes } = planWithNodes(migration);
+    // Thousands of rows written alike have the effect of the first.
+    let alike: string | undefined;
+    for (const [index, statement] of (plan.error ? [] : plan.statements).entries()) {
+      const head = rowsHead(statement);
+      if (head !== undefined && head === alike) continue;
+      alike = head;
+      const node = nodes?.[index] ?? (nodeOf(statement) as Node);
+      const effect = effectOf(node, this.#schema);
+      effects.set(statement, effect);
+      visit(effect, node);
+      apply(node, this.#schema, migration.name);
+    }
+    return plan;
+  }
+}
+
 /** Of each pending statement: which tables it touches, and how. Tables that the pending migrations make themselves are left out. */
 export function plannedEffects(
   applied: readonly Migration[],
   pending: readonly Migration[],
   schemaName: string,
 ): PlannedEffects {
-  const schema = new Schema();
-  const promises = new Promises(schemaName);
-  const walk = (migration: Migration, visit: (effect: Effect, node: Node) => void) => {
-    const plan = planOf(migration);
-    // Thousands of rows written alike have the effect of the first.
-    let alike: { head: string; effect: Effect } | undefined;
-    for (const statement of plan.error ? [] : plan.statements) {
-      const head = rowsHead(statement);
-      if (head !== undefined && head === alike?.head) continue;
-      const node = nodeOf(statement) as Node;
-      const effect = effectOf(node, schema);
-      alike = head === undefined ? undefined : { head, effect };
-      visit(effect, node);
-      apply(node, schema, migration.name);
-    }
-    return plan;
-  };
-  for (const migration of applied) walk(migration, () => undefined);
-  const before = new Set(schema.tables.keys());
-  const made = new Set<string>();
-  const all = new Set<string>();
-  const tables = new Map<string, TableEffect[]>();
-  const unknown: string[] = [];
-  const plans = pending.map((migration) => {
-    const plan = walk(migration, (effect, node) => {
-      promises.see(node);
-      for (const table of effect.tables) {
-        const key = keyOf(table.name);
-        all.add(quotedName(table.name, schemaName));
-        if (made.has(key)) continue;
-        tables.set(key, [...(tables.get(key) ?? []), table]);
-      }
-      if (effect.unknown !== undefined) unknown.push(`${migration.name}: ${effect.unknown}`);
-    });
-    for (const [key, table] of schema.tables) if (!before.has(key) && table.madeIn === migration.name) made.add(key);
-    return plan;
-  });
-  return {
-    plans,
-    tables: [...tables]
-      .filter(([key]) => !made.has(key))
-      .map(([, effects]) => ({ table: quotedName(effects[0]!.name, schemaName), effects })),
-    all: [...all],
-    promises: promises.list(),
-    unknown,
-  };
+  const planner = new EffectPlanner(schemaName, applied);
+  for (const migration of pending) planner.add(migration);
+  return planner.planned();
 }
 
 function quotedName({ schema, name }: Name, schemaName: string): string {

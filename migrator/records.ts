@@ -36,9 +36,10 @@ CREATE TABLE IF NOT EXISTS _release.fact (
 );
 CREATE INDEX IF NOT EXISTS fact_latest ON _release.fact (schema_name, kind, id);`;
 
-/** now() is when the transaction began. */
-const DURATION =
-  "::jsonb || jsonb_build_object('duration', round(extract(epoch FROM clock_timestamp() - now()) * 1000)::int)";
+/** SQL for the whole milliseconds since a time, itself SQL. */
+export function millisecondsSince(time: string): string {
+  return `round(extract(epoch FROM clock_timestamp() - ${time}) * 1000)::int`;
+}
 
 /** What is written down of one event: who did what, when, for which release. */
 export interface AuditEntry {
@@ -97,15 +98,17 @@ export class Records {
 
   /**
    * The statement that writes an entry, to stand in the transaction of what it tells of; none where nothing can be written.
-   * @param timed adds `duration`, the transaction's own in milliseconds
+   * @param began SQL for the time since when it took; adds `duration` in milliseconds
    */
-  auditStatements(entry: AuditEntry, timed = false): string[] {
+  auditStatements(entry: AuditEntry, began?: string): string[] {
     if (this.unavailable !== undefined) return [];
     const text = (value: string | undefined) => (value === undefined ? "NULL" : quoteText(value));
     return [
       `INSERT INTO _release.audit (release, event, migration, data) VALUES (${text(this.release)}, ${quoteText(entry.event)}, ${text(
         entry.migration,
-      )}, ${quoteText(JSON.stringify(entry.data ?? {}))}${timed ? DURATION : ""})`,
+      )}, ${quoteText(JSON.stringify(entry.data ?? {}))}${
+        began === undefined ? "" : `::jsonb || jsonb_build_object('duration', ${millisecondsSince(began)})`
+      })`,
     ];
   }
 

@@ -9,12 +9,13 @@ import { Failure } from "./failure";
 import { BadDirective, ChangedAfterStart, Stopped, UnclosedTransaction } from "./failures/statement";
 import { groupStatements } from "./groups";
 import { leftBehind } from "./left-behind";
+import { Patience } from "./patience";
 import { placeOf, sqlEvidence, statementFailure } from "./place";
 import { beginProgress, endProgress, hashOf, markAttempted, markDone, type Progress } from "./progress";
 import { runScript } from "./query";
 import type { Run } from "./run";
 import { sessionSettings } from "./session-settings";
-import { type Applied, runGroup } from "./transaction";
+import { type Applied, runGroup, runGroups } from "./transaction";
 import { UnclosedBlock, type Unit, unitsOf } from "./units";
 
 /**
@@ -167,9 +168,11 @@ async function inTransaction(
   const block = unit.kind === "block";
   const inner = block ? unit.statements.slice(1, -1) : unit.statements;
   const end = block ? unit.statements.at(-1)! : undefined;
-  await runScript(session, `${block ? unit.statements[0]!.text : "BEGIN"};\nSET LOCAL lock_timeout = ${lockTimeout}`);
-  let rows = 0;
-  for (const group of groupStatements(migration.sql, inner)) rows += await runGroup(run, migration, group, lockTimeout);
+  const patience = new Patience(lockTimeout);
+  const groups = [...groupStatements(migration.sql, inner)];
+  const begin = block ? unit.statements[0]!.text : "BEGIN";
+  await runScript(session, `${begin};\nSET LOCAL lock_timeout = ${patience.next(groups[0]?.statements ?? [])}`);
+  const rows = await runGroups(run, migration, groups, patience, []);
   run.signal.throwIfAborted();
   if (!end || end.control === "commit") await runScript(session, `${record};\n${end?.text ?? "COMMIT"}`);
   else {

@@ -6,6 +6,7 @@ import { formatDuration } from "./duration";
 import { Failure } from "./failure";
 import { Stopped } from "./failures/statement";
 import { describeGroup, type Group, groupStatements } from "./groups";
+import { Patience } from "./patience";
 import { attribute, sqlEvidence, statementFailure } from "./place";
 import { runScript } from "./query";
 import type { Run } from "./run";
@@ -85,33 +86,57 @@ async function attempt(
   const { session, table } = run;
   const began = Date.now();
   const { begin, statements } = ownTransaction(plan);
-  // lock_timeout belongs to the transaction, so that a rollback takes it back.
-  const before = [begin, `SET LOCAL lock_timeout = ${lockTimeout}`, ...first];
+  const patience = new Patience(lockTimeout);
   // A migration may have taken on a role that must not write the history.
   const role = /\b(role|authorization)\b/i.test(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
-  const after = (applied: Applied) => [
-    ...role,
-    table.appliedRow(migration, new Date(began)),
-    ...last(applied),
-    "COMMIT",
-  ];
+  const after = (applied: Applied) => [...role, table.appliedRow(migration), ...last(applied), "COMMIT"];
   const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
   const [only] = groups;
+  // lock_timeout belongs to the transaction, so that a rollback takes it back.
+  const before = [begin, `SET LOCAL lock_timeout = ${patience.next(only?.statements ?? [])}`, ...first];
   if (only && groups.length === 1 && only.statements.length === 1 && DEFINES.test(only.statements[0]!.kind)) {
     // Most migrations are one definition: all of it in one round trip. It changes no rows, which the records would tell.
     await runGroup(run, migration, only, lockTimeout, { before, after: after({ attempts, duration: 0, rows: 0 }) });
     return { attempts, duration: Date.now() - began, rows: 0 };
   }
-  let rows = 0;
-  for (const [index, group] of groups.entries())
-    rows += await runGroup(run, migration, group, lockTimeout, index === 0 ? { before, after: [] } : undefined);
+  const rows = await runGroups(run, migration, groups, patience, before);
   run.signal.throwIfAborted();
   const applied: Applied = { attempts, duration: Date.now() - began, rows };
   await runScript(session, [...(groups.length === 0 ? before : []), ...after(applied)].join(";\n"));
   return { ...applied, duration: Date.now() - began };
 }
 
-const DEFINES = /^(CREATE (?!TABLE AS)|ALTER |DROP |COMMENT|GRANT|REVOKE)/;
+/** Runs the statements of one transaction, whose waits for locks are bounded together. */
+export async function runGroups(
+  run: Run,
+  migration: Migration,
+  groups: readonly Group[],
+  patience: Patience,
+  before: readonly string[],
+): Promise<number> {
+  // Who sets it in the file knows why.
+  const own = groups.some(({ statements }) => statements.some(setsLockTimeout));
+  let rows = 0;
+  let lead = before;
+  let current: number | undefined;
+  for (const group of groups) {
+    const lockTimeout = patience.next(group.statements);
+    if (current !== undefined && current !== lockTimeout && !own) lead = [`SET LOCAL lock_timeout = ${lockTimeout}`];
+    current = lockTimeout;
+    const began = Date.now();
+    rows += await runGroup(run, migration, group, lockTimeout, { before: lead, after: [] });
+    patience.took(group.statements, Date.now() - began);
+    lead = [];
+  }
+  return rows;
+}
+
+function setsLockTimeout({ kind, text }: PlannedStatement): boolean {
+  return /\block_timeout\b/i.test(text) && (/^SET\b/.test(kind) || /\bset_config\b/i.test(text));
+}
+
+/** Statements that change no rows. */
+export const DEFINES = /^(CREATE (?!TABLE AS)|ALTER |DROP |COMMENT|GRANT|REVOKE)/;
 
 /** A file that is one BEGIN … COMMIT keeps it, and the history's row goes into it. */
 export function isOneTransaction({ statements, error }: MigrationPlan): boolean {

@@ -20,7 +20,7 @@ const waitsForLock = (url: string) => async () =>
   (
     await query(
       url,
-      "SELECT 1 FROM pg_stat_activity WHERE application_name = 'release-migrator' AND wait_event_type = 'Lock' AND query LIKE 'ALTER%'",
+      "SELECT 1 FROM pg_stat_activity WHERE application_name = 'release-migrator' AND wait_event_type = 'Lock' AND query LIKE '%ALTER%'",
     )
   ).length > 0;
 

@@ -50,6 +50,13 @@ DELETE FROM "nötes" WHERE id % 10 = 0;`,
   "20240108000000_detach": `ALTER TABLE parts DETACH PARTITION parts_old CONCURRENTLY;
 SELECT pg_sleep(0.03);
 ALTER TABLE parts ADD COLUMN note text;`,
+  // Small ones in a row, which go to the server in one message.
+  ...Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [
+      `202401080${10000 + index}_small`,
+      `ALTER TABLE "nötes" ADD COLUMN small${index} int DEFAULT ${index};`,
+    ]),
+  ),
   "20240109000000_last": `ALTER TABLE "nötes" ADD CONSTRAINT n_positive CHECK (n > 0) NOT VALID;
 ALTER TABLE "nötes" VALIDATE CONSTRAINT n_positive;`,
 };
