@@ -28,7 +28,7 @@ export class ReviewRefused extends ReleaseError {
  */
 export async function reviewGate(
   { review: policy }: Settings,
-  { migrations }: Pick<PackedHistory, "migrations">,
+  { migrations, lint }: Pick<PackedHistory, "migrations" | "lint">,
   live: { migration?: string; sizes?: Sizes },
 ): Promise<Review> {
   await loadParser();
@@ -39,6 +39,7 @@ export async function reviewGate(
     stats: live.sizes,
     policy: { refuse: policy.refuse },
     acknowledgements: policy.acknowledgements,
+    ...(lint && { lint }),
   });
   if (review.refused.length > 0) throw new ReviewRefused(review);
   return review;

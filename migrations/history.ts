@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -91,15 +92,11 @@ function readMigration(name: string, path: string, problems: HistoryProblem[]): 
     problems.push({ kind: "no-script", path, migration: name, message });
     return undefined;
   }
-  try {
-    // ignoreBOM keeps the mark in the text: checksum and text must describe the same bytes.
-    const sql = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const zero = bytes.indexOf(0);
-    if (zero < 0) return { name, sql, checksum: checksumOf(bytes) };
-    problems.push({ kind: "encoding", path: file, migration: name, message: zeroMessage(bytes, zero) });
-  } catch {
-    problems.push({ kind: "encoding", path: file, migration: name, message: invalidMessage(bytes) });
-  }
+  const zero = bytes.indexOf(0);
+  // A byte order mark stays in the text: checksum and text must describe the same bytes.
+  if (isUtf8(bytes) && zero < 0) return { name, sql: bytes.toString("utf8"), checksum: checksumOf(bytes) };
+  const message = isUtf8(bytes) ? zeroMessage(bytes, zero) : invalidMessage(bytes);
+  problems.push({ kind: "encoding", path: file, migration: name, message });
   return undefined;
 }
 

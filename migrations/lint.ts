@@ -11,6 +11,9 @@ export interface LintMessage {
   readonly help?: string;
 }
 
+/** What squawk says, or why it couldn't be asked. */
+export type LintResult = { readonly messages: readonly LintMessage[] } | { readonly unavailable: string };
+
 /**
  * Rules of squawk that the review judges itself, with the history and the sizes that squawk doesn't have: whether it says something
  * there or not, squawk's word adds nothing.

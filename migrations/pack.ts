@@ -1,6 +1,8 @@
 import { fingerprint, type Migration, readHistorySync } from "./history";
+import type { LintResult } from "./lint";
 import { encodePayload } from "./payload";
 import { loadParser, planMigration } from "./plan";
+import { runSquawk } from "./squawk";
 
 /** A history as a release takes it: read, named by its content, and packed for the Job's pod. */
 export interface PackedHistory {
@@ -11,6 +13,8 @@ export interface PackedHistory {
   fingerprint: string;
   /** Compressed, in pieces that each fit a ConfigMap. */
   payload: Buffer[];
+  /** What squawk says about the files, for the review. */
+  lint?: LintResult;
 }
 
 /**
@@ -20,11 +24,13 @@ export interface PackedHistory {
 export async function packHistory(directory: string): Promise<PackedHistory> {
   const migrations = readHistorySync(directory);
   const last = migrations.at(-1);
+  const lint = runSquawk(directory, migrations);
   if (last) await loadParser();
   return {
     migrations,
     contract: last !== undefined && planMigration(last).contract,
     fingerprint: fingerprint(migrations),
     payload: encodePayload(migrations),
+    lint: await lint,
   };
 }

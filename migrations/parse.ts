@@ -1,5 +1,6 @@
-import { hasSqlDetails, loadModule, type Node, parseSync, scanSync } from "libpg-query";
+import { hasSqlDetails, loadModule, type Node, parseSync } from "libpg-query";
 import { cutPoints } from "./cut";
+import { endOfComment, tokensOf } from "./tokens";
 
 /** A statement as it stands in a file, with the parser's tree of it. */
 export interface ParsedStatement {
@@ -148,25 +149,12 @@ export function triviaLength(text: string): number {
   }
 }
 
-function endOfComment(text: string, start: number): number {
-  const mark = /\/\*|\*\//g;
-  mark.lastIndex = start;
-  let depth = 0;
-  for (let found = mark.exec(text); found; found = mark.exec(text)) {
-    depth += found[0] === "/*" ? 1 : -1;
-    if (depth === 0) return mark.lastIndex;
-  }
-  return text.length;
-}
-
 /** Without the white space and comments at the end: what is added to a statement must not land in a comment. */
 function trimEnd(text: string): string {
   const trimmed = text.trimEnd();
   if (!trimmed.endsWith("*/") && !trimmed.slice(trimmed.lastIndexOf("\n") + 1).includes("--")) return trimmed;
-  const last = scanSync(trimmed)
-    .tokens.filter(({ tokenName }) => !tokenName.endsWith("_COMMENT"))
-    .at(-1);
-  return last ? Buffer.from(trimmed).toString("utf8", 0, last.end) : trimmed;
+  const last = tokensOf(trimmed).at(-1);
+  return last ? trimmed.slice(0, last.end) : trimmed;
 }
 
 function countLines(text: string): number {

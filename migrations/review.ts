@@ -14,7 +14,7 @@ import { judgeOldPods } from "./judge/old-pods";
 import { enumExchanges, judgeExchange, judgeRenames } from "./judge/prisma";
 import { judgeSettings } from "./judge/settings";
 import { judgeWhole } from "./judge/whole";
-import { type LintMessage, lintFindings } from "./lint";
+import { type LintResult, lintFindings } from "./lint";
 import { type Blocked, blockedBy, type LockMode } from "./locks";
 import { parseScript, ScriptError } from "./parse";
 import { type MigrationPlan, planMigration } from "./plan";
@@ -38,8 +38,8 @@ export interface ReviewInput {
   readonly acknowledgements?: readonly Acknowledgement[];
   /** Who runs the migrations. Default: this project's migrator. */
   readonly runner?: Runner;
-  /** What squawk says about the pending files. Default: nothing. */
-  readonly lint?: readonly LintMessage[];
+  /** What squawk says about the pending files. Default: it wasn't asked. */
+  readonly lint?: LintResult;
 }
 
 /** One table in one statement, as a DBA wants to see it. */
@@ -81,26 +81,24 @@ export interface Review extends Gate {
   readonly statements: readonly ReviewedStatement[];
   readonly policy: ReviewPolicy;
   readonly stats: { readonly recordedAt?: string } | undefined;
+  /** Why squawk couldn't be asked. */
+  readonly unlinted?: string;
 }
 
 /** Judges what a release would do. Pure; `loadParser` must have been awaited once. */
 export function reviewRelease(input: ReviewInput): Review {
-  const {
-    history,
-    applied = [],
-    stats,
-    policy = { refuse: [] },
-    acknowledgements = [],
-    runner = "migrator",
-    lint = [],
-  } = input;
+  return judgeRelease(input)(input.lint);
+}
+
+/** The same, for who asks squawk meanwhile: all that needs no word of it is done when this returns. */
+export function judgeRelease(input: Omit<ReviewInput, "lint">): (lint?: LintResult) => Review {
+  const { history, applied = [], stats, policy = { refuse: [] }, acknowledgements = [], runner = "migrator" } = input;
   const known = new Set(applied.map(({ name }) => name));
   const release = new Set(history.map(({ name }) => name).filter((name) => !known.has(name)));
   const schema = new Schema();
   const newColumns = new Set<string>();
-  const findings: Finding[] = [];
+  const judged: { plan: MigrationPlan; findings: readonly Finding[] }[] = [];
   const statements: ReviewedStatement[] = [];
-  const plans: MigrationPlan[] = [];
   for (const migration of history) {
     if (!release.has(migration.name)) {
       replay(migration, schema);
@@ -108,29 +106,35 @@ export function reviewRelease(input: ReviewInput): Review {
     }
     const parsed: Node[] = [];
     const plan = planMigration(migration, ({ node }) => parsed.push(slim(node)));
-    plans.push(plan);
     const context = new Context(plan, schema, stats, runner, release, newColumns);
     statements.push(...judge(migration, parsed, context, newColumns));
-    findings.push(...context.findings, ...lintFindings(lint, plan, context.findings));
+    judged.push({ plan, findings: context.findings });
   }
-  findings.push(...judgeHistory(history, applied, plans));
-  findings.sort(
-    (a, b) => rank(a) - rank(b) || (a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : a.line - b.line),
-  );
-  return {
-    ...gate(findings, policy, acknowledgements),
-    first: applied.length === 0,
-    migrations: plans.map((plan) => ({
-      name: plan.name,
-      checksum: plan.checksum,
-      contract: plan.contract,
-      statements: plan.statements.length,
-    })),
-    before: history.length - plans.length,
-    findings,
-    statements,
-    policy,
-    stats: stats && { ...(stats.recordedAt !== undefined && { recordedAt: stats.recordedAt }) },
+  const plans = judged.map(({ plan }) => plan);
+  const contradictions = judgeHistory(history, applied, plans);
+  return (lint) => {
+    const messages = lint && "messages" in lint ? lint.messages : [];
+    const findings = judged.flatMap(({ plan, findings: own }) => [...own, ...lintFindings(messages, plan, own)]);
+    findings.push(...contradictions);
+    findings.sort(
+      (a, b) => rank(a) - rank(b) || (a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : a.line - b.line),
+    );
+    return {
+      ...gate(findings, policy, acknowledgements),
+      first: applied.length === 0,
+      migrations: plans.map((plan) => ({
+        name: plan.name,
+        checksum: plan.checksum,
+        contract: plan.contract,
+        statements: plan.statements.length,
+      })),
+      before: history.length - plans.length,
+      findings,
+      statements,
+      policy,
+      stats: stats && { ...(stats.recordedAt !== undefined && { recordedAt: stats.recordedAt }) },
+      ...(lint && "unavailable" in lint && { unlinted: lint.unavailable }),
+    };
   };
 }
 

@@ -1,6 +1,4 @@
-import { scanSync } from "libpg-query";
-
-/** A word, sign or constant of a statement, with its place in the text (UTF-16 units). */
+/** A word, constant or sign of a statement, with its place in the text (UTF-16 units). */
 export interface Token {
   readonly text: string;
   /** For comparing with key words. */
@@ -9,18 +7,51 @@ export interface Token {
   readonly end: number;
 }
 
-/** Postgres' own tokens of a statement, without the comments. */
+/**
+ * What stands between white space, as Postgres' scanner has it (scan.l), except that each character of an operator is a sign of its
+ * own. The parser's own scanner would need more time for this than the whole review.
+ */
+const token = new RegExp(
+  [
+    String.raw`\s+|--[^\n\r]*`, // passed over
+    String.raw`[eE]'(?:[^'\\]|\\[^]|'')*'`,
+    "(?:[bBxX]|[uU]&)?'(?:[^']|'')*'",
+    String.raw`\$(?<tag>(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?)\$[^]*?\$\k<tag>\$`,
+    '(?:[uU]&)?"(?:[^"]|"")*"',
+    String.raw`[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*`,
+    String.raw`\$\d+|0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?`,
+    "[^]",
+  ].join("|"),
+  "y",
+);
+
+/** The tokens of a statement that the parser has accepted, without the comments. */
 export function tokensOf(sql: string): Token[] {
-  const bytes = Buffer.from(sql);
-  const ascii = bytes.length === sql.length;
-  const at = (byte: number) => (ascii ? byte : bytes.toString("utf8", 0, byte).length);
-  return scanSync(sql)
-    .tokens.filter(({ tokenName }) => !tokenName.endsWith("_COMMENT"))
-    .map(({ start, end }) => {
-      const from = at(start);
-      const text = sql.slice(from, at(end));
-      return { text, upper: text.toUpperCase(), start: from, end: from + text.length };
-    });
+  const found: Token[] = [];
+  for (let at = 0; at < sql.length; ) {
+    if (sql.startsWith("/*", at)) {
+      at = endOfComment(sql, at);
+      continue;
+    }
+    token.lastIndex = at;
+    const text = token.exec(sql)?.[0] ?? sql.slice(at);
+    const start = at;
+    at += text.length;
+    if (!/^\s|^--/.test(text)) found.push({ text, upper: text.toUpperCase(), start, end: at });
+  }
+  return found;
+}
+
+/** Comments nest. */
+export function endOfComment(text: string, start: number): number {
+  const mark = /\/\*|\*\//g;
+  mark.lastIndex = start;
+  let depth = 0;
+  for (let found = mark.exec(text); found; found = mark.exec(text)) {
+    depth += found[0] === "/*" ? 1 : -1;
+    if (depth === 0) return mark.lastIndex;
+  }
+  return text.length;
 }
 
 /** Puts words behind the first `after`, as in CREATE INDEX → CREATE INDEX CONCURRENTLY. */

@@ -3,10 +3,11 @@ import { relative, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { formatReview, type ReviewFormat, reviewFormats } from "../migrations/format";
 import { HistoryError, readHistorySync } from "../migrations/history";
-import { appliedUntil, loadParser, type Review, reviewRelease } from "../migrations/review";
+import { appliedUntil, judgeRelease, loadParser, type Review } from "../migrations/review";
+import { runSquawk } from "../migrations/squawk";
 import { BaseError, readBase } from "./base";
-import { ReviewSettingsError, readSizes, readStackSettings, type StackSettings } from "./settings";
-import { runSquawk } from "./squawk";
+import type { StackSettings } from "./settings";
+import { ReviewSettingsError } from "./settings-error";
 
 interface Options {
   migrations?: string;
@@ -58,10 +59,15 @@ export async function main(
   }
 }
 
+/** Loaded when a file of settings or sizes is read: what checks them takes longer to load than a review does. */
+function settingsFiles() {
+  return import("./settings.js");
+}
+
 async function review(options: Options, out: (text: string) => void): Promise<number> {
-  const parser = loadParser();
   const stack = options.stack ?? (options.migrations === undefined ? "local" : undefined);
-  const settings: StackSettings = stack === undefined ? {} : readStackSettings(process.cwd(), stack);
+  const settings: StackSettings =
+    stack === undefined ? {} : (await settingsFiles()).readStackSettings(process.cwd(), stack);
   const directory = options.migrations ?? settings.migrations?.directory;
   if (directory === undefined)
     throw new ReviewSettingsError(`Pulumi.${stack}.yaml names no migrations.directory; say --migrations DIR.`);
@@ -74,21 +80,22 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
       : { history: folder, applied: since(folder, options.since ?? settings.review?.since), notes: [] };
   const known = new Set(applied.map(({ name }) => name));
   const pending = folder.filter(({ name }) => !known.has(name));
-  const [squawk] = await Promise.all([options.squawk ? runSquawk(directory, pending) : { messages: [] }, parser]);
-  const said = [...notes, ...("unavailable" in squawk ? [`squawk couldn't be asked: ${squawk.unavailable}.`] : [])];
-  const result = reviewRelease({
+  // squawk works on another core meanwhile.
+  const squawk = options.squawk ? runSquawk(directory, pending) : undefined;
+  await loadParser();
+  const judged = judgeRelease({
     history,
     applied,
-    lint: "messages" in squawk ? squawk.messages : [],
-    ...(options.stats !== undefined && { stats: readSizes(options.stats) }),
+    ...(options.stats !== undefined && { stats: (await settingsFiles()).readSizes(options.stats) }),
     ...(settings.review && {
       policy: { refuse: settings.review.refuse },
       acknowledgements: settings.review.acknowledgements,
     }),
     ...(settings.migrations?.runner && { runner: settings.migrations.runner }),
   });
+  const result = judged(await squawk);
   const text = formatReview(result, options.format, {
-    notes: said,
+    notes,
     directory: relative(process.cwd(), resolve(directory)),
   });
   if (options.output === undefined) out(text);

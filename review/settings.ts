@@ -4,11 +4,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { findingClasses } from "../migrations/finding";
 import type { Sizes } from "../migrations/size";
-
-/** A file that the review was given can't be used: everything that is wrong with it. */
-export class ReviewSettingsError extends Error {
-  override readonly name = "ReviewSettingsError";
-}
+import { ReviewSettingsError } from "./settings-error";
 
 const reviewSettings = z.object({
   since: z.string().optional(),

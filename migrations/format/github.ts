@@ -1,17 +1,18 @@
 import type { Review } from "../review";
-import { type FormatOptions, verdict } from "./rows";
+import { type FormatOptions, notesOf, verdict } from "./rows";
 import { fileOf, messageOf } from "./sarif";
 
 const commands = { error: "error", warning: "warning", info: "notice" };
 
 /** Workflow commands: GitHub shows them beside the lines of the pull request. */
-export function formatGithub(review: Review, { directory = ".", notes = [] }: FormatOptions = {}): string {
+export function formatGithub(review: Review, options: FormatOptions = {}): string {
+  const { directory = "." } = options;
   const lines = review.findings.map((finding) => {
     const command = review.refused.includes(finding) ? "error" : commands[finding.severity];
     const file = property(fileOf(directory, finding.migration));
     return `::${command} file=${file},line=${finding.line},title=${property(finding.id)}::${data(messageOf(finding))}`;
   });
-  return `${[verdict(review), ...notes, ...lines].join("\n")}\n`;
+  return `${[verdict(review), ...notesOf(review, options), ...lines].join("\n")}\n`;
 }
 
 /** Source: actions/toolkit, command.ts: what ends a command, or a property of it, is encoded. */

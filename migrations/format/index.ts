@@ -1,7 +1,7 @@
 import type { Review } from "../review";
 import { formatGithub } from "./github";
 import { formatMarkdown } from "./markdown";
-import type { FormatOptions } from "./rows";
+import { type FormatOptions, notesOf } from "./rows";
 import { formatSarif } from "./sarif";
 import { formatText } from "./text";
 
@@ -19,7 +19,7 @@ export function formatReview(review: Review, format: ReviewFormat, options: Form
     case "markdown":
       return formatMarkdown(review, options);
     case "json":
-      return `${JSON.stringify({ version: 1, notes: options.notes ?? [], ...review }, null, 2)}\n`;
+      return `${JSON.stringify({ version: 1, notes: notesOf(review, options), ...review }, null, 2)}\n`;
     case "sarif":
       return formatSarif(review, options);
     case "github":

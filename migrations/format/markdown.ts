@@ -5,6 +5,7 @@ import { bytesText } from "../size";
 import {
   blocksText,
   type FormatOptions,
+  notesOf,
   type Row,
   rewriteText,
   rowsOf,
@@ -45,7 +46,8 @@ export function formatMarkdown(review: Review, options: FormatOptions = {}): str
   return text;
 }
 
-function render(review: Review, { notes = [] }: FormatOptions, extent: Extent): string {
+function render(review: Review, options: FormatOptions, extent: Extent): string {
+  const notes = notesOf(review, options);
   const worst = review.findings[0]?.severity;
   const alert = review.refused.length > 0 || worst === "error" ? "CAUTION" : worst === "warning" ? "WARNING" : "TIP";
   const parts = [commentMark, `> [!${alert}]\n> **${verdict(review)}**`];

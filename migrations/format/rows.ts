@@ -2,8 +2,8 @@ import type { Finding, Severity } from "../finding";
 import type { Review, ReviewedStatement, ReviewedTable } from "../review";
 import { sizeText } from "../size";
 
-/** What else the reader should know: that squawk couldn't be run, that the base has more migrations. */
 export interface FormatOptions {
+  /** What else the reader should know: that the base has more migrations. */
   readonly notes?: readonly string[];
   /** The migrations' folder, relative to the repository, for links and annotations. */
   readonly directory?: string;
@@ -16,6 +16,11 @@ export function count(number: number, word: string): string {
 export function tally(findings: readonly Finding[]): string {
   const of = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
   return `${count(of("error"), "error")}, ${count(of("warning"), "warning")}, ${count(of("info"), "note")}`;
+}
+
+/** Notes, with the word that a part of the review is missing. */
+export function notesOf({ unlinted }: Review, { notes = [] }: FormatOptions): string[] {
+  return [...notes, ...(unlinted === undefined ? [] : [`squawk's rules are left out: ${unlinted}.`])];
 }
 
 /** What is reviewed, in one line. */

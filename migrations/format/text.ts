@@ -1,12 +1,23 @@
 import { acknowledgementFor } from "../gate";
 import type { Review } from "../review";
-import { blocksText, type FormatOptions, rowsOf, scope, script, short, sizeCell, tally, verdict } from "./rows";
+import {
+  blocksText,
+  type FormatOptions,
+  notesOf,
+  rowsOf,
+  scope,
+  script,
+  short,
+  sizeCell,
+  tally,
+  verdict,
+} from "./rows";
 
 /** For a terminal. */
-export function formatText(review: Review, { notes = [] }: FormatOptions = {}): string {
+export function formatText(review: Review, options: FormatOptions = {}): string {
   const lines = [verdict(review), `${scope(review)}${review.findings.length > 0 ? ` ${tally(review.findings)}.` : ""}`];
   if (review.migrations.length > 0 && !review.first) lines.push(sizesLine(review));
-  for (const note of notes) lines.push(`Note: ${note}`);
+  for (const note of notesOf(review, options)) lines.push(`Note: ${note}`);
   const rows = rowsOf(review).filter(({ table }) => table && (table.blocks !== "nothing" || table.work !== "none"));
   if (rows.length > 0)
     lines.push(

@@ -131,16 +131,28 @@ describe("what squawk says", () => {
 
   test("is told where the review says nothing about it, and not where it does", () => {
     const found = review({
-      lint: [
-        lint("ban-drop-column"),
-        lint("require-lock-timeout"),
-        lint("identifier-too-long", 2),
-        { ...lint("x"), migration: "1_base" },
-      ],
+      lint: {
+        messages: [
+          lint("ban-drop-column"),
+          lint("require-lock-timeout"),
+          lint("identifier-too-long", 2),
+          { ...lint("x"), migration: "1_base" },
+        ],
+      },
     });
     const told = found.findings.filter(({ classes }) => classes.includes("lint"));
     expect(told).toMatchObject([
       { rule: "squawk/identifier-too-long", statement: 1, line: 2, safe: { note: "do this" } },
     ]);
   });
+
+  test.each(["text", "markdown", "json"] as const)(
+    "is said to be missing where it could not be asked (%s)",
+    (format) => {
+      const found = review({ lint: { unavailable: "the package squawk-cli is not installed" } });
+      expect(formatReview(found, format)).toContain(
+        "squawk's rules are left out: the package squawk-cli is not installed.",
+      );
+    },
+  );
 });

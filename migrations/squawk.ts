@@ -1,10 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import type { Migration } from "../migrations/history";
-import type { LintMessage } from "../migrations/lint";
-
-/** What squawk says, or why it couldn't say it: the review goes on without it, and tells. */
-export type SquawkResult = { readonly messages: LintMessage[] } | { readonly unavailable: string };
+import type { Migration } from "./history";
+import { judgedRules, type LintResult, unfitRules } from "./lint";
 
 /** squawk reads a thousand files in a second; more than this is a fault of its own. */
 const timeout = 60_000;
@@ -18,12 +15,22 @@ interface SquawkMessage {
   rule_name: string;
 }
 
-/** Runs squawk on the files of these migrations, all at once. */
-export async function runSquawk(directory: string, migrations: readonly Migration[]): Promise<SquawkResult> {
+/**
+ * Asks squawk about the files of these migrations, all at once. It is an optional package (`squawk-cli`): the review goes on without
+ * it, and tells.
+ */
+export async function runSquawk(directory: string, migrations: readonly Migration[]): Promise<LintResult> {
   if (migrations.length === 0) return { messages: [] };
+  const names = new Map(migrations.map(({ name }) => [join(directory, name, "migration.sql"), name]));
+  // The rules that the review leaves out are most of what squawk says.
+  const rules = [...judgedRules, ...unfitRules].join(",");
   try {
-    const names = new Map(migrations.map(({ name }) => [join(directory, name, "migration.sql"), name]));
-    const output = await run(binary(), ["--reporter", "json", ...names.keys()]);
+    const program = binary();
+    const output = await run(program, ["--reporter", "json", "--exclude", rules, ...names.keys()]).catch((error) => {
+      // Another version knows other rules.
+      if (/invalid rule name/.test(String(error))) return run(program, ["--reporter", "json", ...names.keys()]);
+      throw error;
+    });
     const found = JSON.parse(output || "[]") as SquawkMessage[];
     return {
       messages: found.map(({ file, line, message, help, rule_name }) => ({
@@ -35,7 +42,9 @@ export async function runSquawk(directory: string, migrations: readonly Migratio
       })),
     };
   } catch (error) {
-    return { unavailable: (error as Error).message.split("\n")[0] ?? "" };
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "MODULE_NOT_FOUND") return { unavailable: "the package squawk-cli is not installed" };
+    return { unavailable: message.split("\n")[0] ?? "" };
   }
 }
 
@@ -58,8 +67,7 @@ function run(program: string, args: readonly string[]): Promise<string> {
     child.once("close", (code, signal) => {
       // 1: it has something to say.
       if (code === 0 || code === 1) resolve(Buffer.concat(chunks).toString("utf8"));
-      else
-        reject(new Error(`squawk ended with ${signal ?? `status ${code}`}: ${errors.trim().split("\n").at(-1) ?? ""}`));
+      else reject(new Error(`squawk ended with ${signal ?? `status ${code}`}: ${errors.trim().split("\n")[0] ?? ""}`));
     });
   });
 }
