@@ -19,7 +19,8 @@ export function warnWhenOverdue(job: Job, name: string, deadline: Duration, begi
   let timer: NodeJS.Timeout | undefined;
   begins.apply(() => {
     if (ended) return;
-    timer = setTimeout(() => void pulumi.log.warn(overdue(name, deadline), job), milliseconds(deadline));
+    // Not told of the Job itself: the SDK would hold that back until the Job's URN is known, when it has ended.
+    timer = setTimeout(() => void pulumi.log.warn(overdue(name, deadline)), milliseconds(deadline));
     // The program ends with its resources, not with this.
     timer.unref();
   });

@@ -67,6 +67,11 @@ export class World {
     return join(this.directory, "migrations");
   }
 
+  /** Where the page of each release is written. */
+  get reports(): string {
+    return join(this.directory, "reports");
+  }
+
   /** Of the app's image, as it is set. */
   get version(): string {
     return this.settings.get("app.image")!.split(":").at(-1)!;
@@ -219,6 +224,7 @@ export class World {
     this.set("migrations.image", env.E2E_NODE_IMAGE);
     this.set("migrations.directory", this.migrations);
     this.set("service.host", address);
+    this.set("report.directory", this.reports);
   }
 
   private async grant(role: "up" | "preview"): Promise<void> {

@@ -1,8 +1,9 @@
 import type { Story } from "../scenario";
 import { consumer } from "./consumer";
+import { databases } from "./databases";
 import { failures, snapshots } from "./failures";
 import { interruptions } from "./interruptions";
 import { bypasses, options } from "./options";
 import { releases } from "./releases";
 
-export const stories: Story[] = [releases, failures, snapshots, interruptions, options, bypasses, consumer];
+export const stories: Story[] = [releases, failures, snapshots, interruptions, options, bypasses, databases, consumer];

@@ -26,6 +26,9 @@ export const GOOD_MIGRATION = [
 
 export const IMAGE_ONLY = ["2 create Command", "2 create Job", "2 delete Command", "2 delete Job", "update Deployment"];
 
+/** The same for a database whose snapshots are of another type, or that has none. */
+export const withoutSnapshot = (steps: string[]): string[] => steps.filter((step) => !/ Snapshot\b/.test(step));
+
 export const FAILING_MIGRATION = ["create ConfigMap", "create Job", "create Job (failed)", "create Snapshot"];
 
 export const started =
@@ -39,3 +42,5 @@ export const migrationStarted = (event: StepEvent): boolean => started("Job")(ev
 export const SLOW = 'SELECT pg_sleep(8);\nALTER TABLE "notes" ADD COLUMN "slow" TEXT;\n';
 export const GOOD = 'ALTER TABLE "notes" ADD COLUMN "colour" TEXT;\n';
 export const BROKEN = 'ALTER TABLE "notes" ADD COLUMN "half" TEXT;\nSELECT no_such_column FROM "notes";\n';
+/** What only the old version needed. */
+export const CONTRACT = '-- release: contract\nALTER TABLE "notes" DROP COLUMN "colour";\n';

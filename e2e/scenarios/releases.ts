@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { startLoad } from "../../local/demo/load";
 import { address, failed, serves, succeeded, until } from "../expect";
 import { list } from "../kubectl";
@@ -27,6 +29,11 @@ export const releases: Scenario[] = [
       const release = await world.run("up", "up");
       succeeded(release);
       await serves(release, "1.0.0");
+      const pages = readdirSync(world.reports);
+      assert.equal(pages.length, 1);
+      // Read back from the logs of both Jobs, by kubectl.
+      assert.doesNotMatch(release.said, /can't be read/);
+      assert.match(readFileSync(join(world.reports, pages[0]!), "utf8"), /20260/);
       return `${release.seconds.toFixed(0)} s`;
     },
   },
