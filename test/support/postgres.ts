@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import os from "node:os";
@@ -8,6 +7,9 @@ import { canEnter } from "../../local/cloud/aws/account";
 import { locateBinaries } from "../../local/cloud/aws/binaries";
 import { copyTree, exists } from "../../local/cloud/aws/files";
 import { initialise, killServer, type Server, startServer, stopServer } from "../../local/cloud/aws/postgres";
+import { endWithParent } from "./end-with-parent";
+import { chosenMajor, NEWEST } from "./majors";
+import { startServer as startServerOfMajor } from "./server";
 
 export { dumpDatabase } from "./dump";
 
@@ -28,8 +30,9 @@ export interface TestPostgres {
 
 const password = "test-password";
 
-/** 0.3 s: the data directory is a copy of one that is initialised once a machine. */
+/** Of the major in POSTGRES_MAJOR, or the newest. 0.3 s: the data directory is a copy of one that is initialised once a machine. */
 export async function startPostgres(options: { settings?: Record<string, string> } = {}): Promise<TestPostgres> {
+  if (chosenMajor !== NEWEST) return startServerOfMajor(options);
   const template = await templateDirectory();
   const { account } = await locateBinaries();
   const home = await fs.mkdtemp(path.join(path.dirname(template), "postgres-test-"));
@@ -69,14 +72,6 @@ export async function startPostgres(options: { settings?: Record<string, string>
       if (server.port !== port) throw new Error(`Port ${port} was taken while the test's Postgres was down.`);
     },
   };
-}
-
-/** A test run that is killed has no chance to stop its servers: a shell looks after each, until its folder is gone. */
-function endWithParent(home: string): void {
-  const script = `while [ -d "$1" ] && kill -0 "$2" 2>/dev/null; do sleep 1; done
-    [ -d "$1" ] && { kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"; rm -rf "$1"; }`;
-  const args = ["-c", script, "sh", home, String(process.pid)];
-  spawn("/bin/sh", args, { detached: true, stdio: "ignore", cwd: "/" }).unref();
 }
 
 /** One a machine, user and version; made under another name and renamed, so that test files can race for it. */
