@@ -3,6 +3,10 @@ import { OPTIONS } from "./settings";
 const VERB_TEXTS = [
   ["preflight", "find everything that would doom a deploy, before anything is touched"],
   ["deploy", "apply what is pending, and verify it"],
+  [
+    "run",
+    "let another command migrate, such as the Prisma CLI, and verify it: run [options] -- npx prisma migrate deploy",
+  ],
   ["verify", "is the database what the migrations promise?"],
   ["compare", "after the rollout: what became slower since the last deploy"],
   [

@@ -14,6 +14,7 @@ import { Records } from "./records";
 import { publishUnchanged } from "./report";
 import { resolveMigration } from "./resolve";
 import type { Run } from "./run";
+import { runCommand } from "./run-command";
 import { noticeLostClient, sessionSettings } from "./session-settings";
 import { readSettings, type Settings, type Verb } from "./settings";
 import { keepHeapSmall } from "./small-heap";
@@ -32,6 +33,11 @@ const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise
   deploy: async (run, migrations) => {
     if (run.settings.afterRollout) await soak(run, migrations);
     await deploy(run, run.settings.holdContract ? await beforeRollout(run, migrations) : migrations);
+    await publishUnchanged(run);
+    return 0;
+  },
+  run: async (run, migrations) => {
+    await runCommand(run, migrations);
     await publishUnchanged(run);
     return 0;
   },
@@ -58,11 +64,13 @@ const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise
 };
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 0 || args[0] === "help" || args.includes("--help")) {
+  // Behind `--` stands another program's command line.
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  if (args.length === 0 || args[0] === "help" || own.includes("--help")) {
     process.stdout.write(helpText());
     return args.length === 0 ? 2 : 0;
   }
-  let log = new Log(args.includes("--json") ? "json" : "text");
+  let log = new Log(own.includes("--json") ? "json" : "text");
   let rerun = "the same command again";
   let app = OLD_VERSION_SERVES;
   try {

@@ -7,7 +7,7 @@ import type { Resolution } from "./resolve";
 import { parseBytes } from "./size";
 import { VERIFY_CHECKS } from "./verify";
 
-export const VERBS = ["preflight", "deploy", "verify", "compare", "status", "resolve", "baseline"] as const;
+export const VERBS = ["preflight", "deploy", "run", "verify", "compare", "status", "resolve", "baseline"] as const;
 /** Names for `--check`. */
 export const CHECK_NAMES: readonly string[] = [...PREFLIGHT_CHECKS, ...VERIFY_CHECKS].map(({ name }) => name);
 export type Verb = (typeof VERBS)[number];
@@ -15,6 +15,11 @@ export type Verb = (typeof VERBS)[number];
 /** What a run was asked to do; durations in milliseconds. */
 export interface Settings {
   readonly verb: Verb;
+  /** Of `run`: the program that migrates, with its arguments. */
+  readonly command: readonly string[];
+  readonly commandTimeout: number;
+  /** Of `run`: further variables in which the command looks for the connection string. */
+  readonly urlVariables: readonly string[];
   /** Of `resolve`: which migration, and how. */
   readonly resolution: { name: string; resolution: Resolution } | undefined;
   /** Of `baseline`: the last migration that the database already has. */
@@ -91,6 +96,12 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   "hold-contract": { text: "deploy: leave migrations marked `-- release: contract` for after the rollout" },
   "after-rollout": { text: "deploy: the new version is rolled out; apply what was left for now" },
   soak: { value: "TIME", default: "1s", text: "with --after-rollout: how long the new version serves before that" },
+  "command-timeout": { value: "TIME", default: "30m", text: "run: longest run of the command" },
+  "url-variable": {
+    value: "NAME",
+    many: true,
+    text: "run: sets the connection string in this variable too; repeatable",
+  },
   snapshot: { value: "ID", text: "the snapshot that protects this run" },
   "snapshot-created-at": { value: "TIME", text: "when it was taken, ISO 8601" },
   "snapshot-max-age": { value: "TIME", default: "1h", text: "older than this, nothing is migrated" },
@@ -105,7 +116,10 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
 /** @throws UsageFailure with every mistake at once. */
 export function readSettings(args: readonly string[], environment: NodeJS.ProcessEnv): Settings {
   const mistakes: string[] = [];
-  const { values, positionals } = parse(args, mistakes);
+  // What stands behind `--` is a command of its own, not ours to read.
+  const end = args.indexOf("--");
+  const command = end < 0 ? [] : args.slice(end + 1);
+  const { values, positionals } = parse(end < 0 ? args : args.slice(0, end), mistakes);
   const text = (name: string) => (typeof values[name] === "string" ? (values[name] as string) : undefined);
   const list = (name: string) => (Array.isArray(values[name]) ? (values[name] as unknown[]).map(String) : []);
   const percent = (name: string): number => {
@@ -126,6 +140,9 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   if (verb === "baseline" && text("through") === undefined) mistakes.push("baseline needs --through MIGRATION.");
   if (!VERBS.includes(verb as Verb))
     mistakes.push(`The verb is "${verb ?? ""}", and must be one of ${VERBS.join(", ")}.`);
+  if (verb === "run" && command.length === 0)
+    mistakes.push("run needs the command that migrates behind `--`, such as: run … -- npx prisma migrate deploy.");
+  if (verb !== "run" && command.length > 0) mistakes.push("Only run takes a command behind `--`.");
   const url = text("url") ?? (environment.DIRECT_URL || environment.DATABASE_URL);
   if (!url) mistakes.push("There is no connection string: set DIRECT_URL or DATABASE_URL.");
   const directory = text("migrations");
@@ -133,6 +150,9 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   if ((directory === undefined) === (payload === undefined)) mistakes.push("Give either --migrations or --payload.");
   const settings: Settings = {
     verb: verb as Verb,
+    command,
+    commandTimeout: duration("command-timeout"),
+    urlVariables: list("url-variable"),
     resolution: verb === "resolve" ? readResolution(text, mistakes) : undefined,
     through: text("through"),
     force: values.force === true,

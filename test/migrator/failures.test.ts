@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { closingLines, type Failure, OLD_VERSION_SERVES } from "../../migrator/failure";
+import * as command from "../../migrator/failures/command";
 import * as connection from "../../migrator/failures/connection";
 import * as findings from "../../migrator/failures/findings";
 import * as history from "../../migrator/failures/history";
@@ -29,6 +30,10 @@ const failures: Failure[] = [
   new connection.TlsFailure("h:1", "no", "do"),
   new connection.ConnectionLost("gone", "as it was."),
   new connection.PoolerInBetween("pid"),
+  new command.CommandFailed("npx prisma migrate deploy", "exit status 1", ["Error: P1001"], "it applied no migration."),
+  new command.LeftUnfinished("a", "The command", ["line 1: applied"], "part"),
+  new command.CommandWentFurther(["a", "b", "c", "d", "e", "f"]),
+  new command.CommandCantHold("a"),
   new history.EditedMigration(["a", "b", "c", "d", "e", "f"], ["  a: x"]),
   new history.MissingMigration(["a"]),
   new history.FailedMigration("a", "today", "logs"),
@@ -55,7 +60,9 @@ const failures: Failure[] = [
 const commands = { rerun: "RERUN", migrator: "MIGRATOR", app: OLD_VERSION_SERVES };
 
 test("every failure that a person can meet is here, with a code of its own", () => {
-  const classes = [usage, connection, history, statement, resolve, findings].flatMap((module) => Object.keys(module));
+  const classes = [usage, command, connection, history, statement, resolve, findings].flatMap((module) =>
+    Object.keys(module),
+  );
   expect(failures.map(({ name }) => name).sort()).toEqual(classes.sort());
   expect(new Set(failures.map(({ code }) => code)).size).toBe(failures.length);
 });
