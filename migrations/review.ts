@@ -105,9 +105,10 @@ export function judgeRelease(input: Omit<ReviewInput, "lint">): (lint?: LintResu
       continue;
     }
     const parsed: Node[] = [];
-    const plan = planMigration(migration, ({ node }) => parsed.push(slim(node)));
+    const inserts = new PlainInserts();
+    const plan = planMigration(migration, ({ node }) => parsed.push(inserts.slim(node)));
     const context = new Context(plan, schema, stats, runner, release, newColumns);
-    statements.push(...judge(migration, parsed, context, newColumns));
+    for (const shown of judge(migration, parsed, inserts, context, newColumns)) statements.push(shown);
     judged.push({ plan, findings: context.findings });
   }
   const plans = judged.map(({ plan }) => plan);
@@ -153,17 +154,34 @@ function replay(migration: Migration, schema: Schema): void {
   }
 }
 
-/** The rows of INSERT … VALUES decide nothing, and the trees of ten thousands of them don't fit into memory. */
-function slim(node: Node): Node {
-  if (!("InsertStmt" in node)) return node;
-  const select = node.InsertStmt.selectStmt;
-  const values = select && "SelectStmt" in select && (select.SelectStmt.valuesLists ?? []).length > 0;
-  return values ? { InsertStmt: { relation: node.InsertStmt.relation } } : node;
+/** The rows of INSERT … VALUES decide nothing, and the trees of ten thousands of them don't fit into memory: one stands for all of a table. */
+class PlainInserts {
+  private readonly nodes = new Map<string, Node>();
+  private readonly effects = new WeakMap<Node, Effect>();
+
+  slim(node: Node): Node {
+    if (!("InsertStmt" in node)) return node;
+    const { relation, selectStmt, withClause } = node.InsertStmt;
+    const values = selectStmt && "SelectStmt" in selectStmt && (selectStmt.SelectStmt.valuesLists ?? []).length > 0;
+    if (!relation || !values || withClause) return node;
+    const key = JSON.stringify([relation.schemaname, relation.relname]);
+    const one = this.nodes.get(key) ?? { InsertStmt: { relation } };
+    this.nodes.set(key, one);
+    return one;
+  }
+
+  /** What such a statement does is the same each time. */
+  effectOf(node: Node, schema: Schema): Effect {
+    const known = this.effects.get(node) ?? effectOf(node, schema);
+    if ("InsertStmt" in node && node.InsertStmt.selectStmt === undefined) this.effects.set(node, known);
+    return known;
+  }
 }
 
 function judge(
   migration: Migration,
   nodes: readonly Node[],
+  inserts: PlainInserts,
   context: Context,
   newColumns: Set<string>,
 ): ReviewedStatement[] {
@@ -177,15 +195,20 @@ function judge(
   for (const planned of unjudged) {
     const inner = "DoStmt" in planned.node ? insideDo(planned.text) : undefined;
     const written = inner?.map(({ node, text }) => ({ ...planned, node, text })) ?? [planned];
-    const parts = written.flatMap((part) => {
+    const parts: Part[] = written.flatMap((part) => {
       const within = changesWithin(part.node);
-      const queries = within.length > 0 ? namedQueries(part.node) : new Set<string>();
+      if (within.length === 0) return [part];
+      const queries = namedQueries(part.node);
       return [{ ...part, queries }, ...within.map((node) => ({ ...part, node, queries }))];
     });
     for (const part of parts) {
-      const effect = effectOf(part.node, schema);
-      const tables = effect.tables.filter(({ name }) => !part.queries.has(target(name)));
-      const statement: JudgedStatement = { ...part, effect: { ...effect, tables } };
+      const effect = inserts.effectOf(part.node, schema);
+      const { queries } = part;
+      const seen = queries
+        ? { ...effect, tables: effect.tables.filter(({ name }) => !queries.has(target(name))) }
+        : effect;
+      // In its own place: of ten thousands of statements, a copy of each is not little.
+      const statement: JudgedStatement = Object.assign(part, { effect: seen });
       judgeStatement(statement, context);
       const shown = show(statement, context);
       if (shown) reviewed.push(shown);
@@ -209,6 +232,11 @@ function judge(
 }
 
 const nothing: Effect = { tables: [] };
+
+/** A statement, or one inside of it; `queries` are the names that its WITH gives to queries, which are no tables. */
+interface Part extends JudgedStatement {
+  readonly queries?: ReadonlySet<string>;
+}
 
 function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeDestroyed(statement, context);
