@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { createSecureContext } from "node:tls";
 import { Client, type ClientConfig, type QueryResult } from "pg";
 import { sendCancel } from "./cancel";
 import { Failure, UNTOUCHED } from "./failure";
-import { ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable } from "./failures/connection";
+import { BadUrl, ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable } from "./failures/connection";
 import { describeTarget, type Target } from "./url";
 
 export interface SessionOptions {
@@ -106,7 +107,20 @@ function clientStream(client: Client): Socket {
 
 const STARTING = new Set(["ECONNREFUSED", "ENOENT", "EAI_AGAIN", "57P03"]);
 
+/** A client certificate that can't be opened is a mistake in the connection string, not of the server. */
+function checkIdentity({ tls: { pfx, passphrase } }: Target): void {
+  if (pfx === undefined) return;
+  try {
+    createSecureContext({ pfx, passphrase });
+  } catch (error) {
+    throw new BadUrl([
+      `The parameter sslidentity of the connection string names a file that can't be opened as PKCS#12 with sslpassword (${(error as Error).message}).`,
+    ]);
+  }
+}
+
 async function connect(target: Target, options: SessionOptions): Promise<Client> {
+  checkIdentity(target);
   const until = Date.now() + options.connectWait;
   for (let wait = 100; ; wait = Math.min(wait * 2, 1000)) {
     try {
