@@ -48,12 +48,15 @@ async function main(argv: string[]): Promise<number> {
 /** Plays one; false when it is not as it must be. */
 async function tell({ name, play }: Scenario, world: World, stopped: AbortSignal): Promise<boolean> {
   const begun = Date.now();
+  const restore = world.remember();
   const seconds = () => `(${((Date.now() - begun) / 1000).toFixed(0)} s)`;
   try {
     const measured = await play(world);
     console.log(`ok      ${name}${measured ? `: ${measured}` : ""} ${seconds()}`);
     return true;
   } catch (error) {
+    // What it has set is no business of the ones after it.
+    restore();
     if (stopped.aborted) console.log(`stopped ${name}`);
     else console.log(`FAILED  ${name} ${seconds()}\n${(error as Error).message.replace(/^/gm, "          ")}`);
     return false;

@@ -82,6 +82,15 @@ export class World {
     else this.settings.set(key, value);
   }
 
+  /** Gives what puts the settings back to what they are now. */
+  remember(): () => void {
+    const before = [...this.settings];
+    return () => {
+      this.settings.clear();
+      for (const [key, value] of before) this.settings.set(key, value);
+    };
+  }
+
   migration(name: string, sql: string | undefined): void {
     const folder = join(this.migrations, name);
     rmSync(folder, { recursive: true, force: true });

@@ -26,12 +26,9 @@ export interface Goal {
   additionalSecretOutputs: string[];
   customTimeouts?: Timeouts;
   deletedWith: string;
-  aliases: Alias[];
+  /** Names it had before, as the SDK works them out: those of its parents are in them. */
+  aliases: string[];
 }
-
-export type Alias =
-  | { urn: string }
-  | { urn?: undefined; name: string; type: string; parent: string; noParent: boolean; stack: string; project: string };
 
 /** Throws where the program asks for what this engine does not do, rather than doing something else. */
 export function parseGoal(request: RegisterResourceRequest): Goal {
@@ -67,24 +64,8 @@ export function parseGoal(request: RegisterResourceRequest): Goal {
     additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
     customTimeouts: parseTimeouts(request.getCustomtimeouts()),
     deletedWith: request.getDeletedwith(),
-    aliases: parseAliases(request),
+    aliases: request.getAliasurnsList(),
   };
-}
-
-function parseAliases(request: RegisterResourceRequest): Alias[] {
-  const specs = request.getAliasesList().map((alias): Alias => {
-    const spec = alias.getSpec();
-    if (!spec) return { urn: alias.getUrn() };
-    return {
-      name: spec.getName(),
-      type: spec.getType(),
-      parent: spec.getParenturn(),
-      noParent: spec.getNoparent(),
-      stack: spec.getStack(),
-      project: spec.getProject(),
-    };
-  });
-  return [...request.getAliasurnsList().map((urn) => ({ urn })), ...specs];
 }
 
 function parseTimeouts(timeouts: RegisterResourceRequest.CustomTimeouts | undefined): Timeouts | undefined {

@@ -42,8 +42,8 @@ export interface ProgramRequests {
   refuse(error: Error): void;
 }
 
-/** Features this engine has; asked for another one, the SDK refuses by itself to go on. */
-const FEATURES = new Set(["secrets", "deletedWith", "aliasSpecs"]);
+/** Features this engine has; asked for another one, the SDK refuses by itself to go on, or does the work itself (aliases). */
+const FEATURES = new Set(["secrets", "deletedWith"]);
 
 const RESULTS = { success: Result.SUCCESS, failed: Result.FAIL, skipped: Result.SKIP };
 

@@ -158,6 +158,16 @@ test("a renamed resource with an alias is the same resource", async () => {
   expect((await world.destroy()).steps).toEqual(["delete b", "delete new"]);
 });
 
+test("what is in a renamed component with an alias is the same, too", async () => {
+  const child = { name: "group-child", options: { parent: "group" } };
+  await world.up([{ name: "group", component: "my:index:Box" }, child]);
+  const renamed = await world.up([
+    { name: "team", component: "my:index:Box", options: { aliases: [{ name: "group" }] } },
+    { ...child, name: "team-child", options: { parent: "team" } },
+  ]);
+  expect(renamed).toMatchObject({ ok: true, steps: [] });
+});
+
 test("a timeout of the program reaches the provider in seconds", async () => {
   await world.up([{ name: "a", options: { customTimeouts: { create: "1h30m" } } }]);
   expect(world.cloud.requests.a?.timeout).toBe(5400);
