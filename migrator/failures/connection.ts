@@ -72,14 +72,14 @@ export class ConnectionLost extends Failure {
   }
 }
 
-/** A transaction pooler sits in between: locks that belong to a session don't hold there. */
+/** A pooler sits in between. In transaction mode locks that belong to a session don't hold there; the mode can't be told from outside. */
 export class PoolerInBetween extends Failure {
   override readonly code = "pooler";
   override readonly exit = 3;
 
   constructor(evidence: string) {
     super({
-      what: `The connection goes through a pooler (${evidence}), where the migration lock doesn't hold.`,
+      what: `The connection goes through a pooler (${evidence}), where the migration lock may not hold.`,
       database: UNTOUCHED,
       next: "give the direct URL of the server (the Secret's migration key; by hand DIRECT_URL), then: {rerun}",
     });
