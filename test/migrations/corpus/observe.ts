@@ -51,6 +51,53 @@ export class Observer {
     }
   }
 
+  /** The table of the index that a statement names last, or the table itself. */
+  async tableOf(sql: string): Promise<string> {
+    const name = /("?\w+"?)\s*$/.exec(sql)?.[1];
+    const { rows } = await this.actor.query(
+      "SELECT coalesce((SELECT indrelid FROM pg_index WHERE indexrelid = $1::regclass), $1::regclass)::regclass::text AS name",
+      [name],
+    );
+    return rows[0].name;
+  }
+
+  /** Oids of all tables and views that are there. */
+  async relations(): Promise<ReadonlySet<number>> {
+    const { rows } = await this.actor.query("SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm')");
+    return new Set(rows.map(({ oid }) => oid));
+  }
+
+  /**
+   * Runs the statements in one transaction, and says of each what it did, and the locks that were held by then on relations of
+   * `among` that keep others from writing.
+   */
+  async together(statements: readonly string[], among: ReadonlySet<number>): Promise<Observed[]> {
+    await this.actor.query("BEGIN");
+    try {
+      const seen: Observed[] = [];
+      for (const sql of statements) {
+        const [files, scans] = [await this.files(), await this.scans()];
+        await this.actor.query(sql);
+        const locks = await this.locks(true, among);
+        const only = (reading: Reading) => new Map([...reading].filter(([oid]) => among.has(oid)));
+        seen.push({
+          locks: Object.fromEntries(
+            Object.entries(locks).filter(([, mode]) =>
+              /^(SHARE|SHARE ROW EXCLUSIVE|EXCLUSIVE|ACCESS EXCLUSIVE)$/.test(mode),
+            ),
+          ),
+          rewritten: changed(only(files), only(await this.files())),
+          scanned: grown(only(scans), only(await this.scans())),
+        });
+      }
+      await this.actor.query("COMMIT");
+      return seen;
+    } catch (error) {
+      await this.actor.query("ROLLBACK");
+      throw error;
+    }
+  }
+
   /**
    * Runs it outside a transaction, where its lock is seen while it waits for one that the witness holds on `table`:
    * one that lets it read the catalog and collides with everything that CONCURRENTLY and VACUUM take.
@@ -74,16 +121,17 @@ export class Observer {
     return { locks, rewritten: changed(files, await this.files()), scanned: [] };
   }
 
-  private async locks(granted: boolean): Promise<Record<string, string>> {
+  private async locks(granted: boolean, among?: ReadonlySet<number>): Promise<Record<string, string>> {
     const { rows } = await this.witness.query(
-      `SELECT c.relname, replace(l.mode, 'Lock', '') AS mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+      `SELECT c.oid, c.relname, replace(l.mode, 'Lock', '') AS mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
        JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT LIKE 'pg\\_%'
        WHERE l.pid = $1 AND l.granted = $2 AND c.relkind IN ('r', 'p', 'v', 'm')`,
       [this.pid, granted],
     );
     const strongest: Record<string, string> = {};
-    for (const { relname, mode } of rows)
-      if (modes.indexOf(mode) > modes.indexOf(strongest[relname] ?? "")) strongest[relname] = mode;
+    for (const { oid, relname, mode } of rows)
+      if ((among?.has(oid) ?? true) && modes.indexOf(mode) > modes.indexOf(strongest[relname] ?? ""))
+        strongest[relname] = mode;
     return Object.fromEntries(
       Object.entries(strongest).map(([table, mode]) => [
         table,
