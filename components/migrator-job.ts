@@ -1,5 +1,6 @@
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
+import { commandContainer } from "./command-runner";
 import type { MigrationFiles } from "./migration-files";
 import { warnWhenOverdue } from "./overdue";
 import { CONTAINER_SECURITY, labels, podSecurity, RELEASE_ANNOTATION, secretVariable } from "./pods";
@@ -18,6 +19,8 @@ export interface MigratorJobArgs {
   releaseId: string;
   database: Settings["database"];
   settings: Settings["migrations"];
+  /** Of the app: where `migrations.runner` is "command", it is the one that migrates. */
+  appImage: string;
   /** What only people know, for the checklist that the Job prints. */
   notes: Omit<Settings["report"], "directory">;
   /** The ConfigMaps with the migrator and the SQL. */
@@ -53,6 +56,12 @@ export class MigratorJob extends pulumi.ComponentResource {
 
     const jobName = `${app}-${step}-${releaseId}`;
     this.name = jobName;
+    const migrator = `${FOLDER}/migrator.cjs`;
+    // Only the migration itself is the command's: before and after it looks the migrator, on its own image.
+    const own =
+      step === "migrate" && settings.runner === "command"
+        ? commandContainer(migrator, args.appImage, settings, database)
+        : undefined;
     // The soak is part of the contract Job's run.
     const deadline = settings.deadline.plus(step === "contract" ? settings.soak.seconds : 0);
     this.job = new Job(
@@ -75,10 +84,11 @@ export class MigratorJob extends pulumi.ComponentResource {
               containers: [
                 {
                   name: step,
-                  image: settings.image,
-                  command: ["node", `${FOLDER}/migrator.cjs`],
-                  args: migratorArguments(args),
+                  image: own?.image ?? settings.image,
+                  command: own?.command ?? ["node", migrator],
+                  args: [...migratorArguments(args), ...(own?.args ?? [])],
                   env: [
+                    ...(own?.env ?? []),
                     secretVariable("DATABASE_URL", database.secret.name, database.secret.migrationKey),
                     { name: "RELEASE_ID", value: releaseId },
                   ],
@@ -86,11 +96,12 @@ export class MigratorJob extends pulumi.ComponentResource {
                   // The tail of the log becomes the error that `pulumi up` shows: no secret is ever in it.
                   terminationMessagePolicy: "FallbackToLogsOnError",
                   securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
-                  volumeMounts: [{ name: "release", mountPath: FOLDER, readOnly: true }],
+                  volumeMounts: [{ name: "release", mountPath: FOLDER, readOnly: true }, ...(own?.volumeMounts ?? [])],
                 },
               ],
               volumes: [
                 { name: "release", projected: { sources: files.names.map((each) => ({ configMap: { name: each } })) } },
+                ...(own?.volumes ?? []),
               ],
             },
           },
@@ -118,7 +129,7 @@ function dependencies(opts: pulumi.ComponentResourceOptions | undefined): pulumi
 /** What each step asks of the migrator. */
 const VERBS: Record<MigratorJobArgs["step"], (settings: Settings["migrations"]) => string[]> = {
   preflight: () => ["preflight"],
-  migrate: () => ["deploy", "--hold-contract"],
+  migrate: ({ runner }) => [runner === "command" ? "run" : "deploy", "--hold-contract"],
   contract: ({ soak }) => ["deploy", "--after-rollout", "--soak", soak.text],
 };
 

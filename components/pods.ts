@@ -24,13 +24,17 @@ export function secretVariable(name: string, secret: string, key: string): EnvVa
 
 /** The variables that the settings name, in their order, after the database's URL. */
 export function environment(database: Settings["database"], env: EnvironmentSettings): EnvVar[] {
-  const own = Object.entries(env).map(([name, value]): EnvVar => {
+  return [secretVariable(database.env, database.secret.name, database.secret.appKey), ...variables(env)];
+}
+
+/** The variables that the settings name, in their order. */
+export function variables(env: EnvironmentSettings): EnvVar[] {
+  return Object.entries(env).map(([name, value]): EnvVar => {
     if (typeof value === "string") return { name, value };
     return "secret" in value
       ? { name, valueFrom: { secretKeyRef: value.secret } }
       : { name, valueFrom: { configMapKeyRef: value.configMap } };
   });
-  return [secretVariable(database.env, database.secret.name, database.secret.appKey), ...own];
 }
 
 /**

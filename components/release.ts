@@ -90,6 +90,7 @@ export class Release extends pulumi.ComponentResource {
       releaseId: this.releaseId,
       database,
       settings: migrations,
+      appImage: app.image,
       notes,
       files,
       snapshotMaxAge: settings.backup.maxAge,
@@ -152,18 +153,20 @@ export class Release extends pulumi.ComponentResource {
       );
     const checked = [...measured, ...(smoke ? [smoke] : [])];
 
-    const contract = history.contract
-      ? new MigratorJob(
-          `${app.name}-contract`,
-          {
-            ...job,
-            step: "contract",
-            snapshot,
-            begins: pulumi.output([web.deployment.id, ...workloads.map(({ id }) => id), tables?.sizes, smoke?.id]),
-          },
-          { ...parent, dependsOn: checked },
-        )
-      : undefined;
+    // The command has applied everything by then; one that should have waited has ended the release before it began.
+    const contract =
+      history.contract && migrations.runner === "migrator"
+        ? new MigratorJob(
+            `${app.name}-contract`,
+            {
+              ...job,
+              step: "contract",
+              snapshot,
+              begins: pulumi.output([web.deployment.id, ...workloads.map(({ id }) => id), tables?.sizes, smoke?.id]),
+            },
+            { ...parent, dependsOn: checked },
+          )
+        : undefined;
 
     if (reader?.directory !== undefined) {
       new ReleaseReport(

@@ -3,6 +3,7 @@ import { formatReview } from "../migrations/format";
 import type { PackedHistory } from "../migrations/pack";
 import { appliedUntil, loadParser, type Review, reviewRelease } from "../migrations/review";
 import type { Sizes } from "../migrations/size";
+import { refuseContract } from "./command-runner";
 import { ReleaseError } from "./release-error";
 import type { Settings } from "./settings";
 
@@ -25,9 +26,10 @@ export class ReviewRefused extends ReleaseError {
  * @param live the last migration of the release that is live, and the sizes of its tables; without a migration nothing is
  *   live, and every table is new; without sizes they are unknown, and the review says so
  * @throws {@link ReviewRefused} listing everything that the environment refuses
+ * @throws ContractRefused when a migration is to wait for the rollout, and the app image's own command migrates
  */
 export async function reviewGate(
-  { review: policy }: Settings,
+  { review: policy, migrations: { runner } }: Settings,
   { migrations, lint }: Pick<PackedHistory, "migrations" | "lint">,
   live: { migration?: string; sizes?: Sizes },
 ): Promise<Review> {
@@ -39,9 +41,11 @@ export async function reviewGate(
     stats: live.sizes,
     policy: { refuse: policy.refuse },
     acknowledgements: policy.acknowledgements,
+    runner,
     ...(lint && { lint }),
   });
   if (review.refused.length > 0) throw new ReviewRefused(review);
+  if (runner === "command") refuseContract(review);
   return review;
 }
 

@@ -130,6 +130,9 @@ const checks = z.record(
 
 const migrations = z.strictObject({
   directory: z.string().min(1),
+  runner: z.enum(["migrator", "command"]).default("migrator"),
+  command: command.optional(),
+  env: environment.optional(),
   image: image.default("node:22-alpine"),
   deadline: duration("5s", "2d").prefault("30m"),
   lockTimeout: duration("1s", "10m").prefault("5s"),
@@ -250,6 +253,7 @@ interface Rule {
 
 const problem = (broken: boolean, path: PropertyKey[], allowed: string): Problem[] =>
   broken ? [{ path, allowed }] : [];
+const UNUSED = 'because migrations.runner is not "command"';
 const PINNED = "an image pinned by its digest (…@sha256:…), because policy.pinnedImages is true";
 const unpinned = ({ policy: { pinnedImages } }: Settings, reference = "@sha256:") =>
   pinnedImages && !reference.includes("@sha256:");
@@ -309,6 +313,27 @@ export const rules: Rule[] = [
         lockBudget.seconds < lockTimeout.seconds,
         ["migrations", "lockBudget"],
         `at least migrations.lockTimeout (${lockTimeout}), which is one try`,
+      ),
+  },
+  {
+    needs: ["migrations"],
+    broken: ({ migrations: { runner, command: own, env } }) =>
+      runner === "command"
+        ? []
+        : [
+            ...problem(own !== undefined, ["migrations", "command"], `left out, ${UNUSED}`),
+            ...problem(env !== undefined, ["migrations", "env"], `left out, ${UNUSED}`),
+          ],
+  },
+  {
+    needs: ["migrations", "database"],
+    broken: ({ migrations: { env = {} }, database: { env: variable } }) =>
+      ["DATABASE_URL", "DIRECT_URL", ...(/^(DATABASE|DIRECT)_URL$/.test(variable) ? [] : [variable])].flatMap((name) =>
+        problem(
+          name in env,
+          ["migrations", "env", name],
+          "left out: it is set from database.secret.migrationKey, with the lock time-out",
+        ),
       ),
   },
   {

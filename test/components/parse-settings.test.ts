@@ -77,7 +77,12 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["migrations.deadline", "1s", "from 5s to 2d"],
   ["migrations.lockTimeout", "0s", "from 1s to 10m"],
   ["migrations.statementTimeout", "2h", "at most migrations.deadline (30m)"],
-  ["migrations.runer", "command", "migrations.runer is no setting"],
+  ["migrations.runer", "command", "migrations.runer is no setting; did you mean migrations.runner?"],
+  ["migrations.runner", "prisma", 'migrations.runner is "prisma"; it must be "migrator" or "command"'],
+  ["migrations.command", ["npx", "prisma"], 'it must be left out, because migrations.runner is not "command"'],
+  ["migrations.command", "npx prisma migrate deploy", "migrations.command is"],
+  ["migrations.command", [], "migrations.command is []; it must be not empty"],
+  ["migrations.env", { A: "1" }, 'it must be left out, because migrations.runner is not "command"'],
   ["migrations.lockBudget", "1s", "at least migrations.lockTimeout (5s)"],
   ["migrations.checks", { tsl: "off" }, "the name of a check: server, tls"],
   ["migrations.checks", { tls: "no" }, 'migrations.checks.tls is "no"; it must be "fail" or "warn" or "off"'],
@@ -121,6 +126,17 @@ describe("settings", () => {
     const { settings, problems } = parseSettings(settingsWith(path, value));
     expect(settings).toBeUndefined();
     expect(problems.join("\n")).toContain(message);
+  });
+
+  it("leave the migration's URL to the Secret, in whatever variable the command looks for it", () => {
+    const migrations = { directory: "migrations", runner: "command" };
+    const database = { ...GOOD.database, env: "SHOP_URL" };
+    const wrong = (env: object) => parseSettings({ ...GOOD, database, migrations: { ...migrations, env } }).problems;
+    for (const name of ["DATABASE_URL", "DIRECT_URL", "SHOP_URL"])
+      expect(wrong({ [name]: "x" })).toEqual([
+        `migrations.env.${name} is "x"; it must be left out: it is set from database.secret.migrationKey, with the lock time-out`,
+      ]);
+    expect(wrong({ SHADOW: { secret: { name: "shadow", key: "url" } } })).toEqual([]);
   });
 
   it("report one mistake as one line", () => {

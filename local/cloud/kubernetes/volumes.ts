@@ -52,12 +52,14 @@ export class PathMapping {
 
   /** `/release/migrator.cjs`, `--payload=/release`, `node /release/x.cjs` (a shell's text). */
   map(text: string): string {
-    let mapped = text;
-    for (const { mountPath, path } of this.mounts) {
-      const pattern = new RegExp(`(^|[\\s=:,("'])${escapePattern(mountPath)}(?=$|[/\\s"':,;)])`, "g");
-      mapped = mapped.replace(pattern, (_, before: string) => before + inText(path, text, before));
-    }
-    return mapped;
+    if (this.mounts.length === 0) return text;
+    // All at once: where one volume really is may look like the mount path of another, such as /tmp.
+    const paths = this.mounts.map(({ mountPath }) => escapePattern(mountPath)).join("|");
+    const pattern = new RegExp(`(^|[\\s=:,("'])(${paths})(?=$|[/\\s"':,;)])`, "g");
+    return text.replace(pattern, (_, before: string, found: string) => {
+      const { path } = this.mounts.find(({ mountPath }) => mountPath === found)!;
+      return before + inText(path, text, before);
+    });
   }
 }
 
