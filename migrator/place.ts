@@ -1,5 +1,6 @@
 import type { Migration } from "../migrations/history";
 import { formatDuration } from "./duration";
+import { ReadOnlyDatabase } from "./failures/connection";
 import { StatementFailed, StatementTooSlow } from "./failures/statement";
 import type { Group } from "./groups";
 import { failedIndex } from "./query";
@@ -69,5 +70,6 @@ export function statementFailure(
       database,
       error,
     );
+  if (code === "25006") return new ReadOnlyDatabase(message ?? "", error);
   return new StatementFailed(migration.name, evidence, database, next, error);
 }

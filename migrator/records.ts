@@ -1,4 +1,5 @@
 import type { Session } from "./connection";
+import { ReadOnlyDatabase } from "./failures/connection";
 import { quoteText } from "./history-table";
 
 /** The schema in which this program remembers things. Prisma looks only at the schema of its connection string. */
@@ -61,7 +62,10 @@ export class Records {
     readonly release: string | undefined,
   ) {}
 
-  /** Sees to it that the tables are there; only called when something is to be written. Never throws for a lack of rights. */
+  /**
+   * Sees to it that the tables are there; only called when something is to be written. Never throws for a lack of rights.
+   * @throws ReadOnlyDatabase
+   */
   async ensure(): Promise<void> {
     try {
       const [row] = await this.session.rows<{ complete: boolean }>(
@@ -78,7 +82,8 @@ export class Records {
         );
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
-      if (code !== "42501" && code !== "22012" && code !== "25006") throw error;
+      if (code === "25006") throw new ReadOnlyDatabase(message, error);
+      if (code !== "42501" && code !== "22012") throw error;
       await this.session.run("ROLLBACK; RESET client_min_messages");
       this.unavailable = code === "22012" ? `permission denied for schema ${RECORDS_SCHEMA}` : message;
     }

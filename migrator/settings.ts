@@ -44,6 +44,8 @@ export interface Settings {
   /** Percent. */
   readonly maxRowLoss: number;
   /** Bytes. */
+  readonly maxSlotWal: number;
+  /** Bytes. */
   readonly diskFree: number | undefined;
   /** By name of the check; others have the level of the check itself. */
   readonly levels: Readonly<Record<string, Level>>;
@@ -80,6 +82,11 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     value: "TIME",
     default: "10s",
     text: "replicas further behind than this are waited for between batches",
+  },
+  "max-slot-wal": {
+    value: "SIZE",
+    default: "1GiB",
+    text: "preflight: unread replication slots that hold back more WAL are findings",
   },
   "max-transaction-age": { value: "TIME", default: "5m", text: "preflight: older transactions are findings" },
   "max-connections": { value: "PERCENT", default: "80", text: "preflight: more connections in use are a finding" },
@@ -175,7 +182,8 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     maxConnectionShare: percent("max-connections"),
     maxSequenceShare: percent("max-sequence"),
     maxRowLoss: percent("max-row-loss"),
-    diskFree: readBytes(text("disk-free"), mistakes),
+    maxSlotWal: readBytes("max-slot-wal", text("max-slot-wal") ?? OPTIONS["max-slot-wal"]!.default, mistakes) ?? 0,
+    diskFree: readBytes("disk-free", text("disk-free"), mistakes),
     levels: readLevels(list("check"), mistakes),
     notes: readNotes(list("note"), mistakes),
     allowAhead: values["allow-ahead"] === true,
@@ -214,10 +222,10 @@ function parse(args: readonly string[], mistakes: string[]) {
   return { values, positionals };
 }
 
-function readBytes(given: string | undefined, mistakes: string[]): number | undefined {
+function readBytes(name: string, given: string | undefined, mistakes: string[]): number | undefined {
   const value = given === undefined ? undefined : parseBytes(given);
   if (given !== undefined && value === undefined)
-    mistakes.push(`--disk-free is "${given}", and must be a size such as 500MiB or 20GiB.`);
+    mistakes.push(`--${name} is "${given}", and must be a size such as 500MiB or 20GiB.`);
   return value;
 }
 

@@ -85,3 +85,20 @@ export class PoolerInBetween extends Failure {
     });
   }
 }
+
+/** A replica, or a database that is set to read-only transactions. */
+export class ReadOnlyDatabase extends Failure {
+  override readonly code = "read-only";
+  override readonly exit = 3;
+
+  constructor(reason: string, cause?: unknown) {
+    super(
+      {
+        what: `The database can't be written to: ${reason}.`,
+        database: UNTOUCHED,
+        next: "give the connection string of the primary (of a cluster: the writer endpoint), then: {rerun}",
+      },
+      { cause },
+    );
+  }
+}

@@ -30,7 +30,8 @@ export const replication: PreflightCheck = {
     const lag = await replicationLag(session);
     const slots = await session.rows<{ slot_name: string; kept: string }>(
       `SELECT slot_name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::text AS kept FROM pg_replication_slots
-       WHERE NOT active AND pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > 1073741824`,
+       WHERE NOT active AND pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > $1`,
+      [settings.maxSlotWal],
     );
     const findings = [];
     if (lag !== undefined && lag > settings.maxReplicationLag)

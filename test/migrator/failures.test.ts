@@ -30,6 +30,7 @@ const failures: Failure[] = [
   new connection.TlsFailure("h:1", "no", "do"),
   new connection.ConnectionLost("gone", "as it was."),
   new connection.PoolerInBetween("pid"),
+  new connection.ReadOnlyDatabase("cannot execute"),
   new command.CommandFailed("npx prisma migrate deploy", "exit status 1", ["Error: P1001"], "it applied no migration."),
   new command.LeftUnfinished("a", "The command", ["line 1: applied"], "part"),
   new command.CommandWentFurther(["a", "b", "c", "d", "e", "f"]),
