@@ -19,8 +19,9 @@ export function warnWhenOverdue(job: Job, name: string, deadline: Duration, begi
   let timer: NodeJS.Timeout | undefined;
   begins.apply(() => {
     if (ended) return;
-    // Not told of the Job itself: the SDK would hold that back until the Job's URN is known, when it has ended.
-    timer = setTimeout(() => void pulumi.log.warn(overdue(name, deadline)), milliseconds(deadline));
+    // Not by pulumi.log: it tells one thing after the other, and what the review said of this Job it holds back until the
+    // Job has its URN, which it never will. What a program writes is shown at once.
+    timer = setTimeout(() => console.warn(overdue(name, deadline)), milliseconds(deadline));
     // The program ends with its resources, not with this.
     timer.unref();
   });
