@@ -54,8 +54,19 @@ export function readReports(
   );
   // A secret kubeconfig makes everything of the command a secret; what it prints is none.
   return pulumi.unsecret(command.stdout).apply((stdout) => {
-    const answer = JSON.parse(stdout) as Answer;
+    const answer = parse(stdout);
     if (answer.problem) pulumi.log.warn(answer.problem, command);
     return answer;
   });
+}
+
+/** Nothing that a command could print may end the program: the release is done by then. */
+function parse(stdout: string): Answer {
+  try {
+    return JSON.parse(stdout) as Answer;
+  } catch {
+    return {
+      problem: `What the Jobs reported can't be read: the command printed ${JSON.stringify(stdout.slice(0, 200))}.`,
+    };
+  }
 }

@@ -41,6 +41,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
     planned.tables.map((each) => each.table),
   );
 
+  signal.throwIfAborted();
   const began = Date.now();
   const text = settings.command.join(" ");
   log.event(
@@ -162,6 +163,8 @@ async function environmentOf({ settings, session, log }: Run, tag: string): Prom
     ...(noticing!.set ? { client_connection_check_interval: 2000 } : {}),
   });
   log.hide(url);
+  // As it is written, which need not be as this program would encode it.
+  log.hide(/:\/\/[^/?#]*?:([^/?#]*)@/.exec(settings.url)?.[1] ?? "");
   const names = ["DATABASE_URL", "DIRECT_URL", ...settings.urlVariables];
   return {
     // No questions, no downloads, no news; who wants them says so in migrations.env.

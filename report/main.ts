@@ -15,6 +15,17 @@ import { writePage } from "./write-page";
  */
 async function main(): Promise<number> {
   const request = JSON.parse(process.env[REQUEST_VARIABLE] ?? "{}") as ReportRequest;
+  try {
+    return await answerTo(request);
+  } catch (error) {
+    if (request.page) throw error;
+    // Outputs wait for the sizes: nothing that goes wrong here may keep them from the version that serves.
+    const missing = request.jobs.map((job) => ({ job, reason: (error as Error).message }));
+    return answer(problem(missing, request, SIZES_UNKNOWN));
+  }
+}
+
+async function answerTo(request: ReportRequest): Promise<number> {
   const { namespace, context, jobs } = request;
   const given = kubeconfigFile(process.env[KUBECONFIG_VARIABLE]);
   try {

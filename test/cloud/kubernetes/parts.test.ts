@@ -64,6 +64,15 @@ describe("a mount path in a command", () => {
   });
 });
 
+it("a mount path is not looked for in what another one became", () => {
+  const mapping = new PathMapping([
+    { mountPath: "/release", path: "/tmp/state/release" },
+    { mountPath: "/tmp", path: "/tmp/state/writable" },
+  ]);
+  expect(mapping.map("/release/migrator.cjs")).toBe("/tmp/state/release/migrator.cjs");
+  expect(mapping.map("/tmp")).toBe("/tmp/state/writable");
+});
+
 describe("a variable in a command", () => {
   it.each([
     ["$(A)/$(B)", "1/2"],
