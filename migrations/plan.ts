@@ -125,7 +125,9 @@ class EnumValues {
   private readonly added: { index: number; value: string; used: boolean }[] = [];
 
   see({ node, text }: ParsedStatement, index: number): void {
-    for (const value of this.added) value.used ||= text.includes(`'${value.value.replaceAll("'", "''")}'`);
+    // The same word as a value of another type is no use of this one.
+    const uses = !("AlterEnumStmt" in node || "CreateEnumStmt" in node);
+    for (const value of this.added) value.used ||= uses && text.includes(`'${value.value.replaceAll("'", "''")}'`);
     if ("CreateEnumStmt" in node) this.made.add(typeName(node.CreateEnumStmt.typeName));
     if (!("AlterEnumStmt" in node)) return;
     const { newVal, oldVal, typeName: name } = node.AlterEnumStmt;

@@ -9,6 +9,7 @@ import { insideDo } from "./inside-do";
 import { judgeBlocking } from "./judge/blocking";
 import { Context, type JudgedStatement, type Runner, target } from "./judge/context";
 import { judgeDestroyed } from "./judge/destroyed";
+import { judgeDroppedUniques, uniquesMade } from "./judge/dropped-uniques";
 import { type Applied, judgeHistory } from "./judge/history";
 import { judgeOldPods } from "./judge/old-pods";
 import { enumExchanges, judgeExchange, judgeRenames } from "./judge/prisma";
@@ -189,6 +190,7 @@ function judge(
   const unjudged = nodes.map((node, index) => ({ ...plan.statements[index]!, node, effect: nothing }));
   context.exchanges = enumExchanges(unjudged, context);
   if (plan.mode === "transaction") for (const { node } of unjudged) noteRemade(node, context);
+  for (const { node } of unjudged) for (const made of uniquesMade(node, context)) context.uniques.add(made);
   const reviewed: ReviewedStatement[] = [];
   const judged: JudgedStatement[] = [];
   judgeRenames(unjudged, context);
@@ -242,6 +244,7 @@ function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeDestroyed(statement, context);
   judgeExchange(statement, context);
   judgeOldPods(statement, context);
+  judgeDroppedUniques(statement, context);
   judgeBlocking(statement, context);
   judgeSettings(statement, context);
   if (statement.effect.unknown !== undefined)

@@ -38,6 +38,10 @@ export class Context {
   readonly remade = new Set<string>();
   /** Foreign keys that this migration drops, as `table(columns) other`: added again, they are not new. */
   readonly droppedKeys = new Set<string>();
+  /** Unique indexes that this migration makes: dropped under another name, they are only replaced. */
+  readonly uniques = new Set<string>();
+  /** Unique indexes that it drops: made again, they find no duplicates. */
+  readonly droppedUniques = new Set<string>();
   private readonly ids = new Map<string, number>();
 
   constructor(

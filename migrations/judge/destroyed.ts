@@ -77,6 +77,15 @@ function cascades(name: Name, context: Context): string {
   return others.length > 0 ? `; foreign keys of ${others.join(", ")} may delete rows there or refuse` : "";
 }
 
+const words = {
+  check: "check",
+  unique: "unique constraint",
+  primary: "primary key",
+  foreign: "foreign key",
+  exclude: "exclusion constraint",
+  "not null": "NOT NULL constraint",
+};
+
 function dropColumns(
   statement: JudgedStatement,
   alter: Extract<Node, { AlterTableStmt: unknown }>["AlterTableStmt"],
@@ -147,7 +156,7 @@ function dropColumns(
           classes: ["destructive"],
           severity: "info",
           target: target(name, column),
-          what: `It drops the ${constraint ? `${constraint.kind} ` : ""}constraint ${identifier(column)}, so rows that break it can come in.`,
+          what: `It drops the ${constraint ? words[constraint.kind] : "constraint"} ${identifier(column)}, so rows that break it can come in.`,
           who: "Whoever relies on it.",
           howLong: "until it is added again, for which the rows must be clean",
         },

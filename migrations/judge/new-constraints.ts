@@ -3,6 +3,7 @@ import { constraintOf } from "../definition";
 import { identifier, keyOf, type Name } from "../identifier";
 import type { Constraint } from "../schema";
 import { type Context, type JudgedStatement, tableText, target } from "./context";
+import { uniqueKey } from "./dropped-uniques";
 
 const rollout = "until the rollout is complete";
 
@@ -51,6 +52,7 @@ export function unique(
       .some((index) => index.unique && index.columns.every((column) => columns.includes(column)))
   )
     return;
+  if (context.droppedUniques.has(uniqueKey(name, columns))) return;
   const list = columns.length > 0 ? columns.map((column) => identifier(column)).join(", ") : "an expression";
   context.report(
     {

@@ -112,9 +112,9 @@ export function judgeRenames(statements: readonly JudgedStatement[], context: Co
     const before = context.table(name)?.columns.get(column);
     if (!before?.type) continue;
     const type = typeText(before.type);
-    const candidates = added.filter(
-      (item) => keyOf(item.name) === keyOf(name) && item.type === type && item.column !== column,
-    );
+    const candidates = added
+      .filter((item) => keyOf(item.name) === keyOf(name) && item.type === type && item.column !== column)
+      .sort((a, b) => alike(b.column, column) - alike(a.column, column));
     const to = candidates[0];
     if (!to || isCopied(statements, name, column)) continue;
     const list = candidates.map((item) => identifier(item.column)).join(" or ");
@@ -138,7 +138,10 @@ export function judgeRenames(statements: readonly JudgedStatement[], context: Co
     )
       continue;
     const to = made.find(
-      (item) => columns.filter((column) => item.columns.includes(column)).length / columns.length >= 0.7,
+      (item) =>
+        columns.filter((column) => item.columns.includes(column)).length /
+          Math.max(columns.length, item.columns.length) >=
+        0.7,
     );
     if (to)
       report(
@@ -149,6 +152,17 @@ export function judgeRenames(statements: readonly JudgedStatement[], context: Co
         context,
       );
   }
+}
+
+/** How much of the longer name the two begin and end with alike: `expires` and `expiresAt` do more than `expires` and `createdAt`. */
+function alike(a: string, b: string): number {
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
+  const most = Math.min(x.length, y.length);
+  let begin = 0;
+  while (begin < most && x[begin] === y[begin]) begin++;
+  let end = 0;
+  while (end < most - begin && x.at(-1 - end) === y.at(-1 - end)) end++;
+  return (begin + end) / Math.max(x.length, y.length);
 }
 
 /** An UPDATE that takes the column's values somewhere else before it goes. */

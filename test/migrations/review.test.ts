@@ -19,6 +19,7 @@ const base = migration(
    CREATE TABLE "User" ("id" SERIAL PRIMARY KEY, "email" TEXT NOT NULL, "name" TEXT, "role" "Role" NOT NULL DEFAULT 'USER', "age" INT, "size" BIGINT, "kind" TEXT NOT NULL DEFAULT 'a');
    CREATE TABLE "Post" ("id" SERIAL PRIMARY KEY, "authorId" INT NOT NULL REFERENCES "User" ("id"), "title" TEXT);
    CREATE INDEX "User_age_idx" ON "User" ("age");
+   CREATE UNIQUE INDEX "User_email_key" ON "User" ("email");
    CREATE VIEW names AS SELECT "name" FROM "User";
    CREATE FUNCTION hello() RETURNS text LANGUAGE sql AS 'SELECT ''hello''';`,
 );
@@ -122,6 +123,19 @@ describe("what a migration is found to do", () => {
     ['CREATE UNIQUE INDEX i ON "User" ("name")', "index-blocks-writes warning", "new-unique warning"],
     ['CREATE UNIQUE INDEX CONCURRENTLY i ON "User" ("name")', "new-unique warning"],
     ['DROP INDEX "User_age_idx"', "drop-index-locks info"],
+    ['DROP INDEX "User_email_key"', "drop-index-locks info", "drop-unique warning"],
+    [`-- release: contract\nDROP INDEX "User_email_key"`, "drop-index-locks info"],
+    [
+      'DROP INDEX "User_email_key"; CREATE UNIQUE INDEX k ON "User" ("email")',
+      "drop-index-locks info",
+      "index-blocks-writes warning",
+    ],
+    ['ALTER TABLE "User" DROP CONSTRAINT "User_pkey" CASCADE', "drop-constraint info", "drop-unique warning"],
+    [
+      `WITH gone AS (DELETE FROM "Post" RETURNING 1) INSERT INTO "User" ("email") VALUES ('x')`,
+      "delete-all error",
+      "many-rows warning",
+    ],
     ['REINDEX TABLE "User"', "reindex-blocks warning"],
     ['VACUUM FULL "User"', "rewrite-blocks warning"],
     ['CLUSTER "User" USING "User_age_idx"', "rewrite-blocks warning"],
@@ -197,6 +211,32 @@ describe("what a migration is found to do", () => {
     const sql = 'DROP TABLE "Post"; CREATE INDEX i ON "User" ("name"); ALTER TABLE "User" RENAME "name" TO "x";';
     for (const { what, who, howLong } of review(sql).findings)
       for (const text of [what, who, howLong]) expect(text.length).toBeGreaterThan(5);
+  });
+});
+
+describe("what may be a rename", () => {
+  test("is taken for the one whose name is most like the old one's", () => {
+    const sql = 'ALTER TABLE "User" DROP COLUMN "name", ADD COLUMN "address" TEXT, ADD COLUMN "fullName" TEXT';
+    expect(the(review(sql), "rename-as-drop")).toMatchObject({
+      what: expect.stringContaining('adds "fullName" or address'),
+      safe: { migrations: expect.arrayContaining([expect.stringContaining('ADD COLUMN "fullName"')]) },
+    });
+  });
+
+  test("is none where the new table has many more columns", () => {
+    const made = (more: string) =>
+      `DROP TABLE "Post"; CREATE TABLE "Article" ("id" INT, "authorId" INT, "title" TEXT${more});`;
+    expect(the(review(made("")), "rename-as-drop")).toBeDefined();
+    expect(the(review(made(", a INT, b INT, c INT, d INT")), "rename-as-drop")).toBeUndefined();
+  });
+});
+
+describe("an added enum value", () => {
+  test("is not used by a value of another type that has the same name", () => {
+    const both = `ALTER TYPE "Role" ADD VALUE 'OWNER'; CREATE TYPE "Rank" AS ENUM ('OWNER'); ALTER TYPE other ADD VALUE 'OWNER';`;
+    expect(rules(review(both)).filter((rule) => rule.startsWith("half-applied"))).toEqual([]);
+    const used = `ALTER TYPE "Role" ADD VALUE 'OWNER'; UPDATE "User" SET "role" = 'OWNER' WHERE "id" = 1;`;
+    expect(rules(review(used))).toContain("half-applied warning");
   });
 });
 

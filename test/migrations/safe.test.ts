@@ -15,6 +15,7 @@ const statements: readonly [sql: string, rule: string][] = [
   ['CREATE INDEX "Post_é" ON "Post" USING hash ("title")', "index-blocks-writes"],
   ["DROP INDEX author_age_idx", "drop-index-locks"],
   ['DROP INDEX IF EXISTS author_age_idx, "Post_title_idx"', "drop-index-locks"],
+  ["DROP INDEX author_email_key", "drop-unique"],
   ["REINDEX TABLE author", "reindex-blocks"],
   ["REINDEX INDEX author_age_idx", "reindex-blocks"],
   ["ALTER TABLE author ALTER COLUMN nick SET NOT NULL", "scan-under-lock"],
