@@ -82,7 +82,8 @@ export function narrows(from: ColumnType | undefined, to: ColumnType | undefined
   const rank: Record<string, number> = { int2: 1, int4: 2, int8: 3, numeric: 4 };
   const a = rank[from.name];
   const b = rank[to.name];
-  if (a !== undefined && b !== undefined && from.name !== to.name) return b < a || (b === 4 && to.mods.length > 0);
+  if (a !== undefined && b !== undefined && from.name !== to.name)
+    return b < a || (b === 4 && to.mods.length > 0 && to.mods[0]! - (to.mods[1] ?? 0) < digits[from.name]!);
   if (from.name === to.name) return String(from.mods) !== String(to.mods) && !widened(from, to);
   if (strings.has(to.name) && to.mods.length === 0) return false;
   // A double holds every integer of 32 bits, a real every one of 16.
@@ -95,6 +96,9 @@ export function narrows(from: ColumnType | undefined, to: ColumnType | undefined
     return (to.mods[0] ?? 6) < (from.mods[0] ?? 6);
   return true;
 }
+
+/** Of the largest value. */
+const digits: Record<string, number> = { int2: 5, int4: 10, int8: 19 };
 
 const shown: Record<string, string> = {
   int2: "smallint",

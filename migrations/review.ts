@@ -190,7 +190,10 @@ function judge(
   const unjudged = nodes.map((node, index) => ({ ...plan.statements[index]!, node, effect: nothing }));
   context.exchanges = enumExchanges(unjudged, context);
   if (plan.mode === "transaction") for (const { node } of unjudged) noteRemade(node, context);
-  for (const { node } of unjudged) for (const made of uniquesMade(node, context)) context.uniques.add(made);
+  for (const { node } of unjudged) {
+    for (const made of uniquesMade(node, context)) context.uniques.add(made);
+    for (const column of columnsDropped(node)) context.droppedColumns.add(column);
+  }
   const reviewed: ReviewedStatement[] = [];
   const judged: JudgedStatement[] = [];
   judgeRenames(unjudged, context);
@@ -291,6 +294,16 @@ function noteRemade(node: Node, context: Context): void {
   if ("CreateTableAsStmt" in node && node.CreateTableAsStmt.into?.rel)
     context.remade.add(target(nameOf(node.CreateTableAsStmt.into.rel)));
   if ("CreateFunctionStmt" in node) context.remade.add(target(nameOfParts(node.CreateFunctionStmt.funcname)));
+}
+
+function columnsDropped(node: Node): string[] {
+  if (!("AlterTableStmt" in node) || !node.AlterTableStmt.relation) return [];
+  const name = nameOf(node.AlterTableStmt.relation);
+  return (node.AlterTableStmt.cmds ?? []).flatMap((item) =>
+    "AlterTableCmd" in item && item.AlterTableCmd.subtype === "AT_DropColumn"
+      ? [target(name, item.AlterTableCmd.name)]
+      : [],
+  );
 }
 
 /** Columns that are as new as the release, on tables that aren't. */

@@ -36,6 +36,8 @@ export class Context {
   exchanges: ReadonlyMap<string, EnumExchange> = new Map();
   /** Views and functions that this migration makes; dropped before, they are only replaced. */
   readonly remade = new Set<string>();
+  /** Columns that this migration drops: `User.email`. */
+  readonly droppedColumns = new Set<string>();
   /** Foreign keys that this migration drops, as `table(columns) other`: added again, they are not new. */
   readonly droppedKeys = new Set<string>();
   /** Unique indexes that this migration makes: dropped under another name, they are only replaced. */

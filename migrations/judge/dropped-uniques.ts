@@ -13,7 +13,9 @@ export function judgeDroppedUniques(statement: JudgedStatement, context: Context
     const another = context.schema
       .indexesOf(keyOf(table))
       .some((other) => other.unique && other.name.name !== index && same(other.columns));
-    if (another || context.uniques.has(uniqueKey(table, columns))) continue;
+    // What goes with its column is told there.
+    const gone = columns.some((column) => context.droppedColumns.has(target(table, column)));
+    if (another || gone || context.uniques.has(uniqueKey(table, columns))) continue;
     context.report(
       {
         rule: "drop-unique",

@@ -136,6 +136,13 @@ describe("what a migration is found to do", () => {
       "delete-all error",
       "many-rows warning",
     ],
+    [
+      'DROP INDEX "User_email_key"; ALTER TABLE "User" DROP COLUMN "email"',
+      "drop-column error",
+      "drop-index-locks info",
+    ],
+    ['ALTER TABLE "User" ALTER COLUMN "age" TYPE DECIMAL(65,30)', "change-type info", "rewrite-blocks warning"],
+    ['ALTER TABLE "User" ALTER COLUMN "age" TYPE DECIMAL(12,4)', "narrow-type error", "rewrite-blocks warning"],
     ['REINDEX TABLE "User"', "reindex-blocks warning"],
     ['VACUUM FULL "User"', "rewrite-blocks warning"],
     ['CLUSTER "User" USING "User_age_idx"', "rewrite-blocks warning"],
