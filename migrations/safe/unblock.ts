@@ -52,7 +52,8 @@ export function unblock(statement: JudgedStatement, table: TableEffect, context:
   const notes = [...new Set(ways.flatMap((way) => way?.note ?? []))];
   const possible = ways.every((way) => way === undefined || way.migrations.length > 0);
   if (ways.every((way) => way === undefined)) return undefined;
-  return { migrations: possible ? migrations : [], ...(notes.length > 0 && { note: notes.join(" ") }) };
+  // Two subcommands may ask for the same proof.
+  return { migrations: possible ? [...new Set(migrations)] : [], ...(notes.length > 0 && { note: notes.join(" ") }) };
 }
 
 /** One key dropped and another one added: the index is built first, and the two change places in a moment. */

@@ -28,6 +28,7 @@ const statements: readonly [sql: string, rule: string][] = [
   ["ALTER TABLE author ADD CONSTRAINT c UNIQUE (nick, age)", "index-under-lock"],
   ["ALTER TABLE big ADD CONSTRAINT big_pkey PRIMARY KEY (id)", "index-under-lock"],
   ["ALTER TABLE tag ADD PRIMARY KEY (name)", "index-under-lock"],
+  ['ALTER TABLE big ALTER "authorId" SET NOT NULL, ADD PRIMARY KEY ("authorId")', "index-under-lock"],
   ['ALTER TABLE big ADD PRIMARY KEY (id, "authorId")', "index-under-lock"],
   [
     'ALTER TABLE "Post" DROP CONSTRAINT "Post_pkey", ADD CONSTRAINT "Post_pkey" PRIMARY KEY ("id", "slug")',
