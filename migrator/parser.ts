@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { brotliDecompressSync } from "node:zlib";
 import loadWasm from "postgres-grammar";
 
@@ -39,6 +40,8 @@ let wasm: Wasm | undefined;
 
 export async function loadModule(): Promise<void> {
   if (wasm) return;
+  // The optimising compiler would take 50 MiB to make a program faster that runs for a second; nothing else here is WebAssembly.
+  setFlagsFromString("--liftoff-only");
   const code = new WebAssembly.Module(brotliDecompressSync(Buffer.from(EMBEDDED_PARSER, "base64")));
   wasm = (await loadWasm({
     instantiateWasm: (imports, receive) => receive(new WebAssembly.Instance(code, imports)),
