@@ -97,7 +97,12 @@ function stateOf({ engine, stateDir, stack }: Stage, project: string): string[] 
     const needs = (resource.dependencies ?? []).length;
     return `${resource.urn} ${flags.join(" ")} inputs ${digest(resource.inputs ?? {})} needs ${needs}`;
   });
-  const pending = (state.pending_operations ?? []).map(({ type, resource }) => `pending: ${type} ${resource.urn}`);
+  // The CLI never drops its note of a creation that was killed, also when the next `up` has made the resource.
+  const open = (state.pending_operations ?? []).filter(
+    ({ type, resource }) =>
+      engine === "embedded" || type !== "creating" || !kept.some(({ urn }) => urn === resource.urn),
+  );
+  const pending = open.map(({ type, resource }) => `pending: ${type} ${resource.urn}`);
   return [...resources, ...pending].sort();
 }
 
