@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { installPrisma, PRISMA } from "../support/prisma";
 import { Cli, endedSteps, getJson, until } from "./cli";
 
-const PRISMA = resolve(__dirname, "../migrator/prisma");
 const APP = resolve(__dirname, "../../examples/app");
 
 /** Releases whose migration is the Prisma CLI's, in the app's image. The tests build on each other, in their order. */
@@ -29,8 +29,7 @@ describe.sequential("a release by the app image's own command", { timeout: 300_0
   const url = async () => String((await cli.outputs()).url);
 
   beforeAll(async () => {
-    if (!existsSync(join(PRISMA, "node_modules/prisma")))
-      await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: PRISMA });
+    await installPrisma();
     // The app's image: its server, and beside it what `npx prisma migrate deploy` is where there is no network.
     const image = join(cli.home, "image");
     mkdirSync(image);

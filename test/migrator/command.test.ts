@@ -1,27 +1,23 @@
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startPostgres, type TestPostgres } from "../support/postgres";
+import { installPrisma, PRISMA } from "../support/prisma";
 import { bundlePath, historyOf, migrate, query, startMigrator, until, writeMigration } from "./support";
 
 // The Prisma CLI takes seconds to start, on a busy machine many.
 vi.setConfig({ testTimeout: 180_000 });
 
-const home = join(__dirname, "prisma");
 let postgres: TestPostgres;
 beforeAll(async () => {
-  if (!existsSync(join(home, "node_modules/prisma")))
-    await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: home });
+  await installPrisma();
   postgres = await startPostgres();
 }, 240_000);
 afterAll(() => postgres.stop());
 
-const PRISMA = [process.execPath, join(home, "migrate.mjs")];
+const DEPLOY = [process.execPath, join(PRISMA, "migrate.mjs")];
 
-function run(url: string, directory: string, options: string[] = [], command = PRISMA) {
+function run(url: string, directory: string, options: string[] = [], command = DEPLOY) {
   return startMigrator(["run", "--migrations", directory, ...options, "--", ...command], {
     DATABASE_URL: url,
     MIGRATIONS: directory,

@@ -1,20 +1,17 @@
-import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startPostgres, type TestPostgres } from "../support/postgres";
+import { installPrisma, PRISMA } from "../support/prisma";
 import { type Ended, historyOf, migrate, query, scratch, writeMigration } from "./support";
 
 // The Prisma CLI takes seconds to start, on a busy machine many.
 vi.setConfig({ testTimeout: 180_000 });
 
-const home = join(__dirname, "prisma");
+const home = PRISMA;
 let postgres: TestPostgres;
 beforeAll(async () => {
-  // A package of its own, so that who only wants a release doesn't wait for it; installed once.
-  if (!existsSync(join(home, "node_modules/prisma")))
-    await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: home });
+  await installPrisma();
   postgres = await startPostgres();
 }, 240_000);
 afterAll(() => postgres.stop());
