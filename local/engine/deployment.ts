@@ -6,6 +6,9 @@ import { StackReferences } from "./stack-reference";
 import { type ResourceState, secretsOf } from "./state";
 import { isProviderType, matchesAny, packageOf, STACK_TYPE, urnType } from "./urn";
 
+/** Steps that run at the same time, as many as the CLI runs on four cores. */
+export const PARALLEL = 16;
+
 /** What one run of the engine shares: options, state, providers, what was seen, whether to go on. */
 export class Deployment {
   /** Resources registered or read so far, as they are after their step. */

@@ -3,7 +3,7 @@ import type { Goal } from "./goal";
 import { type PropertyPath, parsePath, pathContains } from "./property-path";
 import type { ResourceState } from "./state";
 import { isProviderType } from "./urn";
-import { containsUnknown, plain, plainProperties, sameValue } from "./values";
+import { plainProperties, sameValue } from "./values";
 
 /** How a resource differs from what the program wants; paths as the provider names them. */
 export interface Difference {
@@ -24,7 +24,6 @@ export async function differenceOf(
   next: ResourceState,
   replaced: ReadonlySet<string>,
 ): Promise<Difference> {
-  if (triggers(next, old)) return replacement("replacementTrigger");
   if (next.deletedWith && replaced.has(next.deletedWith)) return replacement("deletedWith");
   if (old.custom !== next.custom) return replacement("provider");
   if (!next.custom || isProviderType(next.type)) {
@@ -59,11 +58,4 @@ export function replaceOnChanges(difference: Difference, options: readonly strin
 
 function replacement(reason: string): Difference {
   return { changed: true, diffs: [reason], replaces: [reason], deleteBeforeReplace: false };
-}
-
-/** Null on either side means there was no trigger, so that adding one replaces nothing. */
-function triggers(next: ResourceState, old: ResourceState): boolean {
-  const [before, after] = [plain(old.replacementTrigger ?? null), plain(next.replacementTrigger ?? null)];
-  if (containsUnknown(before) || containsUnknown(after)) return true;
-  return before !== null && after !== null && !sameValue(before, after);
 }

@@ -11,7 +11,6 @@ export type Operation =
   | "create-replacement"
   | "delete-replaced"
   | "read"
-  | "read-replacement"
   | "discard"
   | "discard-replaced"
   | "remove-pending-replace"
@@ -86,8 +85,6 @@ export interface EngineOptions {
   /** URNs, `*` matches within a segment and `**` across. Default: everything. */
   targets?: string[];
   continueOnError?: boolean;
-  /** Steps that run at the same time. Default 16. */
-  parallel?: number;
   onEvent?(event: EngineEvent): void;
   /** First request to stop: start nothing new, finish what runs. */
   signal?: AbortSignal;

@@ -1,12 +1,10 @@
-import type { Deployment } from "./deployment";
+import { type Deployment, PARALLEL } from "./deployment";
 import type { StepEvent } from "./events";
 import { worthSaving } from "./snapshot";
 import type { PendingOperation } from "./state";
 import { apply, deletesForReal, isInitError, ProtectedError, type Step } from "./step";
 import { isDefaultProvider, urnName, urnType } from "./urn";
 import { containsUnknown, sameValue } from "./values";
-
-const DEFAULT_PARALLEL = 16;
 
 /**
  * Runs chains of steps at the same time, the steps of a chain one after the other. The state is written before and after
@@ -121,8 +119,7 @@ export class Executor {
       deployment.learn(next);
       deployment.news.set(next.urn, next);
       deployment.snapshot.confirm(next);
-      const gone = op === "create-replacement" ? old?.pendingReplacement : op !== "read-replacement";
-      if (old && gone) deployment.snapshot.remove(old);
+      if (old && (op !== "create-replacement" || old.pendingReplacement)) deployment.snapshot.remove(old);
     }
     if (done && old && !next && !old.pendingReplacement) deployment.snapshot.remove(old);
     if (done && op === "remove-pending-replace" && old) deployment.snapshot.remove(old);
@@ -135,7 +132,7 @@ export class Executor {
     const { deployment } = this;
     this.ended(event, "succeeded");
     const { op } = step;
-    const physical = op === "create-replacement" || op === "delete-replaced" || op === "read-replacement";
+    const physical = op === "create-replacement" || op === "delete-replaced";
     const internal = isDefaultProvider(step.urn) || op === "remove-pending-replace" || step.skippedCreate;
     const unchanged = op === "read" && !readsAnew(step);
     if (!physical && !internal && !unchanged) deployment.count(op);
@@ -180,8 +177,7 @@ export class Executor {
   }
 
   private async slot(): Promise<void> {
-    const limit = this.deployment.options.parallel ?? DEFAULT_PARALLEL;
-    if (this.running < limit) this.running += 1;
+    if (this.running < PARALLEL) this.running += 1;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 }

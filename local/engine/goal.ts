@@ -1,5 +1,5 @@
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
-import type { Json, Properties } from "../cloud/provider";
+import type { Properties } from "../cloud/provider";
 import type { Timeouts } from "./state";
 
 /** What the program wants a resource to be: a registration, read from the wire. */
@@ -22,7 +22,6 @@ export interface Goal {
   /** Id of an existing thing to take over; empty: none. */
   importId: string;
   replaceOnChanges: string[];
-  replacementTrigger?: Json;
   additionalSecretOutputs: string[];
   customTimeouts?: Timeouts;
   deletedWith: string;
@@ -38,6 +37,7 @@ export function parseGoal(request: RegisterResourceRequest): Goal {
   };
   if (request.getRemote()) refuse("components of other languages");
   if (request.getTransformsList().length > 0) refuse("transforms");
+  if (request.hasReplacementTrigger()) refuse("replacementTrigger");
   const defined = request.getDeletebeforereplacedefined() || request.getDeletebeforereplace();
   return {
     type: request.getType(),
@@ -60,7 +60,6 @@ export function parseGoal(request: RegisterResourceRequest): Goal {
     ignoreChanges: request.getIgnorechangesList(),
     importId: request.getImportid(),
     replaceOnChanges: request.getReplaceonchangesList(),
-    replacementTrigger: request.getReplacementTrigger()?.toJavaScript() as Json | undefined,
     additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
     customTimeouts: parseTimeouts(request.getCustomtimeouts()),
     deletedWith: request.getDeletedwith(),

@@ -109,11 +109,7 @@ export class Plan {
     };
     const old = this.deployment.snapshot.base.find((resource) => resource.urn === urn && !resource.delete);
     if (old && !old.external && old.id !== goal.id) {
-      this.replaces.add(urn);
-      return [
-        { op: "read-replacement", urn, old, next, reply },
-        { op: "replace", urn, old, next },
-      ];
+      throw new RegistrationError("reading a thing in place of one that was made is left to the Pulumi CLI", urn);
     }
     this.reads.add(urn);
     return [{ op: "read", urn, old, next, reply }];
@@ -237,7 +233,6 @@ export class Plan {
       modified: old?.modified,
       ignoreChanges: goal.ignoreChanges,
       replaceOnChanges: goal.replaceOnChanges,
-      replacementTrigger: goal.replacementTrigger,
     };
   }
 }

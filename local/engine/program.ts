@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { PARALLEL } from "./deployment";
 import type { EngineOptions } from "./events";
 
 /** The SDK's "I have told the user already" (sdk/nodejs/cmd/run). */
@@ -35,7 +36,7 @@ export class Program {
       "root-directory": directory,
       stack,
       pwd,
-      parallel: String(options.parallel ?? 16),
+      parallel: String(PARALLEL),
     }).flatMap(([name, value]) => [`--${name}`, value]);
     const run = createRequire(join(directory, "index.js")).resolve("@pulumi/pulumi/cmd/run");
     const script = [run, ...flags, ...(preview ? ["--dry-run"] : []), main];

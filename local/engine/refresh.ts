@@ -1,4 +1,4 @@
-import type { Deployment } from "./deployment";
+import { type Deployment, PARALLEL } from "./deployment";
 import type { StepEvent } from "./events";
 import type { ResourceState } from "./state";
 import { isInitError, withSecrets } from "./step";
@@ -19,7 +19,6 @@ export async function runRefresh(deployment: Deployment): Promise<void> {
   for (const { urn } of snapshot.base.filter((old) => !readable(old) && deployment.isTarget(old.urn))) {
     if (!isDefaultProvider(urn)) deployment.count("same");
   }
-  const limit = deployment.options.parallel ?? 16;
   const open = [...reads];
   const worker = async () => {
     for (let old = open.shift(); old && !deployment.stopped.signal.aborted; old = open.shift()) {
@@ -27,7 +26,7 @@ export async function runRefresh(deployment: Deployment): Promise<void> {
       if (now !== old) found.set(old, now);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limit, reads.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, reads.length) }, worker));
   if (deployment.terminated) return;
   snapshot.base = rebuild(snapshot.base, found);
   snapshot.save();

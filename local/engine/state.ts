@@ -39,7 +39,6 @@ export interface ResourceState {
   modified?: string;
   ignoreChanges?: string[];
   replaceOnChanges?: string[];
-  replacementTrigger?: Json;
 }
 
 export interface Timeouts {
@@ -140,6 +139,5 @@ function convert(resource: ResourceState, change: (value: Json) => Json): Resour
   const copy: ResourceState = { ...resource };
   if (copy.inputs) copy.inputs = mapProperties(copy.inputs, change);
   if (copy.outputs) copy.outputs = mapProperties(copy.outputs, change);
-  if (copy.replacementTrigger !== undefined) copy.replacementTrigger = change(copy.replacementTrigger);
   return copy;
 }

@@ -47,7 +47,6 @@ export async function apply(step: Step, deployment: Deployment): Promise<void> {
     case "discard-replaced":
       return remove(step, deployment);
     case "read":
-    case "read-replacement":
       return read(step, deployment);
     case "import":
       return importResource(step, deployment);
@@ -160,7 +159,7 @@ async function remove(step: Step, deployment: Deployment): Promise<void> {
 }
 
 /** Reads happen in previews too, unless the id is not known yet. */
-async function read({ urn, old, next, op }: Step, deployment: Deployment): Promise<void> {
+async function read({ urn, old, next }: Step, deployment: Deployment): Promise<void> {
   if (!next) return;
   if (next.id === UNKNOWN) {
     next.outputs = {};
@@ -171,7 +170,6 @@ async function read({ urn, old, next, op }: Step, deployment: Deployment): Promi
     next.id = found.id;
     next.outputs = withSecrets(found.outputs, next);
   }
-  if (old && op === "read-replacement") old.delete = true;
   next.created = old?.created;
   next.modified = old && sameValue(old.outputs, next.outputs) ? old.modified : now();
 }

@@ -96,7 +96,6 @@ export class Update implements ProgramRequests {
   async invoke(token: string, args: Properties): Promise<Properties> {
     const { deployment } = this;
     try {
-      if (token === "pulumi:pulumi:getResource") return this.getResource(String(args.urn));
       const { preview } = deployment;
       return await deployment.provider(token).invoke({ token, args: plainProperties(args), preview });
     } catch (error) {
@@ -167,12 +166,6 @@ export class Update implements ProgramRequests {
     stack.outputs = outputs;
     deployment.learn(stack);
     deployment.snapshot.save();
-  }
-
-  private getResource(urn: string): Properties {
-    const state = this.deployment.news.get(urn);
-    if (!state) throw new Error(`unknown resource ${urn}`);
-    return { urn, id: state.id ?? "", provider: state.provider ?? "", state: state.outputs ?? {} };
   }
 }
 

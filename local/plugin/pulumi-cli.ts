@@ -146,7 +146,7 @@ function forwardInterrupts(child: ChildProcess, { signal, hardSignal }: CliOptio
   };
 }
 
-function words(cli: CliStack, verb: Verb, { stack, targets, continueOnError, parallel }: CliOptions): string[] {
+function words(cli: CliStack, verb: Verb, { stack, targets, continueOnError }: CliOptions): string[] {
   return [
     verb,
     ...(verb === "preview" ? [] : ["--yes", "--skip-preview"]),
@@ -157,6 +157,5 @@ function words(cli: CliStack, verb: Verb, { stack, targets, continueOnError, par
     `--config-file=${cli.configFile}`,
     ...(targets ?? []).map((urn) => `--target=${urn}`),
     ...(continueOnError && verb !== "refresh" ? ["--continue-on-error"] : []),
-    ...(parallel === undefined ? [] : [`--parallel=${parallel}`]),
   ];
 }
