@@ -77,7 +77,8 @@ export function chooseEngine(asked: "auto" | EngineName, stack: Place): Engine {
         `leave the option out, use another --stack, or destroy this one first`,
     ]);
   }
-  if (name === "pulumi" && !cli.hasPulumi()) {
+  // A stack that the CLI holds is looked at and stopped without it, too; what needs it says so.
+  if (asked === "pulumi" && !cli.hasPulumi()) {
     throw new UsageError([
       "--engine pulumi: the Pulumi CLI (pulumi and pulumi-language-nodejs) is not on PATH; install it, or use --engine embedded",
     ]);

@@ -6,7 +6,8 @@ export class PulumiMissing extends Error {
   constructor(readonly executable: string) {
     super(
       `There is no ${executable} on PATH. Nothing was touched: database and app are as they were. ` +
-        "Install the Pulumi CLI (https://www.pulumi.com/docs/install/) and run the same command again, or leave out `--engine pulumi`.",
+        "Install the Pulumi CLI (https://www.pulumi.com/docs/install/) and run the same command again; " +
+        "a stack that the CLI has made can't be changed without it.",
     );
     this.name = "PulumiMissing";
   }
