@@ -6,7 +6,7 @@ import { releaseOutputsSchema } from "./components/outputs";
 import { type PackedHistory, packHistory } from "./migrations/pack";
 import type { Sizes } from "./migrations/size";
 import { bundleMigrator } from "./migrator/bundle";
-import { bundleReportReader } from "./report/bundle";
+import { bundleReportReader } from "./reporter/bundle";
 
 /** All that a release is made of, read and checked before any resource is declared. */
 export interface ReleaseInputs {

@@ -1,7 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Sizes } from "../migrations/size";
-import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "../report/request";
+import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "../reporter/request";
 
 /** How the Jobs' reports are read back when the release is done: by `kubectl logs`, where `pulumi up` runs. */
 export interface ReportReader {

@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Report } from "../../migrator/report";
-import { bundleReportReader } from "../../report/bundle";
-import type { ReportRequest } from "../../report/request";
+import { bundleReportReader } from "../../reporter/bundle";
+import type { ReportRequest } from "../../reporter/request";
 
 const home = mkdtempSync(join(tmpdir(), "release report "));
 afterAll(() => rmSync(home, { recursive: true, force: true }));

@@ -16,7 +16,7 @@ export function bundleReportReader(): string {
 function build(): string {
   const result = buildSync({
     absWorkingDir: join(__dirname, ".."),
-    entryPoints: ["report/main.ts"],
+    entryPoints: ["reporter/main.ts"],
     bundle: true,
     platform: "node",
     target: "node20",
