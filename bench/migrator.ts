@@ -1,31 +1,16 @@
-/**
- * `npm run bench:migrator`: what the migrator costs over piping the same files through one connection of `pg`, its memory with 10 MiB of SQL, and its
- * time from start to first query. With `--prisma` also the Prisma CLI (installed by test/migrator/interchange.test.ts).
- */
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
 import { readHistorySync } from "../migrations/history";
 import { encodePayload, payloadKey } from "../migrations/payload";
-import { bundleMigrator } from "../migrator/bundle";
 import { startPostgres } from "../test/support/postgres";
+import { deploy, folder, history } from "./deployed";
+import { type Figure, median } from "./figure";
 
-const folder = mkdtempSync(join(tmpdir(), "bench-migrator-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-const bundle = join(folder, "migrator.cjs");
+const ROUNDS = 7;
 
-function history(name: string, migrations: [string, string][]): string {
-  const directory = join(folder, name);
-  for (const [migration, sql] of migrations) {
-    mkdirSync(join(directory, migration), { recursive: true });
-    writeFileSync(join(directory, migration, "migration.sql"), sql);
-  }
-  writeFileSync(join(directory, "migration_lock.toml"), 'provider = "postgresql"\n');
-  return directory;
-}
-
+/** As `prisma migrate dev` writes them: 50 tables, then a column each. */
 const small = (count: number): [string, string][] =>
   Array.from({ length: count }, (_, index) => {
     const number = String(index).padStart(14, "0");
@@ -46,100 +31,94 @@ async function pipe(url: string, directory: string): Promise<number> {
   return performance.now() - began;
 }
 
-/** Milliseconds, and the largest resident set in MiB, of the bundled migrator as a process. */
-async function deploy(url: string, args: string[]): Promise<{ time: number; memory: number; firstQuery: number }> {
-  const began = performance.now();
-  const child = spawn(process.execPath, [bundle, "deploy", ...args], {
-    env: { PATH: process.env.PATH, DATABASE_URL: url },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let memory = 0;
-  let firstQuery = 0;
-  let output = "";
-  child.stdout.on("data", (text) => {
-    // The first line is printed after the first query has been answered.
-    firstQuery ||= performance.now() - began;
-    output += text;
-  });
-  const watch = setInterval(() => {
-    const status = `/proc/${child.pid}/status`;
-    if (existsSync(status))
-      memory = Math.max(memory, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(status, "utf8"))?.[1] ?? 0) / 1024);
-  }, 20);
-  const exit = await new Promise((resolve) => child.on("close", resolve));
-  clearInterval(watch);
-  if (exit !== 0) throw new Error(`exit ${exit}\n${output.slice(-2000)}`);
-  return { time: performance.now() - began, memory, firstQuery };
-}
-
-function prisma(url: string, directory: string): number | undefined {
-  const home = join(__dirname, "../test/migrator/prisma");
-  const cli = join(home, "node_modules/prisma/build/index.js");
-  if (!existsSync(cli)) return undefined;
-  const began = performance.now();
-  const { status } = spawnSync(
-    process.execPath,
-    [cli, "migrate", "deploy", "--config", join(home, "prisma.config.mjs")],
-    {
-      cwd: folder,
-      env: {
-        PATH: process.env.PATH,
-        HOME: folder,
-        DATABASE_URL: url,
-        MIGRATIONS: directory,
-        CHECKPOINT_DISABLE: "1",
-        PRISMA_QUERY_ENGINE_LIBRARY: cli,
-        PRISMA_SCHEMA_ENGINE_BINARY: cli,
-      },
-    },
-  );
-  return status === 0 ? performance.now() - began : undefined;
-}
-
-const ROUNDS = 3;
-const middle = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-const ms = (value: number) => `${Math.round(value)} ms`;
-
-async function main(): Promise<void> {
-  writeFileSync(bundle, bundleMigrator());
-  // As in production: each commit reaches the disk.
+/**
+ * What the migrator costs over piping the same files through one connection of `pg`; both by turns, so that what else the machine does
+ * falls on both. Each commit reaches the disk, as in production.
+ * @param prisma times the Prisma CLI too; test/migrator/interchange.test.ts installs it
+ */
+export async function benchThousand(prisma: boolean): Promise<Figure[]> {
   const postgres = await startPostgres({ settings: { fsync: "on" } });
   try {
     const thousand = history("thousand", small(1000));
-    const [piped, deployed, started]: [number[], number[], number[]] = [[], [], []];
+    const [piped, deployed]: [number[], number[]] = [[], []];
     for (let round = 0; round < ROUNDS; round++) {
       piped.push(await pipe(await postgres.createDatabase(), thousand));
-      const { time, firstQuery } = await deploy(await postgres.createDatabase(), ["--migrations", thousand]);
-      deployed.push(time);
-      started.push(firstQuery);
+      deployed.push((await deploy(await postgres.createDatabase(), "--migrations", thousand)).time);
     }
-    const ratio = middle(deployed) / middle(piped);
-    console.log(
-      `1,000 small migrations: pg ${ms(middle(piped))}, migrator ${ms(middle(deployed))}, ratio ${ratio.toFixed(2)} (limit 1.50)`,
-    );
-    console.log(`start to first query: ${ms(middle(started))} (limit 400 ms)`);
-    if (process.argv.includes("--prisma")) {
-      const time = prisma(await postgres.createDatabase(), thousand);
-      console.log(`Prisma CLI 6.19 (JavaScript engine): ${time === undefined ? "not installed, or failed" : ms(time)}`);
-    }
-    const row = (index: number) =>
-      `INSERT INTO big VALUES (${index}, 'text of about one hundred characters, so that ten mebibytes are a hundred thousand rows');\n`;
-    const rows = Math.ceil((10 * 2 ** 20) / row(100_000).length);
-    const big = history("big", [
-      [
-        "1_big",
-        `CREATE TABLE big (id int, v text);\n${Array.from({ length: rows }, (_, index) => row(index)).join("")}`,
-      ],
-    ]);
-    const payload = join(folder, "payload");
-    mkdirSync(payload);
-    for (const [index, piece] of encodePayload(readHistorySync(big)).entries())
-      writeFileSync(join(payload, payloadKey(index)), piece);
-    const { time, memory } = await deploy(await postgres.createDatabase(), ["--payload", payload]);
-    console.log(`10 MiB of SQL (${rows} statements): ${ms(time)}, ${Math.round(memory)} MiB RSS (limit 150 MiB)`);
+    const ratio = median(deployed.map((time, round) => time / piped[round]!));
+    const note = `${Math.round(median(deployed))} ms to ${Math.round(median(piped))} ms, median of ${ROUNDS} pairs`;
+    const figures: Figure[] = [
+      { name: "1,000 small migrations, to pg alone", value: ratio, unit: "times", limit: 1.5, note },
+    ];
+    const cli = prisma ? runPrisma(await postgres.createDatabase(), thousand) : undefined;
+    if (cli !== undefined)
+      figures.push({
+        name: "the same with the Prisma CLI 6.19",
+        value: cli,
+        unit: "ms",
+        note: "its JavaScript engine",
+      });
+    return figures;
   } finally {
     await postgres.stop();
   }
 }
 
-void main();
+/** From the start of the process to the answer to its first query. */
+export async function benchStart(): Promise<Figure[]> {
+  const postgres = await startPostgres();
+  try {
+    const url = await postgres.createDatabase();
+    const one = history("one", small(1));
+    const times: number[] = [];
+    for (let round = 0; round < 15; round++) times.push((await deploy(url, "--migrations", one)).firstQuery);
+    return [{ name: "start to first query", value: median(times), unit: "ms", limit: 400, note: "median of 15" }];
+  } finally {
+    await postgres.stop();
+  }
+}
+
+/** 10 MiB of SQL in one migration, from a payload as the pod has it. */
+export async function benchMemory(): Promise<Figure[]> {
+  const row = (index: number) =>
+    `INSERT INTO big VALUES (${index}, 'text of about one hundred characters, so that ten mebibytes are a hundred thousand rows');\n`;
+  const count = Math.ceil((10 * 2 ** 20) / row(100_000).length);
+  const rows = Array.from({ length: count }, (_, index) => row(index)).join("");
+  const big = history("big", [["1_big", `CREATE TABLE big (id int, v text);\n${rows}`]]);
+  const payload = join(folder, "payload");
+  mkdirSync(payload);
+  for (const [index, piece] of encodePayload(readHistorySync(big)).entries())
+    writeFileSync(join(payload, payloadKey(index)), piece);
+  const postgres = await startPostgres();
+  try {
+    const { time, memory } = await deploy(await postgres.createDatabase(), "--payload", payload);
+    const note = `${count} statements in ${Math.round(time)} ms`;
+    return [{ name: "memory (RSS) for 10 MiB of SQL", value: memory, unit: "MiB", limit: 150, note }];
+  } finally {
+    await postgres.stop();
+  }
+}
+
+function runPrisma(url: string, directory: string): number | undefined {
+  const home = join(__dirname, "../test/migrator/prisma");
+  const cli = join(home, "node_modules/prisma/build/index.js");
+  if (!existsSync(cli)) throw new Error(`The Prisma CLI is not installed: npm ci --ignore-scripts in ${home}`);
+  const began = performance.now();
+  const args = ["migrate", "deploy", "--config", join(home, "prisma.config.mjs")];
+  const { status, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      DATABASE_URL: url,
+      MIGRATIONS: directory,
+      CHECKPOINT_DISABLE: "1",
+      // Any file that exists keeps it from downloading its native engines.
+      PRISMA_QUERY_ENGINE_LIBRARY: cli,
+      PRISMA_SCHEMA_ENGINE_BINARY: cli,
+    },
+  });
+  if (status !== 0) throw new Error(`The Prisma CLI ended with ${status}: ${stderr.slice(-500)}`);
+  return performance.now() - began;
+}

@@ -1,19 +1,12 @@
-/**
- * `npm run bench:stall [SECONDS]`: a session holds ACCESS SHARE on a table while the app's queries arrive. How long does the slowest of them take
- * when the migrator changes the table, and how long when the same file is sent as it is?
- */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
-import { bundleMigrator } from "../migrator/bundle";
 import { startPostgres } from "../test/support/postgres";
+import { bundle, history } from "./deployed";
+import type { Figure } from "./figure";
 
-const seconds = Number(process.argv[2] ?? 20);
-const lockTimeout = 500;
-const sql = "ALTER TABLE a ADD COLUMN b int;";
+const LOCK_TIMEOUT = 500;
+const CHANGE = "ALTER TABLE a ADD COLUMN b int;";
 
 async function open(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
@@ -22,7 +15,7 @@ async function open(url: string): Promise<Client> {
 }
 
 /** Slowest query of the app in milliseconds, while `change` is tried and another session holds the table. */
-async function stall(url: string, change: () => Promise<void>): Promise<number> {
+async function stall(url: string, seconds: number, change: () => Promise<void>): Promise<number> {
   const [holder, app] = [await open(url), await open(url)];
   await app.query("CREATE TABLE a (id int)");
   await holder.query("BEGIN; SELECT * FROM a");
@@ -44,44 +37,42 @@ async function stall(url: string, change: () => Promise<void>): Promise<number> 
   return longest;
 }
 
-async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "bench-stall-"));
-  const bundle = join(folder, "migrator.cjs");
-  writeFileSync(bundle, bundleMigrator());
-  mkdirSync(join(folder, "history/2_b"), { recursive: true });
-  mkdirSync(join(folder, "history/1_a"), { recursive: true });
-  writeFileSync(join(folder, "history/migration_lock.toml"), 'provider = "postgresql"\n');
-  writeFileSync(join(folder, "history/1_a/migration.sql"), "CREATE TABLE a (id int);");
-  writeFileSync(join(folder, "history/2_b/migration.sql"), sql);
-  const postgres = await startPostgres();
-  const migrator = (url: string, ...args: string[]) =>
-    new Promise<void>((resolve, reject) => {
-      const child = spawn(process.execPath, [bundle, ...args, "--migrations", join(folder, "history")], {
-        env: { PATH: process.env.PATH, DATABASE_URL: url },
-        stdio: "ignore",
-      });
-      child.on("close", (exit) => (exit === 0 ? resolve() : reject(new Error(`exit ${exit}`))));
-    });
-  try {
-    const ours = await postgres.createDatabase();
-    const byUs = await stall(ours, async () => {
-      await migrator(ours, "baseline", "--through", "1_a");
-      await migrator(ours, "deploy", "--lock-timeout", `${lockTimeout}ms`);
-    });
-    console.log(
-      `migrator, lock_timeout ${lockTimeout} ms: slowest query of the app ${Math.round(byUs)} ms (limit ${lockTimeout * 1.1} ms)`,
-    );
-    const plain = await postgres.createDatabase();
-    const byFile = await stall(plain, async () => {
-      const client = await open(plain);
-      await client.query(sql);
-      await client.end();
-    });
-    console.log(`the plain file: slowest query of the app ${Math.round(byFile)} ms`);
-  } finally {
-    await postgres.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
+function migrator(url: string, ...args: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const env = { PATH: process.env.PATH, DATABASE_URL: url };
+    const child = spawn(process.execPath, [bundle(), ...args], { env, stdio: "ignore" });
+    child.on("close", (exit) => (exit === 0 ? resolve() : reject(new Error(`exit ${exit}`))));
+  });
 }
 
-void main();
+/**
+ * A session holds ACCESS SHARE on a table while the app's queries arrive. How long does the slowest of them take when the migrator changes the
+ * table, and how long when the same file is sent as it is?
+ */
+export async function benchStall(seconds = 20): Promise<Figure[]> {
+  const folder = history("stall", [
+    ["1_a", "CREATE TABLE a (id int);"],
+    ["2_b", CHANGE],
+  ]);
+  const postgres = await startPostgres();
+  try {
+    const ours = await postgres.createDatabase();
+    const byUs = await stall(ours, seconds, async () => {
+      await migrator(ours, "baseline", "--through", "1_a", "--migrations", folder);
+      await migrator(ours, "deploy", "--lock-timeout", `${LOCK_TIMEOUT}ms`, "--migrations", folder);
+    });
+    const plain = await postgres.createDatabase();
+    const byFile = await stall(plain, seconds, async () => {
+      const client = await open(plain);
+      await client.query(CHANGE);
+      await client.end();
+    });
+    const note = `table held for ${seconds} s, lock_timeout ${LOCK_TIMEOUT} ms`;
+    return [
+      { name: "longest stall of an app query", value: byUs, unit: "ms", limit: LOCK_TIMEOUT * 1.1, note },
+      { name: "the same with the plain SQL file", value: byFile, unit: "ms" },
+    ];
+  } finally {
+    await postgres.stop();
+  }
+}

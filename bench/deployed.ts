@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundleMigrator } from "../migrator/bundle";
+
+/** A folder of this process, gone with it. */
+export const folder = mkdtempSync(join(tmpdir(), "bench-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+let written: string | undefined;
+
+/** The migrator as the pod has it. */
+export function bundle(): string {
+  written ??= join(folder, "migrator.cjs");
+  if (!existsSync(written)) writeFileSync(written, bundleMigrator());
+  return written;
+}
+
+/** Writes a folder of Prisma migrations. */
+export function history(name: string, migrations: readonly (readonly [string, string])[]): string {
+  const directory = join(folder, name);
+  for (const [migration, sql] of migrations) {
+    mkdirSync(join(directory, migration), { recursive: true });
+    writeFileSync(join(directory, migration, "migration.sql"), sql);
+  }
+  writeFileSync(join(directory, "migration_lock.toml"), 'provider = "postgresql"\n');
+  return directory;
+}
+
+export interface Deployed {
+  /** Milliseconds from the start of the process to its end. */
+  readonly time: number;
+  /** Largest resident set, MiB; 0 where there is no /proc. */
+  readonly memory: number;
+  /** Milliseconds from the start of the process to the first line of its log, which comes when the first query is answered. */
+  readonly firstQuery: number;
+}
+
+/** Runs the bundled migrator as a process. */
+export async function deploy(url: string, ...args: string[]): Promise<Deployed> {
+  const program = bundle();
+  const began = performance.now();
+  const child = spawn(process.execPath, [program, "deploy", ...args], {
+    env: { PATH: process.env.PATH, DATABASE_URL: url },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let memory = 0;
+  let firstQuery = 0;
+  let output = "";
+  child.stdout.on("data", (text) => {
+    firstQuery ||= performance.now() - began;
+    output += text;
+  });
+  const watch = setInterval(() => {
+    const status = `/proc/${child.pid}/status`;
+    if (!existsSync(status)) return;
+    memory = Math.max(memory, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(status, "utf8"))?.[1] ?? 0) / 1024);
+  }, 20);
+  const exit = await new Promise((resolve) => child.on("close", resolve));
+  clearInterval(watch);
+  if (exit !== 0) throw new Error(`exit ${exit}\n${output.slice(-2000)}`);
+  return { time: performance.now() - began, memory, firstQuery };
+}
