@@ -9,6 +9,13 @@ const { setFlagsFromString } = require("node:v8");
 const { Script } = require("node:vm");
 
 const root = join(__dirname, "..");
+
+// Node would end with 1, which says that there are warnings.
+process.once("uncaughtException", (error) => {
+  console.error(error);
+  console.error("Nothing was reviewed; no database is involved.");
+  process.exit(3);
+});
 const cache = join(root, "node_modules", ".cache", "review");
 /** What the file is made of: all TypeScript in these folders, and these packages. */
 const folders = ["migrations", "review"];

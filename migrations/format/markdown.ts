@@ -4,6 +4,7 @@ import type { Review } from "../review";
 import { bytesText } from "../size";
 import {
   blocksText,
+  count,
   type FormatOptions,
   notesOf,
   type Row,
@@ -66,17 +67,33 @@ function render(review: Review, options: FormatOptions, extent: Extent): string 
   return `${parts.join("\n\n")}\n`;
 }
 
+/** Refused findings that are shown unfolded; of more, each has its line. */
+const opened = 3;
+/** Rows that a person takes in at a glance; the others are folded away. */
+const glance = 12;
+
 function table(rows: readonly Row[], { rows: most }: Extent): string {
-  const worstFirst = [...rows].sort((a, b) => rank(a.risk) - rank(b.risk));
-  const shown = new Set(worstFirst.slice(0, most));
+  const worstFirst = [...rows].sort((a, b) => rank(a.risk) - rank(b.risk)).slice(0, most);
+  const first = new Set(worstFirst.slice(0, worstFirst.length > glance + 2 ? glance : most));
+  const folded = worstFirst.filter((row) => !first.has(row));
+  const more = rows.length - worstFirst.length;
+  return [
+    tableOf(rows.filter((row) => first.has(row))),
+    ...(folded.length > 0
+      ? [fold(`${folded.length} more rows, of less risk`, tableOf(rows.filter((row) => folded.includes(row))))]
+      : []),
+    ...(more > 0 ? [`${more} more rows are in the full report.`] : []),
+  ].join("\n\n");
+}
+
+function tableOf(rows: readonly Row[]): string {
   const lines = [
     "| Migration | Statement | Lock | Blocks | Rewrite | Size | Risk | Safe way |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
   ];
   let before = "";
   let lineBefore = "";
-  for (const row of rows.filter((item) => shown.has(item))) {
-    const { statement, table: target, risk, findings } = row;
+  for (const { statement, table: target, risk, findings, ...row } of rows) {
     const name = statement.migration === before ? "" : code(short(statement.migration.replace(/^\d+_/, ""), 24));
     const where = `${statement.migration}:${statement.index}`;
     const text = where === lineBefore ? "″" : code(short(statement.text.replaceAll('"', ""), 44));
@@ -84,13 +101,17 @@ function table(rows: readonly Row[], { rows: most }: Extent): string {
     lineBefore = where;
     const lock = target ? `${code(target.name)} ${target.lock}` : "not known";
     const size = target?.size ? bytesText(target.size.bytes).replace(" ", "&nbsp;") : "?";
-    const way = findings.length > 0 ? `see&nbsp;${findings.join(",&nbsp;")}` : "as&nbsp;it&nbsp;is";
+    const way = findings.length > 0 ? `see ${findings.join(", ")}` : "as&nbsp;it&nbsp;is";
+    const blocks = blocksText({ statement, table: target, risk, findings, ...row });
     lines.push(
-      `| ${name} | ${text} | ${lock} | ${blocksText(row)} | ${rewriteText(target)} | ${size} | ${riskText(risk)} | ${way} |`,
+      `| ${name} | ${text} | ${lock} | ${blocks} | ${rewriteText(target)} | ${size} | ${riskText(risk)} | ${way} |`,
     );
   }
-  const more = rows.length - shown.size;
-  return `${lines.join("\n")}${more > 0 ? `\n\n${more} more rows are in the full report.` : ""}`;
+  return lines.join("\n");
+}
+
+function fold(summary: string, text: string): string {
+  return `<details><summary>${summary}</summary>\n\n${text}\n\n</details>`;
 }
 
 function riskText(risk: Severity | undefined): string {
@@ -102,9 +123,18 @@ function rank(risk: Severity | undefined): number {
 }
 
 function details(review: Review, extent: Extent): string[] {
-  const parts: string[] = [];
   const shown = review.findings.slice(0, extent.findings);
-  for (const [index, finding] of shown.entries()) parts.push(detail(finding, index + 1, review, extent));
+  const told = shown.map((finding, index) => detail(finding, index + 1, review, extent));
+  // They are worst first; what is refused is never folded away.
+  const refused = Math.max(0, ...shown.map((finding, index) => (review.refused.includes(finding) ? index + 1 : 0)));
+  const serious = shown.filter(({ severity }) => severity !== "info").length;
+  const at = Math.max(refused, Math.min(serious, glance));
+  const parts = told.slice(0, at);
+  const rest = shown.slice(at);
+  if (rest.length > 0) {
+    const what = rest.every(({ severity }) => severity === "info") ? "note" : "more finding";
+    parts.push(fold(count(rest.length, what), told.slice(at).join("\n\n")));
+  }
   const more = review.findings.length - shown.length;
   if (more > 0) parts.push(`${more} more findings are in the full report.`);
   return parts;
@@ -116,7 +146,7 @@ function detail(finding: Finding, number: number, review: Review, { sql }: Exten
   const reason = review.acknowledged.find((item) => item.finding === finding)?.reason;
   const state = refused ? "refused" : reason !== undefined ? "acknowledged" : severity === "info" ? "note" : severity;
   const lines = [
-    `<details${refused ? " open" : ""}><summary><b>${number}.</b> ${state}: <code>${escapeHtml(id)}</code> — ${escapeHtml(what)}</summary>`,
+    `<details${refused && review.refused.length <= opened ? " open" : ""}><summary><b>${number}.</b> ${state}: <code>${escapeHtml(id)}</code> — ${escapeHtml(what)}</summary>`,
     "",
     `- Where: \`${migration}\`, line ${line} (${classes.join(", ")})`,
     `- To whom: ${escapeHtml(who)}`,
@@ -130,7 +160,7 @@ function detail(finding: Finding, number: number, review: Review, { sql }: Exten
   if (refused)
     lines.push(
       "",
-      "Or acknowledge it in the stack's settings (`review.acknowledgements`):",
+      `${safe && safe.migrations.length > 0 ? "Or acknowledge" : "Acknowledge"} it in the stack's settings (\`review.acknowledgements\`):`,
       "",
       fenced(`- ${JSON.stringify(acknowledgementFor(finding))}`, "yaml"),
     );
@@ -145,8 +175,10 @@ function fenced(text: string, language: string): string {
   return `${fence}${language}\n${text}\n${fence}`;
 }
 
+/** In a cell of a table: a long name may be broken, so that the table isn't wider than the page. */
 function code(text: string): string {
-  return `<code>${escapeHtml(text)}</code>`;
+  const breakable = text.split(/(?<=[_(,.])|(?<=[a-z])(?=[A-Z])/).map(escapeHtml);
+  return `<code>${breakable.join("<wbr>")}</code>`;
 }
 
 /** Inside a table, and outside of it: nothing of a migration is markup, and nobody is mentioned. */

@@ -56,7 +56,7 @@ export function formatText(review: Review, options: FormatOptions = {}): string 
     if (reason !== undefined) lines.push(`   Acknowledged: ${reason}`);
     if (refused)
       lines.push(
-        "   Or acknowledge it in the stack's settings, review.acknowledgements:",
+        `   ${safe && safe.migrations.length > 0 ? "Or acknowledge" : "Acknowledge"} it in the stack's settings, review.acknowledgements:`,
         `     - ${JSON.stringify(acknowledgementFor(finding))}`,
       );
   }

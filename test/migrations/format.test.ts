@@ -54,6 +54,16 @@ describe("markdown", () => {
     expect(text).toMatch(/\d+ more findings are in the full report/);
   });
 
+  test("is no wall of text: the worst is seen, the rest is folded away", () => {
+    const many = Array.from({ length: 30 }, (_, index) => `CREATE INDEX i${index} ON "User" (age);`).join("\n");
+    const drop = migration("3_drop", "DROP TABLE b;");
+    const history = [base, migration("2_many", many), drop];
+    const text = formatReview(reviewRelease({ history, applied: [base] }), "markdown");
+    expect(text).toContain("<summary>18 more rows, of less risk</summary>");
+    expect(text).toMatch(/<summary>\d+ more findings<\/summary>/);
+    expect(text.indexOf("DROP TABLE b")).toBeLessThan(text.indexOf("of less risk"));
+  });
+
   test("nothing that a migration says is markup", () => {
     const evil = 'ALTER TABLE "User" ADD CONSTRAINT "</code>| @everyone [x](y) `````" CHECK (age > 0)';
     const text = formatReview(

@@ -73,6 +73,18 @@ describe("npm run review", () => {
     expect(await run(root, ...migrations())).toEqual({ status: 0, out, err: "" });
   });
 
+  test("that breaks down does not look like one with warnings", async () => {
+    const source = join(root, "migrations/format/rows.ts");
+    const text = readFileSync(source, "utf8");
+    writeFileSync(source, `throw new Error("on purpose");\n${text}`);
+    const thrown = await run(root, ...migrations());
+    writeFileSync(source, `this is no TypeScript\n${text}`);
+    const unbuilt = await run(root, ...migrations());
+    writeFileSync(source, text);
+    expect([thrown.status, thrown.err]).toEqual([3, expect.stringContaining("on purpose")]);
+    expect([unbuilt.status, unbuilt.err]).toEqual([3, expect.stringContaining("rows.ts")]);
+  });
+
   test("works where nothing can be written", async () => {
     rmSync(join(root, "node_modules/.cache"), { recursive: true });
     // Root may write anywhere: a file in the folder's place stops it too.
