@@ -4,6 +4,9 @@ import { columns } from "./output";
 import type { Ran } from "./run-engine";
 import { type Call, typed } from "./verb";
 
+/** One output of more values than these, such as the sizes of all tables, is told by their number. */
+const MOST_VALUES = 12;
+
 /** Outputs as a table; what is nested by dots, what is secret as the engine wrote it: `[secret]`. */
 export function outputLines(outputs: Record<string, Json>, style: Call["output"]["style"]): string[] {
   const rows: string[][] = [];
@@ -14,7 +17,12 @@ export function outputLines(outputs: Record<string, Json>, style: Call["output"]
       for (const [name, inner] of Object.entries(value)) add(`${key}.${name}`, inner);
     } else rows.push([key, String(value)]);
   };
-  for (const [key, value] of Object.entries(outputs)) add(key, value);
+  for (const [key, value] of Object.entries(outputs)) {
+    const before = rows.length;
+    add(key, value);
+    const added = rows.length - before;
+    if (added > MOST_VALUES) rows.splice(before, added, [key, `${added} values; alone: outputs ${key}`]);
+  }
   return columns(rows.map(([key = "", value = ""]) => [`  ${style("cyan", key)}`, value]));
 }
 
