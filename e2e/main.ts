@@ -37,7 +37,10 @@ async function main(argv: string[]): Promise<number> {
       if (!(await tell(scenario, world, stop.signal))) wrong += 1;
     }
   } finally {
-    await world.close();
+    await world.close().catch((error: Error) => {
+      wrong += 1;
+      console.log(`FAILED  to remove namespace ${world.namespace}: ${error.message}`);
+    });
   }
   console.log(
     `\n${played} scenarios on the cluster: ${played - wrong} as they must be, ${wrong} not, ${skipped} skipped.`,
