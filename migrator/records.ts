@@ -78,7 +78,10 @@ export class Records {
         );
       else
         await this.session.run(
-          "SELECT 1 / (has_schema_privilege('_release', 'USAGE') AND has_table_privilege('_release.step', 'INSERT, UPDATE, DELETE') AND has_table_privilege('_release.audit', 'INSERT') AND has_table_privilege('_release.fact', 'INSERT'))::int",
+          // Of several rights in one text, one would do.
+          `SELECT 1 / (has_schema_privilege('_release', 'USAGE') AND bool_and(has_table_privilege(name, privilege)))::int
+           FROM (VALUES ('_release.step', 'SELECT'), ('_release.step', 'INSERT'), ('_release.step', 'UPDATE'), ('_release.step', 'DELETE'),
+             ('_release.fact', 'SELECT'), ('_release.fact', 'INSERT'), ('_release.fact', 'DELETE'), ('_release.audit', 'INSERT')) needed (name, privilege)`,
         );
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };

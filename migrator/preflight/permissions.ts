@@ -18,7 +18,8 @@ export const permissions: PreflightCheck = {
       own: boolean;
       user: string;
     }>(
-      `SELECT to_regnamespace($1) IS NOT NULL AS exists, has_schema_privilege(to_regnamespace($1), 'CREATE, USAGE') AS create,
+      `SELECT to_regnamespace($1) IS NOT NULL AS exists, -- Of several rights in one text, one would do.
+         has_schema_privilege(to_regnamespace($1), 'CREATE') AND has_schema_privilege(to_regnamespace($1), 'USAGE') AS create,
          has_database_privilege(current_database(), 'CREATE') AS database, to_regnamespace('_release') IS NOT NULL AS own, current_user AS user`,
       [schema],
     );
@@ -53,7 +54,7 @@ export const permissions: PreflightCheck = {
       });
     if (tableExists) {
       const [history] = await session.rows<{ write: boolean }>(
-        "SELECT has_table_privilege($1, 'INSERT, UPDATE, SELECT') AS write",
+        "SELECT bool_and(has_table_privilege($1, privilege)) AS write FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) privilege",
         [table.name],
       );
       if (!history!.write)

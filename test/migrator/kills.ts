@@ -1,4 +1,5 @@
 import { Client } from "pg";
+import { chosenMajor } from "../support/majors";
 import { dumpDatabase, type TestPostgres } from "../support/postgres";
 import { query, startMigrator } from "./support";
 
@@ -47,7 +48,7 @@ CREATE TABLE copy (id int, n int);
 INSERT INTO copy SELECT id, n FROM "nötes";
 -- release: batch by id size 400 pause 1ms
 DELETE FROM "nötes" WHERE id % 10 = 0;`,
-  "20240108000000_detach": `ALTER TABLE parts DETACH PARTITION parts_old CONCURRENTLY;
+  "20240108000000_detach": `ALTER TABLE parts DETACH PARTITION parts_old${chosenMajor < 14 ? "" : " CONCURRENTLY"};
 SELECT pg_sleep(0.03);
 ALTER TABLE parts ADD COLUMN note text;`,
   // Small ones in a row, which go to the server in one message.
