@@ -49,8 +49,11 @@ export async function reviewGate(
   return review;
 }
 
-/** Shows the findings at the resource that would bring them about, in `preview` and `up`. */
+/**
+ * Shows the findings: in a preview at the resource that would bring them about; in `up` of none, as what is said of one
+ * waits, with all that is said after it, until it is made, and is lost when that fails.
+ */
 export function showReview(review: Review, resource: pulumi.Resource): void {
   const told = review.findings.some(({ severity }) => severity !== "info") || review.void.length > 0;
-  if (told) pulumi.log.warn(formatReview(review, "text").trimEnd(), resource);
+  if (told) pulumi.log.warn(formatReview(review, "text").trimEnd(), pulumi.runtime.isDryRun() ? resource : undefined);
 }
