@@ -5,7 +5,7 @@ import { connectionLost, isConnectionLoss, Session } from "./connection";
 import { beforeRollout, soak } from "./contract";
 import { deploy } from "./deploy";
 import { type Commands, closingLines, Failure, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "./failure";
-import { Stopped } from "./failures/statement";
+import { OwnWorkRefused, Stopped } from "./failures/statement";
 import { helpText } from "./help";
 import { HistoryTable } from "./history-table";
 import { Log } from "./log";
@@ -119,6 +119,7 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
     if (stop.signal.aborted) throw new Stopped(stop.signal.reason, "nothing was left half done.");
     if (session.lost !== undefined || isConnectionLoss(error))
       throw connectionLost(error, "what was not committed is rolled back by the server; the next run sees what is.");
+    if (/^[0-9A-Z]{5}$/.test((error as { code?: string }).code ?? "")) throw new OwnWorkRefused(error as Error);
     throw error;
   } finally {
     stop.release();

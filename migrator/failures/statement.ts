@@ -78,6 +78,28 @@ export class Stopped extends Failure {
   }
 }
 
+/** Postgres refused what the program does around the migrations: reads the history, counts, writes its records. */
+export class OwnWorkRefused extends Failure {
+  override readonly code = "own-work-refused";
+  override readonly exit = 5;
+
+  constructor(error: { code?: string; message: string; detail?: string; hint?: string }) {
+    const lines = [error.detail && `DETAIL: ${error.detail}`, error.hint && `HINT: ${error.hint}`].filter(Boolean);
+    super(
+      {
+        what: `Postgres refused what the migrator itself asked for: ${error.message} (SQLSTATE ${error.code}).`,
+        detail: lines.length > 0 ? lines.join("\n") : undefined,
+        database: "what the log calls applied is applied and stays; the next run goes on from what is there.",
+        next:
+          error.code === "42501"
+            ? "grant the role what is missing, then: {rerun}"
+            : "see to what it says, then: {rerun}",
+      },
+      { cause: error },
+    );
+  }
+}
+
 /** A migration needs the program's own schema, and the role may not have it. */
 export class NoRecords extends Failure {
   override readonly code = "no-records";

@@ -132,6 +132,18 @@ describe("verification finds", () => {
   });
 });
 
+test("a right that is missing for the history is named, with what to do", async () => {
+  const url = await postgres.createDatabase();
+  const directory = historyOf(A);
+  await migrate(url, directory);
+  const role = await plain(url, "GRANT ALL ON SCHEMA public TO plain");
+  const { exit, output } = await migrate(role, directory, "status");
+  expect(exit).toBe(5);
+  expect(output).toMatch(
+    /FAILED \(own-work-refused\): .*permission denied for table _prisma_migrations[\s\S]*Database: [\s\S]*App: [\s\S]*Next: grant/,
+  );
+});
+
 test("records that may be written only in part are not kept at all, and that is said", async () => {
   const url = await postgres.createDatabase();
   const directory = historyOf(A);

@@ -45,6 +45,7 @@ const failures: Failure[] = [
   new statement.LockNotObtained("a", 5, "10 s", "evidence", "rolled back."),
   new statement.AnotherRunner("10 s", "pid 1"),
   new statement.Stopped("SIGTERM", "rolled back."),
+  new statement.OwnWorkRefused({ code: "53100", message: "disk full", hint: "make room" }),
   new statement.NoRecords("a", "denied", "u"),
   new statement.ChangedAfterStart("a", 2),
   new statement.UnclosedTransaction("a", "BEGIN", "1 | BEGIN"),
