@@ -124,7 +124,7 @@ function checked(after: readonly Report[], point: string, names: readonly string
   const worst = (["fail", "warn", "unknown", "ok", "off"] as const).find((outcome) =>
     results.some((result) => result.outcome === outcome),
   )!;
-  return [OUTCOME[worst], point, results.map(({ facts }) => escapeMarkdown(facts)).join("; ")];
+  return [OUTCOME[worst], point, results.map(({ title, facts }) => escapeMarkdown(`${title}: ${facts}`)).join("<br>")];
 }
 
 function application(before: Report | undefined, { url, image, smoke }: ReleasePage): Row {
@@ -165,12 +165,19 @@ function part({ stage, results, notes, ...report }: Report, title: string, summe
       if (evidence.length > 0) lines.push("  ```", ...evidence.map((line) => `  ${line.trim()}`), "  ```");
     }
   if (report.scope.length > 0)
-    lines.push("", "Tables touched:", "", ...report.scope.map((line) => `- ${escapeMarkdown(line)}`));
-  lines.push(...largest(report.tables));
+    lines.push(...gap(lines), "Tables touched:", "", ...report.scope.map((line) => `- ${escapeMarkdown(line)}`));
+  lines.push(...gap(lines), ...largest(report.tables));
   // On a whole page they stand in its checklist.
-  if (!summed)
+  if (!summed && Object.keys(notes).length > 0) {
+    lines.push(...gap(lines));
     for (const [key, value] of Object.entries(notes)) lines.push(`- ${escapeMarkdown(key)}: ${escapeMarkdown(value)}`);
+  }
   return [...lines, ""];
+}
+
+/** An empty line, unless there is one. */
+function gap(lines: readonly string[]): string[] {
+  return lines.at(-1) === "" ? [] : [""];
 }
 
 /** Tables shown in a page, of all that are recorded. */
@@ -180,7 +187,7 @@ function largest(tables: Report["tables"] = {}): string[] {
   const rows = Object.entries(tables);
   if (rows.length === 0) return [];
   const shown = rows.slice(0, SHOWN).map(([name, size]) => `| ${escapeMarkdown(name)} | ${sizeText(size)} |`);
-  return ["", rows.length > SHOWN ? `| largest of ${rows.length} tables | |` : "| table | |", "|---|---|", ...shown];
+  return [rows.length > SHOWN ? `| largest of ${rows.length} tables | |` : "| table | |", "|---|---|", ...shown];
 }
 
 function row({ title, outcome, facts }: CheckResult): string {

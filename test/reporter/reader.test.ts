@@ -156,10 +156,10 @@ describe("the page for a change ticket", () => {
       "| ✅ | Rollback plan | `aws rds restore-db-instance-from-db-snapshot …` |",
       "| ✅ | Maintenance window | Sun 02:00 |",
       "| ✅ | Monitoring | on call: dashboard \\| notes |",
-      "| ✅ | Schema | 9 migrations |",
-      "| ✅ | Indexes | 3 indexes |",
-      "| ✅ | Data | 1 touched tables compared |",
-      "| ✅ | Performance | 1 tables |",
+      "| ✅ | Schema | Every migration is finished: 9 migrations |",
+      "| ✅ | Indexes | Indexes are valid: 3 indexes |",
+      "| ✅ | Data | No rows lost: 1 touched tables compared |",
+      "| ✅ | Performance | ANALYZE: 1 tables |",
       "| ✅ | Application | `notes:1.1.0` serves at https://notes<br>smoke check passed: `curl https://notes/health` |",
       "| ✅ | Logs | `kubectl logs job/notes-preflight-3f -n notes --context prod`<br>",
       "| notes | 96 kB, 40 rows |",
@@ -178,7 +178,7 @@ describe("the page for a change ticket", () => {
     const text = readFileSync(file, "utf8");
     expect(text).toContain("> ⚠️ The part of Job `notes-preflight-3f` is missing here: kubectl says: Error from server");
     expect(text).toContain("| ❔ | Scope of impact | not known here");
-    expect(text).toContain("| ✅ | Schema | 9 migrations |");
+    expect(text).toContain("| ✅ | Schema | Every migration is finished: 9 migrations |");
   });
 
   it("that can't be written is an error that says that the release is complete", async () => {
