@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readHistorySync } from "../../migrations/history";
 import { encodePayload, payloadKey } from "../../migrations/payload";
 import { dumpDatabase, startPostgres, type TestPostgres } from "../support/postgres";
-import { historyOf, migrate, query, scratch, startMigrator, writeMigration } from "./support";
+import { bundlePath, historyOf, migrate, query, scratch, startMigrator, writeMigration } from "./support";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -189,6 +189,10 @@ describe("a history that doesn't fit the database is refused:", () => {
     const directory = historyOf({ "1_a": "CREATE TABLE a (id int);" });
     expect(await migrate(url, directory)).toMatchObject({ exit: 4, output: expect.stringContaining("table there") });
   });
+});
+
+test("the bundle fits into a ConfigMap, with room for what it is called", () => {
+  expect(statSync(bundlePath()).size).toBeLessThan(800_000);
 });
 
 test("status tells pending, applied and refused apart by its exit status", async () => {

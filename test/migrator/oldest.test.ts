@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { chosenMajor, MajorUnavailable, NEWEST, OLDEST } from "../support/majors";
 import { startServer, type TestServer } from "../support/server";
 import { KILL_HISTORY } from "./kills";
 import { historyOf, migrate, query, writeMigration } from "./support";
+
+// It waits for what a server does in its own time, on a busy machine long.
+vi.setConfig({ testTimeout: 180_000 });
 
 /** The short form of `POSTGRES_MAJOR=13 npx vitest run test/migrator`; its binaries are installed once a machine. */
 describe.skipIf(chosenMajor !== NEWEST)(`Postgres ${OLDEST}`, () => {

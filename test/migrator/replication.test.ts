@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startServer, type TestServer } from "../support/server";
 import { historyOf, migrate, query, startMigrator, until, writeMigration } from "./support";
+
+// It waits for what a server does in its own time, on a busy machine long.
+vi.setConfig({ testTimeout: 180_000 });
 
 const ACCESS = ["host all all 127.0.0.1/32 scram-sha-256", "host replication all 127.0.0.1/32 scram-sha-256"];
 let primary: TestServer;
