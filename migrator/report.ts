@@ -47,7 +47,7 @@ export async function publishReport(run: Run, part: ReportPart): Promise<void> {
     snapshot: snapshot ? { id: snapshot.id, createdAt: snapshot.createdAt.toISOString() } : null,
     notes: settings.notes,
     ...part,
-    tables: await tableSizes(session),
+    tables: await sizesIfKnown(run),
     elapsed: Math.round(process.uptime() * 1000),
   };
   // For people last: what Pulumi shows of a Job that failed are the last 2 kB of its log.
@@ -57,6 +57,17 @@ export async function publishReport(run: Run, part: ReportPart): Promise<void> {
   // changed nothing.
   const changed = part.stage === "after" && part.results.length > 0;
   if (changed && (await records.readable())) await recordFact(run, "report", report);
+}
+
+/** Sizes are worth knowing, and not worth a release. */
+async function sizesIfKnown({ session, signal, log }: Run): Promise<Report["tables"]> {
+  try {
+    return await tableSizes(session);
+  } catch (error) {
+    if (session.lost !== undefined || signal.aborted) throw error;
+    log.event("sizes.unknown", `Warning: the sizes of tables are unknown: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 /** A deploy that found nothing to do ends with a report too: of what the release found. */
