@@ -12,6 +12,8 @@ const root = join(__dirname, "..");
 
 // Node would end with 1, which says that there are warnings.
 process.once("uncaughtException", (error) => {
+  // A reader that has seen enough (`| head`).
+  if (error.code === "EPIPE") process.exit();
   console.error(error);
   console.error("Nothing was reviewed; no database is involved.");
   process.exit(3);
@@ -100,4 +102,6 @@ program.exports
     // After the work, so that the functions it needed are in it.
     for (const flag of quick) setFlagsFromString(flag);
     if (!cachedData || script.cachedDataRejected) keep(compiled, script.createCachedData());
+    // All is written by then; taking the parser and its memory down in order would be for nothing.
+    process.stdout.write("", () => process.exit());
   });
