@@ -45,6 +45,8 @@ function programs(): string[] {
 
 test(`killed at ${ROUNDS} instants, an up always goes on from a readable state to where it should be`, async () => {
   const lines: string[] = [];
+  // Killed between a creation and its record: as with the CLI it is told of, and nobody's if no later program has it.
+  const interrupted = new Set<string>();
   for (let round = 1; round <= ROUNDS; round++) {
     const child = drive(program(round));
     running = child;
@@ -59,6 +61,8 @@ test(`killed at ${ROUNDS} instants, an up always goes on from a readable state t
     lines.push(`${round}: after ${events} events`);
     const state = await readState(directory, "world", stack);
     expect(state === undefined || Array.isArray(state.resources), lines.join("\n")).toBe(true);
+    for (const { resource, type } of state?.pendingOperations ?? [])
+      if (type === "creating") interrupted.add(resource.urn.split("::").at(-1)!);
     if (round % 3 !== 0) continue;
     const told: EngineEvent[] = [];
     const result = await up({
@@ -66,14 +70,14 @@ test(`killed at ${ROUNDS} instants, an up always goes on from a readable state t
       onEvent: (event) => told.push(event),
     });
     expect(result.errors, lines.join("\n")).toEqual([]);
-    expect(things(join(directory, "cloud")), lines.join("\n")).toEqual(
-      ["app", "changing", "fixed", `job-${round}`].sort(),
-    );
+    const wanted = ["app", "changing", "fixed", `job-${round}`].sort();
+    const there = things(join(directory, "cloud")).filter((name) => wanted.includes(name) || !interrupted.has(name));
+    expect(there, lines.join("\n")).toEqual(wanted);
     const settled = await readState(directory, "world", stack);
     const names = settled?.resources
       .filter(({ type }) => type.startsWith("fake:"))
       .map(({ urn }) => urn.split("::").at(-1));
-    expect(names?.sort(), lines.join("\n")).toEqual(["app", "changing", "fixed", `job-${round}`].sort());
+    expect(names?.sort(), lines.join("\n")).toEqual(wanted);
     expect(settled?.pendingOperations).toEqual([]);
   }
 }, 240_000);
