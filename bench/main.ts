@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { type Figure, isOk, table } from "./figure";
 import { benchMemory, benchStart, benchThousand } from "./migrator";
-import { benchReview } from "./review";
+import { benchReview, reviewFigures } from "./review";
 import { benchStall } from "./stall";
 
 interface Options {
@@ -18,11 +18,7 @@ const BENCHES: Record<string, (options: Options) => Promise<Figure[]>> = {
   start: benchStart,
   memory: benchMemory,
   stall: ({ seconds }) => benchStall(seconds),
-  review: async () => {
-    const { migrations, ours, squawk, ratio } = await benchReview();
-    const note = `${Math.round(ours)} ms to ${Math.round(squawk)} ms, ${migrations} migrations`;
-    return [{ name: "the review, to squawk alone", value: ratio, unit: "times", limit: 1.5, note }];
-  },
+  review: async () => reviewFigures(await benchReview()),
 };
 
 async function main(): Promise<number> {
