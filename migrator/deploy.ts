@@ -2,6 +2,7 @@ import type { Migration } from "../migrations/history";
 import { loadParser, type MigrationPlan } from "../migrations/plan";
 import { analyzeTables } from "./analyze";
 import { batchDirective } from "./batch-statement";
+import { counted } from "./counted";
 import { type Count, countRows } from "./counts";
 import { formatDuration } from "./duration";
 import { appliedSinceVerified } from "./facts";
@@ -65,7 +66,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     const count = history.pending.length;
     log.event(
       "deploy.finished",
-      `Done: ${count} ${count === 1 ? "migration" : "migrations"} applied in ${formatDuration(duration)}. The database is at ${migrations.at(-1)!.name}.`,
+      `Done: ${counted(count, "migration")} applied in ${formatDuration(duration)}. The database is at ${migrations.at(-1)!.name}.`,
       { applied: count, duration },
     );
   } finally {

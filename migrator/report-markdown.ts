@@ -1,4 +1,5 @@
 import { sizeText } from "../migrations/size";
+import { counted } from "./counted";
 import { formatDuration } from "./duration";
 import type { CheckResult } from "./finding";
 import type { Report } from "./report";
@@ -49,7 +50,7 @@ function head(reports: readonly Report[], page: ReleasePage): string[] {
   const before = reports.find(({ stage }) => stage === "before");
   const after = reports.filter(({ stage }) => stage === "after");
   const verdict =
-    findings.length === 0 ? "no findings" : count(findings.length, "finding to look at", "findings to look at");
+    findings.length === 0 ? "no findings" : counted(findings.length, "finding to look at", "findings to look at");
   const lines = [
     `# ${escapeMarkdown(page.app)}: release ${page.release} of ${escapeMarkdown(page.stack)}`,
     "",
@@ -84,7 +85,7 @@ function table(title: string, rows: Row[]): string[] {
 
 function migrated(before: Report | undefined): string {
   if (!before) return "what the preflight found is missing below";
-  return before.pending.length === 0 ? "no migration was pending" : count(before.pending.length, "migration");
+  return before.pending.length === 0 ? "no migration was pending" : counted(before.pending.length, "migration");
 }
 
 function backup(after: readonly Report[], { missing }: ReleasePage): Row {
@@ -192,10 +193,6 @@ function largest(tables: Report["tables"] = {}): string[] {
 
 function row({ title, outcome, facts }: CheckResult): string {
   return `| ${OUTCOME[outcome]} | ${escapeMarkdown(title)} | ${escapeMarkdown(facts)} |`;
-}
-
-function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
 }
 
 /** `2026-11-21 15:04 UTC` */

@@ -2,6 +2,7 @@ import type { Migration } from "../migrations/history";
 import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
 import { type Attempts, withLockAttempts } from "./attempts";
 import { connectionLost, isConnectionLoss } from "./connection";
+import { counted } from "./counted";
 import { formatDuration } from "./duration";
 import { Failure } from "./failure";
 import { Stopped } from "./failures/statement";
@@ -187,7 +188,7 @@ export async function runGroup(
     const own = results.slice(before.length, results.length - after.length);
     const rows = own.reduce((sum, { rowCount, command }) => sum + (command === "SELECT" ? 0 : (rowCount ?? 0)), 0);
     const duration = Date.now() - began;
-    const touched = rows > 0 ? `, ${rows} ${rows === 1 ? "row" : "rows"}` : "";
+    const touched = rows > 0 ? `, ${counted(rows, "row")}` : "";
     log.event("statement.finished", `  ${what} (${formatDuration(duration)}${touched})`, {
       migration: migration.name,
       line: group.statements[0]?.line,

@@ -1,4 +1,5 @@
 import { type Catalog, readCatalog } from "../catalog";
+import { counted } from "../counted";
 import { describeDifference, differences } from "../drift";
 import { latestCatalog } from "../facts";
 import { catalogOfHistory } from "../scratch";
@@ -37,7 +38,7 @@ export const drift: PreflightCheck = {
     return {
       findings: [
         {
-          what: `The live schema differs in ${found.length} ${found.length === 1 ? "thing" : "things"} from ${source}: somebody changed it by hand.`,
+          what: `The live schema differs in ${counted(found.length, "thing")} from ${source}: somebody changed it by hand.`,
           evidence,
           next: `put the change into a new migration (named after ${newest}), then: npm run migrator -- resolve --applied NAME; or take it back by hand`,
         },

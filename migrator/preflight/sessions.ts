@@ -1,3 +1,4 @@
+import { counted } from "../counted";
 import { formatDuration } from "../duration";
 import { describeHolder, PRISMA_LOCK } from "../lock";
 import { describeBlocker } from "../watcher";
@@ -33,7 +34,7 @@ export const locks: PreflightCheck = {
               next: "wait for them to end, or end them: SELECT pg_terminate_backend(PID)",
             },
           ];
-    return { findings, facts: `${names.length} tables looked at` };
+    return { findings, facts: `${counted(names.length, "table")} looked at` };
   },
 };
 

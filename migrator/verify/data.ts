@@ -1,4 +1,5 @@
 import type { PlannedStatement } from "../../migrations/plan";
+import { counted } from "../counted";
 import { countRows } from "../counts";
 import { nodeOf } from "../left-behind";
 import type { VerifyCheck } from "./context";
@@ -20,7 +21,7 @@ export const rows: VerifyCheck = {
     const next = "compare with the snapshot before the app is rolled out";
     return {
       findings: lost.length > 0 ? [{ what, evidence: lost, next }] : [],
-      facts: `${Object.keys(before).length} touched tables compared`,
+      facts: `${counted(Object.keys(before).length, "touched table")} compared`,
       // A migration that deletes says so itself.
       mild: lost.length > 0 && plans.some(({ statements }) => statements.some(mayDelete)),
     };
@@ -53,7 +54,7 @@ export const sequencesAhead: VerifyCheck = {
     const next = "SELECT setval(SEQUENCE, (SELECT max(COLUMN) FROM TABLE)), in a new migration";
     return {
       findings: behind.length > 0 ? [{ what, evidence: behind, next }] : [],
-      facts: `${owned.length} sequences`,
+      facts: counted(owned.length, "sequence"),
     };
   },
 };
@@ -75,7 +76,7 @@ export const analyzed: VerifyCheck = {
     const next = `ANALYZE ${never[0]?.name}`;
     return {
       findings: never.length > 0 ? [{ what, evidence: never.map(({ name }) => `  ${name}`), next }] : [],
-      facts: `${touched.length} tables`,
+      facts: counted(touched.length, "table"),
     };
   },
 };

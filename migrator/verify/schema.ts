@@ -1,3 +1,4 @@
+import { counted } from "../counted";
 import { describeExpectation, isMet } from "../diagnosis";
 import { judge } from "../judgement";
 import type { VerifyCheck } from "./context";
@@ -17,7 +18,7 @@ export const finished: VerifyCheck = {
     const what = "Not every migration of the folder is applied and finished.";
     return {
       findings: evidence.length > 0 ? [{ what, evidence, next: "npm run migrator -- status" }] : [],
-      facts: `${migrations.length} migrations`,
+      facts: counted(migrations.length, "migration"),
     };
   },
 };
@@ -53,7 +54,7 @@ export const validIndexes: VerifyCheck = {
     const next = `DROP INDEX CONCURRENTLY ${invalid[0]?.[0].slice("index ".length)}; and build it again in a new migration`;
     return {
       findings: invalid.length > 0 ? [{ what, evidence, next }] : [],
-      facts: `${Object.keys(catalog).filter((key) => key.startsWith("index ")).length} indexes`,
+      facts: counted(Object.keys(catalog).filter((key) => key.startsWith("index ")).length, "index", "indexes"),
     };
   },
 };

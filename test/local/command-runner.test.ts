@@ -60,7 +60,7 @@ describe.sequential("a release by the app image's own command", { timeout: 300_0
     const { sizes, releaseId } = await cli.outputs();
     expect(sizes).toMatchObject({ tables: { notes: { rows: 0 } } });
     const page = readFileSync(join(cli.reports, `local-${releaseId}.md`), "utf8");
-    expect(page).toContain("| ✅ | Schema | Every migration is finished: 1 migrations<br>");
+    expect(page).toContain("| ✅ | Schema | Every migration is finished: 1 migration<br>");
     expect((await cli.run("logs", "migration")).stdout).toMatch(/\| .*All migrations have been successfully applied/);
   });
 

@@ -108,7 +108,7 @@ test("the report is kept in the database and makes a page for a change ticket", 
   await migrate(url, directory, "--note", "window=Sun | 02:00");
   const [fact] = await query<{ data: never }>(url, "SELECT data FROM _release.fact WHERE kind = 'report'");
   const page = markdownReport([fact!.data]);
-  expect(page).toContain("| ✅ | Every migration is finished | 1 migrations |");
+  expect(page).toContain("| ✅ | Every migration is finished | 1 migration |");
   expect(page).toContain("window: Sun \\| 02:00");
 });
 
