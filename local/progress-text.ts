@@ -11,6 +11,7 @@ const WORDS: Partial<
   replace: { sign: "±", doing: "replacing", done: "replaced", color: "yellow" },
   delete: { sign: "-", doing: "deleting", done: "deleted", color: "red" },
   "delete-replaced": { sign: "-", doing: "deleting the old", done: "deleted the old", color: "red" },
+  import: { sign: "=", doing: "taking over", done: "taken over", color: "cyan" },
   read: { sign: ">", doing: "reading", done: "read", color: "cyan" },
   refresh: { sign: "~", doing: "refreshing", done: "refreshed", color: "cyan" },
 };

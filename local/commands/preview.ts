@@ -10,6 +10,7 @@ import { type Call, typed, type Verb } from "./verb";
 const WOULD: Record<string, string> = {
   create: "would be created",
   "create-replacement": "would be created anew",
+  import: "is there already, and would be taken over",
   update: "would be updated",
   delete: "would be deleted",
   "delete-replaced": "would be deleted, replaced by a new one",

@@ -5,7 +5,7 @@ import type { DiagnosticEvent, StepEvent } from "../../local/engine/events";
 import { jsonProgress } from "../../local/progress-json";
 import { lineProgress } from "../../local/progress-lines";
 import { liveProgress } from "../../local/progress-live";
-import { seconds } from "../../local/progress-text";
+import { seconds, wordsOf } from "../../local/progress-text";
 
 const AT = Date.parse("2026-03-01T12:00:00.000Z");
 
@@ -172,4 +172,8 @@ test.each([
   [7_380_000, "2h03m"],
 ])("%d ms are written %s", (milliseconds, text) => {
   expect(seconds(milliseconds)).toBe(text);
+});
+
+test("a snapshot that is there already is taken over", () => {
+  expect(wordsOf({ op: "import" })).toMatchObject({ sign: "=", doing: "taking over", done: "taken over" });
 });
