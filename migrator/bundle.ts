@@ -37,7 +37,8 @@ function build(): string {
     // pg looks for its native variant, which is not installed.
     external: ["pg-native"],
     alias: {
-      "libpg-query": "./migrator/parser.ts",
+      "libpg-query": "./migrations/bundled-parser.ts",
+      "parser-code": "./migrator/parser-code.ts",
       "postgres-grammar": require.resolve("libpg-query/wasm/libpg-query.js"),
     },
     define: {

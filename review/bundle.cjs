@@ -14,7 +14,8 @@ exports.bundle = (root) =>
     legalComments: "none",
     external: ["squawk-cli"],
     alias: {
-      "libpg-query": "./review/parser.ts",
+      "libpg-query": "./migrations/bundled-parser.ts",
+      "parser-code": "./review/parser-code.ts",
       "postgres-grammar": require.resolve("libpg-query/wasm/libpg-query.js"),
     },
     write: false,

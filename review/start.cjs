@@ -81,7 +81,7 @@ if (source === undefined) {
   for (const old of keep(file, source) ? readdirSync(cache) : [])
     if (!old.startsWith(name) && !/\.\d+$/.test(old)) rmSync(join(cache, old), { force: true });
 }
-// A review is over before better code would pay; review/parser.ts sees to the long ones.
+// A review is over before better code would pay.
 for (const flag of quick) setFlagsFromString(flag);
 const cachedData = read(compiled);
 const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
@@ -100,7 +100,6 @@ program.exports
   .then((status) => {
     process.exitCode = status;
     // After the work, so that the functions it needed are in it.
-    for (const flag of quick) setFlagsFromString(flag);
     if (!cachedData || script.cachedDataRejected) keep(compiled, script.createCachedData());
     // All is written by then; taking the parser and its memory down in order would be for nothing.
     process.stdout.write("", () => process.exit());

@@ -1,13 +1,10 @@
-import { setFlagsFromString } from "node:v8";
-import { brotliDecompressSync } from "node:zlib";
+import { parserCode } from "parser-code";
 import loadWasm from "postgres-grammar";
 
 /**
- * Stands in for `libpg-query` inside the bundle: the same functions over the same compiled parser, whose code bundle.ts packs
- * into the file (brotli, base64, 335 kB). The package itself looks for a file beside it, and loads it whether it is needed or not.
+ * Stands in for `libpg-query` inside the bundles of migrator and review: the same functions over the same compiled parser. The package
+ * itself looks for a file beside it, loads it whether it is needed or not, compiles it twice, and passes texts character by character.
  */
-declare const EMBEDDED_PARSER: string;
-
 interface Wasm {
   _wasm_parse_query_raw(query: number): number;
   _wasm_free_parse_result(result: number): void;
@@ -16,10 +13,7 @@ interface Wasm {
   _wasm_free_string(text: number): void;
   _malloc(size: number): number;
   _free(pointer: number): void;
-  getValue(pointer: number, type: "i32"): number;
-  lengthBytesUTF8(text: string): number;
-  stringToUTF8(text: string, pointer: number, size: number): void;
-  UTF8ToString(pointer: number): string;
+  HEAPU8: Uint8Array;
 }
 
 export class SqlError extends Error {
@@ -37,12 +31,11 @@ export function hasSqlDetails(error: unknown): error is SqlError {
 }
 
 let wasm: Wasm | undefined;
+let view: Buffer | undefined;
 
 export async function loadModule(): Promise<void> {
   if (wasm) return;
-  // The optimising compiler would take 50 MiB to make a program faster that runs for a second; nothing else here is WebAssembly.
-  setFlagsFromString("--liftoff-only");
-  const code = new WebAssembly.Module(brotliDecompressSync(Buffer.from(EMBEDDED_PARSER, "base64")));
+  const code = new WebAssembly.Module(parserCode());
   wasm = (await loadWasm({
     instantiateWasm: (imports, receive) => receive(new WebAssembly.Instance(code, imports)),
   })) as Wasm;
@@ -53,10 +46,10 @@ export function parseSync(sql: string): unknown {
   return withText(sql, (module, query) => {
     const result = module._wasm_parse_query_raw(query);
     try {
-      const error = module.getValue(result + 8, "i32");
-      if (error === 0) return JSON.parse(module.UTF8ToString(module.getValue(result, "i32")));
-      const message = module.UTF8ToString(module.getValue(error, "i32"));
-      throw new SqlError(message, { message, cursorPosition: Math.max(module.getValue(error + 16, "i32") - 1, 0) });
+      const error = number(module, result + 8);
+      if (error === 0) return JSON.parse(text(module, number(module, result)));
+      const message = text(module, number(module, error));
+      throw new SqlError(message, { message, cursorPosition: Math.max(number(module, error + 16) - 1, 0) });
     } finally {
       module._wasm_free_parse_result(result);
     }
@@ -74,9 +67,9 @@ export function parsePlPgSQLSync(sql: string): unknown {
 /** Anything but JSON is the text of an error. */
 function readJson(module: Wasm, pointer: number): unknown {
   try {
-    const text = module.UTF8ToString(pointer);
-    if (!text.startsWith("{")) throw new SqlError(text, { message: text, cursorPosition: 0 });
-    return JSON.parse(text);
+    const found = text(module, pointer);
+    if (!found.startsWith("{")) throw new SqlError(found, { message: found, cursorPosition: 0 });
+    return JSON.parse(found);
   } finally {
     module._wasm_free_string(pointer);
   }
@@ -84,12 +77,30 @@ function readJson(module: Wasm, pointer: number): unknown {
 
 function withText<T>(sql: string, use: (module: Wasm, query: number) => T): T {
   if (!wasm) throw new Error("loadModule() was not awaited");
-  const size = wasm.lengthBytesUTF8(sql) + 1;
-  const query = wasm._malloc(size);
+  const size = Buffer.byteLength(sql);
+  const query = wasm._malloc(size + 1);
   try {
-    wasm.stringToUTF8(sql, query, size);
+    const memory = bytes(wasm);
+    memory.write(sql, query, size, "utf8");
+    memory[query + size] = 0;
     return use(wasm, query);
   } finally {
     wasm._free(query);
   }
+}
+
+/** The parser's memory: another one whenever it grew. */
+function bytes({ HEAPU8 }: Wasm): Buffer {
+  if (view?.buffer !== HEAPU8.buffer) view = Buffer.from(HEAPU8.buffer);
+  return view as Buffer;
+}
+
+function number(module: Wasm, pointer: number): number {
+  return bytes(module).readInt32LE(pointer);
+}
+
+/** From the pointer to the zero byte. */
+function text(module: Wasm, pointer: number): string {
+  const memory = bytes(module);
+  return memory.toString("utf8", pointer, memory.indexOf(0, pointer));
 }
