@@ -1,3 +1,5 @@
+import { columns } from "../local/commands/output";
+
 /** One measured figure, with the limit that the project sets itself. */
 export interface Figure {
   readonly name: string;
@@ -28,14 +30,5 @@ export function table(figures: readonly Figure[]): string {
     each.limit === undefined ? "" : isOk(each) ? "ok" : "MISSED",
     each.note ?? "",
   ]);
-  const all = [["figure", "measured", "limit", "", ""], ...rows];
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return columns([["figure", "measured", "limit", "", ""], ...rows]).join("\n");
 }

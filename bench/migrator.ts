@@ -5,6 +5,7 @@ import { Client } from "pg";
 import { readHistorySync } from "../migrations/history";
 import { encodePayload, payloadKey } from "../migrations/payload";
 import { startPostgres } from "../test/support/postgres";
+import { PRISMA, prismaMigrate } from "../test/support/prisma";
 import { deploy, folder, history } from "./deployed";
 import { type Figure, median } from "./figure";
 
@@ -99,26 +100,11 @@ export async function benchMemory(): Promise<Figure[]> {
   }
 }
 
-function runPrisma(url: string, directory: string): number | undefined {
-  const home = join(__dirname, "../test/migrator/prisma");
-  const cli = join(home, "node_modules/prisma/build/index.js");
-  if (!existsSync(cli)) throw new Error(`The Prisma CLI is not installed: npm ci --ignore-scripts in ${home}`);
+function runPrisma(url: string, directory: string): number {
+  const { args, env } = prismaMigrate("deploy", url, directory, folder);
+  if (!existsSync(args[0]!)) throw new Error(`The Prisma CLI is not installed: npm ci --ignore-scripts in ${PRISMA}`);
   const began = performance.now();
-  const args = ["migrate", "deploy", "--config", join(home, "prisma.config.mjs")];
-  const { status, stderr } = spawnSync(process.execPath, [cli, ...args], {
-    cwd: folder,
-    encoding: "utf8",
-    env: {
-      PATH: process.env.PATH,
-      HOME: folder,
-      DATABASE_URL: url,
-      MIGRATIONS: directory,
-      CHECKPOINT_DISABLE: "1",
-      // Any file that exists keeps it from downloading its native engines.
-      PRISMA_QUERY_ENGINE_LIBRARY: cli,
-      PRISMA_SCHEMA_ENGINE_BINARY: cli,
-    },
-  });
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8", env });
   if (status !== 0) throw new Error(`The Prisma CLI ended with ${status}: ${stderr.slice(-500)}`);
   return performance.now() - began;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startServer, type TestServer } from "../support/server";
-import { historyOf, migrate, query, until, writeMigration } from "./support";
+import { historyOf, migrate, preflightCheck, query, until, writeMigration } from "./support";
 
 // It waits for what a server does in its own time, on a busy machine long.
 vi.setConfig({ testTimeout: 180_000 });
@@ -17,14 +17,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => server.stop());
-
-async function check(url: string, directory: string, name: string, ...args: string[]) {
-  const { exit, output } = await migrate(url, directory, "preflight", ...args);
-  const report = /^REPORT (.*)$/m.exec(output)?.[1];
-  const results = (report ? JSON.parse(report).results : []) as { name: string; outcome: string }[];
-  const result = results.find((each) => each.name === name);
-  return { exit, output, outcome: result?.outcome, text: JSON.stringify(result) };
-}
 
 async function filled(): Promise<{ url: string; directory: string }> {
   const url = await server.createDatabase();
@@ -43,27 +35,30 @@ describe("disk head-room", () => {
   ])("against %s is a finding where it doesn't suffice, and says how much is needed", async (_name, sql) => {
     const { url, directory } = await filled();
     writeMigration(directory, "2_b", sql);
-    const found = await check(url, directory, "disk", "--disk-free", "1MiB");
+    const found = await preflightCheck(url, directory, "disk", "--disk-free", "1MiB");
     expect(found).toMatchObject({ exit: 0, outcome: "warn" });
     expect(found.text).toMatch(/need about [\d.]+ MiB of disk .* 1 MiB are free/);
     expect(found.text).toContain('"public\\".\\"a\\": '.replace('"', '\\"'));
-    expect(await check(url, directory, "disk", "--disk-free", "1MiB", "--check", "disk=fail")).toMatchObject({
+    expect(await preflightCheck(url, directory, "disk", "--disk-free", "1MiB", "--check", "disk=fail")).toMatchObject({
       exit: 8,
     });
-    expect(await check(url, directory, "disk", "--disk-free", "10GiB")).toMatchObject({ exit: 0, outcome: "ok" });
+    expect(await preflightCheck(url, directory, "disk", "--disk-free", "10GiB")).toMatchObject({
+      exit: 0,
+      outcome: "ok",
+    });
   });
 
   test("is no matter for what only changes the catalog", async () => {
     const { url, directory } = await filled();
     writeMigration(directory, "2_b", "ALTER TABLE a ADD COLUMN w text;");
-    expect(await check(url, directory, "disk", "--disk-free", "1KiB")).toMatchObject({ outcome: "ok" });
+    expect(await preflightCheck(url, directory, "disk", "--disk-free", "1KiB")).toMatchObject({ outcome: "ok" });
   });
 });
 
 test("a vacuum against wrap-around on a table that the plan touches is a finding, and on another none", async () => {
   const { url, directory } = await filled();
   writeMigration(directory, "2_b", "ALTER TABLE a ADD COLUMN w text;");
-  expect(await check(url, directory, "vacuum")).toMatchObject({ outcome: "ok" });
+  expect(await preflightCheck(url, directory, "vacuum")).toMatchObject({ outcome: "ok" });
   // Of this table it takes minutes; and no ordinary one, which would be as slow, comes before it.
   await query(
     url,
@@ -77,12 +72,14 @@ test("a vacuum against wrap-around on a table that the plan touches is a finding
   const running =
     "SELECT FROM pg_stat_progress_vacuum p JOIN pg_stat_activity s USING (pid) WHERE p.relid = 'a'::regclass AND s.query LIKE '%wraparound%'";
   await until(async () => (await query(url, running)).length > 0, "the vacuum is at work", 100_000);
-  const found = await check(url, directory, "vacuum", "--check", "drift=off");
+  const found = await preflightCheck(url, directory, "vacuum", "--check", "drift=off");
   expect(found).toMatchObject({ exit: 0, outcome: "warn" });
   expect(found.text).toMatch(/ {2}a, pid \d+/);
-  expect(await check(url, directory, "vacuum", "--check", "drift=off", "--check", "vacuum=fail")).toMatchObject({
+  expect(
+    await preflightCheck(url, directory, "vacuum", "--check", "drift=off", "--check", "vacuum=fail"),
+  ).toMatchObject({
     exit: 6,
   });
   writeMigration(directory, "2_b", "ALTER TABLE burn ADD COLUMN w text;");
-  expect((await check(url, directory, "vacuum", "--check", "drift=off")).text).not.toContain("  a, pid");
+  expect((await preflightCheck(url, directory, "vacuum", "--check", "drift=off")).text).not.toContain("  a, pid");
 });

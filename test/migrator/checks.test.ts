@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PREFLIGHT_CHECKS } from "../../migrator/preflight";
 import { VERIFY_CHECKS } from "../../migrator/verify";
 import { startPostgres, type TestPostgres } from "../support/postgres";
-import { historyOf, migrate, query, writeMigration } from "./support";
+import { historyOf, migrate, query, reportedChecks, writeMigration } from "./support";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -14,8 +14,7 @@ afterAll(() => postgres.stop());
 
 async function look(url: string, directory: string, verb: string, ...args: string[]) {
   const { exit, output } = await migrate(url, directory, verb, ...args);
-  const report = /^REPORT (.*)$/m.exec(output)?.[1];
-  const results = (report ? JSON.parse(report).results : []) as { name: string; outcome: string; facts: string }[];
+  const results = reportedChecks(output);
   const of = (name: string) => {
     const found = results.find((each) => each.name === name);
     return { outcome: found?.outcome, facts: found?.facts, text: JSON.stringify(found) };

@@ -1,14 +1,12 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startPostgres, type TestPostgres } from "../support/postgres";
-import { installPrisma, PRISMA } from "../support/prisma";
+import { installPrisma, prismaMigrate } from "../support/prisma";
 import { type Ended, historyOf, migrate, query, scratch, writeMigration } from "./support";
 
 // The Prisma CLI takes seconds to start, on a busy machine many.
 vi.setConfig({ testTimeout: 180_000 });
 
-const home = PRISMA;
 let postgres: TestPostgres;
 beforeAll(async () => {
   await installPrisma();
@@ -16,23 +14,9 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => postgres.stop());
 
-/** The Prisma CLI, see prisma/prisma.config.mjs. */
 function prisma(url: string, directory: string, verb: "status" | "deploy"): Promise<Ended> {
-  const cli = join(home, "node_modules/prisma/build/index.js");
-  const child = spawn(process.execPath, [cli, "migrate", verb, "--config", join(home, "prisma.config.mjs")], {
-    cwd: scratch,
-    env: {
-      PATH: process.env.PATH ?? "",
-      HOME: scratch,
-      DATABASE_URL: url,
-      MIGRATIONS: directory,
-      CHECKPOINT_DISABLE: "1",
-      // Any file that exists keeps it from downloading its native engines.
-      PRISMA_QUERY_ENGINE_LIBRARY: cli,
-      PRISMA_SCHEMA_ENGINE_BINARY: cli,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const { args, env } = prismaMigrate(verb, url, directory, scratch);
+  const child = spawn(process.execPath, args, { cwd: scratch, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const collect = (text: Buffer) => {
     output += text;

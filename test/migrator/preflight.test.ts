@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHECK_NAMES } from "../../migrator/settings";
 import { dumpDatabase, startPostgres, type TestPostgres } from "../support/postgres";
-import { historyOf, migrate, query, writeMigration } from "./support";
+import { historyOf, migrate, query, reportedChecks, writeMigration } from "./support";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -19,10 +19,8 @@ interface Outcome {
 
 async function preflight(url: string, directory: string, ...args: string[]): Promise<Outcome> {
   const { exit, output } = await migrate(url, directory, "preflight", ...args);
-  const line = /^REPORT (.*)$/m.exec(output)?.[1];
-  const results = (line === undefined ? [] : JSON.parse(line).results) as { name: string; outcome: string }[];
   const checks = Object.fromEntries(
-    results.map((each) => [each.name, { outcome: each.outcome, text: JSON.stringify(each) }]),
+    reportedChecks(output).map((each) => [each.name, { outcome: each.outcome, text: JSON.stringify(each) }]),
   );
   return { exit, output, checks };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startServer, type TestServer } from "../support/server";
-import { historyOf, migrate, query, startMigrator, until, writeMigration } from "./support";
+import { historyOf, migrate, preflightCheck, query, startMigrator, until, writeMigration } from "./support";
 
 // It waits for what a server does in its own time, on a busy machine long.
 vi.setConfig({ testTimeout: 180_000 });
@@ -34,14 +34,6 @@ afterAll(async () => {
 
 const FOLLOWING = "SELECT FROM pg_stat_replication WHERE state = 'streaming'";
 
-async function check(url: string, directory: string, name: string, ...args: string[]) {
-  const { exit, output } = await migrate(url, directory, "preflight", ...args);
-  const report = /^REPORT (.*)$/m.exec(output)?.[1];
-  const results = (report ? JSON.parse(report).results : []) as { name: string; outcome: string }[];
-  const result = results.find((each) => each.name === name);
-  return { exit, output, outcome: result?.outcome, text: JSON.stringify(result) };
-}
-
 /** The replica receives, but applies nothing, until it is told to go on. */
 async function paused(work: () => Promise<void>): Promise<void> {
   // Something that it has applied: only then the primary can tell how far behind it is.
@@ -61,21 +53,23 @@ describe("a replica that lags behind", () => {
   test("is a finding of preflight, and none when it has caught up", async () => {
     const url = await primary.createDatabase();
     const directory = historyOf({ "1_a": "CREATE TABLE a (id int);" });
-    expect(await check(url, directory, "replication")).toMatchObject({ exit: 0, outcome: "ok" });
+    expect(await preflightCheck(url, directory, "replication")).toMatchObject({ exit: 0, outcome: "ok" });
     await paused(async () => {
       const limit = ["--max-replication-lag", "500ms"];
-      let seen: Awaited<ReturnType<typeof check>> | undefined;
+      let seen: Awaited<ReturnType<typeof preflightCheck>> | undefined;
       await until(
         async () => {
           await query(url, "SELECT pg_logical_emit_message(true, 'noise', 'x')");
-          seen = await check(url, directory, "replication", ...limit);
+          seen = await preflightCheck(url, directory, "replication", ...limit);
           return seen.outcome === "warn";
         },
         "the lag is seen",
         60_000,
       );
       expect(seen!.text).toMatch(/A replica is .* behind/);
-      expect(await check(url, directory, "replication", ...limit, "--check", "replication=fail")).toMatchObject({
+      expect(
+        await preflightCheck(url, directory, "replication", ...limit, "--check", "replication=fail"),
+      ).toMatchObject({
         exit: 8,
         output: expect.stringContaining("FAILED (preflight)"),
       });
@@ -112,8 +106,8 @@ test("a slot that nobody reads is a finding when it holds back more WAL than all
   await query(url, "SELECT pg_create_physical_replication_slot('left_over', true)");
   try {
     await query(url, "SELECT pg_logical_emit_message(false, 'noise', repeat('x', 1000000)) FROM generate_series(1, 3)");
-    expect(await check(url, directory, "replication")).toMatchObject({ outcome: "ok" });
-    const found = await check(url, directory, "replication", "--max-slot-wal", "2MiB");
+    expect(await preflightCheck(url, directory, "replication")).toMatchObject({ outcome: "ok" });
+    const found = await preflightCheck(url, directory, "replication", "--max-slot-wal", "2MiB");
     expect(found).toMatchObject({ exit: 0, outcome: "warn" });
     expect(found.text).toMatch(/left_over: \d/);
     expect(found.text).toContain("pg_drop_replication_slot");
@@ -128,7 +122,7 @@ test("a database that is set to read-only transactions is none either, also wher
   expect((await migrate(url, directory)).exit).toBe(0);
   writeMigration(directory, "2_b", "ALTER TABLE a ADD COLUMN b int;");
   await query(primary.url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only = on`);
-  expect((await check(url, directory, "server")).text).toContain("set to read-only transactions");
+  expect((await preflightCheck(url, directory, "server")).text).toContain("set to read-only transactions");
   expect(await migrate(url, directory)).toMatchObject({
     exit: 3,
     output: expect.stringContaining("FAILED (read-only)"),
@@ -140,7 +134,7 @@ test("a replica itself is no place to deploy to", async () => {
   await until(async () => (await query(primary.url, CAUGHT_UP)).length > 0, "the replica has the database", 60_000);
   const replica = url.replace(`:${primary.port}/`, `:${standby.port}/`);
   const directory = historyOf({ "1_a": "CREATE TABLE a (id int);" });
-  const found = await check(replica, directory, "server");
+  const found = await preflightCheck(replica, directory, "server");
   expect(found).toMatchObject({ exit: 3, outcome: "fail" });
   expect(found.text).toContain("is a replica, which can't be written to");
   const { exit, output } = await migrate(replica, directory);

@@ -69,6 +69,26 @@ export function migrate(url: string, directory: string, ...args: string[]): Prom
   return startMigrator([verb, "--migrations", directory, ...rest], { DATABASE_URL: url }).ended;
 }
 
+/** A check as the report of a run has it. */
+export interface ReportedCheck {
+  name: string;
+  outcome: string;
+  facts: string;
+}
+
+/** The checks in the report that a run printed; none if it printed no report. */
+export function reportedChecks(output: string): ReportedCheck[] {
+  const report = /^REPORT (.*)$/m.exec(output)?.[1];
+  return report === undefined ? [] : JSON.parse(report).results;
+}
+
+/** What a preflight has to say of one of its checks. */
+export async function preflightCheck(url: string, directory: string, name: string, ...args: string[]) {
+  const { exit, output } = await migrate(url, directory, "preflight", ...args);
+  const result = reportedChecks(output).find((each) => each.name === name);
+  return { exit, output, outcome: result?.outcome, text: JSON.stringify(result) };
+}
+
 /** Rows of one query, on a connection of its own. */
 export async function query<Row = Record<string, unknown>>(
   url: string,

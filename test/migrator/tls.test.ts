@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startServer, type TestServer } from "../support/server";
 import { certificateAuthority, pkcs12 } from "./certificates";
-import { type Ended, historyOf, migrate, query, scratch, startMigrator } from "./support";
+import { type Ended, historyOf, migrate, query, reportedChecks, scratch, startMigrator } from "./support";
 
 /** One user must show a certificate, one comes with TLS and a password, one without TLS. */
 const ACCESS = [
@@ -58,9 +58,7 @@ const root = (name = "authority.pem") => `sslrootcert=${encodeURIComponent(file(
 /** The connection as the report tells of it. */
 async function look(target: string): Promise<Ended & { tls: string }> {
   const { exit, output } = await migrate(target, directory, "preflight", "--check", "permissions=off");
-  const report = /^REPORT (.*)$/m.exec(output)?.[1];
-  const results = (report ? JSON.parse(report).results : []) as { name: string }[];
-  return { exit, output, tls: JSON.stringify(results.find(({ name }) => name === "tls") ?? null) };
+  return { exit, output, tls: JSON.stringify(reportedChecks(output).find(({ name }) => name === "tls") ?? null) };
 }
 
 const threeParts = /FAILED \((\S+)\): .*[\s\S]*\nDatabase: .*\nApp: .*\nNext: .*/;

@@ -29,3 +29,21 @@ export async function installPrisma(): Promise<void> {
     }
   }
 }
+
+/** The Prisma CLI on a folder of migrations, for Node.js: arguments and environment; see prisma.config.mjs. `home` is a folder to write in. */
+export function prismaMigrate(verb: "status" | "deploy", url: string, migrations: string, home: string) {
+  const cli = join(PRISMA, "node_modules/prisma/build/index.js");
+  return {
+    args: [cli, "migrate", verb, "--config", join(PRISMA, "prisma.config.mjs")],
+    env: {
+      PATH: process.env.PATH ?? "",
+      HOME: home,
+      DATABASE_URL: url,
+      MIGRATIONS: migrations,
+      CHECKPOINT_DISABLE: "1",
+      // Any file that exists keeps it from downloading its native engines.
+      PRISMA_QUERY_ENGINE_LIBRARY: cli,
+      PRISMA_SCHEMA_ENGINE_BINARY: cli,
+    },
+  };
+}
