@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Review } from "../migrations/review";
 import { variables } from "./pods";
 import { ReleaseError } from "./release-error";
-import type { Settings } from "./settings";
+import { type Settings, URL_VARIABLES } from "./settings";
 
 /** What the Prisma CLI is called with where `migrations.command` says nothing else. */
 export const DEFAULT_COMMAND = ["npx", "prisma", "migrate", "deploy"];
@@ -50,7 +50,7 @@ export function commandContainer(
 ): CommandContainer {
   // Ended by the migrator, it says what it was doing; ended by the Job's deadline, its pod is gone with all it said.
   const timeout = Math.max(1, Math.floor(deadline.seconds * 0.9));
-  const isOurs = ["DATABASE_URL", "DIRECT_URL"].includes(database.env);
+  const isOurs = URL_VARIABLES.includes(database.env);
   return {
     image: appImage,
     command: ["/bin/sh", "-c", CHECK_NODE, "sh", migrator],

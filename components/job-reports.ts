@@ -35,8 +35,8 @@ const TIMEOUT = "3m";
  */
 export function readReports(
   name: string,
-  { script, kubeconfig }: ReportReader,
-  request: pulumi.Input<ReportRequest>,
+  { script, context, kubeconfig }: ReportReader,
+  request: pulumi.Input<Omit<ReportRequest, "context">>,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<Answer> {
   const command = new local.Command(
@@ -45,7 +45,7 @@ export function readReports(
       create: "node -",
       stdin: script,
       environment: {
-        [REQUEST_VARIABLE]: pulumi.output(request).apply((known) => JSON.stringify(known)),
+        [REQUEST_VARIABLE]: pulumi.output(request).apply((known) => JSON.stringify({ ...known, context })),
         ...(kubeconfig === undefined ? {} : { [KUBECONFIG_VARIABLE]: pulumi.secret(kubeconfig) }),
       },
       logging: "none",

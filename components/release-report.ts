@@ -29,9 +29,7 @@ export class ReleaseReport extends pulumi.ComponentResource {
     readReports(
       `${name}-${releaseId}`,
       reader,
-      pulumi
-        .output(url)
-        .apply((known) => ({ namespace, context: reader.context, jobs, page: { ...page, url: known } })),
+      pulumi.output(url).apply((known) => ({ namespace, jobs, page: { ...page, url: known } })),
       { parent: this, dependsOn: opts?.dependsOn },
     );
     this.registerOutputs({});

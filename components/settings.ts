@@ -253,6 +253,8 @@ interface Rule {
 
 const problem = (broken: boolean, path: PropertyKey[], allowed: string): Problem[] =>
   broken ? [{ path, allowed }] : [];
+/** Where a Prisma schema may look for its connection string: the migrator sets them all. */
+export const URL_VARIABLES: readonly string[] = ["DATABASE_URL", "DIRECT_URL"];
 const UNUSED = 'because migrations.runner is not "command"';
 const PINNED = "an image pinned by its digest (…@sha256:…), because policy.pinnedImages is true";
 const unpinned = ({ policy: { pinnedImages } }: Settings, reference = "@sha256:") =>
@@ -328,7 +330,7 @@ export const rules: Rule[] = [
   {
     needs: ["migrations", "database"],
     broken: ({ migrations: { env = {} }, database: { env: variable } }) =>
-      ["DATABASE_URL", "DIRECT_URL", ...(/^(DATABASE|DIRECT)_URL$/.test(variable) ? [] : [variable])].flatMap((name) =>
+      [...new Set([...URL_VARIABLES, variable])].flatMap((name) =>
         problem(
           name in env,
           ["migrations", "env", name],

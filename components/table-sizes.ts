@@ -24,7 +24,7 @@ export class TableSizes extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("release:index:TableSizes", name, {}, opts);
-    const request = { namespace, context: reader.context, jobs: [job] };
+    const request = { namespace, jobs: [job] };
     this.sizes = readReports(`${name}-${releaseId}`, reader, request, {
       parent: this,
       dependsOn: opts?.dependsOn,

@@ -5,7 +5,7 @@ import { keyOf, type Name, nameOf, partsOf } from "./identifier";
 export function tablesRead(node: Node): { name: Name; update: boolean }[] {
   const found = new Map<string, { name: Name; update: boolean }>();
   const withNames = new Set<string>();
-  const walk = (value: unknown, update: boolean): void => {
+  const read = (value: unknown, update: boolean): void => {
     if (value === null || typeof value !== "object") return;
     for (const [key, child] of Object.entries(value)) {
       if (key === "CommonTableExpr") withNames.add((child as { ctename?: string }).ctename ?? "");
@@ -14,7 +14,7 @@ export function tablesRead(node: Node): { name: Name; update: boolean }[] {
         if (name.schema !== undefined || !withNames.has(name.name)) found.set(keyOf(name), { name, update });
       } else {
         const locks = key === "SelectStmt" && ((child as { lockingClause?: unknown[] }).lockingClause ?? []).length > 0;
-        walk(child, update || locks);
+        read(child, update || locks);
       }
     }
   };
@@ -32,51 +32,46 @@ export function tablesRead(node: Node): { name: Name; update: boolean }[] {
   )
     return [];
   // WITH first: its names aren't tables.
-  walk(node, false);
+  read(node, false);
   return [...found.values()].filter(({ name }) => name.schema !== undefined || !withNames.has(name.name));
 }
 
 /** Names of the columns that a query mentions, of whatever table; `*` for all of them. */
 export function columnsMentioned(node: Node): Set<string> {
   const found = new Set<string>();
-  const walk = (value: unknown): void => {
-    if (value === null || typeof value !== "object") return;
-    for (const [key, child] of Object.entries(value)) {
-      if (key === "A_Star") found.add("*");
-      if (key === "ColumnRef") found.add(partsOf((child as { fields?: Node[] }).fields).at(-1) ?? "*");
-      walk(child);
-    }
-  };
-  walk(node);
+  walk(node, (key, child) => {
+    if (key === "A_Star") found.add("*");
+    if (key === "ColumnRef") found.add(partsOf((child as { fields?: Node[] }).fields).at(-1) ?? "*");
+  });
   return found;
 }
 
 /** The changes that a query makes in its WITH part: `WITH gone AS (DELETE FROM a RETURNING *) SELECT …`. */
 export function changesWithin(node: Node): Node[] {
   const found: Node[] = [];
-  const walk = (value: unknown): void => {
-    if (value === null || typeof value !== "object") return;
-    for (const [key, child] of Object.entries(value)) {
-      const query = key === "CommonTableExpr" ? (child as { ctequery?: Node }).ctequery : undefined;
-      if (query && ("DeleteStmt" in query || "UpdateStmt" in query || "InsertStmt" in query || "MergeStmt" in query))
-        found.push(query);
-      walk(child);
-    }
-  };
-  if (["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((tag) => tag in node)) walk(node);
+  if (!["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((tag) => tag in node)) return found;
+  walk(node, (key, child) => {
+    const query = key === "CommonTableExpr" ? (child as { ctequery?: Node }).ctequery : undefined;
+    if (query && ("DeleteStmt" in query || "UpdateStmt" in query || "InsertStmt" in query || "MergeStmt" in query))
+      found.push(query);
+  });
   return found;
 }
 
 /** Names that the WITH parts of a statement give to queries: they aren't tables. */
 export function namedQueries(node: Node): Set<string> {
   const found = new Set<string>();
-  const walk = (value: unknown): void => {
-    if (value === null || typeof value !== "object") return;
-    for (const [key, child] of Object.entries(value)) {
-      if (key === "CommonTableExpr") found.add((child as { ctename?: string }).ctename ?? "");
-      walk(child);
-    }
-  };
-  walk(node);
+  walk(node, (key, child) => {
+    if (key === "CommonTableExpr") found.add((child as { ctename?: string }).ctename ?? "");
+  });
   return found;
+}
+
+/** Everything in a tree, each before what is in it. */
+function walk(value: unknown, visit: (key: string, child: unknown) => void): void {
+  if (value === null || typeof value !== "object") return;
+  for (const [key, child] of Object.entries(value)) {
+    visit(key, child);
+    walk(child, visit);
+  }
 }

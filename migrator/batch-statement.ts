@@ -1,5 +1,6 @@
 import { scanSync } from "libpg-query";
 import type { PlannedStatement } from "../migrations/plan";
+import { wholeSetClause } from "../migrations/whole-sets";
 import { parseDuration } from "./duration";
 import { nodeOf, type RangeVar, relationName } from "./left-behind";
 
@@ -37,7 +38,9 @@ export function readBatch(statement: PlannedStatement): BatchStatement {
   if (!change && !select) throw new BatchProblem("stands above something that is no UPDATE, DELETE or INSERT … SELECT");
   if ((change ?? node.InsertStmt).withClause || select?.withClause)
     throw new BatchProblem("can't cut a statement that begins with WITH");
-  if (select) refuseWholeSets(select);
+  // What depends on all rows at once can't be had from some of them.
+  const clause = select && wholeSetClause(select);
+  if (clause) throw new BatchProblem(`can't cut a SELECT with ${clause}: it depends on all rows at once`);
   const walked: (RangeVar & { alias?: { aliasname: string } }) | undefined = change
     ? change.relation
     : leftmost(select.fromClause?.[0]);
@@ -60,21 +63,6 @@ function leftmost(from: any): (RangeVar & { alias?: { aliasname: string } }) | u
 
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** What depends on all rows at once can't be had from some of them. */
-// biome-ignore lint/suspicious/noExplicitAny: see left-behind.ts
-function refuseWholeSets(select: any): void {
-  const found = Object.entries({
-    groupClause: "GROUP BY",
-    havingClause: "HAVING",
-    distinctClause: "DISTINCT",
-    windowClause: "WINDOW",
-    limitCount: "LIMIT",
-    limitOffset: "OFFSET",
-    larg: "UNION, INTERSECT or EXCEPT",
-  }).find(([key]) => select[key] !== undefined);
-  if (found) throw new BatchProblem(`can't cut a SELECT with ${found[1]}: it depends on all rows at once`);
 }
 
 function readOptions(text: string): Pick<BatchStatement, "column" | "size" | "pause"> {

@@ -1,8 +1,8 @@
+import { counted } from "../migrations/counted";
 import type { Migration } from "../migrations/history";
 import { loadParser, type MigrationPlan } from "../migrations/plan";
 import { analyzeTables } from "./analyze";
 import { batchDirective } from "./batch-statement";
-import { counted } from "./counted";
 import { type Count, countRows } from "./counts";
 import { formatDuration } from "./duration";
 import { appliedSinceVerified } from "./facts";

@@ -4,8 +4,7 @@ import { batchDirective } from "./batch-statement";
 import { connectionLost, isConnectionLoss } from "./connection";
 import { formatDuration } from "./duration";
 import { describeGroup, groupStatements } from "./groups";
-import { Patience } from "./patience";
-import { effectOfStatement } from "./planned-effects";
+import { isCatalogOnly, Patience } from "./patience";
 import { failedIndex, runScript } from "./query";
 import { lockAttempts } from "./retry";
 import type { Run } from "./run";
@@ -31,8 +30,7 @@ export function isQuick({ plan, migration }: PlannedMigration): boolean {
   if (plan.mode !== "transaction" || plan.error || plan.statements.length !== 1 || !statement) return false;
   if (!DEFINES.test(statement.kind) || batchDirective(statement) !== undefined || changesSession(plan)) return false;
   if (migration.sql.length > SHORT || /\b(role|authorization)\b/i.test(migration.sql)) return false;
-  const effect = effectOfStatement(statement);
-  return effect !== undefined && effect.unknown === undefined && effect.tables.every(({ work }) => work === "none");
+  return isCatalogOnly(statement);
 }
 
 /** What became of a message: how many of its migrations are applied, and their lines of the log, which may be written later. */

@@ -30,12 +30,13 @@ export class Patience {
 }
 
 /** Locks of a statement that keep the app from reading or writing. */
-export function countLocks(statement: PlannedStatement): number {
+function countLocks(statement: PlannedStatement): number {
   const tables = effectOfStatement(statement)?.tables ?? [];
   return tables.filter(({ lock }) => blockedBy(lock) !== "nothing").length;
 }
 
-function isCatalogOnly(statement: PlannedStatement): boolean {
+/** It works through no table, as far as its text tells. */
+export function isCatalogOnly(statement: PlannedStatement): boolean {
   const effect = effectOfStatement(statement);
   return effect !== undefined && effect.unknown === undefined && effect.tables.every(({ work }) => work === "none");
 }

@@ -1,5 +1,5 @@
+import { counted } from "../migrations/counted";
 import { sizeText } from "../migrations/size";
-import { counted } from "./counted";
 import { formatDuration } from "./duration";
 import type { CheckResult } from "./finding";
 import type { Report } from "./report";

@@ -1,8 +1,8 @@
+import { counted } from "../migrations/counted";
 import type { Migration } from "../migrations/history";
 import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
 import { type Attempts, withLockAttempts } from "./attempts";
 import { connectionLost, isConnectionLoss } from "./connection";
-import { counted } from "./counted";
 import { formatDuration } from "./duration";
 import { Failure } from "./failure";
 import { Stopped } from "./failures/statement";

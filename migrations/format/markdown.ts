@@ -1,10 +1,10 @@
+import { counted } from "../counted";
 import type { Finding, Severity } from "../finding";
 import { acknowledgementFor } from "../gate";
 import type { Review } from "../review";
 import { bytesText } from "../size";
 import {
   blocksText,
-  count,
   type FormatOptions,
   notesOf,
   type Row,
@@ -133,7 +133,7 @@ function details(review: Review, extent: Extent): string[] {
   const rest = shown.slice(at);
   if (rest.length > 0) {
     const what = rest.every(({ severity }) => severity === "info") ? "note" : "more finding";
-    parts.push(fold(count(rest.length, what), told.slice(at).join("\n\n")));
+    parts.push(fold(counted(rest.length, what), told.slice(at).join("\n\n")));
   }
   const more = review.findings.length - shown.length;
   if (more > 0) parts.push(`${more} more findings are in the full report.`);

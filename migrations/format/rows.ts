@@ -1,3 +1,4 @@
+import { counted } from "../counted";
 import type { Finding, Severity } from "../finding";
 import type { Review, ReviewedStatement, ReviewedTable } from "../review";
 import { sizeText } from "../size";
@@ -9,13 +10,9 @@ export interface FormatOptions {
   readonly directory?: string;
 }
 
-export function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
-}
-
 export function tally(findings: readonly Finding[]): string {
   const of = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
-  return `${count(of("error"), "error")}, ${count(of("warning"), "warning")}, ${count(of("info"), "note")}`;
+  return `${counted(of("error"), "error")}, ${counted(of("warning"), "warning")}, ${counted(of("info"), "note")}`;
 }
 
 /** Notes, with the word that a part of the review is missing. */
@@ -26,15 +23,15 @@ export function notesOf({ unlinted }: Review, { notes = [] }: FormatOptions): st
 /** What is reviewed, in one line. */
 export function scope({ migrations, before, first }: Review): string {
   if (migrations.length === 0) return "No migration is new.";
-  if (first) return `${count(migrations.length, "migration")} for an empty database: nobody uses it yet.`;
-  return `${count(migrations.length, "new migration")}, ${before} deployed before.`;
+  if (first) return `${counted(migrations.length, "migration")} for an empty database: nobody uses it yet.`;
+  return `${counted(migrations.length, "new migration")}, ${before} deployed before.`;
 }
 
 /** The line that a manager reads. */
 export function verdict(review: Review): string {
   const { findings, refused, migrations } = review;
   if (refused.length > 0)
-    return `Refused: ${count(refused.length, "finding")} must be solved or acknowledged first: ${summary(refused)}.`;
+    return `Refused: ${counted(refused.length, "finding")} must be solved or acknowledged first: ${summary(refused)}.`;
   if (migrations.length === 0) return "This release changes nothing in the database.";
   const serious = findings.filter(({ severity }) => severity !== "info");
   if (serious.length === 0)

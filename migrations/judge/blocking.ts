@@ -5,6 +5,7 @@ import { blockedBy } from "../locks";
 import { unblock } from "../safe/unblock";
 import { batchMark } from "../safe/words";
 import { type Band, bandOf, longer } from "../size";
+import { wholeSetClause } from "../whole-sets";
 import { type Context, type JudgedStatement, severityOf, tableText, target } from "./context";
 
 const verbs = {
@@ -168,28 +169,8 @@ function canBeCut({ node, text }: JudgedStatement, source: Name, context: Contex
   if ("InsertStmt" in node) {
     const select = node.InsertStmt.selectStmt;
     if (!select || !("SelectStmt" in select)) return false;
-    const {
-      groupClause,
-      havingClause,
-      distinctClause,
-      windowClause,
-      limitCount,
-      limitOffset,
-      larg,
-      withClause,
-      fromClause,
-    } = select.SelectStmt;
-    if (
-      groupClause ||
-      havingClause ||
-      distinctClause ||
-      windowClause ||
-      limitCount ||
-      limitOffset ||
-      larg ||
-      withClause
-    )
-      return false;
+    const { withClause, fromClause } = select.SelectStmt;
+    if (withClause || wholeSetClause(select.SelectStmt)) return false;
     if (!fromClause?.[0] || !("RangeVar" in fromClause[0])) return false;
   }
   const table = context.table(source);

@@ -1,5 +1,5 @@
+import { counted } from "../../migrations/counted";
 import { type Catalog, readCatalog } from "../catalog";
-import { counted } from "../counted";
 import { describeDifference, differences } from "../drift";
 import { latestCatalog } from "../facts";
 import { catalogOfHistory } from "../scratch";

@@ -1,4 +1,4 @@
-import { counted } from "../counted";
+import { counted } from "../../migrations/counted";
 import { formatDuration } from "../duration";
 import { describeHolder, PRISMA_LOCK } from "../lock";
 import { describeBlocker } from "../watcher";

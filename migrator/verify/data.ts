@@ -1,5 +1,5 @@
+import { counted } from "../../migrations/counted";
 import type { PlannedStatement } from "../../migrations/plan";
-import { counted } from "../counted";
 import { countRows } from "../counts";
 import { nodeOf } from "../left-behind";
 import type { VerifyCheck } from "./context";

@@ -1,4 +1,4 @@
-import { counted } from "../counted";
+import { counted } from "../../migrations/counted";
 import { describeExpectation, isMet } from "../diagnosis";
 import { judge } from "../judgement";
 import type { VerifyCheck } from "./context";
