@@ -5,6 +5,7 @@ import { ReleaseError } from "./release-error";
 import type { Duration } from "./units";
 
 export interface SnapshotDescription {
+  arn: string;
   /** As RDS calls it: creating, available, failed, … */
   status: string;
   encrypted: boolean;
@@ -41,10 +42,12 @@ export async function findSnapshot(
   try {
     if (kind === "instance") {
       const found = await aws.getSnapshot({ dbSnapshotIdentifier: identifier }, opts);
-      return { status: found.status, encrypted: found.encrypted, createdAt: found.snapshotCreateTime };
+      const { status, encrypted, snapshotCreateTime: createdAt, dbSnapshotArn: arn } = found;
+      return { arn, status, encrypted, createdAt };
     }
     const found = await aws.getClusterSnapshot({ dbClusterSnapshotIdentifier: identifier }, opts);
-    return { status: found.status, encrypted: found.storageEncrypted, createdAt: found.snapshotCreateTime };
+    const { status, storageEncrypted: encrypted, snapshotCreateTime: createdAt, dbClusterSnapshotArn: arn } = found;
+    return { arn, status, encrypted, createdAt };
   } catch (error) {
     if (NOT_FOUND.test(String(error))) return undefined;
     throw error;

@@ -28,8 +28,9 @@ export interface DatabaseSnapshotArgs {
  */
 export class DatabaseSnapshot extends pulumi.ComponentResource {
   readonly identifier: string;
+  /** Known only once the snapshot is `available`, so whoever reads it waits for that. */
   readonly arn: pulumi.Output<string>;
-  /** When RDS took it, ISO 8601; known only once the snapshot is `available`, so whoever reads it waits for that. */
+  /** When RDS took it, ISO 8601; known as late as the ARN. */
   readonly createdAt: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseSnapshotArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -47,24 +48,25 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
       ...(args.exists ? { import: args.identifier } : {}),
     };
     const { tags } = args;
-    this.arn =
+    const snapshot =
       args.kind === "instance"
         ? new aws.Snapshot(
             name,
             { dbInstanceIdentifier: args.database, dbSnapshotIdentifier: args.identifier, tags },
             options,
-          ).dbSnapshotArn
+          )
         : new aws.ClusterSnapshot(
             name,
             { dbClusterIdentifier: args.database, dbClusterSnapshotIdentifier: args.identifier, tags },
             options,
-          ).dbClusterSnapshotArn;
+          );
 
-    // A creation that timed out turns green on the next `up` without being waited for (code: terraform bridge), so the
-    // state's word is not enough: once the ARN is known, RDS is asked.
-    const available: pulumi.Output<SnapshotDescription> = this.arn.apply(() =>
+    // A creation that was interrupted turns green on the next `up` without being waited for, and never gets its computed
+    // outputs (code: terraform bridge, aws_db_snapshot). Only its id is sure: everything else is what RDS says.
+    const available: pulumi.Output<SnapshotDescription> = snapshot.id.apply(() =>
       waitUntilAvailable(args, { parent: this }),
     );
+    this.arn = available.arn;
     this.createdAt = available.createdAt;
     this.registerOutputs({ arn: this.arn, createdAt: this.createdAt });
   }

@@ -198,7 +198,11 @@ describe("the chain", () => {
   it("publishes what is live: every output waits for the rolled-out Deployment (rule 6)", async () => {
     const outputs = await release(settings({ service: { type: "NodePort", host: "127.0.0.1" } }));
     expect(outputs).toMatchObject({
-      snapshot: { id: `notes-db-${"f".repeat(12)}`, createdAt: "2026-11-21T10:00:00Z" },
+      snapshot: {
+        id: `notes-db-${"f".repeat(12)}`,
+        arn: `arn:aws:rds:::snapshot:notes-db-${"f".repeat(12)}`,
+        createdAt: "2026-11-21T10:00:00Z",
+      },
       migrations: { last: "1_init", count: 1, fingerprint: HISTORY.fingerprint },
       image: "notes:1",
       namespace: "default",

@@ -89,13 +89,6 @@ export class PulumiRecorder {
   }
 
   private state(type: string, inputs: Record<string, any>): Record<string, any> {
-    if (type.endsWith(":Snapshot"))
-      return { ...inputs, dbSnapshotArn: `arn:aws:rds:::snapshot:${inputs.dbSnapshotIdentifier}` };
-    if (type.endsWith(":ClusterSnapshot"))
-      return {
-        ...inputs,
-        dbClusterSnapshotArn: `arn:aws:rds:::cluster-snapshot:${inputs.dbClusterSnapshotIdentifier}`,
-      };
     if (type.endsWith(":Service")) {
       const ports = inputs.spec.ports.map((port: object, index: number) => ({ ...port, nodePort: 30_000 + index }));
       return { ...inputs, spec: { ...inputs.spec, ports }, status: {} };
@@ -113,7 +106,9 @@ export class PulumiRecorder {
     const problem = this.refusal ?? (found ? undefined : "no matching RDS DB Snapshot found");
     if (problem || !found) throw Object.assign(new Error(token), { details: `${token}: ${problem}` });
     const { status, encrypted = true, createdAt = "2026-11-21T10:00:00Z" } = found;
-    return { status, encrypted, storageEncrypted: encrypted, snapshotCreateTime: createdAt };
+    const arn = `arn:aws:rds:::snapshot:${identifier}`;
+    const encryption = { encrypted, storageEncrypted: encrypted };
+    return { status, ...encryption, snapshotCreateTime: createdAt, dbSnapshotArn: arn, dbClusterSnapshotArn: arn };
   }
 }
 

@@ -1,0 +1,2 @@
+import { reviewRelease } from "../../migrations/review";
+export const x = reviewRelease;
