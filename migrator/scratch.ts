@@ -10,11 +10,22 @@ import type { Run } from "./run";
 /** Longest time that the whole history may take on the empty scratch database. */
 const LIMIT = 120_000;
 
+/** Why something can't be found out on a scratch database. */
+export interface Unknown {
+  readonly unknown: string;
+}
+
 /** What a history makes, found by running it on a database that is dropped again; or why that can't be found out. */
-export async function catalogOfHistory(
+export function catalogOfHistory(run: Run, migrations: readonly Migration[]): Promise<{ catalog: Catalog } | Unknown> {
+  return onScratch(run, migrations, async (scratch) => ({ catalog: await readCatalog(scratch) }));
+}
+
+/** Runs a history on a database that is dropped again, and then looks at it; or says why that can't be done. */
+export async function onScratch<T>(
   run: Run,
   migrations: readonly Migration[],
-): Promise<{ catalog: Catalog } | { unknown: string }> {
+  look: (scratch: Session) => Promise<T>,
+): Promise<T | Unknown> {
   const { session, table, log } = run;
   const [may] = await session.rows<{ may: boolean }>(
     "SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user",
@@ -29,7 +40,7 @@ export async function catalogOfHistory(
       { applicationName: "release-scratch", connectWait: 0 },
     );
     try {
-      return await replay(scratch, migrations, table.schema, run.signal);
+      return (await replay(scratch, migrations, table.schema, run.signal)) ?? (await look(scratch));
     } finally {
       await scratch.close();
     }
@@ -44,7 +55,7 @@ async function replay(
   migrations: readonly Migration[],
   schema: string,
   signal: AbortSignal,
-): Promise<{ catalog: Catalog } | { unknown: string }> {
+): Promise<Unknown | undefined> {
   const until = Date.now() + LIMIT;
   await loadParser();
   await scratch.run(
@@ -62,5 +73,5 @@ async function replay(
     }
     await scratch.run(`SET search_path = ${quoteName(schema)}`);
   }
-  return { catalog: await readCatalog(scratch) };
+  return undefined;
 }
