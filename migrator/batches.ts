@@ -5,12 +5,13 @@ import { type Attempts, withLockAttempts } from "./attempts";
 import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement";
 import { formatDuration } from "./duration";
 import { BadDirective } from "./failures/statement";
-import { quoteText } from "./history-table";
+import { quoteName, quoteText } from "./history-table";
 import { attribute, placeOf, sqlEvidence } from "./place";
 import { writeNote } from "./progress";
 import { runScript } from "./query";
 import { replicationLag } from "./replication";
 import type { Run } from "./run";
+import { findRelation, ownRows } from "./search-path";
 
 /** How far a batched statement has come; kept in `_release.step.note` by the same transaction as the rows. */
 interface BatchNote {
@@ -23,8 +24,13 @@ interface BatchNote {
 }
 
 interface Key {
+  /** The table that the statement means, with its schema. */
+  table: string;
   column: string;
+  /** The type that the index compares by, and its two operators: those of the column's type need not be in any schema that is searched. */
   type: string;
+  above: string;
+  upTo: string;
   estimate: number;
 }
 
@@ -45,7 +51,7 @@ export async function runBatches(
   const attempts: Attempts = { count: 1, lockWait: 0 };
   let note =
     (progress.note as Partial<BatchNote>).end === undefined
-      ? await begin(run, batch, key)
+      ? await begin(run, key)
       : (progress.note as unknown as BatchNote);
   const began = Date.now();
   const lookedBefore = note?.looked ?? 0;
@@ -104,13 +110,23 @@ async function prepare(
 
 /** A single, unique, ordered column that every row has. */
 async function keyOf({ session }: Run, { table, column }: BatchStatement): Promise<Key> {
-  const keys = await session.rows<Key & { columns: number }>(
-    `SELECT a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, i.indnkeyatts AS columns, c.reltuples::float8 AS estimate
+  const operator = (strategy: number) =>
+    `(SELECT format('OPERATOR(%I.%s)', n.nspname, p.oprname)
+      FROM pg_amop m JOIN pg_operator p ON p.oid = m.amopopr JOIN pg_namespace n ON n.oid = p.oprnamespace
+      WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype AND m.amopstrategy = ${strategy})`;
+  const keys = await ownRows<Key & { columns: number }>(
+    session,
+    `SELECT c.oid::regclass::text AS "table", a.attname AS column, i.indnkeyatts AS columns, c.reltuples::float8 AS estimate,
+       (SELECT format('%I.%I', n.nspname, y.typname) FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace
+         WHERE y.oid = CASE WHEN compared.typtype <> 'p' THEN o.opcintype ELSE coalesce(nullif(t.typbasetype, 0), t.oid) END) AS type,
+       ${operator(5)} AS above, ${operator(2)} AS "upTo"
      FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-     WHERE i.indrelid = to_regclass($1) AND i.indisvalid AND i.indisunique AND i.indpred IS NULL AND a.attnotnull
+       JOIN pg_type t ON t.oid = a.atttypid
+       JOIN pg_opclass o ON o.oid = i.indclass[0] JOIN pg_type compared ON compared.oid = o.opcintype
+     WHERE i.indrelid = $1 AND i.indisvalid AND i.indisunique AND i.indpred IS NULL AND a.attnotnull
        AND ($2::text IS NULL AND i.indisprimary OR a.attname = $2) ORDER BY i.indnkeyatts LIMIT 1`,
-    [table, column ?? null],
+    [await findRelation(session, table), column ?? null],
   );
   const [key] = keys;
   if (key?.columns === 1) return key;
@@ -121,10 +137,13 @@ async function keyOf({ session }: Run, { table, column }: BatchStatement): Promi
   );
 }
 
-async function begin({ session }: Run, { table }: BatchStatement, { column }: Key): Promise<BatchNote | undefined> {
-  const name = `"${column.replaceAll('"', '""')}"`;
-  const [row] = await session.rows<{ end: string }>(
-    `SELECT ${name}::text AS "end" FROM ${table} ORDER BY ${name} DESC LIMIT 1`,
+async function begin({ session }: Run, { table, column }: Key): Promise<BatchNote | undefined> {
+  const name = quoteName(column);
+  // format() writes a value as the type itself does, whatever casts there are.
+  const [row] = await ownRows<{ end: string }>(
+    session,
+    `SELECT format('%s', ${name}) AS "end" FROM ${table} ORDER BY ${name} DESC LIMIT 1`,
+    [],
   );
   return row && { last: null, end: row.end, looked: 0, changed: 0 };
 }
@@ -138,20 +157,19 @@ async function oneRange(
   id: string,
   lockTimeout: number,
 ): Promise<BatchNote | undefined> {
-  const name = `"${key.column.replaceAll('"', '""')}"`;
-  const literal = (value: string) => `${quoteText(value)}::${key.type}`;
-  const above = note.last === null ? "true" : `${name} > ${literal(note.last)}`;
-  const [range] = await session.rows<{ upper: string | null; looked: number }>(
-    `WITH ranged AS (SELECT ${name} FROM ${batch.table} WHERE ${above} AND ${name} <= ${literal(note.end)}
-       ORDER BY ${name} LIMIT ${batch.size})
-     SELECT (SELECT ${name}::text FROM ranged ORDER BY ${name} DESC LIMIT 1) AS upper, (SELECT count(*)::int FROM ranged) AS looked`,
+  const name = quoteName(key.column);
+  const literal = (value: string) => `CAST(${quoteText(value)} AS ${key.type})`;
+  const within = (column: string, upper: string) =>
+    `${note.last === null ? "" : `${column} ${key.above} ${literal(note.last)} AND `}${column} ${key.upTo} ${literal(upper)}`;
+  const [range] = await ownRows<{ upper: string | null; looked: number }>(
+    session,
+    `WITH ranged AS (SELECT ${name} FROM ${key.table} WHERE ${within(name, note.end)} ORDER BY ${name} LIMIT ${batch.size})
+     SELECT (SELECT format('%s', ${name}) FROM ranged ORDER BY ${name} DESC LIMIT 1) AS upper, (SELECT count(*)::int FROM ranged) AS looked`,
+    [],
   );
   if (!range || range.upper === null) return undefined;
   const upper = range.upper;
-  const text = batch.restrictedTo(
-    (column) => `${note.last === null ? "" : `${column} > ${literal(note.last)} AND `}${column} <= ${literal(upper)}`,
-    key.column,
-  );
+  const text = batch.restrictedTo((column) => within(column, upper), key.column);
   try {
     await runScript(session, `BEGIN; SET LOCAL lock_timeout = ${lockTimeout}`);
     const [result] = await runScript(session, text);

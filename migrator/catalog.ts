@@ -1,4 +1,5 @@
 import type { Session } from "./connection";
+import { OWN_PATH } from "./search-path";
 
 /**
  * What a database consists of, flat: `column public.notes.title` → `text NOT NULL`. Fit for JSON, and two of them are compared entry by
@@ -55,8 +56,8 @@ export async function readCatalog(session: Session): Promise<Catalog> {
   const catalog: Catalog = {};
   await session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
-    // With an empty path every name is written with its schema, however the session is set.
-    await session.run("SET LOCAL search_path = ''");
+    // So that every name is written with its schema.
+    await session.run(OWN_PATH);
     for (const query of QUERIES) {
       const rows = await session.rows<{ key: string; definition: string | null }>(
         `SELECT * FROM (${query}) q (key, definition) ORDER BY key COLLATE "C"`,

@@ -5,6 +5,7 @@ import { Client, type ClientConfig, type QueryResult } from "pg";
 import { sendCancel } from "./cancel";
 import { Failure, UNTOUCHED } from "./failure";
 import { BadUrl, ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable } from "./failures/connection";
+import { OWN_PATH } from "./search-path";
 import { describeTarget, type Target } from "./url";
 
 export interface SessionOptions {
@@ -15,7 +16,7 @@ export interface SessionOptions {
   readonly onNotice?: (severity: string, message: string) => void;
 }
 
-/** One session of the database, and what is known of it. */
+/** One session of the database, and what is known of it. It looks for names in the server's catalog only, until told otherwise. */
 export class Session {
   /** Set once the connection is gone, with the reason. */
   lost: string | undefined;
@@ -42,8 +43,9 @@ export class Session {
     const severity = (message: { severity?: string }) => message.severity ?? "NOTICE";
     client.on("notice", (message) => options.onNotice?.(severity(message), message.message ?? ""));
     try {
+      // Written out in full: which schemas the role's settings search for names is known only after the next statement.
       const { rows } = await client.query(
-        "SELECT pg_backend_pid() AS pid, current_setting('server_version_num')::int AS version",
+        "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version",
       );
       const { pid, version } = rows[0] as { pid: number; version: number };
       const told = (client as unknown as { processID: number | null }).processID;
@@ -51,6 +53,7 @@ export class Session {
       if (told !== null && told !== pid)
         throw new PoolerInBetween(`the session was announced as process ${told} and is served by ${pid}`);
       if (target.pooled) throw new PoolerInBetween("the connection string says pgbouncer=true");
+      await client.query(OWN_PATH);
       return new Session(client, target, pid, version, "encrypted" in clientStream(client));
     } catch (error) {
       await client.end().catch(() => undefined);

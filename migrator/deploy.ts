@@ -185,7 +185,10 @@ async function applyAsPlanned(
   if (!resume && !batched && (plan.mode === "transaction" || plan.error || isOneTransaction(plan))) {
     const audit = ({ rows, attempts: { count, lockWait } }: Applied) => {
       const data = { checksum: migration.checksum, rows, attempts: count, lockWait, statements: statementHashes(plan) };
-      return run.records.auditStatements({ event: "migration.applied", migration: migration.name, data }, "now()");
+      return run.records.auditStatements(
+        { event: "migration.applied", migration: migration.name, data },
+        "pg_catalog.now()",
+      );
     };
     try {
       return await applyInTransaction(run, migration, plan, first, audit);

@@ -71,12 +71,12 @@ export class HistoryTable {
    * Statement for the row of a migration that is applied by the transaction it stands in.
    * @param startedAt SQL for the time; the server's clock, as for every row, so that they are in order
    */
-  appliedRow(migration: Migration, startedAt = "now()"): string {
+  appliedRow(migration: Migration, startedAt = "pg_catalog.now()"): string {
     return `INSERT INTO ${this.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${[
       quoteText(randomUUID()),
       quoteText(migration.checksum),
       startedAt,
-      "clock_timestamp()",
+      "pg_catalog.clock_timestamp()",
       quoteText(migration.name),
       "1",
     ].join(", ")})`;
@@ -86,13 +86,13 @@ export class HistoryTable {
   startedRow(id: string, migration: Migration): string {
     return `INSERT INTO ${this.name} (id, checksum, started_at, migration_name) VALUES (${quoteText(id)}, ${quoteText(
       migration.checksum,
-    )}, clock_timestamp(), ${quoteText(migration.name)})`;
+    )}, pg_catalog.clock_timestamp(), ${quoteText(migration.name)})`;
   }
 
   finishRow(id: string, migration: Migration): string {
-    return `UPDATE ${this.name} SET finished_at = clock_timestamp(), logs = NULL, applied_steps_count = 1, checksum = ${quoteText(
+    return `UPDATE ${this.name} SET finished_at = pg_catalog.clock_timestamp(), logs = NULL, applied_steps_count = 1, checksum = ${quoteText(
       migration.checksum,
-    )} WHERE id = ${quoteText(id)}`;
+    )} WHERE id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
   }
 }
 

@@ -2,6 +2,7 @@ import { quoteName } from "./history-table";
 import { type RangeVar, relationName, type Verdict } from "./left-behind";
 import { runScript } from "./query";
 import type { Run } from "./run";
+import { findRelation, ownRows } from "./search-path";
 
 interface FoundIndex {
   name: string;
@@ -33,10 +34,11 @@ export async function indexLeftBehind(run: Run, statement: IndexStatement, retri
 /** An interrupted REINDEX … CONCURRENTLY leaves its half-made (_ccnew) or its replaced (_ccold) index. */
 export async function reindexLeftBehind(run: Run, statement: { kind: string; relation?: RangeVar }): Promise<Verdict> {
   if (!statement.relation) return "run";
-  const rows = await run.session.rows<{ schema: string; relname: string }>(
+  const rows = await ownRows<{ schema: string; relname: string }>(
+    run.session,
     `SELECT n.nspname AS schema, t.relname FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
-       JOIN pg_class t ON t.oid = coalesce(i.indrelid, c.oid) JOIN pg_namespace n ON n.oid = t.relnamespace WHERE c.oid = to_regclass($1)`,
-    [relationName(statement.relation)],
+       JOIN pg_class t ON t.oid = coalesce(i.indrelid, c.oid) JOIN pg_namespace n ON n.oid = t.relnamespace WHERE c.oid = $1`,
+    [await findRelation(run.session, relationName(statement.relation))],
   );
   for (const { schema, relname } of rows)
     for (const index of await indexesOf(run, { schemaname: schema, relname }))
@@ -45,12 +47,13 @@ export async function reindexLeftBehind(run: Run, statement: { kind: string; rel
 }
 
 async function indexesOf(run: Run, table: RangeVar): Promise<FoundIndex[]> {
-  return run.session.rows<FoundIndex>(
+  return ownRows<FoundIndex>(
+    run.session,
     `SELECT c.relname AS name, n.nspname AS schema, i.indisvalid AS valid,
        EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid AND p.pid <> pg_backend_pid()) AS building
      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE i.indrelid = to_regclass($1)`,
-    [relationName(table)],
+     WHERE i.indrelid = $1`,
+    [await findRelation(run.session, relationName(table))],
   );
 }
 

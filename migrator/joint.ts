@@ -6,8 +6,10 @@ import { formatDuration } from "./duration";
 import { describeGroup, groupStatements } from "./groups";
 import { isCatalogOnly, Patience } from "./patience";
 import { failedIndex, runScript } from "./query";
+import { millisecondsSince } from "./records";
 import { lockAttempts } from "./retry";
 import type { Run } from "./run";
+import { migrationPath, OWN_PATH } from "./search-path";
 import { changesSession } from "./session-settings";
 import { statementHashes } from "./statement-hashes";
 import { DEFINES } from "./transaction";
@@ -56,15 +58,16 @@ export async function applyJointly(
   const { session, settings, watcher } = run;
   run.signal.throwIfAborted();
   const { lockTimeout } = lockAttempts(settings.lockTimeout).next().value;
+  const path = migrationPath(run.table.schema);
   const transactions = joint.map((each, index) => [
     "BEGIN",
-    ...(index === 0 ? [`SET lock_timeout = ${lockTimeout}`, "SET synchronous_commit = off", ...first] : []),
+    ...(index === 0 ? [`SET lock_timeout = ${lockTimeout}`, "SET synchronous_commit = off", ...first, path] : []),
     ...(index === joint.length - 1 ? ["SET LOCAL synchronous_commit TO DEFAULT"] : []),
     ...splitOf(each, lockTimeout),
     ...bodyOf(run, each, index),
     "COMMIT",
   ]);
-  const after = ["SET synchronous_commit TO DEFAULT", `SET lock_timeout = ${settings.lockTimeout}`];
+  const after = [OWN_PATH, "SET synchronous_commit TO DEFAULT", `SET lock_timeout = ${settings.lockTimeout}`];
   const names = `${joint.length} migrations from ${joint[0]!.migration.name}`;
   const sent = runScript(session, [...transactions.flat(), ...after].join(";\n"));
   const answered = watcher.during(sent, names, Math.max(20, lockTimeout * 0.6));
@@ -88,7 +91,7 @@ export async function applyJointly(
     const flush = [
       "ROLLBACK",
       "BEGIN",
-      "SELECT pg_current_xact_id()",
+      "SELECT pg_catalog.pg_current_xact_id()",
       "SET LOCAL synchronous_commit TO DEFAULT",
       "COMMIT",
     ];
@@ -117,10 +120,13 @@ function bodyOf({ table, records }: Run, { migration, plan }: PlannedMigration, 
   const data = { checksum: migration.checksum, rows: 0, attempts: 1, lockWait: 0, statements: statementHashes(plan) };
   const [audit] = records.auditStatements({ event: "migration.applied", migration: migration.name, data });
   // now() is when the message came. No two rows begin at the same time, as Prisma reads them in that order.
-  const row = table.appliedRow(migration, `now() + interval '${index} microseconds'`);
+  const row = table.appliedRow(
+    migration,
+    `pg_catalog.now() OPERATOR(pg_catalog.+) '${index} microseconds'::pg_catalog.interval`,
+  );
   return [
     plan.statements[0]!.text,
-    `${row} RETURNING (extract(epoch FROM clock_timestamp() - now()) * 1000)::float8 AS elapsed`,
+    `${row} RETURNING ${millisecondsSince("pg_catalog.now()", "float8")} AS elapsed`,
     // The number of statements doesn't change, so that their results are found.
     audit ?? "SELECT",
   ];

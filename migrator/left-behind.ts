@@ -2,6 +2,7 @@ import { type ParsedStatement, parseScript } from "../migrations/parse";
 import type { PlannedStatement } from "../migrations/plan";
 import { indexLeftBehind, reindexLeftBehind } from "./invalid-index";
 import type { Run } from "./run";
+import { findRelation, ownRows } from "./search-path";
 
 /** What to do with a statement outside transactions, given what is in the catalog: run it, run another instead, or nothing. */
 export type Verdict = "run" | "complete" | { instead: string };
@@ -29,7 +30,7 @@ export async function leftBehind(run: Run, statement: PlannedStatement, retried:
   if (DropStmt) {
     for (const item of DropStmt.objects ?? []) {
       const parts: string[] = item.List.items.map((part: Nodes) => part.String.sval);
-      if (await known("SELECT to_regclass($1) IS NOT NULL AS yes", qualified(parts))) return "run";
+      if ((await findRelation(run.session, qualified(parts))) !== undefined) return "run";
     }
     return "complete";
   }
@@ -67,7 +68,7 @@ export function relationName({ schemaname, relname }: RangeVar): string {
 }
 
 async function exists(run: Run, sql: string, values: string[]): Promise<boolean> {
-  const [row] = await run.session.rows<{ yes: boolean }>(sql, values);
+  const [row] = await ownRows<{ yes: boolean }>(run.session, sql, values);
   return row!.yes;
 }
 
@@ -75,9 +76,11 @@ async function exists(run: Run, sql: string, values: string[]): Promise<boolean>
 async function detachLeftBehind(run: Run, { relation, cmds }: { relation: RangeVar; cmds: Nodes[] }): Promise<Verdict> {
   const child: RangeVar | undefined = cmds[0]?.AlterTableCmd?.def?.PartitionCmd?.name;
   if (!child) return "run";
-  const [row] = await run.session.rows<{ pending: boolean }>(
-    "SELECT inhdetachpending AS pending FROM pg_inherits WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2)",
-    [relationName(relation), relationName(child)],
+  const parent = await findRelation(run.session, relationName(relation));
+  const [row] = await ownRows<{ pending: boolean }>(
+    run.session,
+    "SELECT inhdetachpending AS pending FROM pg_inherits WHERE inhparent = $1 AND inhrelid = $2",
+    [parent, await findRelation(run.session, relationName(child))],
   );
   if (!row) return "complete";
   return row.pending

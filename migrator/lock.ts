@@ -44,7 +44,7 @@ export async function takeLock(session: Session, wait: number, log: Log, signal?
 
 export async function releaseLock(session: Session): Promise<void> {
   if (session.lost === undefined)
-    await session.rows("SELECT pg_advisory_unlock($1)", [PRISMA_LOCK]).catch(() => undefined);
+    await session.rows("SELECT pg_catalog.pg_advisory_unlock($1)", [PRISMA_LOCK]).catch(() => undefined);
 }
 
 /** Who holds the lock, for people. */

@@ -100,7 +100,7 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
   const stop = stopSignal(session);
   try {
     log.event("connected", `Connected to ${describeTarget(target)}, schema "${target.schema}".`, { pid: session.pid });
-    await session.run(sessionSettings(settings, target.schema));
+    await session.run(sessionSettings(settings));
     await noticeLostClient(session);
     const records = new Records(session, target.schema, settings.releaseId);
     const run = {

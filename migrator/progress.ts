@@ -38,18 +38,18 @@ export function beginProgress(id: string, schema: string, migration: string): st
 }
 
 export function markAttempted(id: string, index: number): string {
-  return `UPDATE _release.step SET attempted = ${index}, updated_at = clock_timestamp() WHERE history_id = ${quoteText(id)}`;
+  return `UPDATE _release.step SET attempted = ${index}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
 }
 
 /** @param done the statements that are complete now */
 export function markDone(id: string, done: readonly PlannedStatement[]): string {
-  return `UPDATE _release.step SET done = ${done.length}, done_hash = ${quoteText(hashOf(done))}, attempted = NULL, note = '{}', updated_at = clock_timestamp() WHERE history_id = ${quoteText(id)}`;
+  return `UPDATE _release.step SET done = ${done.length}, done_hash = ${quoteText(hashOf(done))}, attempted = NULL, note = '{}', updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
 }
 
 export function writeNote(id: string, note: Record<string, unknown>): string {
-  return `UPDATE _release.step SET note = ${quoteText(JSON.stringify(note))}, updated_at = clock_timestamp() WHERE history_id = ${quoteText(id)}`;
+  return `UPDATE _release.step SET note = ${quoteText(JSON.stringify(note))}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
 }
 
 export function endProgress(id: string): string {
-  return `DELETE FROM _release.step WHERE history_id = ${quoteText(id)}`;
+  return `DELETE FROM _release.step WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
 }

@@ -37,9 +37,10 @@ CREATE TABLE IF NOT EXISTS _release.fact (
 );
 CREATE INDEX IF NOT EXISTS fact_latest ON _release.fact (schema_name, kind, id);`;
 
-/** SQL for the whole milliseconds since a time, itself SQL. */
-export function millisecondsSince(time: string): string {
-  return `round(extract(epoch FROM clock_timestamp() - ${time}) * 1000)::int`;
+/** SQL for the milliseconds since a time, itself SQL; it means the same under every search path. */
+export function millisecondsSince(time: string, type: "int4" | "float8" = "int4"): string {
+  const age = `pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) ${time}`;
+  return `(extract(epoch FROM ${age}) OPERATOR(pg_catalog.*) 1000)::pg_catalog.${type}`;
 }
 
 /** What is written down of one event: who did what, when, for which release. */
@@ -115,7 +116,9 @@ export class Records {
       `INSERT INTO _release.audit (release, event, migration, data) VALUES (${text(this.release)}, ${quoteText(entry.event)}, ${text(
         entry.migration,
       )}, ${quoteText(JSON.stringify(entry.data ?? {}))}${
-        began === undefined ? "" : `::jsonb || jsonb_build_object('duration', ${millisecondsSince(began)})`
+        began === undefined
+          ? ""
+          : `::pg_catalog.jsonb OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('duration', ${millisecondsSince(began)})`
       })`,
     ];
   }

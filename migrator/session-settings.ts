@@ -1,16 +1,15 @@
 import type { MigrationPlan } from "../migrations/plan";
 import type { Session } from "./connection";
-import { quoteName } from "./history-table";
+import { OWN_PATH } from "./search-path";
 import type { Settings } from "./settings";
 
-/** What every session works under. Also after a migration that changed its session: they share one, as under Prisma. */
-export function sessionSettings(settings: Settings, schema: string): string {
+/** What the session works under, before the first migration and after one that changed its settings: they share one, as under Prisma. */
+export function sessionSettings(settings: Settings): string {
   return [
     `SET lock_timeout = ${settings.lockTimeout}`,
     `SET statement_timeout = ${settings.statementTimeout}`,
     "SET idle_in_transaction_session_timeout = '5min'",
-    // As Prisma sets it: the schema of the connection string, and nothing else.
-    `SET search_path = ${quoteName(schema)}`,
+    OWN_PATH,
   ].join("; ");
 }
 

@@ -14,6 +14,7 @@ import { placeOf, sqlEvidence, statementFailure } from "./place";
 import { beginProgress, endProgress, hashOf, markAttempted, markDone, type Progress } from "./progress";
 import { runScript } from "./query";
 import type { Run } from "./run";
+import { migrationPath } from "./search-path";
 import { sessionSettings } from "./session-settings";
 import { type Applied, runGroup, runGroups } from "./transaction";
 import { UnclosedBlock, type Unit, unitsOf } from "./units";
@@ -44,27 +45,34 @@ export async function applyInSteps(
       migration: migration.name,
       done: resume.done,
     });
+    await runScript(session, migrationPath(table.schema));
     for (const each of statements.slice(0, resume.done)) if (each.kind === "SET") await runScript(session, each.text);
   } else {
     const start = [table.startedRow(id, migration), beginProgress(id, table.schema, migration.name)];
-    await runScript(session, ["BEGIN", ...first, ...start, "COMMIT"].join(";\n"));
+    await runScript(session, ["BEGIN", ...first, ...start, "COMMIT", migrationPath(table.schema)].join(";\n"));
   }
   const attempts: Attempts = { count: 1, lockWait: 0 };
+  const leave = `RESET ROLE; RESET ALL; ${sessionSettings(run.settings)}`;
   let rows = 0;
-  for (const unit of units) {
-    if (unit.from < (resume?.done ?? 0)) continue;
-    const retried = resume?.done === unit.from && resume.attempted === unit.from;
-    const note = resume?.done === unit.from ? resume.note : {};
-    const done = await runUnit(run, migration, statements, unit, id, { retried, note });
-    rows += done.rows;
-    attempts.count += done.attempts.count - 1;
-    attempts.lockWait += done.attempts.lockWait;
+  try {
+    for (const unit of units) {
+      if (unit.from < (resume?.done ?? 0)) continue;
+      const retried = resume?.done === unit.from && resume.attempted === unit.from;
+      const note = resume?.done === unit.from ? resume.note : {};
+      const done = await runUnit(run, migration, statements, unit, id, { retried, note });
+      rows += done.rows;
+      attempts.count += done.attempts.count - 1;
+      attempts.lockWait += done.attempts.lockWait;
+    }
+  } catch (error) {
+    if (session.lost === undefined) await runScript(session, leave).catch(() => undefined);
+    throw error;
   }
   const applied = { attempts, duration: Date.now() - began, rows };
   await runScript(
     session,
     [
-      `RESET ROLE; RESET ALL; ${sessionSettings(run.settings, table.schema)}; BEGIN`,
+      `${leave}; BEGIN`,
       table.finishRow(id, migration),
       endProgress(id),
       ...run.records.auditStatements({

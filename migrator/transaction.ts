@@ -11,6 +11,7 @@ import { Patience } from "./patience";
 import { attribute, sqlEvidence, statementFailure } from "./place";
 import { runScript } from "./query";
 import type { Run } from "./run";
+import { migrationPath, OWN_PATH } from "./search-path";
 import { changesSession, sessionSettings } from "./session-settings";
 
 export interface Applied {
@@ -47,7 +48,7 @@ export async function applyInTransaction(
         try {
           return await attempt(run, migration, plan, { lockTimeout, attempts }, first, last);
         } catch (error) {
-          if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
+          if (session.lost === undefined) await runScript(session, `ROLLBACK; ${OWN_PATH}`).catch(() => undefined);
           throw error;
         }
       },
@@ -72,7 +73,7 @@ export async function applyInTransaction(
       `correct ${migration.name}/migration.sql, then: {rerun}`,
     );
   }
-  if (changesSession(plan)) await runScript(session, `RESET ALL; ${sessionSettings(run.settings, run.table.schema)}`);
+  if (changesSession(plan)) await runScript(session, `RESET ALL; ${sessionSettings(run.settings)}`);
   return applied;
 }
 
@@ -90,11 +91,12 @@ async function attempt(
   const patience = new Patience(lockTimeout);
   // A migration may have taken on a role that must not write the history.
   const role = /\b(role|authorization)\b/i.test(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
-  const after = (applied: Applied) => [...role, table.appliedRow(migration), ...last(applied), "COMMIT"];
+  const after = (applied: Applied) => [...role, table.appliedRow(migration), ...last(applied), "COMMIT", OWN_PATH];
   const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
   const [only] = groups;
   // lock_timeout belongs to the transaction, so that a rollback takes it back.
-  const before = [begin, `SET LOCAL lock_timeout = ${patience.next(only?.statements ?? [])}`, ...first];
+  const lock = `SET LOCAL lock_timeout = ${patience.next(only?.statements ?? [])}`;
+  const before = [begin, lock, ...first, migrationPath(table.schema)];
   if (only && groups.length === 1 && only.statements.length === 1 && DEFINES.test(only.statements[0]!.kind)) {
     // Most migrations are one definition: all of it in one round trip. It changes no rows, which the records would tell.
     await runGroup(run, migration, only, lockTimeout, { before, after: after({ attempts, duration: 0, rows: 0 }) });

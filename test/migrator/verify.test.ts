@@ -47,7 +47,10 @@ describe("a deploy is verified", () => {
     const url = await postgres.createDatabase();
     const directory = historyOf({ "1_a": "CREATE TABLE a (id serial PRIMARY KEY); INSERT INTO a VALUES (7);" });
     const first = await migrate(url, directory);
-    expect(first).toMatchObject({ exit: 9, output: expect.stringContaining("a_id_seq is at 1, a.id at 7") });
+    expect(first).toMatchObject({
+      exit: 9,
+      output: expect.stringContaining("public.a_id_seq is at 1, public.a.id at 7"),
+    });
     expect((await migrate(url, directory)).exit).toBe(9);
     await query(url, "SELECT setval('a_id_seq', 7)");
     expect((await migrate(url, directory)).exit).toBe(0);
@@ -63,7 +66,7 @@ describe("a deploy is verified", () => {
     const { exit, output } = await migrate(url, directory);
     expect({ exit, output }).toMatchObject({
       exit: 0,
-      output: expect.stringContaining("c_p on c: 2 rows without a parent"),
+      output: expect.stringContaining("c_p on public.c: 2 rows without a parent"),
     });
     expect((await migrate(url, directory, "verify", "--check", "constraints=fail")).exit).toBe(9);
   });
