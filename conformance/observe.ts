@@ -10,7 +10,7 @@ import { waitUntil } from "../local/cloud/process";
 import type { Json } from "../local/cloud/provider";
 import { readText } from "../local/engine/files";
 import { stackDirectory } from "../local/engine/state";
-import { cliCheckpoint } from "../local/plugin/cli-stack";
+import { cliCheckpoint } from "../local/plugin/checkpoint";
 import type { Ran } from "./run-operation";
 import type { Stage } from "./stage";
 

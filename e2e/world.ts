@@ -8,6 +8,7 @@ import type { EngineResult, StepEvent } from "../local/engine/events";
 import { readText } from "../local/engine/files";
 import { stackDirectory } from "../local/engine/state";
 import type { DatabaseAccess } from "../local/environment";
+import { cliCheckpoint } from "../local/plugin/checkpoint";
 import * as cli from "../local/plugin/pulumi-cli";
 import { readStack } from "../local/stack";
 import { type Forward, forwardFor } from "./forward";
@@ -158,6 +159,11 @@ export class World {
     const cli = JSON.parse(readText(file) ?? "") as ProcessRecord;
     this.orphans.push(...descendantsOf(cli.pid));
     signalProcess(cli, "SIGKILL");
+  }
+
+  /** Does to the CLI's record of the stack what a `kill -9` during its write can do. */
+  emptyCheckpoint(): void {
+    writeFileSync(cliCheckpoint(this.directory, "release", "local"), "");
   }
 
   /** Ends the command that runs, and begins no other. */

@@ -1,4 +1,3 @@
-import { readJson } from "./cloud/atomic";
 import { createAwsProvider } from "./cloud/aws/provider";
 import { createCommandProvider } from "./cloud/command/provider";
 import { toolsOf } from "./cloud/command/tools";
@@ -8,7 +7,7 @@ import * as embedded from "./engine";
 import type { EngineOptions, EngineResult } from "./engine/events";
 import { loadState } from "./engine/state";
 import { type Environment, preparedFirst } from "./environment";
-import { cliCheckpoint } from "./plugin/cli-stack";
+import { readCheckpoint } from "./plugin/checkpoint";
 import * as cli from "./plugin/pulumi-cli";
 import type { Stack } from "./stack";
 import { UsageError } from "./usage-error";
@@ -96,10 +95,6 @@ interface HeldResource {
   custom: boolean;
 }
 
-interface CliCheckpoint {
-  checkpoint: { latest?: { resources?: HeldResource[] } };
-}
-
 /** What the stack holds, without what the engine adds for itself. */
 export function resourcesOf({ stateDir, project, name }: Place): HeldResource[] {
   const owner = ownerOf({ stateDir, project, name });
@@ -107,7 +102,7 @@ export function resourcesOf({ stateDir, project, name }: Place): HeldResource[] 
   const resources: HeldResource[] | undefined =
     owner === "embedded"
       ? loadState(embedded.stackDirectory(stateDir, project, name))?.resources
-      : readJson<CliCheckpoint>(cliCheckpoint(stateDir, project, name))?.checkpoint.latest?.resources;
+      : readCheckpoint(stateDir, project, name)?.checkpoint.latest?.resources;
   return (resources ?? []).filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
 }
 

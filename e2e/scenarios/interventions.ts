@@ -131,4 +131,18 @@ export const interventions: Scenario[] = [
       return undefined;
     },
   },
+  {
+    name: "the CLI's record of the stack left empty by a kill: the next up goes on from the copy beside it, and says so",
+    async play(world) {
+      world.set("app.env", '{"LOG_LEVEL": "info"}');
+      succeeded(await world.run("up", "up"));
+      world.emptyCheckpoint();
+      const next = await world.run("up", "up");
+      succeeded(next);
+      assert.match(next.said, /was damaged by a command that was killed.*\.bak/);
+      await serves(next, world.version);
+      assert.deepEqual((await world.run("up", "up")).steps, []);
+      return undefined;
+    },
+  },
 ];

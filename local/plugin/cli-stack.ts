@@ -8,6 +8,7 @@ import { CLOUD_VARIABLE } from "../cloud/command/tools";
 import { readText, writeAtomically, writeSynced } from "../engine/files";
 import { stackDirectory } from "../engine/state";
 import type { Environment } from "../environment";
+import { cliCheckpoint } from "./checkpoint";
 import { ENVIRONMENT_VARIABLE, type Package } from "./main";
 import { findPulumi } from "./pulumi-path";
 
@@ -81,11 +82,6 @@ export function openCliStack(options: CliStackOptions): CliStack {
     locks: join(resolve(stateDir), ".pulumi/locks/organization", project, stack),
     processFile: join(directory, "process.json"),
   };
-}
-
-/** Where the file backend keeps what the CLI knows of a stack. */
-export function cliCheckpoint(stateDir: string, project: string, stack: string): string {
-  return join(resolve(stateDir), ".pulumi/stacks", project, `${stack}.json`);
 }
 
 function environment(options: CliStackOptions, directory: string): NodeJS.ProcessEnv {

@@ -8,8 +8,9 @@ import { lockStack } from "../engine/lock";
 import { stackDirectory } from "../engine/state";
 import { stackUrn } from "../engine/urn";
 import { mapProperties, shown } from "../engine/values";
+import { readCheckpoint, restoreCheckpoint } from "./checkpoint";
 import { CliEvents } from "./cli-events";
-import { type CliStack, type CliStackOptions, cliCheckpoint, openCliStack } from "./cli-stack";
+import { type CliStack, type CliStackOptions, openCliStack } from "./cli-stack";
 import { eachLine } from "./lines";
 
 export { hasPulumi, PulumiMissing } from "./pulumi-path";
@@ -29,15 +30,9 @@ export const refresh = (options: CliOptions): Promise<EngineResult> => operate(o
 
 /** Outputs of the stack as the CLI recorded them; secrets read `[secret]`. Undefined: the CLI never deployed this stack. */
 export function readCliOutputs(stateDir: string, project: string, stack: string): Record<string, Json> | undefined {
-  const text = readText(cliCheckpoint(stateDir, project, stack));
-  if (text === undefined) return undefined;
-  const { checkpoint } = JSON.parse(text) as Checkpoint;
-  const root = checkpoint.latest?.resources?.find(({ urn }) => urn === stackUrn(stack, project));
+  const resources = readCheckpoint(stateDir, project, stack)?.checkpoint.latest?.resources;
+  const root = resources?.find(({ urn }) => urn === stackUrn(stack, project));
   return root && mapProperties(root.outputs ?? {}, shown);
-}
-
-interface Checkpoint {
-  checkpoint: { latest?: { resources?: { urn: string; outputs?: Record<string, Json> }[] } };
 }
 
 async function operate(options: CliOptions, verb: Verb): Promise<EngineResult> {
@@ -46,7 +41,11 @@ async function operate(options: CliOptions, verb: Verb): Promise<EngineResult> {
   const lock = verb === "preview" ? undefined : lockStack(stackDirectory(stateDir, project, stack), stack);
   try {
     const cli = openCliStack(options);
-    if (lock) await takeOver(cli);
+    if (lock) {
+      await takeOver(cli);
+      const restored = restoreCheckpoint(stateDir, project, stack);
+      if (restored) options.onEvent?.({ kind: "diagnostic", severity: "warning", message: restored });
+    }
     const events = new CliEvents((event) => options.onEvent?.(event));
     const { code, stderr } = await runCli(cli, verb, options, (line) => events.line(line));
     const { errors, summary } = events.told;
