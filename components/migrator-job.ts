@@ -153,5 +153,9 @@ function migratorArguments({ step, settings, notes, snapshot, snapshotMaxAge }: 
   const given = options.flatMap(([flag, value]) =>
     value === undefined ? [] : [flag, typeof value === "number" ? String(value) : value],
   );
-  return [...VERBS[step](settings), ...given, ...(settings.allowAhead ? ["--allow-ahead"] : [])];
+  const switches = [
+    ...(settings.allowAhead ? ["--allow-ahead"] : []),
+    ...(settings.showValues ? ["--show-values"] : []),
+  ];
+  return [...VERBS[step](settings), ...given, ...switches];
 }

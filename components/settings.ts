@@ -146,6 +146,7 @@ const migrations = z.strictObject({
   maxRowLoss: whole(0, 100).default(5),
   diskFree: memory.optional(),
   allowAhead: z.boolean().default(false),
+  showValues: z.boolean().default(false),
   resources: resources.default({ requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } }),
   user: whole(1, 2_147_483_647).default(1000),
   serviceAccount: name(63).optional(),

@@ -14,10 +14,10 @@ export interface Token {
 const token = new RegExp(
   [
     String.raw`\s+|--[^\n\r]*`, // passed over
-    String.raw`[eE]'(?:[^'\\]|\\[^]|'')*'`,
-    "(?:[bBxX]|[uU]&)?'(?:[^']|'')*'",
-    String.raw`\$(?<tag>(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?)\$[^]*?\$\k<tag>\$`,
-    '(?:[uU]&)?"(?:[^"]|"")*"',
+    String.raw`[eE]'[^'\\]*(?:(?:\\[^]|'')[^'\\]*)*(?:'|\\?$)`,
+    "(?:[bBxX]|[uU]&)?'[^']*(?:''[^']*)*(?:'|$)",
+    String.raw`\$(?<tag>(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?)\$[^]*?(?:\$\k<tag>\$|$)`,
+    '(?:[uU]&)?"[^"]*(?:""[^"]*)*(?:"|$)',
     String.raw`[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*`,
     String.raw`\$\d+|0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?`,
     "[^]",
@@ -25,7 +25,7 @@ const token = new RegExp(
   "y",
 );
 
-/** The tokens of a statement that the parser has accepted, without the comments. */
+/** The tokens of a statement, without the comments. A quoted text that never ends reaches to the end of the statement. */
 export function tokensOf(sql: string): Token[] {
   const found: Token[] = [];
   for (let at = 0; at < sql.length; ) {

@@ -9,7 +9,8 @@ export interface CommandOptions {
   readonly timeout: number;
   /** Aborted: the command is asked to stop. */
   readonly signal: AbortSignal;
-  onLine(line: string): void;
+  /** Tells a line of its output. Returns what of it is kept for {@link CommandEnd.last}; undefined: nothing. */
+  onLine(line: string): string | undefined;
 }
 
 /** How a command ended. */
@@ -46,8 +47,8 @@ export function runToEnd({ command, environment, timeout, signal, onLine }: Comm
 
   const last: string[] = [];
   const take = (line: string) => {
-    onLine(line);
-    last.push(line);
+    const kept = onLine(line);
+    if (kept !== undefined) last.push(kept);
     if (last.length > KEPT_LINES) last.shift();
   };
   for (const stream of [child.stdout, child.stderr]) eachLine(stream, take);

@@ -5,6 +5,7 @@ import { Client, type ClientConfig, type QueryResult } from "pg";
 import { sendCancel } from "./cancel";
 import { Failure, UNTOUCHED } from "./failure";
 import { BadUrl, ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable } from "./failures/connection";
+import { quieten } from "./quiet-error";
 import { OWN_PATH } from "./search-path";
 import { describeTarget, type Target } from "./url";
 
@@ -14,6 +15,8 @@ export interface SessionOptions {
   /** Milliseconds that refused connections are retried for: a server or a sidecar proxy may be starting. */
   readonly connectWait: number;
   readonly onNotice?: (severity: string, message: string) => void;
+  /** Errors keep the server's whole text, which may hold values of rows. Default: they don't. */
+  readonly showValues?: boolean;
 }
 
 /** One session of the database, and what is known of it. It looks for names in the server's catalog only, until told otherwise. */
@@ -29,6 +32,7 @@ export class Session {
     /** For example 180004. */
     readonly serverVersion: number,
     readonly encrypted: boolean,
+    readonly showValues: boolean,
   ) {
     client.on("error", (error) => {
       this.lost ??= error.message;
@@ -41,7 +45,10 @@ export class Session {
   static async open(target: Target, options: SessionOptions): Promise<Session> {
     const client = await connect(target, options);
     const severity = (message: { severity?: string }) => message.severity ?? "NOTICE";
-    client.on("notice", (message) => options.onNotice?.(severity(message), message.message ?? ""));
+    client.on("notice", (message) => {
+      // A ROLLBACK of ours where nothing was begun is no news.
+      if (message.code !== NO_TRANSACTION) options.onNotice?.(severity(message), message.message ?? "");
+    });
     try {
       // Written out in full: which schemas the role's settings search for names is known only after the next statement.
       const { rows } = await client.query(
@@ -54,7 +61,8 @@ export class Session {
         throw new PoolerInBetween(`the session was announced as process ${told} and is served by ${pid}`);
       if (target.pooled) throw new PoolerInBetween("the connection string says pgbouncer=true");
       await client.query(OWN_PATH);
-      return new Session(client, target, pid, version, "encrypted" in clientStream(client));
+      const encrypted = "encrypted" in clientStream(client);
+      return new Session(client, target, pid, version, encrypted, options.showValues ?? false);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error instanceof Failure ? error : explain(error, target);
@@ -63,14 +71,23 @@ export class Session {
 
   /** One statement with parameters. */
   async rows<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const result = await this.client.query(text, values);
+    const result = await this.#quietly(text, this.client.query(text, values));
     return result.rows as Row[];
   }
 
   /** One or more statements as one message of the simple protocol; one result each. */
   async run(text: string): Promise<QueryResult[]> {
-    const result = (await this.client.query(text)) as QueryResult | QueryResult[];
+    const result: QueryResult | QueryResult[] = await this.#quietly(text, this.client.query(text));
     return Array.isArray(result) ? result : [result];
+  }
+
+  async #quietly<T>(text: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!this.showValues) quieten(error, text);
+      throw error;
+    }
   }
 
   /** Asks the server to cancel what runs in this session. Needs no free connection slot. */
@@ -108,6 +125,7 @@ function clientStream(client: Client): Socket {
   return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 
+const NO_TRANSACTION = "25P01";
 const STARTING = new Set(["ECONNREFUSED", "ENOENT", "EAI_AGAIN", "57P03"]);
 
 /** A client certificate that can't be opened is a mistake in the connection string, not of the server. */

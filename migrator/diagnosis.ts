@@ -1,4 +1,5 @@
 import type { Migration } from "../migrations/history";
+import { maskSql } from "../migrations/mask-sql";
 import { loadParser } from "../migrations/plan";
 import { type Catalog, readCatalog } from "./catalog";
 import { type Expectation, expectationsOf } from "./expectations";
@@ -29,7 +30,7 @@ export async function diagnose(run: Run, migration: Migration): Promise<Diagnosi
   const catalog = await readCatalog(run.session);
   const expected = plan.statements.map((statement) => expectationsOf(nodeOf(statement), run.table.schema));
   const statements = plan.statements.map((statement, index): StatementDiagnosis => {
-    const text = statement.text.replace(/\s+/g, " ").slice(0, 70);
+    const text = maskSql(statement.text).slice(0, 70);
     // What a later statement of the same migration changes again says nothing about this one.
     const later = new Set(expected.slice(index + 1).flatMap((list) => list.map(({ key }) => key)));
     const checkable = expected[index]!.filter(({ key }) => !later.has(key));
@@ -71,8 +72,9 @@ export function describeDiagnosis(name: string, { applied, statements }: Diagnos
     none: "nothing that the catalog can tell is applied",
     unknown: "the catalog can't tell: it changes rows only",
   };
-  const lines = statements.map(
-    ({ line, text, state, evidence }) => `  line ${line}: ${state.padEnd(11)} ${text}\n      ${evidence}`,
-  );
+  const lines = statements.flatMap(({ line, text, state, evidence }) => [
+    `  line ${line}: ${state.padEnd(11)} ${text}`,
+    `      ${evidence}`,
+  ]);
   return [`${name}: ${verdicts[applied]}.`, ...lines];
 }

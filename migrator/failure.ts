@@ -1,3 +1,5 @@
+import { oneLine } from "../migrations/printable";
+
 /** How an operator goes on: what takes up the release again, and how this program is started by hand. */
 export interface Commands {
   /** Runs the release (or this command) again, for example `pulumi up`. */
@@ -15,8 +17,8 @@ export const NEW_VERSION_SERVES = "the new version is rolled out, and goes on se
 export interface FailureText {
   /** What happened, one sentence. */
   readonly what: string;
-  /** Evidence: an SQL error with its caret, a list of sessions, … May have several lines. */
-  readonly detail?: string;
+  /** Evidence: an SQL error with its caret, a list of sessions, … A list has a line each. */
+  readonly detail?: string | readonly string[];
   /** What the database is like now. */
   readonly database: string;
   /** The one next command; `{rerun}` and `{migrator}` stand for {@link Commands}. */
@@ -37,11 +39,11 @@ export abstract class Failure extends Error {
   readonly next: string;
 
   constructor(text: FailureText, options?: ErrorOptions) {
-    super(text.what, options);
+    super(oneLine(text.what), options);
     this.name = new.target.name;
-    this.detail = text.detail;
-    this.database = text.database;
-    this.next = text.next;
+    this.detail = typeof text.detail === "string" ? text.detail : text.detail?.map(oneLine).join("\n");
+    this.database = oneLine(text.database);
+    this.next = oneLine(text.next);
   }
 }
 

@@ -1,3 +1,4 @@
+import { maskSql } from "../migrations/mask-sql";
 import type { PlannedStatement } from "../migrations/plan";
 
 /** Statements that go to the server in one message. */
@@ -39,12 +40,8 @@ export function describeGroup({ statements }: Group): string {
   return `line ${first.line}: ${headline(first.text)}`;
 }
 
-/** The first words of a statement, without what stands in quotes. */
+/** The first words of a statement, without its constants. */
 function headline(text: string): string {
-  const line = text
-    .slice(0, 300)
-    .replace(/--[^\n]*/g, " ")
-    .replace(/'(?:[^']|'')*'?/g, "'…'")
-    .replace(/\s+/g, " ");
+  const line = maskSql(text.slice(0, 300));
   return line.length > 72 ? `${line.slice(0, 71)}…` : line;
 }

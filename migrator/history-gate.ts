@@ -3,6 +3,7 @@ import type { Session } from "./connection";
 import { EditedMigration, FailedMigration, MissingMigration, NoHistory } from "./failures/history";
 import type { HistoryTable } from "./history-table";
 import { type Judgement, judge } from "./judgement";
+import { quietText } from "./prisma-output";
 
 /**
  * Reads the history and refuses what must not be deployed on: edited, missing and unfinished migrations, and tables without a history.
@@ -23,7 +24,7 @@ export async function readHistory(
   const foreign = judgement.unfinished.filter((row) => !options.resumable?.has(row.id));
   if (foreign.length > 0) {
     const [{ migrationName, startedAt, logs }] = foreign as [(typeof foreign)[0]];
-    throw new FailedMigration(migrationName, startedAt.toISOString(), logs?.trim() || undefined);
+    throw new FailedMigration(migrationName, startedAt.toISOString(), quietText(logs ?? ""));
   }
   if (judgement.edited.length > 0)
     throw new EditedMigration(

@@ -1,4 +1,6 @@
 import { writeSync } from "node:fs";
+import { jsonLine, oneLine } from "../migrations/printable";
+import { REPORT_LINE } from "./report-line";
 
 export type LogFormat = "text" | "json";
 export type Fields = Record<string, string | number | boolean | null | undefined | readonly string[]>;
@@ -24,10 +26,17 @@ export class Log {
       if (!this.#secrets.includes(form)) this.#secrets.push(form);
   }
 
-  event(event: string, message: string, fields: Fields = {}): void {
-    const line =
-      this.format === "text" ? message : JSON.stringify({ time: new Date().toISOString(), event, message, ...fields });
-    const text = `${this.redact(line)}\n`;
+  /**
+   * @param message one line, or several: what stands in one of them can't begin another, nor be taken for the report
+   */
+  event(event: string, message: string | readonly string[], fields: Fields = {}): void {
+    const lines = [message].flat().map(oneLine);
+    const text =
+      this.format === "text"
+        ? lines
+            .map((line) => `${this.redact(event !== "report" && line.startsWith(REPORT_LINE) ? `  ${line}` : line)}\n`)
+            .join("")
+        : `${this.redact(jsonLine({ time: new Date().toISOString(), event, message: lines.join("\n"), ...fields }))}\n`;
     if (this.#held === undefined) this.write(text);
     else this.#held += text;
   }

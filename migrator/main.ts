@@ -1,3 +1,4 @@
+import { counted } from "../migrations/counted";
 import type { Migration } from "../migrations/history";
 import { baseline } from "./baseline";
 import { compare } from "./compare";
@@ -91,10 +92,15 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
   for (const remark of target.remarks) log.event("url.remark", remark);
   const migrations = readMigrations(settings.source);
   keepHeapSmall(migrations);
+  let notices = 0;
   const session = await Session.open(target, {
     applicationName: "release-migrator",
     connectWait: settings.connectWait,
-    onNotice: (severity, message) => log.event("notice", `  ${severity}: ${message}`, { severity }),
+    showValues: settings.showValues,
+    onNotice: (severity, message) => {
+      notices++;
+      if (settings.showValues) log.event("notice", `  ${severity}: ${message}`, { severity });
+    },
   });
   const watcher = new Watcher(target, session.pid, log);
   const stop = stopSignal(session);
@@ -122,6 +128,12 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
     if (/^[0-9A-Z]{5}$/.test((error as { code?: string }).code ?? "")) throw new OwnWorkRefused(error as Error);
     throw error;
   } finally {
+    if (notices > 0 && !settings.showValues)
+      log.event(
+        "notices",
+        `The server sent ${counted(notices, "notice")}, not shown because they may hold values of rows (--show-values shows them).`,
+        { notices },
+      );
     stop.release();
     await Promise.all([session.close(), watcher.close()]);
   }
@@ -130,13 +142,23 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
 function report(error: unknown, log: Log, commands: Commands): number {
   if (error instanceof Failure) {
     const { code, exit, message, detail, database, next } = error;
-    log.event("failed", closingLines(error, commands), { code, exit, what: message, detail, database, next });
+    log.event("failed", closingLines(error, commands).split("\n"), {
+      code,
+      exit,
+      what: message,
+      detail,
+      database,
+      next,
+    });
     return exit;
   }
   const { stack, message } = error as Error;
   log.event(
     "failed",
-    `FAILED (defect): ${stack ?? message}\nThis is a mistake in the migrator itself; the next run goes on from what the database has.`,
+    [
+      ...`FAILED (defect): ${stack ?? message}`.split("\n"),
+      "This is a mistake in the migrator itself; the next run goes on from what the database has.",
+    ],
     {
       code: "defect",
       exit: DEFECT_EXIT,

@@ -41,10 +41,10 @@ export function sqlEvidence(error: unknown, migration: Migration): string {
   const { group, failed = 0, position } = origin ?? {};
   const whole = group?.statements.length === 0;
   if (!group || (!whole && failed >= group.statements.length && position === undefined))
-    return `${(error as Error).message} (at COMMIT of ${file})`;
+    return describeSqlError(error, [`  at COMMIT of ${file}`]).join("\n");
   // A position counts from the beginning of what was sent; without one it is at least known which statement it was.
   const offset = position !== undefined ? group.offset : (group.statements[failed]?.offset ?? group.offset);
-  return describeSqlError(error, { file, sql: migration.sql, offset }, position);
+  return describeSqlError(error, showPlace({ file, sql: migration.sql, offset }, position)).join("\n");
 }
 
 /** Where in the file something stands, for failures that are no SQL errors. */

@@ -1,5 +1,6 @@
 import { Query, type QueryResult } from "pg";
 import type { Session } from "./connection";
+import { quieten } from "./quiet-error";
 
 /** The number of statements that were complete when an error came. */
 const completedBefore = new WeakMap<object, number>();
@@ -29,8 +30,10 @@ class Script extends (Query as unknown as new (
 export function runScript(session: Session, text: string): Promise<QueryResult[]> {
   return new Promise((resolve, reject) => {
     const script = new Script(text, (error, result) => {
-      if (error) reject(error);
-      else resolve(Array.isArray(result) ? result : [result as QueryResult]);
+      if (error) {
+        if (!session.showValues) quieten(error, text);
+        reject(error);
+      } else resolve(Array.isArray(result) ? result : [result as QueryResult]);
     });
     session.client.query(script as never);
   });

@@ -1,7 +1,9 @@
+import { jsonLine } from "../migrations/printable";
 import type { TableSize } from "../migrations/size";
 import { formatDuration } from "./duration";
 import { recordFact } from "./facts";
 import type { CheckResult } from "./finding";
+import { REPORT_LINE } from "./report-line";
 import type { Run } from "./run";
 import { tableSizes } from "./table-sizes";
 
@@ -28,9 +30,6 @@ export interface Report extends ReportPart {
   readonly elapsed?: number;
 }
 
-/** Begins the line with the report as JSON, in the log of a Job. */
-export const REPORT_LINE = "REPORT ";
-
 const MARK = { ok: "[x]", warn: "[!]", fail: "[ ]", off: "[-]", unknown: "[?]" } as const;
 
 const published = new WeakSet<Run>();
@@ -51,7 +50,7 @@ export async function publishReport(run: Run, part: ReportPart): Promise<void> {
     elapsed: Math.round(process.uptime() * 1000),
   };
   // For people last: what Pulumi shows of a Job that failed are the last 2 kB of its log.
-  log.event("report", `${REPORT_LINE}${JSON.stringify(report)}`, { report: report as never });
+  log.event("report", `${REPORT_LINE}${jsonLine(report)}`, { report: report as never });
   if (log.format === "text") for (const line of checklist(report)) log.event("report.line", line);
   // Before a release nothing is written: the records may not exist yet, and shall not be made by a look. Nor is a run that
   // changed nothing.

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { counted } from "../migrations/counted";
 import type { Migration } from "../migrations/history";
 import { loadParser } from "../migrations/plan";
 import { analyzeTables } from "./analyze";
@@ -17,6 +18,7 @@ import type { HistoryRow } from "./history-table";
 import { type Judgement, judge } from "./judgement";
 import { plannedEffects } from "./planned-effects";
 import { planOf } from "./plans";
+import { quietOutput, quietText } from "./prisma-output";
 import type { Run } from "./run";
 import { checkSnapshot } from "./snapshot-gate";
 import { withSessionOptions } from "./url-options";
@@ -54,13 +56,26 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   );
   tellVersion(run);
   const tag = `release-command-${randomBytes(4).toString("hex")}`;
+  const quiet = settings.showValues ? (line: string) => line : quietOutput();
+  let hidden = 0;
   const end = await runToEnd({
     command: settings.command,
     environment: await environmentOf(run, tag),
     timeout: settings.commandTimeout,
     signal,
-    onLine: (line) => log.event("command.output", `  | ${line}`, {}),
+    onLine: (line) => {
+      const text = quiet(line);
+      if (text === undefined) hidden++;
+      else log.event("command.output", `  | ${text}`, {});
+      return text;
+    },
   });
+  if (hidden > 0)
+    log.event(
+      "command.hidden",
+      `  ${counted(hidden, "line")} of its output not shown, because values of rows may be in it (--show-values shows all).`,
+      { hidden },
+    );
   if (end.outcome === "stopped" || end.outcome === "timed-out") await endSessions(run, tag);
   if (end.outcome === "stopped")
     throw new Stopped(
@@ -104,7 +119,8 @@ async function explainUnfinished(
   const [row] = judge(migrations, rows).unfinished;
   if (!row) return;
   const migration = migrations.find(({ name }) => name === row.migrationName);
-  const said = row.logs?.trim().split("\n").slice(0, 8) ?? [];
+  const logs = row.logs ?? "";
+  const said = (run.settings.showValues ? logs.trim().split("\n") : quietText(logs)).slice(0, 8);
   if (!migration) throw new LeftUnfinished(row.migrationName, who, said, "unknown");
   const diagnosis = await diagnose(run, migration);
   throw new LeftUnfinished(

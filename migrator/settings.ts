@@ -28,6 +28,8 @@ export interface Settings {
   readonly source: { directory: string } | { payload: string };
   readonly url: string;
   readonly json: boolean;
+  /** Errors and notices are shown with the server's whole text, which may hold values of rows. */
+  readonly showValues: boolean;
   readonly rerun: string;
   readonly releaseId: string | undefined;
   readonly lockTimeout: number;
@@ -69,6 +71,7 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     text: "connection string; better DIRECT_URL or DATABASE_URL in the environment, which nobody sees",
   },
   json: { text: "one JSON object a line instead of text" },
+  "show-values": { text: "show the server's errors and notices as they are, with values of rows in them" },
   "lock-timeout": {
     value: "TIME",
     default: "5s",
@@ -166,6 +169,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     url: url ?? "",
     json: values.json === true,
+    showValues: values["show-values"] === true,
     rerun:
       text("rerun") ??
       (payload === undefined

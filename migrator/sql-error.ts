@@ -1,4 +1,6 @@
-import type { DatabaseError } from "pg";
+import { maskedParts, replaceParts } from "../migrations/mask-sql";
+import { oneLine } from "../migrations/printable";
+import type { QuietError } from "./quiet-error";
 
 /** Where a statement stands in its file. */
 export interface Place {
@@ -12,43 +14,67 @@ export interface Place {
 
 const WIDTH = 110;
 
-/** An error of Postgres as people read it: message, `file:line:column`, the line of the file and a caret, and what Postgres adds. */
-export function describeSqlError(error: unknown, place: Place, position?: number): string {
-  const database = error as Partial<DatabaseError> & Error;
-  const lines = [
-    `${database.severity ?? "ERROR"}: ${maskPasswords(database.message)}${database.code ? ` (SQLSTATE ${database.code})` : ""}`,
-  ];
-  lines.push(...showPlace(place, position));
-  if (database.detail) lines.push(`DETAIL: ${cut(maskPasswords(database.detail))}`);
-  if (database.hint) lines.push(`HINT: ${cut(database.hint)}`);
-  if (database.where) lines.push(`CONTEXT: ${cut(maskPasswords(database.where.split("\n")[0]!))}`);
-  return lines.join("\n");
+/**
+ * An error of Postgres as people read it: message, `file:line:column`, the line of the file and a caret, and what Postgres adds.
+ * @param place the lines of {@link showPlace}, or what else is known of the place
+ */
+export function describeSqlError(error: unknown, place: readonly string[]): string[] {
+  const { severity, code, detail, hint, where, withheld, message } = error as Partial<QuietError> & Error;
+  const lines = [`${severity ?? "ERROR"}: ${cut(message)}${code ? ` (SQLSTATE ${code})` : ""}`];
+  lines.push(...place);
+  if (detail) lines.push(`DETAIL: ${cut(detail)}`);
+  if (hint) lines.push(`HINT: ${cut(hint)}`);
+  if (where) lines.push(`CONTEXT: ${cut(where.split("\n")[0]!)}`);
+  if (withheld) lines.push(VALUES_NOT_SHOWN);
+  return lines;
 }
 
-/** The place as `file:line:column`, with the source line and a caret: below the position, or below the statement's beginning. */
+/** How to read what an error does not tell by default. */
+export const VALUES_NOT_SHOWN =
+  "Values are not shown: the server's log has them; so has this one with --show-values (setting migrations.showValues).";
+
+/**
+ * The place as `file:line:column`, with the source line and a caret: below the position, or below the statement's beginning.
+ * Constants and comments of the line are masked.
+ */
 export function showPlace(place: Place, position = 1): string[] {
   const at = place.offset + offsetOf(place.sql.slice(place.offset), position);
   const start = place.sql.lastIndexOf("\n", at - 1) + 1;
   const line = countNewlines(place.sql, start) + 1;
-  const end = place.sql.indexOf("\n", at);
-  const source = place.sql.slice(start, end < 0 ? undefined : end).replace(/\r$/, "");
-  const column = at - start;
+  const newline = place.sql.indexOf("\n", at);
+  const end = newline < 0 ? place.sql.length : newline;
+  const column = countCharacters(place.sql.slice(start, at)) + 1;
+  const masked = maskedLine(place.sql, start, end);
+  const source = masked(end).trimEnd();
+  const before = masked(at).length;
   // A line of a dump can be megabytes long: show what is around the place.
-  const from = column > WIDTH - 20 ? column - 40 : 0;
-  const shown = source.slice(from, from + WIDTH);
-  const masked = maskPasswords(shown);
+  const from = before > WIDTH - 20 ? before - 40 : 0;
   const gutter = `${line} | ${from > 0 ? "…" : ""}`;
-  const result = [
-    `  at ${place.file}:${line}:${countCharacters(source.slice(0, column)) + 1}`,
-    `${gutter}${masked}${from + WIDTH < source.length ? "…" : ""}`,
-  ];
-  if (masked !== shown) return result;
   // Tabs stay, so that the caret stands where the word does.
-  const lead = shown
-    .slice(0, column - from)
+  const lead = source
+    .slice(from, before)
     .replace(/[^\t\ud800-\udbff]/g, " ")
     .replace(/[\ud800-\udbff]/g, "");
-  return [...result, `${" ".repeat(gutter.length)}${lead}^`];
+  return [
+    `  at ${oneLine(place.file)}:${line}:${column}`,
+    `${gutter}${source.slice(from, from + WIDTH)}${from + WIDTH < source.length ? "…" : ""}`,
+    `${" ".repeat(gutter.length)}${lead}^`,
+  ];
+}
+
+/** The text of one line of a file up to a place, masked; constants may begin and end on other lines. */
+function maskedLine(sql: string, start: number, end: number): (until: number) => string {
+  const parts = maskedParts(sql).filter((part) => part.start < end && part.end > start);
+  return (until) => {
+    const cutOff = parts
+      .filter((part) => part.start < until)
+      .map((part) => ({ ...part, start: Math.max(part.start, start) - start, end: Math.min(part.end, end) - start }));
+    const last = cutOff.at(-1);
+    // A place within a constant is shown at its beginning.
+    if (last && last.end > until - start)
+      return replaceParts(sql.slice(start, last.start + start), cutOff.slice(0, -1));
+    return replaceParts(sql.slice(start, until), cutOff);
+  };
 }
 
 /** Postgres counts characters from 1; strings count UTF-16 units from 0. */
@@ -75,9 +101,4 @@ function countNewlines(text: string, to: number): number {
 function cut(text: string): string {
   const line = text.replace(/\s+/g, " ");
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
-}
-
-/** `CREATE ROLE … PASSWORD '…'` in a migration must not end up in a log. */
-export function maskPasswords(text: string): string {
-  return text.replace(/(password\s*=?\s*)(e?'(?:[^']|'')*'?)/gi, "$1'***'");
 }

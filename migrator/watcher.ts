@@ -1,7 +1,7 @@
+import { maskSql } from "../migrations/mask-sql";
 import { Session } from "./connection";
 import { formatDuration } from "./duration";
 import type { Log } from "./log";
-import { maskPasswords } from "./sql-error";
 import type { Target } from "./url";
 
 /** A session that another one waits for. */
@@ -102,10 +102,7 @@ export class Watcher {
 
 export function describeBlocker({ pid, application, user, state, seconds, query }: Blocker): string {
   // What people type into an application stands in its literals.
-  const shape = maskPasswords(query)
-    .replace(/'(?:[^']|'')*'?/g, "'…'")
-    .replace(/\s+/g, " ")
-    .slice(0, 80);
+  const shape = maskSql(query).slice(0, 80);
   const since = formatDuration(seconds * 1000);
   return `pid ${pid} (${application || user}), ${state ?? "active"}, in its transaction for ${since}: ${shape}`;
 }

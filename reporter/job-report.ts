@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
-import { REPORT_LINE, type Report } from "../migrator/report";
+import type { Report } from "../migrator/report";
+import { REPORT_LINE } from "../migrator/report-line";
 
 /** The report of a Job can't be had; the message is for a sentence: "… is missing: kubectl is not on PATH". */
 export class ReportUnavailable extends Error {

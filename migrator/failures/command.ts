@@ -8,7 +8,7 @@ export class CommandFailed extends Failure {
   constructor(command: string, problem: string, lines: readonly string[], database: string) {
     super({
       what: `The command "${command}" failed: ${problem}.`,
-      detail: lines.map((line) => `  ${line}`).join("\n"),
+      detail: lines.map((line) => `  ${line}`),
       database,
       next: "see its own words above and correct what they name, then: {rerun}",
     });
@@ -40,7 +40,7 @@ export class LeftUnfinished extends Failure {
     const state = { none: "nothing of it is applied", all: "all of it is applied", part: "it is applied in part" };
     super({
       what: `${who} left migration ${migration} unfinished.`,
-      detail: evidence.join("\n"),
+      detail: evidence,
       database: `${applied === "unknown" ? "how much of it is applied the catalog can't tell" : state[applied]}; its row in _prisma_migrations stays unfinished, and blocks every later run. Migrations before it are applied.`,
       next: next[applied],
     });

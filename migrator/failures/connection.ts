@@ -8,7 +8,7 @@ export class BadUrl extends Failure {
   constructor(problems: readonly string[]) {
     super({
       what: problems.length === 1 ? problems[0]! : "The connection string can't be used.",
-      detail: problems.length === 1 ? undefined : problems.map((problem) => `  ${problem}`).join("\n"),
+      detail: problems.length === 1 ? undefined : problems.map((problem) => `  ${problem}`),
       database: "not connected to; nothing was changed.",
       next: "correct the connection string (the Secret's key that holds the direct URL; by hand DATABASE_URL), then: {rerun}",
     });

@@ -9,7 +9,7 @@ export class PreflightFindings extends Failure {
   constructor(findings: readonly Finding[]) {
     super({
       what: `Preflight found ${findings.length === 1 ? "a problem" : `${findings.length} problems`}; the release was not begun.`,
-      detail: findings.map((each) => describe(each, findings.length > 1)).join("\n"),
+      detail: findings.flatMap((each) => describe(each, findings.length > 1)),
       database: UNTOUCHED,
       next:
         findings.length === 1
@@ -28,7 +28,7 @@ export class VerifyFindings extends Failure {
   constructor(findings: readonly Finding[]) {
     super({
       what: `The migrations are applied, but verification found ${findings.length === 1 ? "a problem" : `${findings.length} problems`}.`,
-      detail: findings.map((each) => describe(each, findings.length > 1)).join("\n"),
+      detail: findings.flatMap((each) => describe(each, findings.length > 1)),
       database: "all migrations are applied and stay; the new version of the app is not rolled out.",
       next:
         findings.length === 1
@@ -38,8 +38,8 @@ export class VerifyFindings extends Failure {
   }
 }
 
-function describe({ check, what, evidence, next }: Finding, withNext: boolean): string {
+function describe({ check, what, evidence, next }: Finding, withNext: boolean): string[] {
   const shown = evidence.slice(0, 3).map((line) => `    ${line.trim()}`);
   if (evidence.length > 3) shown.push(`    and ${evidence.length - 3} more, see the report above`);
-  return [`- ${check}: ${what}`, ...shown, ...(withNext ? [`    Next: ${next}`] : [])].join("\n");
+  return [`- ${check}: ${what}`, ...shown, ...(withNext ? [`    Next: ${next}`] : [])];
 }

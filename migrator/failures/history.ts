@@ -8,7 +8,7 @@ export class EditedMigration extends Failure {
   constructor(names: readonly string[], evidence: readonly string[]) {
     super({
       what: `${list(names)} changed after being applied to this database.`,
-      detail: evidence.join("\n"),
+      detail: evidence,
       database: UNTOUCHED,
       next: "restore the file as it was applied (git log -p -- the file) and put the change into a new migration, then: {rerun}",
     });
@@ -34,7 +34,7 @@ export class FailedMigration extends Failure {
   override readonly code = "failed-migration";
   override readonly exit = 4;
 
-  constructor(name: string, since: string, detail?: string) {
+  constructor(name: string, since: string, detail: readonly string[]) {
     super({
       what: `${name} was started at ${since} and neither finished nor rolled back; how much of it is applied must be settled first.`,
       detail,

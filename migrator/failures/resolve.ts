@@ -33,10 +33,7 @@ export class ContradictsCatalog extends Failure {
     const shown = evidence.slice(0, 12);
     super({
       what: `"${resolution}" for ${name} is not what the database looks like.`,
-      detail: [
-        ...shown,
-        ...(evidence.length > shown.length ? [`  and ${evidence.length - shown.length} more`] : []),
-      ].join("\n"),
+      detail: [...shown, ...(evidence.length > shown.length ? [`  and ${evidence.length - shown.length} more`] : [])],
       database: UNTOUCHED,
       next: "bring the database to where it should be, or add --force if you know better, and run the same command again",
     });

@@ -84,11 +84,11 @@ export class OwnWorkRefused extends Failure {
   override readonly exit = 5;
 
   constructor(error: { code?: string; message: string; detail?: string; hint?: string }) {
-    const lines = [error.detail && `DETAIL: ${error.detail}`, error.hint && `HINT: ${error.hint}`].filter(Boolean);
+    const lines = [error.detail && `DETAIL: ${error.detail}`, error.hint && `HINT: ${error.hint}`];
     super(
       {
         what: `Postgres refused what the migrator itself asked for: ${error.message} (SQLSTATE ${error.code}).`,
-        detail: lines.length > 0 ? lines.join("\n") : undefined,
+        detail: lines.filter((line) => line !== undefined),
         database: "what the log calls applied is applied and stays; the next run goes on from what is there.",
         next:
           error.code === "42501"

@@ -8,7 +8,7 @@ export class UsageFailure extends Failure {
   constructor(mistakes: readonly string[]) {
     super({
       what: mistakes.length === 1 ? mistakes[0]! : `${mistakes.length} mistakes on the command line.`,
-      detail: mistakes.length === 1 ? undefined : mistakes.map((mistake) => `  ${mistake}`).join("\n"),
+      detail: mistakes.length === 1 ? undefined : mistakes.map((mistake) => `  ${mistake}`),
       database: "not connected to; nothing was changed.",
       next: "{migrator} help",
     });
@@ -24,7 +24,7 @@ export class UnreadableMigrations extends Failure {
     const [what, ...rest] = reason.split("\n");
     super({
       what: what!,
-      detail: rest.length > 0 ? rest.join("\n") : undefined,
+      detail: rest,
       database: "not connected to; nothing was changed.",
       next: "correct the migrations, then: {rerun}",
     });

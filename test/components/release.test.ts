@@ -159,7 +159,13 @@ describe("the chain", () => {
 
   it("looks before anything is touched, by the environment's own measure", async () => {
     const changes = {
-      migrations: { checks: { tls: "off", drift: "fail" }, maxConnections: 60, diskFree: "20Gi", allowAhead: true },
+      migrations: {
+        checks: { tls: "off", drift: "fail" },
+        maxConnections: 60,
+        diskFree: "20Gi",
+        allowAhead: true,
+        showValues: true,
+      },
       report: { tested: "staging, 2026-11-20", window: "Sun 02:00" },
     };
     await release(settings(changes));
@@ -169,6 +175,7 @@ describe("the chain", () => {
       "--max-connections 60",
       "--disk-free 21474836480B",
       "--allow-ahead",
+      "--show-values",
     ]) {
       expect(args).toContain(given);
     }

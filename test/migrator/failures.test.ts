@@ -37,7 +37,7 @@ const failures: Failure[] = [
   new command.CommandCantHold("a"),
   new history.EditedMigration(["a", "b", "c", "d", "e", "f"], ["  a: x"]),
   new history.MissingMigration(["a"]),
-  new history.FailedMigration("a", "today", "logs"),
+  new history.FailedMigration("a", "today", ["logs"]),
   new history.OrdinaryAfterContract("b", "a"),
   new history.NoHistory("public", ["table a"]),
   new statement.StatementFailed("a", "evidence", "rolled back.", "correct it, then: {rerun}"),

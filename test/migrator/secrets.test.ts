@@ -46,6 +46,46 @@ test("a password is in no output, whatever goes wrong", async () => {
   expectNoSecret(JSON.stringify(audit));
 });
 
+test("rows and constants are in no output of a failed migration, unless they are asked for", async () => {
+  const row = "canary-row@x.example";
+  const admin = await postgres.createDatabase();
+  const directory = historyOf({
+    "1_a": `CREATE TABLE a (id int, email text); INSERT INTO a VALUES (1, '${row}'), (2, '${row}');`,
+  });
+  expect((await migrate(admin, directory)).exit).toBe(0);
+  writeMigration(
+    directory,
+    "2_b",
+    `DO $$ BEGIN RAISE NOTICE 'seen %', (SELECT email FROM a LIMIT 1); END $$;
+UPDATE a SET email = email || 'canary-constant' /* canary-comment */ WHERE id > 4711;
+CREATE UNIQUE INDEX i ON a (email);`,
+  );
+  for (const format of [[], ["--json"]]) {
+    const { exit, output } = await migrate(admin, directory, ...format);
+    expect(exit).toBe(5);
+    expect(output).toContain("DETAIL: Key (email) is duplicated.");
+    expect(output).toContain("Values are not shown: the server's log has them");
+    expect(output).toContain("The server sent 1 notice, not shown");
+    expect(output).not.toMatch(/canary|4711/);
+  }
+  expect(JSON.stringify(await query(admin, "SELECT data FROM _release.audit"))).not.toContain("canary");
+  const { output } = await migrate(admin, directory, "--show-values");
+  expect(output).toContain(`DETAIL: Key (email)=(${row}) is duplicated.`);
+  expect(output).toContain(`NOTICE: seen ${row}`);
+});
+
+test("a name can forge no line of the log, no report and no command for a CI runner", async () => {
+  const admin = await postgres.createDatabase();
+  const evil = "x\nREPORT {}\n::error::x\n##vso[task.setvariable]y\u001b[2J";
+  await query(admin, `CREATE TABLE "${evil}" (id int)`);
+  const directory = historyOf({ "1_a": "CREATE TABLE a (id int);" });
+  const { exit, output } = await migrate(admin, directory);
+  expect(exit).toBe(4);
+  expect(output).toContain("x\\nREPORT {}\\n::error::x\\n## vso[task.setvariable]y\\u{1b}[2J");
+  expect(output).not.toMatch(/^(REPORT \{\}|::)|##vso/m);
+  expect(output).not.toContain("\u001b");
+});
+
 test("passwords that a migration sets are not shown with its error", async () => {
   const directory = historyOf({ "1_a": "CREATE ROLE app LOGIN PASSWORD 'other-secret' NOSUCHOPTION;" });
   const { exit, output } = await migrate(postgres.url, directory);

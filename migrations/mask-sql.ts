@@ -1,0 +1,142 @@
+import { endOfComment, type Token, tokensOf } from "./tokens";
+
+/** A part of an SQL text that is not shown, and what stands in its place. */
+export interface MaskedPart {
+  /** UTF-16 units of the text. */
+  readonly start: number;
+  readonly end: number;
+  readonly shown: string;
+}
+
+const STRING = "'…'";
+const NUMBER = "…";
+const COMMENT = "/*…*/";
+
+/** In `varchar(20)` the number belongs to the type. */
+const SIZED_TYPES = new Set(
+  (
+    "VARCHAR CHAR CHARACTER VARYING BPCHAR NUMERIC DECIMAL DEC BIT VARBIT FLOAT TIME TIMESTAMP TIMETZ TIMESTAMPTZ " +
+    "INTERVAL VECTOR HALFVEC"
+  ).split(" "),
+);
+
+/** Languages whose code has the tokens of SQL. */
+const SQL_LANGUAGES = new Set(["SQL", "PLPGSQL"]);
+
+/**
+ * Every constant and comment of an SQL text: strings of all forms, numbers of more than two digits, what follows PASSWORD in a statement about a
+ * role, and the rows of a COPY block. The code of functions and DO blocks is masked inside, names are shown. Takes any
+ * text, also one that is cut off or that Postgres refuses.
+ */
+export function maskedParts(sql: string): MaskedPart[] {
+  const masked: MaskedPart[] = [];
+  let statement: Token[] = [];
+  const tokens = tokensOf(sql);
+  for (const [index, token] of tokens.entries()) {
+    if (token.text !== ";") {
+      statement.push(token);
+      continue;
+    }
+    maskStatement(statement, masked);
+    const rows = endOfCopyRows(sql, statement, token.end);
+    if (rows !== undefined) {
+      const before = withComments(sql.slice(0, token.end), tokens.slice(0, index + 1), masked);
+      const after = moved(maskedParts(sql.slice(rows)), rows);
+      return [...before, { start: token.end, end: rows, shown: ` ${NUMBER}\n` }, ...after];
+    }
+    statement = [];
+  }
+  maskStatement(statement, masked);
+  return withComments(sql, tokens, masked);
+}
+
+/** The statement on one line, without its constants and comments: `UPDATE users SET name = '…' WHERE id = …`. */
+export function maskSql(sql: string): string {
+  return replaceParts(sql, maskedParts(sql)).replaceAll(COMMENT, " ").replace(/\s+/g, " ").trim();
+}
+
+/** The text with each part replaced by what is shown of it. */
+export function replaceParts(sql: string, parts: readonly MaskedPart[]): string {
+  let text = "";
+  let at = 0;
+  for (const { start, end, shown } of parts) {
+    text += sql.slice(at, start) + shown;
+    at = end;
+  }
+  return text + sql.slice(at);
+}
+
+function maskStatement(tokens: readonly Token[], masked: MaskedPart[]): void {
+  const aboutRole =
+    /^(CREATE|ALTER)$/.test(tokens[0]?.upper ?? "") && /^(ROLE|USER|GROUP)$/.test(tokens[1]?.upper ?? "");
+  for (const [index, { text, upper, start, end }] of tokens.entries()) {
+    const before = tokens[index - 1]?.upper;
+    if (/^\$[^\d]/.test(text) && isCode(tokens, index)) maskCode(text, start, masked);
+    else if (isString(text)) masked.push({ start, end, shown: STRING });
+    else if (/^\.?\d/.test(text) && !/^\d\d?$/.test(text) && !isTypeSize(tokens, index))
+      masked.push({ start, end, shown: NUMBER });
+    else if (aboutRole && before === "PASSWORD" && upper !== "NULL") masked.push({ start, end, shown: STRING });
+  }
+}
+
+function isString(text: string): boolean {
+  return /^(?:[eEbBxX]|[uU]&)?'|^\$(?!\d)./.test(text);
+}
+
+/** The number in `numeric(10, 2)`, counted back to the type's name. */
+function isTypeSize(tokens: readonly Token[], index: number): boolean {
+  if (!/^\d{1,5}$/.test(tokens[index]!.text)) return false;
+  let at = index - 1;
+  if (tokens[at]?.text === ",") at -= 2;
+  return tokens[at]?.text === "(" && SIZED_TYPES.has(tokens[at - 1]?.upper ?? "");
+}
+
+/** The text between dollars is code, not a value, behind DO and behind the AS of a function. */
+function isCode(tokens: readonly Token[], index: number): boolean {
+  const words = tokens.filter((_, at) => at !== index).map(({ upper }) => upper);
+  const language = words[words.indexOf("LANGUAGE") + 1]?.replaceAll(/["']/g, "") ?? "";
+  if (words.includes("LANGUAGE") && !SQL_LANGUAGES.has(language)) return false;
+  if (words[0] === "DO") return true;
+  return words[0] === "CREATE" && /FUNCTION|PROCEDURE/.test(words.slice(1, 4).join(" ")) && words[index - 1] === "AS";
+}
+
+function maskCode(text: string, start: number, masked: MaskedPart[]): void {
+  const tag = text.slice(0, text.indexOf("$", 1) + 1);
+  const closed = text.length >= 2 * tag.length && text.endsWith(tag);
+  const inside = text.slice(tag.length, closed ? text.length - tag.length : undefined);
+  const offset = start + tag.length;
+  masked.push(...moved(maskedParts(inside), offset));
+}
+
+function moved(parts: readonly MaskedPart[], by: number): MaskedPart[] {
+  return parts.map(({ start, end, shown }) => ({ start: start + by, end: end + by, shown }));
+}
+
+/** Where the rows behind COPY … FROM STDIN end, as a dump has them; undefined where there are none. */
+function endOfCopyRows(sql: string, tokens: readonly Token[], from: number): number | undefined {
+  const words = tokens.map(({ upper }) => upper);
+  if (words[0] !== "COPY" || words[words.indexOf("FROM") + 1] !== "STDIN") return undefined;
+  const end = /^\\\.\r?$/m.exec(sql.slice(from));
+  return end ? from + end.index : sql.length;
+}
+
+/** Adds the comments, which stand between tokens, and puts all parts in order. */
+function withComments(sql: string, tokens: readonly Token[], masked: readonly MaskedPart[]): MaskedPart[] {
+  const parts = [...masked];
+  let at = 0;
+  for (const { start, end } of [...tokens, { start: sql.length, end: sql.length }]) {
+    const gap = sql.slice(at, start);
+    for (let found = comment(gap, 0); found; found = comment(gap, found.end))
+      parts.push({ start: at + found.start, end: at + found.end, shown: COMMENT });
+    at = end;
+  }
+  return parts.sort((a, b) => a.start - b.start);
+}
+
+function comment(gap: string, from: number): { start: number; end: number } | undefined {
+  const start = gap.slice(from).search(/--|\/\*/) + from;
+  if (start < from) return undefined;
+  if (gap.startsWith("/*", start)) return { start, end: endOfComment(gap, start) };
+  const length = gap.slice(start).search(/[\r\n]/);
+  return { start, end: length < 0 ? gap.length : start + length };
+}
