@@ -1,19 +1,24 @@
-import type { AlterTableCmd, Node } from "libpg-query";
+import type { AlterTableCmd, Node, PartitionSpec } from "libpg-query";
 import { columnType } from "./column-type";
 import { addColumn, addConstraint, constraintOf, isNull } from "./definition";
+import { onTable } from "./drop-effect";
 import { keyOf, type Name, nameOf, nameOfParts, partsOf } from "./identifier";
 import { columnsMentioned, tablesRead } from "./references";
-import { type Column, emptyTable, type Schema, type Table } from "./schema";
+import { type Column, emptyTable, madeKey, type Schema, type Table } from "./schema";
 
 /** Enters what a statement does into the schema. Statements that don't change what the review asks for change nothing. */
 export function apply(node: Node, schema: Schema, migration: string): void {
-  if ("CreateStmt" in node) {
-    const { relation, tableElts, inhRelations, partspec, if_not_exists, constraints } = node.CreateStmt;
+  const create = "CreateForeignTableStmt" in node ? node.CreateForeignTableStmt.base : undefined;
+  if (create) apply({ CreateStmt: create }, schema, migration);
+  else if ("CreateStmt" in node) {
+    const { relation, tableElts, inhRelations, partspec, partbound, if_not_exists, constraints } = node.CreateStmt;
     if (!relation) return;
     const name = nameOf(relation);
     if (if_not_exists && schema.table(name)) return;
     const table = emptyTable(name, migration);
     table.partitioned = partspec !== undefined;
+    table.partitionKey = keyColumns(partspec);
+    table.isDefault = partbound?.is_default === true;
     const parent = inhRelations?.[0];
     if (parent && "RangeVar" in parent) {
       const of = schema.require(nameOf(parent.RangeVar));
@@ -44,7 +49,7 @@ export function apply(node: Node, schema: Schema, migration: string): void {
     const table = schema.require(nameOf(relation));
     for (const cmd of cmds ?? []) if ("AlterTableCmd" in cmd) alter(cmd.AlterTableCmd, table, schema);
   } else if ("IndexStmt" in node) {
-    const { relation, idxname, indexParams, unique } = node.IndexStmt;
+    const { relation, idxname, indexParams, unique, whereClause } = node.IndexStmt;
     if (!relation) return;
     const table = schema.require(nameOf(relation));
     const columns = (indexParams ?? []).map((item) =>
@@ -52,13 +57,22 @@ export function apply(node: Node, schema: Schema, migration: string): void {
     );
     const plain = columns.map((column) => (column === "(expression)" ? "expr" : column));
     const name = { ...table.name, name: idxname ?? [table.name.name, ...plain, "idx"].join("_") };
-    schema.indexes.set(keyOf(name), { name, table: keyOf(table.name), unique: unique === true, columns });
+    schema.indexes.set(keyOf(name), {
+      name,
+      table: keyOf(table.name),
+      unique: unique === true,
+      columns,
+      partial: whereClause !== undefined,
+    });
   } else if ("DropStmt" in node) drop(node.DropStmt.removeType, node.DropStmt.objects ?? [], schema);
   else if ("RenameStmt" in node) rename(node, schema);
   else if ("AlterObjectSchemaStmt" in node) {
     const { relation, newschema } = node.AlterObjectSchemaStmt;
     if (relation && newschema !== undefined)
       schema.rename(nameOf(relation), { schema: newschema, name: relation.relname ?? "" });
+  } else if ("CreatePolicyStmt" in node) {
+    const { table, policy_name = "" } = node.CreatePolicyStmt;
+    if (table) schema.require(nameOf(table)).policies.add(policy_name);
   } else applyType(node, schema, migration);
 }
 
@@ -68,6 +82,7 @@ function applyType(node: Node, schema: Schema, migration: string): void {
   if ("CreateFunctionStmt" in node) schema.made.set(keyOf(nameOfParts(node.CreateFunctionStmt.funcname)), migration);
   if ("CreateSeqStmt" in node && node.CreateSeqStmt.sequence)
     schema.made.set(keyOf(nameOf(node.CreateSeqStmt.sequence)), migration);
+  for (const key of objectsMade(node)) if (!schema.made.has(key)) schema.made.set(key, migration);
   if ("CreateEnumStmt" in node)
     schema.enums.set(keyOf(nameOfParts(node.CreateEnumStmt.typeName)), partsOf(node.CreateEnumStmt.vals));
   else if ("AlterEnumStmt" in node) {
@@ -80,6 +95,26 @@ function applyType(node: Node, schema: Schema, migration: string): void {
     const { domainname, constraints } = node.CreateDomainStmt;
     if (constraints?.length) schema.domains.add(keyOf(nameOfParts(domainname)));
   }
+}
+
+function keyColumns(spec: PartitionSpec | undefined): string[] | undefined {
+  const columns = (spec?.partParams ?? []).map((item) =>
+    "PartitionElem" in item ? item.PartitionElem.name : undefined,
+  );
+  return columns.every((column) => column !== undefined) && columns.length > 0 ? columns : undefined;
+}
+
+/** Types, schemas and roles that a statement makes, as {@link Schema.made} knows them. */
+function objectsMade(node: Node): string[] {
+  if ("CreateEnumStmt" in node) return [keyOf(nameOfParts(node.CreateEnumStmt.typeName))];
+  if ("CreateDomainStmt" in node) return [keyOf(nameOfParts(node.CreateDomainStmt.domainname))];
+  if ("CreateRangeStmt" in node) return [keyOf(nameOfParts(node.CreateRangeStmt.typeName))];
+  if ("CompositeTypeStmt" in node && node.CompositeTypeStmt.typevar)
+    return [keyOf(nameOf(node.CompositeTypeStmt.typevar))];
+  if ("DefineStmt" in node) return [keyOf(nameOfParts(node.DefineStmt.defnames))];
+  if ("CreateSchemaStmt" in node) return [madeKey("schema", node.CreateSchemaStmt.schemaname ?? "")];
+  if ("CreateRoleStmt" in node) return [madeKey("role", node.CreateRoleStmt.role ?? "")];
+  return [];
 }
 
 function made(
@@ -150,15 +185,23 @@ function alter(cmd: AlterTableCmd, table: Table, schema: Schema): void {
           if (target) target.notNull = true;
         }
       break;
+    case "AT_EnableRowSecurity":
+    case "AT_DisableRowSecurity":
+      table.rowSecurity = subtype === "AT_EnableRowSecurity";
+      break;
     case "AT_AttachPartition":
     case "AT_DetachPartition": {
-      const relation = def && "PartitionCmd" in def ? def.PartitionCmd.name : undefined;
+      const { name: relation, bound } = def && "PartitionCmd" in def ? def.PartitionCmd : {};
       const child = relation && schema.require(nameOf(relation));
       if (!child) break;
       if (subtype === "AT_AttachPartition") {
         child.parent = keyOf(table.name);
+        child.isDefault = bound?.is_default === true;
         table.partitioned = true;
-      } else child.parent = undefined;
+      } else {
+        child.parent = undefined;
+        child.isDefault = false;
+      }
       break;
     }
   }
@@ -175,6 +218,7 @@ function drop(type: string | undefined, objects: readonly Node[], schema: Schema
     const key = keyOf(name);
     if (type === "OBJECT_TABLE" || type === "OBJECT_VIEW" || type === "OBJECT_MATVIEW") schema.drop(key);
     else if (type === "OBJECT_INDEX") schema.indexes.delete(key);
+    else if (type === "OBJECT_POLICY") schema.table(onTable(object))?.policies.delete(partsOf(object).at(-1) ?? "");
     else if (type === "OBJECT_TYPE") schema.enums.delete(key);
     else if (type === "OBJECT_DOMAIN") schema.domains.delete(key);
     else if (type === "OBJECT_SCHEMA")

@@ -1,4 +1,5 @@
 import type { Node, TypeName } from "libpg-query";
+import { movingFunctions, steadyFunctions } from "./pure-functions";
 
 /** A column's type as far as a change of it is decided by it. */
 export interface ColumnType {
@@ -119,24 +120,6 @@ export function typeText(type: ColumnType | undefined): string {
   return plain + mods + "[]".repeat(type.array);
 }
 
-const steady = new Set(
-  (
-    "now statement_timestamp transaction_timestamp to_timestamp to_date to_char date_trunc date_part extract timezone make_date " +
-    "make_timestamp make_timestamptz make_interval age lower upper md5 concat concat_ws format length left right repeat replace " +
-    "trim btrim ltrim rtrim substring substr lpad rpad reverse initcap encode decode sha256 digest coalesce greatest least nullif abs " +
-    "round floor ceil ceiling trunc power sqrt mod jsonb_build_object jsonb_build_array json_build_object json_build_array to_json " +
-    "to_jsonb array_append array_prepend array_cat string_to_array array_to_string current_setting current_database current_schema " +
-    "current_user session_user pg_my_temp_schema inet_client_addr txid_current_if_assigned row_to_json int4range int8range tstzrange tsrange " +
-    "daterange numrange to_tsvector to_tsquery cardinality array_length starts_with ascii chr"
-  ).split(" "),
-);
-
-const moving = new Set(
-  "random clock_timestamp timeofday gen_random_uuid uuidv4 uuidv7 uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 nextval txid_current pg_current_xact_id".split(
-    " ",
-  ),
-);
-
 /**
  * A function in a default that may give another value for each row, so that the rows must be written; undefined if there is none.
  * Functions that aren't known count (CREATE FUNCTION makes them VOLATILE unless told otherwise), but `uncertain`.
@@ -149,8 +132,8 @@ export function volatileCall(expression: Node | undefined): { name: string; unce
       if (key === "FuncCall") {
         const names = (child as { funcname?: { String?: { sval?: string } }[] }).funcname ?? [];
         const name = names.at(-1)?.String?.sval ?? "";
-        if (moving.has(name)) found = { name: `${name}()`, uncertain: false };
-        else if (!steady.has(name)) found ??= { name: `${name}()`, uncertain: true };
+        if (movingFunctions.has(name)) found = { name: `${name}()`, uncertain: false };
+        else if (!steadyFunctions.has(name)) found ??= { name: `${name}()`, uncertain: true };
       }
       walk(child);
     }

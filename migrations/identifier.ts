@@ -46,6 +46,14 @@ export function nameOf(relation: RangeVar): Name {
   return schemaname === undefined ? { name: relname } : { schema: schemaname, name: relname };
 }
 
+/** A name as text that Postgres reads as one: `'"User_id_seq"'`, `'public.users'`. */
+export function nameFromText(text: string): Name | undefined {
+  const found = /^(?:("(?:[^"]|"")+"|[^".\s]+)\.)?("(?:[^"]|"")+"|[^".\s]+)$/.exec(text.trim());
+  const read = (part: string) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase());
+  if (!found?.[2]) return undefined;
+  return found[1] === undefined ? { name: read(found[2]) } : { schema: read(found[1]), name: read(found[2]) };
+}
+
 /** A name from a list of parts, as DROP and the like have it. */
 export function nameOfParts(node: Node | readonly Node[] | undefined): Name {
   const parts = partsOf(node);

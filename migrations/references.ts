@@ -46,14 +46,48 @@ export function columnsMentioned(node: Node): Set<string> {
   return found;
 }
 
-/** The changes that a query makes in its WITH part: `WITH gone AS (DELETE FROM a RETURNING *) SELECT …`. */
+/**
+ * The changes that a statement makes inside: `WITH gone AS (DELETE FROM a RETURNING *) SELECT …`, `COPY (DELETE …) TO …`,
+ * `EXPLAIN ANALYZE DELETE …`.
+ */
 export function changesWithin(node: Node): Node[] {
   const found: Node[] = [];
-  if (!["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((tag) => tag in node)) return found;
+  const whole = "CopyStmt" in node ? node.CopyStmt.query : "ExplainStmt" in node ? analyzed(node) : undefined;
+  if (whole && isChange(whole)) found.push(whole);
+  if (
+    !["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CreateTableAsStmt"].some(
+      (tag) => tag in node,
+    ) &&
+    !whole
+  )
+    return found;
   walk(node, (key, child) => {
     const query = key === "CommonTableExpr" ? (child as { ctequery?: Node }).ctequery : undefined;
-    if (query && ("DeleteStmt" in query || "UpdateStmt" in query || "InsertStmt" in query || "MergeStmt" in query))
-      found.push(query);
+    if (query && isChange(query)) found.push(query);
+  });
+  return found;
+}
+
+function isChange(query: Node): boolean {
+  return "DeleteStmt" in query || "UpdateStmt" in query || "InsertStmt" in query || "MergeStmt" in query;
+}
+
+/** What EXPLAIN runs; without ANALYZE it runs nothing. */
+export function analyzed({
+  ExplainStmt: { query, options },
+}: Extract<Node, { ExplainStmt: unknown }>): Node | undefined {
+  const runs = (options ?? []).some((item) => "DefElem" in item && item.DefElem.defname === "analyze");
+  return runs ? query : undefined;
+}
+
+/** The functions that a statement calls, wherever in it; by name, with the schema where one is written that isn't Postgres' own. */
+export function callsOf(node: Node): { name: string; args: Node[] }[] {
+  const found: { name: string; args: Node[] }[] = [];
+  walk(node, (key, child) => {
+    if (key !== "FuncCall") return;
+    const { funcname, args = [] } = child as { funcname?: Node[]; args?: Node[] };
+    const parts = partsOf(funcname);
+    found.push({ name: (parts[0] === "pg_catalog" ? parts.slice(1) : parts).join("."), args });
   });
   return found;
 }

@@ -10,10 +10,16 @@ import { judgeBlocking } from "./judge/blocking";
 import { Context, type JudgedStatement, type Runner, target } from "./judge/context";
 import { judgeDestroyed } from "./judge/destroyed";
 import { judgeDroppedUniques, uniquesMade } from "./judge/dropped-uniques";
+import { guardsMade, judgeGuards } from "./judge/guards";
 import { type Applied, judgeHistory } from "./judge/history";
+import { judgeMoved } from "./judge/moved";
 import { judgeOldPods } from "./judge/old-pods";
 import { enumExchanges, judgeExchange, judgeRenames } from "./judge/prisma";
+import { judgeRefused } from "./judge/refused";
+import { judgeRights } from "./judge/rights";
+import { judgeSequences, sequencesFollowing } from "./judge/sequences";
 import { judgeSettings } from "./judge/settings";
+import { judgeSystemTables } from "./judge/system-tables";
 import { judgeWhole } from "./judge/whole";
 import { type LintResult, lintFindings } from "./lint";
 import { type Blocked, blockedBy, type LockMode } from "./locks";
@@ -192,6 +198,8 @@ function judge(
   if (plan.mode === "transaction") for (const { node } of unjudged) noteRemade(node, context);
   for (const { node } of unjudged) {
     for (const made of uniquesMade(node, context)) context.uniques.add(made);
+    for (const made of guardsMade(node)) context.guardsMade.add(made);
+    for (const sequence of sequencesFollowing(node)) context.sequencesFollowing.add(sequence);
     for (const column of columnsDropped(node)) context.droppedColumns.add(column);
   }
   const reviewed: ReviewedStatement[] = [];
@@ -248,6 +256,12 @@ function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeExchange(statement, context);
   judgeOldPods(statement, context);
   judgeDroppedUniques(statement, context);
+  judgeMoved(statement, context);
+  judgeRights(statement, context);
+  judgeGuards(statement, context);
+  judgeSystemTables(statement, context);
+  judgeSequences(statement, context);
+  judgeRefused(statement, context);
   judgeBlocking(statement, context);
   judgeSettings(statement, context);
   if (statement.effect.unknown !== undefined)

@@ -29,6 +29,8 @@ export interface Index {
   table: string;
   unique: boolean;
   columns: string[];
+  /** It has a WHERE. */
+  partial?: boolean;
 }
 
 export interface Table {
@@ -41,8 +43,16 @@ export interface Table {
   /** Name of the migration that makes it; undefined for a table that the history doesn't make. */
   madeIn: string | undefined;
   partitioned: boolean;
+  /** Row level security is on; unknown for a table that isn't `known`. */
+  rowSecurity: boolean;
+  /** Names of its policies. */
+  policies: Set<string>;
+  /** Of a partitioned table: the columns that decide where a row goes; undefined for an expression among them, or unknown. */
+  partitionKey?: string[];
   /** Key of the table it is a partition or child of. */
   parent?: string;
+  /** It is the partition for what no other one takes. */
+  isDefault?: boolean;
   /** Of a view: keys of the tables, and names of the columns, that its query mentions. */
   reads?: { tables: Set<string>; columns: Set<string> };
 }
@@ -56,7 +66,7 @@ export class Schema {
   readonly indexes = new Map<string, Index>();
   /** Values of each enum, in their order. */
   readonly enums = new Map<string, string[]>();
-  /** Which migration made a function, procedure or sequence. */
+  /** Which migration made a function, procedure, sequence or type, by its name; and a schema or role, by {@link madeKey}. */
   readonly made = new Map<string, string>();
   readonly triggerFunctions = new Set<string>();
   /** Domains that were made with a constraint. */
@@ -106,6 +116,20 @@ export class Schema {
     return [...this.tables.values()].filter(({ parent }) => parent === key);
   }
 
+  /** The serial or identity column that a sequence, by the name that Postgres gives it, belongs to. */
+  sequenceOwner(sequence: Name): { table: Name; column: string } | undefined {
+    for (const { name, columns } of this.tables.values()) {
+      if (
+        !sequence.name.startsWith(`${name.name}_`) ||
+        keyOf({ ...sequence, name: "" }) !== keyOf({ ...name, name: "" })
+      )
+        continue;
+      for (const column of columns.keys())
+        if (sequence.name === `${name.name}_${column}_seq`) return { table: name, column };
+    }
+    return undefined;
+  }
+
   indexesOf(key: string): Index[] {
     return [...this.indexes.values()].filter(({ table }) => table === key);
   }
@@ -141,6 +165,11 @@ export class Schema {
   }
 }
 
+/** The name by which {@link Schema.made} knows what has a namespace of its own. */
+export function madeKey(kind: string, name: string): string {
+  return `${kind}:${name}`;
+}
+
 export function emptyTable(name: Name, madeIn: string | undefined): Table {
   return {
     name,
@@ -150,5 +179,7 @@ export function emptyTable(name: Name, madeIn: string | undefined): Table {
     known: madeIn !== undefined,
     madeIn,
     partitioned: false,
+    rowSecurity: false,
+    policies: new Set(),
   };
 }

@@ -4,8 +4,11 @@ import { drop, named, onTable } from "./drop-effect";
 import { type Effect, Effects } from "./effect";
 import { keyOf, type Name, nameOf, nameOfParts, nameText } from "./identifier";
 import type { LockMode } from "./locks";
-import { tablesRead } from "./references";
+import { isPureFunction } from "./pure-functions";
+import { analyzed, callsOf, tablesRead } from "./references";
 import type { Schema } from "./schema";
+import { notJudged } from "./statement-kinds";
+import { truncated } from "./truncate";
 
 /** LOCK TABLE's mode, as the parser numbers it. */
 const numbered: readonly (LockMode | undefined)[] = [
@@ -20,22 +23,14 @@ const numbered: readonly (LockMode | undefined)[] = [
   "ACCESS EXCLUSIVE",
 ];
 
-/** Statements that lock no table that an app uses. */
-const harmless = new Set(
-  (
-    "CreateEnumStmt AlterEnumStmt CompositeTypeStmt CreateRangeStmt CreateDomainStmt CreateSeqStmt AlterSeqStmt CreateSchemaStmt " +
-    "CreateExtensionStmt AlterExtensionStmt CreateFunctionStmt AlterFunctionStmt VariableSetStmt VariableShowStmt TransactionStmt " +
-    "CreateRoleStmt AlterRoleStmt AlterRoleSetStmt DropRoleStmt GrantRoleStmt AlterDefaultPrivilegesStmt DefineStmt CreateCastStmt " +
-    "CreateOpClassStmt CreateOpFamilyStmt AlterDatabaseStmt AlterDatabaseSetStmt AlterSystemStmt CheckPointStmt NotifyStmt ListenStmt " +
-    "UnlistenStmt DiscardStmt ConstraintsSetStmt CreatedbStmt DropdbStmt CreateTableSpaceStmt DropTableSpaceStmt CreatePLangStmt " +
-    "CreateFdwStmt CreateForeignServerStmt CreateUserMappingStmt AlterTypeStmt AlterOperatorStmt CreateEventTrigStmt AlterEventTrigStmt " +
-    "CreateConversionStmt CreateTransformStmt PrepareStmt DeallocateStmt CreateAmStmt CreateForeignTableStmt AlterCollationStmt " +
-    "DropOwnedStmt AlterOwnerStmt GrantStmt LoadStmt"
-  ).split(" "),
-);
-
 /** The tables a statement locks, how, and for what work, given what the history made before it. */
 export function effectOf(node: Node, schema: Schema): Effect {
+  if ("ExplainStmt" in node) {
+    const query = analyzed(node);
+    return query && "SelectStmt" in query ? effectOf(query, schema) : { tables: [] };
+  }
+  if ("CreateForeignTableStmt" in node && node.CreateForeignTableStmt.base)
+    return effectOf({ CreateStmt: node.CreateForeignTableStmt.base }, schema);
   const effects = new Effects();
   const on = (
     relation: Parameters<typeof nameOf>[0] | undefined,
@@ -62,13 +57,7 @@ export function effectOf(node: Node, schema: Schema): Effect {
     const { relation, objectType } = node.AlterObjectSchemaStmt;
     if (objectType !== "OBJECT_SEQUENCE") on(relation, "ACCESS EXCLUSIVE");
   } else if ("TruncateStmt" in node) {
-    for (const item of node.TruncateStmt.relations ?? [])
-      if ("RangeVar" in item) {
-        on(item.RangeVar, "ACCESS EXCLUSIVE");
-        if (node.TruncateStmt.behavior === "DROP_CASCADE")
-          for (const table of schema.referencing(keyOf(nameOf(item.RangeVar))))
-            effects.touch(table.name, "ACCESS EXCLUSIVE");
-      }
+    for (const name of truncated(node.TruncateStmt, schema)) effects.touch(name, "ACCESS EXCLUSIVE");
   } else if ("LockStmt" in node) {
     for (const item of node.LockStmt.relations ?? [])
       if ("RangeVar" in item) on(item.RangeVar, numbered[node.LockStmt.mode ?? 8] ?? "ACCESS EXCLUSIVE");
@@ -82,8 +71,14 @@ export function effectOf(node: Node, schema: Schema): Effect {
   else if ("DeleteStmt" in node) {
     on(node.DeleteStmt.relation, "ROW EXCLUSIVE", "rows");
   } else if ("MergeStmt" in node) on(node.MergeStmt.relation, "ROW EXCLUSIVE", "rows");
-  else if ("CopyStmt" in node) on(node.CopyStmt.relation, node.CopyStmt.is_from ? "ROW EXCLUSIVE" : "ACCESS SHARE");
-  else if ("CreateTrigStmt" in node) {
+  else if ("CopyStmt" in node) {
+    const { relation, is_from, filename, is_program } = node.CopyStmt;
+    on(relation, is_from ? "ROW EXCLUSIVE" : "ACCESS SHARE");
+    if (!is_from && filename !== undefined)
+      effects.cannotTell(
+        is_program ? "it runs a program on the database's server" : "it writes a file on the database's server",
+      );
+  } else if ("CreateTrigStmt" in node) {
     on(node.CreateTrigStmt.relation, "SHARE ROW EXCLUSIVE");
     on(node.CreateTrigStmt.constrrel, "SHARE ROW EXCLUSIVE");
   } else if ("RuleStmt" in node) on(node.RuleStmt.relation, "ACCESS EXCLUSIVE");
@@ -115,15 +110,12 @@ export function effectOf(node: Node, schema: Schema): Effect {
     if (view?.replace && view.view && schema.table(nameOf(view.view))) on(view.view, "ACCESS EXCLUSIVE");
   } else if ("AlterDomainStmt" in node) domain(node.AlterDomainStmt, schema, effects);
   else if ("DoStmt" in node) effects.cannotTell("the statements inside a DO block are decided while it runs");
-  else if ("CallStmt" in node) effects.cannotTell("what a procedure does is decided while it runs");
-  else if ("ExecuteStmt" in node) effects.cannotTell("it runs a prepared statement");
-  else if ("AlterTableMoveAllStmt" in node)
-    effects.cannotTell("it moves every table of a tablespace, each under an ACCESS EXCLUSIVE lock");
-  else if ("ImportForeignSchemaStmt" in node) effects.cannotTell("what it makes is decided by another server");
-  else if ("SelectStmt" in node) {
-    if (callsUnknown(node)) effects.cannotTell("what the function it calls does is decided while it runs");
-  } else if (!harmless.has(Object.keys(node)[0] ?? ""))
-    effects.cannotTell("this kind of statement isn't known to the review");
+  else if ("SelectStmt" in node || "DeclareCursorStmt" in node) {
+    const called = callsOf(node).find(({ name }) => !isPureFunction(name));
+    if (called) effects.cannotTell(`what the function ${called.name} does is decided while it runs`);
+  }
+  const unknown = notJudged(node);
+  if (unknown !== undefined) effects.cannotTell(unknown);
   const touched = effects.done();
   const written = new Set(touched.tables.map(({ name }) => keyOf(name)));
   // The weakest locks, which block nobody, for the sake of completeness.
@@ -138,19 +130,6 @@ function isSelection(select: Node): boolean {
     (select.SelectStmt.valuesLists ?? []).length === 0 &&
     select.SelectStmt.fromClause !== undefined
   );
-}
-
-/** SELECT of a function that may do anything; the built-in ones that migrations call are known. */
-function callsUnknown(node: Extract<Node, { SelectStmt: unknown }>): boolean {
-  const known = new Set(
-    "setval nextval currval set_config pg_catalog.set_config pg_advisory_lock pg_advisory_unlock pg_advisory_xact_lock version count max min sum avg coalesce now exists".split(
-      " ",
-    ),
-  );
-  return (node.SelectStmt.targetList ?? []).some((target) => {
-    const value = "ResTarget" in target ? target.ResTarget.val : undefined;
-    return value !== undefined && "FuncCall" in value && !known.has(nameOfParts(value.FuncCall.funcname).name);
-  });
 }
 
 function createTable(statement: Extract<Node, { CreateStmt: unknown }>["CreateStmt"], effects: Effects): void {

@@ -1,12 +1,14 @@
 import type { Node } from "libpg-query";
 import type { TableEffect } from "../effect";
-import { keyOf, type Name, nameOf, nameOfParts, nameText, partsOf } from "../identifier";
+import { isAlways, namesItsRows } from "../few-rows";
+import { keyOf, type Name, nameOf, nameOfParts, nameText } from "../identifier";
 import { blockedBy } from "../locks";
 import { unblock } from "../safe/unblock";
 import { batchMark } from "../safe/words";
 import { type Band, bandOf, longer } from "../size";
 import { wholeSetClause } from "../whole-sets";
 import { type Context, type JudgedStatement, severityOf, tableText, target } from "./context";
+import { isCatalog } from "./system-tables";
 
 const verbs = {
   none: "",
@@ -134,16 +136,16 @@ function judgeRows(statement: JudgedStatement, context: Context): void {
   const sources =
     "InsertStmt" in node ? effect.tables.filter(({ work }) => work === "none").map((table) => table.name) : [name];
   const source = sources.find((table) => !context.isNew(table));
-  if (!source || onlyOneRow(node)) return;
+  if (!source || namesItsRows(node, context.schema) || isCatalog(name, context)) return;
   const band = bandOf("rows", context.size(source));
   if (band === "a moment") return;
-  const bounded = "whereClause" in change && change.whereClause !== undefined;
+  const bounded = "whereClause" in change && !isAlways(change.whereClause);
   const overwrites = "UpdateStmt" in node && !fillsNulls(node.UpdateStmt.whereClause);
   context.report(
     {
       rule: "many-rows",
       classes: ["blocking"],
-      severity: bounded && band === "unknown" ? "info" : severityOf(band) === "error" ? "error" : "warning",
+      severity: severityOf(band),
       target: target(name),
       what: `It ${"InsertStmt" in node ? "copies" : "changes"} ${bounded ? "the rows that match" : "all rows"} in one transaction${"InsertStmt" in node ? "" : ", and keeps each locked until its end"}.`,
       who:
@@ -182,20 +184,4 @@ function fillsNulls(where: Node | undefined): boolean {
   if (!where) return false;
   if ("BoolExpr" in where) return where.BoolExpr.boolop === "AND_EXPR" && (where.BoolExpr.args ?? []).some(fillsNulls);
   return "NullTest" in where && where.NullTest.nulltesttype === "IS_NULL";
-}
-
-/** `WHERE id = constant` for the only column of the primary key can't be told from the text alone; a constant comparison is taken for few rows. */
-export function onlyOneRow(node: Node): boolean {
-  const where =
-    "UpdateStmt" in node ? node.UpdateStmt.whereClause : "DeleteStmt" in node ? node.DeleteStmt.whereClause : undefined;
-  if (!where || !("A_Expr" in where)) return false;
-  const { kind, lexpr, rexpr, name } = where.A_Expr;
-  const id = lexpr && "ColumnRef" in lexpr && /^id$/i.test(partsOf(lexpr.ColumnRef.fields).at(-1) ?? "");
-  return (
-    kind === "AEXPR_OP" &&
-    partsOf(name)[0] === "=" &&
-    id === true &&
-    rexpr !== undefined &&
-    ("A_Const" in rexpr || "TypeCast" in rexpr)
-  );
 }

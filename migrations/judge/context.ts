@@ -3,7 +3,7 @@ import type { Effect } from "../effect";
 import type { Finding, FindingClass, SafeWay, Severity } from "../finding";
 import { identifier, keyOf, type Name } from "../identifier";
 import type { MigrationPlan, PlannedStatement } from "../plan";
-import type { Schema, Table } from "../schema";
+import { madeKey, type Schema, type Table } from "../schema";
 import { type Band, type Sizes, sizeOf, sizeText, type TableSize } from "../size";
 import type { EnumExchange } from "./prisma";
 
@@ -42,6 +42,12 @@ export class Context {
   readonly droppedKeys = new Set<string>();
   /** Unique indexes that this migration makes: dropped under another name, they are only replaced. */
   readonly uniques = new Set<string>();
+  /** Policies, triggers and rules that it makes, or turns on again: see judge/guards.ts. */
+  readonly guardsMade = new Set<string>();
+  /** Keys of the sequences that it sets to follow the rows that are there. */
+  readonly sequencesFollowing = new Set<string>();
+  /** Keys of the tables that it has emptied so far. */
+  readonly emptied = new Set<string>();
   /** Unique indexes that it drops: made again, they find no duplicates. */
   readonly droppedUniques = new Set<string>();
   private readonly ids = new Map<string, number>();
@@ -64,9 +70,20 @@ export class Context {
     return madeIn !== undefined && this.release.has(madeIn);
   }
 
-  /** A function, procedure or sequence of this release. */
+  /** A function, procedure, sequence or type of this release. */
   isNewObject(name: Name): boolean {
     return this.release.has(this.schema.made.get(keyOf(name)) ?? "");
+  }
+
+  /** A schema or role of this release. */
+  isMade(kind: string, name: string): boolean {
+    return this.release.has(this.schema.made.get(madeKey(kind, name)) ?? "");
+  }
+
+  /** The sequence of a serial or identity column that is as new as the release. */
+  isNewSequence(name: Name): boolean {
+    const owner = this.schema.sequenceOwner(name);
+    return owner !== undefined && (this.isNew(owner.table) || this.newColumns.has(target(owner.table, owner.column)));
   }
 
   table(name: Name): Table | undefined {

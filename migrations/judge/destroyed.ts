@@ -1,9 +1,11 @@
 import type { Node } from "libpg-query";
 import { columnType, narrows, typeText } from "../column-type";
+import { isAlways } from "../few-rows";
 import type { FindingClass } from "../finding";
 import { identifier, keyOf, type Name, nameOf, nameOfParts } from "../identifier";
 import { contractMark } from "../safe/words";
 import { alterCommands } from "../tokens";
+import { truncated } from "../truncate";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 
 const gone = "What is dropped can only be had back from a snapshot.";
@@ -27,22 +29,29 @@ export function judgeDestroyed(statement: JudgedStatement, context: Context): vo
       "Everybody who uses it.",
     );
   } else if ("TruncateStmt" in node) {
-    for (const item of node.TruncateStmt.relations ?? [])
-      if ("RangeVar" in item && !context.isNew(nameOf(item.RangeVar))) {
-        const name = nameOf(item.RangeVar);
-        report(
-          statement,
-          context,
-          "delete-all",
-          target(name),
-          `It throws away all rows of ${tableText(name)}.`,
-          "Everybody who reads them.",
-        );
-      }
+    const named = new Set(
+      (node.TruncateStmt.relations ?? []).map((item) => ("RangeVar" in item ? keyOf(nameOf(item.RangeVar)) : "")),
+    );
+    for (const name of truncated(node.TruncateStmt, context.schema)) {
+      context.emptied.add(keyOf(name));
+      // A partition of a table that is named needs no word of its own.
+      if (named.has(context.table(name)?.parent ?? "")) named.add(keyOf(name));
+      if (context.isNew(name) || named.has(context.table(name)?.parent ?? "")) continue;
+      const by = named.has(keyOf(name)) ? "" : ", which points to what is named, by CASCADE";
+      report(
+        statement,
+        context,
+        "delete-all",
+        target(name),
+        `It throws away all rows of ${tableText(name)}${by}.`,
+        "Everybody who reads them.",
+      );
+    }
   } else if ("DeleteStmt" in node && node.DeleteStmt.relation) {
     const name = nameOf(node.DeleteStmt.relation);
     if (context.isNew(name)) return;
-    const all = node.DeleteStmt.whereClause === undefined;
+    const all = isAlways(node.DeleteStmt.whereClause);
+    if (all) context.emptied.add(keyOf(name));
     const what = `It deletes ${all ? "all rows" : "the rows that match"} of ${tableText(name)}${cascades(name, context)}.`;
     report(
       statement,
@@ -187,15 +196,16 @@ const dropped: Record<string, [rule: string, what: string]> = {
   OBJECT_TABLE: ["drop-table", "table"],
   OBJECT_MATVIEW: ["drop-view", "materialized view"],
   OBJECT_VIEW: ["drop-view", "view"],
+  OBJECT_FOREIGN_TABLE: ["drop-view", "foreign table"],
   OBJECT_SCHEMA: ["drop-schema", "schema"],
   OBJECT_SEQUENCE: ["drop-sequence", "sequence"],
   OBJECT_FUNCTION: ["drop-function", "function"],
   OBJECT_PROCEDURE: ["drop-function", "procedure"],
-  OBJECT_TRIGGER: ["drop-trigger", "trigger"],
+  OBJECT_AGGREGATE: ["drop-function", "aggregate"],
+  OBJECT_ROUTINE: ["drop-function", "routine"],
   OBJECT_EXTENSION: ["drop-extension", "extension"],
   OBJECT_TYPE: ["drop-type", "type"],
   OBJECT_DOMAIN: ["drop-type", "type"],
-  OBJECT_POLICY: ["drop-policy", "policy"],
 };
 
 function drop(
@@ -227,7 +237,6 @@ function drop(
     const columns = users.map(({ table: of, column }) => columnText(of.name, column.name));
     // A type that no column has, and that Prisma's exchange of enums leaves behind, is no loss.
     if (rule === "drop-type" && !(cascade && columns.length > 0)) continue;
-    if (rule === "drop-trigger" || rule === "drop-policy") continue;
     // Pods don't call the functions of triggers.
     if (rule === "drop-function" && context.schema.triggerFunctions.has(keyOf(name))) continue;
     const destroys = holds || columns.length > 0;

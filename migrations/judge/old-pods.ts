@@ -41,21 +41,6 @@ export function judgeOldPods(statement: JudgedStatement, context: Context): void
     );
     unique(statement, nameOf(node.IndexStmt.relation), columns, node.IndexStmt.idxname ?? "index", context);
   } else if ("AlterEnumStmt" in node) enumValue(statement, node.AlterEnumStmt, context);
-  else if ("GrantStmt" in node && !node.GrantStmt.is_grant && node.GrantStmt.objtype === "OBJECT_TABLE") {
-    for (const item of node.GrantStmt.objects ?? [])
-      if ("RangeVar" in item && !context.isNew(nameOf(item.RangeVar))) {
-        const name = nameOf(item.RangeVar);
-        hazard(
-          statement,
-          context,
-          "revoke",
-          target(name),
-          `It takes rights on ${tableText(name)} away.`,
-          "Pods of the old version that need them fail.",
-          "warning",
-        );
-      }
-  }
 }
 
 function hazard(

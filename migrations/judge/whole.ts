@@ -1,8 +1,9 @@
 import type { TableEffect } from "../effect";
+import { namesItsRows } from "../few-rows";
 import type { SafeWay } from "../finding";
 import { blockedBy } from "../locks";
 import { bandOf } from "../size";
-import { heaviestOf, onlyOneRow, waiting } from "./blocking";
+import { heaviestOf, waiting } from "./blocking";
 import { type Context, type JudgedStatement, severityOf, tableText } from "./context";
 
 /** What concerns the migration as a whole: its transactions, and what a failure in the middle leaves behind. */
@@ -126,7 +127,8 @@ function heldLocks(statements: readonly JudgedStatement[], context: Context): vo
     }
     if (!open) continue;
     const old = statement.effect.tables.filter(({ name }) => !context.isNew(name));
-    const batched = statement.directives?.some(({ name }) => name === "batch") || onlyOneRow(statement.node);
+    const batched =
+      statement.directives?.some(({ name }) => name === "batch") || namesItsRows(statement.node, context.schema);
     const working = old.filter(
       ({ work, name }) => work !== "none" && !batched && bandOf(work, context.size(name)) !== "a moment",
     );

@@ -124,7 +124,7 @@ describe("npm run review", () => {
   });
 
   test.each([
-    ["prod", ["drop-column notes.title"]],
+    ["prod", ["drop-column notes.title", "many-rows notes"]],
     ["dev", []],
   ])("as they are shipped, the settings of %s refuse of the example's history: %j", async (stack, refused) => {
     const ours = ["--stack", stack, "--since", "20260216090500_expand_note_subject", "--format", "json", "--no-squawk"];
