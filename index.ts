@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { planBackup, Release, reviewGate, stackOutputs } from "./components";
-import { liveRelease, readInputs } from "./inputs";
+import { liveRelease, planBackup, Release, reviewGate, stackOutputs } from "./components";
+import { readInputs } from "./inputs";
 
 /** One `pulumi up` = one release: preflight Job → snapshot → migration Job → app and every other workload → smoke check → report. */
 export = async () => {
@@ -17,7 +17,7 @@ export = async () => {
   });
 
   // What the migrations would do to production: refused here, unless it is allowed or acknowledged.
-  const review = await reviewGate(settings, history, await liveRelease());
+  const review = await reviewGate(settings, history, await liveRelease(settings));
 
   // The backup: the snapshot that these migrations have already, or a new one.
   const backup = await planBackup(settings, history);

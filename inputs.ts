@@ -2,9 +2,7 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { ReleaseError, type ReportReader, type Settings, settingsFromConfig } from "./components";
-import { releaseOutputsSchema } from "./components/outputs";
 import { type PackedHistory, packHistory } from "./migrations/pack";
-import type { Sizes } from "./migrations/size";
 import { bundleMigrator } from "./migrator/bundle";
 import { bundleReportReader } from "./reporter/bundle";
 
@@ -44,29 +42,6 @@ export async function readInputs(): Promise<ReleaseInputs> {
     migrator: bundleMigrator(),
     tags: { project, stack, app: settings.app.name, commit: commit() },
   };
-}
-
-/** The release that is live, as far as the next one is judged by it. */
-export interface Live {
-  /** Its last migration; undefined before the first release. */
-  migration?: string;
-  /** Of its tables; undefined where they are unknown. */
-  sizes?: Sizes;
-}
-
-/** Reads this stack's own outputs: they describe the release that is live, also after a failed one. */
-export async function liveRelease(): Promise<Live> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  try {
-    const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
-    const live = releaseOutputsSchema.safeParse(outputs);
-    if (!live.success) return {};
-    const { migrations, sizes } = live.data;
-    return { migration: migrations.last ?? undefined, sizes: sizes ?? undefined };
-  } catch (error) {
-    if (/unknown stack/.test(String(error))) return {};
-    throw error;
-  }
 }
 
 async function readMigrations(directory: string): Promise<PackedHistory> {

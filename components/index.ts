@@ -1,6 +1,7 @@
 export type { PackedHistory } from "../migrations/pack";
 export { App, type AppArgs } from "./app";
 export type { ReportReader } from "./job-reports";
+export { type Live, LiveReleaseUnknown, liveRelease } from "./live-release";
 export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";
 export { MigratorJob, type MigratorJobArgs } from "./migrator-job";
 export {
@@ -14,7 +15,7 @@ export {
 export { parseSettings, SettingsError, settingsFromConfig } from "./parse-settings";
 export { type Backup, planBackup, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
-export { ReviewRefused, reviewGate } from "./review-gate";
+export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
 export type { Settings } from "./settings";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";

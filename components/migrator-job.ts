@@ -19,6 +19,8 @@ export interface MigratorJobArgs {
   releaseId: string;
   database: Settings["database"];
   settings: Settings["migrations"];
+  /** What the preflight Job refuses once more, by what the database really has. */
+  review: Settings["review"];
   /** Of the app: where `migrations.runner` is "command", it is the one that migrates. */
   appImage: string;
   /** What only people know, for the checklist that the Job prints. */
@@ -127,13 +129,23 @@ function dependencies(opts: pulumi.ComponentResourceOptions | undefined): pulumi
 }
 
 /** What each step asks of the migrator. */
-const VERBS: Record<MigratorJobArgs["step"], (settings: Settings["migrations"]) => string[]> = {
-  preflight: () => ["preflight"],
-  migrate: ({ runner }) => [runner === "command" ? "run" : "deploy", "--hold-contract"],
-  contract: ({ soak }) => ["deploy", "--after-rollout", "--soak", soak.text],
+const VERBS: Record<MigratorJobArgs["step"], (args: MigratorJobArgs) => string[]> = {
+  preflight: ({ settings: { runner }, review: { refuse, acknowledgements } }) => [
+    ...["preflight", "--runner", runner],
+    ...refuse.flatMap((each) => ["--refuse", each]),
+    ...acknowledgements.flatMap((each) => ["--acknowledge", literal(JSON.stringify(each))]),
+  ],
+  migrate: ({ settings: { runner } }) => [runner === "command" ? "run" : "deploy", "--hold-contract"],
+  contract: ({ settings: { soak } }) => ["deploy", "--after-rollout", "--soak", soak.text],
 };
 
-function migratorArguments({ step, settings, notes, snapshot, snapshotMaxAge }: MigratorJobArgs) {
+/** Kubernetes puts the value of a variable, such as the connection string, where `$(NAME)` stands in an argument. */
+function literal(text: string): string {
+  return text.replaceAll("$", "$$$$");
+}
+
+function migratorArguments(args: MigratorJobArgs) {
+  const { step, settings, notes, snapshot, snapshotMaxAge } = args;
   const options: [flag: string, value: pulumi.Input<string> | number | undefined][] = [
     ["--payload", FOLDER],
     ["--lock-timeout", settings.lockTimeout.text],
@@ -148,7 +160,7 @@ function migratorArguments({ step, settings, notes, snapshot, snapshotMaxAge }: 
     ["--snapshot-created-at", snapshot?.createdAt],
     ["--snapshot-max-age", snapshot && snapshotMaxAge.text],
     ...Object.entries(settings.checks).map(([check, level]) => ["--check", `${check}=${level}`] as [string, string]),
-    ...Object.entries(notes).map(([key, text]) => ["--note", `${key}=${text}`] as [string, string]),
+    ...Object.entries(notes).map(([key, text]) => ["--note", literal(`${key}=${text}`)] as [string, string]),
   ];
   const given = options.flatMap(([flag, value]) =>
     value === undefined ? [] : [flag, typeof value === "number" ? String(value) : value],
@@ -157,5 +169,5 @@ function migratorArguments({ step, settings, notes, snapshot, snapshotMaxAge }: 
     ...(settings.allowAhead ? ["--allow-ahead"] : []),
     ...(settings.showValues ? ["--show-values"] : []),
   ];
-  return [...VERBS[step](settings), ...given, ...switches];
+  return [...VERBS[step](args), ...given, ...switches];
 }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Sizes } from "../migrations/size";
+import { ReleaseError } from "./release-error";
 
 const sizesSchema: z.ZodType<Sizes> = z.object({
   recordedAt: z.string().optional(),
@@ -52,17 +53,18 @@ export function stackOutputs({
 }
 
 /** The outputs of the other stack are not those of a release. */
-export class ReleaseOutputsError extends Error {
+export class ReleaseOutputsError extends ReleaseError {
   override readonly name = "ReleaseOutputsError";
 }
 
 /**
  * Reads a release's outputs in another stack, typed and checked.
  *
+ * @param key name of the output that holds those of the release, where the other program has other outputs too
  * @throws {@link ReleaseOutputsError} when the stack has not released anything yet, or its outputs have another shape
  */
-export function readReleaseOutputs(stack: pulumi.StackReference): pulumi.Output<ReleaseOutputs> {
-  return stack.outputs.apply((outputs) => parseReleaseOutputs(outputs));
+export function readReleaseOutputs(stack: pulumi.StackReference, key?: string): pulumi.Output<ReleaseOutputs> {
+  return stack.outputs.apply((outputs) => parseReleaseOutputs(key === undefined ? outputs : outputs[key]));
 }
 
 /** As {@link readReleaseOutputs}, for outputs that are at hand: `pulumi stack output --json`. */
@@ -71,9 +73,18 @@ export function parseReleaseOutputs(outputs: unknown): ReleaseOutputs {
   if (parsed.success) return parsed.data;
   if (!outputs || Object.keys(outputs).length === 0) {
     throw new ReleaseOutputsError(
-      "The stack has no outputs yet: its first release has not been completed. Run `pulumi up` there first.",
+      "Nothing was touched: both stacks are as they were. The other one has no outputs of a release yet: " +
+        "its first release has not been completed. Run `pulumi up` there first.",
     );
   }
-  const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
-  throw new ReleaseOutputsError(`The stack's outputs are not those of a release (${wrong}). Is it the right stack?`);
+  throw new ReleaseOutputsError(
+    `The other stack's outputs are not those of a release (${wrongOutputs(parsed.error)}). Is it the right stack?\n` +
+      "Nothing was touched: both stacks are as they were.\n" +
+      "Correct the name in the StackReference; if it is right, `pulumi up` there writes the outputs anew.",
+  );
+}
+
+/** What is wrong, by key; values are not repeated. */
+export function wrongOutputs({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message)).join("; ");
 }

@@ -9,7 +9,7 @@ import { MigratorJob } from "./migrator-job";
 import type { LiveRelease } from "./outputs";
 import { releaseId, snapshotIdentifier } from "./release-id";
 import { ReleaseReport } from "./release-report";
-import { showReview } from "./review-gate";
+import { requireReview, showReview } from "./review-gate";
 import type { Settings } from "./settings";
 import { SmokeCheck } from "./smoke-check";
 import { DatabaseSnapshot } from "./snapshot";
@@ -25,7 +25,7 @@ export interface ReleaseArgs {
   migrator: string;
   /** From {@link planBackup}; undefined where `backup.mode` is "none". */
   backup?: Backup;
-  /** From `reviewGate`: shown at the migration Job. */
+  /** From `reviewGate`, shown at the migration Job; required where `review.refuse` names anything. */
   review?: Review;
   /** For the snapshot's tags. */
   tags?: Record<string, string>;
@@ -64,7 +64,9 @@ export class Release extends pulumi.ComponentResource {
   /** Of the tables after the migration; null where they are unknown. Known once the app is rolled out, and nothing else waits for it. */
   readonly sizes: pulumi.Output<Sizes | null>;
 
+  /** @throws ReviewMissing when the settings refuse something, and no review of them and of this history is given */
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    requireReview(args.settings, args.history, args.review);
     super("release:index:Release", name, {}, opts);
     const { settings, history, backup } = args;
     const { app, namespace, database, migrations, policy } = settings;
@@ -90,6 +92,7 @@ export class Release extends pulumi.ComponentResource {
       releaseId: this.releaseId,
       database,
       settings: migrations,
+      review: settings.review,
       appImage: app.image,
       notes,
       files,

@@ -90,6 +90,8 @@ export interface Review extends Gate {
   readonly stats: { readonly recordedAt?: string } | undefined;
   /** Why squawk couldn't be asked. */
   readonly unlinted?: string;
+  /** What the reviewer had to assume of the database. */
+  readonly assumes?: string;
 }
 
 /** Judges what a release would do. Pure; `loadParser` must have been awaited once. */

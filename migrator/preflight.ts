@@ -10,6 +10,7 @@ import { drift } from "./preflight/drift";
 import { history, order } from "./preflight/history";
 import { invalidIndexes, sequences } from "./preflight/objects";
 import { permissions } from "./preflight/permissions";
+import { review } from "./preflight/review";
 import { server, superuser, tls } from "./preflight/server";
 import { locks, oldTransactions, prepared, runner, vacuum } from "./preflight/sessions";
 import { publishReport, type ReportPart } from "./report";
@@ -18,7 +19,7 @@ import type { Run } from "./run";
 /** In the order of the report. */
 export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
   ...[server, tls, superuser, permissions],
-  ...[history, order, drift],
+  ...[history, order, review, drift],
   ...[runner, locks, oldTransactions, prepared, vacuum],
   ...[connections, replication, disk],
   ...[invalidIndexes, sequences],

@@ -4,6 +4,7 @@ import { UsageFailure } from "./failures/usage";
 import { LEVELS, type Level } from "./finding";
 import { PREFLIGHT_CHECKS } from "./preflight";
 import type { Resolution } from "./resolve";
+import { type ReviewSettings, readReview } from "./review-settings";
 import { parseBytes } from "./size";
 import { VERIFY_CHECKS } from "./verify";
 
@@ -53,6 +54,7 @@ export interface Settings {
   readonly levels: Readonly<Record<string, Level>>;
   /** For the report: what only people know. */
   readonly notes: Readonly<Record<string, string>>;
+  readonly review: ReviewSettings;
   readonly allowAhead: boolean;
   /** Before a rollout: contract migrations are left for after it. */
   readonly holdContract: boolean;
@@ -102,6 +104,13 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     many: true,
     text: "for the report: tested, rollback, window, monitoring, application; repeatable",
   },
+  refuse: {
+    value: "CLASS",
+    many: true,
+    text: "preflight: pending migrations with findings of this class end the release (review.refuse); repeatable",
+  },
+  acknowledge: { value: "JSON", many: true, text: "preflight: one entry of review.acknowledgements; repeatable" },
+  runner: { value: "NAME", default: "migrator", text: "preflight: who will migrate, `migrator` or `command`" },
   "allow-ahead": { text: "the database may have migrations that the folder has not: the app goes back on purpose" },
   "hold-contract": { text: "deploy: leave migrations marked `-- release: contract` for after the rollout" },
   "after-rollout": { text: "deploy: the new version is rolled out; apply what was left for now" },
@@ -190,6 +199,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     diskFree: readBytes("disk-free", text("disk-free"), mistakes),
     levels: readLevels(list("check"), mistakes),
     notes: readNotes(list("note"), mistakes),
+    review: readReview(list("refuse"), list("acknowledge"), text("runner") ?? "migrator", mistakes),
     allowAhead: values["allow-ahead"] === true,
     holdContract: values["hold-contract"] === true,
     afterRollout: values["after-rollout"] === true,

@@ -16,20 +16,20 @@ const ESTIMATED = `current_setting('block_size')::bigint * (c.relpages + coalesc
  * Rows (the planner's estimate) and bytes (with indexes and TOAST) by table; what the next release's review judges by.
  * A table of the connection's own schema has no schema in its name, as the migrations write it.
  */
-export async function tableSizes(session: Session): Promise<Record<string, TableSize>> {
+export async function tableSizes(session: Session, most: number | "all" = TOLD): Promise<Record<string, TableSize>> {
   try {
     await session.run(`BEGIN READ ONLY; SET LOCAL lock_timeout = '${LOCK_WAIT}'`);
-    return await read(session, EXACT);
+    return await read(session, EXACT, most);
   } catch (error) {
     if ((error as { code?: string }).code !== "55P03") throw error;
     await session.run("ROLLBACK; BEGIN READ ONLY");
-    return await read(session, ESTIMATED);
+    return await read(session, ESTIMATED, most);
   } finally {
     if (session.lost === undefined) await session.run("ROLLBACK");
   }
 }
 
-async function read(session: Session, bytes: string): Promise<Record<string, TableSize>> {
+async function read(session: Session, bytes: string, most: number | "all"): Promise<Record<string, TableSize>> {
   // The rows of a partitioned table are in its partitions, and are given for both.
   const rows = await session.rows<{ name: string; rows: number; bytes: number }>(
     `WITH sized AS MATERIALIZED (
@@ -43,7 +43,7 @@ async function read(session: Session, bytes: string): Promise<Record<string, Tab
          JOIN sized l ON l.oid = t.relid WHERE t.isleaf) END::float8 AS rows,
        CASE WHEN relkind <> 'p' THEN bytes ELSE (SELECT coalesce(sum(l.bytes), 0) FROM pg_partition_tree(s.oid) t
          JOIN sized l ON l.oid = t.relid WHERE t.isleaf) END::float8 AS bytes
-     FROM sized s ORDER BY 3 DESC, 1 LIMIT ${TOLD}`,
+     FROM sized s ORDER BY 3 DESC, 1 LIMIT ${most}`,
     [session.target.schema],
   );
   return Object.fromEntries(rows.map(({ name, ...size }) => [name, { ...size, rows: Math.round(size.rows) }]));

@@ -77,7 +77,9 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const { history, applied, notes } =
     options.base !== undefined
       ? await readBase(directory, options.base, folder)
-      : { history: folder, applied: since(folder, options.since ?? settings.review?.since), notes: [] };
+      : { history: folder, applied: since(folder, options.since ?? settings.review?.since), notes: [] as string[] };
+  if (applied.length === 0 && options.base === undefined)
+    notes.push("If the database is not empty, pass --base or --since.");
   const known = new Set(applied.map(({ name }) => name));
   const pending = folder.filter(({ name }) => !known.has(name));
   // squawk works on another core meanwhile.

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ModuleKind, transpileModule } from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 const ROOT = join(__dirname, "..");
@@ -30,6 +31,23 @@ const PROGRAM = `
   });
 `;
 
+/** Runs a program in the form of the README's, on Pulumi's mocks. */
+const MOCKED = `
+  const pulumi = require("@pulumi/pulumi");
+  let preflight;
+  const snapshot = { status: "available", encrypted: true, dbSnapshotArn: "arn:x", snapshotCreateTime: "2026-11-21T10:00:00Z" };
+  pulumi.runtime.setMocks({
+    newResource: ({ type, name, inputs }) => {
+      if (name.startsWith("shop-preflight-")) preflight = inputs.spec?.template.spec.containers[0].args ?? preflight;
+      return { id: name, state: type === "command:local:Command" ? { ...inputs, stdout: "{}" } : inputs };
+    },
+    call: ({ token }) => token.endsWith("readStackOutputs") ? { outputs: {} } : snapshot,
+  }, "shop", "prod", false, "organization").then(async () => {
+    const { release } = await require("./snippet.js")();
+    pulumi.output(release).apply((outputs) => console.log(JSON.stringify({ preflight, outputs })));
+  });
+`;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "release-package-"));
@@ -55,6 +73,31 @@ it("a team adds the release to a Pulumi program that it already has", () => {
   expect(output.registered).toContain("kubernetes:apps/v1:Deployment");
   expect(output.migrations.last).toMatch(/^2026\d{10}_/);
   expect(output.id).toMatch(/^[0-9a-f]{12}$/);
+});
+
+it("the README's program gates the release as ours does, and publishes its outputs", () => {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const snippet = /### Add the release to a Pulumi program[\s\S]*?```ts\n([\s\S]*?)```/.exec(readme)![1]!;
+  const { outputText } = transpileModule(snippet, {
+    compilerOptions: { module: ModuleKind.CommonJS, esModuleInterop: true },
+  });
+  writeFileSync(join(folder, "snippet.js"), outputText);
+  writeFileSync(join(folder, "mocked.js"), MOCKED);
+  const config = {
+    app: { name: "shop", image: "shop:1" },
+    database: { identifier: "shop-db", secret: { name: "shop-database" } },
+    migrations: { directory: join(ROOT, "examples/app/prisma/migrations") },
+    review: { refuse: ["failing"] },
+  };
+  const entries = Object.entries(config).map(([key, value]) => [`shop:${key}`, JSON.stringify(value)]);
+  const env = { ...process.env, PULUMI_CONFIG: JSON.stringify(Object.fromEntries(entries)) };
+  const { preflight, outputs } = JSON.parse(
+    execFileSync("node", ["mocked.js"], { cwd: folder, encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] })
+      .split("\n")
+      .find((line) => line.startsWith("{"))!,
+  );
+  expect(preflight.join(" ")).toContain("--refuse failing");
+  expect(outputs).toMatchObject({ releaseId: expect.stringMatching(/^[0-9a-f]{12}$/), image: "shop:1" });
 });
 
 it("errors are quick there too: the file that `nodeargs` names is in the package", () => {

@@ -16,26 +16,30 @@ export function tally(findings: readonly Finding[]): string {
 }
 
 /** Notes, with the word that a part of the review is missing. */
-export function notesOf({ unlinted }: Review, { notes = [] }: FormatOptions): string[] {
-  return [...notes, ...(unlinted === undefined ? [] : [`squawk's rules are left out: ${unlinted}.`])];
+export function notesOf({ unlinted, assumes }: Review, { notes = [] }: FormatOptions): string[] {
+  return [
+    ...notes,
+    ...(assumes === undefined ? [] : [`${assumes}.`]),
+    ...(unlinted === undefined ? [] : [`squawk's rules are left out: ${unlinted}.`]),
+  ];
 }
 
 /** What is reviewed, in one line. */
 export function scope({ migrations, before, first }: Review): string {
   if (migrations.length === 0) return "No migration is new.";
-  if (first) return `${counted(migrations.length, "migration")} for an empty database: nobody uses it yet.`;
+  if (first) return `${counted(migrations.length, "migration")}, assuming an EMPTY database.`;
   return `${counted(migrations.length, "new migration")}, ${before} deployed before.`;
 }
 
 /** The line that a manager reads. */
 export function verdict(review: Review): string {
-  const { findings, refused, migrations } = review;
+  const { findings, refused, migrations, first } = review;
   if (refused.length > 0)
     return `Refused: ${counted(refused.length, "finding")} must be solved or acknowledged first: ${summary(refused)}.`;
   if (migrations.length === 0) return "This release changes nothing in the database.";
   const serious = findings.filter(({ severity }) => severity !== "info");
   if (serious.length === 0)
-    return "Safe to release: nothing is lost, nobody waits for longer than a moment, and the old version goes on working.";
+    return `Safe to release${first ? ", assuming an EMPTY database" : ""}: nothing is lost, nobody waits for longer than a moment, and the old version goes on working.`;
   return `To be decided before it is released: ${summary(serious)}.`;
 }
 

@@ -85,7 +85,7 @@ export function judgeHistory(
 }
 
 /** The migrations that a release finds deployed, from the name of the last one. */
-export function appliedUntil(history: readonly Migration[], last: string): Applied[] {
+export function appliedUntil(history: readonly Migration[], last: string): Required<Applied>[] {
   return history
     .filter(({ name }) => Buffer.compare(Buffer.from(name), Buffer.from(last)) <= 0)
     .map(({ name, checksum }) => ({ name, checksum }));

@@ -34,6 +34,8 @@ describe("the outputs of a release, read by another stack", () => {
 
   it("say which key is not that of a release", () => {
     expect(() => parseReleaseOutputs({ ...OUTPUTS, url: undefined })).toThrow(ReleaseOutputsError);
-    expect(() => parseReleaseOutputs({ vpcId: "vpc-1" })).toThrow(/releaseId: .*Is it the right stack\?/);
+    expect(() => parseReleaseOutputs({ vpcId: "vpc-1" })).toThrow(
+      /releaseId: .*Is it the right stack\?\nNothing was touched/,
+    );
   });
 });

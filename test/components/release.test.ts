@@ -6,6 +6,8 @@ import {
   planBackup,
   Release,
   type ReleaseOutputs,
+  ReviewMissing,
+  reviewGate,
   type Settings,
   stackOutputs,
 } from "../../components";
@@ -72,6 +74,43 @@ async function release(of = settings(), history = HISTORY, published = () => {})
 function urns(of: string[]): string[] {
   return of.map((urn) => urn.split("::").slice(-2).join(" ").replace(/^.*\$/, ""));
 }
+
+describe("a release whose settings refuse something", () => {
+  const refusing = (...refuse: string[]) => settings({ review: { refuse } });
+  const made = async (of: Settings, reviewed?: Settings, history = HISTORY) => {
+    const review = reviewed && (await reviewGate(reviewed, HISTORY, {}));
+    return new Release("notes", { settings: of, history, migrator: "// migrator", review });
+  };
+
+  it("fails without a review, with one of other settings, and with one of another history", async () => {
+    const of = refusing("destructive", "blocking");
+    await expect(made(of)).rejects.toThrow(ReviewMissing);
+    await expect(made(of)).rejects.toThrow(/names destructive, blocking, but the Release was given no review/);
+    await expect(made(of, refusing("blocking"))).rejects.toThrow("made with other settings");
+    const longer = { ...HISTORY, migrations: [...HISTORY.migrations, { name: "2_b", sql: "", checksum: "" }] };
+    await expect(made(of, of, longer)).rejects.toThrow("another history");
+    expect(recorder.registrations).toEqual([]);
+  });
+
+  it("has the preflight Job refuse the same once more, by what the database really has", async () => {
+    const acknowledgement = {
+      migration: "1_init",
+      finding: "drop-table a",
+      checksum: "0f1e2d3c",
+      reason: "$(DATABASE_URL)",
+    };
+    const of = settings({ review: { refuse: ["destructive", "lint"], acknowledgements: [acknowledgement] } });
+    await made(of, of);
+    await pulumi.runtime.disconnect();
+    const [container] = job("preflight").inputs.spec.template.spec.containers;
+    // Kubernetes would put the connection string where the reason has its name.
+    const text = JSON.stringify(acknowledgement).replace("$(", "$$$$(");
+    expect(container.args.join(" ")).toContain(
+      `preflight --runner migrator --refuse destructive --refuse lint --acknowledge ${text}`,
+    );
+    expect(job().inputs.spec.template.spec.containers[0].args.join(" ")).not.toContain("--refuse");
+  });
+});
 
 describe("the chain", () => {
   it("looks before it takes the snapshot, takes that before the migration, and migrates before anything that uses the database is changed", async () => {

@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { LiveReleaseUnknown, liveRelease, parseSettings, ReviewRefused, reviewGate } from "../../components";
+import { formatReview } from "../../migrations/format";
+import { checksumOf, fingerprint } from "../../migrations/history";
+import { PulumiRecorder } from "../support/pulumi-recorder";
+
+function settings(review: object = {}) {
+  const { settings, problems } = parseSettings({
+    app: { name: "notes", image: "notes:1" },
+    database: { identifier: "notes-db", secret: { name: "notes-database" } },
+    migrations: { directory: "migrations" },
+    review: { refuse: ["destructive"], ...review },
+  });
+  if (!settings) throw new Error(problems.join());
+  return settings;
+}
+
+const migration = (name: string, sql: string) => ({ name, sql, checksum: checksumOf(sql) });
+const init = migration("1_init", "CREATE TABLE notes (id int, fax text);");
+const drop = migration("3_drop", "ALTER TABLE notes DROP COLUMN fax;");
+
+const OUTPUTS = {
+  releaseId: "3f2a9c41b07e",
+  snapshot: { id: "notes-db-1", arn: "arn:aws:rds:::snapshot:x", createdAt: "2026-11-21T10:00:00Z" },
+  migrations: { last: "1_init", count: 1, fingerprint: fingerprint([init]) },
+  image: "notes:1",
+  namespace: "default",
+  service: "notes",
+  url: "http://notes",
+  restore: null,
+  sizes: { tables: { notes: { rows: 12, bytes: 98_304 } } },
+};
+
+let recorder: PulumiRecorder;
+beforeEach(async () => {
+  recorder = new PulumiRecorder();
+  await recorder.start();
+});
+
+describe("what is live", () => {
+  it("is told by the stack's own outputs, or by one of them in a program that has others", async () => {
+    recorder.outputs = OUTPUTS;
+    const live = { migration: "1_init", fingerprint: OUTPUTS.migrations.fingerprint, sizes: OUTPUTS.sizes };
+    expect(await liveRelease(settings())).toEqual(live);
+    recorder.outputs = { vpcId: "vpc-1", release: OUTPUTS };
+    expect(await liveRelease(settings(), "release")).toEqual(live);
+  });
+
+  it("is nothing before the first release", async () => {
+    expect(await liveRelease(settings())).toEqual({});
+    recorder.outputs = { vpcId: "vpc-1" };
+    expect(await liveRelease(settings(), "release")).toEqual({});
+  });
+
+  it.each([
+    ["the ARN of a snapshot is missing", { ...OUTPUTS, snapshot: { ...OUTPUTS.snapshot, arn: undefined } }, "1_init"],
+    ["the migrations are missing", { ...OUTPUTS, migrations: undefined }, "NAME"],
+    ["they are another program's", { vpcId: "vpc-1" }, "NAME"],
+  ])("is unknown, and ends the release, where %s", async (_, outputs, name) => {
+    recorder.outputs = outputs;
+    const unknown = liveRelease(settings());
+    await expect(unknown).rejects.toThrow(LiveReleaseUnknown);
+    await expect(unknown).rejects.toThrow(/don't tell which release is live \(.*: .*\)[\s\S]*Nothing was touched/);
+    await expect(unknown).rejects.toThrow(`pulumi config set --path release:review.since ${name}`);
+    // The command that it names is the way on, and the gate holds.
+    const named = settings({ since: "1_init" });
+    const gated = reviewGate(named, { migrations: [init, drop] }, await liveRelease(named));
+    await expect(gated).rejects.toThrow(ReviewRefused);
+  });
+});
+
+describe("the review of a release", () => {
+  it("says that it assumes an empty database where nothing tells what is live", async () => {
+    const review = await reviewGate(settings(), { migrations: [init, drop] }, {});
+    expect(formatReview(review, "text")).toMatch(/assuming an EMPTY database[\s\S]*review\.since/);
+    expect(formatReview(review, "text")).not.toContain("Safe to release:");
+  });
+
+  it("says when the folder's older migrations are not those that the live release had", async () => {
+    const live = { migration: "3_drop", fingerprint: fingerprint([init, drop]) };
+    expect((await reviewGate(settings(), { migrations: [init, drop] }, live)).assumes).toBeUndefined();
+    const late = migration("2_late", "DROP TABLE notes;");
+    const review = await reviewGate(settings(), { migrations: [init, late, drop] }, live);
+    expect(review.assumes).toContain("are not those of the live release");
+  });
+
+  it("refuses a review.since that names no migration: everything would count as applied", async () => {
+    const wrong = reviewGate(settings({ since: "zzz" }), { migrations: [init, drop] }, {});
+    await expect(wrong).rejects.toThrow(/review\.since is "zzz", which is no migration of the folder/);
+  });
+});
