@@ -50,7 +50,10 @@ export async function findSnapshot(
     return { arn, status, encrypted, createdAt };
   } catch (error) {
     if (NOT_FOUND.test(String(error))) return undefined;
-    throw error;
+    throw new SnapshotError(
+      `RDS did not say whether there is a snapshot ${identifier}: ${(error as Error).message}`,
+      "Correct what it says (region, credentials, rights), then: pulumi up",
+    );
   }
 }
 

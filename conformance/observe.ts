@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Client } from "pg";
+import { readText } from "../local/cloud/atomic";
 import { findConnection } from "../local/cloud/aws/instance";
 import { listInstances, listSnapshots } from "../local/cloud/aws/records";
 import { running } from "../local/cloud/client";
@@ -8,7 +9,6 @@ import type { KubernetesObject } from "../local/cloud/kubernetes/object";
 import { openStore } from "../local/cloud/kubernetes/store";
 import { waitUntil } from "../local/cloud/process";
 import type { Json } from "../local/cloud/provider";
-import { readText } from "../local/engine/files";
 import { stackDirectory } from "../local/engine/state";
 import { cliCheckpoint } from "../local/plugin/checkpoint";
 import type { Ran } from "./run-operation";

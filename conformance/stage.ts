@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readText } from "../local/cloud/atomic";
 import { listSnapshots } from "../local/cloud/aws/records";
 import { connect, stopCloud } from "../local/cloud/client";
 import { openStore } from "../local/cloud/kubernetes/store";
 import { type ProcessRecord, signalGroup } from "../local/cloud/process";
-import { readText } from "../local/engine/files";
 import { stackDirectory } from "../local/engine/state";
 import { writeFaults } from "../local/faults";
 import type { Engine } from "./operation";

@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
+import { readText } from "../local/cloud/atomic";
 import { connect, stopCloud } from "../local/cloud/client";
 import { type ProcessRecord, signalProcess } from "../local/cloud/process";
 import type { EngineResult, StepEvent } from "../local/engine/events";
-import { readText } from "../local/engine/files";
 import { stackDirectory } from "../local/engine/state";
 import type { DatabaseAccess } from "../local/environment";
 import { cliCheckpoint } from "../local/plugin/checkpoint";

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readJson, writeAtomically } from "./cloud/atomic";
+import { readJson, UnreadableFile, writeAtomically } from "./cloud/atomic";
 import type { Fault } from "./cloud/aws/faults";
 
 /** What can be made to go wrong in the local cloud. One more is an image: a tag that ends in `-unready` is never ready. */
@@ -12,10 +12,16 @@ export const FAULTS: Record<Fault, string> = {
 };
 
 export function readFaults(cloudDir: string): string[] {
-  return readJson<string[]>(join(cloudDir, "faults.json")) ?? [];
+  const file = join(cloudDir, "faults.json");
+  const faults = readJson<unknown>(file) ?? [];
+  if (!isNames(faults)) throw new UnreadableFile(file, "it is not a list of names");
+  return faults;
 }
 
 export function writeFaults(cloudDir: string, faults: string[]): void {
   mkdirSync(cloudDir, { recursive: true, mode: 0o700 });
   writeAtomically(join(cloudDir, "faults.json"), JSON.stringify(faults));
 }
+
+const isNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === "string");

@@ -50,7 +50,8 @@ function write(stackDir: string, run: LastRun): void {
 }
 
 export function readLastRun(stackDir: string): LastRun | undefined {
-  return readJson<LastRun>(file(stackDir));
+  const run = readJson<LastRun>(file(stackDir), ["verb", "startedAt"]);
+  return run && { ...run, failed: run.failed ?? [], errors: run.errors ?? [] };
 }
 
 export function stateOf(run: LastRun): "running" | "killed" | "succeeded" | "failed" {

@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import { Command, CommanderError } from "commander";
+import { CloudError } from "./cloud/client";
 import { openOutput } from "./commands/output";
 import type { Call, Options, Verb } from "./commands/verb";
 import { verbs } from "./commands/verbs";
 import { stackDirectory } from "./engine/state";
 import { chooseEngine, isEngine } from "./engines";
 import { readStack } from "./stack";
+import { systemErrorInWords } from "./system-error";
 import { UsageError } from "./usage-error";
 
 /** Exit status of a command that was typed wrong. */
@@ -124,7 +126,7 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
       location,
     });
     if (problems.length > 0 || !isEngine(asked)) throw new UsageError([]);
-    const engine = chooseEngine(asked, stack);
+    const engine = () => chooseEngine(asked, stack);
     const stackDir = stackDirectory(stack.stateDir, stack.project, stack.name);
     return { arguments: words, options, stack, engine, stackDir, cloudDir: resolve(stackDir, "cloud"), output };
   } catch (error) {
@@ -134,17 +136,40 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
 }
 
 function report(thrown: unknown, output: Call["output"]): number {
-  const error = thrown as Error;
-  const usage = error instanceof UsageError;
-  const problems = usage ? error.problems : [];
-  if (output.json) output.event({ kind: "error", message: error.message, ...(usage ? { problems } : {}) });
-  if (usage) for (const problem of problems) process.stderr.write(`${problem}\n`);
-  else process.stderr.write(`${EXPECTED.has(error.name) ? error.message : (error.stack ?? error.message)}\n`);
+  const usage = thrown instanceof UsageError;
+  const problems = usage ? thrown.problems : [];
+  const message = messageOf(thrown);
+  if (output.json) output.event({ kind: "error", message, ...(usage ? { problems } : {}) });
+  for (const line of usage ? problems : [message]) process.stderr.write(`${line}\n`);
   return usage ? BAD_USAGE : 1;
 }
 
-/** Errors whose message says all; of any other, the stack trace is for us. */
-const EXPECTED = new Set(["CommandError", "StackLockedError", "CloudUnreachable", "CloudError", "PulumiMissing"]);
+/** Of an error that nobody foresaw, the stack trace is for whoever mends it, and shown only when asked for. */
+function messageOf(thrown: unknown): string {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const inWords = systemErrorInWords(error);
+  if (inWords !== undefined) return inWords;
+  if (error instanceof CloudError || EXPECTED.has(error.name)) return error.message;
+  return [
+    `This command ended by a mistake of its own: ${error.message}`,
+    "What was done until then is in the state. To see what runs: npm run local -- status",
+    process.env.DEBUG
+      ? error.stack
+      : "Where in the program it was is shown by the same command with DEBUG=1 before it.",
+  ].join("\n");
+}
+
+/** Errors whose message says all. */
+const EXPECTED = new Set([
+  "CommandError",
+  "UsageError",
+  "StackLockedError",
+  "StateError",
+  "CheckpointLost",
+  "UnreadableFile",
+  "CloudUnreachable",
+  "PulumiMissing",
+]);
 
 if (require.main === module) {
   // `npm run local -- up | head` closes the pipe early. A release is not left half-way for want of a reader.
@@ -158,7 +183,7 @@ if (require.main === module) {
       process.exitCode = status;
     },
     (error) => {
-      process.stderr.write(`${(error as Error).stack ?? error}\n`);
+      process.stderr.write(`${messageOf(error)}\n`);
       process.exitCode = 1;
     },
   );

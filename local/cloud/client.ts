@@ -7,7 +7,7 @@ import { stopAws } from "./aws/service";
 import { DAEMON_FILE, DAEMON_LOCK, type DaemonRecord } from "./daemon";
 import { stopKubernetes } from "./kubernetes/service";
 import { isRunning, killGroup, waitForEnd } from "./process";
-import { lockHolder, tryLock } from "./process-lock";
+import { lockHolder, type ProcessLock, tryLock } from "./process-lock";
 import type { Json } from "./provider";
 
 const START_TIMEOUT = 30_000;
@@ -82,8 +82,7 @@ export async function stopCloud(cloudDir: string): Promise<void> {
     }
     const holder = lockHolder(directory, DAEMON_LOCK);
     if (holder?.purpose === "daemon" && !(await waitForEnd(holder, 2_000))) await killGroup(holder);
-    // While the lock is held here no new background process can begin to use what is being stopped.
-    const lock = tryLock(directory, DAEMON_LOCK, "stop");
+    const lock = tryStopLock(directory);
     if (lock) {
       try {
         await Promise.all([stopKubernetes(directory), stopAws(directory)]);
@@ -95,6 +94,17 @@ export async function stopCloud(cloudDir: string): Promise<void> {
     }
     if (Date.now() > end) throw new CloudUnreachable(`The local cloud in ${directory} could not be stopped.`);
     await new Promise((passed) => setTimeout(passed, 20));
+  }
+}
+
+/** While the lock is held here no new background process can begin to use what is being stopped. */
+function tryStopLock(directory: string): ProcessLock | undefined {
+  try {
+    return tryLock(directory, DAEMON_LOCK, "stop");
+  } catch (error) {
+    // Where nothing can be written, no background process can take the lock either.
+    if (!["ENOSPC", "EDQUOT", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    return { release: () => undefined };
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
+import { systemErrorInWords } from "../system-error";
 import { writeAtomically } from "./atomic";
 import { createAwsService } from "./aws/service";
 import { createKubernetesService } from "./kubernetes/service";
@@ -96,7 +97,8 @@ async function answer(methods: Map<string, Method>, request: IncomingMessage, re
     reply(response, 200, { result: result ?? null });
   } catch (thrown) {
     const error = thrown as Error & { data?: Json };
-    reply(response, 200, { error: { name: error.name, message: error.message, data: error.data ?? null } });
+    const message = systemErrorInWords(error) ?? error.message;
+    reply(response, 200, { error: { name: error.name, message, data: error.data ?? null } });
   }
 }
 

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { writeAtomically } from "./atomic";
 import { describeProcess, isRunning, type ProcessRecord } from "./process";
@@ -44,7 +44,8 @@ export function tryLock(directory: string, name: string, purpose: string): Proce
     for (const old of generations(directory, name)) {
       if (old <= highest) rmSync(join(directory, `${name}.${old}`), { force: true });
     }
-    return { release: () => writeAtomically(mine, JSON.stringify({ pid: 0, started: "released", purpose })) };
+    // An empty file names no holder; and unlike writing one, emptying it works on a full disk.
+    return { release: () => truncateSync(mine) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readable } from "../cloud/atomic";
 import { stopCloud } from "../cloud/client";
 import { readLastRun, stateOf } from "../last-run";
 import { CommandError } from "../usage-error";
@@ -9,7 +10,11 @@ export const down: Verb = {
   summary: "stop everything that was started for this stack; data, snapshots and state stay",
   async run(call: Call): Promise<number> {
     const { cloudDir, stackDir, output } = call;
-    const last = readLastRun(stackDir);
+    // A record that can't be read must not keep anything running.
+    const last = readable(
+      () => readLastRun(stackDir),
+      () => undefined,
+    );
     if (last && stateOf(last) === "running") {
       throw new CommandError(
         `${last.verb} is running (process ${last.by?.pid}) and would lose the cloud under it. Nothing was stopped.\n` +

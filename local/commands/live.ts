@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
+import type { OnUnreadable } from "../cloud/atomic";
 import { findConnection } from "../cloud/aws/instance";
 import type { KubernetesObject } from "../cloud/kubernetes/object";
 import { openStore } from "../cloud/kubernetes/store";
@@ -20,8 +21,8 @@ export interface Workload {
 }
 
 /** The Deployments of the local cluster, from its files. */
-export function workloads(cloudDir: string): Workload[] {
-  const store = openStore(cloudDir);
+export function workloads(cloudDir: string, onUnreadable?: OnUnreadable): Workload[] {
+  const store = openStore(cloudDir, onUnreadable);
   const pods = store.list("", "Pod");
   return store.list("apps", "Deployment").map((deployment) => {
     const wanted = (deployment.spec.replicas as number | undefined) ?? 1;

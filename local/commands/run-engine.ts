@@ -76,7 +76,7 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
       signal: interrupt.signal,
       hardSignal: interrupt.hardSignal,
     };
-    const result = await call.engine.run(operation, settings, { cloudDir, environment, prepare });
+    const result = await call.engine().run(operation, settings, { cloudDir, environment, prepare });
     if (result.ok && !interrupt.signal.aborted) {
       await prepare();
       await settle?.();

@@ -21,20 +21,30 @@ export const status: Verb = {
 
 async function gather(call: Call) {
   const { stack, stackDir, cloudDir } = call;
-  const [outputs, schema, databases, snapshots, cloud] = await Promise.all([
-    readOutputs(stack),
-    schemaOf(call),
-    listInstances(cloudDir),
-    listSnapshots(cloudDir),
+  const unreadable = new Set<string>();
+  const note = (error: Error) => void unreadable.add(error.message);
+  const attempt = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read();
+    } catch (error) {
+      note(error as Error);
+      return undefined;
+    }
+  };
+  const [outputs = {}, schema, databases, snapshots, cloud] = await Promise.all([
+    attempt(() => readOutputs(stack)),
+    attempt(() => schemaOf(call)),
+    listInstances(cloudDir, note),
+    listSnapshots(cloudDir, note),
     running(cloudDir),
   ]);
-  const lastRun = readLastRun(stackDir);
+  const lastRun = await attempt(() => readLastRun(stackDir));
   return {
     stack: `${stack.project}/${stack.name}`,
     cloud: cloud ? "running" : "stopped",
     url: typeof outputs.url === "string" ? outputs.url : undefined,
     // The files of a stopped cloud tell how its pods were, not how they are.
-    apps: workloads(cloudDir).map((workload) => (cloud ? workload : { ...workload, ready: 0, serving: [] })),
+    apps: workloads(cloudDir, note).map((workload) => (cloud ? workload : { ...workload, ready: 0, serving: [] })),
     schema,
     databases: databases.map(({ identifier, kind, status, host, port, database, restoredFrom }) => ({
       identifier,
@@ -49,7 +59,8 @@ async function gather(call: Call) {
       createTime,
       source,
     })),
-    faults: readFaults(cloudDir),
+    faults: (await attempt(() => readFaults(cloudDir))) ?? [],
+    unreadable: [...unreadable],
     lastRun: lastRun && {
       verb: lastRun.verb,
       state: stateOf(lastRun),
@@ -106,6 +117,8 @@ function describe(call: Call, found: Found): string[] {
   if (found.cloud === "stopped") row("cloud", "stopped; nothing of this stack runs");
   if (found.faults.length > 0)
     row("faults", style("yellow", found.faults.join(", ")), `to end them: ${typed(call, "fault", "none")}`);
+
+  for (const text of found.unreadable) for (const line of text.split("\n")) row("unreadable", style("red", line));
 
   const last = found.lastRun;
   if (last) {

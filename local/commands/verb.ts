@@ -21,7 +21,8 @@ export interface Call {
   arguments: string[];
   options: Options;
   stack: Stack;
-  engine: Engine;
+  /** The engine that runs the program. @throws UsageError, StateError */
+  engine(): Engine;
   /** Of this stack: state.json and, below, its cloud. */
   stackDir: string;
   cloudDir: string;

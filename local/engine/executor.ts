@@ -1,3 +1,4 @@
+import { systemErrorInWords } from "../system-error";
 import { type Deployment, PARALLEL } from "./deployment";
 import type { StepEvent } from "./events";
 import { worthSaving } from "./snapshot";
@@ -48,7 +49,7 @@ export class Executor {
       }
     } catch (error) {
       // Not the step failed but the engine, most likely to write the state: better not to do more that nobody will know of.
-      this.deployment.fail(`The state could not be kept: ${(error as Error).message}`);
+      this.deployment.fail(`The state could not be kept: ${systemErrorInWords(error) ?? (error as Error).message}`);
       this.deployment.stopped.abort();
     } finally {
       const next = this.waiting.shift();

@@ -7,7 +7,7 @@ import { lockStack } from "./lock";
 import { Plan } from "./plan";
 import { runRefresh } from "./refresh";
 import { Snapshot } from "./snapshot";
-import { loadState, type StackState, stackDirectory } from "./state";
+import { backUpState, loadState, type StackState, stackDirectory } from "./state";
 import { Update } from "./update";
 import { stackUrn } from "./urn";
 import { mapProperties, shown } from "./values";
@@ -75,6 +75,7 @@ async function operate(
   const lock = kind === "preview" ? undefined : lockStack(directory, options.stack);
   try {
     const before = loadState(directory);
+    if (lock && before) backUpState(directory);
     const deployment = new Deployment(options, new Snapshot(directory, before, lock), kind === "preview");
     if (lock && before) settleInterrupted(deployment, before, kind);
     await Promise.race([work(deployment), aborted(options.hardSignal)]);

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readText, writeSynced } from "./files";
+import { readText, writeSynced } from "../cloud/atomic";
 
 export interface StackLock {
   /** Throws if somebody else has taken the lock, which only damage from outside can bring about. */
@@ -34,8 +34,8 @@ export function lockStack(directory: string, stack: string): StackLock {
   const file = join(directory, "lock");
   const mine = join(directory, `lock.${process.pid}.${randomUUID()}`);
   const text = JSON.stringify({ pid: process.pid, started: startTime(process.pid), since: now(), nonce: randomUUID() });
-  writeSynced(mine, text, 0o600);
   try {
+    writeSynced(mine, text, 0o600);
     while (!tryLink(mine, file)) {
       const held = readText(file);
       if (held === undefined) continue;

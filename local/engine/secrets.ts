@@ -1,7 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readText, syncDirectory, writeSynced } from "./files";
+import { readText, syncDirectory, writeSynced } from "../cloud/atomic";
 
 export interface StackKey {
   encrypt(plaintext: string): string;
@@ -33,9 +33,9 @@ export function openKey(directory: string, mode: "existing" | "create"): StackKe
 /** A link never overwrites: of two commands that race for the first key, one wins and both use it. */
 function createKey(directory: string, file: string): string {
   mkdirSync(directory, { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  writeSynced(temporary, `${randomBytes(32).toString("base64")}\n`, 0o600);
+  const temporary = `${file}.${randomUUID()}.tmp`;
   try {
+    writeSynced(temporary, `${randomBytes(32).toString("base64")}\n`, 0o600);
     linkSync(temporary, file);
     syncDirectory(directory);
   } catch (error) {

@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, linkSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
+import { readText, writeAtomically } from "../cloud/atomic";
 import type { Json, Properties } from "../cloud/provider";
-import { readText, writeAtomically } from "./files";
 import { openKey, type StackKey } from "./secrets";
 import { isObject, isSecret, mapProperties, mapSecrets, SECRET, SIGNATURE, secret } from "./values";
 
@@ -67,19 +68,71 @@ export function stackDirectory(stateDir: string, project: string, stack: string)
   return join(stateDir, project, stack);
 }
 
-/** Undefined: the stack was never deployed. Secrets are readable in what is returned, so it must not be shown as it is. */
-export function loadState(directory: string): StackState | undefined {
-  const file = join(directory, "state.json");
-  const text = readText(file);
-  if (text === undefined) return undefined;
-  let checkpoint: { version?: number; deployment?: { resources?: ResourceState[]; pending_operations?: unknown } };
-  try {
-    checkpoint = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${file} is not readable as JSON: ${(error as Error).message}`);
+/** The state is there, but it is damaged, or another program's. Nothing was done. */
+export class StateError extends Error {
+  override readonly name = "StateError";
+
+  constructor(directory: string, why: string) {
+    const [file, backup] = [stateFile(directory), backupFile(directory)];
+    super(
+      `${file} can't be used: ${why}.\n` +
+        "Nothing was changed: database and app are as they were; `status`, `logs` and `down` work without the state.\n" +
+        (existsSync(backup)
+          ? `To go on from the state before the last command: cp '${backup}' '${file}', then \`refresh\`.`
+          : `Put a copy of the file back. Without one: mv '${file}' '${file}.damaged', then \`up\`.`),
+    );
   }
-  if (checkpoint.version !== 3)
-    throw new Error(`${file} has version ${checkpoint.version}; this engine reads version 3`);
+}
+
+/** What must be right for the rest to be read; the rest is as this engine wrote it. */
+const properties = z.record(z.string(), z.json()).nullish();
+const known = z.looseObject({
+  urn: z.string(),
+  type: z.string(),
+  custom: z.boolean(),
+  inputs: properties,
+  outputs: properties,
+});
+const Deployed = z.object({
+  resources: z.array(known).nullish(),
+  pending_operations: z.array(z.object({ resource: known, type: z.string() })).nullish(),
+});
+
+interface Checkpoint {
+  version: number;
+  deployment: { resources?: ResourceState[] | null; pending_operations?: PendingOperation[] | null };
+}
+
+const stateFile = (directory: string) => join(directory, "state.json");
+const backupFile = (directory: string) => join(directory, "state.json.bak");
+
+/** Keeps the state as it is now beside itself, for the time when something has damaged it. It must have been loaded. */
+export function backUpState(directory: string): void {
+  rmSync(backupFile(directory), { force: true });
+  // Each save makes a new file, so this name keeps the old one.
+  linkSync(stateFile(directory), backupFile(directory));
+}
+
+/**
+ * Undefined: the stack was never deployed. Secrets are readable in what is returned, so it must not be shown as it is.
+ *
+ * @throws StateError
+ */
+export function loadState(directory: string): StackState | undefined {
+  try {
+    const text = readText(stateFile(directory));
+    return text === undefined ? undefined : parseState(directory, text);
+  } catch (error) {
+    throw new StateError(directory, (error as Error).message);
+  }
+}
+
+function parseState(directory: string, text: string): StackState {
+  const found = JSON.parse(text) as Checkpoint | null;
+  if (found?.version !== 3) throw new Error(`its version is ${found?.version}, and this engine reads version 3`);
+  const wrong = Deployed.safeParse(found.deployment).error?.issues[0];
+  if (wrong) throw new Error(`deployment.${wrong.path.join(".")}: ${wrong.message}`);
+  const { deployment } = found;
   let key: StackKey | undefined;
   const reveal = (value: Json): Json => {
     if (isObject(value) && value[SIGNATURE] === SECRET && typeof value.ciphertext === "string") {
@@ -89,10 +142,12 @@ export function loadState(directory: string): StackState | undefined {
     if (Array.isArray(value)) return value.map(reveal);
     return isObject(value) ? mapProperties(value, reveal) : value;
   };
-  const pending = (checkpoint.deployment?.pending_operations ?? []) as PendingOperation[];
   return {
-    resources: (checkpoint.deployment?.resources ?? []).map((resource) => convert(resource, reveal)),
-    pendingOperations: pending.map(({ resource, type }) => ({ resource: convert(resource, reveal), type })),
+    resources: (deployment.resources ?? []).map((each) => convert(each, reveal)),
+    pendingOperations: (deployment.pending_operations ?? []).map(({ resource, type }) => ({
+      resource: convert(resource, reveal),
+      type,
+    })),
   };
 }
 
@@ -117,11 +172,7 @@ export function saveState(directory: string, state: StackState): void {
       metadata: {},
     },
   };
-  writeAtomically(join(directory, "state.json"), `${JSON.stringify(checkpoint, undefined, 1)}\n`, 0o600);
-}
-
-export function hasState(directory: string): boolean {
-  return existsSync(join(directory, "state.json"));
+  writeAtomically(stateFile(directory), `${JSON.stringify(checkpoint, undefined, 1)}\n`, 0o600);
 }
 
 /** Strings in every secret of a state, for redaction. */

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { readText, writeAtomically } from "../cloud/atomic";
 import type { Json } from "../cloud/provider";
-import { readText, writeAtomically } from "../engine/files";
 
 /** The CLI's record of a stack, as far as it is read here (sdk/go/common/apitype/core.go, `CheckpointV3`). */
 export interface Checkpoint {

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
+import { readText, writeAtomically, writeSynced } from "../cloud/atomic";
 import { CLOUD_VARIABLE } from "../cloud/command/tools";
-import { readText, writeAtomically, writeSynced } from "../engine/files";
 import { stackDirectory } from "../engine/state";
 import type { Environment } from "../environment";
 import { cliCheckpoint } from "./checkpoint";
@@ -65,7 +65,7 @@ export function openCliStack(options: CliStackOptions): CliStack {
   const configFile = join(directory, `Pulumi.${stack}.yaml`);
   if (!existsSync(checkpoint)) {
     // A project of its own, because `stack init` writes the stack's settings file beside Pulumi.yaml.
-    writeSynced(join(directory, "Pulumi.yaml"), JSON.stringify({ name: project, runtime: "nodejs" }), 0o644);
+    writeAtomically(join(directory, "Pulumi.yaml"), JSON.stringify({ name: project, runtime: "nodejs" }), 0o644);
     try {
       run(executable, ["stack", "init", stack, "--non-interactive"], directory, env);
     } catch (error) {
@@ -143,9 +143,9 @@ function writeSettings(
 
 function createOnce(file: string, text: string): void {
   if (existsSync(file)) return;
-  const mine = `${file}.${process.pid}`;
-  writeSynced(mine, text, 0o600);
+  const mine = `${file}.${randomUUID()}`;
   try {
+    writeSynced(mine, text, 0o600);
     linkSync(mine, file);
     chmodSync(file, 0o600);
   } catch (error) {

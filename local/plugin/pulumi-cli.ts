@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import { readText, writeAtomically } from "../cloud/atomic";
 import { describeProcess, killGroup, type ProcessRecord } from "../cloud/process";
 import type { Json } from "../cloud/provider";
 import type { EngineOptions, EngineResult } from "../engine/events";
-import { readText, writeAtomically } from "../engine/files";
 import { lockStack } from "../engine/lock";
 import { stackDirectory } from "../engine/state";
 import { stackUrn } from "../engine/urn";

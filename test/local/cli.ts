@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -37,14 +38,20 @@ export interface Ran {
 /** The command line, with a state directory and a migrations folder of its own. */
 export class Cli {
   readonly home = mkdtempSync(join(tmpdir(), "release cli-"));
-  readonly stateDir = join(this.home, "state dir");
+  readonly stateDir: string;
   readonly migrations = join(this.home, "migrations");
   readonly reports = join(this.home, "reports");
   /** Everything that any command printed. */
   readonly printed: string[] = [];
   private readonly settings = new Map<string, string>();
 
-  constructor(history: number | "all" = "all") {
+  /** @param as a state directory somewhere else, and the user that the commands run as */
+  constructor(
+    history: number | "all" = "all",
+    private readonly as?: { stateDir: string; uid: number; gid: number },
+  ) {
+    this.stateDir = as?.stateDir ?? join(this.home, "state dir");
+    if (as) chownSync(this.home, as.uid, as.gid);
     mkdirSync(this.migrations);
     cpSync(join(HISTORY, "migration_lock.toml"), join(this.migrations, "migration_lock.toml"));
     for (const name of ownHistory().slice(0, history === "all" ? undefined : history)) this.addMigration(name);
@@ -76,7 +83,8 @@ export class Cli {
     return spawn(process.execPath, argv, {
       cwd: CHECKOUT,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, FORCE_COLOR: "0" },
+      env: { ...process.env, FORCE_COLOR: "0", ...(this.as ? { HOME: this.home } : {}) },
+      ...(this.as ? { uid: this.as.uid, gid: this.as.gid } : {}),
     });
   }
 

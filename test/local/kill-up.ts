@@ -60,6 +60,7 @@ export async function killUp({ rounds, seed, freshEvery, onRound }: KillOptions)
         child.kill("SIGKILL");
       }
       const { status } = await first;
+      if (killed) await lookAndStop(stack, where, round % 2 === 1);
       if (!killed) {
         duration = Math.max(2_000, Date.now() - began);
         if (status !== 0) throw new Error(`${where}: up ended with ${status} undisturbed`);
@@ -82,7 +83,16 @@ export async function killUp({ rounds, seed, freshEvery, onRound }: KillOptions)
   return done;
 }
 
-async function check(cli: Cli, round: number, migration: string, where: string): Promise<void> {
+/** What a person does first after a command that was killed: looks, and, every other round, stops everything. */
+async function lookAndStop(cli: Cli, where: string, stop: boolean): Promise<void> {
+  for (const verb of stop ? ["status", "down"] : ["status"]) {
+    const ran = await cli.run(verb);
+    if (ran.status !== 0) throw new Error(`${where}: ${verb} ended with ${ran.status}: ${ran.stderr}`);
+  }
+}
+
+/** Throws unless the round's release serves, and each migration was applied exactly once. */
+export async function check(cli: Cli, round: number, migration: string, where: string): Promise<void> {
   const { url } = await cli.outputs();
   const { body } = await getJson(String(url), "/health");
   if (body.version !== `1.${round}.0` || body.schemaVersion !== migration) {
@@ -155,7 +165,7 @@ function descendants(pid: number): ProcessRecord[] {
 }
 
 /** Numbers from 0 to 1 that a seed determines (mulberry32). */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { killUp } from "./kill-up";
 
 /** The long form is `npm run kill-up -- 50`. */
-const ROUNDS = 5;
+const ROUNDS = 4;
 
 describe("up, killed with kill -9 at a random instant", () => {
   test("and run again completes the release: each migration once, nothing left behind after down", {

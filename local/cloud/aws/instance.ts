@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { writeAtomically } from "../atomic";
+import { type OnUnreadable, readable, writeAtomically } from "../atomic";
 import { locateBinaries } from "./binaries";
 import { isIdentifier, type Kind, RdsError, rdsErrors } from "./errors";
 import { hasFault } from "./faults";
@@ -207,11 +207,17 @@ export async function deleteInstance(cloudDir: string, kind: Kind, identifier: s
   await removeTree(gone);
 }
 
-export async function forEachRecord(cloudDir: string, work: (record: InstanceRecord) => Promise<void>): Promise<void> {
+export async function forEachRecord(
+  cloudDir: string,
+  work: (record: InstanceRecord) => Promise<void>,
+  onUnreadable?: OnUnreadable,
+): Promise<void> {
   const all: InstanceRecord[] = [];
   for (const kind of kinds) {
     for (const name of await fs.readdir(folders.instances(cloudDir, kind)).catch(() => [])) {
-      const record = name.startsWith(".") ? undefined : readInstance(cloudDir, kind, name);
+      const record = name.startsWith(".")
+        ? undefined
+        : readable(() => readInstance(cloudDir, kind, name), onUnreadable);
       if (record) all.push(record);
     }
   }

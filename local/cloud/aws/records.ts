@@ -1,6 +1,6 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { readJson, writeAtomically } from "../atomic";
+import { type OnUnreadable, readable, readJson, writeAtomically } from "../atomic";
 import { isRunning, type ProcessRecord } from "../process";
 import type { Kind } from "./errors";
 import { hasFault } from "./faults";
@@ -88,7 +88,8 @@ export function dataDirectoryOf(cloudDir: string, record: InstanceRecord): strin
 }
 
 export function readInstance(cloudDir: string, kind: Kind, identifier: string): InstanceRecord | undefined {
-  return readJson(path.join(instanceFolder(cloudDir, kind, identifier), "instance.json"));
+  const file = path.join(instanceFolder(cloudDir, kind, identifier), "instance.json");
+  return readJson<InstanceRecord>(file, ["identifier", "kind", "database", "createTime"]);
 }
 
 export function writeInstance(cloudDir: string, record: InstanceRecord): void {
@@ -104,7 +105,8 @@ export function readCredentials(folder: string): Credentials {
 
 /** As it is on disk, but a snapshot whose maker died is `failed`: nobody will finish it. */
 export function readSnapshot(cloudDir: string, kind: Kind, identifier: string): SnapshotRecord | undefined {
-  const record = readJson<SnapshotRecord>(path.join(snapshotFolder(cloudDir, kind, identifier), "snapshot.json"));
+  const file = path.join(snapshotFolder(cloudDir, kind, identifier), "snapshot.json");
+  const record = readJson<SnapshotRecord>(file, ["identifier", "kind", "status", "source", "createTime"]);
   if (record?.status !== "creating" || isRunning(record.worker)) return record;
   return { ...record, status: "failed", reason: "The process that made it was killed." };
 }
@@ -115,11 +117,11 @@ export function writeSnapshot(cloudDir: string, record: SnapshotRecord): void {
 }
 
 /** All snapshots of this cloud, the oldest first. From files: no process is needed or started. */
-export async function listSnapshots(cloudDir: string): Promise<Snapshot[]> {
+export async function listSnapshots(cloudDir: string, onUnreadable?: OnUnreadable): Promise<Snapshot[]> {
   const found: Snapshot[] = [];
   for (const kind of kinds) {
     for (const identifier of await names(folders.snapshots(cloudDir, kind))) {
-      const record = readSnapshot(cloudDir, kind, identifier);
+      const record = readable(() => readSnapshot(cloudDir, kind, identifier), onUnreadable);
       if (!record) continue;
       const { worker: _, ...snapshot } = record;
       found.push(snapshot);
@@ -129,12 +131,12 @@ export async function listSnapshots(cloudDir: string): Promise<Snapshot[]> {
 }
 
 /** All instances and clusters of this cloud, restored ones too. From files: no process is needed or started. */
-export async function listInstances(cloudDir: string): Promise<Instance[]> {
-  const snapshots = await listSnapshots(cloudDir);
+export async function listInstances(cloudDir: string, onUnreadable?: OnUnreadable): Promise<Instance[]> {
+  const snapshots = await listSnapshots(cloudDir, onUnreadable);
   const found: Instance[] = [];
   for (const kind of kinds) {
     for (const identifier of await names(folders.instances(cloudDir, kind))) {
-      const record = readInstance(cloudDir, kind, identifier);
+      const record = readable(() => readInstance(cloudDir, kind, identifier), onUnreadable);
       if (record) found.push(await describe(cloudDir, record, snapshots));
     }
   }

@@ -102,7 +102,12 @@ export function createAwsService(cloudDir: string): Service {
 /** Stops every database server of this cloud and nothing else, also when its records or its whole folder are gone. */
 export async function stopAws(cloudDir: string): Promise<void> {
   const root = path.resolve(cloudDir);
-  await forEachRecord(root, (record) => stopServer(dataDirectoryOf(root, record)));
+  // A server whose record can't be read is found among the processes.
+  await forEachRecord(
+    root,
+    (record) => stopServer(dataDirectoryOf(root, record)),
+    () => undefined,
+  );
   for (const data of await directoriesInUse(root)) await killServer(data);
   if (!(await exists(root))) await removeAbandoned();
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
+import { systemErrorInWords } from "../../system-error";
 import { writeAtomically } from "../atomic";
 import { describeProcess, isRunning } from "../process";
 import { copyServer } from "./backup";
@@ -115,7 +116,17 @@ async function make(cloudDir: string, record: SnapshotRecord, signal: AbortSigna
     update({ status: "available", progress: 100, size });
   } catch (error) {
     await removeTree(path.join(folder, "data.partial"));
-    if (await exists(folder)) update({ status: "failed", reason: (error as Error).message });
+    const reason = systemErrorInWords(error) ?? (error as Error).message;
+    // On a full disk again and again: a snapshot that stays `creating` would be waited for in vain.
+    const told = async () => {
+      try {
+        if (await exists(folder)) update({ status: "failed", reason });
+        return true;
+      } catch {
+        return signal.aborted;
+      }
+    };
+    await until(told, { timeout: Number.POSITIVE_INFINITY, every: 1_000 });
   }
 }
 

@@ -12,6 +12,8 @@ import type { Timing } from "./timing";
 /** On a pod: which port of this machine is behind which container port, as JSON. */
 export const PORTS_ANNOTATION = "local-cloud/ports";
 
+const RETRY_MILLISECONDS = 1_000;
+
 /** How long `down` lets programs finish before it kills them; a pod's own grace period, if that is shorter. */
 const STOP_GRACE_SECONDS = 5;
 
@@ -85,7 +87,18 @@ export class Kubelet {
     const uid = pod.metadata.uid!;
     if (this.stopping) return;
     if (pod.metadata.deletionTimestamp) void this.remove(pod);
-    else if (!isFinished(pod) && !this.workers.has(uid) && !this.starting.has(uid)) void this.run(pod);
+    else if (!isFinished(pod) && !this.workers.has(uid) && !this.starting.has(uid)) {
+      this.run(pod).catch((error) => {
+        // Nothing of it runs yet, most likely for want of disk space.
+        console.error(`pod ${pod.metadata.name} could not be started yet:`, error);
+        setTimeout(() => this.syncAnew(pod), RETRY_MILLISECONDS).unref();
+      });
+    }
+  }
+
+  private syncAnew(pod: Pod): void {
+    const now = this.store.get(referenceTo(pod)) as unknown as Pod | undefined;
+    if (now) this.sync(now);
   }
 
   private async run(pod: Pod): Promise<void> {

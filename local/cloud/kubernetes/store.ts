@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readJson, writeAtomically } from "../atomic";
+import { type OnUnreadable, readable, readJson, UnreadableFile, writeAtomically } from "../atomic";
 import { type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 
 /**
@@ -20,12 +20,12 @@ export function kubernetesDirectory(cloudDir: string): string {
   return join(cloudDir, "kubernetes");
 }
 
-export function openStore(cloudDir: string): Store {
+export function openStore(cloudDir: string, onUnreadable?: OnUnreadable): Store {
   const root = kubernetesDirectory(cloudDir);
   const list = (group: string, kind: string, namespace?: string) => {
     const folder = kindFolder(root, group, kind);
     const namespaces = namespace === undefined ? folders(folder) : [namespace || "_cluster"];
-    return namespaces.flatMap((space) => objectsIn(join(folder, safe(space))));
+    return namespaces.flatMap((space) => objectsIn(join(folder, safe(space)), onUnreadable));
   };
   return {
     get: (reference) => readJson<KubernetesObject>(fileOf(root, reference)),
@@ -38,10 +38,14 @@ export function openStore(cloudDir: string): Store {
   };
 }
 
+const RETRY_MILLISECONDS = 1_000;
+
 /** The store as its one writer has it: keeps everything in memory, says what changed. */
 export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "set" | "deleted"] }> implements Store {
   private readonly root: string;
   private readonly objects = new Map<string, KubernetesObject>();
+  /** Keys of objects whose file is older than what is in memory. */
+  private readonly unwritten = new Set<string>();
   private version = Date.now();
   /** Set when the folder is gone or the cloud is stopping: nothing may be written any more. */
   closed = false;
@@ -74,8 +78,16 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
     return [...this.objects.values()].filter((object) => object.kind !== "Secret");
   }
 
-  /** Keeps the object with a new resource version, and a uid and a creation time if it has none. */
+  /**
+   * Keeps the object with a new resource version, and a uid and a creation time if it has none.
+   *
+   * @throws when it can't be written; nothing has changed then
+   */
   set(object: KubernetesObject): KubernetesObject {
+    return this.keep(object, (stored) => this.write(stored));
+  }
+
+  private keep(object: KubernetesObject, write: (stored: KubernetesObject) => void): KubernetesObject {
     const stored: KubernetesObject = {
       ...object,
       metadata: {
@@ -88,12 +100,37 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
     // A folder that somebody deleted must not come back because a pod changed at that moment.
     this.closed ||= !existsSync(this.root);
     if (this.closed) return stored;
-    const file = fileOf(this.root, referenceTo(stored));
-    mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
-    writeAtomically(file, JSON.stringify(stored));
+    write(stored);
     this.objects.set(keyOf(stored), stored);
     this.emit("change", stored, "set");
     return stored;
+  }
+
+  private write(object: KubernetesObject): void {
+    const file = fileOf(this.root, referenceTo(object));
+    mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
+    writeAtomically(file, JSON.stringify(object));
+  }
+
+  /**
+   * What has happened can't be refused for want of disk space, or a pod that ended would run on for ever in the eyes of its
+   * Job: it counts at once, and is written as soon as that can be done.
+   */
+  private writeWhenPossible(object: KubernetesObject): void {
+    const key = keyOf(object);
+    if (this.unwritten.has(key)) return;
+    try {
+      this.write(object);
+    } catch (error) {
+      console.error(`the status of ${object.kind} ${object.metadata.name} is not written yet:`, error);
+      this.unwritten.add(key);
+      const again = () => {
+        this.unwritten.delete(key);
+        const now = this.objects.get(key);
+        if (now && !this.closed) this.writeWhenPossible(now);
+      };
+      setTimeout(again, RETRY_MILLISECONDS).unref();
+    }
   }
 
   /** Changes the status alone, and nothing at all when it is the same. */
@@ -101,7 +138,7 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
     const current = this.get(referenceTo(object));
     if (!current || current.metadata.uid !== object.metadata.uid) return object;
     if (JSON.stringify(current.status) === JSON.stringify(status)) return current;
-    return this.set({ ...current, status });
+    return this.keep({ ...current, status }, (stored) => this.writeWhenPossible(stored));
   }
 
   remove(reference: ObjectReference): void {
@@ -145,9 +182,15 @@ function folders(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
-function objectsIn(folder: string): KubernetesObject[] {
+function objectsIn(folder: string, onUnreadable?: OnUnreadable): KubernetesObject[] {
   return folders(folder)
     .filter((file) => file.endsWith(".json"))
-    .map((file) => readJson<KubernetesObject>(join(folder, file)))
+    .map((file) => readable(() => readObject(join(folder, file)), onUnreadable))
     .filter((object) => object !== undefined);
+}
+
+function readObject(file: string): KubernetesObject | undefined {
+  const object = readJson<KubernetesObject>(file, ["kind", "apiVersion"]);
+  if (object && typeof object.metadata?.name !== "string") throw new UnreadableFile(file, "it has no metadata.name");
+  return object;
 }
