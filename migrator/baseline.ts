@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Migration } from "../migrations/history";
 import { loadParser } from "../migrations/plan";
 import { readCatalog } from "./catalog";
-import { describeExpectation, isMet } from "./diagnosis";
+import { describeExpectation, isMet } from "./expectations";
 import { AlreadyHasHistory, ContradictsCatalog, UnknownMigration } from "./failures/resolve";
 import { quoteText } from "./history-table";
 import { releaseLock, takeLock } from "./lock";

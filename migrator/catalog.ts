@@ -7,13 +7,13 @@ import { OWN_PATH } from "./search-path";
  */
 export type Catalog = Record<string, string>;
 
-const OWN = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_release')";
-const NO_EXTENSION = (class_: string, oid: string) =>
+export const OWN = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_release')";
+export const NO_EXTENSION = (class_: string, oid: string) =>
   `NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = '${class_}'::regclass AND x.objid = ${oid} AND x.deptype = 'e')`;
-const RELATION = `${OWN} AND c.relname <> '_prisma_migrations' AND ${NO_EXTENSION("pg_class", "c.oid")}`;
+export const RELATION = `${OWN} AND c.relname <> '_prisma_migrations' AND ${NO_EXTENSION("pg_class", "c.oid")}`;
 
 /** One query for each kind of thing: key, definition. */
-const QUERIES = [
+export const CATALOG_QUERIES: readonly string[] = [
   `SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END || ' ' || n.nspname || '.' || c.relname,
      CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) WHEN c.relkind = 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(c.oid)
        WHEN c.relispartition THEN 'PARTITION ' || pg_get_expr(c.relpartbound, c.oid) ELSE '' END || CASE WHEN c.relrowsecurity THEN ' ROW SECURITY' ELSE '' END
@@ -52,13 +52,18 @@ const QUERIES = [
 ];
 
 /** Reads the catalog at one instant. Waits for no lock of the app's. */
-export async function readCatalog(session: Session): Promise<Catalog> {
+export function readCatalog(session: Session): Promise<Catalog> {
+  return readEntries(session, CATALOG_QUERIES);
+}
+
+/** What these queries say, each of two columns, key and definition. */
+export async function readEntries(session: Session, queries: readonly string[]): Promise<Catalog> {
   const catalog: Catalog = {};
   await session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
     // So that every name is written with its schema.
     await session.run(OWN_PATH);
-    for (const query of QUERIES) {
+    for (const query of queries) {
       const rows = await session.rows<{ key: string; definition: string | null }>(
         `SELECT * FROM (${query}) q (key, definition) ORDER BY key COLLATE "C"`,
       );

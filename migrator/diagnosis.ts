@@ -1,80 +1,101 @@
 import type { Migration } from "../migrations/history";
 import { maskSql } from "../migrations/mask-sql";
 import { loadParser } from "../migrations/plan";
-import { type Catalog, readCatalog } from "./catalog";
-import { type Expectation, expectationsOf } from "./expectations";
+import { readEverything } from "./definitions";
+import { byNames } from "./diagnosis-by-names";
+import { byStates } from "./diagnosis-by-states";
+import { judge } from "./judgement";
 import { nodeOf } from "./left-behind";
 import { planOf } from "./plans";
+import { replayedStates } from "./replayed-states";
 import type { Run } from "./run";
 
 export type StatementState = "applied" | "not applied" | "unknown";
 
-/** What the catalog says about one statement. */
-export interface StatementDiagnosis {
-  readonly line: number;
-  readonly text: string;
+/** What is known of one statement, and from what. */
+export interface Verdict {
   readonly state: StatementState;
   readonly evidence: string;
+  /** If it is unknown: the statement defines something, and it is not known whether that is there by its doing. */
+  readonly untold: boolean;
 }
+
+/** What the catalog says about one statement. */
+export interface StatementDiagnosis extends Verdict {
+  readonly line: number;
+  readonly text: string;
+  /** It leaves nothing behind (SET, BEGIN, LOCK, …): not knowing whether it ran is no loss. */
+  readonly passing: boolean;
+}
+
+/**
+ * `all`: every statement is applied. `none`: no statement is. `part`: some are, and others are not or can't be told.
+ * `unknown`: nothing is known to be applied, and not everything is known not to be.
+ */
+export type AppliedPart = "all" | "part" | "none" | "unknown";
 
 export interface Diagnosis {
-  /** Of the statements that can be told. `unknown` = none can. */
-  readonly applied: "all" | "part" | "none" | "unknown";
+  readonly applied: AppliedPart;
   readonly statements: StatementDiagnosis[];
+  /** Why definitions could not be compared, if they could not: then only names tell. */
+  readonly namesOnly?: string;
 }
 
-/** What of a migration is really applied, statement by statement, as the catalog has it. Rows can't be told. */
-export async function diagnose(run: Run, migration: Migration): Promise<Diagnosis> {
+const PASSING = new Set(
+  "VariableSetStmt VariableShowStmt TransactionStmt LockStmt ConstraintsSetStmt DiscardStmt PrepareStmt DeallocateStmt VacuumStmt".split(
+    " ",
+  ),
+);
+
+/**
+ * What of a migration is really applied, statement by statement. The live catalog is compared, definition by definition, with what Postgres
+ * makes of the history and of each statement on a scratch database. Where that can't be had, a statement is only told by the names of
+ * what it makes or drops, as far as no earlier migration knows these names. Rows can't be told.
+ */
+export async function diagnose(run: Run, migrations: readonly Migration[], migration: Migration): Promise<Diagnosis> {
   await loadParser();
-  const plan = planOf(migration);
-  const catalog = await readCatalog(run.session);
-  const expected = plan.statements.map((statement) => expectationsOf(nodeOf(statement), run.table.schema));
-  const statements = plan.statements.map((statement, index): StatementDiagnosis => {
-    const text = maskSql(statement.text).slice(0, 70);
-    // What a later statement of the same migration changes again says nothing about this one.
-    const later = new Set(expected.slice(index + 1).flatMap((list) => list.map(({ key }) => key)));
-    const checkable = expected[index]!.filter(({ key }) => !later.has(key));
-    if (checkable.length === 0)
-      return { line: statement.line, text, state: "unknown", evidence: "the catalog doesn't tell" };
-    const broken = checkable.filter((each) => !isMet(each, catalog));
-    const state = broken.length === 0 ? "applied" : "not applied";
-    return { line: statement.line, text, state, evidence: describeExpectation(broken[0] ?? checkable[0]!, catalog) };
-  });
-  return { applied: summary(statements), statements };
+  const { statements } = planOf(migration);
+  const nodes = statements.map((statement) => nodeOf(statement));
+  const rows = await run.table.read(run.session);
+  const before = judge(migrations, rows).applied.filter(({ name }) => name !== migration.name);
+  const actual = await readEverything(run.session);
+  const states = await replayedStates(run, before, migration);
+  const known = "unknown" in states ? [] : byStates(states.catalogs, actual);
+  const said = rows.filter(({ migrationName }) => migrationName === migration.name).at(-1)?.logs ?? "";
+  const rest = known.length < nodes.length ? await byNames(run, { nodes, before, said }, actual) : [];
+  const verdicts = nodes.map((_, index) => known[index] ?? rest[index]!);
+  const stopped = "unknown" in states ? states.unknown : states.stopped;
+  const diagnosed = statements.map(
+    ({ line, text }, index): StatementDiagnosis => ({
+      line,
+      text: maskSql(text).slice(0, 70),
+      passing: PASSING.has(Object.keys(nodes[index]!)[0] ?? ""),
+      ...verdicts[index]!,
+    }),
+  );
+  return { applied: summary(diagnosed), statements: diagnosed, ...(stopped !== undefined && { namesOnly: stopped }) };
 }
 
-export function isMet({ key, present, definition }: Expectation, catalog: Catalog): boolean {
-  const found = catalog[key];
-  if (!present) return found === undefined;
-  return found !== undefined && (definition === undefined || definition.matches.test(found));
+/** A failed migration stopped at one of its statements: one that can't be told lies before a later one that is applied, or may be the one. */
+function summary(statements: readonly StatementDiagnosis[]): AppliedPart {
+  const lasting = statements.filter(({ passing, state }) => !passing || state !== "unknown");
+  const last = lasting.map(({ state }) => state).lastIndexOf("applied");
+  const first = lasting.findIndex(({ state }) => state === "not applied");
+  if (last >= 0) return first < 0 && last === lasting.length - 1 ? "all" : "part";
+  return first === 0 ? "none" : "unknown";
 }
 
-/** What the catalog has where the expectation looks. */
-export function describeExpectation({ key, definition }: Expectation, catalog: Catalog): string {
-  const found = catalog[key];
-  if (found === undefined) return `there is no ${key}`;
-  return definition
-    ? `${key} is ${found.replace(/\s+/g, " ").slice(0, 120)} (looked for: ${definition.text})`
-    : `there is ${key}`;
-}
-
-function summary(statements: readonly StatementDiagnosis[]): Diagnosis["applied"] {
-  const states = new Set(statements.map(({ state }) => state).filter((state) => state !== "unknown"));
-  if (states.size === 0) return "unknown";
-  if (states.size === 2) return "part";
-  return states.has("applied") ? "all" : "none";
-}
-
-export function describeDiagnosis(name: string, { applied, statements }: Diagnosis): string[] {
+export function describeDiagnosis(name: string, { applied, statements, namesOnly }: Diagnosis): string[] {
   const verdicts = {
-    all: "everything that the catalog can tell is applied",
-    part: "it is applied in part",
-    none: "nothing that the catalog can tell is applied",
-    unknown: "the catalog can't tell: it changes rows only",
+    all: "it is applied",
+    part: "some of it is applied; the rest is not, or can't be told",
+    none: "nothing of it is applied",
+    unknown: "how much of it is applied can't be told",
   };
   const lines = statements.flatMap(({ line, text, state, evidence }) => [
     `  line ${line}: ${state.padEnd(11)} ${text}`,
     `      ${evidence}`,
   ]);
-  return [`${name}: ${verdicts[applied]}.`, ...lines];
+  const limit = namesOnly === undefined ? [] : [`  Definitions could not all be compared: ${namesOnly}.`];
+  return [`${name}: ${verdicts[applied]}.`, ...limit, ...lines];
 }

@@ -1,3 +1,4 @@
+import type { Catalog } from "./catalog";
 import type { RangeVar } from "./left-behind";
 
 /** What a statement promises of the catalog: that an entry (see catalog.ts) is there, not there, or has a word in its definition. */
@@ -8,6 +9,21 @@ export interface Expectation {
   readonly definition?: { readonly matches: RegExp; readonly text: string };
   /** The key of the table that it is a partition of: it goes with it. */
   readonly partitionOf?: string;
+}
+
+export function isMet({ key, present, definition }: Expectation, catalog: Catalog): boolean {
+  const found = catalog[key];
+  if (!present) return found === undefined;
+  return found !== undefined && (definition === undefined || definition.matches.test(found));
+}
+
+/** What the catalog has where the expectation looks. */
+export function describeExpectation({ key, definition }: Expectation, catalog: Catalog): string {
+  const found = catalog[key];
+  if (found === undefined) return `there is no ${key}`;
+  return definition
+    ? `${key} is ${found.replace(/\s+/g, " ").slice(0, 120)} (looked for: ${definition.text})`
+    : `there is ${key}`;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the grammar's nodes, of which only a few fields are looked at

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Migration } from "../migrations/history";
-import { type Diagnosis, describeDiagnosis, diagnose } from "./diagnosis";
+import { type Diagnosis, describeDiagnosis, diagnose, type StatementDiagnosis } from "./diagnosis";
 import { ContradictsCatalog, NothingToResolve, UnknownMigration } from "./failures/resolve";
 import { quoteText } from "./history-table";
 import { judge } from "./judgement";
@@ -22,7 +22,7 @@ export async function resolveMigration(
   const { session, table, log, settings, signal, records } = run;
   const migration = migrations.find((each) => each.name === name);
   if (!migration) throw new UnknownMigration(name);
-  const diagnosis = await diagnose(run, migration);
+  const diagnosis = await diagnose(run, migrations, migration);
   for (const line of describeDiagnosis(name, diagnosis)) log.event("diagnosis", line, { migration: name });
   if (resolution === "diagnose") {
     log.event("diagnosis.advice", advice(name, diagnosis), { migration: name, applied: diagnosis.applied });
@@ -71,19 +71,25 @@ function appliedByHand({ table }: Run, { name, checksum }: Migration): string {
   )}, ${quoteText(checksum)}, clock_timestamp(), clock_timestamp(), ${quoteText(name)}, 0)`;
 }
 
-function refuseContradiction(name: string, resolution: Resolution, { applied, statements }: Diagnosis): void {
-  const wrong = resolution === "applied" ? "not applied" : "applied";
-  if (applied === "unknown" || (resolution === "applied" ? applied === "all" : applied === "none")) return;
+/**
+ * To record as applied what is not would lose it for good, so that everything that defines something must be known to be there; to record as
+ * rolled back what is applied would run it twice.
+ */
+function refuseContradiction(name: string, resolution: Resolution, { statements }: Diagnosis): void {
+  const contradicts = ({ state, untold }: StatementDiagnosis) =>
+    resolution === "applied" ? state === "not applied" || (state === "unknown" && untold) : state === "applied";
   const lines = statements
-    .filter(({ state }) => state === wrong)
-    .map(({ line, evidence }) => `  line ${line}: ${evidence}`);
-  throw new ContradictsCatalog(name, resolution, lines);
+    .filter(contradicts)
+    .map(({ line, state, evidence }) => `  line ${line}, ${state}: ${evidence}`);
+  if (lines.length > 0) throw new ContradictsCatalog(name, resolution, lines);
 }
 
-function advice(name: string, { applied }: Diagnosis): string {
-  if (applied === "all") return `Next: resolve --applied ${name}`;
-  if (applied === "none") return `Next: resolve --rolled-back ${name}`;
-  if (applied === "part")
-    return `Next: either run by hand the statements that are not applied, then resolve --applied ${name}; or take back those that are, then resolve --rolled-back ${name}`;
-  return `Next: look at the rows it changes, then resolve --applied ${name} or resolve --rolled-back ${name}`;
+function advice(name: string, { applied, statements }: Diagnosis): string {
+  const resolve = (how: string) => `npm run migrator -- resolve --${how} ${name} --migrations DIR`;
+  if (applied === "all") return `Next: ${resolve("applied")}`;
+  if (applied === "none") return `Next: ${resolve("rolled-back")}`;
+  if (applied === "part") return `Next: take back by hand what is applied, then: ${resolve("rolled-back")}`;
+  const lines = statements.filter(({ state, passing }) => state === "unknown" && !passing).map(({ line }) => line);
+  const where = lines.length > 0 ? ` line ${lines.slice(0, 5).join(", ")} of the file changes` : " it changes";
+  return `Next: look in the database at what${where}; if nothing of that is done: ${resolve("rolled-back")}`;
 }

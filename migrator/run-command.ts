@@ -122,7 +122,7 @@ async function explainUnfinished(
   const logs = row.logs ?? "";
   const said = (run.settings.showValues ? logs.trim().split("\n") : quietText(logs)).slice(0, 8);
   if (!migration) throw new LeftUnfinished(row.migrationName, who, said, "unknown");
-  const diagnosis = await diagnose(run, migration);
+  const diagnosis = await diagnose(run, migrations, migration);
   throw new LeftUnfinished(
     migration.name,
     who,

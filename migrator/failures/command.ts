@@ -34,14 +34,14 @@ export class LeftUnfinished extends Failure {
     const next = {
       none: `${resolve("rolled-back")}; correct what made it fail, then: {rerun}`,
       all: `${resolve("applied")}, then: {rerun}`,
-      part: `take back by hand what is applied, then ${resolve("rolled-back")} (or run the rest by hand, and --applied); then: {rerun}`,
-      unknown: `look at the rows that it changes, then ${resolve("rolled-back")} (or --applied), then: {rerun}`,
+      part: `take back by hand what is applied, then ${resolve("rolled-back")}; correct what made it fail, then: {rerun}`,
+      unknown: `look in the database at what can't be told; if nothing of it is done: ${resolve("rolled-back")}, then: {rerun}`,
     };
-    const state = { none: "nothing of it is applied", all: "all of it is applied", part: "it is applied in part" };
+    const state = { none: "nothing of it is applied", all: "all of it is applied", part: "some of it is applied" };
     super({
       what: `${who} left migration ${migration} unfinished.`,
       detail: evidence,
-      database: `${applied === "unknown" ? "how much of it is applied the catalog can't tell" : state[applied]}; its row in _prisma_migrations stays unfinished, and blocks every later run. Migrations before it are applied.`,
+      database: `${applied === "unknown" ? "how much of it is applied can't be told" : state[applied]}; its row in _prisma_migrations stays unfinished, and blocks every later run. Migrations before it are applied.`,
       next: next[applied],
     });
   }

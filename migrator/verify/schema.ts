@@ -1,5 +1,5 @@
 import { counted } from "../../migrations/counted";
-import { describeExpectation, isMet } from "../diagnosis";
+import { describeExpectation, isMet } from "../expectations";
 import { judge } from "../judgement";
 import type { VerifyCheck } from "./context";
 

@@ -1,0 +1,111 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startPostgres, type TestPostgres } from "../support/postgres";
+import { historyOf, migrate, query, writeMigration } from "./support";
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(() => postgres.stop());
+
+/** The row that the Prisma CLI leaves of a migration that failed. */
+async function leaveUnfinished(url: string, name: string, logs = "ERROR: canceling statement"): Promise<void> {
+  await query(
+    url,
+    "INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ($1, 'unknown', $2, $3)",
+    [randomUUID(), name, logs],
+  );
+}
+
+/** A database at `base`, on which the Prisma CLI failed in `failed` after `done` of its statements. */
+async function failedAt(base: string, failed: string, done = ""): Promise<{ url: string; directory: string }> {
+  const url = await postgres.createDatabase();
+  const directory = historyOf({ "1_base": base });
+  expect(await migrate(url, directory)).toMatchObject({ exit: 0 });
+  writeMigration(directory, "2_failed", failed);
+  if (done) await query(url, done);
+  await leaveUnfinished(url, "2_failed");
+  return { url, directory };
+}
+
+const ENUM = "CREATE TYPE s AS ENUM ('a', 'b'); CREATE TABLE t (id int PRIMARY KEY, v s DEFAULT 'a');";
+const ENUM_REMOVAL =
+  "BEGIN; CREATE TYPE s_new AS ENUM ('a'); ALTER TABLE t ALTER COLUMN v DROP DEFAULT; ALTER TABLE t ALTER COLUMN v TYPE s_new USING (v::text::s_new); ALTER TYPE s RENAME TO s_old; ALTER TYPE s_new RENAME TO s; DROP TYPE s_old; ALTER TABLE t ALTER COLUMN v SET DEFAULT 'a'; COMMIT;";
+const PARENT =
+  "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int, p int CONSTRAINT t_p_fkey REFERENCES p ON DELETE CASCADE);";
+
+/** What is changed, how it is made, and how it is made anew: its name was there before. */
+const REDEFINITIONS: [string, string, string][] = [
+  ["a default", "CREATE TABLE t (id int, n int DEFAULT 3);", "ALTER TABLE t ALTER COLUMN n SET DEFAULT 10;"],
+  ["a type", "CREATE TABLE t (id int, n int);", "ALTER TABLE t ALTER COLUMN n TYPE bigint;"],
+  [
+    "a view",
+    "CREATE TABLE t (a int, b int); CREATE VIEW w AS SELECT a FROM t;",
+    "CREATE OR REPLACE VIEW w AS SELECT a, b FROM t;",
+  ],
+  ["an index", "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a);", "DROP INDEX i; CREATE INDEX i ON t (a, b);"],
+  [
+    "an index's predicate",
+    "CREATE TABLE t (a int); CREATE INDEX i ON t (a);",
+    "DROP INDEX i; CREATE INDEX i ON t (a) WHERE a > 0;",
+  ],
+  [
+    "a constraint",
+    "CREATE TABLE t (a int CONSTRAINT c CHECK (a > 0));",
+    "ALTER TABLE t DROP CONSTRAINT c; ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1);",
+  ],
+  [
+    "a foreign key's action",
+    PARENT,
+    "ALTER TABLE t DROP CONSTRAINT t_p_fkey; ALTER TABLE t ADD CONSTRAINT t_p_fkey FOREIGN KEY (p) REFERENCES p ON DELETE SET NULL;",
+  ],
+  ["an enum's values", ENUM, ENUM_REMOVAL],
+  [
+    "a function",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2';",
+  ],
+  [
+    "a function's volatility",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';",
+  ],
+  [
+    "a trigger",
+    "CREATE TABLE t (a int); CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();",
+    "DROP TRIGGER g ON t; CREATE TRIGGER g BEFORE UPDATE OF a ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();",
+  ],
+  ["a policy", "CREATE TABLE t (a int); CREATE POLICY y ON t USING (a > 0);", "ALTER POLICY y ON t USING (a > 1);"],
+  ["a sequence", "CREATE SEQUENCE q;", "ALTER SEQUENCE q INCREMENT 10;"],
+  ["a comment", "CREATE TABLE t (a int); COMMENT ON TABLE t IS 'one';", "COMMENT ON TABLE t IS 'two';"],
+  ["privileges", "CREATE TABLE t (a int);", "GRANT SELECT ON t TO PUBLIC;"],
+  ["a domain", "CREATE DOMAIN d AS int CHECK (VALUE > 0);", "ALTER DOMAIN d SET DEFAULT 5;"],
+  ["a storage option", "CREATE TABLE t (a int);", "ALTER TABLE t SET (fillfactor = 50);"],
+];
+
+/** The pairs in one database: each with names of its own. */
+function together(scripts: readonly string[]): string {
+  return scripts
+    .map((sql, index) => sql.replace(/\b(t_p_fkey|s_new|s_old|[tswicfgyqdp])\b/g, `$1_${index}`))
+    .join("\n");
+}
+
+describe("a migration that the Prisma CLI left unfinished", () => {
+  test("is told by definitions, not by names, before it and after it", async () => {
+    const failed = together(REDEFINITIONS.map(([, , redefinition]) => redefinition));
+    const { url, directory } = await failedAt(together(REDEFINITIONS.map(([, base]) => base)), failed);
+    const before = await migrate(url, directory, "resolve", "--diagnose", "2_failed");
+    expect(before.output).toContain("2_failed: nothing of it is applied.");
+    expect(before.output).toContain("Next: npm run migrator -- resolve --rolled-back 2_failed");
+    expect(before.output).not.toContain("--applied");
+    for (const line of REDEFINITIONS.keys()) expect(before.output).toContain(`line ${line + 1}: not applied`);
+    expect((await migrate(url, directory, "resolve", "--applied", "2_failed")).exit).toBe(4);
+
+    await query(url, failed);
+    const after = await migrate(url, directory, "resolve", "--diagnose", "2_failed");
+    expect(after.output).toContain("2_failed: it is applied.");
+    expect((await migrate(url, directory, "resolve", "--rolled-back", "2_failed")).exit).toBe(4);
+    expect((await migrate(url, directory, "resolve", "--applied", "2_failed")).exit).toBe(0);
+  });
+});
