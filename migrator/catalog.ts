@@ -58,17 +58,18 @@ export function readCatalog(session: Session): Promise<Catalog> {
 
 /** What these queries say, each of two columns, key and definition. */
 export async function readEntries(session: Session, queries: readonly string[]): Promise<Catalog> {
+  const all = queries.map(
+    (query, place) => `SELECT ${place} AS place, key::text, definition::text FROM (${query}) q (key, definition)`,
+  );
   const catalog: Catalog = {};
   await session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
     // So that every name is written with its schema.
     await session.run(OWN_PATH);
-    for (const query of queries) {
-      const rows = await session.rows<{ key: string; definition: string | null }>(
-        `SELECT * FROM (${query}) q (key, definition) ORDER BY key COLLATE "C"`,
-      );
-      for (const { key, definition } of rows) catalog[key] = definition?.trim() ?? "";
-    }
+    const rows = await session.rows<{ key: string; definition: string | null }>(
+      `SELECT key, definition FROM (${all.join("\nUNION ALL\n")}) entries ORDER BY place, key COLLATE "C"`,
+    );
+    for (const { key, definition } of rows) catalog[key] = definition?.trim() ?? "";
   } finally {
     await session.run("ROLLBACK");
   }

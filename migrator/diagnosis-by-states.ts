@@ -1,3 +1,4 @@
+import { maskSql } from "../migrations/mask-sql";
 import type { Catalog } from "./catalog";
 import type { Verdict } from "./diagnosis";
 
@@ -75,6 +76,6 @@ function describe(key: string, definition: string): string {
 }
 
 function short(definition: string): string {
-  const line = definition.replace(/\s+/g, " ");
+  const line = maskSql(definition);
   return line.length > 120 ? `${line.slice(0, 120)}…` : line;
 }

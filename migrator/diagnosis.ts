@@ -76,13 +76,17 @@ export async function diagnose(run: Run, migrations: readonly Migration[], migra
   return { applied: summary(diagnosed), statements: diagnosed, ...(stopped !== undefined && { namesOnly: stopped }) };
 }
 
-/** A failed migration stopped at one of its statements: one that can't be told lies before a later one that is applied, or may be the one. */
+/**
+ * Statements run in their order, and a failed migration stopped at one of them: rows that an earlier statement changes are changed if a
+ * later statement is known to be applied.
+ */
 function summary(statements: readonly StatementDiagnosis[]): AppliedPart {
   const lasting = statements.filter(({ passing, state }) => !passing || state !== "unknown");
   const last = lasting.map(({ state }) => state).lastIndexOf("applied");
   const first = lasting.findIndex(({ state }) => state === "not applied");
-  if (last >= 0) return first < 0 && last === lasting.length - 1 ? "all" : "part";
-  return first === 0 ? "none" : "unknown";
+  if (last < 0) return first === 0 ? "none" : "unknown";
+  const untold = lasting.some(({ state, untold }) => state === "unknown" && untold);
+  return first < 0 && !untold && last === lasting.length - 1 ? "all" : "part";
 }
 
 export function describeDiagnosis(name: string, { applied, statements, namesOnly }: Diagnosis): string[] {

@@ -1,3 +1,4 @@
+import { maskSql } from "../migrations/mask-sql";
 import type { Catalog } from "./catalog";
 import type { RangeVar } from "./left-behind";
 
@@ -21,9 +22,7 @@ export function isMet({ key, present, definition }: Expectation, catalog: Catalo
 export function describeExpectation({ key, definition }: Expectation, catalog: Catalog): string {
   const found = catalog[key];
   if (found === undefined) return `there is no ${key}`;
-  return definition
-    ? `${key} is ${found.replace(/\s+/g, " ").slice(0, 120)} (looked for: ${definition.text})`
-    : `there is ${key}`;
+  return definition ? `${key} is ${maskSql(found).slice(0, 120)} (looked for: ${definition.text})` : `there is ${key}`;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the grammar's nodes, of which only a few fields are looked at

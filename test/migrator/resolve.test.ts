@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checksumOf } from "../../migrations/history";
 import { startPostgres, type TestPostgres } from "../support/postgres";
 import { historyOf, migrate, query, writeMigration } from "./support";
 
@@ -107,5 +108,55 @@ describe("a migration that the Prisma CLI left unfinished", () => {
     expect(after.output).toContain("2_failed: it is applied.");
     expect((await migrate(url, directory, "resolve", "--rolled-back", "2_failed")).exit).toBe(4);
     expect((await migrate(url, directory, "resolve", "--applied", "2_failed")).exit).toBe(0);
+  });
+
+  test("is told statement by statement where it stopped half-way, and of its rows nothing is said", async () => {
+    const { url, directory } = await failedAt(
+      "CREATE TABLE t (a int);",
+      "ALTER TABLE t ADD COLUMN b int DEFAULT 1;\nCREATE INDEX i ON t (b);\nUPDATE t SET a = a + 1;\nCREATE INDEX j ON t (a);",
+      "ALTER TABLE t ADD COLUMN b int DEFAULT 1; CREATE INDEX i ON t (b);",
+    );
+    const { output } = await migrate(url, directory, "resolve", "--diagnose", "2_failed");
+    expect(output).toMatch(
+      /line 1: applied .*\n.*\n.*line 2: applied .*\n.*\n.*line 3: unknown .*\n.*\n.*line 4: not applied/,
+    );
+    expect(output).toContain("Next: take back by hand what is applied");
+    // By hand, with other columns than the file says.
+    await query(url, "CREATE INDEX j ON t (b)");
+    const other = await migrate(url, directory, "resolve", "--diagnose", "2_failed");
+    expect(other.output).toMatch(/line 4: unknown .*\n.*index public.j is CREATE INDEX j .*\(b\)/);
+    expect(other.output).not.toContain("--applied");
+  });
+
+  test.each([
+    ["the role may not make a scratch database", true, "CREATE TABLE t (n int DEFAULT 3);"],
+    [
+      "the history can't be repeated elsewhere",
+      false,
+      "CREATE TABLE t (n int DEFAULT 3); DO $$ BEGIN PERFORM dblink(); EXCEPTION WHEN OTHERS THEN RAISE; END $$;",
+    ],
+  ])("is told by its names only where these are new, if %s", async (_, limited, base) => {
+    const owner = await postgres.createDatabase();
+    const database = new URL(owner).pathname.slice(1);
+    const role = `role_${database}`;
+    await query(owner, `CREATE ROLE ${role} LOGIN PASSWORD 'p'; ALTER DATABASE ${database} OWNER TO ${role}`);
+    const url = limited ? owner.replace("postgres:test-password", `${role}:p`) : owner;
+    const directory = historyOf({ "1_base": base.split(" DO ")[0]! });
+    expect(await migrate(url, directory)).toMatchObject({ exit: 0 });
+    // Another tool applied it: this program has recorded nothing of what it left.
+    await query(url, "DROP SCHEMA _release CASCADE");
+    writeMigration(directory, "1_base", base);
+    await query(url, "UPDATE _prisma_migrations SET checksum = $1", [checksumOf(base)]);
+    writeMigration(directory, "2_failed", "ALTER TABLE t ALTER COLUMN n SET DEFAULT 10;\nCREATE TABLE fresh (a int);");
+    await leaveUnfinished(url, "2_failed");
+    const none = await migrate(url, directory, "resolve", "--diagnose", "2_failed");
+    expect(none.output).toMatch(/line 1: unknown .*\n.*\n.*line 2: not applied/);
+    expect(none.output).toContain("Definitions could not all be compared: ");
+    expect(none.output).not.toContain("--applied");
+    await query(url, "CREATE TABLE fresh (a int)");
+    const made = await migrate(url, directory, "resolve", "--diagnose", "2_failed");
+    expect(made.output).toMatch(/line 1: unknown .*\n.*\n.*line 2: applied/);
+    expect(made.output).not.toContain("--applied");
+    expect((await migrate(url, directory, "resolve", "--applied", "2_failed")).exit).toBe(4);
   });
 });
