@@ -12,6 +12,8 @@ export const findingClasses = [
   "partial",
   /** The folder contradicts what was released before. */
   "history",
+  /** A password or key stands in the migration. */
+  "secret",
   /** It can't be judged from its text. */
   "unknown",
   /** Said by squawk alone. */

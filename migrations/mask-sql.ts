@@ -55,6 +55,11 @@ export function maskSql(sql: string): string {
   return replaceParts(sql, maskedParts(sql)).replaceAll(COMMENT, " ").replace(/\s+/g, " ").trim();
 }
 
+/** Whether a place of the text lies in a constant or comment. */
+export function isMasked(sql: string, offset: number): boolean {
+  return maskedParts(sql).some(({ start, end }) => start <= offset && offset < end);
+}
+
 /** The text with each part replaced by what is shown of it. */
 export function replaceParts(sql: string, parts: readonly MaskedPart[]): string {
   let text = "";

@@ -1,5 +1,6 @@
 import { hasSqlDetails, loadModule, type Node, parseSync } from "libpg-query";
 import { cutPoints } from "./cut";
+import { isMasked } from "./mask-sql";
 import { endOfComment, tokensOf } from "./tokens";
 
 /** A statement as it stands in a file, with the parser's tree of it. */
@@ -131,7 +132,9 @@ function scriptError(error: unknown, text: string, base: number): unknown {
   for (let left = Math.max(error.sqlDetails?.cursorPosition ?? 0, 0); left > 0 && offset < text.length; left--)
     offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
   const line = countLines(text.slice(0, offset)) + 1;
-  return new ScriptError(error.message, offset, line, offset - text.lastIndexOf("\n", offset - 1));
+  // The word there may be (a part of) a constant, up to the whole rest of the file.
+  const message = isMasked(text, offset) ? error.message.replace(/ at or near "[\s\S]*"$/, "") : error.message;
+  return new ScriptError(message, offset, line, offset - text.lastIndexOf("\n", offset - 1));
 }
 
 /** Length of the white space and comments (which nest) that a text begins with. */

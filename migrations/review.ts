@@ -17,6 +17,7 @@ import { judgeOldPods } from "./judge/old-pods";
 import { enumExchanges, judgeExchange, judgeRenames } from "./judge/prisma";
 import { judgeRefused } from "./judge/refused";
 import { judgeRights } from "./judge/rights";
+import { judgeSecrets } from "./judge/secrets";
 import { judgeSequences, sequencesFollowing } from "./judge/sequences";
 import { judgeSettings } from "./judge/settings";
 import { judgeSystemTables } from "./judge/system-tables";
@@ -233,6 +234,7 @@ function judge(
     }
   }
   judgeWhole(judged, context);
+  judgeSecrets(plan, context);
   if (plan.error)
     context.report({
       rule: "syntax-error",

@@ -1,5 +1,5 @@
 import { DatabaseError } from "pg";
-import { maskedParts, maskSql, replaceParts } from "../migrations/mask-sql";
+import { isMasked, maskedParts, maskSql, replaceParts } from "../migrations/mask-sql";
 import { tokensOf } from "../migrations/tokens";
 
 /** A database error whose text was reduced by {@link quieten}. */
@@ -95,7 +95,7 @@ function withKnownNames(text: string, error: DatabaseError, sent: string): strin
 function wordAt({ position }: DatabaseError, sent: string): string | undefined {
   if (position === undefined) return undefined;
   const at = [...sent].slice(0, Number(position) - 1).join("").length;
-  if (maskedParts(sent).some(({ start, end }) => start <= at && at < end)) return undefined;
+  if (isMasked(sent, at)) return undefined;
   return tokensOf(sent.slice(at, at + 200))[0]?.text;
 }
 

@@ -1,3 +1,4 @@
+import { maskSql } from "../migrations/mask-sql";
 import type { Session } from "./connection";
 
 /** What the server has counted so far, per statement and per table. */
@@ -9,6 +10,9 @@ export interface Statistics {
 
 /** The statements that took the most time are kept, this many. */
 const KEPT = 200;
+
+/** The server stores other statements as they were written, with passwords in them: none of those is kept. */
+const QUERY = /^[( ]*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b/i;
 
 export async function readStatistics(session: Session): Promise<Statistics> {
   const tables: Statistics["tables"] = {};
@@ -27,10 +31,14 @@ async function readStatements(session: Session): Promise<Pick<Statistics, "state
   if (!extension) return {};
   try {
     const rows = await session.rows<{ id: string; query: string; calls: number; total: number }>(
-      `SELECT queryid::text AS id, left(query, 160) AS query, calls::float8, total_exec_time::float8 AS total FROM ${extension.schema}.pg_stat_statements
-       WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND queryid IS NOT NULL ORDER BY total_exec_time DESC LIMIT ${KEPT}`,
+      `SELECT queryid::text AS id, left(query, 1000) AS query, calls::float8, total_exec_time::float8 AS total FROM ${extension.schema}.pg_stat_statements
+       WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND queryid IS NOT NULL ORDER BY total_exec_time DESC LIMIT ${2 * KEPT}`,
     );
-    return { statements: Object.fromEntries(rows.map(({ id, ...counted }) => [id, counted])) };
+    const counted = rows.map(({ id, query, ...numbers }) => [id, { query: maskSql(query), ...numbers }] as const);
+    const queries = counted.filter(([, { query }]) => QUERY.test(query)).slice(0, KEPT);
+    return {
+      statements: Object.fromEntries(queries.map(([id, each]) => [id, { ...each, query: each.query.slice(0, 160) }])),
+    };
   } catch (error) {
     if (session.lost !== undefined) throw error;
     // Installed, but not loaded (shared_preload_libraries) or not to be read by this role.

@@ -4,6 +4,7 @@ import { formatMarkdown } from "./markdown";
 import { type FormatOptions, notesOf } from "./rows";
 import { formatSarif } from "./sarif";
 import { formatText } from "./text";
+import { withoutValues } from "./without-values";
 
 export { commentMark, largestComment } from "./markdown";
 export type { FormatOptions } from "./rows";
@@ -11,8 +12,9 @@ export type { FormatOptions } from "./rows";
 export const reviewFormats = ["text", "markdown", "json", "sarif", "github"] as const;
 export type ReviewFormat = (typeof reviewFormats)[number];
 
-/** A review as text: for a terminal, a comment, a program, code scanning, or the annotations of a workflow. */
-export function formatReview(review: Review, format: ReviewFormat, options: FormatOptions = {}): string {
+/** A review as text, without constants of the statements: for a terminal, a comment, a program, code scanning, or the annotations of a workflow. */
+export function formatReview(whole: Review, format: ReviewFormat, options: FormatOptions = {}): string {
+  const review = withoutValues(whole);
   switch (format) {
     case "text":
       return formatText(review, options);

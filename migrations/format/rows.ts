@@ -50,6 +50,7 @@ const effects = [
   ["failing", "the migration may fail"],
   ["partial", "a failure leaves a part of it in place"],
   ["history", "the history contradicts what is deployed"],
+  ["secret", "a secret stands in a migration"],
   ["unknown", "something can't be judged"],
 ] as const;
 

@@ -105,6 +105,24 @@ test("compare tells what became slower since the deploy", async () => {
   });
 });
 
+test("statements with passwords and constants in them are neither kept nor shown", async () => {
+  const url = await postgres.createDatabase();
+  await query(url, "CREATE SCHEMA stats; CREATE EXTENSION pg_stat_statements SCHEMA stats");
+  const directory = historyOf({ "1_a": "CREATE TABLE a (id int PRIMARY KEY, t text);" });
+  await query(url, "DO $$ BEGIN PERFORM pg_sleep(0.3), 'canary-do'; END $$");
+  await query(url, "CREATE ROLE slow_role PASSWORD 'canary-role'; DROP ROLE slow_role");
+  await query(url, "/* canary-comment */ SELECT pg_sleep(0.2), 'canary-select'");
+  const { exit, output } = await migrate(url, directory);
+  expect(exit).toBe(0);
+  await query(url, "INSERT INTO a VALUES (1, 'canary-insert') /* canary-comment */");
+  const compared = await migrate(url, directory, "compare");
+  expect(compared.output).toContain("INSERT INTO a VALUES ($1, $2)");
+  const facts = JSON.stringify(await query(url, "SELECT data FROM _release.fact"));
+  expect(facts).toContain("SELECT pg_sleep($1), $2");
+  expect(facts).not.toMatch(/CREATE ROLE|DO \$\$/);
+  expect(output + compared.output + facts).not.toContain("canary");
+});
+
 test("the report is kept in the database and makes a page for a change ticket", async () => {
   const url = await postgres.createDatabase();
   const directory = historyOf({ "1_a": "CREATE TABLE a (id int);" });

@@ -1,5 +1,6 @@
 import { Client } from "pg";
 import type { Credentials, InstanceRecord } from "./records";
+import { scramVerifier } from "./scram";
 
 /** The cloud's own superuser, as on RDS: nobody else gets its password. */
 export const superuser = "rdsadmin";
@@ -69,7 +70,7 @@ export async function makeRoles(record: InstanceRecord, credentials: Credentials
 
 async function makeRole(client: Client, role: string, attributes: string, password?: string): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
-  // The passwords are hexadecimal; a statement that sets one takes no parameters.
-  const secret = password === undefined ? "" : ` PASSWORD '${password}'`;
+  // A statement that sets a password takes no parameters, and is logged: the server gets what it would keep of it.
+  const secret = password === undefined ? "" : ` PASSWORD '${scramVerifier(password)}'`;
   await client.query(`${rowCount ? "ALTER" : "CREATE"} ROLE ${role} ${attributes}${secret}`);
 }

@@ -73,6 +73,12 @@ test("passwords are in files that only their owner can read, and in no process a
     if ((await fs.readFile(file, "latin1")).includes(password)) expect((await fs.stat(file)).mode & 0o077).toBe(0);
   }
   expect((await listProcesses()).filter(({ command }) => command.includes(password))).toEqual([]);
+  // The server stores statements that make roles as they are sent: with a verifier, not with the password.
+  const statistics = new URL(notes.masterUrl);
+  statistics.pathname = "/postgres";
+  const stored = await query(statistics.href, "SELECT query FROM pg_stat_statements WHERE query ~ 'ROLE .* PASSWORD'");
+  expect(stored.length).toBeGreaterThan(0);
+  for (const { query: text } of stored) expect(text).toMatch(/PASSWORD ('SCRAM-SHA-256\$4096:|\$1)/);
 });
 
 test("what was committed survives kill -9 of the server, on the same port", async () => {
