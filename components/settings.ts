@@ -117,7 +117,19 @@ const backup = z.strictObject({
 
 /** The migrator's checks, before and after; a test compares this list with the migrator's own. */
 export const CHECKS = [
-  ...["server", "tls", "superuser", "permissions", "history", "order", "review", "drift", "runner", "locks"],
+  ...[
+    "server",
+    "tls",
+    "superuser",
+    "permissions",
+    "history",
+    "order",
+    "directives",
+    "review",
+    "drift",
+    "runner",
+    "locks",
+  ],
   ...["old-transactions", "prepared-transactions", "vacuum", "connections", "replication", "disk"],
   ...["invalid-indexes", "sequences"],
   ...["finished", "promised", "valid-indexes", "constraints", "rows", "sequences-ahead", "analyzed", "slowest"],

@@ -1,4 +1,5 @@
 import type { AlterTableCmd, Node, PartitionSpec } from "libpg-query";
+import { applyRoutine, dropRoutine } from "./apply-routine";
 import { columnType } from "./column-type";
 import { addColumn, addConstraint, constraintOf, isNull } from "./definition";
 import { onTable } from "./drop-effect";
@@ -77,6 +78,7 @@ export function apply(node: Node, schema: Schema, migration: string): void {
 }
 
 function applyType(node: Node, schema: Schema, migration: string): void {
+  applyRoutine(node, schema);
   if ("CreateFunctionStmt" in node && partsOf(node.CreateFunctionStmt.returnType?.names).at(-1) === "trigger")
     schema.triggerFunctions.add(keyOf(nameOfParts(node.CreateFunctionStmt.funcname)));
   if ("CreateFunctionStmt" in node) schema.made.set(keyOf(nameOfParts(node.CreateFunctionStmt.funcname)), migration);
@@ -214,6 +216,7 @@ function alterType(table: Table, column: Column | undefined, name: string, type:
 
 function drop(type: string | undefined, objects: readonly Node[], schema: Schema): void {
   for (const object of objects) {
+    dropRoutine(type, object, schema);
     const name = nameOfParts(object);
     const key = keyOf(name);
     if (type === "OBJECT_TABLE" || type === "OBJECT_VIEW" || type === "OBJECT_MATVIEW") schema.drop(key);

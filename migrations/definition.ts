@@ -115,6 +115,8 @@ export function constraintOf(
         columns,
         valid,
         ...(references !== undefined && { references }),
+        referenced: partsOf(node.pk_attrs),
+        onDelete: node.fk_del_action ?? "a",
       };
     }
     default:

@@ -1,4 +1,4 @@
-import { type Directive, directivesIn } from "./directives";
+import { type BadDirective, type Directive, directivesIn, directivesInside } from "./directives";
 import type { Migration } from "./history";
 import { kindOf } from "./kind";
 import { type ParsedStatement, parseScript, ScriptError } from "./parse";
@@ -44,6 +44,8 @@ export interface MigrationPlan {
   readonly statements: readonly PlannedStatement[];
   /** Directives after the last statement, or of a file without statements. */
   readonly directives: readonly Directive[];
+  /** Comments that read like directives and can't be followed as such, by their text alone. */
+  readonly badDirectives: readonly BadDirective[];
   /** The parser refused the file: `statements` ends before the error. The server has the last word (it may be newer than the parser). */
   readonly error?: {
     readonly message: string;
@@ -63,12 +65,13 @@ export function planMigration(
 ): MigrationPlan {
   const { name, sql, checksum } = migration;
   const statements: PlannedStatement[] = [];
+  const bad: BadDirective[] = [];
   const enums = new EnumValues();
   let error: MigrationPlan["error"];
   try {
     for (const parsed of parseScript(sql)) {
       enums.see(parsed, statements.length);
-      statements.push(planStatement(parsed, statements.length));
+      statements.push(planStatement(parsed, statements.length, bad));
       see?.(parsed);
     }
   } catch (problem) {
@@ -80,7 +83,9 @@ export function planMigration(
     statements[index] = { ...statements[index]!, canRunInTransaction: false, outsideTransaction: value };
   const last = statements.at(-1);
   const end = last ? last.offset + last.text.length : 0;
-  const directives = error ? [] : directivesIn(sql.slice(end), countLines(sql, end) + 1);
+  const { directives, bad: rest } = error
+    ? { directives: [], bad: [] }
+    : directivesIn(sql.slice(end), countLines(sql, end) + 1, end === 0);
   const all = [...statements.flatMap((statement) => statement.directives ?? []), ...directives];
   return {
     name,
@@ -89,15 +94,18 @@ export function planMigration(
     contract: all.some((directive) => directive.name === "contract"),
     statements,
     directives,
+    badDirectives: [...bad, ...rest, ...misplacedBatches(statements, directives)].sort((a, b) => a.line - b.line),
     ...(error && { error }),
   };
 }
 
-function planStatement(parsed: ParsedStatement, index: number): PlannedStatement {
+/** @param bad is given the directives above or in the statement that can't be followed */
+function planStatement(parsed: ParsedStatement, index: number, bad: BadDirective[]): PlannedStatement {
   const { node, text, offset, line, before } = parsed;
   const refused = refusedInTransaction(node, text);
   const control = transactionControl(node);
-  const directives = directivesIn(before, line - countLines(before, before.length));
+  const { directives, bad: above } = directivesIn(before, line - countLines(before, before.length), index === 0);
+  bad.push(...above, ...directivesInside(text, line));
   return {
     index,
     kind: kindOf(node),
@@ -109,6 +117,24 @@ function planStatement(parsed: ParsedStatement, index: number): PlannedStatement
     ...(control && { control }),
     ...(directives.length > 0 && { directives }),
   };
+}
+
+/** Batches that no statement can follow where they stand. */
+function misplacedBatches(statements: readonly PlannedStatement[], last: readonly Directive[]): BadDirective[] {
+  const found: BadDirective[] = [];
+  const batches = (directives: readonly Directive[] = []) => directives.filter((each) => each.name === "batch");
+  const bad = (directives: readonly Directive[], where: string) => {
+    for (const { line } of directives) found.push({ line, certain: true, problem: `has "-- release: batch" ${where}` });
+  };
+  let open = false;
+  for (const { control, directives } of statements) {
+    const own = batches(directives);
+    if (open) bad(own, "inside BEGIN … COMMIT, where it can't commit each range");
+    else bad(own.slice(1), "twice above one statement");
+    if (control !== undefined && control !== "savepoint") open = control === "begin";
+  }
+  bad(batches(last), "with no statement below it");
+  return found;
 }
 
 function modeOf(statements: readonly PlannedStatement[]): MigrationMode {

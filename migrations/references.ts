@@ -102,7 +102,7 @@ export function namedQueries(node: Node): Set<string> {
 }
 
 /** Everything in a tree, each before what is in it. */
-function walk(value: unknown, visit: (key: string, child: unknown) => void): void {
+export function walk(value: unknown, visit: (key: string, child: unknown) => void): void {
   if (value === null || typeof value !== "object") return;
   for (const [key, child] of Object.entries(value)) {
     visit(key, child);

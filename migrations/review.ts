@@ -9,6 +9,7 @@ import { insideDo } from "./inside-do";
 import { judgeBlocking } from "./judge/blocking";
 import { Context, type JudgedStatement, type Runner, target } from "./judge/context";
 import { judgeDestroyed } from "./judge/destroyed";
+import { judgeBatch, judgeDirectives } from "./judge/directives";
 import { judgeDroppedUniques, uniquesMade } from "./judge/dropped-uniques";
 import { guardsMade, judgeGuards } from "./judge/guards";
 import { type Applied, judgeHistory } from "./judge/history";
@@ -207,15 +208,16 @@ function judge(
   }
   const reviewed: ReviewedStatement[] = [];
   const judged: JudgedStatement[] = [];
+  judgeDirectives(context);
   judgeRenames(unjudged, context);
   for (const planned of unjudged) {
     const inner = "DoStmt" in planned.node ? insideDo(planned.text) : undefined;
-    const written = inner?.map(({ node, text }) => ({ ...planned, node, text })) ?? [planned];
+    const written = inner?.map(({ node, text }) => ({ ...planned, node, text, inside: true })) ?? [planned];
     const parts: Part[] = written.flatMap((part) => {
       const within = changesWithin(part.node);
       if (within.length === 0) return [part];
       const queries = namedQueries(part.node);
-      return [{ ...part, queries }, ...within.map((node) => ({ ...part, node, queries }))];
+      return [{ ...part, queries }, ...within.map((node) => ({ ...part, node, queries, inside: true }))];
     });
     for (const part of parts) {
       const effect = inserts.effectOf(part.node, schema);
@@ -267,6 +269,7 @@ function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeSequences(statement, context);
   judgeRefused(statement, context);
   judgeBlocking(statement, context);
+  judgeBatch(statement, context);
   judgeSettings(statement, context);
   if (statement.effect.unknown !== undefined)
     context.report(

@@ -19,6 +19,8 @@ export interface Constraint {
   references?: string;
   /** The columns it points to; none where they are left out, which means the primary key. */
   referenced?: string[];
+  /** What a foreign key does when the row it points to is deleted: `a`, `r` nothing or refuse, `c` cascade, `n` NULL, `d` default. */
+  onDelete?: string;
   /** The column of a CHECK (column IS NOT NULL). */
   notNullOf?: string;
 }
@@ -31,6 +33,24 @@ export interface Index {
   columns: string[];
   /** It has a WHERE. */
   partial?: boolean;
+}
+
+/** A function or procedure; of several with one name, what holds for any of them. */
+export interface Routine {
+  readonly volatility: "immutable" | "stable" | "volatile";
+  /** Every name in its body; undefined where that tells nothing: another language, or EXECUTE. */
+  readonly mentions: ReadonlySet<string> | undefined;
+}
+
+export interface Trigger {
+  readonly name: string;
+  /** Key of its table. */
+  table: string;
+  /** Key of its function. */
+  routine: string;
+  /** Once for each row; else once for the statement. */
+  readonly row: boolean;
+  readonly events: readonly ("insert" | "update" | "delete" | "truncate")[];
 }
 
 export interface Table {
@@ -69,6 +89,9 @@ export class Schema {
   /** Which migration made a function, procedure, sequence or type, by its name; and a schema or role, by {@link madeKey}. */
   readonly made = new Map<string, string>();
   readonly triggerFunctions = new Set<string>();
+  readonly routines = new Map<string, Routine>();
+  /** By table and name. */
+  readonly triggers = new Map<string, Trigger>();
   /** Domains that were made with a constraint. */
   readonly domains = new Set<string>();
 
@@ -134,6 +157,12 @@ export class Schema {
     return [...this.indexes.values()].filter(({ table }) => table === key);
   }
 
+  triggersOf(table: string, event?: Trigger["events"][number]): Trigger[] {
+    return [...this.triggers.values()].filter(
+      (trigger) => trigger.table === table && (event === undefined || trigger.events.includes(event)),
+    );
+  }
+
   /** Tables with a column of this type. */
   using(type: string): { table: Table; column: Column }[] {
     const found: { table: Table; column: Column }[] = [];
@@ -145,6 +174,7 @@ export class Schema {
   drop(key: string): void {
     this.tables.delete(key);
     for (const [index, { table }] of this.indexes) if (table === key) this.indexes.delete(index);
+    for (const [trigger, { table }] of this.triggers) if (table === key) this.triggers.delete(trigger);
     for (const table of this.tables.values())
       table.constraints = table.constraints.filter(({ references }) => references !== key);
   }
@@ -158,6 +188,7 @@ export class Schema {
     this.tables.set(key, table);
     table.name = to;
     for (const index of this.indexes.values()) if (index.table === old) index.table = key;
+    for (const trigger of this.triggers.values()) if (trigger.table === old) trigger.table = key;
     for (const other of this.tables.values()) {
       if (other.parent === old) other.parent = key;
       for (const constraint of other.constraints) if (constraint.references === old) constraint.references = key;

@@ -1,8 +1,10 @@
-import { scanSync } from "libpg-query";
+import { type Node, type RangeVar, scanSync } from "libpg-query";
+import { batchDoubt } from "../migrations/batch";
+import { walkedTable } from "../migrations/batch-change";
+import { readBatchOptions } from "../migrations/batch-options";
 import type { PlannedStatement } from "../migrations/plan";
-import { wholeSetClause } from "../migrations/whole-sets";
 import { parseDuration } from "./duration";
-import { nodeOf, type RangeVar, relationName } from "./left-behind";
+import { nodeOf, qualified } from "./left-behind";
 
 /** A statement under `-- release: batch [by COLUMN] [size ROWS] [pause TIME]`, ready to be run a key range at a time. */
 export interface BatchStatement {
@@ -29,56 +31,35 @@ export function batchDirective({ directives }: PlannedStatement): string | undef
   return directives?.find(({ name }) => name === "batch")?.text;
 }
 
-/** @throws BatchProblem where a range of rows at a time would not do what the statement does */
-export function readBatch(statement: PlannedStatement): BatchStatement {
-  const options = readOptions(batchDirective(statement) ?? "");
-  const node = nodeOf(statement);
-  const change = node.UpdateStmt ?? node.DeleteStmt;
-  const select = node.InsertStmt?.selectStmt?.SelectStmt;
-  if (!change && !select) throw new BatchProblem("stands above something that is no UPDATE, DELETE or INSERT … SELECT");
-  if ((change ?? node.InsertStmt).withClause || select?.withClause)
-    throw new BatchProblem("can't cut a statement that begins with WITH");
-  // What depends on all rows at once can't be had from some of them.
-  const clause = select && wholeSetClause(select);
-  if (clause) throw new BatchProblem(`can't cut a SELECT with ${clause}: it depends on all rows at once`);
-  const walked: (RangeVar & { alias?: { aliasname: string } }) | undefined = change
-    ? change.relation
-    : leftmost(select.fromClause?.[0]);
-  if (!walked) throw new BatchProblem("needs a plain table as the first one after FROM, whose key it can walk");
-  const name = walked.alias ? `"${walked.alias.aliasname.replaceAll('"', '""')}"` : relationName(walked);
+/**
+ * @param schema of a table that is written without one; default: it is left to the search path
+ * @throws BatchProblem where a range of rows at a time would not do what the statement does, as far as its text tells
+ */
+export function readBatch(statement: PlannedStatement, schema?: string): BatchStatement {
+  const text = batchDirective(statement) ?? "";
+  const node = nodeOf(statement) as Node;
+  const doubt = batchDoubt(node, text);
+  const walked = walkedTable(node);
+  const options = readBatchOptions(text);
+  if (doubt) throw new BatchProblem(doubt.problem);
+  if (!walked || "problem" in options) throw new BatchProblem("can't be read");
+  const name = walked.alias ? quote(walked.alias.aliasname ?? "") : tableName(walked);
+  const { column, size = BATCH_SIZE, pause } = options;
   return {
-    table: relationName(walked),
-    ...options,
-    restrictedTo: (condition, column) => restrict(statement.text, condition(`${name}.${quote(column)}`)),
+    table: tableName({ ...(schema !== undefined && { schemaname: schema }), ...walked }),
+    column,
+    size,
+    pause: pause === undefined ? BATCH_PAUSE : (parseDuration(pause) ?? 0),
+    restrictedTo: (condition, key) => restrict(statement.text, condition(`${name}.${quote(key)}`)),
   };
 }
 
-/** Of joins that keep every row of their left side at most as often as it matches; the others make rows of their own. */
-// biome-ignore lint/suspicious/noExplicitAny: see left-behind.ts
-function leftmost(from: any): (RangeVar & { alias?: { aliasname: string } }) | undefined {
-  const join = from?.JoinExpr;
-  if (!join) return from?.RangeVar;
-  return join.jointype === "JOIN_INNER" || join.jointype === "JOIN_LEFT" ? leftmost(join.larg) : undefined;
+function tableName({ schemaname, relname = "" }: RangeVar): string {
+  return qualified(schemaname === undefined ? [relname] : [schemaname, relname]);
 }
 
 function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function readOptions(text: string): Pick<BatchStatement, "column" | "size" | "pause"> {
-  const words = text.split(/\s+/).filter((word) => word !== "");
-  let column: string | undefined;
-  let size = BATCH_SIZE;
-  let pause = BATCH_PAUSE;
-  for (let index = 0; index < words.length; index += 2) {
-    const [word, value = ""] = words.slice(index, index + 2);
-    const time = word === "pause" ? parseDuration(value === "0" ? "0s" : value) : undefined;
-    if (word === "by" && value !== "") column = value.replace(/^"(.*)"$/, "$1");
-    else if (word === "size" && /^[1-9]\d{0,7}$/.test(value)) size = Number(value);
-    else if (time !== undefined) pause = time;
-    else throw new BatchProblem(`has "${word} ${value}", and knows "by COLUMN", "size 5000" and "pause 50ms"`);
-  }
-  return { column, size, pause };
+  return qualified([name]);
 }
 
 const AFTER_WHERE = new Set(["RETURNING", "ORDER", "ON", "FOR"]);

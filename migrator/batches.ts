@@ -3,8 +3,9 @@ import type { Migration } from "../migrations/history";
 import type { PlannedStatement } from "../migrations/plan";
 import { type Attempts, withLockAttempts } from "./attempts";
 import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement";
+import type { Session } from "./connection";
 import { formatDuration } from "./duration";
-import { BadDirective } from "./failures/statement";
+import { UnfollowedDirective } from "./failures/statement";
 import { quoteName, quoteText } from "./history-table";
 import { attribute, placeOf, sqlEvidence } from "./place";
 import { writeNote } from "./progress";
@@ -47,7 +48,7 @@ export async function runBatches(
   progress: { id: string; note: Record<string, unknown>; done: string; state: () => string },
 ): Promise<{ rows: number; attempts: Attempts }> {
   const { session, log, signal } = run;
-  const { batch, key } = await prepare(run, migration, statement);
+  const { batch, key } = await prepareBatch(run, migration, statement, progress.state());
   const attempts: Attempts = { count: 1, lockWait: 0 };
   let note =
     (progress.note as Partial<BatchNote>).end === undefined
@@ -90,26 +91,32 @@ export async function runBatches(
   return { rows: 0, attempts };
 }
 
-async function prepare(
+/**
+ * Reads a batched statement and finds the key that it walks.
+ * @param state of the database, for the failure
+ * @throws UnfollowedDirective
+ */
+async function prepareBatch(
   run: Run,
   migration: Migration,
   statement: PlannedStatement,
+  state: string,
 ): Promise<{ batch: BatchStatement; key: Key }> {
   try {
     const batch = readBatch(statement);
-    return { batch, key: await keyOf(run, batch) };
+    return { batch, key: await walkedKey(run.session, batch) };
   } catch (error) {
     if (!(error instanceof BatchProblem)) throw error;
-    throw new BadDirective(
-      migration.name,
-      `"-- release: batch" ${error.message}`,
-      placeOf(migration, statement.offset),
-    );
+    const problem = `has "-- release: batch" above a statement that ${error.message}`;
+    throw new UnfollowedDirective(migration.name, problem, placeOf(migration, statement.offset), state);
   }
 }
 
-/** A single, unique, ordered column that every row has. */
-async function keyOf({ session }: Run, { table, column }: BatchStatement): Promise<Key> {
+/**
+ * A single, unique, ordered column that every row has.
+ * @throws BatchProblem where the table has none
+ */
+export async function walkedKey(session: Session, { table, column }: BatchStatement): Promise<Key> {
   const operator = (strategy: number) =>
     `(SELECT format('OPERATOR(%I.%s)', n.nspname, p.oprname)
       FROM pg_amop m JOIN pg_operator p ON p.oid = m.amopopr JOIN pg_namespace n ON n.oid = p.oprnamespace
@@ -132,8 +139,8 @@ async function keyOf({ session }: Run, { table, column }: BatchStatement): Promi
   if (key?.columns === 1) return key;
   throw new BatchProblem(
     column === undefined
-      ? `needs a primary key of one column in ${table}, or "by COLUMN"`
-      : `needs ${column} to be NOT NULL and uniquely indexed by itself in ${table}`,
+      ? `needs a primary key of one column in ${table}, or "by COLUMN", to be walked by`
+      : `needs ${column} to be NOT NULL and uniquely indexed by itself in ${table}, to be walked by it`,
   );
 }
 

@@ -4,6 +4,7 @@ import { loadParser, type MigrationPlan } from "../migrations/plan";
 import { analyzeTables } from "./analyze";
 import { batchDirective } from "./batch-statement";
 import { type Count, countRows } from "./counts";
+import { checkDirectives } from "./directives";
 import { formatDuration } from "./duration";
 import { appliedSinceVerified } from "./facts";
 import type { Failure } from "./failure";
@@ -50,6 +51,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
       log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
       return;
     }
+    await checkDirectives(history.applied, history.pending, run.table.schema);
     checkSnapshot(settings.snapshot, history.pending.length);
     const began = Date.now();
     log.event("deploy.started", `${history.pending.length} of ${migrations.length} migrations are pending.`, {

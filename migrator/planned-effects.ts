@@ -1,5 +1,7 @@
 import type { Node } from "libpg-query";
 import { apply } from "../migrations/apply";
+import { batchDoubt } from "../migrations/batch";
+import type { BadDirective } from "../migrations/directives";
 import type { Effect, TableEffect } from "../migrations/effect";
 import type { Migration } from "../migrations/history";
 import { keyOf, type Name } from "../migrations/identifier";
@@ -27,6 +29,8 @@ export interface PlannedEffects {
   readonly promises: Expectation[];
   /** Statements whose effect can't be told from their text. */
   readonly unknown: string[];
+  /** Directives that can't be followed. */
+  readonly badDirectives: readonly (BadDirective & { readonly migration: Migration })[];
 }
 
 const effects = new WeakMap<PlannedStatement, Effect>();
@@ -47,6 +51,7 @@ export class EffectPlanner {
   readonly #all = new Set<string>();
   readonly #tables = new Map<string, TableEffect[]>();
   readonly #unknown: string[] = [];
+  readonly #badDirectives: PlannedEffects["badDirectives"][number][] = [];
 
   /** @param applied what the schema is made of before */
   constructor(
@@ -61,7 +66,9 @@ export class EffectPlanner {
   /** Plans the next migration; the tables that it touches, made by none before it, and that none before it touched: quoted. */
   add(migration: Migration): { plan: MigrationPlan; touched: string[] } {
     const touched: string[] = [];
-    const plan = this.#walk(migration, (effect, node) => {
+    const plan = this.#walk(migration, (effect, node, statement) => {
+      const bad = badBatch(statement, node, this.#schema);
+      if (bad) this.#badDirectives.push({ ...bad, migration });
       this.#promises.see(node);
       for (const table of effect.tables) {
         const key = keyOf(table.name);
@@ -79,6 +86,7 @@ export class EffectPlanner {
     for (const [key, table] of this.#schema.tables)
       if (!this.#before.has(key) && table.madeIn === migration.name) this.#made.add(key);
     this.#plans.push(plan);
+    for (const bad of plan.badDirectives) this.#badDirectives.push({ ...bad, migration });
     return { plan, touched };
   }
 
@@ -91,21 +99,22 @@ export class EffectPlanner {
       all: [...this.#all],
       promises: this.#promises.list(),
       unknown: this.#unknown,
+      badDirectives: this.#badDirectives,
     };
   }
 
-  #walk(migration: Migration, visit: (effect: Effect, node: Node) => void): MigrationPlan {
+  #walk(migration: Migration, visit: (effect: Effect, node: Node, statement: PlannedStatement) => void): MigrationPlan {
     const { plan, nodes } = planWithNodes(migration);
     // Thousands of rows written alike have the effect of the first.
     let alike: string | undefined;
     for (const [index, statement] of (plan.error ? [] : plan.statements).entries()) {
       const head = rowsHead(statement);
-      if (head !== undefined && head === alike) continue;
+      if (head !== undefined && head === alike && !statement.directives) continue;
       alike = head;
       const node = nodes?.[index] ?? (nodeOf(statement) as Node);
       const effect = effectOf(node, this.#schema);
       effects.set(statement, effect);
-      visit(effect, node);
+      visit(effect, node, statement);
       apply(node, this.#schema, migration.name);
     }
     return plan;
@@ -121,6 +130,17 @@ export function plannedEffects(
   const planner = new EffectPlanner(schemaName, applied);
   for (const migration of pending) planner.add(migration);
   return planner.planned();
+}
+
+function badBatch({ directives }: PlannedStatement, node: Node, schema: Schema): BadDirective | undefined {
+  const batch = directives?.find(({ name }) => name === "batch");
+  const doubt = batch && batchDoubt(node, batch.text, schema);
+  if (!batch || !doubt?.certain) return undefined;
+  return {
+    line: batch.line,
+    certain: true,
+    problem: `has "-- release: batch" above a statement that ${doubt.problem}`,
+  };
 }
 
 function quotedName({ schema, name }: Name, schemaName: string): string {

@@ -6,6 +6,7 @@ import { judge } from "./judgement";
 import { plannedEffects } from "./planned-effects";
 import { connections, disk, replication } from "./preflight/capacity";
 import type { PreflightCheck } from "./preflight/context";
+import { directives } from "./preflight/directives";
 import { drift } from "./preflight/drift";
 import { history, order } from "./preflight/history";
 import { invalidIndexes, sequences } from "./preflight/objects";
@@ -19,7 +20,7 @@ import type { Run } from "./run";
 /** In the order of the report. */
 export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
   ...[server, tls, superuser, permissions],
-  ...[history, order, review, drift],
+  ...[history, order, directives, review, drift],
   ...[runner, locks, oldTransactions, prepared, vacuum],
   ...[connections, replication, disk],
   ...[invalidIndexes, sequences],

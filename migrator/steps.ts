@@ -2,11 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Migration } from "../migrations/history";
 import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
 import { type Attempts, withLockAttempts } from "./attempts";
-import { batchDirective } from "./batch-statement";
 import { runBatches } from "./batches";
 import { connectionLost, isConnectionLoss } from "./connection";
 import { Failure } from "./failure";
-import { BadDirective, ChangedAfterStart, Stopped, UnclosedTransaction } from "./failures/statement";
+import { ChangedAfterStart, Stopped, UnclosedTransaction } from "./failures/statement";
 import { groupStatements } from "./groups";
 import { leftBehind } from "./left-behind";
 import { Patience } from "./patience";
@@ -88,17 +87,7 @@ export async function applyInSteps(
 
 function splitUnits(migration: Migration, statements: readonly PlannedStatement[]): Unit[] {
   try {
-    const units = unitsOf(statements);
-    for (const { kind, statements: inner } of units) {
-      const batch = kind === "block" ? inner.find((each) => batchDirective(each) !== undefined) : undefined;
-      if (batch)
-        throw new BadDirective(
-          migration.name,
-          '"-- release: batch" stands inside BEGIN … COMMIT',
-          placeOf(migration, batch.offset),
-        );
-    }
-    return units;
+    return unitsOf(statements);
   } catch (error) {
     if (!(error instanceof UnclosedBlock)) throw error;
     throw new UnclosedTransaction(migration.name, error.message, placeOf(migration, error.begin.offset));

@@ -1,12 +1,12 @@
 import type { Node } from "libpg-query";
+import { batchDoubt } from "../batch";
 import type { TableEffect } from "../effect";
 import { isAlways, namesItsRows } from "../few-rows";
 import { keyOf, type Name, nameOf, nameOfParts, nameText } from "../identifier";
 import { blockedBy } from "../locks";
 import { unblock } from "../safe/unblock";
-import { batchMark } from "../safe/words";
+import { batched } from "../safe/words";
 import { type Band, bandOf, longer } from "../size";
-import { wholeSetClause } from "../whole-sets";
 import { type Context, type JudgedStatement, severityOf, tableText, target } from "./context";
 import { isCatalog } from "./system-tables";
 
@@ -118,7 +118,8 @@ function dropIndex(statement: JudgedStatement, context: Context): void {
 /** Rows that are changed all in one transaction. */
 function judgeRows(statement: JudgedStatement, context: Context): void {
   const { node, text, effect, directives } = statement;
-  if (directives?.some(({ name }) => name === "batch")) return;
+  // The Prisma CLI takes the directive for a comment.
+  if (context.runner === "migrator" && directives?.some(({ name }) => name === "batch")) return;
   const change =
     "UpdateStmt" in node
       ? node.UpdateStmt
@@ -154,29 +155,16 @@ function judgeRows(statement: JudgedStatement, context: Context): void {
           : `Writes to the same rows of ${tableText(name)} wait; replicas fall behind and vacuum stands still.`,
       howLong: context.duration(band, source),
       ...(overwrites && { irreversible: "The values that it overwrites can only be had back from a snapshot." }),
-      ...(canBeCut(statement, source, context) && {
-        safe: {
-          migrations: [`${batchMark}${text};`],
-          note: "Run a range of keys at a time, with a commit and a pause after each.",
-        },
-      }),
+      ...(context.runner === "migrator" &&
+        batchDoubt(node, "", context.schema) === undefined && {
+          safe: {
+            migrations: [batched(`${text};`, source, context.schema)],
+            note: "Run a range of keys at a time, with a commit and a pause after each.",
+          },
+        }),
     },
     statement,
   );
-}
-
-/** Whether the migrator can run it a range of keys at a time: see migrator/batch-statement.ts. */
-function canBeCut({ node, text }: JudgedStatement, source: Name, context: Context): boolean {
-  if ("MergeStmt" in node || /^\s*WITH\b/i.test(text)) return false;
-  if ("InsertStmt" in node) {
-    const select = node.InsertStmt.selectStmt;
-    if (!select || !("SelectStmt" in select)) return false;
-    const { withClause, fromClause } = select.SelectStmt;
-    if (withClause || wholeSetClause(select.SelectStmt)) return false;
-    if (!fromClause?.[0] || !("RangeVar" in fromClause[0])) return false;
-  }
-  const table = context.table(source);
-  return !table?.known || table.constraints.some(({ kind, columns }) => kind === "primary" && columns.length === 1);
 }
 
 /** `WHERE column IS NULL`: nothing but NULLs is overwritten. */

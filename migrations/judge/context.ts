@@ -11,6 +11,8 @@ import type { EnumExchange } from "./prisma";
 export interface JudgedStatement extends PlannedStatement {
   readonly node: Node;
   readonly effect: Effect;
+  /** It is a part of the statement at its place, in a DO block or a WITH: what it says alone is no statement of its own. */
+  readonly inside?: boolean;
 }
 
 /** Who runs the migrations: this project's migrator, or the user's own command (the Prisma CLI). */
@@ -22,12 +24,20 @@ export interface Draft {
   readonly severity: Severity;
   /** What it is about: `User.email`. */
   readonly target: string;
+  /** Where it isn't about a statement; default: that of the statement, else the first. */
+  readonly line?: number;
   readonly what: string;
   readonly who: string;
   readonly howLong: string;
   readonly irreversible?: string;
   readonly safe?: SafeWay;
 }
+
+/** Variables and conditions around it decide what it does: no SQL in its place can be proposed. */
+const notAlone: SafeWay = {
+  migrations: [],
+  note: "Write it as a statement of its own: inside of a DO block or WITH, the review proposes no SQL for it.",
+};
 
 /** One migration under review: what the judges ask, and where they report. */
 export class Context {
@@ -101,19 +111,21 @@ export class Context {
       : `${band} (${sizeText(this.size(name))})`;
   }
 
-  report(draft: Draft, statement?: PlannedStatement): void {
-    const { target, ...rest } = draft;
+  report(draft: Draft, statement?: PlannedStatement & Pick<JudgedStatement, "inside">): void {
+    const { target, line, safe, ...rest } = draft;
+    const way = statement?.inside && safe && safe.migrations.length > 0 ? notAlone : safe;
     // The same thing twice in a migration gets a number, so that an acknowledgement names one of them.
     const plain = target === "" ? draft.rule : `${draft.rule} ${target}`;
     const count = (this.ids.get(plain) ?? 0) + 1;
     this.ids.set(plain, count);
     this.findings.push({
       ...rest,
+      ...(way && { safe: way }),
       id: count === 1 ? plain : `${plain} #${count}`,
       migration: this.plan.name,
       checksum: this.plan.checksum,
       ...(statement && { statement: statement.index }),
-      line: statement?.line ?? 1,
+      line: line ?? statement?.line ?? 1,
     });
   }
 }

@@ -217,7 +217,7 @@ function rename(
   } else if (renameType === "OBJECT_COLUMN" && relationType !== "OBJECT_TYPE") {
     if (isNewColumn(name, subname, context)) return;
     const column = context.table(name)?.columns.get(subname);
-    const way = renameColumn(name, subname, newname, column?.type && typeText(column.type), column);
+    const way = renameColumn(name, subname, newname, column?.type && typeText(column.type), column, context.schema);
     hazard(
       statement,
       context,

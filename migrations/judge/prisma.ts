@@ -118,7 +118,7 @@ export function judgeRenames(statements: readonly JudgedStatement[], context: Co
     const to = candidates[0];
     if (!to || isCopied(statements, name, column)) continue;
     const list = candidates.map((item) => identifier(item.column)).join(" or ");
-    const way = renameColumn(name, column, to.column, type, before);
+    const way = renameColumn(name, column, to.column, type, before, context.schema);
     report(
       statement,
       target(name, column),

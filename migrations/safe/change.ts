@@ -1,7 +1,7 @@
 import type { SafeWay } from "../finding";
 import { identifier, keyOf, type Name, nameText } from "../identifier";
 import type { Column, Schema, Table } from "../schema";
-import { alter, batchMark, contractMark, newName, notNullSteps } from "./words";
+import { alter, batched, contractMark, newName, notNullSteps } from "./words";
 
 /**
  * A column of another type, by way of a second column that a trigger keeps equal until the rollout is complete.
@@ -25,7 +25,7 @@ export function changeType(
       triggerFunction(sync, [`  NEW.${n} := ${value("NEW.")};`]),
       trigger(sync, name),
     ].join("\n"),
-    `${batchMark}UPDATE ${nameText(name)} SET ${n} = ${value("")} WHERE ${n} IS NULL AND ${c} IS NOT NULL;`,
+    batched(`UPDATE ${nameText(name)} SET ${n} = ${value("")} WHERE ${n} IS NULL AND ${c} IS NOT NULL;`, name, schema),
     ...(before?.notNull ? notNullSteps(name, fresh, false) : []),
     contractMark +
       [
@@ -67,6 +67,7 @@ export function renameColumn(
   to: string,
   type: string | undefined,
   column: Column | undefined,
+  schema: Schema,
 ): SafeWay {
   const prisma = `In Prisma no SQL is needed: rename the field in schema.prisma and keep the column with @map(${JSON.stringify(from)}).`;
   if (type === undefined) return { migrations: [], note: prisma };
@@ -85,7 +86,7 @@ export function renameColumn(
       ]),
       trigger(sync, name),
     ].join("\n"),
-    `${batchMark}UPDATE ${nameText(name)} SET ${b} = ${a} WHERE ${b} IS NULL AND ${a} IS NOT NULL;`,
+    batched(`UPDATE ${nameText(name)} SET ${b} = ${a} WHERE ${b} IS NULL AND ${a} IS NOT NULL;`, name, schema),
     ...(column?.notNull ? notNullSteps(name, to, false) : []),
     contractMark +
       [`DROP TRIGGER ${sync} ON ${nameText(name)};`, `DROP FUNCTION ${sync}();`, alter(name, `DROP COLUMN ${a}`)].join(

@@ -4,7 +4,7 @@ import type { SafeWay } from "../finding";
 import { identifier, literal, type Name, nameText } from "../identifier";
 import type { Schema } from "../schema";
 import { tokensOf } from "../tokens";
-import { alter, batchMark, newName, notNullSteps, uniqueSteps } from "./words";
+import { alter, batched, newName, notNullSteps, uniqueSteps } from "./words";
 
 const starts = new Set([
   "CONSTRAINT",
@@ -45,7 +45,13 @@ export function columnTexts(command: string): { type: string; default?: string }
 }
 
 /** A column whose rows are filled afterwards, in batches, instead of under the lock. */
-export function fillLater(command: string, definition: ColumnDef, defined: DefinedColumn, name: Name): SafeWay {
+export function fillLater(
+  command: string,
+  definition: ColumnDef,
+  defined: DefinedColumn,
+  name: Name,
+  schema: Schema,
+): SafeWay {
   const { column } = defined;
   if (defined.generated === "stored")
     return {
@@ -66,7 +72,10 @@ export function fillLater(command: string, definition: ColumnDef, defined: Defin
         alter(name, `ALTER COLUMN ${c} SET DEFAULT nextval(${literal(nameText(numbers))})`),
       ]
     : [alter(name, `ADD COLUMN ${c} ${type}`), alter(name, `ALTER COLUMN ${c} SET DEFAULT ${texts.default ?? "NULL"}`)];
-  const migrations = [first.join("\n"), `${batchMark}UPDATE ${nameText(name)} SET ${c} = DEFAULT WHERE ${c} IS NULL;`];
+  const migrations = [
+    first.join("\n"),
+    batched(`UPDATE ${nameText(name)} SET ${c} = DEFAULT WHERE ${c} IS NULL;`, name, schema),
+  ];
   if (column.notNull) migrations.push(...notNullSteps(name, column.name, false));
   if (defined.identity) {
     const always = columnConstraints(definition).some(
@@ -94,7 +103,11 @@ export function requireLater(command: string, defined: DefinedColumn, name: Name
   const value = example(defined, schema);
   const migrations = [
     alter(name, `ADD COLUMN ${c} ${columnTexts(command).type}`),
-    `${batchMark}-- the value for the rows that are there: choose it\nUPDATE ${nameText(name)} SET ${c} = ${value} WHERE ${c} IS NULL;`,
+    batched(
+      `-- the value for the rows that are there: choose it\nUPDATE ${nameText(name)} SET ${c} = ${value} WHERE ${c} IS NULL;`,
+      name,
+      schema,
+    ),
     ...notNullSteps(name, column.name, true),
   ];
   return { migrations, note: "The new version must fill it in with its first write; the old one need not know it." };

@@ -98,7 +98,7 @@ function commandWay(cmd: AlterTableCmd, text: string, head: string, name: Name, 
     case "AT_AddColumn": {
       if (!cmd.def || !("ColumnDef" in cmd.def)) return undefined;
       const defined = defineColumn(cmd.def.ColumnDef, name.name, context.schema);
-      if (defined.fills !== undefined) return fillLater(text, cmd.def.ColumnDef, defined, name);
+      if (defined.fills !== undefined) return fillLater(text, cmd.def.ColumnDef, defined, name, context.schema);
       return splitConstraints(text, defined, name);
     }
     case "AT_AlterColumnType": {

@@ -1,9 +1,24 @@
-import { identifier, type Name, nameText } from "../identifier";
+import { parseSync } from "libpg-query";
+import { batchDoubt } from "../batch";
+import { identifier, keyOf, type Name, nameText } from "../identifier";
+import type { Schema } from "../schema";
 
 /** First line of a migration that runs after the rollout, when no old pod is left. */
 export const contractMark = "-- release: contract\n";
-/** Line above a statement that runs a range of keys at a time. */
-export const batchMark = "-- release: batch\n";
+/**
+ * An UPDATE with the line above it that makes it run a range of keys at a time, by the primary key or another one; without it where
+ * the table has no such key.
+ */
+export function batched(update: string, table: Name, schema: Schema): string {
+  const node = parseSync(update).stmts?.[0]?.stmt;
+  if (!node) return update;
+  const columns = schema
+    .indexesOf(keyOf(table))
+    .flatMap(({ columns: [column = ""] }) => (/^\w+$/.test(column) ? column : []));
+  const by = ["", ...columns.map((column) => `by ${column}`)].find((each) => !batchDoubt(node, each, schema)?.certain);
+  const mark = `-- release: batch ${by ?? ""}`.trimEnd();
+  return by === undefined ? update : `${mark}\n${update}`;
+}
 
 /** The name of something new, within Postgres' 63 bytes. */
 export function newName(...parts: string[]): string {

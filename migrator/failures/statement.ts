@@ -1,4 +1,4 @@
-import { Failure } from "../failure";
+import { Failure, UNTOUCHED } from "../failure";
 
 /** A statement of a migration failed. */
 export class StatementFailed extends Failure {
@@ -144,15 +144,16 @@ export class UnclosedTransaction extends Failure {
 }
 
 /** A directive in a comment of the migration that can't be followed. */
-export class BadDirective extends Failure {
+export class UnfollowedDirective extends Failure {
   override readonly code = "bad-directive";
   override readonly exit = 5;
 
-  constructor(migration: string, problem: string, evidence: string) {
+  /** @param database what is applied; default: nothing was changed */
+  constructor(migration: string, problem: string, evidence: string, database: string = UNTOUCHED) {
     super({
-      what: `Migration ${migration} has a directive that can't be followed: ${problem}.`,
+      what: `Migration ${migration} ${problem}.`,
       detail: evidence,
-      database: "the statement was not run; what is before it in the migration is applied.",
+      database,
       next: `correct the directive in ${migration}/migration.sql, then: {rerun}`,
     });
   }

@@ -112,8 +112,42 @@ describe("directives", () => {
     expect(plan("SELECT 1;\n-- release: contract").contract).toBe(true);
     expect(plan("-- release: contract").contract).toBe(true);
     expect(
-      plan("/* x */\n-- é\n\n  -- release: batch rows=500 \nUPDATE t SET a = 1;").statements[0]?.directives,
-    ).toEqual([{ name: "batch", text: "rows=500", line: 4 }]);
+      plan("/* x */\n-- é\n\n  -- release: batch size 500 \nUPDATE t SET a = 1;").statements[0]?.directives,
+    ).toEqual([{ name: "batch", text: "size 500", line: 4 }]);
+  });
+
+  test.each([
+    ["-- release: contact\nDROP TABLE a;", 1, '"-- release: contract" is'],
+    ["-- release: contracts\nDROP TABLE a;", 1, '"-- release: contract" is'],
+    ["-- release: contract is not used here\nDROP TABLE a;", 1, "nothing may follow"],
+    ["-- release: contract;\nDROP TABLE a;", 1, "no directive"],
+    ["--- release contract\nDROP TABLE a;", 1, "it is written"],
+    ["-- releases: batch size 5\nDELETE FROM a;", 1, "it is written"],
+    ["\n-- release: bacth\nUPDATE a SET b = 1;", 2, '"-- release: batch" is'],
+    ["-- release: batch sice 100\nUPDATE a SET b = 1;", 1, '"sice 100" is none of'],
+    ["-- release: batch size 0\nUPDATE a SET b = 1;", 1, '"size 0" is none of'],
+    ["SELECT 1; -- release: batch\nUPDATE a SET b = 1;", 1, "behind a statement"],
+    ["UPDATE a\n-- release: batch\nSET b = 1;", 2, "in the middle of a statement"],
+    ["UPDATE a SET b = 1;\n-- release: batch", 2, "no statement below"],
+    ["BEGIN;\n-- release: batch\nUPDATE a SET b = 1;\nCOMMIT;", 2, "inside BEGIN"],
+    ["-- release: batch\n-- release: batch size 5\nUPDATE a SET b = 1;", 2, "twice"],
+  ])("that can't be followed are none, and are told: %j", (sql, line, problem) => {
+    const { badDirectives, contract } = plan(sql);
+    expect(contract).toBe(false);
+    expect(badDirectives).toMatchObject([{ line, certain: true, problem: expect.stringContaining(problem) }]);
+  });
+
+  test("are perhaps meant by a comment with another word, and by no sentence", () => {
+    expect(plan("-- release: expand\nSELECT 1;").badDirectives).toMatchObject([{ line: 1, certain: false }]);
+    for (const sql of [
+      "-- Release: 1.4.2\nSELECT 1;",
+      "-- release notes: contract with the vendor\nSELECT 1;",
+      "-- releases the contract\nSELECT 1;",
+      "-- see release: contract\nSELECT 1;",
+      "SELECT '-- release: contact';",
+      "/*\n-- release: contact\n*/ SELECT 1;",
+    ])
+      expect(plan(sql).badDirectives, sql).toEqual([]);
   });
 
   test("are nothing inside block comments, strings, statements or a sentence", () => {

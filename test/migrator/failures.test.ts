@@ -49,7 +49,7 @@ const failures: Failure[] = [
   new statement.NoRecords("a", "denied", "u"),
   new statement.ChangedAfterStart("a", 2),
   new statement.UnclosedTransaction("a", "BEGIN", "1 | BEGIN"),
-  new statement.BadDirective("a", "what", "1 | x"),
+  new statement.UnfollowedDirective("a", "what", "1 | x"),
   new resolve.UnknownMigration("a"),
   new resolve.NothingToResolve("a", "because"),
   new resolve.ContradictsCatalog("a", "applied", Array(20).fill("  x")),
