@@ -16,6 +16,7 @@ import { releaseLock, takeLock } from "./lock";
 import { EffectPlanner, type PlannedEffects, plannedEffects } from "./planned-effects";
 import { type Progress, readProgress } from "./progress";
 import type { Run } from "./run";
+import type { NotRead } from "./safe-read";
 import { checkSnapshot } from "./snapshot-gate";
 import { statementHashes } from "./statement-hashes";
 import { applyInSteps } from "./steps";
@@ -82,10 +83,10 @@ async function applyAll(
   { pending, unfinished }: Judgement,
   progress: readonly Progress[],
   creation: string[],
-): Promise<{ planned: PlannedEffects; before: Record<string, Count> }> {
+): Promise<{ planned: PlannedEffects; before: Record<string, Count | NotRead> }> {
   const planner = new EffectPlanner(run.table.schema);
   const plans: PlannedMigration[] = [];
-  const before: Record<string, Count> = {};
+  const before: Record<string, Count | NotRead> = {};
   let touched: string[] = [];
   const planUntil = (end: number) => {
     while (plans.length < Math.min(end, pending.length)) {

@@ -35,6 +35,8 @@ export interface Looked {
   readonly facts: string;
   /** For findings that must not be as bad as the check's level. */
   readonly mild?: boolean;
+  /** The check could not look at everything that it is about, and found nothing in the rest: the facts say why. */
+  readonly unknown?: boolean;
 }
 
 /** One question to the database. Touches nothing, waits for no lock. */
@@ -69,10 +71,11 @@ export async function runChecks<Context>(
       continue;
     }
     try {
-      const { findings, facts, mild } = await run(context);
+      const { findings, facts, mild, unknown } = await run(context);
       const grade = mild ? "warn" : level;
       const full = findings.map((finding): Finding => ({ check: name, kind, level: grade, ...finding }));
-      results.push({ name, title, outcome: full.length > 0 ? grade : "ok", facts, findings: full });
+      const outcome = full.length > 0 ? grade : unknown ? "unknown" : "ok";
+      results.push({ name, title, outcome, facts, findings: full });
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
       // Lost sessions and mistakes of this program are not for a report.

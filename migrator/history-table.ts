@@ -47,14 +47,15 @@ export class HistoryTable {
     );
   }
 
-  /** As Prisma makes it (prisma-engines, sql-schema-connector, postgres flavour); with the schema, if that is missing. */
+  /** As Prisma makes it (prisma-engines, sql-schema-connector, postgres flavour); with the schema, if that is missing. Only where it doesn't exist. */
   async creation(session: Session): Promise<string[]> {
     const [row] = await session.rows<{ found: boolean }>("SELECT to_regnamespace($1) IS NOT NULL AS found", [
       quoteName(this.schema),
     ]);
     // CREATE SCHEMA IF NOT EXISTS would ask for the right to make one also where it exists.
     const schema = row!.found ? [] : [`CREATE SCHEMA ${quoteName(this.schema)}`];
-    const table = `CREATE TABLE IF NOT EXISTS ${this.name} (
+    // Without IF NOT EXISTS: only when there is none yet, and a table that somebody made a moment ago is not ours.
+    const table = `CREATE TABLE ${this.name} (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,
     finished_at             TIMESTAMPTZ,

@@ -11,6 +11,7 @@ import { helpText } from "./help";
 import { HistoryTable } from "./history-table";
 import { Log } from "./log";
 import { preflight } from "./preflight";
+import { refuseForeignRecords } from "./record-tables";
 import { Records } from "./records";
 import { publishUnchanged } from "./report";
 import { resolveMigration } from "./resolve";
@@ -118,6 +119,7 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
       watcher,
       signal: stop.signal,
     };
+    await refuseForeignRecords(session, run.table);
     return await VERB[settings.verb](run, migrations);
   } catch (error) {
     if (error instanceof Failure) throw error;

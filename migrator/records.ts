@@ -5,9 +5,12 @@ import { quoteText } from "./history-table";
 /** The schema in which this program remembers things. Prisma looks only at the schema of its connection string. */
 export const RECORDS_SCHEMA = "_release";
 
-const CREATION = `
-CREATE SCHEMA IF NOT EXISTS _release;
-COMMENT ON SCHEMA _release IS 'Records of the release''s migrator: audit trail, facts of each release, progress of migrations that run in steps.';
+/** Without IF NOT EXISTS: a schema that somebody made a moment ago is not ours. */
+const SCHEMA = `
+CREATE SCHEMA _release;
+COMMENT ON SCHEMA _release IS 'Records of the release''s migrator: audit trail, facts of each release, progress of migrations that run in steps.';`;
+
+const TABLES = `
 CREATE TABLE IF NOT EXISTS _release.step (
   history_id text PRIMARY KEY,
   schema_name text NOT NULL,
@@ -69,13 +72,14 @@ export class Records {
    */
   async ensure(): Promise<void> {
     try {
-      const [row] = await this.session.rows<{ complete: boolean }>(
-        "SELECT count(*) = 3 AS complete FROM pg_tables WHERE schemaname = '_release' AND tablename IN ('step', 'audit', 'fact')",
+      const [row] = await this.session.rows<{ begun: boolean; complete: boolean }>(
+        `SELECT to_regnamespace('_release') IS NOT NULL AS begun, count(*) = 3 AS complete
+         FROM pg_tables WHERE schemaname = '_release' AND tablename IN ('step', 'audit', 'fact')`,
       );
       // Asking first: an existing schema may be writable for a role that may not make one.
       if (!row!.complete)
         await this.session.run(
-          `SET client_min_messages = warning; BEGIN;${CREATION}\nCOMMIT; RESET client_min_messages`,
+          `SET client_min_messages = warning; BEGIN;${row!.begun ? "" : SCHEMA}${TABLES}\nCOMMIT; RESET client_min_messages`,
         );
       else
         await this.session.run(

@@ -9,6 +9,7 @@ import { judge } from "./judgement";
 import { type PlannedEffects, plannedEffects } from "./planned-effects";
 import { publishReport } from "./report";
 import type { Run } from "./run";
+import type { NotRead } from "./safe-read";
 import { readStatistics } from "./statistics";
 import { constraints } from "./verify/constraints";
 import type { VerifyCheck } from "./verify/context";
@@ -25,7 +26,7 @@ export const VERIFY_CHECKS: readonly VerifyCheck[] = [
 /** What a deploy did, for the checks after it. */
 export interface Deployed extends Pick<PlannedEffects, "plans" | "promises" | "all"> {
   /** Rows of the touched tables before it. */
-  readonly before: Readonly<Record<string, Count>>;
+  readonly before: Readonly<Record<string, Count | NotRead>>;
 }
 
 /**

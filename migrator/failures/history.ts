@@ -44,6 +44,21 @@ export class FailedMigration extends Failure {
   }
 }
 
+/** The history or the records are in the hands of another role, whose triggers or functions would run with this role's rights. */
+export class ForeignRecords extends Failure {
+  override readonly code = "foreign-records";
+  override readonly exit = 4;
+
+  constructor(name: string, evidence: readonly string[], next: string) {
+    super({
+      what: `${name} is not a table that only this role decides about, so it is neither read nor written.`,
+      detail: evidence,
+      database: UNTOUCHED,
+      next: `${next}; then: {rerun}`,
+    });
+  }
+}
+
 /** One release can't do both: take something away after its rollout, and change something else after that. */
 export class OrdinaryAfterContract extends Failure {
   override readonly code = "ordinary-after-contract";

@@ -5,6 +5,7 @@ import type { Count } from "../counts";
 import type { Expectation } from "../expectations";
 import type { Check } from "../finding";
 import type { Run } from "../run";
+import type { NotRead } from "../safe-read";
 
 /** What the checks after a deploy know. */
 export interface VerifyContext {
@@ -18,7 +19,7 @@ export interface VerifyContext {
   /** Tables that these migrations touched, quoted. */
   readonly touched: readonly string[];
   /** Rows before this run. */
-  readonly before: Readonly<Record<string, Count>>;
+  readonly before: Readonly<Record<string, Count | NotRead>>;
 }
 
 export type VerifyCheck = Check<VerifyContext>;
