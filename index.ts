@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { liveRelease, planBackup, Release, reviewGate, stackOutputs } from "./components";
+import { liveRelease, planBackup, Release, reviewGate, rolloutGate, stackOutputs } from "./components";
 import { readInputs } from "./inputs";
 
 /** One `pulumi up` = one release: preflight Job → snapshot → migration Job → app and every other workload → smoke check → report. */
@@ -19,13 +19,17 @@ export = async () => {
   // What the migrations would do to production: refused here, unless it is allowed or acknowledged.
   const review = await reviewGate(settings, history, await liveRelease(settings));
 
+  // What an autoscaler or a person has changed in the cluster: refused here, and not when the database is migrated.
+  const seen = { ...reader, ...access };
+  await rolloutGate(settings, history, seen);
+
   // The backup: the snapshot that these migrations have already, or a new one.
   const backup = await planBackup(settings, history);
 
   // The chain. Whatever fails stops everything after it, and the app that was serving goes on serving.
   const release = new Release(
     settings.app.name,
-    { settings, history, migrator, review, backup, tags, reader: { ...reader, ...access } },
+    { settings, history, migrator, review, backup, tags, reader: seen },
     { provider: cluster },
   );
 

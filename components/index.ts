@@ -16,6 +16,7 @@ export { parseSettings, SettingsError, settingsFromConfig } from "./parse-settin
 export { type Backup, planBackup, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
+export { RolloutRefused, rolloutGate } from "./rollout-gate";
 export type { Settings } from "./settings";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";

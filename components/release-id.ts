@@ -23,6 +23,14 @@ export function releaseId(identity: ReleaseIdentity): string {
   return createHash("sha256").update(canonical(identity)).digest("hex").slice(0, LENGTH);
 }
 
+/** The id of the release that these settings and migrations make. */
+export function releaseIdOf(
+  { app, migrations: { directory: _, ...runner }, release }: Pick<Settings, "app" | "migrations" | "release">,
+  fingerprint: string,
+): string {
+  return releaseId({ image: app.image, migrations: fingerprint, runner, attempt: release.attempt });
+}
+
 /**
  * The identifier of the release's snapshot: `notes-db-3f2a9c41b07e`, with `-2` and so on from the second attempt.
  * Named by the migrations alone, so that a release of only a new image takes none.
@@ -37,7 +45,8 @@ export function snapshotIdentifier(database: string, migrationsFingerprint: stri
   return stem + suffix;
 }
 
-function canonical(value: unknown): string {
+/** A value as JSON with its keys in order, so that equal values have one text. */
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, each) =>
     each !== null && typeof each === "object" && !Array.isArray(each)
       ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))

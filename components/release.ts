@@ -7,7 +7,7 @@ import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob } from "./migrator-job";
 import type { LiveRelease } from "./outputs";
-import { releaseId, snapshotIdentifier } from "./release-id";
+import { releaseIdOf, snapshotIdentifier } from "./release-id";
 import { ReleaseReport } from "./release-report";
 import { requireReview, showReview } from "./review-gate";
 import type { Settings } from "./settings";
@@ -71,13 +71,7 @@ export class Release extends pulumi.ComponentResource {
     const { settings, history, backup } = args;
     const { app, namespace, database, migrations, policy } = settings;
 
-    const { directory: _, ...runner } = migrations;
-    this.releaseId = releaseId({
-      image: app.image,
-      migrations: history.fingerprint,
-      runner,
-      attempt: settings.release.attempt,
-    });
+    this.releaseId = releaseIdOf(settings, history.fingerprint);
 
     const parent = { parent: this };
     const files = new MigrationFiles(
@@ -85,7 +79,7 @@ export class Release extends pulumi.ComponentResource {
       { app: app.name, namespace, migrator: args.migrator, payload: history.payload },
       parent,
     );
-    const { directory: __, ...notes } = settings.report;
+    const { directory: _, ...notes } = settings.report;
     const job = {
       app: app.name,
       namespace,

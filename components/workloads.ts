@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
+import { stamped } from "./manifest";
 import { CONTAINER_SECURITY, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
 import type { Settings, WorkloadSettings } from "./settings";
 
@@ -20,49 +21,52 @@ export class Workload extends pulumi.ComponentResource {
 
   constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:Workload", name, {}, opts);
-    const { app, namespace, settings } = args;
-    const fullName = `${app.name}-${settings.name}`;
-    const metadata = { name: fullName, namespace, labels: labels(app.name, settings.name) };
-    const timeout = app.progressDeadline.plus(30).text;
+    const manifest = workloadManifest(args);
+    const { name: fullName } = manifest.metadata;
+    const timeout = args.app.progressDeadline.plus(30).text;
     const child = { parent: this, dependsOn: opts?.dependsOn };
-
-    if (settings.kind === "worker") {
-      this.id = new Deployment(
-        fullName,
-        {
-          metadata,
-          spec: {
-            replicas: settings.replicas,
-            revisionHistoryLimit: 5,
-            progressDeadlineSeconds: app.progressDeadline.seconds,
-            selector: { matchLabels: labels(app.name, settings.name) },
-            template: podTemplate(args),
-          },
-        },
-        { ...child, customTimeouts: { create: timeout, update: timeout } },
-      ).id;
-    } else {
-      this.id = new CronJob(
-        fullName,
-        {
-          metadata,
-          spec: {
-            schedule: settings.schedule,
-            concurrencyPolicy: "Forbid",
-            jobTemplate: {
-              spec: {
-                backoffLimit: 0,
-                activeDeadlineSeconds: settings.deadline.seconds,
-                template: podTemplate(args, { restartPolicy: "Never" }),
-              },
-            },
-          },
-        },
-        child,
-      ).id;
-    }
+    this.id =
+      manifest.kind === "Deployment"
+        ? new Deployment(fullName, manifest, { ...child, customTimeouts: { create: timeout, update: timeout } }).id
+        : new CronJob(fullName, manifest, child).id;
     this.registerOutputs({});
   }
+}
+
+/** The object of a workload, as it is applied. */
+export function workloadManifest(args: WorkloadArgs) {
+  const { app, namespace, settings } = args;
+  const metadata = { name: `${app.name}-${settings.name}`, namespace, labels: labels(app.name, settings.name) };
+  if (settings.kind === "worker") {
+    return stamped({
+      apiVersion: "apps/v1" as const,
+      kind: "Deployment" as const,
+      metadata,
+      spec: {
+        replicas: settings.replicas,
+        revisionHistoryLimit: 5,
+        progressDeadlineSeconds: app.progressDeadline.seconds,
+        selector: { matchLabels: labels(app.name, settings.name) },
+        template: podTemplate(args),
+      },
+    });
+  }
+  return stamped({
+    apiVersion: "batch/v1" as const,
+    kind: "CronJob" as const,
+    metadata,
+    spec: {
+      schedule: settings.schedule,
+      concurrencyPolicy: "Forbid",
+      jobTemplate: {
+        spec: {
+          backoffLimit: 0,
+          activeDeadlineSeconds: settings.deadline.seconds,
+          template: podTemplate(args, { restartPolicy: "Never" }),
+        },
+      },
+    },
+  });
 }
 
 function podTemplate(

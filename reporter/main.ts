@@ -1,20 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Sizes } from "../migrations/size";
 import type { Report } from "../migrator/report";
 import { markdownReport } from "../migrator/report-markdown";
-import { type Cluster, logsCommand, ReportUnavailable, readReport } from "./job-report";
-import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "./request";
+import { logsCommand, ReportUnavailable, readReport } from "./job-report";
+import { type Cluster, kubeconfigFile } from "./kubectl";
+import { liveObjects } from "./live-objects";
+import { KUBECONFIG_VARIABLE, type ObjectsRequest, REQUEST_VARIABLE, type ReportRequest } from "./request";
 import { writePage } from "./write-page";
 
 /**
- * Runs where `pulumi up` runs, after the rollout: reads what the Jobs reported, and prints one line of JSON. That a report
+ * Runs where `pulumi up` runs, and prints one line of JSON. Before the release: the objects that it would change. After the
+ * rollout: what the Jobs reported. That a report
  * can't be read is said there and ends nothing, because the release itself is complete; only a page that was asked for and
  * can't be written is an error.
  */
 async function main(): Promise<number> {
-  const request = JSON.parse(process.env[REQUEST_VARIABLE] ?? "{}") as ReportRequest;
+  const request = JSON.parse(process.env[REQUEST_VARIABLE] ?? "{}") as ReportRequest | ObjectsRequest;
+  if ("resources" in request) return objects(request);
   try {
     return await answerTo(request);
   } catch (error) {
@@ -22,6 +23,15 @@ async function main(): Promise<number> {
     // Outputs wait for the sizes: nothing that goes wrong here may keep them from the version that serves.
     const missing = request.jobs.map((job) => ({ job, reason: (error as Error).message }));
     return answer(problem(missing, request, SIZES_UNKNOWN));
+  }
+}
+
+async function objects({ namespace, context, resources }: ObjectsRequest): Promise<number> {
+  const given = kubeconfigFile(process.env[KUBECONFIG_VARIABLE]);
+  try {
+    return answer(await liveObjects(resources, { namespace, context, kubeconfig: given.path }));
+  } finally {
+    given.remove();
   }
 }
 
@@ -86,19 +96,9 @@ function problem(missing: readonly Missing[], cluster: Cluster, consequence: str
   };
 }
 
-function answer(found: { sizes?: Sizes; file?: string; problem?: string }): number {
+function answer(found: object): number {
   process.stdout.write(`${JSON.stringify(found)}\n`);
   return 0;
-}
-
-/** The provider takes a kubeconfig's content or its path; kubectl only a path. */
-function kubeconfigFile(given: string | undefined): { path?: string; remove(): void } {
-  if (!given) return { remove: () => undefined };
-  if (!given.includes("\n") && !given.trimStart().startsWith("{")) return { path: given, remove: () => undefined };
-  const folder = mkdtempSync(join(tmpdir(), "release-report-"));
-  const path = join(folder, "kubeconfig");
-  writeFileSync(path, given, { mode: 0o600 });
-  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 void main().then(

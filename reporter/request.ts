@@ -11,6 +11,14 @@ export interface ReportRequest {
   readonly page?: Omit<ReleasePage, "at" | "missing" | "logs"> & { readonly file: string };
 }
 
+/** Asks for objects of the cluster as they are, instead of a report. */
+export interface ObjectsRequest {
+  readonly namespace: string;
+  readonly context?: string;
+  /** As kubectl takes them, `deployments.apps/notes`. */
+  readonly resources: readonly string[];
+}
+
 export const REQUEST_VARIABLE = "RELEASE_REPORT";
 
 /** Holds a kubeconfig's content or path where the provider was given one; else kubectl finds its own. */

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { listSnapshots } from "../../local/cloud/aws/records";
+import { connect } from "../../local/cloud/client";
 import { listObjects } from "../../local/cloud/kubernetes";
+import type { KubernetesObject } from "../../local/cloud/kubernetes/object";
 import { dumpDatabase } from "../support/dump";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, tree, until } from "./cli";
 
@@ -90,6 +92,36 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     expect(await snapshotNames()).toEqual(before);
     expect((await getJson(url, "/health")).body.version).toBe("1.1.0");
     expect((await cli.outputs()).url).toBe(url);
+  });
+
+  test("what an autoscaler or a person changed in the cluster is found in preview, and by up before the migration", async () => {
+    for (const name of later) cli.addMigration(name);
+    const cloud = await connect(cli.cloudDir());
+    const reference = { group: "apps", kind: "Deployment", namespace: "default", name: "notes" };
+    await cloud.call("kubernetes.scale", { reference, replicas: 3, manager: "kube-controller-manager" });
+    const live = await cloud.call<KubernetesObject>("kubernetes.get", reference);
+    const by = { manager: "kubectl-edit", operation: "Update" };
+    const edited = { ...live, spec: { ...live.spec, revisionHistoryLimit: 9 } };
+    await cloud.call("kubernetes.apply", { object: edited, mode: "update", by });
+
+    const steps = await Promise.all([cli.run("preview"), cli.run("up", "--json")]);
+    for (const ran of steps) {
+      const said = ran.stdout + ran.stderr;
+      expect(ran.status).toBe(1);
+      expect(said).toContain(
+        "kube-controller-manager (scale) changed spec.replicas: it is 3, and this release sets 2.",
+      );
+      expect(said).toContain("kubectl-edit changed spec.revisionHistoryLimit: it is 9, and this release sets 5.");
+      expect(said).toContain("Nothing was touched: the database and the app are as they were.");
+    }
+    expect(steps[1]!.steps).toEqual([]);
+
+    // The fields are the release's own again.
+    const own = { manager: "pulumi-kubernetes", operation: "Apply", force: true };
+    const object = { ...live, spec: { ...live.spec, replicas: 2 } };
+    await cloud.call("kubernetes.apply", { object, mode: "update", by: own });
+    await cloud.call("kubernetes.awaitReady", { reference, timeoutSeconds: 60 });
+    for (const name of later) cli.removeMigration(name);
   });
 
   test("a preview of the next release says what would be created, updated, kept and forgotten, and changes nothing", async () => {

@@ -119,7 +119,7 @@ describe("the sizes of the tables", () => {
     expect(status).toBe(0);
     expect(answer).toEqual({ sizes: { recordedAt: AFTER.at, tables: AFTER.tables } });
     expect(readFileSync(join(path, "calls"), "utf8")).toMatch(
-      /^logs job\/notes-migrate-3f --namespace=notes .*--context=prod/,
+      /^logs job\/notes-migrate-3f .*--namespace=notes .*--context=prod/,
     );
   });
 

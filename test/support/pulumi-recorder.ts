@@ -31,6 +31,8 @@ export class PulumiRecorder {
   snapshots: Snapshots = {};
   /** Of the stack's last deployment. */
   outputs: Record<string, unknown> = {};
+  /** Functions that were called, in order. */
+  readonly calls: { token: string; inputs: Record<string, any> }[] = [];
   /** What every command prints. */
   stdout = "{}";
   private refusal: string | undefined;
@@ -101,7 +103,9 @@ export class PulumiRecorder {
   }
 
   private invoke(token: string, inputs: Record<string, any>): Record<string, any> {
+    this.calls.push({ token, inputs });
     if (token === "pulumi:pulumi:readStackOutputs") return { outputs: this.outputs };
+    if (token === "command:local:run") return { stdout: this.stdout };
     const identifier = inputs.dbSnapshotIdentifier ?? inputs.dbClusterSnapshotIdentifier;
     const taken =
       this.all("aws:rds/snapshot:Snapshot").length + this.all("aws:rds/clusterSnapshot:ClusterSnapshot").length;

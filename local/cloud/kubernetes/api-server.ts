@@ -1,5 +1,6 @@
 import type { CallContext } from "../daemon";
 import { withDefaults } from "./defaults";
+import { type FieldManager, managedFields } from "./managed-fields";
 import { isClusterScoped, type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 import type { Pod } from "./pod-types";
 import { deletePod } from "./pods-of";
@@ -14,12 +15,20 @@ const FOREGROUND = ["apps/v1/Deployment", "batch/v1/Job"];
 /** `create` refuses an object that is there, `update` one that is not; `upsert` takes both. */
 export type ApplyMode = "create" | "update" | "upsert";
 
+/** Whoever does not say who changes an object. */
+const KUBECTL: FieldManager = { manager: "kubectl", operation: "Update" };
+
 /** Changes objects as the Kubernetes API would: fills in defaults, refuses what is wrong, keeps what is the server's own. */
 export class ApiServer {
   constructor(private readonly store: WritableStore) {}
 
   /** Waits while an object of that name is still being deleted: two of the same name never exist. */
-  async apply(given: KubernetesObject, mode: ApplyMode, context?: CallContext): Promise<KubernetesObject> {
+  async apply(
+    given: KubernetesObject,
+    mode: ApplyMode,
+    by: FieldManager = KUBECTL,
+    context?: CallContext,
+  ): Promise<KubernetesObject> {
     const object = this.normalize(given);
     const reference = referenceTo(object);
     if (this.store.get(reference)?.metadata.deletionTimestamp) {
@@ -37,6 +46,7 @@ export class ApiServer {
     if (!previous && mode === "update") throw notFound(object);
 
     const merged = this.merge(object, previous);
+    merged.metadata.managedFields = managedFields(by, given, merged, previous);
     validate(this.store, merged, previous);
     const isService = object.apiVersion === "v1" && object.kind === "Service";
     const complete = isService ? await assignServicePorts(merged, previous) : merged;
@@ -46,15 +56,15 @@ export class ApiServer {
     return this.store.set({ ...complete, metadata: { ...complete.metadata, generation } });
   }
 
-  scale(reference: ObjectReference, replicas: number): KubernetesObject {
+  /** As an autoscaler (`manager` is "kube-controller-manager") or `kubectl scale` does it. */
+  scale(reference: ObjectReference, replicas: number, manager = "kubectl"): KubernetesObject {
     const object = this.store.get(reference);
     if (!object) throw new ApiError(`${reference.kind} "${reference.name}" not found`, "NotFound");
     const generation = (object.metadata.generation ?? 1) + 1;
-    return this.store.set({
-      ...object,
-      metadata: { ...object.metadata, generation },
-      spec: { ...object.spec, replicas },
-    });
+    const scaled = { ...object, spec: { ...object.spec, replicas } };
+    const by: FieldManager = { manager, operation: "Update", subresource: "scale" };
+    const fields = managedFields(by, { ...object, metadata: { name: "" }, spec: { replicas } }, scaled, object);
+    return this.store.set({ ...scaled, metadata: { ...object.metadata, generation, managedFields: fields } });
   }
 
   /** Foreground: returns when the object and everything it ran are gone. */

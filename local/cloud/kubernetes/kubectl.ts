@@ -1,12 +1,14 @@
 import { readFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { CLOUD_VARIABLE } from "../command/tools";
+import type { KubernetesObject } from "./object";
 import { containerLog } from "./pod-directory";
-import { openStore } from "./store";
+import { openStore, type Store } from "./store";
+import { resourceName } from "./validation";
 
 /**
- * `kubectl logs job/NAME` (or `pod/NAME`, `NAME`) on the local cloud, with kubectl's own words and exit status where something
- * is missing. Reads files; the background process need not run.
+ * `kubectl logs job/NAME` (or `pod/NAME`, `NAME`) and `kubectl get KINDS.GROUP/NAME… --output=json` on the local cloud, with
+ * kubectl's own words and exit status where something is missing. Reads files; the background process need not run.
  */
 export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
   const cloudDir = env[CLOUD_VARIABLE];
@@ -20,17 +22,54 @@ export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
       context: { type: "string" },
       kubeconfig: { type: "string" },
       "request-timeout": { type: "string" },
+      "ignore-not-found": { type: "boolean", default: false },
+      "show-managed-fields": { type: "boolean", default: false },
+      output: { type: "string", short: "o", default: "" },
     },
     allowPositionals: true,
     strict: false,
   });
   const [verb, what, ...others] = positionals;
+  if (verb === "get" && what?.includes("/") && values.output === "json")
+    return get(openStore(cloudDir), [what, ...others], String(values.namespace), {
+      ignoreNotFound: values["ignore-not-found"] === true,
+      managedFields: values["show-managed-fields"] === true,
+    });
   if (verb !== "logs" || what === undefined || others.length > 0)
     return fail(
-      "the local cloud's kubectl knows `logs job/NAME` and `logs NAME` only; for more: npm run local -- help",
+      "the local cloud's kubectl knows `logs job/NAME`, `logs NAME` and `get KINDS.GROUP/NAME… -o json` only; for more: npm run local -- help",
     );
   const [kind, name] = what.includes("/") ? (what.split("/", 2) as [string, string]) : ["pod", what];
   return logs(cloudDir, kind, name, String(values.namespace), Number(values.tail));
+}
+
+/** Never Secrets. */
+function get(
+  store: Store,
+  resources: string[],
+  namespace: string,
+  show: { ignoreNotFound: boolean; managedFields: boolean },
+): number {
+  const known = store.listAll();
+  const items: KubernetesObject[] = [];
+  for (const resource of resources) {
+    const [kind = "", name = ""] = resource.split("/", 2);
+    const found = known.find((each) => resourceName(each) === kind && matches(each, namespace, name));
+    if (found) items.push(show.managedFields ? found : withoutManagedFields(found));
+    else if (!show.ignoreNotFound) return notFound(kind, name);
+  }
+  const answer = resources.length === 1 ? items[0] : { apiVersion: "v1", kind: "List", items };
+  if (items.length > 0) print(1, `${JSON.stringify(answer)}\n`);
+  return 0;
+}
+
+function matches({ metadata }: KubernetesObject, namespace: string, name: string): boolean {
+  return metadata.name === name && (metadata.namespace ?? namespace) === namespace;
+}
+
+function withoutManagedFields(object: KubernetesObject): KubernetesObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 function logs(cloudDir: string, kind: string, name: string, namespace: string, tail: number): number {

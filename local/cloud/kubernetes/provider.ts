@@ -15,9 +15,10 @@ import {
 import type { ApplyMode } from "./api-server";
 import { readyCheck } from "./await";
 import { diffObjects } from "./diff";
+import type { FieldManager } from "./managed-fields";
 import { groupOf, isClusterScoped, type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 import { hasUnknown, isMap, prune } from "./property-diff";
-import { AUTONAMED } from "./replacement";
+import { AUTONAMED, annotation } from "./replacement";
 import type { AwaitResult } from "./service";
 import { openStore } from "./store";
 
@@ -29,6 +30,9 @@ export interface KubernetesProviderOptions {
    */
   upsertExistingObjects?: boolean;
 }
+
+/** The real provider adds a random part, and remembers it in the state. */
+const PULUMI: FieldManager = { manager: "pulumi-kubernetes", operation: "Apply" };
 
 /** Seconds that the real provider waits when nobody says otherwise. */
 const DEFAULT_TIMEOUT = 600;
@@ -109,7 +113,9 @@ async function apply(
   failure: (why: string) => string,
 ): Promise<KubernetesObject> {
   try {
-    return await client.call<KubernetesObject>("kubernetes.apply", { object: inputs, mode }, { signal });
+    const force = annotation(inputs, "pulumi.com/patchForce") === "true";
+    const parameters = { object: inputs, mode, by: { ...PULUMI, force } };
+    return await client.call<KubernetesObject>("kubernetes.apply", parameters, { signal });
   } catch (error) {
     if (error instanceof CloudError) throw new Error(failure(error.message));
     throw error;

@@ -10,6 +10,7 @@ import { ControlLoop } from "./control-loop";
 import { reconcileDeployment } from "./deployment";
 import { reconcileJob } from "./job";
 import { Kubelet } from "./kubelet";
+import type { FieldManager } from "./managed-fields";
 import type { KubernetesObject, ObjectReference } from "./object";
 import { ServiceProxies } from "./service-ports";
 import { kubernetesDirectory, WritableStore } from "./store";
@@ -47,15 +48,17 @@ export function createKubernetesService(cloudDir: string, timing: Timing = REAL_
 
   return {
     methods: {
-      apply: method(({ object, mode = "upsert" }: { object: KubernetesObject; mode?: ApplyMode }, context) =>
-        api.apply(object, mode, context),
+      apply: method(
+        ({ object, mode = "upsert", by }: { object: KubernetesObject; mode?: ApplyMode; by?: FieldManager }, context) =>
+          api.apply(object, mode, by, context),
       ),
       delete: method(
         ({ reference, timeoutSeconds = 600 }: { reference: ObjectReference; timeoutSeconds?: number }, context) =>
           api.delete(reference, timeoutSeconds, context),
       ),
-      scale: method(({ reference, replicas }: { reference: ObjectReference; replicas: number }) =>
-        api.scale(reference, replicas),
+      scale: method(
+        ({ reference, replicas, manager }: { reference: ObjectReference; replicas: number; manager?: string }) =>
+          api.scale(reference, replicas, manager),
       ),
       get: method((reference: ObjectReference) => store.get(reference)),
       list: method(({ group, kind, namespace }: { group: string; kind: string; namespace?: string }) =>

@@ -8,7 +8,7 @@ export class ApiError extends Error {
 
   constructor(
     message: string,
-    readonly reason: "Invalid" | "AlreadyExists" | "NotFound" | "Forbidden",
+    readonly reason: "Invalid" | "AlreadyExists" | "NotFound" | "Forbidden" | "Conflict",
   ) {
     super(message);
   }

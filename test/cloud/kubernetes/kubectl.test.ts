@@ -40,7 +40,19 @@ it("is the one that the cloud's commands find, and shows a Job's log", () => {
   expect(kubectl("logs", "notes-migrate-3f-x", "-n", "notes", "--tail=1").stdout).toBe("REPORT {}\n");
 });
 
+it("gets objects by kind and name as JSON, with those that are missing left out, and never a Secret", () => {
+  const get = (...words: string[]) => kubectl("get", ...words, "-n", "notes", "--ignore-not-found", "-o", "json");
+  const found = JSON.parse(get("jobs.batch/podless", "jobs.batch/notes-migrate-3f", "services/none").stdout);
+  expect(found.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual([
+    "podless",
+    "notes-migrate-3f",
+  ]);
+  expect(JSON.parse(get("jobs.batch/podless").stdout)).toMatchObject({ kind: "Job", metadata: { name: "podless" } });
+  expect(get("secrets/notes-database")).toEqual({ status: 0, stdout: "", stderr: "" });
+});
+
 it.each([
+  [["get", "services/none", "-o", "json"], 'Error from server (NotFound): services "none" not found'],
   [["logs", "job/gone", "-n", "notes"], 'Error from server (NotFound): jobs.batch "gone" not found'],
   [["logs", "job/notes-migrate-3f"], 'Error from server (NotFound): jobs.batch "notes-migrate-3f" not found'],
   [["logs", "gone", "-n", "notes"], 'Error from server (NotFound): pods "gone" not found'],

@@ -1,0 +1,168 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { PackedHistory } from "../migrations/pack";
+import { appManifests } from "./app-manifests";
+import { type FieldConflict, fieldConflicts, isPulumi, type Json, type ManagedFields } from "./field-conflicts";
+import type { ReportReader } from "./job-reports";
+import { type LiveObject, liveObjects } from "./live-objects";
+import { MANIFEST_ANNOTATION, type Manifest } from "./manifest";
+import { ReleaseError } from "./release-error";
+import { releaseIdOf } from "./release-id";
+import type { Settings } from "./settings";
+import { workloadManifest } from "./workloads";
+
+/** What the rollout would change belongs to somebody else. Thrown before anything is touched. */
+export class RolloutRefused extends ReleaseError {
+  override readonly name = "RolloutRefused";
+
+  constructor(obstacles: Obstacle[]) {
+    super(
+      `The rollout of this release would fail, after the migration:\n${obstacles.map(({ what }) => what).join("\n")}\n` +
+        "Nothing was touched: the database and the app are as they were.\n" +
+        `Next: ${[...new Set(obstacles.map(({ next }) => next))].join("; ")}. Then run the same command again.`,
+    );
+  }
+}
+
+/** What stands in the way of one object of the rollout. */
+export interface Obstacle {
+  what: string;
+  next: string;
+}
+
+/**
+ * Looks whether the cluster will accept the objects of the rollout. A field that an autoscaler or a person has changed, and an
+ * object that Pulumi did not make, would otherwise end the release when the migration is applied. Where the cluster can't be
+ * asked, a warning says so, and the release goes on.
+ *
+ * @throws {@link RolloutRefused} naming every obstacle
+ */
+export async function rolloutGate(
+  settings: Settings,
+  history: Pick<PackedHistory, "fingerprint">,
+  reader: ReportReader,
+): Promise<void> {
+  const wanted = rolloutManifests(settings, history);
+  const resources = wanted.map(({ kind, metadata: { name } }) => `${RESOURCES[kind]}/${name}`);
+  const found = await liveObjects(reader, settings.namespace, resources);
+  if ("unknown" in found) {
+    pulumi.log.warn(
+      `It is unknown whether the cluster will accept the rollout: ${found.unknown}.\n` +
+        "Nothing was touched yet, and the release goes on: what an autoscaler or a person has changed is found after the migration.\n" +
+        `Next: see that this answers where \`up\` runs: kubectl get deployments -n ${settings.namespace}`,
+    );
+    return;
+  }
+  const obstacles = wanted.flatMap((manifest) => {
+    const live = found.objects.find(
+      ({ kind, metadata: { name } }) => kind === manifest.kind && name === manifest.metadata.name,
+    );
+    return live ? obstaclesOf(manifest, live, replicasKey(settings, manifest)) : [];
+  });
+  if (obstacles.length > 0) throw new RolloutRefused(obstacles);
+}
+
+/** As kubectl takes them without a doubt about the group. */
+const RESOURCES: Record<string, string> = {
+  Service: "services",
+  Deployment: "deployments.apps",
+  CronJob: "cronjobs.batch",
+  PodDisruptionBudget: "poddisruptionbudgets.policy",
+};
+
+/** Everything that is applied after the migration. */
+export function rolloutManifests(settings: Settings, { fingerprint }: Pick<PackedHistory, "fingerprint">): Manifest[] {
+  const { app, namespace, database, service, workloads, policy } = settings;
+  const shared = { namespace, releaseId: releaseIdOf(settings, fingerprint), database };
+  const web = appManifests({ ...shared, settings: app, service, protect: policy.protect });
+  return [
+    web.service,
+    web.deployment,
+    ...(web.budget ? [web.budget] : []),
+    ...workloads.map((each) => workloadManifest({ ...shared, app, settings: each })),
+  ];
+}
+
+/** The setting that says how many pods a Deployment has. */
+function replicasKey({ app, workloads }: Settings, { metadata: { name } }: Manifest): string {
+  const index = workloads.findIndex((each) => `${app.name}-${each.name}` === name);
+  return index < 0 ? "app.replicas" : `workloads[${index}].replicas`;
+}
+
+/** Why applying `wanted` over `live` would fail; empty where it would not, or where the release does not change the object. */
+export function obstaclesOf(wanted: Manifest, live: LiveObject, replicas: string): Obstacle[] {
+  const { annotations = {}, managedFields = [] } = live.metadata;
+  const { kind, metadata } = wanted;
+  if (annotations[MANIFEST_ANNOTATION] === metadata.annotations?.[MANIFEST_ANNOTATION]) return [];
+  const forced = metadata.annotations?.["pulumi.com/patchForce"] === "true";
+  const conflicts = forced ? [] : fieldConflicts(wanted as unknown as Json, live, managedFields);
+  const object = `${kind} ${metadata.name}`;
+  const kubectl = (verb: string, more: string) =>
+    `kubectl -n ${metadata.namespace} ${verb} ${RESOURCES[kind]} ${metadata.name}${more}`;
+
+  if (!managedFields.some(isPulumi)) {
+    // A Service with the same values is taken over. Pods are not: containers of both would run in one.
+    if (kind === "Service" && conflicts.length === 0) return [];
+    const makers = [...new Set(managedFields.map(({ manager }) => manager))].join(", ");
+    return [
+      {
+        what: `  ${object} is there already, and Pulumi did not make it${makers ? ` (${makers} did)` : ""}.`,
+        next: `to keep ${object}, set app.name to a name that is free; to have it replaced, ${kubectl("delete", "")}`,
+      },
+    ];
+  }
+  if (conflicts.length === 0) return [];
+  const scaled = conflicts.find(({ path, live: count }) => path === ".spec.replicas" && typeof count === "number");
+  const rest = conflicts.filter((each) => each !== scaled);
+  return [
+    ...(scaled
+      ? [
+          {
+            what: line(object, scaled),
+            // No setting asks for 0 pods of the app.
+            next: scaled.live
+              ? `set ${replicas} to ${scaled.live}, as many as run now`
+              : kubectl("scale", ` --replicas=${scaled.wanted}`),
+          },
+        ]
+      : []),
+    ...(rest.length > 0
+      ? [
+          {
+            what: rest.map((each) => line(object, each)).join("\n"),
+            next: `let the release set these again: ${kubectl("patch", ` --type=json --patch='${handBack(managedFields, rest)}'`)}`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function line(object: string, { path, live, wanted, manager, subresource }: FieldConflict): string {
+  // Any other value may be a secret.
+  const shown = (value: Json | undefined) =>
+    typeof value === "number" || (typeof value === "string" && /\.(image|schedule)$/.test(path))
+      ? String(value)
+      : undefined;
+  const values = shown(live) && shown(wanted) ? `: it is ${shown(live)}, and this release sets ${shown(wanted)}` : "";
+  return `  ${object}: ${manager}${subresource ? ` (${subresource})` : ""} changed ${path.slice(1)}${values}.`;
+}
+
+/**
+ * A JSON patch that takes the record away that others set these fields. It changes nothing else, and tests that the records
+ * are still in the same place.
+ */
+function handBack(managedFields: readonly ManagedFields[], conflicts: readonly FieldConflict[]): string {
+  const operations = managedFields.flatMap(({ manager, subresource }, index) => {
+    const concerned = conflicts.some((each) => each.manager === manager && each.subresource === subresource);
+    const path = `/metadata/managedFields/${index}`;
+    return concerned
+      ? [
+          [
+            { op: "test", path: `${path}/manager`, value: manager },
+            { op: "remove", path },
+          ],
+        ]
+      : [];
+  });
+  // Within single quotes of a shell.
+  return JSON.stringify(operations.reverse().flat()).replaceAll("'", "'\\''");
+}
