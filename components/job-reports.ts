@@ -1,7 +1,8 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { Sizes } from "../migrations/size";
+import { z } from "zod";
 import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "../reporter/request";
+import { sizesSchema } from "./outputs";
 
 /** How the Jobs' reports are read back when the release is done: by `kubectl logs`, where `pulumi up` runs. */
 export interface ReportReader {
@@ -18,12 +19,13 @@ export interface ReportReader {
 }
 
 /** What the reader prints: one line of JSON. */
-interface Answer {
-  sizes?: Sizes;
-  file?: string;
+const answerSchema = z.object({
+  sizes: sizesSchema.optional(),
+  file: z.string().optional(),
   /** What could not be read, the state of the release, and what to do, in three lines. */
-  problem?: string;
-}
+  problem: z.string().optional(),
+});
+type Answer = z.infer<typeof answerSchema>;
 
 /** The reader needs seconds; kubectl may have to be asked again. */
 const TIMEOUT = "3m";
@@ -63,10 +65,12 @@ export function readReports(
 /** Nothing that a command could print may end the program: the release is done by then. */
 function parse(stdout: string): Answer {
   try {
-    return JSON.parse(stdout) as Answer;
+    const answer = answerSchema.safeParse(JSON.parse(stdout));
+    if (answer.success) return answer.data;
   } catch {
-    return {
-      problem: `What the Jobs reported can't be read: the command printed ${JSON.stringify(stdout.slice(0, 200))}.`,
-    };
+    // Said below.
   }
+  return {
+    problem: `What the Jobs reported can't be read: the command printed ${JSON.stringify(stdout.slice(0, 200))}.`,
+  };
 }

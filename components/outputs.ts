@@ -3,7 +3,8 @@ import { z } from "zod";
 import type { Sizes } from "../migrations/size";
 import { ReleaseError } from "./release-error";
 
-const sizesSchema: z.ZodType<Sizes> = z.object({
+/** Rows and bytes by table, as they travel from one release to the next. */
+export const sizesSchema: z.ZodType<Sizes> = z.object({
   recordedAt: z.string().optional(),
   tables: z.record(z.string(), z.object({ rows: z.number(), bytes: z.number() })),
 });

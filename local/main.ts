@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, CommanderError } from "commander";
+import { printable } from "../migrations/printable";
 import { CloudError } from "./cloud/client";
 import { openOutput } from "./commands/output";
 import type { Call, Options, Verb } from "./commands/verb";
@@ -140,7 +141,7 @@ function report(thrown: unknown, output: Call["output"]): number {
   const problems = usage ? thrown.problems : [];
   const message = messageOf(thrown);
   if (output.json) output.event({ kind: "error", message, ...(usage ? { problems } : {}) });
-  for (const line of usage ? problems : [message]) process.stderr.write(`${line}\n`);
+  for (const line of usage ? problems : [message]) process.stderr.write(`${printable(line)}\n`);
   return usage ? BAD_USAGE : 1;
 }
 

@@ -1,8 +1,9 @@
+import { jsonLine } from "../migrations/printable";
 import type { Progress } from "./progress";
 
 /** The engine's events as they are, one a line. */
 export function jsonProgress(stream: NodeJS.WritableStream): Progress {
-  const write = (event: object) => stream.write(`${JSON.stringify(event)}\n`);
+  const write = (event: object) => stream.write(`${jsonLine(event)}\n`);
   return {
     event: (event) => {
       // The command's own summary, written last, says more: outputs, the exit status.

@@ -1,3 +1,4 @@
+import { oneLine, printable } from "../migrations/printable";
 import type { EngineEvent, StepEvent } from "./engine/events";
 import type { Progress } from "./progress";
 import { indent, kindOf, lasted, styler, wordsOf } from "./progress-text";
@@ -25,12 +26,12 @@ export function progressLines(stream: NodeJS.WriteStream): ProgressLines {
 
   const ofStep = (event: StepEvent): string => {
     const { sign, doing, done, color } = wordsOf(event);
-    const what = `${kindOf(event.type).padEnd(20)} ${event.name}`;
+    const what = `${kindOf(event.type).padEnd(20)} ${oneLine(event.name)}`;
     if (event.status === "started") return `  ${style(color, sign)} ${what}  ${style("dim", `${doing} …`)}`;
     const time = style("dim", lasted(event));
     if (event.status === "succeeded") return `${style("green", "✓")} ${style(color, sign)} ${what}  ${done}  ${time}`;
     told.add(event.urn);
-    return `${style("red", "✗")} ${style(color, sign)} ${what}  ${style("red", "failed")}  ${time}\n${indent(event.error ?? "")}`;
+    return `${style("red", "✗")} ${style(color, sign)} ${what}  ${style("red", "failed")}  ${time}\n${indent(printable(event.error ?? ""))}`;
   };
 
   return {
@@ -39,7 +40,7 @@ export function progressLines(stream: NodeJS.WriteStream): ProgressLines {
       if (event.kind === "step") return ofStep(event);
       if (event.severity === "error" && event.urn !== undefined && told.has(event.urn)) return undefined;
       const { color, sign } = SEVERITIES[event.severity];
-      return indent(event.message, "  ").replace(/^ {2}/, `${style(color, sign)} `);
+      return indent(printable(event.message), "  ").replace(/^ {2}/, `${style(color, sign)} `);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { oneLine } from "../migrations/printable";
 import type { StepEvent } from "./engine/events";
 import type { Progress } from "./progress";
 import { progressLines } from "./progress-lines";
@@ -25,7 +26,7 @@ export function liveProgress(stream: NodeJS.WriteStream): Progress {
     const rows = Math.max(1, (stream.rows ?? 24) - 2);
     const shown = [...running.values()].slice(0, rows).map((event) => {
       const { sign, doing } = wordsOf(event);
-      const text = `${FRAMES[frame % FRAMES.length]} ${sign} ${kindOf(event.type).padEnd(20)} ${event.name}  ${doing}  ${lasted(event)}`;
+      const text = `${FRAMES[frame % FRAMES.length]} ${sign} ${kindOf(event.type).padEnd(20)} ${oneLine(event.name)}  ${doing}  ${lasted(event)}`;
       return style("dim", text.length > width ? `${text.slice(0, width - 1)}…` : text);
     });
     drawn = shown.length;

@@ -1,3 +1,5 @@
+import { oneLine } from "./printable";
+
 /** What can be wrong with a folder of migrations. */
 export type HistoryProblemKind = "no-folder" | "no-script" | "encoding" | "provider" | "name" | "order" | "link";
 
@@ -19,8 +21,8 @@ export class HistoryError extends Error {
     readonly directory: string,
     readonly problems: readonly HistoryProblem[],
   ) {
-    const lines = problems.map(({ path, message }) => `  ${path} ${message}`);
+    const lines = problems.map(({ path, message }) => `  ${oneLine(path)} ${oneLine(message)}`);
     const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-    super(`The migrations in ${directory} have ${count}:\n${lines.join("\n")}`);
+    super(`The migrations in ${oneLine(directory)} have ${count}:\n${lines.join("\n")}`);
   }
 }

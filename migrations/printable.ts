@@ -26,7 +26,16 @@ export function printable(text: string): string {
 
 /** JSON on one line, in which a CI runner finds no command either. It reads back as the same value. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(UNSEEN, unicodeEscape).replaceAll("##", "#\\u0023");
+  return inert(JSON.stringify(value));
+}
+
+/** The same over several lines. */
+export function jsonLines(value: unknown): string {
+  return JSON.stringify(value, null, 2).split("\n").map(inert).join("\n");
+}
+
+function inert(json: string): string {
+  return json.replace(UNSEEN, unicodeEscape).replaceAll("##", "#\\u0023");
 }
 
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r" };

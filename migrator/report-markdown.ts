@@ -1,4 +1,6 @@
 import { counted } from "../migrations/counted";
+import { markdownBlock, markdownCode, markdownText } from "../migrations/markdown";
+import { oneLine } from "../migrations/printable";
 import { sizeText } from "../migrations/size";
 import { formatDuration } from "./duration";
 import type { CheckResult } from "./finding";
@@ -49,10 +51,12 @@ function head(reports: readonly Report[], page: ReleasePage): string[] {
   const findings = reports.flatMap(({ results }) => results.flatMap((each) => each.findings));
   const before = reports.find(({ stage }) => stage === "before");
   const after = reports.filter(({ stage }) => stage === "after");
-  const verdict =
+  const known =
     findings.length === 0 ? "no findings" : counted(findings.length, "finding to look at", "findings to look at");
+  const verdict =
+    page.missing.length === 0 ? known : `findings not known in full: ${known} in the parts that could be read`;
   const lines = [
-    `# ${escapeMarkdown(page.app)}: release ${page.release} of ${escapeMarkdown(page.stack)}`,
+    `# ${markdownText(page.app)}: release ${markdownText(page.release)} of ${markdownText(page.stack)}`,
     "",
     `**Complete on ${minute(page.at)}: ${migrated(before)}, the new version serves, ${verdict}.**`,
     "",
@@ -70,12 +74,12 @@ function head(reports: readonly Report[], page: ReleasePage): string[] {
       checked(after, "Data", ["constraints", "rows", "sequences-ahead"]),
       checked(after, "Performance", ["analyzed", "slowest"]),
       application(before, page),
-      ["✅", "Logs", page.logs.map((command) => `\`${command}\``).join("<br>")],
+      ["✅", "Logs", page.logs.map(markdownCode).join("<br>")],
       ["✅", "Times", times(reports)],
     ]),
   ];
   for (const { job, reason } of page.missing)
-    lines.push(`> ⚠️ The part of Job \`${job}\` is missing here: ${escapeMarkdown(reason)}`, "");
+    lines.push(`> ⚠️ The part of Job ${markdownCode(job)} is missing here: ${markdownText(reason)}`, "");
   return lines;
 }
 
@@ -90,7 +94,7 @@ function migrated(before: Report | undefined): string {
 
 function backup(after: readonly Report[], { missing }: ReleasePage): Row {
   const snapshot = after.find((each) => each.snapshot)?.snapshot;
-  if (snapshot) return ["✅", "Backup", `snapshot \`${snapshot.id}\` of ${minute(snapshot.createdAt)}`];
+  if (snapshot) return ["✅", "Backup", `snapshot ${markdownCode(snapshot.id)} of ${minute(snapshot.createdAt)}`];
   return after.length === 0 && missing.length > 0
     ? [OPEN, "Backup", "not known here: a part is missing, see below"]
     : ["–", "Backup", "none, by the setting backup.mode"];
@@ -98,18 +102,18 @@ function backup(after: readonly Report[], { missing }: ReleasePage): Row {
 
 function said(before: Report | undefined, note: string, point: string, setting: string): Row {
   const text = before?.notes[note];
-  return text === undefined ? [OPEN, point, `not stated (setting ${setting})`] : ["✅", point, escapeMarkdown(text)];
+  return text === undefined ? [OPEN, point, `not stated (setting ${setting})`] : ["✅", point, markdownText(text)];
 }
 
 function scope(before: Report | undefined): Row {
   if (!before) return [OPEN, "Scope of impact", "not known here: a part is missing, see below"];
   if (before.scope.length === 0) return ["✅", "Scope of impact", "no existing table is touched"];
-  return ["✅", "Scope of impact", before.scope.map(escapeMarkdown).join("<br>")];
+  return ["✅", "Scope of impact", before.scope.map(markdownText).join("<br>")];
 }
 
 function rollback(before: Report | undefined, { restore }: ReleasePage): Row {
   const text = before?.notes.rollback;
-  const known = [text && escapeMarkdown(text), restore && `\`${restore.replaceAll("`", "'")}\``].filter(Boolean);
+  const known = [text && markdownText(text), restore && markdownCode(restore)].filter(Boolean);
   return known.length > 0
     ? ["✅", "Rollback plan", known.join("<br>")]
     : [OPEN, "Rollback plan", "not stated (setting report.rollback), and there is no snapshot"];
@@ -125,16 +129,16 @@ function checked(after: readonly Report[], point: string, names: readonly string
   const worst = (["fail", "warn", "unknown", "ok", "off"] as const).find((outcome) =>
     results.some((result) => result.outcome === outcome),
   )!;
-  return [OUTCOME[worst], point, results.map(({ title, facts }) => escapeMarkdown(`${title}: ${facts}`)).join("<br>")];
+  return [OUTCOME[worst], point, results.map(({ title, facts }) => markdownText(`${title}: ${facts}`)).join("<br>")];
 }
 
 function application(before: Report | undefined, { url, image, smoke }: ReleasePage): Row {
   const known = [
-    `\`${image}\` serves at ${escapeMarkdown(url)}`,
-    smoke ? `smoke check passed: \`${smoke.replaceAll("`", "'").replace(/\s+/g, " ")}\`` : "no smoke check is set",
-    ...(before?.notes.application === undefined ? [] : [escapeMarkdown(before.notes.application)]),
+    `${markdownCode(image)} serves at ${/^https?:\/\/[\w.:/-]+$/.test(url) ? url : markdownText(url)}`,
+    smoke ? `smoke check passed: ${markdownCode(smoke)}` : "no smoke check is set",
+    ...(before?.notes.application === undefined ? [] : [markdownText(before.notes.application)]),
   ];
-  return ["✅", "Application", known.join("<br>").replaceAll("|", "\\|")];
+  return ["✅", "Application", known.join("<br>")];
 }
 
 function times(reports: readonly Report[]): string {
@@ -149,29 +153,32 @@ function times(reports: readonly Report[]): string {
 function part({ stage, results, notes, ...report }: Report, title: string, summed: boolean): string[] {
   const lines = [`## ${title}`, ""];
   lines.push(
-    `Release \`${report.release ?? "by hand"}\` of database \`${report.database}\`, ${minute(report.at)}.`,
+    `Release ${markdownCode(report.release ?? "by hand")} of database ${markdownCode(report.database)}, ${minute(report.at)}.`,
     "",
   );
   if (report.snapshot)
-    lines.push(`Backup: snapshot \`${report.snapshot.id}\` of ${minute(report.snapshot.createdAt)}.`, "");
+    lines.push(`Backup: snapshot ${markdownCode(report.snapshot.id)} of ${minute(report.snapshot.createdAt)}.`, "");
   if (stage === "before") {
-    const names = report.pending.map((name) => `\`${name}\``).join(", ");
+    const names = report.pending.map(markdownCode).join(", ");
     lines.push(`Pending: ${names || "nothing"}.`, "");
   }
   if (results.length === 0) lines.push("Nothing was pending, and nothing was changed.", "");
   else lines.push("| | check | what is known |", "|---|---|---|", ...results.map(row), "");
   for (const { findings } of results)
     for (const { what, evidence, next } of findings) {
-      lines.push(`- **${escapeMarkdown(what)}** Next: ${escapeMarkdown(next)}`);
-      if (evidence.length > 0) lines.push("  ```", ...evidence.map((line) => `  ${line.trim()}`), "  ```");
+      lines.push(`- **${markdownText(what)}** Next: ${markdownText(next)}`);
+      if (evidence.length > 0)
+        lines.push(
+          ...markdownBlock(evidence.map((line) => oneLine(line.trim())).join("\n")).map((line) => `  ${line}`),
+        );
     }
   if (report.scope.length > 0)
-    lines.push(...gap(lines), "Tables touched:", "", ...report.scope.map((line) => `- ${escapeMarkdown(line)}`));
+    lines.push(...gap(lines), "Tables touched:", "", ...report.scope.map((line) => `- ${markdownText(line)}`));
   lines.push(...gap(lines), ...largest(report.tables));
   // On a whole page they stand in its checklist.
   if (!summed && Object.keys(notes).length > 0) {
     lines.push(...gap(lines));
-    for (const [key, value] of Object.entries(notes)) lines.push(`- ${escapeMarkdown(key)}: ${escapeMarkdown(value)}`);
+    for (const [key, value] of Object.entries(notes)) lines.push(`- ${markdownText(key)}: ${markdownText(value)}`);
   }
   return [...lines, ""];
 }
@@ -187,22 +194,16 @@ const SHOWN = 10;
 function largest(tables: Report["tables"] = {}): string[] {
   const rows = Object.entries(tables);
   if (rows.length === 0) return [];
-  const shown = rows.slice(0, SHOWN).map(([name, size]) => `| ${escapeMarkdown(name)} | ${sizeText(size)} |`);
+  const shown = rows.slice(0, SHOWN).map(([name, size]) => `| ${markdownText(name)} | ${sizeText(size)} |`);
   return [rows.length > SHOWN ? `| largest of ${rows.length} tables | |` : "| table | |", "|---|---|", ...shown];
 }
 
 function row({ title, outcome, facts }: CheckResult): string {
-  return `| ${OUTCOME[outcome]} | ${escapeMarkdown(title)} | ${escapeMarkdown(facts)} |`;
+  return `| ${OUTCOME[outcome]} | ${markdownText(title)} | ${markdownText(facts)} |`;
 }
 
 /** `2026-11-21 15:04 UTC` */
 function minute(iso: string): string {
   const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? iso : `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
-
-function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[\\|<>*_`]/g, (character) => (character === "<" ? "&lt;" : character === ">" ? "&gt;" : `\\${character}`))
-    .replace(/\s+/g, " ");
+  return Number.isNaN(date.getTime()) ? markdownText(iso) : `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -1,3 +1,4 @@
+import { isReport } from "../migrator/is-report";
 import type { Report } from "../migrator/report";
 import { REPORT_LINE } from "../migrator/report-line";
 import { type Cluster, KubectlFailed, kubectl } from "./kubectl";
@@ -23,11 +24,14 @@ export async function readReport(job: string, cluster: Cluster): Promise<Report>
   const log = await readLog(job, cluster);
   const line = log.split("\n").findLast((each) => each.startsWith(REPORT_LINE));
   if (line === undefined) throw new ReportUnavailable("its log has no report");
+  let report: unknown;
   try {
-    return JSON.parse(line.slice(REPORT_LINE.length)) as Report;
+    report = JSON.parse(line.slice(REPORT_LINE.length));
   } catch {
     throw new ReportUnavailable("the report in its log is cut off");
   }
+  if (!isReport(report)) throw new ReportUnavailable("the report in its log is not one that this version knows");
+  return report;
 }
 
 async function readLog(job: string, cluster: Cluster): Promise<string> {

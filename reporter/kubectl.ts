@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { oneLine } from "../migrations/printable";
 
 /** kubectl can't be run, or says no; the message is for a sentence: "… is missing: kubectl is not on PATH". */
 export class KubectlFailed extends Error {
@@ -37,7 +38,7 @@ export async function kubectl(words: string[], { namespace, context, kubeconfig 
       const reason = stderr.trim().split("\n").at(-1) || message;
       // What is gone does not come back; a server that didn't answer may.
       const final = /NotFound|not found|Forbidden|Unauthorized|does not exist|no configuration/i.test(reason);
-      if (final || tried === TRIES) throw new KubectlFailed(`kubectl says: ${reason}`);
+      if (final || tried === TRIES) throw new KubectlFailed(`kubectl says: ${oneLine(reason)}`);
       await pause(BETWEEN_TRIES_MS);
     }
   }

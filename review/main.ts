@@ -3,6 +3,7 @@ import { relative, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { formatReview, type ReviewFormat, reviewFormats } from "../migrations/format";
 import { HistoryError, readHistorySync } from "../migrations/history";
+import { printable } from "../migrations/printable";
 import { appliedUntil, judgeRelease, loadParser, type Review } from "../migrations/review";
 import { runSquawk } from "../migrations/squawk";
 import { BaseError, readBase } from "./base";
@@ -54,7 +55,7 @@ export async function main(
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : notReviewed;
     if (!(error instanceof HistoryError || error instanceof BaseError || error instanceof ReviewSettingsError))
       throw error;
-    err(`${error.message}\nNothing was reviewed; no database is involved.\n`);
+    err(`${printable(error.message)}\nNothing was reviewed; no database is involved.\n`);
     return notReviewed;
   }
 }

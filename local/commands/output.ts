@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { jsonLine, printable } from "../../migrations/printable";
 import { styler } from "../progress-text";
 
 /** Where a verb writes: lines for a person, or with --json one object a line for a program. */
@@ -15,9 +16,20 @@ export function openOutput(json: boolean, stream: NodeJS.WriteStream = process.s
     json,
     stream,
     style: styler(stream),
-    line: (text = "") => void stream.write(`${text}\n`),
-    event: (event) => void stream.write(`${JSON.stringify(event)}\n`),
+    line: (text = "") => void stream.write(`${printableWithColors(text)}\n`),
+    event: (event) => void stream.write(`${jsonLine(event)}\n`),
   };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
+const COLOR = /(\u001b\[[\d;]*m)/;
+
+/** Colours are ours, and harmless in what others wrote; no other control sequence reaches the terminal. */
+function printableWithColors(text: string): string {
+  return text
+    .split(COLOR)
+    .map((part) => (COLOR.test(part) ? part : printable(part)))
+    .join("");
 }
 
 /** Columns as wide as their widest cell; the last one as it is. */

@@ -1,3 +1,4 @@
+import { oneLine, printable } from "../printable";
 import type { Review } from "../review";
 import { type FormatOptions, notesOf, verdict } from "./rows";
 import { fileOf, messageOf } from "./sarif";
@@ -12,12 +13,12 @@ export function formatGithub(review: Review, options: FormatOptions = {}): strin
     const file = property(fileOf(directory, finding.migration));
     return `::${command} file=${file},line=${finding.line},title=${property(finding.id)}::${data(messageOf(finding))}`;
   });
-  return `${[verdict(review), ...notesOf(review, options), ...lines].join("\n")}\n`;
+  return `${[...[verdict(review), ...notesOf(review, options)].map(oneLine), ...lines].join("\n")}\n`;
 }
 
 /** Source: actions/toolkit, command.ts: what ends a command, or a property of it, is encoded. */
 function data(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return printable(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
 function property(text: string): string {

@@ -1,3 +1,4 @@
+import { jsonLines } from "../printable";
 import type { Review } from "../review";
 import { formatGithub } from "./github";
 import { formatMarkdown } from "./markdown";
@@ -21,7 +22,7 @@ export function formatReview(whole: Review, format: ReviewFormat, options: Forma
     case "markdown":
       return formatMarkdown(review, options);
     case "json":
-      return `${JSON.stringify({ version: 1, notes: notesOf(review, options), ...review }, null, 2)}\n`;
+      return `${jsonLines({ version: 1, notes: notesOf(review, options), ...review })}\n`;
     case "sarif":
       return formatSarif(review, options);
     case "github":

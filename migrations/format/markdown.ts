@@ -1,6 +1,8 @@
 import { counted } from "../counted";
 import type { Finding, Severity } from "../finding";
 import { acknowledgementFor } from "../gate";
+import { htmlCode, htmlText, markdownBlock, markdownCode, markdownText } from "../markdown";
+import { jsonLine } from "../printable";
 import type { Review } from "../review";
 import { bytesText } from "../size";
 import {
@@ -56,13 +58,13 @@ function render(review: Review, options: FormatOptions, extent: Extent): string 
   if (review.findings.length > 0) facts.push(`${tally(review.findings)}.`);
   if (review.migrations.length > 0 && !review.first) facts.push(sizesLine(review));
   parts.push(facts.join(" "));
-  if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join("\n"));
+  if (notes.length > 0) parts.push(notes.map((note) => `- ${markdownText(note)}`).join("\n"));
   const rows = rowsOf(review);
   if (rows.length > 0) parts.push(table(rows, extent));
   if (review.findings.length > 0) parts.push(...details(review, extent));
   if (review.void.length > 0)
     parts.push(
-      `**Acknowledgements that count for nothing**\n\n${review.void.map(({ acknowledgement, why }) => `- \`${acknowledgement.finding}\` in \`${acknowledgement.migration}\`: ${why}.`).join("\n")}`,
+      `**Acknowledgements that count for nothing**\n\n${review.void.map(({ acknowledgement, why }) => `- ${markdownCode(acknowledgement.finding)} in ${markdownCode(acknowledgement.migration)}: ${markdownText(why)}.`).join("\n")}`,
     );
   return `${parts.join("\n\n")}\n`;
 }
@@ -146,46 +148,29 @@ function detail(finding: Finding, number: number, review: Review, { sql }: Exten
   const reason = review.acknowledged.find((item) => item.finding === finding)?.reason;
   const state = refused ? "refused" : reason !== undefined ? "acknowledged" : severity === "info" ? "note" : severity;
   const lines = [
-    `<details${refused && review.refused.length <= opened ? " open" : ""}><summary><b>${number}.</b> ${state}: <code>${escapeHtml(id)}</code> — ${escapeHtml(what)}</summary>`,
+    `<details${refused && review.refused.length <= opened ? " open" : ""}><summary><b>${number}.</b> ${state}: <code>${htmlText(id)}</code> — ${htmlText(what)}</summary>`,
     "",
-    `- Where: \`${migration}\`, line ${line} (${classes.join(", ")})`,
-    `- To whom: ${escapeHtml(who)}`,
-    `- How long: ${escapeHtml(howLong)}`,
+    `- Where: ${markdownCode(migration)}, line ${line} (${classes.join(", ")})`,
+    `- To whom: ${markdownText(who)}`,
+    `- How long: ${markdownText(howLong)}`,
   ];
-  if (irreversible !== undefined) lines.push(`- No way back: ${escapeHtml(irreversible)}`);
-  if (reason !== undefined) lines.push(`- Acknowledged: ${escapeHtml(reason)}`);
+  if (irreversible !== undefined) lines.push(`- No way back: ${markdownText(irreversible)}`);
+  if (reason !== undefined) lines.push(`- Acknowledged: ${markdownText(reason)}`);
   if (safe && safe.migrations.length > 0 && sql)
-    lines.push("", "Write instead:", "", fenced(script(safe.migrations), "sql"));
-  if (safe?.note !== undefined) lines.push("", escapeHtml(safe.note));
+    lines.push("", "Write instead:", "", ...markdownBlock(script(safe.migrations), "sql"));
+  if (safe?.note !== undefined) lines.push("", markdownText(safe.note));
   if (refused)
     lines.push(
       "",
       `${safe && safe.migrations.length > 0 ? "Or acknowledge" : "Acknowledge"} it in the stack's settings (\`review.acknowledgements\`):`,
       "",
-      fenced(`- ${JSON.stringify(acknowledgementFor(finding))}`, "yaml"),
+      ...markdownBlock(`- ${jsonLine(acknowledgementFor(finding))}`, "yaml"),
     );
   lines.push("", "</details>");
   return lines.join("\n");
 }
 
-/** Text from a migration must not end its own markup. */
-function fenced(text: string, language: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}${language}\n${text}\n${fence}`;
-}
-
 /** In a cell of a table: a long name may be broken, so that the table isn't wider than the page. */
 function code(text: string): string {
-  const breakable = text.split(/(?<=[_(,.])|(?<=[a-z])(?=[A-Z])/).map(escapeHtml);
-  return `<code>${breakable.join("<wbr>")}</code>`;
-}
-
-/** Inside a table, and outside of it: nothing of a migration is markup, and nobody is mentioned. */
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll(/[|`*_[\]@#~\\]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  return htmlCode(text.split(/(?<=[_(,.])|(?<=[a-z])(?=[A-Z])/));
 }

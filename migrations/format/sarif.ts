@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Finding, Severity } from "../finding";
+import { jsonLines } from "../printable";
 import type { Review } from "../review";
 import { type FormatOptions, script } from "./rows";
 
@@ -48,7 +49,7 @@ export function formatSarif(review: Review, { directory = "." }: FormatOptions =
       },
     ],
   };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return `${jsonLines(log)}\n`;
 }
 
 function suppressions(review: Review, finding: Finding) {

@@ -1,4 +1,5 @@
 import { acknowledgementFor } from "../gate";
+import { jsonLine, oneLine } from "../printable";
 import type { Review } from "../review";
 import {
   blocksText,
@@ -57,7 +58,7 @@ export function formatText(review: Review, options: FormatOptions = {}): string 
     if (refused)
       lines.push(
         `   ${safe && safe.migrations.length > 0 ? "Or acknowledge" : "Acknowledge"} it in the stack's settings, review.acknowledgements:`,
-        `     - ${JSON.stringify(acknowledgementFor(finding))}`,
+        `     - ${jsonLine(acknowledgementFor(finding))}`,
       );
   }
   for (const { acknowledgement, why } of review.void)
@@ -65,7 +66,7 @@ export function formatText(review: Review, options: FormatOptions = {}): string 
       "",
       `The acknowledgement of ${acknowledgement.finding} in ${acknowledgement.migration} counts for nothing: ${why}.`,
     );
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(oneLine).join("\n")}\n`;
 }
 
 export function sizesLine({ stats }: Review): string {

@@ -56,6 +56,17 @@ function screen(sent: string): string[] {
 }
 
 describe("progress as plain lines", () => {
+  test("what a server or program said reaches neither the terminal nor a CI runner as a command", () => {
+    const { stream, sent } = terminal();
+    const evil = "said\n::stop-commands::x\n  ##vso[task.x]y\u001b[2J\u009b2J";
+    lineProgress(stream).event(ended({ status: "failed", error: evil, name: "a\n::error::b" }));
+    lineProgress(stream).event({ kind: "diagnostic", severity: "warning", message: evil });
+    jsonProgress(stream).event({ kind: "diagnostic", severity: "warning", message: evil });
+    expect(sent()).toContain("stop-commands");
+    expect(sent()).not.toMatch(/^\s*::|##vso/m);
+    for (const control of ["\u001b[2J", "\u009b2J"]) expect(sent()).not.toContain(control);
+  });
+
   test("says when a step starts and when it ends, with its time", () => {
     const { stream, sent } = terminal();
     vi.stubEnv("NO_COLOR", "1");

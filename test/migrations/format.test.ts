@@ -78,6 +78,16 @@ describe("markdown", () => {
 });
 
 describe("other formats", () => {
+  test.each(["text", "json", "sarif", "github"] as const)("a name begins no line and no command in %s", (format) => {
+    const evil = 'ALTER TABLE "User" DROP COLUMN "x\n::set-env name=a::b\n##vso[task.x]y\u001b[2J\u202e"';
+    const text = formatReview(reviewRelease({ history: [base, migration("2_new", evil)], applied: [base] }), format, {
+      notes: ["##[error]note\nof two lines"],
+    });
+    expect(text).not.toMatch(/^\s*::set-env|##(vso)?\[|\u202e/m);
+    expect(text).not.toContain("\u001b");
+    expect(text).toContain("set-env");
+  });
+
   test("text says what to write instead and how to acknowledge", () => {
     const text = formatReview(review(strict), "text", { notes: ["squawk is away"] });
     expect(text).toMatch(/^Refused: /);

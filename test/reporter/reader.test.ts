@@ -128,6 +128,13 @@ describe("the sizes of the tables", () => {
     ["the log is gone", {}, "Error from server (NotFound): jobs.batch not found"],
     ["the log has no report", { "notes-migrate-3f": "Killed\n" }, "its log has no report"],
     ["the report is cut off", { "notes-migrate-3f": 'REPORT {"stage":"af' }, "the report in its log is cut off"],
+    ...["null", "[]", "{}", '"x"', '{"stage":"after","results":null}', JSON.stringify({ ...AFTER, results: [{}] })].map(
+      (json): [string, Record<string, string>, string] => [
+        `the report is ${json.slice(0, 40)}`,
+        { "notes-migrate-3f": `REPORT ${json}\n` },
+        "the report in its log is not one that this version knows",
+      ],
+    ),
   ])("are unknown when %s, and the release is said to be complete", async (_, logs, reason) => {
     if (logs) kubectl(logs);
     const { status, answer } = await read(SIZES);
@@ -178,7 +185,40 @@ describe("the page for a change ticket", () => {
     const text = readFileSync(file, "utf8");
     expect(text).toContain("> ⚠️ The part of Job `notes-preflight-3f` is missing here: kubectl says: Error from server");
     expect(text).toContain("| ❔ | Scope of impact | not known here");
+    expect(text.split("\n")[2]).toContain("findings not known in full");
     expect(text).toContain("| ✅ | Schema | Every migration is finished: 9 migrations |");
+  });
+
+  it("takes what names hold for text, never for markup", async () => {
+    const evil = "x`</code>|<img src=x>\n```\n## @team [y](https://e.example) ::error::";
+    const finding = {
+      check: "c",
+      kind: "locks" as const,
+      level: "warn" as const,
+      what: evil,
+      evidence: [evil],
+      next: evil,
+    };
+    const result = { name: "rows", title: evil, outcome: "warn" as const, facts: evil, findings: [finding] };
+    const report: Report = {
+      ...AFTER,
+      database: evil,
+      notes: { tested: evil },
+      pending: [evil],
+      scope: [evil],
+      results: [result],
+      tables: { [evil]: { rows: 1, bytes: 1 } },
+      snapshot: { id: evil, createdAt: evil },
+    };
+    kubectl({ "notes-preflight-3f": log({ ...report, stage: "before" }), "notes-migrate-3f": log(report) });
+    const file = join(path, "prod-3f.md");
+    expect((await read(page(file))).status).toBe(0);
+    const text = readFileSync(file, "utf8");
+    expect(text).toContain("  ````\n  x`</code>");
+    const outside = text.replace(/^ *(`{3,}).*\n[\s\S]*?^ *\1$/gm, "");
+    expect(outside).not.toMatch(/<img|@team|https:\/\/e\.example|^## @|^::/m);
+    for (const line of outside.split("\n").filter((each) => each.startsWith("|")))
+      expect(line.replaceAll("\\|", "").split("|").length).toBeGreaterThanOrEqual(4);
   });
 
   it("that can't be written is an error that says that the release is complete", async () => {
