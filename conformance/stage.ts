@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readText } from "../local/cloud/atomic";
+import { removeDeleted } from "../local/cloud/aws/placement";
 import { listSnapshots } from "../local/cloud/aws/records";
 import { connect, stopCloud } from "../local/cloud/client";
 import { openStore } from "../local/cloud/kubernetes/store";
@@ -121,11 +122,11 @@ export class Stage {
 
   /** Ends everything that was started, and forgets it. */
   async close(): Promise<void> {
-    for (const project of readdirSync(this.stateDir)) {
-      const cloudDir = join(this.stateDir, project, this.stack, "cloud");
-      if (!project.startsWith(".")) await stopCloud(cloudDir);
-    }
+    const projects = readdirSync(this.stateDir).filter((project) => !project.startsWith("."));
+    const clouds = projects.map((project) => join(this.stateDir, project, this.stack, "cloud"));
+    for (const cloudDir of clouds) await stopCloud(cloudDir);
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    for (const cloudDir of clouds) await removeDeleted(cloudDir);
   }
 
   private killCli(project: string): void {

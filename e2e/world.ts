@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { readText } from "../local/cloud/atomic";
+import { removeDeleted } from "../local/cloud/aws/placement";
 import { connect, stopCloud } from "../local/cloud/client";
 import { type ProcessRecord, signalProcess } from "../local/cloud/process";
 import type { EngineResult, StepEvent } from "../local/engine/events";
@@ -196,6 +197,7 @@ export class World {
       this.forward?.close();
       await stopCloud(this.cloudDir);
       rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+      await removeDeleted(this.cloudDir);
     }
   }
 

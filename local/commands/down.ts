@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { readable } from "../cloud/atomic";
+import { foldersOutside } from "../cloud/aws/placement";
 import { stopCloud } from "../cloud/client";
 import { readLastRun, stateOf } from "../last-run";
 import { CommandError } from "../usage-error";
-import { type Call, goingOn, typed, type Verb } from "./verb";
+import { type Call, goingOn, quoted, typed, type Verb } from "./verb";
 
 export const down: Verb = {
   name: "down",
@@ -23,12 +24,19 @@ export const down: Verb = {
     }
     const was = existsSync(cloudDir);
     await stopCloud(cloudDir);
+    const left = was ? [] : await foldersOutside(cloudDir);
     if (output.json) output.event({ kind: "summary", verb: "down", ok: true });
     else if (was)
       output.line(
         `Stopped: app, database and background process. Data and state stay; to go on: ${typed(goingOn(call, last), "up")}`,
       );
-    else output.line("Nothing was running.");
+    else output.line("Nothing is running.");
+    if (!output.json && left.length > 0) {
+      output.line(
+        `${cloudDir} is not there any more, but its databases are. If it was moved, they are used from there. ` +
+          `If it was deleted, remove them: rm -rf ${left.map(quoted).join(" ")}`,
+      );
+    }
     return 0;
   },
 };

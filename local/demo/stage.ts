@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { findConnection } from "../cloud/aws/instance";
+import { removeDeleted } from "../cloud/aws/placement";
 import { readOutputs, stackDirectory } from "../engine";
 
 const CHECKOUT = resolve(__dirname, "../..");
@@ -89,10 +90,13 @@ export class Stage {
     return readOutputs(this.stateDir, PROJECT, STACK);
   }
 
+  private get cloudDir(): string {
+    return join(stackDirectory(this.stateDir, PROJECT, STACK), "cloud");
+  }
+
   /** Of the migration's role, which sees everything. */
   databaseUrl(): string {
-    const cloudDir = join(stackDirectory(this.stateDir, PROJECT, STACK), "cloud");
-    const connection = findConnection(cloudDir, "instance", "notes-db");
+    const connection = findConnection(this.cloudDir, "instance", "notes-db");
     if (!connection) throw new Error("the demo's database is not there");
     return connection.adminUrl;
   }
@@ -101,5 +105,6 @@ export class Stage {
   async strike(): Promise<void> {
     await this.local(["down"], { silent: true });
     rmSync(this.directory, { recursive: true, force: true });
+    await removeDeleted(this.cloudDir);
   }
 }

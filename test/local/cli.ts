@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Connection, findConnection } from "../../local/cloud/aws/instance";
+import { removeDeleted } from "../../local/cloud/aws/placement";
 import { stopCloud } from "../../local/cloud/client";
 import type { StepEvent } from "../../local/engine/events";
 import { readOutputs } from "../../local/engines";
@@ -133,7 +134,11 @@ export class Cli {
         await stopCloud(join(this.stateDir, project, stack, "cloud"));
       }
     }
+    const clouds = namesIn(this.stateDir).flatMap((project) =>
+      namesIn(join(this.stateDir, project)).map((stack) => join(this.stateDir, project, stack, "cloud")),
+    );
     rmSync(this.home, { recursive: true, force: true });
+    for (const cloud of clouds) await removeDeleted(cloud);
   }
 }
 

@@ -76,7 +76,7 @@ describe("before the first release", () => {
     [["status"], "next", 0],
     [["outputs"], "no release is complete yet", 0],
     [["snapshots"], "There are no snapshots yet", 0],
-    [["down"], "Nothing was running", 0],
+    [["down"], "Nothing is running", 0],
     [["logs", "app"], "nothing was started for this stack", 1],
     [["query", "SELECT 1"], "There is no database notes-db yet", 1],
     [["restore", "nothing"], "There is no snapshot nothing", 1],

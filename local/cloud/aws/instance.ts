@@ -6,7 +6,7 @@ import { locateBinaries } from "./binaries";
 import { isIdentifier, type Kind, RdsError, rdsErrors } from "./errors";
 import { hasFault } from "./faults";
 import { copyTree, exists, removeTree, syncPath, syncTree } from "./files";
-import { makeDataFolder, removeOutside } from "./placement";
+import { isOwn, makeDataFolder, removeOutside, takeOver } from "./placement";
 import { freePort } from "./ports";
 import { initialise, runningServer, type Server, startServer, stopServer } from "./postgres";
 import {
@@ -85,6 +85,7 @@ export async function startInstance(cloudDir: string, kind: Kind, identifier: st
         `Remove ${instanceFolder(cloudDir, kind, identifier)} to begin with an empty database.`,
     );
   }
+  await takeOver(cloudDir, dataDirectory);
   const server = await startListening(cloudDir, record);
   const port = hasFault(cloudDir, "database-refuses") ? record.port : server.port;
   const changed = { ...record, port, engineVersion: (await locateBinaries()).version, ready: true };
@@ -189,7 +190,7 @@ async function addInstance(
     await fs.rename(draft, folder);
     await syncPath(parent);
   } catch (error) {
-    if (dataDirectory) await removeOutside(dataDirectory);
+    if (dataDirectory) await removeOutside(cloudDir, dataDirectory);
     await removeTree(draft);
     throw error;
   }
@@ -200,10 +201,10 @@ export async function deleteInstance(cloudDir: string, kind: Kind, identifier: s
   const record = readInstance(cloudDir, kind, identifier);
   if (!record) throw rdsErrors.instanceNotFound(kind, identifier);
   const dataDirectory = dataDirectoryOf(cloudDir, record);
-  await stopServer(dataDirectory);
+  if (isOwn(cloudDir, dataDirectory)) await stopServer(dataDirectory);
   const gone = path.join(folders.instances(cloudDir, kind), `.gone-${randomBytes(6).toString("hex")}`);
   await fs.rename(instanceFolder(cloudDir, kind, identifier), gone);
-  await removeOutside(dataDirectory);
+  await removeOutside(cloudDir, dataDirectory);
   await removeTree(gone);
 }
 

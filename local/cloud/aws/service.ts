@@ -2,7 +2,6 @@ import path from "node:path";
 import type { Json } from "../provider";
 import type { Service } from "../service";
 import type { Kind } from "./errors";
-import { exists } from "./files";
 import {
   applyFaults,
   type Connection,
@@ -13,7 +12,7 @@ import {
   forEachRecord,
   restoreInstance,
 } from "./instance";
-import { foldersOutside, removeAbandoned, removeOutside } from "./placement";
+import { foldersOutside, halfMade, isOwn, removeOutside } from "./placement";
 import { killServer, stopServer } from "./postgres";
 import { listProcesses } from "./processes";
 import { dataDirectoryOf, listInstances, readInstance, type Snapshot } from "./records";
@@ -105,11 +104,13 @@ export async function stopAws(cloudDir: string): Promise<void> {
   // A server whose record can't be read is found among the processes.
   await forEachRecord(
     root,
-    (record) => stopServer(dataDirectoryOf(root, record)),
+    async (record) => {
+      const data = dataDirectoryOf(root, record);
+      if (isOwn(root, data)) await stopServer(data);
+    },
     () => undefined,
   );
   for (const data of await directoriesInUse(root)) await killServer(data);
-  if (!(await exists(root))) await removeAbandoned();
 }
 
 async function restore(cloudDir: string, request: RestoreSnapshot): Promise<Connection> {
@@ -127,11 +128,9 @@ async function recover(cloudDir: string): Promise<void> {
   const known = (await listInstances(cloudDir)).map((instance) => instance.dataDirectory);
   // An initdb, or the first start of a server, that outlived its cloud would go on writing into what is removed now.
   for (const data of await directoriesInUse(cloudDir)) if (!known.includes(data)) await killServer(data);
+  // First: the rest of them inside the cloud tells which they are.
+  for (const data of await halfMade(cloudDir)) await removeOutside(cloudDir, data);
   await recoverFolders(cloudDir);
-  for (const folder of await foldersOutside(cloudDir)) {
-    const data = path.join(folder, "server", "data");
-    if (!known.includes(data)) await removeOutside(data);
-  }
 }
 
 /** Data directories of this cloud that some process works on, whether a record knows them or not. */

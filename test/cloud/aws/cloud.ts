@@ -4,6 +4,7 @@ import path from "node:path";
 import { Client } from "pg";
 import { writeAtomically } from "../../../local/cloud/atomic";
 import type { Connection, EnsureInstance } from "../../../local/cloud/aws/instance";
+import { removeDeleted } from "../../../local/cloud/aws/placement";
 import { createAwsProvider } from "../../../local/cloud/aws/provider";
 import { readSnapshot, type Snapshot } from "../../../local/cloud/aws/records";
 import { type AwsMethods, createAwsService } from "../../../local/cloud/aws/service";
@@ -21,7 +22,9 @@ export interface TestCloud {
   setFaults(...names: string[]): Promise<void>;
   /** Asks for a snapshot of an instance, and waits until it is no longer `creating`. */
   snapshot(source: string, identifier: string): Promise<Snapshot>;
-  /** Ends the service, as `down` does, and removes everything. */
+  /** Ends the service, as `down` does. */
+  stop(): Promise<void>;
+  /** Ends the service and removes everything. */
   remove(): Promise<void>;
 }
 
@@ -58,11 +61,11 @@ export function openCloud(directory: string): TestCloud {
         return found && found.status !== "creating" ? found : undefined;
       });
     },
+    stop: () => service.stop(),
     async remove() {
       await service.stop();
       await fs.rm(directory, { recursive: true, force: true });
-      // The files of root's servers are elsewhere when a test's folder can't be entered by their user.
-      await createAwsService(directory).stop();
+      await removeDeleted(directory);
     },
   };
 }

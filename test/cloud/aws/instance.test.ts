@@ -11,7 +11,7 @@ import { listProcesses } from "../../../local/cloud/aws/processes";
 import { listInstances } from "../../../local/cloud/aws/records";
 import { stopAws } from "../../../local/cloud/aws/service";
 import { dumpDatabase } from "../../support/postgres";
-import { fill, query, startCloud, type TestCloud, waitFor } from "./cloud";
+import { fill, openCloud, query, startCloud, type TestCloud, waitFor } from "./cloud";
 
 let cloud: TestCloud;
 let notes: Connection;
@@ -207,3 +207,42 @@ test("binaries from a checkout that the server's user can't read, unpacked witho
     await fs.rm(places, { recursive: true, force: true });
   }
 });
+
+// Only root's servers keep their files outside the state directory.
+test.skipIf(process.getuid?.() !== 0)(
+  "a state directory that is moved keeps its database, whoever takes its old place",
+  async () => {
+    const first = await startCloud();
+    const moved = `${first.directory}-moved`;
+    const copied = `${first.directory}-copied`;
+    const theirs = await first.aws.ensureInstance(first.notes);
+    await query(theirs.adminUrl, "CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)");
+    await first.stop();
+    await fs.rename(first.directory, moved);
+    await fs.cp(moved, copied, { recursive: true });
+
+    // Another one is made where the first one was, and deleted again.
+    await fs.mkdir(first.directory);
+    const stranger = openCloud(first.directory);
+    const empty = await stranger.aws.ensureInstance(stranger.notes);
+    expect(await query(empty.adminUrl, "SELECT to_regclass('kept') AS kept")).toEqual([{ kept: null }]);
+    await stranger.aws.deleteInstance(stranger.notes);
+    await stranger.stop();
+    await fs.rm(first.directory, { recursive: true });
+    await stopAws(first.directory);
+
+    const again = openCloud(moved);
+    try {
+      const found = await again.aws.ensureInstance(again.notes);
+      expect(await query(found.adminUrl, "SELECT id FROM kept")).toEqual([{ id: 1 }]);
+      // A copy names the same files; it may neither use nor remove them.
+      const copy = openCloud(copied);
+      await expect(copy.aws.ensureInstance(copy.notes)).rejects.toThrow(`holds the database of ${moved}`);
+      await copy.aws.deleteInstance(copy.notes);
+      await copy.remove();
+      expect(await query(found.adminUrl, "SELECT id FROM kept")).toEqual([{ id: 1 }]);
+    } finally {
+      await again.remove();
+    }
+  },
+);
