@@ -8,6 +8,7 @@ import { verbs } from "./commands/verbs";
 import { stackDirectory } from "./engine/state";
 import { chooseEngine, isEngine } from "./engines";
 import { readStack } from "./stack";
+import { stateDirectoryProblems } from "./state-directory";
 import { systemErrorInWords } from "./system-error";
 import { UsageError } from "./usage-error";
 
@@ -112,6 +113,9 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
       `${verb.name} takes ${most === 0 ? "no argument" : most}: ${words.slice(most).join(" ")} is too much`,
     );
   problems.push(...(verb.check?.({ arguments: words, options }) ?? []));
+  for (const [option, value] of Object.entries({ "--state-dir": typed.stateDir, "--cwd": typed.cwd })) {
+    if (value.trim() === "") problems.push(`${option} is empty; it must name a folder`);
+  }
   const asked = typed.engine;
   if (!isEngine(asked)) problems.push(`--engine is ${JSON.stringify(asked)}; it must be auto, embedded or pulumi`);
   const location = [
@@ -126,6 +130,7 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
       overrides: typed.config,
       location,
     });
+    problems.push(...stateDirectoryProblems(stack.stateDir, stack.project, stack.name));
     if (problems.length > 0 || !isEngine(asked)) throw new UsageError([]);
     const engine = () => chooseEngine(asked, stack);
     const stackDir = stackDirectory(stack.stateDir, stack.project, stack.name);

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -117,6 +126,50 @@ describe("another file of the stack that can't be read", () => {
       expect(printed).toMatch(/unreadable\s.*can't be read/);
     expect(await type("logs", "cloud")).toMatchObject({ status: 0 });
     expect(await type("down")).toMatchObject({ status: 0 });
+  });
+});
+
+describe("a state directory that others can write to", () => {
+  const verbs = [["up"], ["status"], ["logs", "cloud"], ["down"], ["preview"], ["destroy"]];
+  const release = () => join(stateDir, "release");
+
+  test.each([
+    ["the project's folder", () => release()],
+    ["the stack's folder", () => join(release(), "local")],
+    ["the cloud's folder", () => join(release(), "local/cloud")],
+    ["the state", () => join(release(), "local/state.json")],
+    ["the log of the cloud", () => join(release(), "local/cloud/daemon.log")],
+    ["the CLI's passphrase", () => join(stateDir, ".pulumi-passphrase")],
+  ])("is refused where %s is a symbolic link, also one that leads nowhere", async (_, path) => {
+    mkdirSync(dirname(path()), { recursive: true });
+    symlinkSync(join(stateDir, "elsewhere"), path());
+    for (const words of verbs) {
+      const { status, printed } = await type(...words);
+      expect(printed).toContain(`${path()} is a symbolic link; nothing was read or changed`);
+      expect(status).toBe(2);
+    }
+    expect(readdirSync(stateDir)).not.toContain("elsewhere");
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("is refused where a file is another user's", async () => {
+    put("state.json", withState({ resources: [] }));
+    chownSync(join(release(), "local/state.json"), 65534, 65534);
+    const { status, printed } = await type("status");
+    expect(printed).toContain("state.json belongs to another user (65534, you are 0)");
+    expect(status).toBe(2);
+  });
+
+  test("is refused where a FIFO stands in the place of a file, and nothing waits for it", async () => {
+    put("last-run.json", "{}");
+    execFileSync("mkfifo", [join(release(), "local/state.json")]);
+    const { status, printed } = await type("up");
+    expect(printed).toContain("state.json is neither a file nor a folder");
+    expect(status).toBe(2);
+  });
+
+  test("must have a name", async () => {
+    expect((await type("status", "--cwd", "")).printed).toContain("--cwd is empty; it must name a folder");
+    expect(await main(["status", "--state-dir", ""])).toBe(2);
   });
 });
 
