@@ -20,7 +20,7 @@ export interface PlannedStatement {
   readonly line: number;
   /** False when Postgres refuses it inside a transaction. */
   readonly canRunInTransaction: boolean;
-  /** Why not: the rule's name, or the enum value that must be committed before it is used. */
+  /** Why not: the rule's name. */
   readonly outsideTransaction?: string;
   /** Set for BEGIN, COMMIT and the like, written in the file. */
   readonly control?: TransactionControl;
@@ -66,11 +66,9 @@ export function planMigration(
   const { name, sql, checksum } = migration;
   const statements: PlannedStatement[] = [];
   const bad: BadDirective[] = [];
-  const enums = new EnumValues();
   let error: MigrationPlan["error"];
   try {
     for (const parsed of parseScript(sql)) {
-      enums.see(parsed, statements.length);
       statements.push(planStatement(parsed, statements.length, bad));
       see?.(parsed);
     }
@@ -79,8 +77,6 @@ export function planMigration(
     const { message, offset, line, column } = problem;
     error = { message, offset, line, column };
   }
-  for (const [index, value] of enums.usedBeforeCommit())
-    statements[index] = { ...statements[index]!, canRunInTransaction: false, outsideTransaction: value };
   const last = statements.at(-1);
   const end = last ? last.offset + last.text.length : 0;
   const { directives, bad: rest } = error
@@ -140,36 +136,6 @@ function misplacedBatches(statements: readonly PlannedStatement[], last: readonl
 function modeOf(statements: readonly PlannedStatement[]): MigrationMode {
   if (statements.some(({ control }) => control !== undefined && control !== "savepoint")) return "own";
   return statements.every(({ canRunInTransaction }) => canRunInTransaction) ? "transaction" : "statements";
-}
-
-/**
- * ALTER TYPE … ADD VALUE runs in a transaction, but the value can't be used before that is committed (SQLSTATE 55P04), unless
- * the type itself was made in it. A migration that uses the value at once must therefore commit in between.
- */
-class EnumValues {
-  private readonly made = new Set<string>();
-  private readonly added: { index: number; value: string; used: boolean }[] = [];
-
-  see({ node, text }: ParsedStatement, index: number): void {
-    // The same word as a value of another type is no use of this one.
-    const uses = !("AlterEnumStmt" in node || "CreateEnumStmt" in node);
-    for (const value of this.added) value.used ||= uses && text.includes(`'${value.value.replaceAll("'", "''")}'`);
-    if ("CreateEnumStmt" in node) this.made.add(typeName(node.CreateEnumStmt.typeName));
-    if (!("AlterEnumStmt" in node)) return;
-    const { newVal, oldVal, typeName: name } = node.AlterEnumStmt;
-    if (newVal !== undefined && oldVal === undefined && !this.made.has(typeName(name)))
-      this.added.push({ index, value: newVal, used: false });
-  }
-
-  usedBeforeCommit(): [number, string][] {
-    return this.added
-      .filter(({ used }) => used)
-      .map(({ index, value }) => [index, `ALTER TYPE ADD VALUE '${value}' (used by the same migration)`]);
-  }
-}
-
-function typeName(names: readonly object[] | undefined): string {
-  return JSON.stringify(names ?? []);
 }
 
 function countLines(text: string, end: number): number {

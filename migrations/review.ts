@@ -1,6 +1,7 @@
 import type { Node } from "libpg-query";
 import { apply } from "./apply";
 import type { Effect, TableEffect } from "./effect";
+import type { AddedValue } from "./enum-use";
 import type { Finding } from "./finding";
 import { type Acknowledgement, type Gate, gate, type ReviewPolicy } from "./gate";
 import type { Migration } from "./history";
@@ -11,6 +12,7 @@ import { Context, type JudgedStatement, type Runner, target } from "./judge/cont
 import { judgeDestroyed } from "./judge/destroyed";
 import { judgeBatch, judgeDirectives } from "./judge/directives";
 import { judgeDroppedUniques, uniquesMade } from "./judge/dropped-uniques";
+import { judgeEnumUse } from "./judge/enum-use";
 import { guardsMade, judgeGuards } from "./judge/guards";
 import { type Applied, judgeHistory } from "./judge/history";
 import { judgeMoved } from "./judge/moved";
@@ -208,6 +210,7 @@ function judge(
   }
   const reviewed: ReviewedStatement[] = [];
   const judged: JudgedStatement[] = [];
+  const added = new Map<AddedValue, JudgedStatement>();
   judgeDirectives(context);
   judgeRenames(unjudged, context);
   for (const planned of unjudged) {
@@ -228,6 +231,7 @@ function judge(
       // In its own place: of ten thousands of statements, a copy of each is not little.
       const statement: JudgedStatement = Object.assign(part, { effect: seen });
       judgeStatement(statement, context);
+      judgeEnumUse(statement, added, context);
       const shown = show(statement, context);
       if (shown) reviewed.push(shown);
       judged.push(statement);

@@ -197,7 +197,7 @@ async function applyAsPlanned(
       return await applyInTransaction(run, migration, plan, first, audit);
     } catch (error) {
       if (!(error instanceof NeedsSteps) || plan.error) throw error;
-      run.log.event("migration.steps", `  ${error.message}: going on statement by statement`, {
+      run.log.event("migration.steps", `  ${error.message}: rolled back, and going on in steps`, {
         migration: migration.name,
       });
     }

@@ -33,7 +33,7 @@ export async function applyInSteps(
 ): Promise<Applied> {
   const { session, table, log } = run;
   const { statements } = plan;
-  const units = splitUnits(migration, statements);
+  const units = splitUnits(migration, statements, resume?.done ?? 0);
   const began = Date.now();
   const id = resume?.historyId ?? randomUUID();
   if (resume) {
@@ -45,7 +45,8 @@ export async function applyInSteps(
       done: resume.done,
     });
     await runScript(session, migrationPath(table.schema));
-    for (const each of statements.slice(0, resume.done)) if (each.kind === "SET") await runScript(session, each.text);
+    for (const each of statements.slice(0, resume.done))
+      if (each.kind === "SET" && !isLocal(each)) await runScript(session, each.text);
   } else {
     const start = [table.startedRow(id, migration), beginProgress(id, table.schema, migration.name)];
     await runScript(session, ["BEGIN", ...first, ...start, "COMMIT", migrationPath(table.schema)].join(";\n"));
@@ -55,7 +56,6 @@ export async function applyInSteps(
   let rows = 0;
   try {
     for (const unit of units) {
-      if (unit.from < (resume?.done ?? 0)) continue;
       const retried = resume?.done === unit.from && resume.attempted === unit.from;
       const note = resume?.done === unit.from ? resume.note : {};
       const done = await runUnit(run, migration, statements, unit, id, { retried, note });
@@ -85,9 +85,9 @@ export async function applyInSteps(
   return applied;
 }
 
-function splitUnits(migration: Migration, statements: readonly PlannedStatement[]): Unit[] {
+function splitUnits(migration: Migration, statements: readonly PlannedStatement[], from: number): Unit[] {
   try {
-    return unitsOf(statements);
+    return unitsOf(statements, from);
   } catch (error) {
     if (!(error instanceof UnclosedBlock)) throw error;
     throw new UnclosedTransaction(migration.name, error.message, placeOf(migration, error.begin.offset));
@@ -114,6 +114,7 @@ async function runUnit(
 ): Promise<{ rows: number; attempts: Attempts }> {
   const { session } = run;
   const done = statements.slice(0, unit.from + unit.statements.length);
+  const local = localSettings(statements, unit);
   const state = () => stateAfter(migration, statements, unit);
   const evidence = (error: unknown) => sqlEvidence(error, migration);
   let outside = unit.kind === "outside";
@@ -128,7 +129,7 @@ async function runUnit(
       { migration: migration.name, state, evidence },
       async (lockTimeout) => {
         try {
-          if (!outside) return await inTransaction(run, migration, unit, markDone(id, done), lockTimeout);
+          if (!outside) return await inTransaction(run, migration, unit, local, markDone(id, done), lockTimeout);
         } catch (error) {
           if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
           const code = (error as { code?: string }).code;
@@ -153,11 +154,25 @@ async function runUnit(
   }
 }
 
-/** A statement, or a BEGIN … COMMIT of the file, together with the record that it is done. */
+/** What SET LOCAL set earlier in the file holds for what comes after it, in whichever transaction that is. */
+function localSettings(statements: readonly PlannedStatement[], unit: Unit): string[] {
+  if (unit.kind === "block") return [];
+  return statements.slice(0, unit.from).flatMap((each) => (isLocal(each) ? each.text : []));
+}
+
+function isLocal({ kind, text }: PlannedStatement): boolean {
+  return kind === "SET" && /^SET\s+LOCAL\b/i.test(text);
+}
+
+/**
+ * The statements of a unit, together with the record that they are done.
+ * @param local statements to run first in the same transaction
+ */
 async function inTransaction(
   run: Run,
   migration: Migration,
   unit: Unit,
+  local: readonly string[],
   record: string,
   lockTimeout: number,
 ): Promise<number> {
@@ -168,7 +183,8 @@ async function inTransaction(
   const patience = new Patience(lockTimeout);
   const groups = [...groupStatements(migration.sql, inner)];
   const begin = block ? unit.statements[0]!.text : "BEGIN";
-  await runScript(session, `${begin};\nSET LOCAL lock_timeout = ${patience.next(groups[0]?.statements ?? [])}`);
+  const first = patience.next(groups[0]?.statements ?? []);
+  await runScript(session, [begin, `SET LOCAL lock_timeout = ${first}`, ...local].join(";\n"));
   const rows = await runGroups(run, migration, groups, patience, []);
   run.signal.throwIfAborted();
   if (!end || end.control === "commit") await runScript(session, `${record};\n${end?.text ?? "COMMIT"}`);

@@ -21,7 +21,7 @@ export interface Applied {
   readonly rows: number;
 }
 
-/** Thrown where Postgres refuses a statement inside a transaction although its text doesn't show that: CALL of a procedure that commits, … */
+/** Thrown where Postgres refuses a statement inside a transaction although its text doesn't show that: CALL of a procedure that commits, the use of a new enum value, … */
 export class NeedsSteps extends Error {}
 
 /**
@@ -63,7 +63,9 @@ export async function applyInTransaction(
       );
     if (run.signal.aborted) throw new Stopped(run.signal.reason as "SIGTERM", untouched());
     const code = (error as { code?: string }).code;
-    if (code === "25001" || code === "2D000") throw new NeedsSteps((error as Error).message, { cause: error });
+    // 55P04: a new enum value is used before it is committed. The file's own BEGIN and COMMIT leave no place for that.
+    const needsSteps = code === "25001" || code === "2D000" || (code === "55P04" && !isOneTransaction(plan));
+    if (needsSteps) throw new NeedsSteps((error as Error).message, { cause: error });
     if (code === undefined) throw error;
     throw statementFailure(
       run,

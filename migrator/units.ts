@@ -3,11 +3,11 @@ import { batchDirective } from "./batch-statement";
 
 /**
  * What is done at once when a migration runs in steps: a statement in a transaction of its own (`single`), a statement that must not be in
- * one (`outside`), what the file puts between its own BEGIN and COMMIT (`block`), or a
- * statement that runs in ranges of rows (`batch`).
+ * one (`outside`), what the file puts between its own BEGIN and COMMIT (`block`), a statement that runs in ranges of rows (`batch`), or
+ * the statements up to the next new enum value (`joined`).
  */
 export interface Unit {
-  readonly kind: "single" | "outside" | "block" | "batch";
+  readonly kind: "single" | "outside" | "block" | "batch" | "joined";
   readonly statements: readonly PlannedStatement[];
   /** Index of the first statement. */
   readonly from: number;
@@ -20,10 +20,14 @@ export class UnclosedBlock extends Error {
   }
 }
 
-/** @throws UnclosedBlock */
-export function unitsOf(statements: readonly PlannedStatement[]): Unit[] {
+/**
+ * @param from index of the first statement that is not done yet
+ * @throws UnclosedBlock
+ */
+export function unitsOf(statements: readonly PlannedStatement[], from = 0): Unit[] {
   const units: Unit[] = [];
-  for (let from = 0; from < statements.length; ) {
+  const joined = canBeJoined(statements);
+  while (from < statements.length) {
     const first = statements[from]!;
     let to = from + 1;
     let kind: Unit["kind"] = batchDirective(first) !== undefined ? "batch" : runsAlone(first) ? "outside" : "single";
@@ -32,6 +36,9 @@ export function unitsOf(statements: readonly PlannedStatement[]): Unit[] {
       while (to < statements.length && !endsBlock(statements[to]!)) to++;
       if (to === statements.length) throw new UnclosedBlock(first);
       to++;
+    } else if (joined && first.kind !== "CALL") {
+      kind = "joined";
+      while (to < statements.length && !beginsTransaction(statements[to - 1]!, statements[to]!)) to++;
     }
     units.push({ kind, statements: statements.slice(from, to), from });
     from = to;
@@ -39,10 +46,24 @@ export function unitsOf(statements: readonly PlannedStatement[]): Unit[] {
   return units;
 }
 
-/** ALTER TYPE … ADD VALUE may stand in a transaction; it only has to be committed before its value is used. */
-function runsAlone({ canRunInTransaction, control, kind }: PlannedStatement): boolean {
-  if (control !== undefined) return true;
-  return !canRunInTransaction && kind !== "ALTER TYPE";
+/** Only a new enum value keeps it from being one transaction: then it is as few as can be. A CALL may commit by itself. */
+function canBeJoined(statements: readonly PlannedStatement[]): boolean {
+  const plain = (each: PlannedStatement) =>
+    each.canRunInTransaction && each.control === undefined && batchDirective(each) === undefined;
+  return statements.every(plain) && statements.some(addsEnumValue);
+}
+
+/** The value of ALTER TYPE … ADD VALUE can't be used before it is committed (SQLSTATE 55P04). */
+function addsEnumValue({ kind, text }: PlannedStatement): boolean {
+  return kind === "ALTER TYPE" && /\bADD\s+VALUE\b/i.test(text);
+}
+
+function beginsTransaction(before: PlannedStatement, statement: PlannedStatement): boolean {
+  return statement.kind === "CALL" || (addsEnumValue(before) && !addsEnumValue(statement));
+}
+
+function runsAlone({ canRunInTransaction, control }: PlannedStatement): boolean {
+  return control !== undefined || !canRunInTransaction;
 }
 
 function endsBlock({ control, text }: PlannedStatement): boolean {

@@ -19,12 +19,12 @@ function changes({ kind, control }: JudgedStatement): boolean {
 
 function judgeTransactions(statements: readonly JudgedStatement[], context: Context): void {
   const { mode } = context.plan;
-  const changing = statements.filter(changes);
+  const changing = [...new Map(statements.filter(changes).map((each) => [each.index, each])).values()];
   let open = false;
   for (const statement of statements) {
     if (statement.control === "begin") open = true;
     else if (statement.control === "commit" || statement.control === "rollback") open = false;
-    else if (open && !statement.canRunInTransaction && !statement.outsideTransaction?.startsWith("ALTER TYPE"))
+    else if (open && !statement.canRunInTransaction)
       context.report(
         {
           rule: "concurrently-in-transaction",
@@ -86,7 +86,9 @@ function partial(statements: readonly JudgedStatement[], changing: readonly Judg
   // Each statement that can't stand in a transaction on its own, the others together.
   const pieces: string[] = [];
   let together: string[] = [];
-  for (const { text, canRunInTransaction } of changing) {
+  // As they stand in the file: what is inside of a DO block stays there.
+  const whole = new Set(changing.map(({ index }) => index));
+  for (const { text, canRunInTransaction } of context.plan.statements.filter(({ index }) => whole.has(index))) {
     if (canRunInTransaction) together.push(`${text};`);
     else {
       if (together.length > 0) pieces.push(together.join("\n"));
@@ -139,13 +141,13 @@ function heldLocks(statements: readonly JudgedStatement[], context: Context): vo
       if (waits.length > 0) {
         const { band, table } = heaviest;
         const first = waits[0]!;
-        const at = statements.indexOf(statement);
-        const part = (from: number, to: number) =>
-          statements
+        const at = statement.index;
+        const part = (from: number, to?: number) =>
+          context.plan.statements
             .slice(from, to)
             .map(({ text }) => `${text};`)
             .join("\n");
-        const short = part(0, statements.length).length <= 4000 && context.plan.mode === "transaction";
+        const short = part(0).length <= 4000 && context.plan.mode === "transaction";
         context.report(
           {
             rule: "lock-held",
@@ -156,7 +158,7 @@ function heldLocks(statements: readonly JudgedStatement[], context: Context): vo
             who: waiting(waits.map(({ effect }) => effect)),
             howLong: context.duration(band, table.name),
             safe: short
-              ? { migrations: [part(0, at), part(at, statements.length)] }
+              ? { migrations: [part(0, at), part(at)] }
               : { migrations: [], note: `Begin a new migration at line ${statement.line}.` },
           },
           statement,

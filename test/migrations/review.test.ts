@@ -257,6 +257,30 @@ describe("an added enum value", () => {
     const used = `ALTER TYPE "Role" ADD VALUE 'OWNER'; UPDATE "User" SET "role" = 'OWNER' WHERE "id" = 1;`;
     expect(rules(review(used))).toContain("half-applied warning");
   });
+
+  const add = `ALTER TYPE "Role" ADD VALUE 'OWNER';`;
+  test.each([
+    `INSERT INTO "User" ("id", "role") VALUES (7, 'OWNER')`,
+    `ALTER TABLE "User" ALTER COLUMN "role" SET DEFAULT 'OWNER'`,
+    `ALTER TABLE "Post" ADD COLUMN "as" "Role" NOT NULL DEFAULT 'OWNER'`,
+    `UPDATE "User" SET "name" = 'x' WHERE "role" IN ('USER', 'OWNER')`,
+    `CREATE VIEW owners AS SELECT * FROM "User" u WHERE u."role" = 'OWNER'`,
+    `SELECT 'OWNER'::"Role"`,
+  ])("is used at once by %s, which is said, and fails inside BEGIN and COMMIT", (sql) => {
+    expect(rules(review(`${add} ${sql}`))).toContain("half-applied warning");
+    expect(rules(review(`BEGIN; ${add} ${sql}; COMMIT`))).toContain("enum-value-in-transaction error");
+    expect(rules(review(`BEGIN; ${add} COMMIT; ${sql}`))).not.toContain("enum-value-in-transaction error");
+  });
+
+  test.each([
+    `CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE "User" SET "role" = 'OWNER'; END $$`,
+    `COMMENT ON TABLE "User" IS 'OWNER'`,
+    `ALTER TABLE "Post" ADD COLUMN "kind" text NOT NULL DEFAULT 'OWNER'`,
+    `UPDATE "User" SET "name" = 'OWNER' WHERE "role" = 'USER'`,
+    `UPDATE "User" SET "name" = 'x' WHERE "role"::text = 'OWNER'`,
+  ])("is not used by %s: one transaction", (sql) => {
+    expect(rules(review(`${add} ${sql}`)).filter((rule) => rule.startsWith("half-applied"))).toEqual([]);
+  });
 });
 
 describe("changes of rows", () => {

@@ -170,7 +170,7 @@ describe("a migration in steps", () => {
     });
     expect(await migrate(url, directory)).toMatchObject({
       exit: 0,
-      output: expect.stringContaining("going on statement by statement"),
+      output: expect.stringContaining("going on in steps"),
     });
     expect(await query(url, "SELECT id FROM a ORDER BY id")).toEqual([{ id: 0 }, { id: 1 }, { id: 2 }]);
   });
