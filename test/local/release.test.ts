@@ -1,10 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { listSnapshots } from "../../local/cloud/aws/records";
 import { connect } from "../../local/cloud/client";
 import { listObjects } from "../../local/cloud/kubernetes";
 import type { KubernetesObject } from "../../local/cloud/kubernetes/object";
 import { dumpDatabase } from "../support/dump";
+import { listedActions } from "../support/readme";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, tree, until } from "./cli";
 
 /** Without the rows that the migrator writes down for itself: there a failed migration does leave its trace. */
@@ -23,6 +25,11 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     listObjects(cli.cloudDir())
       .filter(({ kind }) => kind !== "Pod")
       .map(({ kind, metadata: { name, uid }, spec }) => ({ kind, name, uid, spec }));
+  /** From now on the AWS credentials may do what the README lists, as far as it matches, and nothing else. */
+  const grant = (which: RegExp) => {
+    const granted = listedActions("instance").filter((action) => which.test(action));
+    writeFileSync(join(cli.cloudDir(), "granted.json"), JSON.stringify(granted));
+  };
   let url: string;
   const dumps = new Map<string, string>();
   afterAll(() => cli.end(), 60_000);
@@ -126,6 +133,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
 
   test("a preview of the next release says what would be created, updated, kept and forgotten, and changes nothing", async () => {
     for (const name of later) cli.addMigration(name);
+    grant(/Describe/);
     const before = declared();
     const state = tree(`${cli.stateDir}/release/local`);
     const ran = await cli.run("preview");
@@ -150,6 +158,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
       body: JSON.stringify({ subject: "from before the second release" }),
     });
     dumps.set("second", await dumpDatabase(cli.connection().adminUrl));
+    grant(/./);
     const before = await snapshotNames();
     cli.set("app.image", "notes:1.2.0");
     const ran = await cli.run("up", "--json");

@@ -13,7 +13,7 @@ export class RdsError extends Error {
   ) {
     super(message);
     this.name = code;
-    this.data = { code, status: code.includes("NotFound") ? 404 : 400 };
+    this.data = { code, status: code.includes("NotFound") ? 404 : code === "AccessDenied" ? 403 : 400 };
   }
 }
 

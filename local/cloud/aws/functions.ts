@@ -1,6 +1,7 @@
 import type { Json, Properties } from "../provider";
 import { accountId, defaultRegion, instanceAttributes, snapshotAttributes } from "./attributes";
 import { type Kind, rdsErrors } from "./errors";
+import { actions, authorize } from "./permissions";
 import { findInstance, listSnapshots, type Snapshot } from "./records";
 
 type AwsFunction = (cloudDir: string, args: Properties) => Promise<Properties>;
@@ -10,6 +11,7 @@ export const functions: Record<string, AwsFunction> = {
   "aws:rds/getSnapshot:getSnapshot": (cloudDir, args) => getSnapshot(cloudDir, "instance", args),
   "aws:rds/getClusterSnapshot:getClusterSnapshot": (cloudDir, args) => getSnapshot(cloudDir, "cluster", args),
   "aws:rds/getInstance:getInstance": async (cloudDir, args) => {
+    authorize(cloudDir, actions.instance.describe);
     const identifier = text(args.dbInstanceIdentifier);
     const instance = await findInstance(cloudDir, "instance", identifier.toLowerCase());
     if (!instance) {
@@ -33,6 +35,7 @@ export const functions: Record<string, AwsFunction> = {
     };
   },
   "aws:rds/getCluster:getCluster": async (cloudDir, args) => {
+    authorize(cloudDir, actions.cluster.describe);
     const identifier = text(args.clusterIdentifier);
     const cluster = await findInstance(cloudDir, "cluster", identifier.toLowerCase());
     if (!cluster) {
@@ -57,6 +60,7 @@ export const functions: Record<string, AwsFunction> = {
 };
 
 async function getSnapshot(cloudDir: string, kind: Kind, args: Properties): Promise<Properties> {
+  authorize(cloudDir, actions[kind].find);
   const [source, identifier] =
     kind === "instance"
       ? ["dbInstanceIdentifier", "dbSnapshotIdentifier"]

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../client";
 import {
   type CreateRequest,
@@ -14,6 +15,7 @@ import {
 import { snapshotAttributes, unknownSnapshotAttributes } from "./attributes";
 import type { Kind } from "./errors";
 import type { Inputs } from "./inputs";
+import { actions, authorize, TAG } from "./permissions";
 import { until } from "./processes";
 import { readSnapshot, type Snapshot } from "./records";
 import type { CreateSnapshot } from "./snapshot";
@@ -106,12 +108,17 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       };
       let id: string;
       try {
+        authorize(cloudDir, actions[kind].create);
+        if (Object.keys(asked.tags ?? {}).length > 0) authorize(cloudDir, TAG);
         id = (await request(await connect(cloudDir), asked, signal)).identifier;
       } catch (error) {
         throw new Error(errors(`creating ${title} (${asked.identifier}): ${operationError(createAction, error)}`));
       }
       const seconds = timeout > 0 ? timeout : defaultTimeout;
-      const problem = await waitUntilAvailable(id, seconds, signal);
+      const problem =
+        unreadable(actions[kind].find) ??
+        (await waitUntilAvailable(id, seconds, signal)) ??
+        unreadable(actions[kind].attributes);
       if (problem === undefined) {
         return { id, outputs: attributesOf(readSnapshot(cloudDir, kind, id)!, given.region) };
       }
@@ -126,6 +133,8 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       const sharedAccounts = (given.sharedAccounts ?? []) as string[];
       if (!preview) {
         const client = await connect(cloudDir);
+        if (!isDeepStrictEqual(tags, olds.tags ?? {})) authorize(cloudDir, TAG);
+        if (!isDeepStrictEqual(sharedAccounts, olds.sharedAccounts ?? [])) authorize(cloudDir, actions[kind].share);
         await client.call("aws.modifySnapshot", { kind, identifier: id, tags, sharedAccounts }).catch((error) => {
           throw new Error(errors(`updating ${title} (${id}): ${operationError("AddTagsToResource", error)}`));
         });
@@ -136,6 +145,8 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
     },
 
     async read({ id, inputs: known, olds }: ReadRequest): Promise<ReadResult | undefined> {
+      const denied = unreadable(actions[kind].find) ?? unreadable(actions[kind].attributes);
+      if (denied !== undefined) throw new Error(errors(`reading ${title} (${id}): ${denied}`));
       const snapshot = readSnapshot(cloudDir, kind, id);
       if (!snapshot) return undefined;
       const outputs = attributesOf(snapshot, olds.region);
@@ -147,6 +158,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
     },
 
     async delete({ id }: DeleteRequest): Promise<void> {
+      authorize(cloudDir, actions[kind].delete);
       const client = await connect(cloudDir);
       await client.call("aws.deleteSnapshot", { kind, identifier: id }).catch((error: Error) => {
         if (error.name.includes("SnapshotNotFound")) return;
@@ -155,6 +167,16 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       });
     },
   };
+
+  /** What a call that isn't granted ends a reading with; undefined: it is granted. */
+  function unreadable(action: string): string | undefined {
+    try {
+      authorize(cloudDir, action);
+      return undefined;
+    } catch (error) {
+      return operationError(action, error);
+    }
+  }
 
   /** Reads the record, as the real provider asks DescribeDBSnapshots; undefined: it is available. */
   async function waitUntilAvailable(id: string, seconds: number, signal?: AbortSignal): Promise<string | undefined> {
@@ -183,7 +205,7 @@ function operationError(action: string, error: unknown): string {
   const { name, message, data } = error as Error & { data?: { code?: string; status?: number } | null };
   if (!data?.code) return message;
   const response = `https response error StatusCode: ${data.status}, RequestID: ${randomUUID()}`;
-  const code = data.code === "InvalidParameterValue" ? `api error ${name}` : name;
+  const code = ["InvalidParameterValue", "AccessDenied"].includes(data.code) ? `api error ${name}` : name;
   return `operation error RDS: ${action}, ${response}, ${code}: ${message}`;
 }
 

@@ -20,6 +20,8 @@ export interface TestCloud {
   asked: string[];
   notes: EnsureInstance;
   setFaults(...names: string[]): Promise<void>;
+  /** The IAM actions that the provider's role has from now on; none named: all. */
+  grant(...actions: string[]): Promise<void>;
   /** Asks for a snapshot of an instance, and waits until it is no longer `creating`. */
   snapshot(source: string, identifier: string): Promise<Snapshot>;
   /** Ends the service, as `down` does. */
@@ -53,6 +55,11 @@ export function openCloud(directory: string): TestCloud {
     notes: { identifier: "notes-db", kind: "instance", database: "notes" },
     async setFaults(...names) {
       writeAtomically(path.join(directory, "faults.json"), JSON.stringify(names));
+    },
+    async grant(...actions) {
+      const file = path.join(directory, "granted.json");
+      if (actions.length > 0) writeAtomically(file, JSON.stringify(actions));
+      else await fs.rm(file, { force: true });
     },
     async snapshot(source, identifier) {
       await aws.createSnapshot({ kind: "instance", source, identifier });

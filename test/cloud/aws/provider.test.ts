@@ -15,7 +15,10 @@ beforeAll(async () => {
   await cloud.aws.ensureInstance(cloud.notes);
   await cloud.aws.ensureInstance({ ...cloud.notes, identifier: "notes-cluster", kind: "cluster" });
 });
-beforeEach(() => cloud.setFaults());
+beforeEach(async () => {
+  await cloud.setFaults();
+  await cloud.grant();
+});
 afterAll(() => cloud?.remove());
 
 const types = { instance: "aws:rds/snapshot:Snapshot", cluster: "aws:rds/clusterSnapshot:ClusterSnapshot" };
@@ -102,6 +105,24 @@ describe("create", () => {
       tagsAll: { release: "abc" },
     });
     expect(outputs.engineVersion).toMatch(/^18\./);
+  });
+
+  test("without the right to read a snapshot's attributes fails after it was taken, as on AWS", async () => {
+    await cloud.grant("rds:CreateDBSnapshot", "rds:AddTagsToResource", "rds:DescribeDBSnapshots");
+    const failed = await create(inputsOf("unread")).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(InitError);
+    expect((failed as InitError).reasons[0]).toMatch(
+      /DescribeDBSnapshotAttributes, https response error StatusCode: 403, .*AccessDenied: .*is not authorized to perform: rds:DescribeDBSnapshotAttributes/,
+    );
+    expect((failed as InitError).outputs).not.toHaveProperty("dbSnapshotArn");
+    expect((await listSnapshots(cloud.directory)).map(({ identifier }) => identifier)).toContain("unread");
+    await cloud.grant("rds:DescribeDBSnapshots", "rds:CreateDBSnapshot");
+    await expect(create(inputsOf("untagged"))).rejects.toThrow("rds:AddTagsToResource");
+    await cloud.grant("rds:DescribeDBInstances");
+    const token = "aws:rds/getSnapshot:getSnapshot";
+    await expect(provider.invoke({ token, args: { dbSnapshotIdentifier: "unread" }, preview: false })).rejects.toThrow(
+      "not authorized to perform: rds:DescribeDBSnapshots",
+    );
   });
 
   test("in a preview touches nothing and knows only what it was given", async () => {

@@ -1,0 +1,61 @@
+import path from "node:path";
+import { readJson } from "../atomic";
+import { accountId } from "./attributes";
+import { type Kind, RdsError } from "./errors";
+
+/**
+ * The IAM actions behind each act of the real provider (code: terraform-provider-aws, rds/snapshot.go, cluster_snapshot.go
+ * and their data sources). A creation reads the snapshot and its attributes at its end; tags come with the snapshot itself.
+ */
+export const actions = {
+  instance: {
+    describe: "DescribeDBInstances",
+    create: "CreateDBSnapshot",
+    find: "DescribeDBSnapshots",
+    attributes: "DescribeDBSnapshotAttributes",
+    share: "ModifyDBSnapshotAttribute",
+    delete: "DeleteDBSnapshot",
+  },
+  cluster: {
+    describe: "DescribeDBClusters",
+    create: "CreateDBClusterSnapshot",
+    find: "DescribeDBClusterSnapshots",
+    attributes: "DescribeDBClusterSnapshotAttributes",
+    share: "ModifyDBClusterSnapshotAttribute",
+    delete: "DeleteDBClusterSnapshot",
+  },
+} as const satisfies Record<Kind, Record<string, string>>;
+
+export const TAG = "AddTagsToResource";
+
+/** Of the functions and resources that a program uses: all actions that its role needs. */
+export const needed: Record<string, readonly string[]> = {
+  "aws:rds/getInstance:getInstance": [actions.instance.describe],
+  "aws:rds/getCluster:getCluster": [actions.cluster.describe],
+  "aws:rds/getSnapshot:getSnapshot": [actions.instance.find],
+  "aws:rds/getClusterSnapshot:getClusterSnapshot": [actions.cluster.find],
+  "aws:rds/snapshot:Snapshot": creation("instance"),
+  "aws:rds/clusterSnapshot:ClusterSnapshot": creation("cluster"),
+};
+
+function creation(kind: Kind): string[] {
+  const { create, find, attributes } = actions[kind];
+  return [create, TAG, find, attributes];
+}
+
+/**
+ * Refuses an action that the role of this cloud was not given: CLOUDDIR/granted.json, a JSON array such as
+ * `["rds:CreateDBSnapshot"]`. Without that file everything is granted.
+ * @throws RdsError in the words of AWS
+ */
+export function authorize(cloudDir: string, action: string): void {
+  const file = path.join(cloudDir, "granted.json");
+  const granted = readJson<unknown>(file);
+  if (granted === undefined) return;
+  if (!Array.isArray(granted)) throw new Error(`${file} is not a JSON array of IAM actions. Correct or remove it.`);
+  if (granted.includes(`rds:${action}`)) return;
+  throw new RdsError(
+    "AccessDenied",
+    `User: arn:aws:iam::${accountId}:user/local is not authorized to perform: rds:${action} because no identity-based policy allows the rds:${action} action`,
+  );
+}

@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, it } from "vitest";
+import { liveRelease, parseSettings, planBackup, Release, reviewGate } from "../../components";
+import { actions, needed } from "../../local/cloud/aws/permissions";
+import { PulumiRecorder } from "../support/pulumi-recorder";
+import { listedActions, README } from "../support/readme";
+
+const history = {
+  contract: false,
+  migrations: [{ name: "1_init", sql: "", checksum: "" }],
+  fingerprint: "f".repeat(64),
+  payload: [Buffer.from("payload")],
+};
+
+/** A release with everything that a release can have. */
+async function release(kind: "instance" | "cluster"): Promise<PulumiRecorder> {
+  const recorder = new PulumiRecorder();
+  await recorder.start();
+  const { settings, problems } = parseSettings({
+    app: { name: "notes", image: "notes:1" },
+    database: { kind, identifier: "notes-db", secret: { name: "notes-database" } },
+    migrations: { directory: "migrations" },
+    workloads: [
+      { kind: "worker", name: "mailer" },
+      { kind: "cron", name: "cleanup", schedule: "@daily" },
+    ],
+    smoke: { command: "true" },
+    report: { directory: "reports" },
+  });
+  if (!settings) throw new Error(problems.join());
+  const review = await reviewGate(settings, history, await liveRelease(settings));
+  const backup = await planBackup(settings, history);
+  const reader = { script: "", stack: "test", directory: "/tmp/reports" };
+  const made = new Release("notes", { settings, history, migrator: "", review, backup, reader });
+  await new Promise((resolve) => made.outputs.apply(resolve));
+  await pulumi.runtime.disconnect();
+  return recorder;
+}
+
+it.each(["instance", "cluster"] as const)(
+  "the README lists the IAM actions that a release of an %s needs, and no others",
+  async (kind) => {
+    const { registrations, calls } = await release(kind);
+    const used = [...registrations.map(({ type }) => type), ...calls.map(({ token }) => token)].filter((each) =>
+      each.startsWith("aws:"),
+    );
+    for (const each of used) expect(needed).toHaveProperty([each]);
+    // Listed in any case: it tells whether the database is there, and what it is doing.
+    const expected = new Set([actions[kind].describe, ...used.flatMap((each) => needed[each]!)]);
+    expect(listedActions(kind).sort()).toEqual([...expected].map((action) => `rds:${action}`).sort());
+  },
+);
+
+it("the README lists the kinds of Kubernetes objects that a release makes, and no others", async () => {
+  const { registrations } = await release("instance");
+  const made = registrations.flatMap(({ type }) => /^kubernetes:.*:(\w+)$/.exec(type)?.[1] ?? []);
+  const listed = /create, get, list, watch, update, patch and delete on ([\w\s,]+?) of the namespace/.exec(README)![1]!;
+  const kinds = listed.split(/,\s*|\s+and\s+/).map((plural) => plural.replace(/s$/, ""));
+  expect(kinds.sort()).toEqual([...new Set(made)].sort());
+});

@@ -1,0 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const README = readFileSync(join(__dirname, "../../README.md"), "utf8");
+
+/** The IAM actions that the README's table lists for `up` with a database of this kind, in their order. */
+export function listedActions(kind: "instance" | "cluster"): string[] {
+  const row = new RegExp(`^\\| \`up\`, \`database\\.kind: ${kind}\` \\|(.*)\\|$`, "m").exec(README)?.[1] ?? "";
+  return [...row.matchAll(/`(rds:\w+)`/g)].map(([, action]) => action!);
+}
