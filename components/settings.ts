@@ -124,6 +124,7 @@ export const CHECKS = [
     "permissions",
     "history",
     "order",
+    "transactions",
     "directives",
     "review",
     "drift",

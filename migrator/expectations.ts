@@ -1,4 +1,7 @@
+import { isNull } from "../migrations/definition";
+import { partsOf } from "../migrations/identifier";
 import { maskSql } from "../migrations/mask-sql";
+import { columnsMentioned } from "../migrations/references";
 import type { Catalog } from "./catalog";
 import type { RangeVar } from "./left-behind";
 
@@ -8,13 +11,30 @@ export interface Expectation {
   readonly present: boolean;
   /** The entry's definition must (not) match. */
   readonly definition?: { readonly matches: RegExp; readonly text: string };
-  /** The key of the table that it is a partition of: it goes with it. */
-  readonly partitionOf?: string;
+  /** The key of what it goes with: the table of an index, the table of which it is a partition. */
+  readonly partOf?: string;
+  /** The columns that an index or a constraint is about: it goes with each of them. */
+  readonly columns?: ReadonlySet<string>;
+  /** Something of this name is there, of whatever kind: IF NOT EXISTS leaves what there is, and ALTER TABLE renames views too. */
+  readonly anyKind?: boolean;
+  /** The statement that may have taken it back or changed it: if it isn't as promised, that is no fault. */
+  readonly uncertain?: string;
 }
 
-export function isMet({ key, present, definition }: Expectation, catalog: Catalog): boolean {
+const RELATIONS = ["table", "view", "materialized view", "sequence", "index"];
+
+/** `public.t` of `column public.t.a`. */
+function nameIn(key: string): string {
+  return key.slice(key.search(/ [^ ]*\./) + 1);
+}
+
+export function isMet({ key, present, definition, anyKind }: Expectation, catalog: Catalog): boolean {
   const found = catalog[key];
   if (!present) return found === undefined;
+  if (found === undefined && anyKind) return RELATIONS.some((kind) => `${kind} ${nameIn(key)}` in catalog);
+  // The columns of views are not entries of the catalog, and ALTER TABLE works on a view.
+  const table = key.startsWith("column ") ? nameIn(key).replace(/\.[^.]*$/, "") : undefined;
+  if (table !== undefined && (`view ${table}` in catalog || `materialized view ${table}` in catalog)) return true;
   return found !== undefined && (definition === undefined || definition.matches.test(found));
 }
 
@@ -49,26 +69,31 @@ export function expectationsOf(node: Nodes, schema: string): Expectation[] {
   };
   const there = (key: string): Expectation => ({ key, present: true });
   const gone = (key: string): Expectation => ({ key, present: false });
-  // A temporary table is gone with its session.
-  if ([node.CreateStmt?.relation, node.CreateTableAsStmt?.into.rel].some((each) => each?.relpersistence === "t"))
-    return [];
+  const perhaps = (key: string, lenient: boolean | undefined): Expectation => ({
+    ...there(key),
+    ...(lenient ? { anyKind: true } : {}),
+  });
   if (node.CreateStmt) {
     const table = name(node.CreateStmt.relation);
+    if (node.CreateStmt.if_not_exists) return [perhaps(`table ${table}`, true)];
     const columns = (node.CreateStmt.tableElts ?? [])
       .filter((each: Nodes) => each.ColumnDef)
       .map((each: Nodes) => each.ColumnDef.colname);
     const parent = node.CreateStmt.partbound && node.CreateStmt.inhRelations[0].RangeVar;
     return [
-      { ...there(`table ${table}`), ...(parent ? { partitionOf: `table ${name(parent)}` } : {}) },
+      { ...there(`table ${table}`), ...(parent ? { partOf: `table ${name(parent)}` } : {}) },
       ...columns.map((column: string) => there(`column ${table}.${column}`)),
     ];
   }
   if (node.IndexStmt?.idxname) {
     const of = node.IndexStmt.relation.schemaname ?? schema;
+    const plain = [...(node.IndexStmt.indexParams ?? []), ...(node.IndexStmt.indexIncludingParams ?? [])];
+    const names = plain.flatMap((each: Nodes) => each.IndexElem?.name ?? []);
     return [
       {
-        key: `index ${of}.${node.IndexStmt.idxname}`,
-        present: true,
+        ...perhaps(`index ${of}.${node.IndexStmt.idxname}`, node.IndexStmt.if_not_exists),
+        partOf: `table ${name(node.IndexStmt.relation)}`,
+        columns: new Set([...names, ...columnsMentioned(node)]),
         definition: { matches: /^(?!.*\(INVALID\)$)/s, text: "valid" },
       },
     ];
@@ -76,9 +101,11 @@ export function expectationsOf(node: Nodes, schema: string): Expectation[] {
   if (node.ViewStmt) return [there(`view ${name(node.ViewStmt.view)}`)];
   if (node.CreateTableAsStmt) {
     const kind = node.CreateTableAsStmt.objtype === "OBJECT_MATVIEW" ? "materialized view" : "table";
-    return [there(`${kind} ${name(node.CreateTableAsStmt.into.rel)}`)];
+    return [perhaps(`${kind} ${name(node.CreateTableAsStmt.into.rel)}`, node.CreateTableAsStmt.if_not_exists)];
   }
-  if (node.CreateSeqStmt) return [there(`sequence ${name(node.CreateSeqStmt.sequence)}`)];
+  if (node.SelectStmt?.intoClause) return [there(`table ${name(node.SelectStmt.intoClause.rel)}`)];
+  if (node.CreateSeqStmt)
+    return [perhaps(`sequence ${name(node.CreateSeqStmt.sequence)}`, node.CreateSeqStmt.if_not_exists)];
   if (node.CreateSchemaStmt?.schemaname)
     return [there(`schema ${node.CreateSchemaStmt.schemaname}`)].filter(({ key }) => key !== "schema public");
   if (node.CreateExtensionStmt)
@@ -113,8 +140,7 @@ export function expectationsOf(node: Nodes, schema: string): Expectation[] {
     });
   }
   if (node.RenameStmt) return renamed(node.RenameStmt, name, parts);
-  // IF EXISTS: the table may not be there, then nothing is promised.
-  if (node.AlterTableStmt?.objtype === "OBJECT_TABLE" && !node.AlterTableStmt.missing_ok)
+  if (node.AlterTableStmt?.objtype === "OBJECT_TABLE")
     return (node.AlterTableStmt.cmds ?? []).flatMap((cmd: Nodes) =>
       altered(cmd.AlterTableCmd, name(node.AlterTableStmt.relation)),
     );
@@ -122,16 +148,16 @@ export function expectationsOf(node: Nodes, schema: string): Expectation[] {
 }
 
 function renamed(node: Nodes, name: (relation: RangeVar) => string, parts: (list: Nodes[]) => string): Expectation[] {
-  const pair = (from: string, to: string): Expectation[] => [
+  const pair = (from: string, to: string, anyKind = false): Expectation[] => [
     { key: from, present: false },
-    { key: to, present: true },
+    { key: to, present: true, ...(anyKind ? { anyKind } : {}) },
   ];
   // Prisma takes a value out of an enum by making "X_new" and giving it the name of "X".
   if (node.renameType === "OBJECT_TYPE" || node.renameType === "OBJECT_DOMAIN") {
     const old = parts(node.object.List.items);
     return pair(`type ${old}`, `type ${old.slice(0, old.lastIndexOf(".") + 1)}${node.newname}`);
   }
-  if (!node.relation || node.missing_ok) return [];
+  if (!node.relation) return [];
   const old = name(node.relation);
   const schema = old.slice(0, old.length - node.relation.relname.length);
   if (node.renameType === "OBJECT_COLUMN" && node.relationType !== "OBJECT_TABLE") return [];
@@ -139,8 +165,10 @@ function renamed(node: Nodes, name: (relation: RangeVar) => string, parts: (list
     return pair(`column ${old}.${node.subname}`, `column ${old}.${node.newname}`);
   if (node.renameType === "OBJECT_TABCONSTRAINT")
     return pair(`constraint ${old}.${node.subname}`, `constraint ${old}.${node.newname}`);
+  if (node.renameType === "OBJECT_TRIGGER")
+    return pair(`trigger ${old}.${node.subname}`, `trigger ${old}.${node.newname}`);
   const kind = OBJECTS[node.renameType];
-  return kind === undefined ? [] : pair(`${kind} ${old}`, `${kind} ${schema}${node.newname}`);
+  return kind === undefined ? [] : pair(`${kind} ${old}`, `${kind} ${schema}${node.newname}`, true);
 }
 
 function altered(cmd: Nodes, table: string): Expectation[] {
@@ -158,9 +186,11 @@ function altered(cmd: Nodes, table: string): Expectation[] {
     case "AT_DropNotNull":
       return holds(/^(?!.* NOT NULL)/s, "without NOT NULL");
     case "AT_ColumnDefault":
+      // A default of NULL is none.
+      if (isNull(cmd.def)) return [];
       return cmd.def ? holds(/ DEFAULT /, "with a default") : holds(/^(?!.* DEFAULT )/s, "without a default");
     case "AT_AddConstraint":
-      return constrained(cmd.def?.Constraint ?? {}, table);
+      return constrained(cmd.def?.Constraint ?? {}, table, columnsMentioned(cmd.def));
     case "AT_DropConstraint":
       return [{ key: `constraint ${table}.${cmd.name}`, present: false }];
     case "AT_ValidateConstraint":
@@ -176,10 +206,19 @@ function altered(cmd: Nodes, table: string): Expectation[] {
   }
 }
 
-function constrained({ conname, contype, indexname, keys }: Nodes, table: string): Expectation[] {
+function constrained(
+  { conname, contype, indexname, keys, fk_attrs }: Nodes,
+  table: string,
+  mentioned: ReadonlySet<string>,
+): Expectation[] {
   const schema = table.slice(0, table.lastIndexOf(".") + 1);
   const promises: Expectation[] = [];
-  if (conname && contype !== "CONSTR_NOTNULL") promises.push({ key: `constraint ${table}.${conname}`, present: true });
+  if (conname && contype !== "CONSTR_NOTNULL")
+    promises.push({
+      key: `constraint ${table}.${conname}`,
+      present: true,
+      columns: new Set([...mentioned, ...partsOf([...(keys ?? []), ...(fk_attrs ?? [])])]),
+    });
   // USING INDEX: the index gets the constraint's name.
   if (conname && indexname && indexname !== conname)
     promises.push({ key: `index ${schema}${indexname}`, present: false });
@@ -187,63 +226,4 @@ function constrained({ conname, contype, indexname, keys }: Nodes, table: string
   if (contype === "CONSTR_PRIMARY")
     for (const key of keys ?? []) promises.push({ key: `column ${table}.${key.String.sval}`, present: true });
   return promises;
-}
-
-/** What holds after a series of statements: what a later one takes back or changes is no longer promised. */
-export class Promises {
-  readonly #promises = new Map<string, Expectation>();
-  /** After a change of `search_path` a name without a schema may be anywhere: nothing more is promised. */
-  #astray = false;
-
-  constructor(readonly schema: string) {}
-
-  see(node: Nodes): void {
-    this.#astray ||= node.VariableSetStmt?.name === "search_path" || /"sval":"search_path"/.test(selected(node));
-    if (mayTakeBack(node) || this.#astray) this.#promises.clear();
-    if (this.#astray) return;
-    for (const expectation of expectationsOf(node, this.schema)) {
-      if (!expectation.present) forgetParts(this.#promises, expectation.key);
-      // A column's first promise is its existence, its second, say, NOT NULL: the later one includes the earlier.
-      this.#promises.set(expectation.key, expectation);
-    }
-  }
-
-  list(): Expectation[] {
-    return [...this.#promises.values()];
-  }
-}
-
-/**
- * Statements after which nothing earlier is promised any more, as their text does not tell what they remove: a false alarm
- * here would stop a rollout after its migrations are applied.
- */
-function mayTakeBack(node: Nodes): boolean {
-  const cascades =
-    node.DropStmt?.behavior === "DROP_CASCADE" ||
-    node.DropOwnedStmt !== undefined ||
-    node.AlterTableStmt?.cmds?.some((cmd: Nodes) => cmd.AlterTableCmd?.behavior === "DROP_CASCADE");
-  const calls = [node.DoStmt, node.CallStmt, node.AlterObjectSchemaStmt].some((each) => each !== undefined);
-  return cascades || calls || node.RenameStmt?.renameType === "OBJECT_SCHEMA" || /"FuncCall"/.test(selected(node));
-}
-
-/** What a SELECT at the top of a script calls, as text: a function of the migration's own may do anything. */
-function selected(node: Nodes): string {
-  return node.SelectStmt ? JSON.stringify(node.SelectStmt.targetList ?? []) : "";
-}
-
-/** With a table its columns, constraints, partitions and sequences go, and indexes, which are known by name only. */
-function forgetParts(promises: Map<string, Expectation>, key: string): void {
-  const [, kind, name] = /^(table|column|type|view|schema|constraint) (.+)$/.exec(key) ?? [];
-  if (name === undefined) return;
-  // The index of a unique constraint goes with it, and has its name.
-  if (kind === "constraint") promises.delete(`index ${name.replace(/[^.]+\.([^.]+)$/, "$1")}`);
-  for (const [each, { partitionOf }] of [...promises]) {
-    const inside = each.slice(each.indexOf(" ") + 1).startsWith(`${name}.`);
-    if ((kind === "table" || kind === "schema") && (inside || /^(index|sequence) /.test(each))) promises.delete(each);
-    if (kind === "column" && /^(index|constraint|sequence) /.test(each)) promises.delete(each);
-    if (partitionOf === key) {
-      promises.delete(each);
-      forgetParts(promises, each);
-    }
-  }
 }

@@ -8,10 +8,11 @@ import { keyOf, type Name } from "../migrations/identifier";
 import type { MigrationPlan, PlannedStatement } from "../migrations/plan";
 import { Schema } from "../migrations/schema";
 import { effectOf } from "../migrations/statement-effect";
-import { type Expectation, Promises } from "./expectations";
+import type { Expectation } from "./expectations";
 import { quoteName } from "./history-table";
 import { nodeOf } from "./left-behind";
 import { planWithNodes } from "./plans";
+import { Promises } from "./promises";
 
 /** What the pending migrations do to a table that exists already. */
 export interface TouchedTable {
@@ -69,7 +70,7 @@ export class EffectPlanner {
     const plan = this.#walk(migration, (effect, node, statement) => {
       const bad = badBatch(statement, node, this.#schema);
       if (bad) this.#badDirectives.push({ ...bad, migration });
-      this.#promises.see(node);
+      this.#promises.see(node, migration.name);
       for (const table of effect.tables) {
         const key = keyOf(table.name);
         this.#all.add(quotedName(table.name, this.schemaName));
@@ -83,6 +84,7 @@ export class EffectPlanner {
       }
       if (effect.unknown !== undefined) this.#unknown.push(`${migration.name}: ${effect.unknown}`);
     });
+    this.#promises.end();
     for (const [key, table] of this.#schema.tables)
       if (!this.#before.has(key) && table.madeIn === migration.name) this.#made.add(key);
     this.#plans.push(plan);

@@ -14,13 +14,14 @@ import { permissions } from "./preflight/permissions";
 import { review } from "./preflight/review";
 import { server, superuser, tls } from "./preflight/server";
 import { locks, oldTransactions, prepared, runner, vacuum } from "./preflight/sessions";
+import { transactions } from "./preflight/transactions";
 import { publishReport, type ReportPart } from "./report";
 import type { Run } from "./run";
 
 /** In the order of the report. */
 export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
   ...[server, tls, superuser, permissions],
-  ...[history, order, directives, review, drift],
+  ...[history, order, transactions, directives, review, drift],
   ...[runner, locks, oldTransactions, prepared, vacuum],
   ...[connections, replication, disk],
   ...[invalidIndexes, sequences],

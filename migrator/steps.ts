@@ -16,7 +16,7 @@ import type { Run } from "./run";
 import { migrationPath } from "./search-path";
 import { sessionSettings } from "./session-settings";
 import { type Applied, runGroup, runGroups } from "./transaction";
-import { UnclosedBlock, type Unit, unitsOf } from "./units";
+import { type Unit, UnpairedControl, unitsOf } from "./units";
 
 /**
  * Applies a migration that can't be one transaction: unit by unit, each recorded together with its own commit where it has one, so that
@@ -89,8 +89,13 @@ function splitUnits(migration: Migration, statements: readonly PlannedStatement[
   try {
     return unitsOf(statements, from);
   } catch (error) {
-    if (!(error instanceof UnclosedBlock)) throw error;
-    throw new UnclosedTransaction(migration.name, error.message, placeOf(migration, error.begin.offset));
+    if (!(error instanceof UnpairedControl)) throw error;
+    throw new UnclosedTransaction(
+      migration.name,
+      error.message,
+      error.remedy,
+      placeOf(migration, error.statement.offset),
+    );
   }
 }
 

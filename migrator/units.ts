@@ -13,16 +13,24 @@ export interface Unit {
   readonly from: number;
 }
 
-/** A BEGIN without its COMMIT: Postgres would roll back what follows when the session ends. */
-export class UnclosedBlock extends Error {
-  constructor(readonly begin: PlannedStatement) {
-    super(`the BEGIN in line ${begin.line} has no COMMIT`);
+/**
+ * A BEGIN without its COMMIT: Postgres would roll back what follows when the session ends. Or a COMMIT or ROLLBACK without a BEGIN: what
+ * it ends depends on how a file is sent, all at once (then it ends a transaction) or statement by statement (then it ends nothing).
+ */
+export class UnpairedControl extends Error {
+  constructor(
+    readonly statement: PlannedStatement,
+    /** What to do to the file. */
+    readonly remedy: string,
+  ) {
+    const word = statement.control === "begin" ? "BEGIN" : statement.kind;
+    super(`the ${word} in line ${statement.line} has no ${statement.control === "begin" ? "COMMIT" : "BEGIN"}`);
   }
 }
 
 /**
  * @param from index of the first statement that is not done yet
- * @throws UnclosedBlock
+ * @throws UnpairedControl
  */
 export function unitsOf(statements: readonly PlannedStatement[], from = 0): Unit[] {
   const units: Unit[] = [];
@@ -30,11 +38,12 @@ export function unitsOf(statements: readonly PlannedStatement[], from = 0): Unit
   while (from < statements.length) {
     const first = statements[from]!;
     let to = from + 1;
+    if (endsBlock(first)) throw new UnpairedControl(first, "write the BEGIN that it ends, or take it out");
     let kind: Unit["kind"] = batchDirective(first) !== undefined ? "batch" : runsAlone(first) ? "outside" : "single";
     if (first.control === "begin") {
       kind = "block";
       while (to < statements.length && !endsBlock(statements[to]!)) to++;
-      if (to === statements.length) throw new UnclosedBlock(first);
+      if (to === statements.length) throw new UnpairedControl(first, "add the COMMIT");
       to++;
     } else if (joined && first.kind !== "CALL") {
       kind = "joined";

@@ -133,12 +133,12 @@ export class UnclosedTransaction extends Failure {
   override readonly code = "unclosed-transaction";
   override readonly exit = 5;
 
-  constructor(migration: string, problem: string, evidence: string) {
+  constructor(migration: string, problem: string, remedy: string, evidence: string) {
     super({
-      what: `Migration ${migration} would be lost: ${problem}, so Postgres would roll it back.`,
+      what: `Migration ${migration} can't be run as it is meant: ${problem}.`,
       detail: evidence,
       database: `nothing of ${migration} was run. Migrations before it are applied.`,
-      next: `add the COMMIT to ${migration}/migration.sql, then: {rerun}`,
+      next: `${remedy} in ${migration}/migration.sql, then: {rerun}`,
     });
   }
 }

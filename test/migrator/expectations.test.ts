@@ -8,7 +8,9 @@ beforeAll(() => loadParser());
 /** What is promised after these migrations, `-` in front of what must be gone. */
 function promises(...scripts: string[]): string[] {
   const migrations = scripts.map((sql, index) => ({ name: `${index}`, sql, checksum: checksumOf(sql) }));
-  return plannedEffects([], migrations, "public").promises.map(({ key, present }) => (present ? key : `-${key}`));
+  return plannedEffects([], migrations, "public")
+    .promises.filter(({ uncertain }) => uncertain === undefined)
+    .map(({ key, present }) => (present ? key : `-${key}`));
 }
 
 describe("what migrations promise", () => {
@@ -34,7 +36,7 @@ describe("what migrations promise", () => {
     const parts = "CREATE TABLE t (a int) PARTITION BY LIST (a); CREATE TABLE p PARTITION OF t FOR VALUES IN (1);";
     expect(promises(`${parts} DROP TABLE t;`)).toEqual(["-table public.t"]);
     const unique = "CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i;";
-    expect(promises(unique)).toEqual(["-index public.i", "constraint public.t.c"]);
+    expect(promises(unique)).toEqual(["constraint public.t.c", "-index public.i"]);
     expect(promises("CREATE UNIQUE INDEX c ON t (a); ALTER TABLE t DROP CONSTRAINT c;")).toEqual([
       "-constraint public.t.c",
     ]);
@@ -56,5 +58,92 @@ describe("what migrations promise", () => {
   ])("is nothing that %s may have taken back", (taker) => {
     expect(promises("CREATE TABLE t (a int);", taker).filter((key) => !key.startsWith("-"))).toEqual([]);
     expect(promises(taker, "CREATE TABLE t (a int);")).toContain("table public.t");
+  });
+
+  it("is nothing of what is temporary, whatever is done to it", () => {
+    const made = "CREATE TABLE d (a int);";
+    for (const temporary of [
+      "CREATE TEMP TABLE x AS SELECT 1 AS a; CREATE INDEX xi ON x (a);",
+      "SELECT 1 AS a INTO TEMP x; ALTER TABLE x ADD COLUMN b int; ALTER TABLE x RENAME TO y; CREATE INDEX xi ON y (a); DROP INDEX xi; DROP TABLE y;",
+      "CREATE TEMP VIEW v AS SELECT 1; CREATE TEMP SEQUENCE s; ALTER VIEW v RENAME TO w; DROP VIEW w;",
+      "CREATE TEMP TABLE x (a int); CREATE VIEW v AS SELECT a FROM x;",
+      "CREATE TABLE pg_temp.x (a int); CREATE INDEX xi ON pg_temp.x (a); CREATE TYPE pg_temp.e AS ENUM ('a');",
+      // It hides the table of the schema until it is dropped.
+      "CREATE TEMP TABLE d (a int); ALTER TABLE d ADD COLUMN b int; DROP TABLE d;",
+      "BEGIN; CREATE TEMP TABLE d ON COMMIT DROP AS SELECT 1; CREATE INDEX di ON d (a); COMMIT;",
+    ])
+      expect(promises(made, temporary), temporary).toEqual(["table public.d", "column public.d.a"]);
+    expect(promises(made, "CREATE TEMP TABLE d (a int) ON COMMIT DROP;", "ALTER TABLE d ADD COLUMN b int;")).toContain(
+      "column public.d.b",
+    );
+    expect(promises("CREATE TEMP TABLE d (a int); DROP TABLE d; CREATE TABLE d (b int);")).toContain("table public.d");
+  });
+
+  it("is nothing of what is rolled back", () => {
+    const y = ["table public.y", "column public.y.i"];
+    expect(promises("BEGIN; CREATE TABLE z (i int); ROLLBACK; CREATE TABLE y (i int);")).toEqual(y);
+    expect(promises("SAVEPOINT a; CREATE TABLE z (i int); ROLLBACK TO a; RELEASE a; CREATE TABLE y (i int);")).toEqual(
+      y,
+    );
+    expect(
+      promises("CREATE TABLE y (i int);", "BEGIN; DROP TABLE y; SAVEPOINT a; CREATE TABLE z (i int); ROLLBACK;"),
+    ).toEqual(y);
+    expect(promises("SAVEPOINT a; CREATE TABLE y (i int); RELEASE a;")).toEqual(y);
+  });
+
+  it("is no more of what is there already than that it is there", () => {
+    const made = "CREATE TABLE a (id int);";
+    expect(promises(made, "CREATE TABLE IF NOT EXISTS a (id int, other int);")).toEqual([
+      "table public.a",
+      "column public.a.id",
+    ]);
+    expect(promises("CREATE TABLE IF NOT EXISTS a (id int);")).toEqual(["table public.a"]);
+    expect(promises("DROP TABLE IF EXISTS a; CREATE TABLE IF NOT EXISTS a (id int);")).toContain("column public.a.id");
+    expect(promises("CREATE TABLE IF NOT EXISTS _prisma_migrations (id int);")).toEqual([]);
+    expect(promises(made, "ALTER TABLE IF EXISTS a DROP COLUMN id;")).toEqual(["table public.a"]);
+    expect(promises(made, "ALTER TABLE a ALTER COLUMN id SET DEFAULT NULL;")).toContain("column public.a.id");
+  });
+
+  it("goes with what it is a part of, and nothing else goes", () => {
+    const made =
+      "CREATE TABLE t (a int, b int); CREATE INDEX ta ON t (a); CREATE INDEX tb ON t (b); CREATE INDEX ub ON u (b);";
+    expect(promises(made, "ALTER TABLE t DROP COLUMN a;")).toEqual(
+      expect.arrayContaining(["index public.tb", "index public.ub", "-column public.t.a"]),
+    );
+    expect(promises(made, "ALTER TABLE t DROP COLUMN a;")).not.toContain("index public.ta");
+    expect(promises(made, "DROP TABLE t;")).toEqual(["index public.ub", "-table public.t"]);
+    expect(
+      promises(
+        "CREATE MATERIALIZED VIEW m AS SELECT a FROM t; CREATE UNIQUE INDEX mi ON m (a); DROP MATERIALIZED VIEW m;",
+      ),
+    ).toEqual(["-materialized view public.m"]);
+    expect(promises("CREATE SEQUENCE s; ALTER SEQUENCE s OWNED BY t.a;", "DROP TABLE t;")).toEqual(["-table public.t"]);
+  });
+
+  it("follows a thing that is renamed, whatever kind of thing ALTER TABLE is said of", () => {
+    expect(promises("CREATE VIEW w AS SELECT 1; ALTER TABLE w RENAME TO w2;")).toEqual(
+      expect.arrayContaining(["view public.w2"]),
+    );
+    expect(
+      promises("CREATE TABLE t (a int); CREATE INDEX i ON t (a);", "ALTER TABLE t RENAME TO u; DROP TABLE u;"),
+    ).not.toContain("index public.i");
+    expect(promises("CREATE TABLE t (a int); CREATE INDEX i ON t (a);", "ALTER TABLE t RENAME TO u;")).toEqual(
+      expect.arrayContaining(["table public.u", "column public.u.a", "index public.i"]),
+    );
+    expect(
+      promises("CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION f();", "ALTER TRIGGER g ON t RENAME TO h;"),
+    ).toEqual(expect.arrayContaining(["trigger public.t.h", "-trigger public.t.g"]));
+  });
+
+  it("stays where a statement only fills, sets or reads, and where names have their schema", () => {
+    const made = "CREATE TABLE public.t (a int);";
+    for (const harmless of [
+      "SELECT setval('q', 5);",
+      "SELECT pg_catalog.set_config('search_path', '', false);",
+      "SET search_path = other;",
+    ])
+      expect(promises(made, harmless), harmless).toContain("table public.t");
+    expect(promises("SET search_path = other; CREATE TABLE public.t (a int);")).toContain("table public.t");
+    expect(promises(made, "SET search_path = other; DROP TABLE t;")).toEqual([]);
   });
 });

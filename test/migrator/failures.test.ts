@@ -49,7 +49,7 @@ const failures: Failure[] = [
   new statement.OwnWorkRefused({ code: "53100", message: "disk full", hint: "make room" }),
   new statement.NoRecords("a", "denied", "u"),
   new statement.ChangedAfterStart("a", 2),
-  new statement.UnclosedTransaction("a", "BEGIN", "1 | BEGIN"),
+  new statement.UnclosedTransaction("a", "BEGIN", "add the COMMIT", "1 | BEGIN"),
   new statement.UnfollowedDirective("a", "what", "1 | x"),
   new resolve.UnknownMigration("a"),
   new resolve.NothingToResolve("a", "because"),

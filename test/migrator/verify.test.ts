@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { markdownReport } from "../../migrator/report-markdown";
 import { dumpDatabase, startPostgres, type TestPostgres } from "../support/postgres";
-import { historyOf, migrate, query, writeMigration } from "./support";
+import { historyOf, migrate, preflightCheck, query, reportedChecks, writeMigration } from "./support";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -69,6 +69,44 @@ describe("a deploy is verified", () => {
       output: expect.stringContaining("c_p on public.c: 2 rows without a parent"),
     });
     expect((await migrate(url, directory, "verify", "--check", "constraints=fail")).exit).toBe(9);
+  });
+
+  test("and passes what leaves nothing behind, or leaves what was there", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({
+      "1_a": "CREATE TABLE a (id int, mail text); CREATE VIEW v AS SELECT id FROM a;",
+      "2_temporary":
+        "CREATE TEMP TABLE dup ON COMMIT DROP AS SELECT min(id) AS keep, lower(mail) AS mail FROM a GROUP BY lower(mail); CREATE INDEX dup_mail ON dup (mail); ALTER TABLE dup ADD COLUMN n int; CREATE UNIQUE INDEX a_mail ON a (lower(mail));",
+      "3_materialized":
+        "CREATE MATERIALIZED VIEW m AS SELECT id FROM a; CREATE INDEX mi ON m (id); DROP MATERIALIZED VIEW m;",
+      "4_there":
+        "CREATE TABLE IF NOT EXISTS a (id int, other int); ALTER TABLE v RENAME TO w; ALTER TABLE w ALTER COLUMN id SET DEFAULT 1;",
+      "5_taken_back": "SAVEPOINT s; CREATE TABLE z (i int); ROLLBACK TO s; RELEASE s; CREATE TABLE y (i int);",
+      "6_dry_run": "BEGIN; DROP TABLE y; CREATE TABLE z (i int); ROLLBACK;",
+      "7_do": "DO $$ BEGIN DROP TABLE y; END $$;",
+    });
+    const { exit, output } = await migrate(url, directory);
+    expect(exit, output).toBe(0);
+    expect(reportedChecks(output).find(({ name }) => name === "promised")?.facts).toMatch(
+      /as planned; unknown: 2 that DO in 7_do may have taken back$/,
+    );
+    await query(url, "ALTER TABLE a DROP COLUMN mail");
+    const later = await migrate(url, directory, "verify");
+    // After a DO nothing that was made before it is known to be promised still.
+    expect(later.exit, later.output).toBe(0);
+  });
+
+  test("and a ROLLBACK without its BEGIN is found before anything is touched", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({ "1_a": "CREATE TABLE z (i int); ROLLBACK;" });
+    const { outcome, output } = await preflightCheck(url, directory, "transactions");
+    expect(outcome, output).toBe("fail");
+    expect(output).toContain("the ROLLBACK in line 1 has no BEGIN");
+    expect(await migrate(url, directory)).toMatchObject({
+      exit: 5,
+      output: expect.stringContaining("unclosed-transaction"),
+    });
+    expect(await query(url, "SELECT to_regclass('z') AS z")).toEqual([{ z: null }]);
   });
 
   test("by its own verb, which finds what somebody dropped and changes nothing", async () => {
