@@ -66,6 +66,7 @@ function routineOf(node: Extract<Node, { CreateFunctionStmt: unknown }>["CreateF
   return {
     volatility: volatilityOf(option(node.options, "volatility")),
     mentions: mentionsOf(language, body, node.sql_body),
+    overloads: 1,
   };
 }
 
@@ -99,7 +100,11 @@ function volatilityOf(text: string | undefined): Routine["volatility"] {
 function both(a: Routine, b: Routine): Routine {
   const order = ["immutable", "stable", "volatile"] as const;
   const volatility = order[Math.max(order.indexOf(a.volatility), order.indexOf(b.volatility))]!;
-  return { volatility, mentions: a.mentions && b.mentions && new Set([...a.mentions, ...b.mentions]) };
+  return {
+    volatility,
+    overloads: a.overloads + b.overloads,
+    mentions: a.mentions && b.mentions && new Set([...a.mentions, ...b.mentions]),
+  };
 }
 
 function option(options: readonly Node[] | undefined, name: string): string | undefined {

@@ -2,6 +2,7 @@ import type { AlterTableCmd, Node, PartitionSpec } from "libpg-query";
 import { applyRoutine, dropRoutine } from "./apply-routine";
 import { columnType } from "./column-type";
 import { addColumn, addConstraint, constraintOf, isNull } from "./definition";
+import { applyDependents } from "./dependents";
 import { onTable } from "./drop-effect";
 import { keyOf, type Name, nameOf, nameOfParts, partsOf } from "./identifier";
 import { columnsMentioned, tablesRead } from "./references";
@@ -9,6 +10,11 @@ import { type Column, emptyTable, madeKey, type Schema, type Table } from "./sch
 
 /** Enters what a statement does into the schema. Statements that don't change what the review asks for change nothing. */
 export function apply(node: Node, schema: Schema, migration: string): void {
+  applyTables(node, schema, migration);
+  applyDependents(node, schema);
+}
+
+function applyTables(node: Node, schema: Schema, migration: string): void {
   const create = "CreateForeignTableStmt" in node ? node.CreateForeignTableStmt.base : undefined;
   if (create) apply({ CreateStmt: create }, schema, migration);
   else if ("CreateStmt" in node) {

@@ -9,6 +9,7 @@ import { nameOf, nameOfParts } from "./identifier";
 import { insideDo } from "./inside-do";
 import { judgeBlocking } from "./judge/blocking";
 import { Context, type JudgedStatement, type Runner, target } from "./judge/context";
+import { judgeDependents } from "./judge/dependents";
 import { judgeDestroyed } from "./judge/destroyed";
 import { judgeBatch, judgeDirectives } from "./judge/directives";
 import { judgeDroppedUniques, uniquesMade } from "./judge/dropped-uniques";
@@ -262,6 +263,7 @@ interface Part extends JudgedStatement {
 }
 
 function judgeStatement(statement: JudgedStatement, context: Context): void {
+  judgeDependents(statement, context);
   judgeDestroyed(statement, context);
   judgeExchange(statement, context);
   judgeOldPods(statement, context);

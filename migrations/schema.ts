@@ -1,4 +1,5 @@
 import type { ColumnType } from "./column-type";
+import type { Dependent } from "./dependents";
 import { keyOf, type Name } from "./identifier";
 
 export interface Column {
@@ -40,6 +41,8 @@ export interface Routine {
   readonly volatility: "immutable" | "stable" | "volatile";
   /** Every name in its body; undefined where that tells nothing: another language, or EXECUTE. */
   readonly mentions: ReadonlySet<string> | undefined;
+  /** How many there are of the name. */
+  readonly overloads: number;
 }
 
 export interface Trigger {
@@ -90,6 +93,8 @@ export class Schema {
   readonly made = new Map<string, string>();
   readonly triggerFunctions = new Set<string>();
   readonly routines = new Map<string, Routine>();
+  /** Views, triggers, policies, defaults and the like, with what they depend on. */
+  readonly dependents = new Map<string, Dependent>();
   /** By table and name. */
   readonly triggers = new Map<string, Trigger>();
   /** Domains that were made with a constraint. */

@@ -64,7 +64,8 @@ describe("what a migration is found to do", () => {
     ['ALTER TABLE "User" ADD COLUMN "x" INT NOT NULL', "required-column error", "scan-under-lock warning"],
     ['ALTER TABLE "User" ADD COLUMN "x" UUID DEFAULT gen_random_uuid()', "rewrite-blocks warning"],
     ['ALTER TABLE "User" ADD COLUMN "x" SERIAL', "rewrite-blocks warning"],
-    ['ALTER TABLE "User" DROP COLUMN "name"', "drop-column error"],
+    ['ALTER TABLE "User" DROP COLUMN "age"', "drop-column error"],
+    ['ALTER TABLE "User" DROP COLUMN "name"', "drop-column error", "has-dependents error"],
     ['ALTER TABLE "User" DROP COLUMN "age", ADD COLUMN "years" INT', "drop-column error", "rename-as-drop error"],
     ['ALTER TABLE "User" DROP COLUMN "age", ADD COLUMN "years" TEXT', "drop-column error"],
     ['ALTER TABLE "User" RENAME COLUMN "name" TO "title"', "rename-column error"],
@@ -187,7 +188,7 @@ describe("what a migration is found to do", () => {
     ["SELECT delete_everything()", "not-judged warning"],
     ["CALL delete_everything()", "not-judged warning"],
     [
-      `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM "User") THEN ALTER TABLE "User" DROP COLUMN "name"; END IF; END $$`,
+      `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM "User") THEN ALTER TABLE "User" DROP COLUMN "age"; END IF; END $$`,
       "drop-column error",
     ],
     [`DO $$ BEGIN CREATE TYPE x AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$`],
@@ -221,7 +222,7 @@ describe("what a migration is found to do", () => {
   });
 
   test("a first release touches nothing that anybody uses", () => {
-    const sql = 'ALTER TABLE "User" DROP COLUMN "name"; CREATE INDEX i ON "User" ("age"); DROP TABLE "Post";';
+    const sql = 'ALTER TABLE "User" DROP COLUMN "age"; CREATE INDEX i ON "User" ("name"); DROP TABLE "Post";';
     const found = reviewRelease({ history: [base, migration("2_new", sql)] });
     expect(found).toMatchObject({ first: true, findings: [], statements: [] });
   });
