@@ -62,7 +62,10 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     if (run.records.unavailable !== undefined)
       log.event("records.unavailable", `Warning: no audit trail and no facts are kept: ${run.records.unavailable}.`);
     const creation = history.tableExists ? [] : await run.table.creation(session);
-    const { planned, before } = await applyAll(run, history, progress, creation);
+    // What is half applied is finished first: nothing is applied over it.
+    const begun = new Set(history.unfinished.map(({ migrationName }) => migrationName));
+    const pending = [false, true].flatMap((later) => history.pending.filter(({ name }) => begun.has(name) !== later));
+    const { planned, before } = await applyAll(run, { ...history, pending }, progress, creation);
     await analyzeTables(run, planned.all);
     await verify(run, migrations, { ...planned, before });
     const duration = Date.now() - began;

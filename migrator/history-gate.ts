@@ -1,9 +1,10 @@
 import type { Migration } from "../migrations/history";
 import type { Session } from "./connection";
 import { EditedMigration, FailedMigration, MissingMigration, NoHistory } from "./failures/history";
-import type { HistoryTable } from "./history-table";
+import type { HistoryRow, HistoryTable } from "./history-table";
 import { type Judgement, judge } from "./judgement";
 import { quietText } from "./prisma-output";
+import { squashOf } from "./squash";
 
 /**
  * Reads the history and refuses what must not be deployed on: edited, missing and unfinished migrations, and tables without a history.
@@ -20,8 +21,12 @@ export async function readHistory(
     const found = await objectsOf(session, table.schema);
     if (found.length > 0) throw new NoHistory(table.schema, found);
   }
-  const judgement = judge(migrations, tableExists ? await table.read(session) : []);
-  const foreign = judgement.unfinished.filter((row) => !options.resumable?.has(row.id));
+  const rows = tableExists ? await table.read(session) : [];
+  const judgement = judge(migrations, rows);
+  const names = new Set(migrations.map(({ name }) => name));
+  // One that is half applied and has no folder to go on with: nothing is applied over it.
+  const stuck = (row: HistoryRow) => judgement.pending.length > 0 && !names.has(row.migrationName);
+  const foreign = judgement.unfinished.filter((row) => !options.resumable?.has(row.id) || stuck(row));
   if (foreign.length > 0) {
     const [{ migrationName, startedAt, logs }] = foreign as [(typeof foreign)[0]];
     throw new FailedMigration(migrationName, startedAt.toISOString(), quietText(logs ?? ""));
@@ -35,7 +40,10 @@ export async function readHistory(
       ),
     );
   if (judgement.missing.length > 0 && !options.allowAhead)
-    throw new MissingMigration(judgement.missing.map((row) => row.migrationName));
+    throw new MissingMigration(
+      judgement.missing.map((row) => row.migrationName),
+      (await squashOf(session, table.schema, judgement, rows))?.name,
+    );
   return { ...judgement, tableExists };
 }
 

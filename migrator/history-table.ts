@@ -104,3 +104,21 @@ export function matchesChecksum(migration: Migration, checksum: string): boolean
   const unix = migration.sql.replaceAll("\r\n", "\n");
   return sum(unix) === checksum || sum(unix.replaceAll("\n", "\r\n")) === checksum;
 }
+
+const MARK = "release: stands for ";
+
+/** What is written into the `logs` of a squashed migration's row, which Prisma does not read: the migrations that it stands for. */
+export function standsForMark(names: readonly string[]): string {
+  return `${MARK}${JSON.stringify(names)}`;
+}
+
+/** The migrations that a row stands for, by its mark. */
+export function standsFor({ logs }: HistoryRow): string[] {
+  if (!logs?.startsWith(MARK)) return [];
+  try {
+    const names: unknown = JSON.parse(logs.slice(MARK.length));
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,5 +1,5 @@
 import type { Migration } from "../migrations/history";
-import { type HistoryRow, matchesChecksum } from "./history-table";
+import { type HistoryRow, matchesChecksum, standsFor } from "./history-table";
 
 /** What the folder and the table say of each other. */
 export interface Judgement {
@@ -8,7 +8,7 @@ export interface Judgement {
   readonly applied: Migration[];
   /** Applied with another text than the folder has now. */
   readonly edited: { migration: Migration; row: HistoryRow }[];
-  /** Applied here, not in the folder. */
+  /** Applied here, not in the folder, and not squashed into one of the folder. */
   readonly missing: HistoryRow[];
   /** Started, neither finished nor rolled back: the last such row of each migration. */
   readonly unfinished: HistoryRow[];
@@ -30,6 +30,7 @@ export function judge(migrations: readonly Migration[], rows: readonly HistoryRo
   );
   const names = new Set(migrations.map(({ name }) => name));
   const applied = migrations.filter(({ name }) => finished.has(name));
+  const squashed = new Set(applied.flatMap(({ name }) => standsFor(finished.get(name)!)));
   const pending = migrations.filter(({ name }) => !finished.has(name));
   const lastApplied = applied.at(-1);
   return {
@@ -38,7 +39,9 @@ export function judge(migrations: readonly Migration[], rows: readonly HistoryRo
     edited: applied
       .map((migration) => ({ migration, row: finished.get(migration.name)! }))
       .filter(({ migration, row }) => !matchesChecksum(migration, row.checksum)),
-    missing: [...finished.values()].filter((row) => !names.has(row.migrationName)),
+    missing: [...finished.values()].filter(
+      ({ migrationName }) => !names.has(migrationName) && !squashed.has(migrationName),
+    ),
     unfinished: [...unfinished.values()],
     outOfOrder: lastApplied ? pending.filter((each) => migrations.indexOf(each) < migrations.indexOf(lastApplied)) : [],
   };

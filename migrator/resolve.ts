@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { counted } from "../migrations/counted";
 import type { Migration } from "../migrations/history";
 import { type Diagnosis, describeDiagnosis, diagnose, type StatementDiagnosis } from "./diagnosis";
-import { ContradictsCatalog, NothingToResolve, UnknownMigration } from "./failures/resolve";
-import { quoteText } from "./history-table";
+import { ContradictsCatalog, FolderGone, NothingToResolve, UnknownMigration } from "./failures/resolve";
+import { quoteText, standsForMark } from "./history-table";
 import { judge } from "./judgement";
 import { releaseLock, takeLock } from "./lock";
 import { endProgress, readProgress } from "./progress";
 import type { Run } from "./run";
+import { squashOf } from "./squash";
 
 export type Resolution = "diagnose" | "applied" | "rolled-back";
 
@@ -21,7 +23,10 @@ export async function resolveMigration(
 ): Promise<void> {
   const { session, table, log, settings, signal, records } = run;
   const migration = migrations.find((each) => each.name === name);
-  if (!migration) throw new UnknownMigration(name);
+  if (!migration) {
+    await resolveGone(run, name, resolution);
+    return;
+  }
   const diagnosis = await diagnose(run, migrations, migration);
   for (const line of describeDiagnosis(name, diagnosis)) log.event("diagnosis", line, { migration: name });
   if (resolution === "diagnose") {
@@ -31,22 +36,26 @@ export async function resolveMigration(
   if (!force) refuseContradiction(name, resolution, diagnosis);
   await takeLock(session, settings.runnerWait, log, signal);
   try {
-    const judgement = judge(migrations, await table.read(session));
+    const rows = await table.read(session);
+    const judgement = judge(migrations, rows);
     const row = judgement.unfinished.find((each) => each.migrationName === name);
-    if (judgement.applied.some((each) => each.name === name))
-      throw new NothingToResolve(name, "it is recorded as applied");
+    const recorded = judgement.applied.some((each) => each.name === name);
+    const squash = resolution === "applied" ? await squashOf(session, table.schema, judgement, rows) : undefined;
+    const replaced = squash?.name === name ? judgement.missing.map(({ migrationName }) => migrationName) : [];
+    if (recorded && replaced.length === 0) throw new NothingToResolve(name, "it is recorded as applied");
     if (!row && resolution === "rolled-back") throw new NothingToResolve(name, "no unfinished row of it is recorded");
     await records.ensure();
     const progress = (await readProgress(records)).filter((each) => each.migration === name);
     const statements = [
       ...(await creation(run)),
-      ...(row ? [`UPDATE ${table.name} SET rolled_back_at = clock_timestamp() WHERE id = ${quoteText(row.id)}`] : []),
-      ...(resolution === "applied" ? [appliedByHand(run, migration)] : []),
+      ...(row ? [rolledBack(run, name)] : []),
+      ...(resolution === "applied" && !recorded ? [appliedByHand(run, migration)] : []),
+      ...(replaced.length > 0 ? [squashed(run, name, replaced)] : []),
       ...progress.map(({ historyId }) => endProgress(historyId)),
       ...records.auditStatements({
         event: `resolve.${resolution}`,
         migration: name,
-        data: { applied: diagnosis.applied, force },
+        data: { applied: diagnosis.applied, force, ...(replaced.length > 0 ? { replaced } : {}) },
       }),
     ];
     await session.run(["BEGIN", ...statements, "COMMIT"].join(";\n"));
@@ -54,10 +63,53 @@ export async function resolveMigration(
       resolution === "applied"
         ? "recorded as applied; deploy goes on behind it"
         : "recorded as rolled back; the next deploy applies it from its beginning";
-    log.event("resolved", `${name} is ${what}.`, { migration: name, resolution });
+    const stands =
+      replaced.length > 0
+        ? ` It stands for ${counted(replaced.length, "migration")} that the folder no longer has.`
+        : "";
+    log.event("resolved", `${name} is ${what}.${stands}`, { migration: name, resolution, replaced });
   } finally {
     await releaseLock(session);
   }
+}
+
+/** The row of a migration whose folder is gone: what its statements are isn't known, so that only the row can be settled. */
+async function resolveGone(run: Run, name: string, resolution: Resolution): Promise<void> {
+  const { session, table, log, settings, signal, records } = run;
+  const isStuck = async () =>
+    judge([], await table.read(session)).unfinished.some(({ migrationName }) => migrationName === name);
+  if (!(await isStuck())) throw new UnknownMigration(name);
+  if (resolution === "applied") throw new FolderGone(name);
+  if (resolution === "diagnose") {
+    const text = `${name} is not in the folder, and its row in _prisma_migrations is unfinished: how much of it is applied can't be told.
+Next: restore its folder from version control to have it diagnosed; or, if nothing of it is in the database: npm run migrator -- resolve --rolled-back ${name} --migrations DIR`;
+    log.event("diagnosis.advice", text, { migration: name, applied: "unknown" });
+    return;
+  }
+  await takeLock(session, settings.runnerWait, log, signal);
+  try {
+    if (!(await isStuck())) throw new NothingToResolve(name, "no unfinished row of it is recorded");
+    await records.ensure();
+    const progress = (await readProgress(records)).filter(({ migration }) => migration === name);
+    const audit = records.auditStatements({ event: "resolve.rolled-back", migration: name, data: { folder: "gone" } });
+    const statements = [rolledBack(run, name), ...progress.map(({ historyId }) => endProgress(historyId)), ...audit];
+    await session.run(["BEGIN", ...statements, "COMMIT"].join(";\n"));
+    log.event("resolved", `${name} is recorded as rolled back. What it may have done in the database stays as it is.`, {
+      migration: name,
+      resolution,
+    });
+  } finally {
+    await releaseLock(session);
+  }
+}
+
+/** Of several unfinished rows of a migration each would block the history. */
+function rolledBack({ table }: Run, name: string): string {
+  return `UPDATE ${table.name} SET rolled_back_at = clock_timestamp() WHERE migration_name = ${quoteText(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`;
+}
+
+function squashed({ table }: Run, name: string, replaced: readonly string[]): string {
+  return `UPDATE ${table.name} SET logs = ${quoteText(standsForMark(replaced))} WHERE migration_name = ${quoteText(name)} AND finished_at IS NOT NULL AND rolled_back_at IS NULL`;
 }
 
 async function creation({ session, table }: Run): Promise<string[]> {

@@ -21,6 +21,13 @@ export async function status(run: Run, migrations: readonly Migration[]): Promis
           : "applied";
     log.event("status.migration", `${name}: ${state}`, { migration: name, state });
   }
+  for (const name of unfinished)
+    if (!migrations.some((each) => each.name === name))
+      log.event(
+        "status.migration",
+        `${name}: started, not finished, and not in the folder; next: npm run migrator -- resolve --diagnose ${name}`,
+        { migration: name, state: "unfinished" },
+      );
   for (const { migrationName } of judgement.missing)
     log.event("status.migration", `${migrationName}: applied, but not in the folder`, {
       migration: migrationName,

@@ -20,11 +20,16 @@ export class MissingMigration extends Failure {
   override readonly code = "missing-migration";
   override readonly exit = 4;
 
-  constructor(names: readonly string[]) {
+  /** @param squash a migration of the folder that looks like the squashed form of them */
+  constructor(names: readonly string[], squash?: string) {
     super({
-      what: `The database has ${list(names)}, which this release does not: it is ahead of the migrations folder.`,
+      what: squash
+        ? `The database has ${list(names)}, which this release does not. What ${squash} makes is there already: it looks like their squashed form.`
+        : `The database has ${list(names)}, which this release does not: it is ahead of the migrations folder.`,
       database: UNTOUCHED,
-      next: "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-ahead, then: {rerun}",
+      next: squash
+        ? `{migrator} resolve --applied ${squash} --migrations DIR (records that it stands for them), then: {rerun}`
+        : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-ahead, then: {rerun}",
     });
   }
 }

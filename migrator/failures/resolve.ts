@@ -24,6 +24,20 @@ export class NothingToResolve extends Failure {
   }
 }
 
+/** Without its folder a migration can't be recorded as applied: its checksum and its statements aren't known. */
+export class FolderGone extends Failure {
+  override readonly code = "folder-gone";
+  override readonly exit = 4;
+
+  constructor(name: string) {
+    super({
+      what: `${name} is not in the folder, so that it can't be recorded as applied: its statements aren't known.`,
+      database: `${UNTOUCHED} The row of ${name} in _prisma_migrations stays unfinished.`,
+      next: `restore its folder from version control and run this again; or, if nothing of it is in the database: {migrator} resolve --rolled-back ${name} --migrations DIR`,
+    });
+  }
+}
+
 /** What should be recorded is not what the catalog has. */
 export class ContradictsCatalog extends Failure {
   override readonly code = "contradicts-catalog";

@@ -1,5 +1,7 @@
 import { objectsOf } from "../history-gate";
+import { quietText } from "../prisma-output";
 import { readProgress } from "../progress";
+import { squashOf } from "../squash";
 import type { PreflightCheck } from "./context";
 
 const list = (names: readonly string[]) => names.map((name) => `  ${name}`);
@@ -27,19 +29,30 @@ export const history: PreflightCheck = {
         evidence: edited.map(({ migration, row }) => `  ${migration.name}, applied ${row.finishedAt?.toISOString()}`),
         next: "restore the files as they were applied, and put the change into a new migration",
       });
-    if (missing.length > 0 && !run.settings.allowAhead)
+    if (missing.length > 0 && !run.settings.allowAhead) {
+      const rows = await run.table.read(run.session);
+      const squash = await squashOf(run.session, run.table.schema, judgement, rows);
       findings.push({
-        what: "The database is ahead: it has migrations that this release does not.",
+        what: squash
+          ? `The database has migrations that this release does not, and what ${squash.name} makes is there already: it looks like their squashed form.`
+          : "The database is ahead: it has migrations that this release does not.",
         evidence: list(missing.map(({ migrationName }) => migrationName)),
-        next: "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-ahead",
+        next: squash
+          ? `npm run migrator -- resolve --applied ${squash.name} (records that it stands for them)`
+          : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-ahead",
       });
+    }
     const resumable = new Set((await readProgress(run.records)).map(({ historyId }) => historyId));
-    for (const row of unfinished.filter(({ id }) => !resumable.has(id)))
-      findings.push({
-        what: `${row.migrationName} was started at ${row.startedAt.toISOString()} and neither finished nor rolled back.`,
-        evidence: row.logs ? [row.logs.trim().slice(0, 300)] : [],
-        next: `npm run migrator -- resolve --diagnose ${row.migrationName}`,
-      });
+    const names = new Set(migrations.map(({ name }) => name));
+    for (const { id, migrationName, startedAt, logs } of unfinished)
+      if (!resumable.has(id) || !names.has(migrationName))
+        findings.push({
+          what: `${migrationName} was started at ${startedAt.toISOString()} and neither finished nor rolled back${
+            names.has(migrationName) ? "" : ", and is not in the folder"
+          }.`,
+          evidence: quietText(logs ?? "").slice(0, 5),
+          next: `npm run migrator -- resolve --diagnose ${migrationName}`,
+        });
     return { findings, facts: `${applied.length} applied, ${pending.length} pending` };
   },
 };

@@ -53,6 +53,7 @@ const failures: Failure[] = [
   new statement.UnfollowedDirective("a", "what", "1 | x"),
   new resolve.UnknownMigration("a"),
   new resolve.NothingToResolve("a", "because"),
+  new resolve.FolderGone("a"),
   new resolve.ContradictsCatalog("a", "applied", Array(20).fill("  x")),
   new resolve.AlreadyHasHistory(2),
   new resolve.NothingRecorded(),

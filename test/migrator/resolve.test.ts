@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checksumOf } from "../../migrations/history";
 import { startPostgres, type TestPostgres } from "../support/postgres";
-import { historyOf, migrate, query, writeMigration } from "./support";
+import { historyOf, migrate, preflightCheck, query, writeMigration } from "./support";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -158,5 +160,84 @@ describe("a migration that the Prisma CLI left unfinished", () => {
     expect(made.output).toMatch(/line 1: unknown .*\n.*\n.*line 2: applied/);
     expect(made.output).not.toContain("--applied");
     expect((await migrate(url, directory, "resolve", "--applied", "2_failed")).exit).toBe(4);
+  });
+});
+
+describe("what has no folder any more", () => {
+  test("is named by preflight and status, nothing is applied over it, and its row alone can be settled", async () => {
+    const { url, directory } = await failedAt("CREATE TABLE t (a int);", "SELECT 1;");
+    rmSync(join(directory, "2_failed"), { recursive: true });
+    writeMigration(directory, "3_next", "ALTER TABLE t ADD COLUMN c int;");
+    expect(await preflightCheck(url, directory, "history")).toMatchObject({
+      outcome: "fail",
+      text: expect.stringContaining("2_failed was started"),
+    });
+    expect((await migrate(url, directory, "status")).output).toContain(
+      "2_failed: started, not finished, and not in the folder",
+    );
+    expect((await migrate(url, directory)).exit).toBe(4);
+    expect(await migrate(url, directory, "resolve", "--diagnose", "2_failed")).toMatchObject({
+      exit: 0,
+      output: expect.stringContaining("resolve --rolled-back 2_failed"),
+    });
+    expect((await migrate(url, directory, "resolve", "--applied", "2_failed")).output).toContain("folder-gone");
+    expect((await migrate(url, directory, "resolve", "--rolled-back", "2_failed")).exit).toBe(0);
+    expect((await migrate(url, directory)).exit).toBe(0);
+    expect((await migrate(url, directory, "resolve", "--rolled-back", "2_failed")).output).toContain(
+      "unknown-migration",
+    );
+  });
+
+  test("and is half applied in steps is not passed over either", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({ "1_base": "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1);" });
+    expect((await migrate(url, directory)).exit).toBe(0);
+    writeMigration(directory, "2_steps", "CREATE INDEX i ON t (a);\nCREATE UNIQUE INDEX CONCURRENTLY u ON t (a);");
+    expect((await migrate(url, directory)).exit).not.toBe(0);
+    rmSync(join(directory, "2_steps"), { recursive: true });
+    writeMigration(directory, "3_next", "ALTER TABLE t ADD COLUMN c int;");
+    expect((await preflightCheck(url, directory, "history")).text).toContain("2_steps was started");
+    expect(await migrate(url, directory)).toMatchObject({ exit: 4, output: expect.stringContaining("2_steps") });
+    expect((await migrate(url, directory, "resolve", "--rolled-back", "2_steps")).exit).toBe(0);
+    expect(await query(url, "SELECT * FROM _release.step")).toEqual([]);
+    expect((await migrate(url, directory)).output).toContain("3_next");
+  });
+
+  test.each([
+    ["before anything is recorded", false],
+    ["after the Prisma CLI recorded it", true],
+  ])("because it was squashed is recognised %s, and one command records it", async (_, byPrisma) => {
+    const url = await postgres.createDatabase();
+    const old = historyOf({ "1_a": "CREATE TABLE a (id int PRIMARY KEY, b int);", "2_r": "CREATE TABLE r (i int);" });
+    expect((await migrate(url, old)).exit).toBe(0);
+    const sql = "CREATE TABLE a (id int PRIMARY KEY, b int);\nCREATE TABLE r (i int);";
+    const directory = historyOf({ "0_squashed": sql });
+    if (byPrisma)
+      await query(
+        url,
+        "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at) VALUES ('x', $1, '0_squashed', now(), now())",
+        [checksumOf(sql)],
+      );
+    const found = await preflightCheck(url, directory, "history");
+    expect(found.text).toContain("resolve --applied 0_squashed");
+    expect((await migrate(url, directory)).output).toContain("resolve --applied 0_squashed");
+    const done = await migrate(url, directory, "resolve", "--applied", "0_squashed");
+    expect(done).toMatchObject({ exit: 0, output: expect.stringContaining("It stands for 2 migrations") });
+    expect((await migrate(url, directory, "status")).exit).toBe(0);
+    writeMigration(directory, "3_next", "ALTER TABLE a ADD COLUMN c int;");
+    expect((await migrate(url, directory)).exit).toBe(0);
+    // The folder before it still fits: a release that takes the app back.
+    expect((await migrate(url, old, "--allow-ahead")).exit).toBe(0);
+  });
+
+  test("because the folder is behind is no squash", async () => {
+    const url = await postgres.createDatabase();
+    const directory = historyOf({ "1_a": "CREATE TABLE a (id int);", "2_b": "CREATE TABLE b (id int);" });
+    expect((await migrate(url, directory)).exit).toBe(0);
+    rmSync(join(directory, "2_b"), { recursive: true });
+    writeMigration(directory, "3_c", "CREATE TABLE c (id int);");
+    const { text } = await preflightCheck(url, directory, "history");
+    expect(text).toContain("The database is ahead");
+    expect(text).not.toContain("--applied");
   });
 });
