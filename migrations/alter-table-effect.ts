@@ -1,9 +1,10 @@
-import type { AlterTableCmd, AlterTableStmt } from "libpg-query";
+import type { AlterTableCmd, AlterTableStmt, RangeVar } from "libpg-query";
 import { columnType, typeChange, typeText } from "./column-type";
-import { columnConstraints, defineColumn } from "./definition";
+import { collationOf, columnConstraints, defineColumn } from "./definition";
 import { Effects, type Work } from "./effect";
 import { identifier, keyOf, type Name, nameOf, partsOf } from "./identifier";
 import type { LockMode } from "./locks";
+import { partitionAdded, partitionAttached, partitionRemoved } from "./partition-effect";
 import type { Schema, Table } from "./schema";
 
 /** Subcommands that need less than ACCESS EXCLUSIVE. Source: PostgreSQL documentation, ALTER TABLE; AlterTableGetLockLevel. */
@@ -37,12 +38,12 @@ export function alterTableEffect(statement: AlterTableStmt, schema: Schema, effe
   const table = schema.table(name);
   const found = new Effects();
   for (const item of cmds ?? [])
-    if ("AlterTableCmd" in item) subcommand(item.AlterTableCmd, name, table, schema, found);
+    if ("AlterTableCmd" in item) subcommand(item.AlterTableCmd, relation, table, schema, found);
   const attaching = (cmds ?? []).some(
     (item) => "AlterTableCmd" in item && /Partition/.test(item.AlterTableCmd.subtype ?? ""),
   );
   // Without ONLY (which the parser tells by leaving `inh` out), what holds for a table holds for its partitions and children.
-  const children = relation.inh && !attaching ? schema.children(keyOf(name)) : [];
+  const children = relation.inh && !attaching ? schema.descendants(keyOf(name)) : [];
   for (const { name: on, lock, work, because, uncertain } of found.done().tables) {
     const own = keyOf(on) === keyOf(name);
     // A partitioned table has no rows of its own.
@@ -51,7 +52,14 @@ export function alterTableEffect(statement: AlterTableStmt, schema: Schema, effe
   }
 }
 
-function subcommand(cmd: AlterTableCmd, name: Name, table: Table | undefined, schema: Schema, effects: Effects): void {
+function subcommand(
+  cmd: AlterTableCmd,
+  relation: RangeVar,
+  table: Table | undefined,
+  schema: Schema,
+  effects: Effects,
+): void {
+  const name = nameOf(relation);
   const lock = lockOf(cmd);
   const on = (work: Work = "none", because?: string, uncertain = false) =>
     effects.touch(name, lock, work, because, uncertain);
@@ -78,7 +86,7 @@ function subcommand(cmd: AlterTableCmd, name: Name, table: Table | undefined, sc
       break;
     }
     case "AT_AlterColumnType":
-      alterType(cmd, name, table, schema, effects);
+      alterType(cmd, relation, table, schema, effects);
       break;
     case "AT_SetNotNull":
       setNotNull(cmd.name ?? "", table, on);
@@ -88,7 +96,7 @@ function subcommand(cmd: AlterTableCmd, name: Name, table: Table | undefined, sc
       break;
     case "AT_DropConstraint": {
       const constraint = table?.constraints.find((item) => item.name === cmd.name);
-      if (constraint?.references !== undefined) effects.touch(named(constraint.references, schema), "ACCESS EXCLUSIVE");
+      if (constraint?.references !== undefined) effects.touch(schema.named(constraint.references), "ACCESS EXCLUSIVE");
       if (
         constraint &&
         cmd.behavior === "DROP_CASCADE" &&
@@ -100,7 +108,7 @@ function subcommand(cmd: AlterTableCmd, name: Name, table: Table | undefined, sc
     case "AT_DropColumn":
       for (const { columns, references } of table?.constraints ?? [])
         if (references !== undefined && columns.includes(cmd.name ?? ""))
-          effects.touch(named(references, schema), "ACCESS EXCLUSIVE");
+          effects.touch(schema.named(references), "ACCESS EXCLUSIVE");
       if (cmd.behavior !== "DROP_CASCADE") break;
       for (const view of schema.viewsOf(keyOf(name), cmd.name)) effects.touch(view.name, "ACCESS EXCLUSIVE");
       for (const other of schema.pointingTo(keyOf(name), cmd.name ?? "")) effects.touch(other.name, "ACCESS EXCLUSIVE");
@@ -109,7 +117,15 @@ function subcommand(cmd: AlterTableCmd, name: Name, table: Table | undefined, sc
       const constraint = table?.constraints.find((item) => item.name === cmd.name);
       if (constraint?.valid) break;
       on("scan", "every row is checked", constraint === undefined);
-      if (constraint?.references !== undefined) effects.touch(named(constraint.references, schema), "ROW SHARE");
+      if (constraint?.references !== undefined) effects.touch(schema.named(constraint.references), "ROW SHARE");
+      break;
+    }
+    case "AT_AlterConstraint": {
+      const change = cmd.def && "ATAlterConstraint" in cmd.def ? cmd.def.ATAlterConstraint : undefined;
+      if (!change?.alterEnforceability) break;
+      const constraint = table?.constraints.find((item) => item.name === change.conname);
+      if (constraint?.references !== undefined) effects.touch(schema.named(constraint.references), "ACCESS EXCLUSIVE");
+      if (change.is_enforced) on("scan", "every row is checked", constraint === undefined);
       break;
     }
     case "AT_SetLogged":
@@ -125,7 +141,7 @@ function subcommand(cmd: AlterTableCmd, name: Name, table: Table | undefined, sc
       break;
     case "AT_AttachPartition":
     case "AT_DetachPartition":
-      partition(cmd, schema, effects);
+      partition(cmd, name, schema, effects);
       break;
   }
 }
@@ -144,14 +160,27 @@ function lockOf(cmd: AlterTableCmd): LockMode {
   return weaker[subtype] ?? "ACCESS EXCLUSIVE";
 }
 
-function alterType(cmd: AlterTableCmd, name: Name, table: Table | undefined, schema: Schema, effects: Effects): void {
+function alterType(
+  cmd: AlterTableCmd,
+  relation: RangeVar,
+  table: Table | undefined,
+  schema: Schema,
+  effects: Effects,
+): void {
+  const name = nameOf(relation);
   const definition = cmd.def && "ColumnDef" in cmd.def ? cmd.def.ColumnDef : undefined;
-  const from = table?.columns.get(cmd.name ?? "")?.type;
-  const to = columnType(definition?.typeName);
+  const column = table?.columns.get(cmd.name ?? "");
+  const from = schema.baseOf(column?.type, true);
+  const to = schema.baseOf(columnType(definition?.typeName));
   const plain = plainConversion(definition?.raw_default, cmd.name ?? "", to?.name);
   const change = plain ? typeChange(from, to) : "rewrite";
   const because = `every ${identifier(cmd.name ?? "")} is converted from ${typeText(from)} to ${typeText(to)}`;
   if (change !== "none") effects.touch(name, "ACCESS EXCLUSIVE", "rewrite", because, change === "uncertain");
+  else {
+    const collated = definition !== undefined && column?.collation !== collationOf(definition).collation;
+    for (const of of [table, ...(relation.inh ? schema.descendants(keyOf(name)) : [])])
+      if (of) rebuilt(of, cmd.name ?? "", collated, schema, effects);
+  }
   for (const other of schema.pointingTo(keyOf(name), cmd.name ?? "")) {
     const key = keyOf(name);
     const checked = change !== "none" && other.constraints.some(({ references, valid }) => references === key && valid);
@@ -161,7 +190,23 @@ function alterType(cmd: AlterTableCmd, name: Name, table: Table | undefined, sch
   // Foreign keys of the column are made anew, on both sides.
   for (const { columns, references } of table?.constraints ?? [])
     if (references !== undefined && columns.includes(cmd.name ?? ""))
-      effects.touch(named(references, schema), "ACCESS EXCLUSIVE");
+      effects.touch(schema.named(references), "ACCESS EXCLUSIVE");
+}
+
+/**
+ * What a change of a column's type does where no row is written anew: indexes that do more than hold the column are built again, as are
+ * all of its indexes for another collation, and checks are read again. Source: CheckIndexCompatible and ATPostAlterTypeCleanup.
+ */
+function rebuilt(table: Table, column: string, collated: boolean, schema: Schema, effects: Effects): void {
+  for (const { mentions, valid, name } of table.constraints)
+    if (valid && mentions?.includes(column))
+      effects.touch(table.name, "ACCESS EXCLUSIVE", "scan", `the check ${identifier(name)} reads every row again`);
+  for (const { name, columns, derivedFrom = [], partial } of schema.indexesOf(keyOf(table.name))) {
+    const derived = partial || columns.includes("(expression)");
+    const depends = columns.includes(column) || derivedFrom.includes(column);
+    if (depends && (derived || collated))
+      effects.touch(table.name, "ACCESS EXCLUSIVE", "index", `the index ${identifier(name.name)} is built anew`);
+  }
 }
 
 /** No USING, or one that says no more than the conversion by itself. */
@@ -231,21 +276,13 @@ function addConstraint(
   }
 }
 
-function partition(cmd: AlterTableCmd, schema: Schema, effects: Effects): void {
+function partition(cmd: AlterTableCmd, name: Name, schema: Schema, effects: Effects): void {
   const part = cmd.def && "PartitionCmd" in cmd.def ? cmd.def.PartitionCmd : undefined;
   if (!part?.name) return;
   const child = nameOf(part.name);
   if (cmd.subtype === "AT_AttachPartition") {
-    const proven = schema.table(child)?.constraints.some(({ kind, valid }) => kind === "check" && valid);
-    effects.touch(
-      child,
-      "ACCESS EXCLUSIVE",
-      proven ? "none" : "scan",
-      proven ? undefined : "every row is checked against the partition's bounds",
-    );
-  } else effects.touch(child, part.concurrent ? "SHARE UPDATE EXCLUSIVE" : "ACCESS EXCLUSIVE");
-}
-
-function named(key: string, schema: Schema): Name {
-  return schema.tables.get(key)?.name ?? { name: key };
+    partitionAdded(name, part.bound ?? {}, schema, effects);
+    partitionAttached(name, child, part.bound ?? {}, schema, effects);
+  } else if (part.concurrent) effects.touch(child, "SHARE UPDATE EXCLUSIVE");
+  else partitionRemoved(name, child, schema, effects);
 }

@@ -1,7 +1,7 @@
-import type { AlterTableCmd, Node, PartitionSpec } from "libpg-query";
+import type { AlterTableCmd, ColumnDef, Node, PartitionSpec } from "libpg-query";
 import { applyRoutine, dropRoutine } from "./apply-routine";
 import { columnType } from "./column-type";
-import { addColumn, addConstraint, constraintOf, isNull } from "./definition";
+import { addColumn, addConstraint, collationOf, constraintOf, isNull, signatureOf } from "./definition";
 import { applyDependents } from "./dependents";
 import { onTable } from "./drop-effect";
 import { keyOf, type Name, nameOf, nameOfParts, partsOf } from "./identifier";
@@ -56,12 +56,10 @@ function applyTables(node: Node, schema: Schema, migration: string): void {
     const table = schema.require(nameOf(relation));
     for (const cmd of cmds ?? []) if ("AlterTableCmd" in cmd) alter(cmd.AlterTableCmd, table, schema);
   } else if ("IndexStmt" in node) {
-    const { relation, idxname, indexParams, unique, whereClause } = node.IndexStmt;
+    const { relation, idxname, indexParams = [], unique, whereClause } = node.IndexStmt;
     if (!relation) return;
     const table = schema.require(nameOf(relation));
-    const columns = (indexParams ?? []).map((item) =>
-      "IndexElem" in item ? (item.IndexElem.name ?? "(expression)") : "",
-    );
+    const columns = indexParams.map((item) => ("IndexElem" in item ? (item.IndexElem.name ?? "(expression)") : ""));
     const plain = columns.map((column) => (column === "(expression)" ? "expr" : column));
     const name = { ...table.name, name: idxname ?? [table.name.name, ...plain, "idx"].join("_") };
     schema.indexes.set(keyOf(name), {
@@ -70,6 +68,14 @@ function applyTables(node: Node, schema: Schema, migration: string): void {
       unique: unique === true,
       columns,
       partial: whereClause !== undefined,
+      signature: signatureOf(
+        indexParams.map((item) => ("IndexElem" in item ? item.IndexElem : {})),
+        whereClause,
+      ),
+      derivedFrom: [
+        whereClause,
+        ...indexParams.map((item) => ("IndexElem" in item ? item.IndexElem.expr : undefined)),
+      ].flatMap((expression) => (expression ? [...columnsMentioned(expression)] : [])),
     });
   } else if ("DropStmt" in node) drop(node.DropStmt.removeType, node.DropStmt.objects ?? [], schema);
   else if ("RenameStmt" in node) rename(node, schema);
@@ -100,8 +106,13 @@ function applyType(node: Node, schema: Schema, migration: string): void {
     if (oldVal === undefined) values.push(newVal);
     else if (values.includes(oldVal)) values[values.indexOf(oldVal)] = newVal;
   } else if ("CreateDomainStmt" in node) {
-    const { domainname, constraints } = node.CreateDomainStmt;
-    if (constraints?.length) schema.domains.add(keyOf(nameOfParts(domainname)));
+    const { domainname, typeName, constraints } = node.CreateDomainStmt;
+    const key = keyOf(nameOfParts(domainname));
+    schema.domainBases.set(key, columnType(typeName));
+    if (constraints?.length) schema.domains.add(key);
+  } else if ("AlterDomainStmt" in node) {
+    const { subtype, typeName: domain } = node.AlterDomainStmt;
+    if (subtype === "C" || subtype === "O") schema.domains.add(keyOf(nameOfParts(domain)));
   }
 }
 
@@ -154,12 +165,14 @@ function alter(cmd: AlterTableCmd, table: Table, schema: Schema): void {
       break;
     case "AT_DropColumn":
       table.columns.delete(name);
-      table.constraints = table.constraints.filter(({ columns }) => !columns.includes(name));
+      table.constraints = table.constraints.filter(
+        ({ columns, mentions = [] }) => !columns.includes(name) && !mentions.includes(name),
+      );
       for (const index of schema.indexesOf(keyOf(table.name)))
-        if (index.columns.includes(name)) schema.indexes.delete(keyOf(index.name));
+        if (index.columns.includes(name) || index.derivedFrom?.includes(name)) schema.indexes.delete(keyOf(index.name));
       break;
     case "AT_AlterColumnType":
-      if (def && "ColumnDef" in def) alterType(table, column, name, columnType(def.ColumnDef.typeName));
+      if (def && "ColumnDef" in def) alterType(table, column, name, def.ColumnDef);
       break;
     case "AT_ColumnDefault":
       if (column) column.filled = def !== undefined && !isNull(def);
@@ -215,9 +228,9 @@ function alter(cmd: AlterTableCmd, table: Table, schema: Schema): void {
   }
 }
 
-function alterType(table: Table, column: Column | undefined, name: string, type: Column["type"]): void {
-  if (column) column.type = type;
-  else table.columns.set(name, { name, type, notNull: false, filled: false });
+function alterType(table: Table, column: Column | undefined, name: string, definition: ColumnDef): void {
+  const { collation: _, ...before } = column ?? { name, notNull: false, filled: false };
+  table.columns.set(name, { ...before, type: columnType(definition.typeName), ...collationOf(definition) });
 }
 
 function drop(type: string | undefined, objects: readonly Node[], schema: Schema): void {
@@ -229,9 +242,12 @@ function drop(type: string | undefined, objects: readonly Node[], schema: Schema
     else if (type === "OBJECT_INDEX") schema.indexes.delete(key);
     else if (type === "OBJECT_POLICY") schema.table(onTable(object))?.policies.delete(partsOf(object).at(-1) ?? "");
     else if (type === "OBJECT_TYPE") schema.enums.delete(key);
-    else if (type === "OBJECT_DOMAIN") schema.domains.delete(key);
-    else if (type === "OBJECT_SCHEMA")
-      for (const [table, { name: of }] of [...schema.tables]) if (of.schema === name.name) schema.drop(table);
+    else if (type === "OBJECT_DOMAIN") {
+      schema.domains.delete(key);
+      schema.domainBases.delete(key);
+    } else if (type === "OBJECT_SCHEMA")
+      for (const [table, { name: of }] of [...schema.tables])
+        if ((of.schema ?? "public") === name.name) schema.drop(table);
   }
 }
 
@@ -271,9 +287,13 @@ function renameColumn(table: Table, from: string, to: string, schema: Schema): v
   const renamed = (names: readonly string[]) => names.map((name) => (name === from ? to : name));
   for (const constraint of table.constraints) {
     constraint.columns = renamed(constraint.columns);
+    if (constraint.mentions) constraint.mentions = renamed(constraint.mentions);
     if (constraint.notNullOf === from) constraint.notNullOf = to;
   }
-  for (const index of schema.indexesOf(keyOf(table.name))) index.columns = renamed(index.columns);
+  for (const index of schema.indexesOf(keyOf(table.name))) {
+    index.columns = renamed(index.columns);
+    index.derivedFrom = renamed(index.derivedFrom ?? []);
+  }
 }
 
 function renameEnum(from: string, to: string, schema: Schema): void {

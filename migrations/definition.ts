@@ -1,5 +1,6 @@
 import type { ColumnDef, Constraint as ConstraintNode, Node } from "libpg-query";
 import { columnType, volatileCall } from "./column-type";
+import { treeText } from "./expression";
 import { keyOf, nameOf, partsOf } from "./identifier";
 import { columnsMentioned } from "./references";
 import type { Column, Constraint, Schema, Table } from "./schema";
@@ -47,6 +48,7 @@ export function defineColumn(definition: ColumnDef, table: string, schema: Schem
     column: {
       name,
       type,
+      ...collationOf(definition),
       notNull:
         definition.is_not_null === true ||
         of("CONSTR_NOTNULL") !== undefined ||
@@ -66,6 +68,12 @@ export function defineColumn(definition: ColumnDef, table: string, schema: Schem
     fills,
     uncertain: volatile?.uncertain === true && generated !== "stored" && !type?.serial && !identity,
   };
+}
+
+/** The collation that a definition names, unless it is that of the type. */
+export function collationOf({ collClause }: ColumnDef): { collation?: string } {
+  const collation = partsOf(collClause?.collname).at(-1);
+  return collation === undefined || collation === "default" ? {} : { collation };
 }
 
 /** A constraint as the schema keeps it; undefined for what isn't one (NOT NULL, DEFAULT and the like of a column). */
@@ -88,6 +96,8 @@ export function constraintOf(
         kind: "check",
         columns,
         valid,
+        ...(node.raw_expr && { expression: node.raw_expr }),
+        mentions: mentioned,
         ...(notNullOf !== undefined && { notNullOf }),
       };
     }
@@ -169,5 +179,14 @@ export function addConstraint(constraint: Constraint, table: Table, schema: Sche
     table: keyOf(table.name),
     unique: constraint.kind !== "exclude",
     columns: constraint.columns,
+    signature: signatureOf(constraint.columns.map((column) => ({ name: column }))),
   });
+}
+
+/** What makes two indexes alike, of the elements of their definitions. */
+export function signatureOf(elements: readonly object[], where?: Node): string {
+  return treeText([
+    elements.map((element) => ({ ordering: "SORTBY_DEFAULT", nulls_ordering: "SORTBY_NULLS_DEFAULT", ...element })),
+    where,
+  ]);
 }

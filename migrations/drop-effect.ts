@@ -1,6 +1,7 @@
 import type { Node } from "libpg-query";
 import type { Effects } from "./effect";
 import { keyOf, type Name, nameOfParts, nameText } from "./identifier";
+import { partitionRemoved } from "./partition-effect";
 import type { Schema } from "./schema";
 
 /** DROP, with what hangs on the thing dropped. */
@@ -17,10 +18,9 @@ export function drop(
         effects.touch(name, "ACCESS EXCLUSIVE");
         for (const { references } of schema.table(name)?.constraints ?? [])
           if (references !== undefined && references !== keyOf(name))
-            effects.touch(named(references, schema), "ACCESS EXCLUSIVE");
-        for (const child of schema.children(keyOf(name))) effects.touch(child.name, "ACCESS EXCLUSIVE");
-        if (schema.table(name)?.parent !== undefined)
-          effects.touch(named(schema.table(name)?.parent ?? "", schema), "ACCESS EXCLUSIVE");
+            effects.touch(schema.named(references), "ACCESS EXCLUSIVE");
+        for (const child of schema.descendants(keyOf(name))) effects.touch(child.name, "ACCESS EXCLUSIVE");
+        partitionGone(name, schema, effects);
         if (cascades) cascade(name, schema, effects);
         break;
       case "OBJECT_VIEW":
@@ -31,7 +31,7 @@ export function drop(
       case "OBJECT_INDEX": {
         const index = schema.indexes.get(keyOf(name));
         const lock = statement.concurrent ? "SHARE UPDATE EXCLUSIVE" : "ACCESS EXCLUSIVE";
-        if (index) effects.touch(named(index.table, schema), lock);
+        if (index) effects.touch(schema.named(index.table), lock);
         else if (!statement.missing_ok)
           effects.cannotTell(`the history doesn't make the index ${nameText(name)}, so its table isn't known`);
         break;
@@ -48,7 +48,10 @@ export function drop(
       case "OBJECT_SCHEMA":
         if (cascades)
           for (const table of schema.tables.values())
-            if (table.name.schema === name.name) effects.touch(table.name, "ACCESS EXCLUSIVE");
+            if ((table.name.schema ?? "public") === name.name) {
+              effects.touch(table.name, "ACCESS EXCLUSIVE");
+              cascade(table.name, schema, effects);
+            }
         break;
       case "OBJECT_EXTENSION":
         if (cascades) effects.cannotTell(`what depends on the extension ${name.name} isn't in the history`);
@@ -62,6 +65,13 @@ export function drop(
   }
 }
 
+function partitionGone(name: Name, schema: Schema, effects: Effects): void {
+  const parent = schema.table(name)?.parent;
+  if (parent === undefined) return;
+  effects.touch(schema.named(parent), "ACCESS EXCLUSIVE");
+  partitionRemoved(schema.named(parent), name, schema, effects);
+}
+
 function cascade(name: Name, schema: Schema, effects: Effects): void {
   for (const table of schema.referencing(keyOf(name))) effects.touch(table.name, "ACCESS EXCLUSIVE");
   for (const view of schema.viewsOf(keyOf(name))) effects.touch(view.name, "ACCESS EXCLUSIVE");
@@ -71,8 +81,4 @@ function cascade(name: Name, schema: Schema, effects: Effects): void {
 export function onTable(object: Node): Name {
   const items = "List" in object ? (object.List.items ?? []) : [];
   return nameOfParts(items.slice(0, -1));
-}
-
-export function named(key: string, schema: Schema): Name {
-  return schema.tables.get(key)?.name ?? { name: key };
 }

@@ -1,5 +1,6 @@
 import type { Node } from "libpg-query";
 import { booleanOf } from "./constant";
+import { columnOf, conjuncts, isConstant, sameConstant } from "./expression";
 import { keyOf, nameOf, partsOf } from "./identifier";
 import type { Schema } from "./schema";
 
@@ -11,9 +12,7 @@ export function isAlways(where: Node | undefined): boolean {
   if (!where) return true;
   if ("A_Expr" in where) {
     const { kind, name, lexpr, rexpr } = where.A_Expr;
-    return (
-      kind === "AEXPR_OP" && partsOf(name).join() === "=" && isConstant(lexpr) && valueText(lexpr) === valueText(rexpr)
-    );
+    return kind === "AEXPR_OP" && partsOf(name).join() === "=" && sameConstant(lexpr, rexpr);
   }
   if (!("BoolExpr" in where)) return booleanOf(where) === true;
   const { boolop, args = [] } = where.BoolExpr;
@@ -44,13 +43,6 @@ export function namesItsRows(node: Node, schema: Schema): boolean {
       columns.every((column) => counts.has(column)) &&
       columns.reduce((product, column) => product * (counts.get(column) ?? 1), 1) <= few,
   );
-}
-
-function conjuncts(where: Node | undefined): Node[] {
-  if (!where) return [];
-  if ("BoolExpr" in where && where.BoolExpr.boolop === "AND_EXPR")
-    return (where.BoolExpr.args ?? []).flatMap(conjuncts);
-  return [where];
 }
 
 /** `column = 1`, `column IN (1, 2)`, `column = ANY (ARRAY[1, 2])`, `column = v.column` of a list of VALUES: with how many values. */
@@ -87,18 +79,4 @@ function valuesOf(node: Node, from: readonly Node[]): number | undefined {
     if (rows > 0) return rows;
   }
   return undefined;
-}
-
-function columnOf(node: Node): string | undefined {
-  if ("TypeCast" in node) return node.TypeCast.arg && columnOf(node.TypeCast.arg);
-  return "ColumnRef" in node ? partsOf(node.ColumnRef.fields).at(-1) : undefined;
-}
-
-function isConstant(node: Node | undefined): boolean {
-  if (!node) return false;
-  return "A_Const" in node || ("TypeCast" in node && isConstant(node.TypeCast.arg));
-}
-
-function valueText(node: Node | undefined): string {
-  return JSON.stringify(node, (key, value) => (key === "location" ? undefined : value));
 }

@@ -1,3 +1,4 @@
+import type { Node } from "libpg-query";
 import type { ColumnType } from "./column-type";
 import type { Dependent } from "./dependents";
 import { keyOf, type Name } from "./identifier";
@@ -6,6 +7,8 @@ export interface Column {
   name: string;
   /** Undefined when it was made in a way that can't be followed (CREATE TABLE AS). */
   type: ColumnType | undefined;
+  /** As written by COLLATE; none for that of the type. */
+  collation?: string;
   notNull: boolean;
   /** It has a default, or fills itself (serial, identity, generated). */
   filled: boolean;
@@ -22,6 +25,9 @@ export interface Constraint {
   referenced?: string[];
   /** What a foreign key does when the row it points to is deleted: `a`, `r` nothing or refuse, `c` cascade, `n` NULL, `d` default. */
   onDelete?: string;
+  /** Of a check: what it asks for, and every column in that. */
+  expression?: Node;
+  mentions?: string[];
   /** The column of a CHECK (column IS NOT NULL). */
   notNullOf?: string;
 }
@@ -34,6 +40,10 @@ export interface Index {
   columns: string[];
   /** It has a WHERE. */
   partial?: boolean;
+  /** Columns in its expressions and its WHERE. */
+  derivedFrom?: string[];
+  /** All that its definition says but its name and table: the same for two indexes that are alike. */
+  signature: string;
 }
 
 /** A function or procedure; of several with one name, what holds for any of them. */
@@ -97,6 +107,8 @@ export class Schema {
   readonly dependents = new Map<string, Dependent>();
   /** By table and name. */
   readonly triggers = new Map<string, Trigger>();
+  /** What each domain is made of. */
+  readonly domainBases = new Map<string, ColumnType | undefined>();
   /** Domains that were made with a constraint. */
   readonly domains = new Set<string>();
 
@@ -112,6 +124,11 @@ export class Schema {
     const table = emptyTable(name, undefined);
     this.tables.set(key, table);
     return table;
+  }
+
+  /** The name behind a key. */
+  named(key: string): Name {
+    return this.tables.get(key)?.name ?? { name: key };
   }
 
   /** Tables with a foreign key to this one, each once. */
@@ -168,12 +185,28 @@ export class Schema {
     );
   }
 
-  /** Tables with a column of this type. */
+  /** Partitions and children, theirs too. */
+  descendants(key: string): Table[] {
+    return this.children(key).flatMap((child) => [child, ...this.descendants(keyOf(child.name))]);
+  }
+
+  /** Tables with a column of this type, or of a domain over it. */
   using(type: string): { table: Table; column: Column }[] {
     const found: { table: Table; column: Column }[] = [];
     for (const table of this.tables.values())
-      for (const column of table.columns.values()) if (column.type?.name === type) found.push({ table, column });
+      for (const column of table.columns.values()) {
+        let name = column.type?.name;
+        for (let depth = 0; name !== undefined && name !== type && depth < 10; depth++)
+          name = this.domainBases.get(name)?.name;
+        if (name === type) found.push({ table, column });
+      }
     return found;
+  }
+
+  /** The type that a domain stands for; one with constraints only where `constrained` says so. Another type as it is. */
+  baseOf(type: ColumnType | undefined, constrained = false): ColumnType | undefined {
+    if (!type || !this.domainBases.has(type.name) || (!constrained && this.domains.has(type.name))) return type;
+    return type.array > 0 ? type : this.baseOf(this.domainBases.get(type.name), constrained);
   }
 
   drop(key: string): void {

@@ -1,9 +1,10 @@
 import type { Node } from "libpg-query";
 import { alterTableEffect } from "./alter-table-effect";
-import { drop, named, onTable } from "./drop-effect";
+import { drop, onTable } from "./drop-effect";
 import { type Effect, Effects } from "./effect";
 import { keyOf, type Name, nameOf, nameOfParts, nameText } from "./identifier";
 import type { LockMode } from "./locks";
+import { partitionAdded } from "./partition-effect";
 import { isPureFunction } from "./pure-functions";
 import { analyzed, callsOf, tablesRead } from "./references";
 import type { Schema } from "./schema";
@@ -37,7 +38,7 @@ export function effectOf(node: Node, schema: Schema): Effect {
     ...rest: Parameters<Effects["touch"]> extends [Name, ...infer R] ? R : never
   ) => relation && effects.touch(nameOf(relation), ...rest);
   if ("AlterTableStmt" in node) alterTableEffect(node.AlterTableStmt, schema, effects);
-  else if ("CreateStmt" in node) createTable(node.CreateStmt, effects);
+  else if ("CreateStmt" in node) createTable(node.CreateStmt, schema, effects);
   else if ("IndexStmt" in node) {
     const { relation, concurrent, if_not_exists, idxname } = node.IndexStmt;
     const there =
@@ -49,8 +50,10 @@ export function effectOf(node: Node, schema: Schema): Effect {
     const table = relation && schema.table(nameOf(relation));
     // A partitioned table has no rows of its own.
     on(relation, concurrent ? "SHARE UPDATE EXCLUSIVE" : "SHARE", table?.partitioned ? "none" : work);
-    if (table && relation.inh)
-      for (const child of schema.children(keyOf(table.name))) effects.touch(child.name, "SHARE", work);
+    // CONCURRENTLY is refused there: see judge/refused.ts.
+    if (table && relation.inh && !(concurrent && table.partitioned))
+      for (const child of schema.descendants(keyOf(table.name)))
+        effects.touch(child.name, "SHARE", child.partitioned ? "none" : work);
   } else if ("DropStmt" in node) drop(node.DropStmt, schema, effects);
   else if ("RenameStmt" in node) rename(node.RenameStmt, effects);
   else if ("AlterObjectSchemaStmt" in node) {
@@ -132,10 +135,16 @@ function isSelection(select: Node): boolean {
   );
 }
 
-function createTable(statement: Extract<Node, { CreateStmt: unknown }>["CreateStmt"], effects: Effects): void {
+function createTable(
+  statement: Extract<Node, { CreateStmt: unknown }>["CreateStmt"],
+  schema: Schema,
+  effects: Effects,
+): void {
   for (const parent of statement.inhRelations ?? [])
-    if ("RangeVar" in parent)
+    if ("RangeVar" in parent) {
       effects.touch(nameOf(parent.RangeVar), statement.partbound ? "ACCESS EXCLUSIVE" : "SHARE UPDATE EXCLUSIVE");
+      if (statement.partbound) partitionAdded(nameOf(parent.RangeVar), statement.partbound, schema, effects);
+    }
   const foreign = [...(statement.tableElts ?? []), ...(statement.constraints ?? [])].flatMap((element) =>
     "ColumnDef" in element ? (element.ColumnDef.constraints ?? []) : [element],
   );
@@ -199,7 +208,7 @@ function reindex(
   if (kind === "REINDEX_OBJECT_TABLE" && relation) effects.touch(nameOf(relation), lock, "index");
   else if (kind === "REINDEX_OBJECT_INDEX" && relation) {
     const index = schema.indexes.get(keyOf(nameOf(relation)));
-    if (index) effects.touch(named(index.table, schema), lock, "index");
+    if (index) effects.touch(schema.named(index.table), lock, "index");
     else
       effects.cannotTell(`the history doesn't make the index ${nameText(nameOf(relation))}, so its table isn't known`);
   } else effects.cannotTell("it builds the indexes of many tables anew");

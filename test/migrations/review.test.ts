@@ -6,7 +6,7 @@ import { checksumOf, type Migration, readHistorySync } from "../../migrations/hi
 import { loadParser, type Review, type ReviewInput, reviewRelease } from "../../migrations/review";
 import type { Sizes } from "../../migrations/size";
 import { before } from "./corpus/before";
-import { statements } from "./corpus/statements";
+import { refused, statements } from "./corpus/statements";
 
 beforeAll(() => loadParser());
 
@@ -406,5 +406,13 @@ describe("every statement of the corpus", () => {
           each[index]?.findings.some(({ classes }) => classes.includes("blocking")),
           sql,
         ).toBe(true);
+  });
+
+  test.each(refused)("that Postgres refuses is found to fail: %s", (sql) => {
+    const history = [migration("1_before", before), migration("2_new", `${sql};`)];
+    const { findings } = reviewRelease({ history, applied: [history[0]!] });
+    expect(findings.filter(({ classes, severity }) => classes.includes("failing") && severity !== "info")).not.toEqual(
+      [],
+    );
   });
 });

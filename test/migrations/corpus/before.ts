@@ -36,6 +36,47 @@ CREATE RULE noop AS ON DELETE TO tag DO ALSO NOTHING;
 CREATE SEQUENCE numbers;
 CREATE PUBLICATION pub FOR TABLE tag;
 CREATE STATISTICS author_stats ON age, nick FROM author;
+CREATE DOMAIN small_positive AS positive CHECK (VALUE < 1000);
+CREATE DOMAIN loose AS label;
+CREATE TABLE wide (
+  id INT NOT NULL, a VARCHAR(20), b VARCHAR(20), c VARCHAR(20), d VARCHAR(20), e VARCHAR(20), f VARCHAR(20), g VARCHAR(20), h VARCHAR(20), i VARCHAR(20),
+  note TEXT, exact TEXT COLLATE "C", n INT, net CIDR, cost NUMERIC(10,2), cheap NUMERIC(10,2), tag label, size small_positive,
+  CONSTRAINT wide_pkey PRIMARY KEY (id), CONSTRAINT wide_e_check CHECK (e <> ''), CONSTRAINT wide_f_check CHECK (length(f) > n),
+  CONSTRAINT wide_i_excl EXCLUDE (i WITH =)
+);
+ALTER TABLE wide ADD CONSTRAINT wide_g_check CHECK (g <> 'x') NOT VALID;
+CREATE INDEX wide_a_idx ON wide (lower(a));
+CREATE INDEX wide_b_idx ON wide (b) WHERE n > 0;
+CREATE INDEX wide_c_idx ON wide (n) WHERE c IS NOT NULL;
+CREATE UNIQUE INDEX wide_d_idx ON wide (d, n);
+CREATE INDEX wide_h_idx ON wide (n) INCLUDE (h);
+CREATE INDEX wide_note_idx ON wide (note);
+CREATE INDEX wide_exact_idx ON wide (exact);
+CREATE INDEX wide_net_idx ON wide (net);
+CREATE INDEX wide_cost_idx ON wide (cost);
+CREATE INDEX wide_cheap_idx ON wide (cheap) WHERE cheap < 10;
+CREATE TABLE log (id INT NOT NULL, k INT NOT NULL, v VARCHAR(20)) PARTITION BY RANGE (k);
+CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (100);
+CREATE TABLE log_rest PARTITION OF log DEFAULT;
+CREATE TABLE log_2 (id INT NOT NULL, k INT NOT NULL, v VARCHAR(20));
+CREATE TABLE log_3 (id INT NOT NULL, k INT NOT NULL, v VARCHAR(20), CONSTRAINT log_3_k CHECK (k >= 300 AND k < 400));
+CREATE TABLE log_4 (id INT NOT NULL, k INT NOT NULL, v VARCHAR(20), CONSTRAINT log_4_id CHECK (id > 0));
+CREATE INDEX log_v_idx ON log (lower(v));
+CREATE TABLE sorted (id INT NOT NULL, kind TEXT NOT NULL, v VARCHAR(20)) PARTITION BY LIST (kind);
+CREATE TABLE sorted_a PARTITION OF sorted FOR VALUES IN ('a');
+CREATE TABLE sorted_rest PARTITION OF sorted DEFAULT;
+ALTER TABLE sorted_rest ADD CONSTRAINT sorted_rest_kind CHECK (kind <> 'b');
+CREATE INDEX sorted_a_v_idx ON sorted_a (v) WHERE id > 0;
+CREATE TABLE device (id INT PRIMARY KEY);
+CREATE TABLE measure (id INT NOT NULL, k INT NOT NULL, device INT REFERENCES device (id), PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE measure_1 PARTITION OF measure FOR VALUES IN (1);
+CREATE TABLE measure_2 (id INT NOT NULL, k INT NOT NULL, device INT);
+CREATE TABLE reading (id INT NOT NULL, measure_id INT, k INT, FOREIGN KEY (measure_id, k) REFERENCES measure (id, k));
+CREATE TABLE measure_4 (id INT NOT NULL, k INT NOT NULL, device INT REFERENCES device (id), PRIMARY KEY (id, k), CONSTRAINT measure_4_k CHECK (k IN (4)));
+CREATE TABLE sorted_d (id INT NOT NULL, kind TEXT NOT NULL, v VARCHAR(20), CONSTRAINT sorted_d_kind CHECK (kind = 'd'));
+CREATE TABLE top (id INT PRIMARY KEY);
+CREATE TABLE middle (id INT PRIMARY KEY, top INT REFERENCES top (id));
+CREATE TABLE bottom (id INT PRIMARY KEY, middle INT REFERENCES middle (id));
 `;
 
 /** Rows, so that reading all of them is seen; the review isn't shown them. */
@@ -47,5 +88,17 @@ INSERT INTO big SELECT i, i FROM generate_series(1, 50) i;
 INSERT INTO event SELECT i, '2024-01-01' FROM generate_series(1, 50) i;
 INSERT INTO event_2025 SELECT i, '2025-01-01' FROM generate_series(1, 50) i;
 INSERT INTO event_2026 SELECT i, '2026-01-01' FROM generate_series(1, 50) i;
+INSERT INTO wide (id, a, b, c, d, e, f, g, h, i, note, exact, n, net, cost, cheap, tag, size) SELECT i, 'a', 'b', 'c', 'd' || i, 'e', 'long enough' || repeat('x', i % 3), 'g', 'h', 'i' || i, 'n', 'x', 1, '10.0.0.0/8', 1, 1, 't', 1 FROM generate_series(1, 50) i;
+INSERT INTO log SELECT i, i * 3, 'v' FROM generate_series(1, 50) i;
+INSERT INTO log_2 SELECT i, 200, 'v' FROM generate_series(1, 50) i;
+INSERT INTO log_3 SELECT i, 300, 'v' FROM generate_series(1, 50) i;
+INSERT INTO log_4 SELECT i, 400, 'v' FROM generate_series(1, 50) i;
+INSERT INTO sorted SELECT i, CASE WHEN i > 25 THEN 'a' ELSE 'z' END, 'v' FROM generate_series(1, 50) i;
+INSERT INTO device SELECT i FROM generate_series(1, 50) i;
+INSERT INTO measure SELECT i, 1, i FROM generate_series(1, 50) i;
+INSERT INTO measure_2 SELECT i, 2, i FROM generate_series(1, 50) i;
+INSERT INTO top SELECT i FROM generate_series(1, 50) i;
+INSERT INTO middle SELECT i, i FROM generate_series(1, 50) i;
+INSERT INTO bottom SELECT i, i FROM generate_series(1, 50) i;
 REFRESH MATERIALIZED VIEW counts;
 `;

@@ -1,0 +1,37 @@
+import type { Node } from "libpg-query";
+import { partsOf } from "./identifier";
+
+/** The conditions that all must hold: those between AND. */
+export function conjuncts(condition: Node | undefined): Node[] {
+  if (!condition) return [];
+  if ("BoolExpr" in condition && condition.BoolExpr.boolop === "AND_EXPR")
+    return (condition.BoolExpr.args ?? []).flatMap(conjuncts);
+  return [condition];
+}
+
+/** The column that an expression is, casts left aside. */
+export function columnOf(node: Node): string | undefined {
+  if ("TypeCast" in node) return node.TypeCast.arg && columnOf(node.TypeCast.arg);
+  return "ColumnRef" in node ? partsOf(node.ColumnRef.fields).at(-1) : undefined;
+}
+
+export function isConstant(node: Node | undefined): boolean {
+  if (!node) return false;
+  return "A_Const" in node || ("TypeCast" in node && isConstant(node.TypeCast.arg));
+}
+
+/** Whether two constants are written alike, casts left aside. */
+export function sameConstant(a: Node | undefined, b: Node | undefined): boolean {
+  return isConstant(a) && isConstant(b) && treeText(uncast(a)) === treeText(uncast(b));
+}
+
+function uncast(node: Node | undefined): Node | undefined {
+  return node && "TypeCast" in node ? uncast(node.TypeCast.arg) : node;
+}
+
+/** A tree as text, without the places in the file: equal for what is written alike. */
+export function treeText(node: unknown): string {
+  return (
+    JSON.stringify(node, (key, value) => (/^(location|rexpr_list_(start|end))$/.test(key) ? undefined : value)) ?? ""
+  );
+}
