@@ -38,6 +38,8 @@ export interface Backup {
   identifier: string;
   /** RDS has it already. */
   exists: boolean;
+  /** ISO 8601: it was complete before this `up`. */
+  availableSince?: string;
 }
 
 /** Looks up which snapshot the release will use, before any resource is declared. */
@@ -186,7 +188,8 @@ export class Release extends pulumi.ComponentResource {
       .all([web.deployment.id, web.url, snapshot?.arn, snapshot?.createdAt])
       .apply(([, url, arn, createdAt]) => ({
         releaseId: this.releaseId,
-        snapshot: snapshot ? { id: snapshot.identifier, arn: arn!, createdAt: createdAt! } : null,
+        // A snapshot that was deleted is no way back.
+        snapshot: snapshot && arn && createdAt ? { id: snapshot.identifier, arn, createdAt } : null,
         migrations: {
           last: history.migrations.at(-1)?.name ?? null,
           count: history.migrations.length,
@@ -196,7 +199,7 @@ export class Release extends pulumi.ComponentResource {
         namespace,
         service: app.name,
         url,
-        restore: snapshot ? restoreCommand(settings, snapshot.identifier) : null,
+        restore: snapshot && arn ? restoreCommand(settings, snapshot.identifier) : null,
       }));
     this.sizes = tables?.sizes ?? web.deployment.id.apply(() => null);
     this.registerOutputs({ outputs: this.outputs, sizes: this.sizes });

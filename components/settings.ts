@@ -96,7 +96,9 @@ const database = z.strictObject({
   identifier: z
     .string()
     .max(63, "at most 63 characters")
-    .regex(/^[a-z](?:-?[a-z0-9])*$/i, "an RDS identifier: letters, digits and single hyphens, a letter first"),
+    .regex(/^[a-z](?:-?[a-z0-9])*$/i, "an RDS identifier: letters, digits and single hyphens, a letter first")
+    // As RDS keeps it: another spelling would count as a change that replaces the snapshot.
+    .toLowerCase(),
   secret: z.strictObject({
     name: name(63),
     appKey: z.string().min(1).default("url"),
@@ -320,6 +322,15 @@ export const rules: Rule[] = [
         statementTimeout.seconds > deadline.seconds,
         ["migrations", "statementTimeout"],
         `at most migrations.deadline (${deadline}), which ends the whole Job`,
+      ),
+  },
+  {
+    needs: ["backup", "migrations"],
+    broken: ({ backup: { mode, maxAge }, migrations: { soak } }) =>
+      problem(
+        mode === "snapshot" && maxAge.seconds <= soak.seconds,
+        ["backup", "maxAge"],
+        `longer than migrations.soak (${soak}), after which the contract migrations still rely on the snapshot`,
       ),
   },
   {

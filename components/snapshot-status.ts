@@ -57,24 +57,30 @@ export async function findSnapshot(
   }
 }
 
+/** States that end by themselves, in `available` or in something worse. */
+const WAITED_FOR = ["creating", "copying", "modifying"];
+
 /** A release whose snapshot failed this often has another problem. */
 const TRIES = 5;
 
 /**
  * The snapshot to use for a release: the one that is there, else a new one. RDS never gives an identifier twice, so one
- * that `failed` is left aside and the next is called `…-r2`, `…-r3`.
+ * that failed, or is being deleted, is left aside and the next is called `…-r2`, `…-r3`.
+ *
+ * @returns `availableSince` where it was complete before this `up`: when it was begun, as RDS tells no later time
  */
 export async function chooseSnapshot(
   { kind, identifier }: SnapshotKey,
   opts?: pulumi.InvokeOptions,
-): Promise<{ identifier: string; exists: boolean }> {
+): Promise<{ identifier: string; exists: boolean; availableSince?: string }> {
   const candidates = Array.from({ length: TRIES }, (_, index) =>
     index === 0 ? identifier : `${identifier}-r${index + 1}`,
   );
   let free: string | undefined;
   for (const candidate of candidates) {
     const found = await findSnapshot({ kind, identifier: candidate }, opts);
-    if (found && found.status !== "failed") return { identifier: candidate, exists: true };
+    if (found?.status === "available") return { identifier: candidate, exists: true, availableSince: found.createdAt };
+    if (found && WAITED_FOR.includes(found.status)) return { identifier: candidate, exists: true };
     if (!found) {
       free ??= candidate;
       // The first that was never taken ends the search, but for the case that a failed first one was deleted by hand.
@@ -91,21 +97,21 @@ export async function chooseSnapshot(
 /** Between two looks at a snapshot that is still being made. */
 const POLL_MS = 2000;
 
-/** Waits until the snapshot is `available`; throws {@link SnapshotError} when it failed, is gone, or took too long. */
+/**
+ * Waits until the snapshot is `available`. Undefined: it is not there any more, which matters only to a release that has
+ * migrations to apply, and that is for the Job to say.
+ *
+ * @throws {@link SnapshotError} when it failed, is not encrypted where it must be, or took too long
+ */
 export async function waitUntilAvailable(
   args: SnapshotKey & { timeout: Duration; encryptionRequired: boolean },
   opts?: pulumi.InvokeOptions,
-): Promise<SnapshotDescription> {
+): Promise<SnapshotDescription | undefined> {
   const { identifier, timeout } = args;
   const deadline = Date.now() + timeout.seconds * 1000;
   for (;;) {
     const snapshot = await findSnapshot(args, opts);
-    if (!snapshot) {
-      throw new SnapshotError(
-        `Snapshot ${identifier} is not there any more.`,
-        "Run `pulumi refresh` and the same `up` again: it takes a fresh snapshot.",
-      );
-    }
+    if (!snapshot) return undefined;
     if (snapshot.status === "available") {
       if (!args.encryptionRequired || snapshot.encrypted) return snapshot;
       throw new SnapshotError(
@@ -114,8 +120,9 @@ export async function waitUntilAvailable(
       );
     }
     // A preview does not wait: it shows what is known now.
-    if (snapshot.status === "creating" && pulumi.runtime.isDryRun()) return snapshot;
-    if (snapshot.status !== "creating") {
+    const waits = WAITED_FOR.includes(snapshot.status);
+    if (waits && pulumi.runtime.isDryRun()) return snapshot;
+    if (!waits) {
       throw new SnapshotError(
         `Snapshot ${identifier} is "${snapshot.status}", not "available".`,
         "Run the same `up` again: it takes a fresh snapshot.",
@@ -123,7 +130,7 @@ export async function waitUntilAvailable(
     }
     if (Date.now() >= deadline) {
       throw new SnapshotError(
-        `Snapshot ${identifier} is still "creating" after ${timeout} (backup.timeout).`,
+        `Snapshot ${identifier} is still "${snapshot.status}" after ${timeout} (backup.timeout).`,
         "Run the same `up` again: it goes on waiting for this snapshot.",
       );
     }

@@ -1,4 +1,5 @@
 import * as aws from "@pulumi/aws/rds";
+import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
 import type { Duration } from "./units";
@@ -12,6 +13,8 @@ export interface DatabaseSnapshotArgs {
   identifier: string;
   /** RDS has it already: made by an earlier `up`, perhaps by one that was killed before it could record it. */
   exists: boolean;
+  /** ISO 8601: it was complete before this `up`, and is as old as it says. */
+  availableSince?: string;
   /** How long the snapshot may take until it is `available`. */
   timeout: Duration;
   /** Refuse to go on with a snapshot that is not encrypted at rest. */
@@ -28,10 +31,12 @@ export interface DatabaseSnapshotArgs {
  */
 export class DatabaseSnapshot extends pulumi.ComponentResource {
   readonly identifier: string;
-  /** Known only once the snapshot is `available`, so whoever reads it waits for that. */
-  readonly arn: pulumi.Output<string>;
-  /** When RDS took it, ISO 8601; known as late as the ARN. */
-  readonly createdAt: pulumi.Output<string>;
+  /** Known only once the snapshot is `available`, so whoever reads it waits for that; undefined when it is gone. */
+  readonly arn: pulumi.Output<string | undefined>;
+  /** When RDS began it, ISO 8601; known as late as the ARN. */
+  readonly createdAt: pulumi.Output<string | undefined>;
+  /** When `up` saw it become `available`, ISO 8601; when it was begun, where no `up` saw that. */
+  readonly completedAt: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: DatabaseSnapshotArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:DatabaseSnapshot", name, {}, opts);
@@ -42,8 +47,9 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
       dependsOn: opts?.dependsOn,
       retainOnDelete: true,
       customTimeouts: { create: `${args.timeout.seconds}s` },
-      // Release and commit differ between the releases that share a snapshot; it keeps the tags it was made with.
-      ignoreChanges: ["tags", "tagsAll"],
+      // Release and commit differ between the releases that share a snapshot; it keeps the tags it was made with. Its
+      // database is in its name; older releases kept that in another spelling than RDS does.
+      ignoreChanges: ["tags", "tagsAll", "dbInstanceIdentifier", "dbClusterIdentifier"],
       // Ignored by the engine for a snapshot that its state already holds under this id.
       ...(args.exists ? { import: args.identifier } : {}),
     };
@@ -63,11 +69,26 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
 
     // A creation that was interrupted turns green on the next `up` without being waited for, and never gets its computed
     // outputs (code: terraform bridge, aws_db_snapshot). Only its id is sure: everything else is what RDS says.
-    const available: pulumi.Output<SnapshotDescription> = snapshot.id.apply(() =>
+    const available: pulumi.Output<SnapshotDescription | undefined> = snapshot.id.apply(() =>
       waitUntilAvailable(args, { parent: this }),
     );
-    this.arn = available.arn;
-    this.createdAt = available.createdAt;
+    this.arn = available.apply((found) => found?.arn);
+    this.createdAt = available.apply((found) => found?.createdAt);
+    // Noted once, in the state: RDS tells when a snapshot was begun, and a large one takes hours.
+    const { availableSince } = args;
+    const completed = new local.Command(
+      `${name}-completed`,
+      {
+        create: available.apply(() =>
+          availableSince === undefined ? "date -u +%Y-%m-%dT%H:%M:%SZ" : `echo ${availableSince}`,
+        ),
+        logging: "none",
+      },
+      { parent: this, dependsOn: opts?.dependsOn, ignoreChanges: ["create", "logging"] },
+    );
+    this.completedAt = pulumi
+      .all([available, completed.stdout])
+      .apply(([found, at]) => (found ? at.trim() : undefined));
     this.registerOutputs({ arn: this.arn, createdAt: this.createdAt });
   }
 }

@@ -7,7 +7,8 @@ import type { Fault } from "./cloud/aws/faults";
 export const FAULTS: Record<Fault, string> = {
   "snapshot-fails": "the next snapshots end as failed",
   "snapshot-stays-creating": "snapshots are never available",
-  "instance-unavailable": "the instance is in storage-optimization, and RDS refuses a snapshot",
+  "instance-unavailable": "the instance is being modified, and RDS refuses a snapshot",
+  "storage-optimization": "the instance is in storage-optimization, and RDS takes a snapshot all the same",
   "database-refuses": "nobody listens on the database's port",
 };
 

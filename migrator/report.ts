@@ -43,7 +43,10 @@ export async function publishReport(run: Run, part: ReportPart): Promise<void> {
     release: settings.releaseId ?? null,
     at: new Date().toISOString(),
     database: session.target.database,
-    snapshot: snapshot ? { id: snapshot.id, createdAt: snapshot.createdAt.toISOString() } : null,
+    snapshot:
+      snapshot && snapshot.taken !== "gone"
+        ? { id: snapshot.id, createdAt: snapshot.taken.createdAt.toISOString() }
+        : null,
     notes: settings.notes,
     ...part,
     tables: await sizesIfKnown(run),

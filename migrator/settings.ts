@@ -61,7 +61,7 @@ export interface Settings {
   /** After a rollout: how long the new version has served before its contract migrations are applied. */
   readonly soak: number;
   readonly afterRollout: boolean;
-  readonly snapshot: { id: string; createdAt: Date; maxAge: number } | undefined;
+  readonly snapshot: { id: string; taken: Taken | "gone"; maxAge: number } | undefined;
 }
 
 /** Every option: what it means, and its default where it has one. `help` prints this table. */
@@ -122,8 +122,9 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     text: "run: sets the connection string in this variable too; repeatable",
   },
   snapshot: { value: "ID", text: "the snapshot that protects this run" },
-  "snapshot-created-at": { value: "TIME", text: "when it was taken, ISO 8601" },
-  "snapshot-max-age": { value: "TIME", default: "1h", text: "older than this, nothing is migrated" },
+  "snapshot-created-at": { value: "TIME", text: "when it was begun, ISO 8601; `gone` where it was deleted" },
+  "snapshot-completed-at": { value: "TIME", text: "when it became available; default: when it was begun" },
+  "snapshot-max-age": { value: "TIME", default: "1h", text: "longer ago than this, nothing is migrated" },
   diagnose: { value: "MIGRATION", text: "resolve: show from the catalog what of it is applied; changes nothing" },
   applied: { value: "MIGRATION", text: "resolve: record it as applied" },
   "rolled-back": { value: "MIGRATION", text: "resolve: record it as rolled back, so that deploy applies it" },
@@ -274,6 +275,12 @@ function readResolution(text: (name: string) => string | undefined, mistakes: st
   return undefined;
 }
 
+/** When a snapshot was begun, and when it became available. */
+interface Taken {
+  readonly createdAt: Date;
+  readonly completedAt: Date;
+}
+
 function readSnapshot(
   text: (name: string) => string | undefined,
   maxAge: number,
@@ -286,8 +293,14 @@ function readSnapshot(
     mistakes.push("--snapshot and --snapshot-created-at go together.");
     return undefined;
   }
-  const createdAt = new Date(created);
-  if (Number.isNaN(createdAt.getTime()))
-    mistakes.push(`--snapshot-created-at is "${created}", and must be a time as in ISO 8601.`);
-  return { id, createdAt, maxAge };
+  if (created === "gone") return { id, taken: "gone", maxAge };
+  const time = (option: string, given: string) => {
+    const read = new Date(given);
+    if (Number.isNaN(read.getTime())) mistakes.push(`--${option} is "${given}", and must be a time as in ISO 8601.`);
+    return read;
+  };
+  const createdAt = time("snapshot-created-at", created);
+  const completed = text("snapshot-completed-at");
+  const completedAt = completed === undefined ? createdAt : time("snapshot-completed-at", completed);
+  return { id, taken: { createdAt, completedAt }, maxAge };
 }

@@ -44,3 +44,17 @@ export class SnapshotTooOld extends Failure {
     });
   }
 }
+
+/** The snapshot that is to protect this release was deleted. */
+export class SnapshotGone extends Failure {
+  override readonly code = "snapshot-gone";
+  override readonly exit = 7;
+
+  constructor(snapshot: string, pending: number) {
+    super({
+      what: `The snapshot ${snapshot} is not in RDS any more: there would be no way back.`,
+      database: `${UNTOUCHED} ${pending === 1 ? "One migration is" : `${pending} migrations are`} pending.`,
+      next: "raise the setting release.attempt by one, which takes a fresh snapshot, then: {rerun}",
+    });
+  }
+}

@@ -84,6 +84,7 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["migrations.command", [], "migrations.command is []; it must be not empty"],
   ["migrations.env", { A: "1" }, 'it must be left out, because migrations.runner is not "command"'],
   ["migrations.lockBudget", "1s", "at least migrations.lockTimeout (5s)"],
+  ["migrations.soak", "1h", "backup.maxAge is missing; it must be longer than migrations.soak (1h)"],
   ["migrations.checks", { tsl: "off" }, "the name of a check: server, tls"],
   ["migrations.checks", { tls: "no" }, 'migrations.checks.tls is "no"; it must be "fail" or "warn" or "off"'],
   ["migrations.maxConnections", 120, "a whole number from 1 to 100"],

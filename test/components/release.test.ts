@@ -223,9 +223,11 @@ describe("the chain", () => {
   });
 
   it("tells the Job which snapshot it relies upon, when it was taken and how old it may be (rule 5)", async () => {
+    // What notes the end of the snapshot.
+    recorder.stdout = "2026-11-21T13:00:00Z";
     await release(settings({ backup: { maxAge: "2h" } }));
     expect(job().inputs.spec.template.spec.containers[0].args.join(" ")).toContain(
-      `--snapshot notes-db-${"f".repeat(12)} --snapshot-created-at 2026-11-21T10:00:00Z --snapshot-max-age 2h`,
+      `--snapshot notes-db-${"f".repeat(12)} --snapshot-created-at 2026-11-21T10:00:00Z --snapshot-completed-at 2026-11-21T13:00:00Z --snapshot-max-age 2h`,
     );
   });
 
@@ -335,6 +337,11 @@ describe("the backup", () => {
     expect(recorder.only(SNAPSHOT).options.importId).toBe(identifier);
   });
 
+  it("is of the database as RDS spells it", async () => {
+    await release(settings({ database: { identifier: "Notes-DB" } }));
+    expect(recorder.only(SNAPSHOT).inputs.dbInstanceIdentifier).toBe("notes-db");
+  });
+
   it("leaves a failed snapshot aside and takes another", async () => {
     recorder.snapshots = { [identifier]: { status: "failed" } };
     await release();
@@ -384,14 +391,15 @@ describe("the smoke check", () => {
     const { releaseId } = await release(
       settings({ smoke: { command: "curl $RELEASE_URL" }, workloads: [{ kind: "worker", name: "mailer" }] }),
     );
-    const check = recorder.only("command:local:Command");
-    expect(check.name).toBe(`notes-smoke-${releaseId}`);
-    expect(check.inputs).toMatchObject({
+    const commands = recorder.all("command:local:Command");
+    const [check, ...more] = commands.filter(({ name }) => name === `notes-smoke-${releaseId}`);
+    expect(more).toEqual([]);
+    expect(check!.inputs).toMatchObject({
       create: "curl $RELEASE_URL",
       environment: { RELEASE_ID: releaseId, RELEASE_URL: "http://notes.default.svc.cluster.local" },
     });
     for (const { name } of recorder.all(DEPLOYMENT)) {
-      expect(urns(check.options.dependsOn)).toContain(`${DEPLOYMENT} ${name}`);
+      expect(urns(check!.options.dependsOn)).toContain(`${DEPLOYMENT} ${name}`);
     }
   });
 });

@@ -133,8 +133,15 @@ describe("a deploy", () => {
     const refused = await migrate(url, directory, ...snapshot);
     expect(refused).toMatchObject({ exit: 7, output: expect.stringContaining("release.attempt") });
     expect(await query(url, "SELECT to_regclass('a') AS found")).toEqual([{ found: null }]);
-    await migrate(url, directory);
-    expect((await migrate(url, directory, ...snapshot)).exit).toBe(0);
+    const gone = ["--snapshot", "notes-1", "--snapshot-created-at", "gone", "--snapshot-completed-at", "gone"];
+    expect(await migrate(url, directory, ...gone)).toMatchObject({
+      exit: 7,
+      output: expect.stringContaining("The snapshot notes-1 is not in RDS any more"),
+    });
+    // The snapshot took two hours, and has only just ended.
+    await migrate(url, directory, ...snapshot, "--snapshot-completed-at", new Date().toISOString());
+    expect(await query(url, "SELECT to_regclass('a') AS found")).toEqual([{ found: "a" }]);
+    for (const given of [snapshot, gone]) expect((await migrate(url, directory, ...given)).exit).toBe(0);
   });
 });
 

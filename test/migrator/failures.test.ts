@@ -24,6 +24,7 @@ const failures: Failure[] = [
   new usage.UsageFailure(["wrong", "wrong too"]),
   new usage.UnreadableMigrations("bad\n  worse"),
   new usage.SnapshotTooOld("s-1", "2 h", "1 h", 2),
+  new usage.SnapshotGone("s-1", 2),
   new connection.BadUrl(["bad", "worse"]),
   new connection.Unreachable("h:1", "refused"),
   new connection.LoginRefused("h:1", "no"),

@@ -2,7 +2,12 @@ import path from "node:path";
 import { readJson } from "../atomic";
 
 /** What can be made to go wrong in this cloud: names in CLOUDDIR/faults.json, a JSON array, read at each act. */
-export type Fault = "snapshot-fails" | "snapshot-stays-creating" | "instance-unavailable" | "database-refuses";
+export type Fault =
+  | "snapshot-fails"
+  | "snapshot-stays-creating"
+  | "instance-unavailable"
+  | "storage-optimization"
+  | "database-refuses";
 
 export function hasFault(cloudDir: string, fault: Fault): boolean {
   const file = path.join(cloudDir, "faults.json");

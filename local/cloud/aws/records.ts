@@ -31,7 +31,7 @@ export interface InstanceRecord {
 export interface SnapshotRecord {
   identifier: string;
   kind: Kind;
-  status: "creating" | "available" | "failed";
+  status: "creating" | "copying" | "modifying" | "deleting" | "available" | "failed";
   snapshotType: "manual" | "automated";
   /** Identifier of the instance or cluster. */
   source: string;
@@ -59,7 +59,7 @@ export interface Credentials {
 }
 
 export interface Instance extends Omit<InstanceRecord, "dataDirectory"> {
-  /** `available`, `stopped`, `creating`, `backing-up`, `storage-optimization`, as RDS names them. */
+  /** `available`, `stopped`, `creating`, `backing-up`, `modifying`, `storage-optimization`, as RDS names them. */
   status: string;
   host: string;
   dataDirectory: string;
@@ -155,7 +155,8 @@ async function describe(cloudDir: string, record: InstanceRecord, snapshots: Sna
     record.kind === "instance" &&
     snapshots.some((s) => s.kind === "instance" && s.source === record.identifier && s.status === "creating");
   let status = "available";
-  if (hasFault(cloudDir, "instance-unavailable")) status = "storage-optimization";
+  if (hasFault(cloudDir, "instance-unavailable")) status = "modifying";
+  else if (hasFault(cloudDir, "storage-optimization")) status = "storage-optimization";
   else if (!record.ready) status = "creating";
   else if (!(await runningServer(dataDirectory))) status = "stopped";
   else if (backingUp) status = "backing-up";

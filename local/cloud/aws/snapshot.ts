@@ -38,6 +38,9 @@ export interface CreateSnapshot {
 /** Manual snapshots a region may hold, of each kind (RDS quotas). */
 const quota = 100;
 
+/** In which RDS accepts CreateDBSnapshot (API reference, InvalidDBInstanceState). */
+const SNAPSHOT_STATES = ["available", "storage-optimization"];
+
 /** A request that was accepted: the snapshot is `creating`, and `done` ends when it no longer is. It never throws. */
 export interface StartedSnapshot {
   snapshot: Snapshot;
@@ -58,7 +61,7 @@ export async function startSnapshot(
   if (readSnapshot(cloudDir, kind, identifier)) throw rdsErrors.snapshotExists(kind, identifier);
   const instance = await findInstance(cloudDir, kind, source);
   if (!instance) throw rdsErrors.instanceNotFound(kind, source);
-  if (instance.status !== "available") throw rdsErrors.instanceNotAvailable(kind, source);
+  if (!SNAPSHOT_STATES.includes(instance.status)) throw rdsErrors.instanceNotAvailable(kind, source);
   const manual = (await listSnapshots(cloudDir)).filter((s) => s.kind === kind && s.snapshotType === "manual");
   if (manual.length >= quota) throw rdsErrors.snapshotQuota();
 

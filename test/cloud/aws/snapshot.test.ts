@@ -135,7 +135,9 @@ test("what RDS refuses is refused in its words", async () => {
     name: "InvalidDBInstanceState",
     message: "Cannot create a snapshot because the database instance notes-db is not currently in the available state.",
   });
-  expect((await listInstances(cloud.directory))[0]).toMatchObject({ status: "storage-optimization" });
+  expect((await listInstances(cloud.directory))[0]).toMatchObject({ status: "modifying" });
+  await cloud.setFaults("storage-optimization");
+  expect(await cloud.snapshot("notes-db", "optimizing")).toMatchObject({ status: "available" });
   await cloud.aws.deleteSnapshot({ kind: "instance", identifier: "taken" });
   expect((await listSnapshots(cloud.directory)).map(({ identifier }) => identifier)).not.toContain("taken");
 });
