@@ -127,6 +127,7 @@ export const CHECKS = [
     "history",
     "order",
     "transactions",
+    "statements",
     "directives",
     "review",
     "drift",

@@ -2,6 +2,7 @@ import { type BadDirective, type Directive, directivesIn, directivesInside } fro
 import type { Migration } from "./history";
 import { kindOf } from "./kind";
 import { type ParsedStatement, parseScript, ScriptError } from "./parse";
+import { syntaxHint } from "./syntax-hint";
 import { refusedInTransaction, type TransactionControl, transactionControl } from "./transaction";
 
 export { loadParser } from "./parse";
@@ -74,8 +75,9 @@ export function planMigration(
     }
   } catch (problem) {
     if (!(problem instanceof ScriptError)) throw problem;
-    const { message, offset, line, column } = problem;
-    error = { message, offset, line, column };
+    const { offset, line, column } = problem;
+    const hint = syntaxHint(sql, offset);
+    error = { message: hint === undefined ? problem.message : `${problem.message}: ${hint}`, offset, line, column };
   }
   const last = statements.at(-1);
   const end = last ? last.offset + last.text.length : 0;

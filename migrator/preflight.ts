@@ -14,6 +14,7 @@ import { permissions } from "./preflight/permissions";
 import { review } from "./preflight/review";
 import { server, superuser, tls } from "./preflight/server";
 import { locks, oldTransactions, prepared, runner, vacuum } from "./preflight/sessions";
+import { statements } from "./preflight/statements";
 import { transactions } from "./preflight/transactions";
 import { publishReport, type ReportPart } from "./report";
 import type { Run } from "./run";
@@ -21,7 +22,7 @@ import type { Run } from "./run";
 /** In the order of the report. */
 export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
   ...[server, tls, superuser, permissions],
-  ...[history, order, transactions, directives, review, drift],
+  ...[history, order, transactions, statements, directives, review, drift],
   ...[runner, locks, oldTransactions, prepared, vacuum],
   ...[connections, replication, disk],
   ...[invalidIndexes, sequences],
