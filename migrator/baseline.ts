@@ -1,12 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Migration } from "../migrations/history";
-import { loadParser } from "../migrations/plan";
-import { readCatalog } from "./catalog";
-import { describeExpectation, isMet } from "./expectations";
+import { compareWithHistory } from "./baseline-comparison";
 import { AlreadyHasHistory, ContradictsCatalog, UnknownMigration } from "./failures/resolve";
 import { quoteText } from "./history-table";
 import { releaseLock, takeLock } from "./lock";
-import { plannedEffects } from "./planned-effects";
 import type { Run } from "./run";
 
 /**
@@ -26,19 +23,13 @@ export async function baseline(
   try {
     const rows = await table.read(session);
     if (rows.length > 0) throw new AlreadyHasHistory(rows.length);
-    await loadParser();
-    const catalog = await readCatalog(session);
-    const { promises } = plannedEffects([], included, table.schema);
-    const broken = promises.filter((each) => !isMet(each, catalog));
-    log.event(
-      "baseline.compared",
-      `${promises.length - broken.length} of ${promises.length} things that these migrations make are as they leave them.`,
-    );
-    if (broken.length > 0 && !force)
+    const { contradictions, remarks } = await compareWithHistory(run, included);
+    for (const remark of remarks) log.event("baseline.compared", remark);
+    if (contradictions.length > 0 && !force)
       throw new ContradictsCatalog(
         through,
         "baseline",
-        broken.map((each) => `  ${describeExpectation(each, catalog)}`),
+        contradictions.map((line) => `  ${line}`),
       );
     await records.ensure();
     const creation = (await table.exists(session)) ? [] : await table.creation(session);

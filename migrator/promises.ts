@@ -48,7 +48,8 @@ export class Promises {
     const taker = mayTakeBack(node);
     if (taker !== undefined)
       for (const [key, promise] of promises)
-        if (promise.uncertain === undefined) promises.set(key, { ...promise, uncertain: `${taker} in ${where}` });
+        if (promise.uncertain === undefined && mayConcern(taker, key))
+          promises.set(key, { ...promise, uncertain: `${taker.by} in ${where}` });
     if (node.AlterObjectSchemaStmt) this.#moved(node.AlterObjectSchemaStmt);
     if (node.AlterSeqStmt) this.#owned(node.AlterSeqStmt);
     if (node.RenameStmt?.renameType === "OBJECT_SCHEMA") forget(promises, `schema ${node.RenameStmt.subname}`);
@@ -195,17 +196,48 @@ function isOurs(key: string): boolean {
   return / (_release|pg_[^.]*|information_schema)(\.|$)/.test(key) || /\._prisma_migrations(\.|$)/.test(key);
 }
 
-/** A statement after which it isn't known whether what was made before is still there, by its name; undefined for others. */
-function mayTakeBack(node: Nodes): string | undefined {
+/** Who may have taken back what was made before. */
+interface Taker {
+  readonly by: string;
+  /** Only what this text names; everything where it is undefined. */
+  readonly named?: string;
+}
+
+/** A statement after which it isn't known whether what was made before is still there; undefined for others. */
+function mayTakeBack(node: Nodes): Taker | undefined {
   const commands: Nodes[] = node.AlterTableStmt?.cmds ?? [];
-  if (node.DoStmt) return "DO";
-  if (node.CallStmt) return "CALL";
-  if (node.DropOwnedStmt) return "DROP OWNED";
-  if (node.AlterExtensionContentsStmt) return "ALTER EXTENSION";
-  if (node.DropStmt?.behavior === "DROP_CASCADE") return "DROP … CASCADE";
-  if (commands.some(({ AlterTableCmd }) => AlterTableCmd?.behavior === "DROP_CASCADE")) return "DROP … CASCADE";
+  if (node.DoStmt) return takenByDo(codeOf(node.DoStmt).toLowerCase());
+  if (node.CallStmt) return { by: "CALL" };
+  if (node.DropOwnedStmt) return { by: "DROP OWNED" };
+  if (node.AlterExtensionContentsStmt) return { by: "ALTER EXTENSION" };
+  if (node.DropStmt?.behavior === "DROP_CASCADE") return { by: "DROP … CASCADE" };
+  if (commands.some(({ AlterTableCmd }) => AlterTableCmd?.behavior === "DROP_CASCADE")) return { by: "DROP … CASCADE" };
   const called = node.SelectStmt ? functionsCalled(node).find((name) => !HARMLESS.has(name)) : undefined;
-  return called && `SELECT ${called}()`;
+  return called === undefined ? undefined : { by: `SELECT ${called}()` };
+}
+
+function codeOf({ args }: Nodes): string {
+  const code = args?.find(({ DefElem }: Nodes) => DefElem?.defname === "as");
+  return partsOf(code?.DefElem.arg)[0] ?? "";
+}
+
+/** Most DO blocks only make something unless it is there. */
+function takenByDo(code: string): Taker | undefined {
+  const queries = [...code.matchAll(/\bselect\b([^;]*?)(;|\bthen\b|\bloop\b)/g)].map(([, query]) => query ?? "");
+  const called = queries.flatMap((query) => [...query.matchAll(/(\w+)\s*\(/g)].map(([, name]) => name ?? ""));
+  const may = called.some(
+    (name) => !HARMLESS.has(name) && !/^(exists|select|in|any|and|or|not|where|on|as)$/.test(name),
+  );
+  if (may || /\b(execute|perform|call|cascade)\b/.test(code)) return { by: "DO" };
+  return /\b(drop|rename|schema|alter)\b/.test(code) ? { by: "DO", named: code } : undefined;
+}
+
+/** A thing of which the text names neither itself nor its table is none of its concern. */
+function mayConcern({ named }: Taker, key: string): boolean {
+  if (named === undefined) return true;
+  const words = new Set(named.split(/[^\p{L}\p{N}_$]+/u));
+  const names = nameOf(key).toLowerCase().split(".").slice(1);
+  return names.some((name) => words.has(name) || (/\W/.test(name) && named.includes(name)));
 }
 
 /** Functions of Postgres that migrations call and that drop nothing. */

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { counted } from "../migrations/counted";
 import type { Migration } from "../migrations/history";
 import { loadParser } from "../migrations/plan";
 import { type Catalog, readCatalog } from "./catalog";
@@ -32,7 +33,7 @@ export async function onScratch<T>(
   );
   if (!may!.may) return { unknown: "the role may not create a scratch database" };
   const name = `release_scratch_${randomBytes(6).toString("hex")}`;
-  log.event("scratch", `Running the ${migrations.length} applied migrations on a scratch database, ${name}.`);
+  log.event("scratch", `Running ${counted(migrations.length, "migration")} on a scratch database, ${name}.`);
   await session.run(`CREATE DATABASE ${quoteName(name)} TEMPLATE template0`);
   try {
     const scratch = await Session.open(

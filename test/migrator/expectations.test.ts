@@ -146,4 +146,16 @@ describe("what migrations promise", () => {
     expect(promises("SET search_path = other; CREATE TABLE public.t (a int);")).toContain("table public.t");
     expect(promises(made, "SET search_path = other; DROP TABLE t;")).toEqual([]);
   });
+
+  it("stays where a DO block only makes something, or drops something else", () => {
+    const made = "CREATE TABLE public.t (a int); CREATE INDEX i ON t (a);";
+    for (const block of [
+      "DO $$ BEGIN CREATE TYPE e AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;",
+      "DO $$\nBEGIN\nIF NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'e') THEN\nCREATE TYPE e AS ENUM ('a');\nEND IF;\nEND $$;",
+      "DO $$\nBEGIN\nDROP TABLE other;\nEND $$;",
+    ])
+      expect(promises(made, block), block).toContain("index public.i");
+    for (const block of ["DO $$\nBEGIN\nDROP INDEX i;\nEND $$;", "DO $$\nBEGIN\nEXECUTE 'x';\nEND $$;"])
+      expect(promises(made, block), block).not.toContain("index public.i");
+  });
 });
