@@ -1,7 +1,9 @@
 import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
+import { oneLine } from "../migrations/printable";
+import { isSecretName, plainSecrets } from "./plain-secrets";
 import { ReleaseError } from "./release-error";
-import { holdsPassword, rules, type Section, type Settings, sections } from "./settings";
+import { rules, type Section, type Settings, sections } from "./settings";
 
 /** Every mistake in the settings of a stack, one line each: key, value, what is allowed. Nothing has been touched. */
 export class SettingsError extends ReleaseError {
@@ -77,13 +79,18 @@ export function parseSettings(raw: Record<string, unknown>): { settings?: Settin
     else problems.push(...result.error.issues.flatMap((issue) => describe(issue, [section], raw)));
   }
 
+  const told = (key: string) => problems.some((problem) => problem.startsWith(`${key} `));
+  for (const { path, message } of plainSecrets(raw)) {
+    const key = path.map(String).join(".");
+    if (!told(key)) problems.push(`${key} ${message}`);
+  }
   const settings = parsed as Settings;
   for (const rule of rules) {
     if (rule.needs.every((section) => section in parsed)) {
       problems.push(...rule.broken(settings).map(({ path, allowed }) => line(path, raw, allowed)));
     }
   }
-  return problems.length > 0 ? { problems } : { settings, problems };
+  return problems.length > 0 ? { problems: problems.map(oneLine) } : { settings, problems };
 }
 
 function describe(issue: z.core.$ZodIssue, prefix: PropertyKey[], raw: unknown): string[] {
@@ -118,9 +125,17 @@ function noun(expected: string): string {
 
 function line(path: PropertyKey[], raw: unknown, allowed: string): string {
   const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], raw);
-  const shown = holdsPassword(value) ? "(a value with a password, not shown)" : JSON.stringify(value);
+  const shown = mayBeSecret(value) || isSecretName(String(path.at(-1))) ? "(not shown)" : JSON.stringify(value);
   const key = path.map(String).join(".");
   return value === undefined ? `${key} is missing; it must be ${allowed}` : `${key} is ${shown}; it must be ${allowed}`;
+}
+
+/** Asked before a wrong value is repeated in a message: rather too careful than not enough. */
+function mayBeSecret(value: unknown): boolean {
+  const text = JSON.stringify(value) ?? "";
+  return (
+    /pass|pwd|secret|token|key|credential|bearer|cookie|:\/\/[^\s"]*@/i.test(text) || plainSecrets(value).length > 0
+  );
 }
 
 function unknownKey(path: PropertyKey[], key: string, known: string[]): string {

@@ -43,20 +43,12 @@ const resources = z.strictObject({
   limits: z.strictObject({ cpu: cpu.optional(), memory: memory.optional() }).optional(),
 });
 
-/** `scheme://user:password@host`: such a value belongs into a Secret, and must not be shown either. */
-const PASSWORD_IN_URL = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s@]+@/i;
-
 const reference = z.strictObject({ name: z.string().min(1), key: z.string().min(1) });
 const environment = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, "the name of an environment variable"),
   z.union(
     [
-      z
-        .union([z.string(), z.number(), z.boolean()])
-        .transform(String)
-        .refine((text) => !PASSWORD_IN_URL.test(text), {
-          message: 'no password in plain text: put it into a Secret and refer to it, {secret: {name: "…", key: "…"}}',
-        }),
+      z.union([z.string(), z.number(), z.boolean()]).transform(String),
       z.strictObject({ secret: reference }),
       z.strictObject({ configMap: reference }),
     ],
@@ -396,8 +388,3 @@ export const rules: Rule[] = [
     },
   },
 ];
-
-/** True where a value must not be repeated in a message. */
-export function holdsPassword(value: unknown): boolean {
-  return typeof value === "string" && PASSWORD_IN_URL.test(value);
-}

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { isSecretName, plainSecretIn, plainSecrets } from "../components/plain-secrets";
 import type { Json } from "./cloud/provider";
 import { UsageError } from "./usage-error";
 
@@ -111,16 +112,18 @@ function applyOverride(values: Map<string, Json>, project: string, override: str
   const at = override.indexOf("=");
   const [key = "", ...path] = (at < 0 ? override : override.slice(0, at)).split(".");
   if (at < 1 || key === "" || path.includes("")) {
-    problems.push(`--config ${JSON.stringify(override)}: it must be key=value, such as app.image=notes:1.1.0`);
+    problems.push(
+      `--config ${JSON.stringify(shownOverride(override))}: it must be key=value, such as app.image=notes:1.1.0`,
+    );
     return;
   }
   let value: Json;
   try {
     value = (parse(override.slice(at + 1)) ?? null) as Json;
   } catch (error) {
-    const [reason] = (error as Error).message.split("\n");
+    const reason = yamlProblem(error);
     problems.push(
-      `--config ${JSON.stringify(override)}: the value can't be read as YAML (${reason}); put it into quotes`,
+      `--config ${JSON.stringify(shownOverride(override))}: the value can't be read as YAML (${reason}); put it into quotes`,
     );
     return;
   }
@@ -128,8 +131,40 @@ function applyOverride(values: Map<string, Json>, project: string, override: str
   try {
     values.set(name, withValue(values.get(name), path, value));
   } catch (error) {
-    problems.push(`--config ${JSON.stringify(override)}: ${(error as Error).message}`);
+    problems.push(`--config ${JSON.stringify(shownOverride(override))}: ${(error as Error).message}`);
   }
+}
+
+/** What a parser of YAML says, without the text that it found it in. */
+function yamlProblem(error: unknown): string {
+  const [line = ""] = (error as Error).message.split("\n");
+  return line.replace(/: .*$|:$/, "");
+}
+
+/** A `--config` as a message may repeat it: the value of what is a secret is `…`. */
+export function shownOverride(override: string): string {
+  const at = override.indexOf("=");
+  const [key, value] = at < 0 ? ["", override] : [override.slice(0, at), override.slice(at + 1)];
+  return holdsSecret(key.split("."), value) ? `${key}${at < 0 ? "" : "="}…` : override;
+}
+
+function holdsSecret(path: string[], value: string): boolean {
+  let parsed: unknown;
+  try {
+    parsed = parse(value);
+  } catch {
+    return mayBeSecret(value) || path.some(isSecretName);
+  }
+  if (typeof parsed === "object" && parsed !== null)
+    return plainSecrets(parsed, path).length > 0 || /pass|pwd|bearer/i.test(value);
+  // What stands below it are names of Secrets and of their keys.
+  const name = path.at(-2) === "secret" ? "" : (path.at(-1) ?? "");
+  return plainSecretIn(value, name) !== undefined;
+}
+
+/** Rather too careful than not enough: a group of keys may hold a password under its name. */
+function mayBeSecret(value: string): boolean {
+  return plainSecretIn(value) !== undefined || /pass|pwd|secret|token|key|credential|bearer/i.test(value);
 }
 
 function withValue(at: Json | undefined, [key, ...rest]: string[], value: Json): Json {
@@ -142,7 +177,9 @@ function withValue(at: Json | undefined, [key, ...rest]: string[], value: Json):
     return Object.assign([...at], { [index]: withValue(at[index], rest, value) });
   }
   if (typeof at !== "object" && at !== undefined)
-    throw new Error(`there is nothing below the value ${JSON.stringify(at)}`);
+    throw new Error(
+      `there is nothing below the value${mayBeSecret(JSON.stringify(at)) ? "" : ` ${JSON.stringify(at)}`}`,
+    );
   const copy: Tree = { ...at };
   const changed = withValue(copy[key], rest, value);
   if (changed === null) delete copy[key];
@@ -161,7 +198,7 @@ function readTree(path: string, problems: string[]): Tree | undefined {
   try {
     return asTree(parse(text) as Json);
   } catch (error) {
-    problems.push(`${path} is not YAML: ${(error as Error).message.trim()}`);
+    problems.push(`${path} is not YAML: ${yamlProblem(error)}`);
     return {};
   }
 }

@@ -1,3 +1,4 @@
+import { secretByForm } from "./secret-forms";
 import { tokensOf } from "./tokens";
 
 /** A secret that stands in a statement as a constant. The secret itself is never part of it. */
@@ -16,15 +17,6 @@ const VERIFIER = /^SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-
 /** Names of settings (`app.api_key`) and options whose value is a secret. */
 const SECRET_NAME =
   /(?:^|[._-])(?:pass(?:word|wd|phrase)?|secret|token|(?:api|access|private|secret|encryption|signing)?_?key)$/i;
-
-/** Values that are a secret by their form. */
-const FORMS: readonly [RegExp, string][] = [
-  [/[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s@/$<{*]+@/i, "a URL with a password"],
-  [/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/, "a private key"],
-  [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/, "an AWS access key"],
-  [/\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}/, "a token of a code host"],
-  [/\b[sr]k_live_\w{8,}|\bxox[abpr]-[\w-]{10,}|\bAIza[\w-]{35}/, "a key of a service's API"],
-];
 
 /** A connection string of libpq (`host=… password=…`), as in dblink and CREATE SUBSCRIPTION. */
 const CONNINFO = /^(?=[\s\S]*\bpassword\s*=\s*[^\s;])\s*(?:\w+\s*=\s*(?:'[^']*'|[^\s';]+)\s*){2,}$/;
@@ -50,8 +42,8 @@ export function secretsIn(sql: string): SecretInSql[] {
       found.push(`the option ${unquoted(before)}`);
     else if (isSecretSetting(tokens.slice(0, index).map((token) => token.text))) found.push("a secret setting");
     else {
-      const form = FORMS.find(([pattern]) => pattern.test(value));
-      if (form) found.push(form[1]);
+      const form = secretByForm(value);
+      if (form !== undefined) found.push(form);
       else if (CONNINFO.test(value)) found.push("a connection string with a password");
       else if (/\bPASSWORD\b|\bOPTIONS\b|\bset_config\b/i.test(value))
         found.push(...secretsIn(value).map(({ what }) => what));

@@ -71,7 +71,7 @@ export function parseUrl(text: string): Target {
   for (const name of query.keys())
     if (!known.has(name) && !POOL_PARAMETERS.has(name))
       remarks.push(
-        `The connection string has the parameter ${name}, which neither Prisma nor this program knows; it is ignored.`,
+        `The connection string has the parameter ${shown(name)}, which neither Prisma nor this program knows; it is ignored.`,
       );
 
   return {
@@ -106,10 +106,25 @@ function parse(text: string): URL {
       "The connection string is not a URL such as postgresql://USER:PASSWORD@HOST:5432/DATABASE; characters like # / ? @ in a password must be percent-encoded.",
     ]);
   }
-  if (url.protocol === "postgresql:" || url.protocol === "postgres:") return url;
-  throw new BadUrl([
-    `The connection string begins with ${url.protocol}//, and must begin with postgresql:// or postgres://.`,
-  ]);
+  if (url.protocol !== "postgresql:" && url.protocol !== "postgres:") {
+    // What stands before a colon may be a user's name, or a password.
+    const known = /^(?:mysql|mongodb|redis|https?|jdbc|prisma|prisma\+postgres|sqlserver|file):$/.test(url.protocol);
+    throw new BadUrl([
+      `The connection string ${known ? `begins with ${url.protocol}//, and ` : ""}must begin with postgresql:// or postgres://.`,
+    ]);
+  }
+  // A password with one of # / ? in it ends the host too early: what follows is read as database, parameter or fragment.
+  const behind = [url.pathname, ...url.searchParams.keys(), url.hash];
+  if (behind.some((part) => part.includes("@")) || url.hash !== "")
+    throw new BadUrl([
+      "The connection string has an @ or # where the database or a parameter should be: characters like # / ? @ in a password, or in the name of the database, must be percent-encoded.",
+    ]);
+  return url;
+}
+
+/** A word of the string for a message; anything that could be a part of a password is not shown. */
+function shown(word: string): string {
+  return /^[\w./-]{1,200}$/.test(word) ? word : "(not shown)";
 }
 
 function hostOf(url: URL): string {
@@ -141,7 +156,9 @@ function readTls(query: Map<string, string>, problems: string[]) {
   )
     tlsMode = given;
   else if (given !== undefined)
-    remarks.push(`The connection string says sslmode=${given}, which nobody knows; "prefer" is used, as Prisma does.`);
+    remarks.push(
+      `The connection string says sslmode=${shown(given)}, which nobody knows; "prefer" is used, as Prisma does.`,
+    );
 
   const file = (name: string): Buffer | undefined => {
     const path = query.get(name);
@@ -151,7 +168,7 @@ function readTls(query: Map<string, string>, problems: string[]) {
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
       problems.push(
-        `The parameter ${name} of the connection string names the file ${path}, which can't be read (${reason}).`,
+        `The parameter ${name} of the connection string names the file ${shown(path)}, which can't be read (${reason}).`,
       );
       return undefined;
     }

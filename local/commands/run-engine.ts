@@ -5,6 +5,7 @@ import { onInterrupt } from "../interrupt";
 import { endRun, type LastRun, startRun } from "../last-run";
 import { showProgress } from "../progress";
 import { seconds } from "../progress-text";
+import { shownOverride } from "../stack";
 import type { Call } from "./verb";
 
 export interface Ran extends EngineResult {
@@ -29,7 +30,7 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
   let record: LastRun | undefined;
   // Not before the engine has the stack's lock: another command's record must not be overwritten.
   const recorded = () => {
-    if (operation !== "preview") record ??= startRun(stackDir, operation, stack.overrides);
+    if (operation !== "preview") record ??= startRun(stackDir, operation, stack.overrides.map(shownOverride));
     return record;
   };
   const steps: StepEvent[] = [];

@@ -1,6 +1,6 @@
 import type { Engine } from "../engines";
 import type { LastRun } from "../last-run";
-import type { Stack } from "../stack";
+import { type Stack, shownOverride } from "../stack";
 import type { Output } from "./output";
 
 /** One verb of the command line. */
@@ -45,7 +45,7 @@ export function typed(call: Pick<Call, "stack">, ...words: string[]): string {
   const options = [
     ...(stack.name === "local" ? [] : ["--stack", stack.name]),
     ...stack.location,
-    ...(runsProgram ? stack.overrides.flatMap((each) => ["--config", each]) : []),
+    ...(runsProgram ? stack.overrides.flatMap((each) => ["--config", shownOverride(each)]) : []),
   ];
   return ["npm run local --", ...words, ...options.map(quoted)].join(" ");
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Call, goingOn, typed } from "../../local/commands/verb";
 import type { LastRun } from "../../local/last-run";
-import { readStack } from "../../local/stack";
+import { readStack, shownOverride } from "../../local/stack";
 import { UsageError } from "../../local/usage-error";
 
 let directory: string;
@@ -100,6 +100,24 @@ describe("settings of a stack", () => {
   test("do not change what they were read from", () => {
     read(["app.replicas=9"]);
     expect(read().settings).toEqual({ app: { name: "notes", replicas: 2 } });
+  });
+
+  test("that hold a password are not repeated, in errors and in the commands that a message proposes", () => {
+    const wrong = [
+      "app.env.DB_PASSWORD.x.y=[canary",
+      "smoke.command='curl https://u:canary@h",
+      "x=*canary",
+      "app.env={API_KEY: canary",
+    ];
+    for (const override of wrong) expect(problems([override]).join("\n")).not.toContain("canary");
+    expect(shownOverride("app.env.DB_PASSWORD=canary")).toBe("app.env.DB_PASSWORD=…");
+    expect(shownOverride("smoke.command=PGPASSWORD=canary psql")).toBe("smoke.command=…");
+    for (const harmless of [
+      "app.image=notes:1.1.0",
+      "database.secret.migrationKey=url",
+      "app.env={S: {secret: {name: s, key: k}}}",
+    ])
+      expect(shownOverride(harmless)).toBe(harmless);
   });
 
   test("that are wrong are named all at once", () => {

@@ -5,6 +5,12 @@ import { BadUrl } from "../../migrator/failures/connection";
 import { parseUrl } from "../../migrator/url";
 import { scratch } from "./support";
 
+test("a parameter that is not known is not repeated where it may be a part of a password", () => {
+  const { remarks } = parseUrl("postgresql://u:x@h/db?sslmode=canary%3Dpw&canary%3Dpw=1&known_word=1");
+  expect(remarks.join("\n")).not.toContain("canary");
+  expect(remarks.join("\n")).toContain("known_word");
+});
+
 describe("a connection string is read as Prisma reads it", () => {
   test("with Prisma's defaults", () => {
     expect(parseUrl("postgresql:///")).toMatchObject({
@@ -77,6 +83,10 @@ describe("a connection string is read as Prisma reads it", () => {
     ["postgresql://u:canary-pw@h/db?connect_timeout=soon", "connect_timeout"],
     ["postgresql://u:canary-pw@h/db?pgbouncer=yes", "pgbouncer"],
     ["postgresql://u:canary-pw@h/db?sslcert=/no/such/file", "/no/such/file"],
+    ["postgresql://u:12/canary-pw@h:5432/db", "percent-encoded"],
+    ["postgresql://u:12?canary-pw@h:5432/db", "percent-encoded"],
+    ["postgresql://u:12#canary-pw@h:5432/db", "percent-encoded"],
+    ["canary-pw:x@h/db", "postgresql://"],
   ])("wrong ones are refused without being repeated: %s", (url, reason) => {
     const failure = (() => {
       try {

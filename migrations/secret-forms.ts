@@ -1,0 +1,18 @@
+/** Values that are a secret by their form, whatever they stand in. */
+export const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
+  // In a connection string what stands behind the colon is a password; elsewhere it may be a port.
+  [
+    /\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|rediss?|amqps?):\/\/[^\s/:@]*:(?![$<{*])[^\s@]+@/i,
+    "a URL with a password",
+  ],
+  [/[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\d{1,5}(?:\/|$)|[$<{*])[^\s@]+@/i, "a URL with a password"],
+  [/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/, "a private key"],
+  [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/, "an AWS access key"],
+  [/\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}/, "a token of a code host"],
+  [/\b[sr]k_live_\w{8,}|\bxox[abpr]-[\w-]{10,}|\bAIza[\w-]{35}/, "a key of a service's API"],
+];
+
+/** What kind of secret a text is or holds, by its form; undefined: none that is known. */
+export function secretByForm(text: string): string | undefined {
+  return SECRET_FORMS.find(([pattern]) => pattern.test(text))?.[1];
+}
