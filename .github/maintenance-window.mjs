@@ -1,6 +1,7 @@
 // Ends with status 0 inside a maintenance window, else 1: `node maintenance-window.mjs "Mon-Thu 09:00-15:00, Sat 22:00-02:00" Europe/Berlin`.
 // A window is a day or a range of days, and a range of times on which it begins; one over midnight belongs to the day it begins on.
-import { pathToFileURL } from "node:url";
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
@@ -37,15 +38,28 @@ function read(window) {
   return { from, to, begin, end };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+/** Also through symbolic links, however Node was told to treat them: a guard that takes itself for a library lets everything pass. */
+function isProgram() {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === realpathSync(fileURLToPath(import.meta.url));
+}
+
+if (isProgram()) {
+  // Anything that ends this program early leaves the status of a closed window.
+  process.exitCode = 1;
   const [windows = "", timeZone = "UTC"] = process.argv.slice(2);
-  if (windows.trim() === "") console.log("No maintenance window is set: any time will do.");
-  else if (isInside(windows, timeZone, new Date()))
-    console.log(`Inside the maintenance window: ${windows} ${timeZone}.`);
-  else {
+  try {
+    const inside = windows.trim() === "" || isInside(windows, timeZone, new Date());
+    if (windows.trim() === "") console.log("No maintenance window is set: any time will do.");
+    else if (inside) console.log(`Inside the maintenance window: ${windows} ${timeZone}.`);
+    else
+      console.log(
+        `::error::Outside of the maintenance window (${windows} ${timeZone}). Nothing was touched; run this job again when it opens.`,
+      );
+    process.exitCode = inside ? 0 : 1;
+  } catch (error) {
     console.log(
-      `::error::Outside of the maintenance window (${windows} ${timeZone}). Nothing was touched; run this job again when it opens.`,
+      `::error::${error.message} Nothing was touched; correct MAINTENANCE_WINDOW or MAINTENANCE_TIME_ZONE and run this job again.`,
     );
-    process.exitCode = 1;
   }
 }

@@ -13,7 +13,7 @@ export {
   stackOutputs,
 } from "./outputs";
 export { parseSettings, SettingsError, settingsFromConfig } from "./parse-settings";
-export { type Backup, planBackup, Release, type ReleaseArgs } from "./release";
+export { type Backup, BackupMissing, planBackup, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
 export { RolloutRefused, rolloutGate } from "./rollout-gate";

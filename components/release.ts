@@ -7,6 +7,7 @@ import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob } from "./migrator-job";
 import type { LiveRelease } from "./outputs";
+import { ReleaseError } from "./release-error";
 import { releaseIdOf, snapshotIdentifier } from "./release-id";
 import { ReleaseReport } from "./release-report";
 import { requireReview, showReview } from "./review-gate";
@@ -42,6 +43,20 @@ export interface Backup {
   availableSince?: string;
 }
 
+/** A program made a `Release` without the backup that its settings ask for. */
+export class BackupMissing extends ReleaseError {
+  override readonly name = "BackupMissing";
+
+  constructor() {
+    super(
+      'backup.mode of this environment is "snapshot", but the Release was given no backup.\n' +
+        "Nothing was touched: database and app are as they were.\n" +
+        "In the program, give the Release what planBackup returns for these settings and this history, " +
+        "and run the same command again.",
+    );
+  }
+}
+
 /** Looks up which snapshot the release will use, before any resource is declared. */
 export async function planBackup(
   { backup, database, release }: Settings,
@@ -66,9 +81,13 @@ export class Release extends pulumi.ComponentResource {
   /** Of the tables after the migration; null where they are unknown. Known once the app is rolled out, and nothing else waits for it. */
   readonly sizes: pulumi.Output<Sizes | null>;
 
-  /** @throws ReviewMissing when the settings refuse something, and no review of them and of this history is given */
+  /**
+   * @throws {@link BackupMissing} when the settings ask for a backup, and none is given
+   * @throws ReviewMissing when the settings refuse something, and no review of them and of this history is given
+   */
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     requireReview(args.settings, args.history, args.review);
+    if (args.settings.backup.mode !== "none" && !args.backup) throw new BackupMissing();
     super("release:index:Release", name, {}, opts);
     const { settings, history, backup } = args;
     const { app, namespace, database, migrations, policy } = settings;

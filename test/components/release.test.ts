@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
+  BackupMissing,
   parseReleaseOutputs,
   parseSettings,
   planBackup,
@@ -79,7 +80,8 @@ describe("a release whose settings refuse something", () => {
   const refusing = (...refuse: string[]) => settings({ review: { refuse } });
   const made = async (of: Settings, reviewed?: Settings, history = HISTORY) => {
     const review = reviewed && (await reviewGate(reviewed, HISTORY, {}));
-    return new Release("notes", { settings: of, history, migrator: "// migrator", review });
+    const backup = await planBackup(of, HISTORY);
+    return new Release("notes", { settings: of, history, migrator: "// migrator", review, backup });
   };
 
   it("fails without a review, with one of other settings, and with one of another history", async () => {
@@ -110,6 +112,10 @@ describe("a release whose settings refuse something", () => {
     );
     expect(job().inputs.spec.template.spec.containers[0].args.join(" ")).not.toContain("--refuse");
   });
+});
+
+it("a release whose settings ask for a backup fails where the program plans none", () => {
+  expect(() => new Release("notes", { settings: settings(), history: HISTORY, migrator: "" })).toThrow(BackupMissing);
 });
 
 describe("the chain", () => {

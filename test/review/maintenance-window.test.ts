@@ -1,4 +1,6 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -35,5 +37,25 @@ describe("the maintenance window", () => {
   test("any time will do where none is set", () => {
     expect(execFileSync(process.execPath, [script, "", "UTC"], { encoding: "utf8" })).toContain("any time will do");
     expect(() => execFileSync(process.execPath, [script, "never"], { stdio: "pipe" })).toThrow();
+  });
+
+  test("is closed also where the script is called through a symbolic link, and where its time zone is none", () => {
+    const folder = mkdtempSync(join(tmpdir(), "maintenance window "));
+    const link = join(folder, "window.mjs");
+    symlinkSync(script, link);
+    // A day that is neither yesterday, today nor tomorrow, in any time zone.
+    const closed = `${["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][(new Date().getUTCDay() + 3) % 7]} 09:00-10:00`;
+    for (const words of [
+      [link, closed, "UTC"],
+      ["--preserve-symlinks-main", link, closed, "UTC"],
+      ["--preserve-symlinks", script, closed, "UTC"],
+      [link, closed, "Nowhere/Else"],
+    ]) {
+      const { status, stdout } = spawnSync(process.execPath, words, { encoding: "utf8" });
+      expect([status, stdout]).toEqual([1, expect.stringMatching(/^::error::.*Nothing was touched/)]);
+    }
+    const open = spawnSync(process.execPath, [link, "Sun-Sat 00:00-24:00"], { encoding: "utf8" });
+    expect([open.status, open.stdout]).toEqual([0, "Inside the maintenance window: Sun-Sat 00:00-24:00 UTC.\n"]);
+    rmSync(folder, { recursive: true });
   });
 });
