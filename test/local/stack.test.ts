@@ -106,7 +106,7 @@ describe("settings of a stack", () => {
     const wrong = [
       "app.env.DB_PASSWORD.x.y=[canary",
       "smoke.command='curl https://u:canary@h",
-      "x=*canary",
+      "app.env.API_TOKEN=*canary",
       "app.env={API_KEY: canary",
     ];
     for (const override of wrong) expect(problems([override]).join("\n")).not.toContain("canary");
