@@ -1,5 +1,5 @@
 import type { AlterTableCmd, AlterTableStmt, RangeVar } from "libpg-query";
-import { columnType, typeChange, typeText } from "./column-type";
+import { columnType, folds, isStamp, typeChange, typeText } from "./column-type";
 import { collationOf, columnConstraints, defineColumn } from "./definition";
 import { Effects, type Work } from "./effect";
 import { identifier, keyOf, type Name, nameOf, partsOf } from "./identifier";
@@ -173,14 +173,20 @@ function alterType(
   const from = schema.baseOf(column?.type, true);
   const to = schema.baseOf(columnType(definition?.typeName));
   const plain = plainConversion(definition?.raw_default, cmd.name ?? "", to?.name);
-  const change = plain ? typeChange(from, to) : "rewrite";
-  const because = `every ${identifier(cmd.name ?? "")} is converted from ${typeText(from)} to ${typeText(to)}`;
+  const change = plain ? typeChange(from, to, schema.utc) : "rewrite";
+  const because = `every ${identifier(cmd.name ?? "")} is converted from ${typeText(from)} to ${typeText(to)}${plain && from && to && from.name !== to.name && isStamp(from) && isStamp(to) ? " (unless TimeZone is UTC)" : ""}`;
   if (change !== "none") effects.touch(name, "ACCESS EXCLUSIVE", "rewrite", because, change === "uncertain");
   else {
     const collated = definition !== undefined && column?.collation !== collationOf(definition).collation;
     for (const of of [table, ...(relation.inh ? schema.descendants(keyOf(name)) : [])])
       if (of) rebuilt(of, cmd.name ?? "", collated, schema, effects);
   }
+  if (
+    change === "none" &&
+    folds(from, to) &&
+    schema.indexesOf(keyOf(name)).some((each) => each.columns.includes(cmd.name ?? ""))
+  )
+    effects.touch(name, "ACCESS EXCLUSIVE", "index", `the indexes on ${identifier(cmd.name ?? "")} are built anew`);
   for (const other of schema.pointingTo(keyOf(name), cmd.name ?? "")) {
     const key = keyOf(name);
     const checked = change !== "none" && other.constraints.some(({ references, valid }) => references === key && valid);
@@ -231,7 +237,7 @@ function setNotNull(
 ): void {
   const column = table?.columns.get(name);
   if (column?.notNull) return;
-  const proven = table?.constraints.some(({ notNullOf, valid }) => notNullOf === name && valid);
+  const proven = table?.constraints.some(({ notNullOf, valid }) => notNullOf?.includes(name) && valid);
   if (!proven) on("scan", `NULLs are looked for in ${identifier(name)}`, column === undefined);
 }
 
@@ -264,7 +270,7 @@ function addConstraint(
           ? partsOf(node.keys)
           : [...schema.indexes.values()].find((index) => index.name.name === node.indexname)?.columns;
       for (const column of columns ?? []) {
-        const proven = table?.constraints.some(({ notNullOf, valid }) => notNullOf === column && valid);
+        const proven = table?.constraints.some(({ notNullOf, valid }) => notNullOf?.includes(column) && valid);
         if (!table?.columns.get(column)?.notNull && !proven)
           on("scan", `NULLs are looked for in ${identifier(column)}`);
       }

@@ -49,6 +49,10 @@ function applyTables(node: Node, schema: Schema, migration: string): void {
     if (!into?.rel) return;
     const view = objtype === "OBJECT_MATVIEW";
     made(into.rel, view ? "materialized view" : "table", schema, migration, view ? node : undefined);
+  } else if ("SelectStmt" in node && node.SelectStmt.intoClause?.rel)
+    made(node.SelectStmt.intoClause.rel, "table", schema, migration);
+  else if ("VariableSetStmt" in node) {
+    if (node.VariableSetStmt.name === "timezone") schema.utc = isUtc(node.VariableSetStmt.args?.[0]);
   } else if ("ViewStmt" in node && node.ViewStmt.view) made(node.ViewStmt.view, "view", schema, migration, node);
   else if ("AlterTableStmt" in node) {
     const { relation, cmds, objtype } = node.AlterTableStmt;
@@ -110,10 +114,21 @@ function applyType(node: Node, schema: Schema, migration: string): void {
     const key = keyOf(nameOfParts(domainname));
     schema.domainBases.set(key, columnType(typeName));
     if (constraints?.length) schema.domains.add(key);
+    if (constraints?.some((each) => "Constraint" in each && each.Constraint.contype === "CONSTR_NOTNULL"))
+      schema.requiredDomains.add(key);
   } else if ("AlterDomainStmt" in node) {
     const { subtype, typeName: domain } = node.AlterDomainStmt;
-    if (subtype === "C" || subtype === "O") schema.domains.add(keyOf(nameOfParts(domain)));
+    const key = keyOf(nameOfParts(domain));
+    if (subtype === "C" || subtype === "O") schema.domains.add(key);
+    if (subtype === "O") schema.requiredDomains.add(key);
+    if (subtype === "N") schema.requiredDomains.delete(key);
   }
+}
+
+/** Source: TimestampTimestampTzRequiresRewrite, which asks for a zone that is always at offset 0. */
+function isUtc(value: Node | undefined): boolean {
+  const zone = value && "A_Const" in value ? (value.A_Const as { sval?: { sval?: string } }).sval?.sval : undefined;
+  return zone !== undefined && /^(etc\/)?(utc|gmt|uct|zulu|universal|greenwich)$/i.test(zone);
 }
 
 function keyColumns(spec: PartitionSpec | undefined): string[] | undefined {
@@ -195,6 +210,10 @@ function alter(cmd: AlterTableCmd, table: Table, schema: Schema): void {
       break;
     }
     case "AT_DropConstraint":
+      for (const { kind, name: dropped, columns } of table.constraints) {
+        const nullable = kind === "not null" && dropped === name ? table.columns.get(columns[0] ?? "") : undefined;
+        if (nullable) nullable.notNull = false;
+      }
       table.constraints = table.constraints.filter((constraint) => constraint.name !== name);
       schema.indexes.delete(keyOf({ ...table.name, name }));
       break;
@@ -245,6 +264,7 @@ function drop(type: string | undefined, objects: readonly Node[], schema: Schema
     else if (type === "OBJECT_DOMAIN") {
       schema.domains.delete(key);
       schema.domainBases.delete(key);
+      schema.requiredDomains.delete(key);
     } else if (type === "OBJECT_SCHEMA")
       for (const [table, { name: of }] of [...schema.tables])
         if ((of.schema ?? "public") === name.name) schema.drop(table);
@@ -288,7 +308,7 @@ function renameColumn(table: Table, from: string, to: string, schema: Schema): v
   for (const constraint of table.constraints) {
     constraint.columns = renamed(constraint.columns);
     if (constraint.mentions) constraint.mentions = renamed(constraint.mentions);
-    if (constraint.notNullOf === from) constraint.notNullOf = to;
+    if (constraint.notNullOf) constraint.notNullOf = renamed(constraint.notNullOf);
   }
   for (const index of schema.indexesOf(keyOf(table.name))) {
     index.columns = renamed(index.columns);

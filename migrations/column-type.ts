@@ -49,9 +49,9 @@ export type TypeChange = "none" | "rewrite" | "uncertain";
 
 /**
  * Whether a table is rewritten when a column changes its type. Confirmed by the corpus (test/migrations/corpus).
- * Between timestamp and timestamptz it depends on the session's TimeZone (UTC: no rewrite); the worse is assumed.
+ * @param utc the session's TimeZone is UTC, under which timestamp and timestamptz are stored alike; the worse is assumed otherwise
  */
-export function typeChange(from: ColumnType | undefined, to: ColumnType | undefined): TypeChange {
+export function typeChange(from: ColumnType | undefined, to: ColumnType | undefined, utc = false): TypeChange {
   if (!from || !to) return "uncertain";
   if (from.array > 0 !== to.array > 0) return "rewrite";
   if (from.name === to.name) {
@@ -60,8 +60,24 @@ export function typeChange(from: ColumnType | undefined, to: ColumnType | undefi
   }
   // Arrays are converted element by element, even from varchar[] to text[].
   if (from.array > 0) return "rewrite";
+  // Their values are stored alike; the indexes compare them in other ways.
+  if (folds(from, to)) return to.mods.length === 0 ? "none" : "rewrite";
+  if (utc && isStamp(from) && isStamp(to)) return (to.mods[0] ?? 6) >= (from.mods[0] ?? 6) ? "none" : "rewrite";
   if (strings.has(from.name) && strings.has(to.name)) return to.mods.length === 0 ? "none" : "rewrite";
   return from.name === "cidr" && to.name === "inet" ? "none" : "rewrite";
+}
+
+/** Between citext, which passes over upper and lower case, and a string that doesn't. */
+export function folds(from: ColumnType | undefined, to: ColumnType | undefined): boolean {
+  if (!from || !to || from.array > 0 || to.array > 0) return false;
+  return (
+    [from, to].filter(({ name }) => name === "citext").length === 1 && [from, to].some(({ name }) => strings.has(name))
+  );
+}
+
+/** Between timestamp and timestamptz, whose cost depends on the session's TimeZone. */
+export function isStamp({ name }: ColumnType): boolean {
+  return name === "timestamp" || name === "timestamptz";
 }
 
 function widened(from: ColumnType, to: ColumnType): boolean {
@@ -85,13 +101,23 @@ export function narrows(from: ColumnType | undefined, to: ColumnType | undefined
   const b = rank[to.name];
   if (a !== undefined && b !== undefined && from.name !== to.name)
     return b < a || (b === 4 && to.mods.length > 0 && to.mods[0]! - (to.mods[1] ?? 0) < digits[from.name]!);
+  if (from.name === to.name && from.name === "numeric" && from.mods.length > 0 && to.mods.length > 0) {
+    const [[size = 0, scale = 0], [newSize = 0, newScale = 0]] = [from.mods, to.mods];
+    return newScale < scale || newSize - newScale < size - scale;
+  }
+  // char(n) is filled up with blanks.
+  if (from.name === "bpchar" && (to.name === "bpchar" || to.name === "varchar"))
+    return to.name === "varchar" && to.mods.length === 0 ? false : (to.mods[0] ?? 1) < (from.mods[0] ?? 1);
   if (from.name === to.name) return String(from.mods) !== String(to.mods) && !widened(from, to);
+  if (folds(from, to)) return to.mods.length > 0;
+  const written = digits[from.name];
+  if (to.name === "varchar" && written !== undefined) return (to.mods[0] ?? 99) <= written;
   if (strings.has(to.name) && to.mods.length === 0) return false;
   // A double holds every integer of 32 bits, a real every one of 16.
   if (to.name === "float8" && ["float4", "int2", "int4"].includes(from.name)) return false;
   if (to.name === "float4" && from.name === "int2") return false;
   if (from.name === "date" && to.name.startsWith("timestamp")) return false;
-  if (from.name === "json" && to.name === "jsonb") return false;
+  if (from.name.startsWith("json") && to.name.startsWith("json")) return false;
   if (from.name === "cidr" && to.name === "inet") return false;
   if (from.name.startsWith("timestamp") && to.name.startsWith("timestamp"))
     return (to.mods[0] ?? 6) < (from.mods[0] ?? 6);
@@ -124,7 +150,10 @@ export function typeText(type: ColumnType | undefined): string {
  * A function in a default that may give another value for each row, so that the rows must be written; undefined if there is none.
  * Functions that aren't known count (CREATE FUNCTION makes them VOLATILE unless told otherwise), but `uncertain`.
  */
-export function volatileCall(expression: Node | undefined): { name: string; uncertain: boolean } | undefined {
+export function volatileCall(
+  expression: Node | undefined,
+  declared: (name: string) => "immutable" | "stable" | "volatile" | undefined = () => undefined,
+): { name: string; uncertain: boolean } | undefined {
   let found: { name: string; uncertain: boolean } | undefined;
   const walk = (value: unknown): void => {
     if (value === null || typeof value !== "object") return;
@@ -132,7 +161,15 @@ export function volatileCall(expression: Node | undefined): { name: string; unce
       if (key === "FuncCall") {
         const names = (child as { funcname?: { String?: { sval?: string } }[] }).funcname ?? [];
         const name = names.at(-1)?.String?.sval ?? "";
-        if (movingFunctions.has(name)) found = { name: `${name}()`, uncertain: false };
+        const volatility = declared(
+          names
+            .map((part) => part.String?.sval)
+            .filter((part) => part !== "public")
+            .join("."),
+        );
+        if (volatility === "volatile") found = { name: `${name}()`, uncertain: false };
+        else if (volatility !== undefined) continue;
+        else if (movingFunctions.has(name)) found = { name: `${name}()`, uncertain: false };
         else if (!steadyFunctions.has(name)) found ??= { name: `${name}()`, uncertain: true };
       }
       walk(child);

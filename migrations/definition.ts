@@ -33,7 +33,7 @@ export function defineColumn(definition: ColumnDef, table: string, schema: Schem
   const generated = generatedNode && (generatedNode.generated_kind === "v" ? "virtual" : "stored");
   const identity = of("CONSTR_IDENTITY") !== undefined;
   const primary = of("CONSTR_PRIMARY") !== undefined;
-  const volatile = volatileCall(expression);
+  const volatile = volatileCall(expression, (name) => schema.routines.get(name)?.volatility);
   const fills =
     generated === "stored"
       ? "it is computed and stored"
@@ -87,7 +87,7 @@ export function constraintOf(
   const named = (columns: readonly string[], suffix: string) => node.conname ?? [table, ...columns, suffix].join("_");
   switch (node.contype) {
     case "CONSTR_CHECK": {
-      const notNullOf = notNullTest(node.raw_expr);
+      const notNullOf = notNullTests(node.raw_expr);
       const mentioned = node.raw_expr ? [...columnsMentioned(node.raw_expr)] : [];
       // Postgres names a check after its column, if it is about one only.
       const columns = column !== undefined ? [column] : mentioned.length === 1 ? mentioned : [];
@@ -98,7 +98,10 @@ export function constraintOf(
         valid,
         ...(node.raw_expr && { expression: node.raw_expr }),
         mentions: mentioned,
-        ...(notNullOf !== undefined && { notNullOf }),
+        ...(notNullOf.length > 0 && {
+          notNullOf,
+          onlyNotNull: node.raw_expr !== undefined && "NullTest" in node.raw_expr,
+        }),
       };
     }
     case "CONSTR_NOTNULL": {
@@ -140,12 +143,18 @@ function indexedColumns(node: ConstraintNode, schema: Schema): string[] {
   return [];
 }
 
-/** The column of `column IS NOT NULL`. */
-function notNullTest(expression: Node | undefined): string | undefined {
-  if (!expression || !("NullTest" in expression)) return undefined;
+/** The columns of `a IS NOT NULL AND b IS NOT NULL AND …`, as Postgres finds them: through AND and NOT, not through OR. */
+function notNullTests(expression: Node | undefined, negated = false): string[] {
+  if (!expression) return [];
+  if ("BoolExpr" in expression) {
+    const { boolop, args = [] } = expression.BoolExpr;
+    if (boolop === "NOT_EXPR") return notNullTests(args[0], !negated);
+    return boolop === (negated ? "OR_EXPR" : "AND_EXPR") ? args.flatMap((each) => notNullTests(each, negated)) : [];
+  }
+  if (!("NullTest" in expression)) return [];
   const { nulltesttype, arg } = expression.NullTest;
-  if (nulltesttype !== "IS_NOT_NULL" || !arg || !("ColumnRef" in arg)) return undefined;
-  return partsOf(arg.ColumnRef.fields).at(-1);
+  if (nulltesttype !== (negated ? "IS_NULL" : "IS_NOT_NULL") || !arg || !("ColumnRef" in arg)) return [];
+  return partsOf(arg.ColumnRef.fields).slice(-1);
 }
 
 export function isNull(expression: Node | undefined): boolean {

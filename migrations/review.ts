@@ -16,6 +16,7 @@ import { judgeDroppedUniques, uniquesMade } from "./judge/dropped-uniques";
 import { judgeEnumUse } from "./judge/enum-use";
 import { guardsMade, judgeGuards } from "./judge/guards";
 import { type Applied, judgeHistory } from "./judge/history";
+import { judgeImpossible } from "./judge/impossible";
 import { judgeMoved } from "./judge/moved";
 import { judgeOldPods } from "./judge/old-pods";
 import { enumExchanges, judgeExchange, judgeRenames } from "./judge/prisma";
@@ -200,6 +201,7 @@ function judge(
   newColumns: Set<string>,
 ): ReviewedStatement[] {
   const { plan, schema } = context;
+  schema.utc = false;
   const unjudged = nodes.map((node, index) => ({ ...plan.statements[index]!, node, effect: nothing }));
   context.exchanges = enumExchanges(unjudged, context);
   if (plan.mode === "transaction") for (const { node } of unjudged) noteRemade(node, context);
@@ -264,6 +266,7 @@ interface Part extends JudgedStatement {
 
 function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeDependents(statement, context);
+  judgeImpossible(statement, context);
   judgeDestroyed(statement, context);
   judgeExchange(statement, context);
   judgeOldPods(statement, context);

@@ -28,8 +28,10 @@ export interface Constraint {
   /** Of a check: what it asks for, and every column in that. */
   expression?: Node;
   mentions?: string[];
-  /** The column of a CHECK (column IS NOT NULL). */
-  notNullOf?: string;
+  /** Columns that a CHECK proves to be set: `a IS NOT NULL AND …`. */
+  notNullOf?: string[];
+  /** It says nothing else. */
+  onlyNotNull?: boolean;
 }
 
 export interface Index {
@@ -111,6 +113,10 @@ export class Schema {
   readonly domainBases = new Map<string, ColumnType | undefined>();
   /** Domains that were made with a constraint. */
   readonly domains = new Set<string>();
+  /** Domains that forbid NULL. */
+  readonly requiredDomains = new Set<string>();
+  /** The migration that is followed has set TimeZone to UTC. */
+  utc = false;
 
   table(name: Name): Table | undefined {
     return this.tables.get(keyOf(name));

@@ -107,6 +107,7 @@ export class EffectPlanner {
 
   #walk(migration: Migration, visit: (effect: Effect, node: Node, statement: PlannedStatement) => void): MigrationPlan {
     const { plan, nodes } = planWithNodes(migration);
+    this.#schema.utc = false;
     // Thousands of rows written alike have the effect of the first.
     let alike: string | undefined;
     for (const [index, statement] of (plan.error ? [] : plan.statements).entries()) {

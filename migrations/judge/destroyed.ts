@@ -158,7 +158,8 @@ function dropColumns(
     } else if (cmd.subtype === "AT_DropConstraint") {
       const constraint = table?.constraints.find((candidate) => candidate.name === column);
       // NOT NULL says the same.
-      if (constraint?.notNullOf !== undefined && table?.columns.get(constraint.notNullOf)?.notNull) continue;
+      const [proven] = constraint?.onlyNotNull ? (constraint.notNullOf ?? []) : [];
+      if (proven !== undefined && table?.columns.get(proven)?.notNull) continue;
       context.report(
         {
           rule: "drop-constraint",

@@ -1,8 +1,9 @@
 import type { AlterTableCmd } from "libpg-query";
 import { constraintOf } from "../definition";
 import { identifier, keyOf, type Name } from "../identifier";
+import { notNullSteps } from "../safe/words";
 import type { Constraint } from "../schema";
-import { type Context, type JudgedStatement, tableText, target } from "./context";
+import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 import { uniqueKey } from "./dropped-uniques";
 
 const rollout = "until the rollout is complete";
@@ -11,6 +12,8 @@ export function newConstraint(statement: JudgedStatement, cmd: AlterTableCmd, na
   const node = cmd.def && "Constraint" in cmd.def ? cmd.def.Constraint : undefined;
   const constraint = node && constraintOf(node, name.name, context.schema);
   if (!node || !constraint) return;
+  if (constraint.kind === "not null")
+    newNotNull(statement, name, constraint.columns[0] ?? "", context, node.skip_validation === true);
   if (constraint.kind === "unique") unique(statement, name, constraint.columns, constraint.name, context);
   if (constraint.kind !== "check" && constraint.kind !== "foreign" && constraint.kind !== "exclude") return;
   // NULLs in a column that is as new as its constraint break nothing, and the old version doesn't write it.
@@ -28,6 +31,39 @@ export function newConstraint(statement: JudgedStatement, cmd: AlterTableCmd, na
       what: `It adds the ${word} ${identifier(constraint.name)} to ${tableText(name)}${later ? "" : ", and fails if a row breaks it"}.`,
       who: "Pods of the old version fail when they write such a row.",
       howLong: rollout,
+    },
+    statement,
+  );
+}
+
+/**
+ * NULL is forbidden from now on.
+ * @param later the rows that are there aren't looked at: NOT VALID
+ */
+export function newNotNull(
+  statement: JudgedStatement,
+  name: Name,
+  column: string,
+  context: Context,
+  later = false,
+): void {
+  const table = context.table(name);
+  // A check that holds already forbids NULL; this only says it in other words.
+  if (table?.columns.get(column)?.notNull) return;
+  if (table?.constraints.some(({ notNullOf, valid }) => notNullOf?.includes(column) && valid)) return;
+  context.report(
+    {
+      rule: "new-not-null",
+      classes: [...(later ? [] : (["failing"] as const)), "incompatible"],
+      severity: "warning",
+      target: target(name, column),
+      what: `It forbids NULL in ${columnText(name, column)}${later ? "" : ", and fails if there is one"}.`,
+      who: "Pods of the old version fail when they write NULL, or leave the column out.",
+      howLong: rollout,
+      safe: {
+        migrations: notNullSteps(name, column, true),
+        note: "After the version that always fills it in, when no old pod is left.",
+      },
     },
     statement,
   );

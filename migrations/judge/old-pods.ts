@@ -1,13 +1,13 @@
 import type { AlterTableCmd, Node } from "libpg-query";
-import { columnType, narrows, typeText } from "../column-type";
+import { columnType, folds, narrows, typeText } from "../column-type";
 import { defineColumn } from "../definition";
 import { identifier, keyOf, literal, type Name, nameOf, nameOfParts } from "../identifier";
 import { renameColumn, renameTable } from "../safe/change";
 import { requireLater } from "../safe/column";
-import { contractMark, notNullSteps } from "../safe/words";
+import { contractMark } from "../safe/words";
 import { alterCommands } from "../tokens";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
-import { foreignKey, isNewColumn, newConstraint, unique } from "./new-constraints";
+import { foreignKey, isNewColumn, newConstraint, newNotNull, unique } from "./new-constraints";
 
 const rollout = "until the rollout is complete";
 
@@ -68,6 +68,11 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, text: string, n
   const { contract } = context.plan;
   if (cmd.subtype === "AT_AddColumn" && cmd.def && "ColumnDef" in cmd.def) {
     const defined = defineColumn(cmd.def.ColumnDef, name.name, context.schema);
+    const type = defined.column.type?.name ?? "";
+    if (context.schema.requiredDomains.has(type) && !defined.column.filled) {
+      requiredDomain(statement, name, defined.column.name, type, context);
+      return;
+    }
     if (!defined.column.notNull || defined.column.filled) return;
     const rows = context.size(name)?.rows;
     context.report(
@@ -88,24 +93,7 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, text: string, n
   if (contract) return;
   switch (cmd.subtype) {
     case "AT_SetNotNull":
-      // A check that holds already forbids NULL; this only says it in other words.
-      if (!before?.notNull && !table?.constraints.some(({ notNullOf, valid }) => notNullOf === column && valid))
-        context.report(
-          {
-            rule: "new-not-null",
-            classes: ["failing", "incompatible"],
-            severity: "warning",
-            target: target(name, column),
-            what: `It forbids NULL in ${columnText(name, column)}, and fails if there is one.`,
-            who: "Pods of the old version fail when they write NULL, or leave the column out.",
-            howLong: rollout,
-            safe: {
-              migrations: notNullSteps(name, column, true),
-              note: "After the version that always fills it in, when no old pod is left.",
-            },
-          },
-          statement,
-        );
+      newNotNull(statement, name, column, context);
       break;
     case "AT_DropNotNull":
       if (before?.notNull !== false)
@@ -146,6 +134,9 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, text: string, n
           "Pods of the old version may get values that they don't expect; prepared statements fail once.",
           "info",
         );
+      if (folds(before?.type, to) && to?.name === "citext")
+        for (const { unique: one, columns, name: index } of context.schema.indexesOf(keyOf(name)))
+          if (one && columns.includes(column)) sameButForCase(statement, name, column, index.name, context);
       break;
     }
     case "AT_EnableRowSecurity":
@@ -169,6 +160,41 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, text: string, n
       newConstraint(statement, cmd, name, context);
       break;
   }
+}
+
+function sameButForCase(statement: JudgedStatement, name: Name, column: string, index: string, context: Context): void {
+  context.report(
+    {
+      rule: "new-unique",
+      classes: ["failing", "incompatible"],
+      severity: "warning",
+      target: target(name, index),
+      what: `Values of ${columnText(name, column)} that differ in upper and lower case only become duplicates for the index ${identifier(index)}, and it fails if there are some.`,
+      who: "Pods of the old version fail when they write such a duplicate.",
+      howLong: rollout,
+    },
+    statement,
+  );
+}
+
+/** No row can have a value of it, and without a default none is given. */
+function requiredDomain(statement: JudgedStatement, name: Name, column: string, type: string, context: Context): void {
+  context.report(
+    {
+      rule: "required-column",
+      classes: ["failing", "incompatible"],
+      severity: context.size(name)?.rows === 0 ? "warning" : "error",
+      target: target(name, column),
+      what: `It adds ${columnText(name, column)} of the domain ${identifier(type)}, which forbids NULL, without a default: it fails if the table has a single row.`,
+      who: "The release stops here if there are rows; if there are none, pods of the old version can insert none.",
+      howLong: rollout,
+      safe: {
+        migrations: [],
+        note: "Give it a DEFAULT, or a column of the domain's own type with a CHECK that is added NOT VALID and validated later.",
+      },
+    },
+    statement,
+  );
 }
 
 function rename(

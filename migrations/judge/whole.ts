@@ -112,7 +112,8 @@ function partial(statements: readonly JudgedStatement[], changing: readonly Judg
           ? { migrations: pieces }
           : { migrations: [], note: "Put it into a migration of its own." },
     },
-    alone,
+    // It is the whole file that is cut, between its statements.
+    { ...alone, inside: false },
   );
 }
 
@@ -161,7 +162,7 @@ function heldLocks(statements: readonly JudgedStatement[], context: Context): vo
               ? { migrations: [part(0, at), part(at)] }
               : { migrations: [], note: `Begin a new migration at line ${statement.line}.` },
           },
-          statement,
+          { ...statement, inside: false },
         );
         return;
       }

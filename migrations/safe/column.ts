@@ -58,6 +58,11 @@ export function fillLater(
       migrations: [],
       note: "No SQL adds a stored generated column without writing every row. Let the app or a trigger fill an ordinary column, or use a maintenance window.",
     };
+  if (column.type && schema.domains.has(column.type.name) && !defined.default)
+    return {
+      migrations: [],
+      note: "No SQL adds a column of a domain with a constraint without writing every row. Use the domain's own type, with a CHECK that is added NOT VALID and validated later, or a maintenance window.",
+    };
   const texts = columnTexts(command);
   const c = identifier(column.name);
   const sequence = newName(name.name, column.name, defined.identity ? "fill" : "seq");

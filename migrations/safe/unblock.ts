@@ -3,9 +3,10 @@ import { columnType } from "../column-type";
 import { constraintOf, defineColumn } from "../definition";
 import type { TableEffect } from "../effect";
 import type { SafeWay } from "../finding";
-import { identifier, literal, type Name, nameOf, nameText, partsOf } from "../identifier";
+import { identifier, keyOf, literal, type Name, nameOf, nameText, partsOf } from "../identifier";
 import type { Context, JudgedStatement } from "../judge/context";
 import type { EnumExchange } from "../judge/prisma";
+import type { Schema } from "../schema";
 import { alterCommands, insertAfter, tokensOf } from "../tokens";
 import { changeType } from "./change";
 import { columnTexts, fillLater } from "./column";
@@ -34,7 +35,9 @@ export function unblock(statement: JudgedStatement, table: TableEffect, context:
   }
   if ("RefreshMatViewStmt" in node)
     return {
-      migrations: [`${insertAfter(text, "VIEW", "CONCURRENTLY")};`],
+      migrations: refreshesConcurrently(table.name, context.schema)
+        ? [`${insertAfter(text, "VIEW", "CONCURRENTLY")};`]
+        : [],
       note: "It needs a unique index without WHERE on the materialized view; reads go on then.",
     };
   if ("VacuumStmt" in node || "ClusterStmt" in node)
@@ -54,6 +57,13 @@ export function unblock(statement: JudgedStatement, table: TableEffect, context:
   if (ways.every((way) => way === undefined)) return undefined;
   // Two subcommands may ask for the same proof.
   return { migrations: possible ? [...new Set(migrations)] : [], ...(notes.length > 0 && { note: notes.join(" ") }) };
+}
+
+/** REFRESH … CONCURRENTLY tells rows apart by a unique index on columns, without WHERE. */
+export function refreshesConcurrently(view: Name, schema: Schema): boolean {
+  return schema
+    .indexesOf(keyOf(view))
+    .some(({ unique, partial, columns }) => unique && !partial && !columns.includes("(expression)"));
 }
 
 /** One key dropped and another one added: the index is built first, and the two change places in a moment. */
@@ -203,6 +213,20 @@ function constraintWay(
     };
   }
   if (node.skip_validation) return undefined;
+  if (node.contype === "CONSTR_FOREIGN" && context.table(name)?.partitioned) {
+    const partitions = context.schema.descendants(keyOf(name)).filter(({ partitioned }) => !partitioned);
+    const rule = text.replace(/^ADD\s+(CONSTRAINT\s+("(?:[^"]|"")*"|\S+)\s+)?/i, `ADD CONSTRAINT ${i} `);
+    return {
+      migrations: [
+        ...partitions.flatMap((each) => [
+          alter(each.name, `${rule} NOT VALID`),
+          alter(each.name, `VALIDATE CONSTRAINT ${i}`),
+        ]),
+        `${head} ${rule};`,
+      ],
+      note: "Postgres before 18 refuses NOT VALID on the partitioned table itself; the keys of its partitions become parts of the table's.",
+    };
+  }
   const named = node.conname === undefined ? text.replace(/^ADD\s+/i, `ADD CONSTRAINT ${i} `) : text;
   return { migrations: [`${head} ${named} NOT VALID;`, `${head} VALIDATE CONSTRAINT ${i};`] };
 }

@@ -72,6 +72,7 @@ const statements: readonly [sql: string, rule: string][] = [
   ],
   ["BEGIN; ALTER TABLE author ADD COLUMN x INT; COMMIT", "own-transaction"],
   ["REFRESH MATERIALIZED VIEW counts", "refresh-blocks-reads"],
+  ["ALTER TABLE event ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES author (id)", "scan-under-lock"],
 ];
 
 let postgres: TestPostgres;
