@@ -70,7 +70,11 @@ function decode(text: string): unknown {
  */
 export function parseSettings(raw: Record<string, unknown>): { settings?: Settings; problems: string[] } {
   const problems: string[] = [];
-  for (const key of Object.keys(raw)) if (!(key in sections)) problems.push(unknownKey([], key, Object.keys(sections)));
+  for (const key of Object.keys(raw))
+    if (!Object.hasOwn(sections, key)) problems.push(unknownKey([], key, Object.keys(sections)));
+
+  // An object's own prototype: what reads the settings passes it over, or takes what is in it for defaults.
+  problems.push(...prototypes(raw));
 
   const parsed: Partial<Record<Section, unknown>> = {};
   for (const [section, schema] of Object.entries(sections) as [Section, z.ZodType][]) {
@@ -91,6 +95,16 @@ export function parseSettings(raw: Record<string, unknown>): { settings?: Settin
     }
   }
   return problems.length > 0 ? { problems: problems.map(oneLine) } : { settings, problems };
+}
+
+/** Paths of keys named `__proto__`, at any depth. */
+function prototypes(value: unknown, path: string[] = []): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === "__proto__" && path.length > 0
+      ? [`${[...path, key].join(".")} is no setting`]
+      : prototypes(inner, [...path, key]),
+  );
 }
 
 function describe(issue: z.core.$ZodIssue, prefix: PropertyKey[], raw: unknown): string[] {
@@ -125,7 +139,7 @@ function noun(expected: string): string {
 
 function line(path: PropertyKey[], raw: unknown, allowed: string): string {
   const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], raw);
-  const shown = mayBeSecret(value) || isSecretName(String(path.at(-1))) ? "(not shown)" : JSON.stringify(value);
+  const shown = mayBeSecret(value) || isSecretName(String(path.at(-1))) ? "(not shown)" : shownValue(value);
   const key = path.map(String).join(".");
   return value === undefined ? `${key} is missing; it must be ${allowed}` : `${key} is ${shown}; it must be ${allowed}`;
 }
@@ -136,6 +150,14 @@ function mayBeSecret(value: unknown): boolean {
   return (
     /pass|pwd|secret|token|key|credential|bearer|cookie|:\/\/[^\s"]*@/i.test(text) || plainSecrets(value).length > 0
   );
+}
+
+/** As JSON, with the numbers that JSON has no word for. */
+function shownValue(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  const finite = (_: string, each: unknown) =>
+    typeof each === "number" && !Number.isFinite(each) ? String(each) : each;
+  return JSON.stringify(value, finite);
 }
 
 function unknownKey(path: PropertyKey[], key: string, known: string[]): string {

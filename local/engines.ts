@@ -86,7 +86,7 @@ export function chooseEngine(asked: "auto" | EngineName, stack: Place): Engine {
 }
 
 export function isEngine(asked: string): asked is "auto" | EngineName {
-  return asked === "auto" || asked in ENGINES;
+  return asked === "auto" || Object.hasOwn(ENGINES, asked);
 }
 
 interface HeldResource {

@@ -77,6 +77,9 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
     } else values.set(qualify(project, key), value);
   }
   for (const override of overrides) applyOverride(values, project, override, problems);
+  for (const [key, value] of values) {
+    if (holdsInfinity(value)) problems.push(`${key} holds a number that is too large, or none, such as 1e309 or .nan`);
+  }
   if (problems.length > 0) throw new UsageError(problems);
 
   const config: Record<string, string> = {};
@@ -180,8 +183,9 @@ function withValue(at: Json | undefined, [key, ...rest]: string[], value: Json):
     throw new Error(
       `there is nothing below the value${mayBeSecret(JSON.stringify(at)) ? "" : ` ${JSON.stringify(at)}`}`,
     );
+  if (key === "__proto__") throw new Error(`"${key}" is no name for a key`);
   const copy: Tree = { ...at };
-  const changed = withValue(copy[key], rest, value);
+  const changed = withValue(Object.hasOwn(copy, key) ? copy[key] : undefined, rest, value);
   if (changed === null) delete copy[key];
   else copy[key] = changed;
   return copy;
@@ -205,6 +209,12 @@ function readTree(path: string, problems: string[]): Tree | undefined {
 
 function asTree(value: Json | undefined): Tree {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+/** JSON, in which settings reach the program, would make null of it. */
+function holdsInfinity(value: Json): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsInfinity);
 }
 
 function holdsSecure(value: Json): boolean {

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { HistoryError, type HistoryProblem } from "./history-error";
 
@@ -84,6 +84,11 @@ function readMigration(name: string, path: string, problems: HistoryProblem[]): 
   const file = join(path, script);
   let bytes: Buffer;
   try {
+    const unfit = unfitness(file);
+    if (unfit) {
+      problems.push({ kind: "no-script", path: file, migration: name, message: unfit });
+      return undefined;
+    }
     bytes = readFileSync(file);
   } catch (error) {
     const absent = !existsSync(file);
@@ -120,11 +125,28 @@ function lineAt(bytes: Buffer, offset: number): number {
   return line;
 }
 
+/** Of a single file; a whole history of 10 MiB is a large one. */
+const mostBytes = 64 * 1024 * 1024;
+
+/**
+ * Why a file is not to be read: a FIFO or a device never ends, and a link could bring any file of this machine into the
+ * release, and so into the cluster. Undefined also for one that is not there.
+ */
+function unfitness(file: string): string | undefined {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (!stats) return undefined;
+  if (stats.isSymbolicLink()) return "is a symbolic link; put the file itself there";
+  if (!stats.isFile()) return "is no file (a folder, FIFO, socket or device); put the file itself there";
+  return stats.size > mostBytes ? `has ${stats.size} bytes; at most ${mostBytes} are read` : undefined;
+}
+
 function linksFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function lockProblems(path: string): HistoryProblem[] {
+  const unfit = unfitness(path);
+  if (unfit) return [{ kind: "provider", path, message: unfit }];
   const provider = /^\s*provider\s*=\s*["']([^"']*)["']/m.exec(readFileSync(path, "utf8"))?.[1];
   if (provider === "postgresql" || provider === "postgres") return [];
   const message =

@@ -275,6 +275,9 @@ function readResolution(text: (name: string) => string | undefined, mistakes: st
   return undefined;
 }
 
+/** Milliseconds by which the clocks of RDS and of a node may differ. */
+const CLOCK_DIFFERENCE = 10 * 60_000;
+
 /** When a snapshot was begun, and when it became available. */
 interface Taken {
   readonly createdAt: Date;
@@ -297,6 +300,8 @@ function readSnapshot(
   const time = (option: string, given: string) => {
     const read = new Date(given);
     if (Number.isNaN(read.getTime())) mistakes.push(`--${option} is "${given}", and must be a time as in ISO 8601.`);
+    if (read.getTime() > Date.now() + CLOCK_DIFFERENCE)
+      mistakes.push(`--${option} is "${given}", which is in the future: is the clock of this machine right?`);
     return read;
   };
   const createdAt = time("snapshot-created-at", created);

@@ -97,22 +97,43 @@ export function describeTarget(target: Target): string {
   return `database "${target.database}" on ${place}`;
 }
 
+const EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE";
+
+/** Strings that people put in the place of a URL, by how they begin. Nothing of the string is repeated but these words. */
+const NO_URLS: readonly [pattern: RegExp, what: string][] = [
+  [/^["'`]/, "stands in quotes, which belong to the file or shell that it comes from; leave them out"],
+  [/^(DATABASE_URL|DIRECT_URL|url)\s*=/i, "begins with the name of its variable; leave that and the = out"],
+  [/^\w+\s*=/, `is a list of key=value, as libpq takes it; write it as ${EXAMPLE}`],
+  [/^psql\b/, `is a command of psql; only its URL is needed, ${EXAMPLE}`],
+  [/\$\{\w+\}|^\$|^env\(|^%\w+%$/, "holds a variable that nobody has filled in"],
+  [/^jdbc:/i, `is one of JDBC's; write it as ${EXAMPLE}`],
+  [
+    /^prisma(\+postgres)?:/i,
+    "is one of Prisma Accelerate or of `prisma dev`, which can't apply migrations; give the database's own",
+  ],
+  [
+    /^(mysql|mariadb|sqlserver|mongodb(\+srv)?|sqlite|file|cockroachdb|redis|https?):/i,
+    "is one of another kind of server; only postgresql:// can be released here",
+  ],
+  [/^postgres(ql)?:\/?[^/]/i, `has too few slashes after its scheme; write it as ${EXAMPLE}`],
+  [/^postgres(ql)?\+\w+:/i, `names a driver after its scheme; write it as ${EXAMPLE}`],
+];
+
 function parse(text: string): URL {
+  const given = text.trim();
+  if (given === "") throw new BadUrl(["The connection string is empty."]);
+  const mistaken = NO_URLS.find(([pattern]) => pattern.test(given));
+  if (mistaken) throw new BadUrl([`The connection string ${mistaken[1]}.`]);
   let url: URL;
   try {
-    url = new URL(text.trim());
+    url = new URL(given);
   } catch {
     throw new BadUrl([
-      "The connection string is not a URL such as postgresql://USER:PASSWORD@HOST:5432/DATABASE; characters like # / ? @ in a password must be percent-encoded.",
+      `The connection string is not a URL such as ${EXAMPLE}; characters like # / ? @ in a password must be percent-encoded.`,
     ]);
   }
-  if (url.protocol !== "postgresql:" && url.protocol !== "postgres:") {
-    // What stands before a colon may be a user's name, or a password.
-    const known = /^(?:mysql|mongodb|redis|https?|jdbc|prisma|prisma\+postgres|sqlserver|file):$/.test(url.protocol);
-    throw new BadUrl([
-      `The connection string ${known ? `begins with ${url.protocol}//, and ` : ""}must begin with postgresql:// or postgres://.`,
-    ]);
-  }
+  if (url.protocol !== "postgresql:" && url.protocol !== "postgres:")
+    throw new BadUrl([`The connection string must begin with postgresql:// or postgres://, as in ${EXAMPLE}.`]);
   // A password with one of # / ? in it ends the host too early: what follows is read as database, parameter or fragment.
   const behind = [url.pathname, ...url.searchParams.keys(), url.hash];
   if (behind.some((part) => part.includes("@")) || url.hash !== "")

@@ -10,7 +10,7 @@ export const fault: Verb = {
     "make something in the local cloud go wrong: the names given, from now on; `none` ends it; without a name: a list",
   check({ arguments: names }) {
     const problems = names
-      .filter((name) => name !== "none" && !(name in FAULTS))
+      .filter((name) => name !== "none" && !Object.hasOwn(FAULTS, name))
       .map((name) => `${name} is no fault; there are ${Object.keys(FAULTS).join(", ")}, and none`);
     if (names.length > 1 && names.includes("none")) problems.push("none ends all faults; it can't stand beside others");
     return problems;

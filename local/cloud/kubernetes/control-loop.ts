@@ -49,7 +49,7 @@ export class ControlLoop {
   }
 
   private enqueue(object: KubernetesObject): void {
-    if (object.kind in this.controllers) this.enqueueReference(referenceTo(object));
+    if (Object.hasOwn(this.controllers, object.kind)) this.enqueueReference(referenceTo(object));
   }
 
   /** A ReplicaSet's pod concerns the Deployment that owns the ReplicaSet. */

@@ -29,8 +29,8 @@ const CHECKOUT = resolve(__dirname, "../../..");
  */
 export function findImage(cloudDir: string, reference: string): LocalImage | undefined {
   const { repository, tag } = parseImage(reference);
-  const entry =
-    entriesOf(join(cloudDir, "images.json"))[repository] ?? entriesOf(join(CHECKOUT, "local/images.json"))[repository];
+  const files = [join(cloudDir, "images.json"), join(CHECKOUT, "local/images.json")];
+  const entry = files.map(entriesOf).find((entries) => Object.hasOwn(entries, repository))?.[repository];
   if (!entry) return undefined;
   const fill = (text: string) => text.replaceAll("{tag}", tag);
   const directory = fill(entry.directory ?? ".");
