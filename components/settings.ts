@@ -127,7 +127,7 @@ export const CHECKS = [
     "locks",
   ],
   ...["old-transactions", "prepared-transactions", "vacuum", "connections", "replication", "disk"],
-  ...["invalid-indexes", "sequences"],
+  ...["invalid-indexes", "sequences", "sequences-behind"],
   ...["finished", "promised", "valid-indexes", "constraints", "rows", "sequences-ahead", "analyzed", "slowest"],
 ];
 const level = z.enum(["fail", "warn", "off"]);

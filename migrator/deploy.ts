@@ -17,6 +17,7 @@ import { EffectPlanner, type PlannedEffects, plannedEffects } from "./planned-ef
 import { type Progress, readProgress } from "./progress";
 import type { Run } from "./run";
 import type { NotRead } from "./safe-read";
+import { behindBefore } from "./sequences";
 import { checkSnapshot } from "./snapshot-gate";
 import { statementHashes } from "./statement-hashes";
 import { applyInSteps } from "./steps";
@@ -47,7 +48,9 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
       const unverified = (await run.records.readable()) ? await appliedSinceVerified(run, history.applied) : [];
       if (unverified.length > 0) {
         await loadParser();
-        await verify(run, migrations, { ...plannedEffects([], unverified, run.table.schema), before: {} });
+        const effects = plannedEffects([], unverified, run.table.schema);
+        const behind = await behindBefore(run, history.applied, false);
+        await verify(run, migrations, { ...effects, before: {}, behindBefore: behind });
       }
       log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
       return;
@@ -65,9 +68,10 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     // What is half applied is finished first: nothing is applied over it.
     const begun = new Set(history.unfinished.map(({ migrationName }) => migrationName));
     const pending = [false, true].flatMap((later) => history.pending.filter(({ name }) => begun.has(name) !== later));
+    const behind = await behindBefore(run, history.applied, true);
     const { planned, before } = await applyAll(run, { ...history, pending }, progress, creation);
     await analyzeTables(run, planned.all);
-    await verify(run, migrations, { ...planned, before });
+    await verify(run, migrations, { ...planned, before, behindBefore: behind });
     const duration = Date.now() - began;
     const count = history.pending.length;
     log.event(

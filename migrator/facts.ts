@@ -3,7 +3,7 @@ import type { Catalog } from "./catalog";
 import { quoteText } from "./history-table";
 import type { Run } from "./run";
 
-export type FactKind = "catalog" | "statistics" | "report";
+export type FactKind = "catalog" | "statistics" | "report" | "sequences";
 
 /** Kept of each kind, so that the table doesn't grow with the years. */
 const KEPT = 20;

@@ -9,7 +9,7 @@ import type { PreflightCheck } from "./preflight/context";
 import { directives } from "./preflight/directives";
 import { drift } from "./preflight/drift";
 import { history, order } from "./preflight/history";
-import { invalidIndexes, sequences } from "./preflight/objects";
+import { invalidIndexes, sequences, sequencesBehind } from "./preflight/objects";
 import { permissions } from "./preflight/permissions";
 import { review } from "./preflight/review";
 import { server, superuser, tls } from "./preflight/server";
@@ -25,7 +25,7 @@ export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
   ...[history, order, transactions, statements, directives, review, drift],
   ...[runner, locks, oldTransactions, prepared, vacuum],
   ...[connections, replication, disk],
-  ...[invalidIndexes, sequences],
+  ...[invalidIndexes, sequences, sequencesBehind],
 ];
 
 /**

@@ -20,6 +20,7 @@ import { plannedEffects } from "./planned-effects";
 import { planOf } from "./plans";
 import { quietOutput, quietText } from "./prisma-output";
 import type { Run } from "./run";
+import { behindBefore } from "./sequences";
 import { checkSnapshot } from "./snapshot-gate";
 import { withSessionOptions } from "./url-options";
 import { verify } from "./verify";
@@ -42,6 +43,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
     session,
     planned.tables.map((each) => each.table),
   );
+  const behind = await behindBefore(run, history.applied, history.pending.length > 0);
 
   signal.throwIfAborted();
   const began = Date.now();
@@ -106,7 +108,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   if (history.pending.length === 0 && unverified.length === 0) return;
   const effects = history.pending.length > 0 ? planned : plannedEffects([], unverified, table.schema);
   await analyzeTables(run, effects.all);
-  await verify(run, migrations, { ...effects, before });
+  await verify(run, migrations, { ...effects, before, behindBefore: behind });
 }
 
 /** @throws LeftUnfinished with what is really applied of the first migration that neither finished nor was rolled back */

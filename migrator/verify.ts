@@ -27,6 +27,8 @@ export const VERIFY_CHECKS: readonly VerifyCheck[] = [
 export interface Deployed extends Pick<PlannedEffects, "plans" | "promises" | "all"> {
   /** Rows of the touched tables before it. */
   readonly before: Readonly<Record<string, Count | NotRead>>;
+  /** Sequences that were behind their columns before it; undefined: nobody looked. */
+  readonly behindBefore: readonly string[] | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
     catalog,
     touched: deployed ? all : [],
     before: deployed?.before ?? {},
+    behindBefore: deployed?.behindBefore,
   };
   const results = await runChecks(VERIFY_CHECKS, context, settings.levels);
   const judgement = judge(migrations, await run.table.read(session));

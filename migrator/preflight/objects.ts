@@ -1,3 +1,5 @@
+import { counted } from "../../migrations/counted";
+import { behindSequences } from "../sequences";
 import type { PreflightCheck } from "./context";
 
 export const invalidIndexes: PreflightCheck = {
@@ -25,12 +27,16 @@ export const sequences: PreflightCheck = {
   async run({ run: { session, settings } }) {
     // A sequence of bigints on a column of integers ends where the column does.
     const found = await session.rows<{ name: string; share: number; ends: string }>(
-      `SELECT * FROM (SELECT format('%I.%I', s.schemaname, s.sequencename) AS name,
-         least(s.max_value, CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE s.max_value END)::text AS ends,
-         (100.0 * s.last_value / least(s.max_value, CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE s.max_value END))::float8 AS share
-       FROM pg_sequences s LEFT JOIN pg_depend d ON d.objid = format('%I.%I', s.schemaname, s.sequencename)::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
-         LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-       WHERE s.last_value IS NOT NULL AND s.increment_by > 0 AND NOT s.cycle) q WHERE share > $1 ORDER BY share DESC LIMIT 20`,
+      `SELECT name, ends::text, (100.0 * last_value / ends)::float8 AS share FROM (
+         SELECT format('%I.%I', s.schemaname, s.sequencename) AS name, s.last_value,
+           CASE WHEN s.increment_by > 0
+             THEN least(s.max_value, CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE s.max_value END)
+             ELSE greatest(s.min_value, CASE a.atttypid WHEN 'int2'::regtype THEN -32768 WHEN 'int4'::regtype THEN -2147483648 ELSE s.min_value END)
+           END AS ends
+         FROM pg_sequences s LEFT JOIN pg_depend d ON d.objid = format('%I.%I', s.schemaname, s.sequencename)::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+           LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+         WHERE s.last_value IS NOT NULL AND NOT s.cycle) q
+       WHERE sign(last_value) = sign(ends) AND 100.0 * last_value / nullif(ends, 0) > $1 ORDER BY share DESC LIMIT 20`,
       [settings.maxSequenceShare],
     );
     const evidence = found.map(({ name, share, ends }) => `  ${name}: ${share.toFixed(1)} % of ${ends}`);
@@ -39,6 +45,24 @@ export const sequences: PreflightCheck = {
       findings:
         found.length > 0 ? [{ what, evidence, next: "change the column to bigint in a migration of its own" }] : [],
       facts: `limit ${settings.maxSequenceShare} %`,
+    };
+  },
+};
+
+export const sequencesBehind: PreflightCheck = {
+  name: "sequences-behind",
+  kind: "data",
+  level: "warn",
+  title: "No sequence gives values that are taken",
+  async run({ run }) {
+    const { behind, count, unknown } = await behindSequences(run);
+    const evidence = behind.filter(({ near }) => near).map(({ text }) => `  ${text}`);
+    const what = "Sequences are behind their columns, from before this release: INSERTs will fail with duplicate keys.";
+    const next = "see whether the app gives these ids itself; if not, move the sequence on by setval";
+    return {
+      findings: evidence.length > 0 ? [{ what, evidence, next }] : [],
+      unknown: unknown.length > 0,
+      facts: `${counted(count, "sequence")}${unknown.length > 0 ? `; unknown: ${unknown.join(", ")}` : ""}`,
     };
   },
 };

@@ -18,6 +18,8 @@ export interface VerifyContext {
   readonly catalog: Catalog;
   /** Tables that these migrations touched, quoted. */
   readonly touched: readonly string[];
+  /** Sequences that were behind their columns before this run; undefined: nobody looked. */
+  readonly behindBefore: readonly string[] | undefined;
   /** Rows before this run. */
   readonly before: Readonly<Record<string, Count | NotRead>>;
 }
