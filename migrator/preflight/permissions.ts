@@ -1,4 +1,5 @@
 import { quoteName } from "../history-table";
+import { missingRights } from "../missing-rights";
 import type { PreflightCheck } from "./context";
 
 /** What the pending migrations need the role to be allowed. */
@@ -24,7 +25,7 @@ export const permissions: PreflightCheck = {
       [schema],
     );
     const { exists, create, database, own, user } = row!;
-    if (exists && !create)
+    if (exists && !create && !tableExists)
       findings.push({
         what: `The role ${user} may not make tables in the schema ${schema}.`,
         evidence: [],
@@ -36,21 +37,13 @@ export const permissions: PreflightCheck = {
         evidence: [],
         next: `CREATE SCHEMA ${schema} AUTHORIZATION ${quoteName(user)}`,
       });
-    const names = planned.tables.map((each) => each.table);
-    const foreign = await session.rows<{ name: string; owner: string }>(
-      `SELECT t.name, pg_get_userbyid(c.relowner) AS owner FROM unnest($1::text[]) t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)
-       WHERE NOT pg_has_role(current_user, c.relowner, 'USAGE') ORDER BY 1`,
-      [
-        planned.tables
-          .filter(({ effects }) => effects.some(({ lock }) => lock === "ACCESS EXCLUSIVE" || lock.startsWith("SHARE")))
-          .map((each) => each.table),
-      ],
-    );
-    if (foreign.length > 0)
+    const missing = await missingRights(session, judgement.pending, user, table.schema);
+    const [first] = missing;
+    if (first)
       findings.push({
-        what: `The role ${user} doesn't own tables that the migrations change.`,
-        evidence: foreign.map(({ name, owner }) => `${name} belongs to ${owner}`),
-        next: `GRANT ${quoteName(foreign[0]!.owner)} TO ${quoteName(user)}, or change the owner`,
+        what: `The role ${user} may not do what the migrations say.`,
+        evidence: missing.map(({ migration, line, what }) => `${migration}, line ${line}: needs ${what}`),
+        next: first.next,
       });
     if (tableExists) {
       const [history] = await session.rows<{ write: boolean }>(
@@ -71,6 +64,6 @@ export const permissions: PreflightCheck = {
         evidence: steps,
         next: `CREATE SCHEMA _release AUTHORIZATION ${quoteName(user)}`,
       });
-    return { findings, facts: `${user} may make tables in ${schema}; ${names.length} existing tables are touched` };
+    return { findings, facts: `${user}, as far as the statements' text tells` };
   },
 };
