@@ -1,4 +1,4 @@
-import type { Node } from "libpg-query";
+import type { Node, TypeName } from "libpg-query";
 import { keyOf, nameOf, nameOfParts, partsOf } from "./identifier";
 import { walk } from "./references";
 import type { Routine, Schema, Trigger } from "./schema";
@@ -60,15 +60,37 @@ const eventBits: readonly [number, Trigger["events"][number]][] = [
   [32, "truncate"],
 ];
 
-function routineOf(node: Extract<Node, { CreateFunctionStmt: unknown }>["CreateFunctionStmt"]): Routine {
+function routineOf(node: CreateFunction): Routine {
   const language = (option(node.options, "language") ?? "sql").toLowerCase();
   const body = option(node.options, "as");
   return {
     volatility: volatilityOf(option(node.options, "volatility")),
     mentions: mentionsOf(language, body, node.sql_body),
     overloads: 1,
+    ...signatureOf(node),
   };
 }
+
+/** What CREATE OR REPLACE can't change: what is returned, and the names of parameters of the same types. */
+export function signatureOf({ parameters = [], returnType }: CreateFunction): Pick<Routine, "returns" | "parameters"> {
+  const all = parameters.flatMap((item) => ("FunctionParameter" in item ? [item.FunctionParameter] : []));
+  const type = (each: { argType?: TypeName }) => partsOf(each.argType?.names).join(".");
+  const out = all.filter(({ mode }) => /OUT|TABLE/.test(mode ?? ""));
+  const names = partsOf(returnType?.names).join(".");
+  return {
+    returns: JSON.stringify([
+      returnType?.setof === true,
+      names,
+      returnType?.arrayBounds?.length ?? 0,
+      out.map((each) => [each.name, type(each)]),
+    ]),
+    parameters: JSON.stringify(
+      all.filter(({ mode }) => !/_OUT|TABLE/.test(mode ?? "")).map((each) => [each.name ?? "", type(each)]),
+    ),
+  };
+}
+
+type CreateFunction = Extract<Node, { CreateFunctionStmt: unknown }>["CreateFunctionStmt"];
 
 function mentionsOf(language: string, body: string | undefined, parsed: Node | undefined): Set<string> | undefined {
   const names = new Set<string>();
@@ -101,6 +123,7 @@ function both(a: Routine, b: Routine): Routine {
   const order = ["immutable", "stable", "volatile"] as const;
   const volatility = order[Math.max(order.indexOf(a.volatility), order.indexOf(b.volatility))]!;
   return {
+    ...b,
     volatility,
     overloads: a.overloads + b.overloads,
     mentions: a.mentions && b.mentions && new Set([...a.mentions, ...b.mentions]),

@@ -3,6 +3,7 @@ import { identifier, keyOf, nameOf, nameOfParts, partsOf } from "./identifier";
 import { walk } from "./references";
 import type { Schema } from "./schema";
 import { type Uses, useOf, usesOf } from "./uses";
+import { viewColumns } from "./view-columns";
 
 /** Something that Postgres keeps from losing what it depends on. */
 export interface Dependent {
@@ -33,9 +34,12 @@ export function applyDependents(node: Node, schema: Schema): void {
       if (known) enter(known, table, conname ?? column, usesOf(raw_expr, schema, table), column);
     }
   };
-  if ("ViewStmt" in node && node.ViewStmt.view)
+  if ("ViewStmt" in node && node.ViewStmt.view) {
+    const made = schema.table(nameOf(node.ViewStmt.view));
+    const shows = viewColumns(node.ViewStmt, schema);
+    if (made && shows) made.shows = shows;
     enter("view", keyOf(nameOf(node.ViewStmt.view)), "", usesOf(node.ViewStmt.query, schema));
-  else if ("CreateTableAsStmt" in node && node.CreateTableAsStmt.objtype === "OBJECT_MATVIEW") {
+  } else if ("CreateTableAsStmt" in node && node.CreateTableAsStmt.objtype === "OBJECT_MATVIEW") {
     const { into, query } = node.CreateTableAsStmt;
     if (into?.rel) enter("view", keyOf(nameOf(into.rel)), "", usesOf(query, schema));
   } else if ("CreateTrigStmt" in node && node.CreateTrigStmt.relation) {

@@ -35,6 +35,7 @@ import { changesWithin, namedQueries } from "./references";
 import { Schema } from "./schema";
 import { type Sizes, sizeOf, type TableSize } from "./size";
 import { effectOf } from "./statement-effect";
+import { standIn } from "./view-columns";
 
 export { appliedUntil } from "./judge/history";
 export { loadParser } from "./parse";
@@ -207,6 +208,8 @@ function judge(
   if (plan.mode === "transaction") for (const { node } of unjudged) noteRemade(node, context);
   for (const { node } of unjudged) {
     for (const made of uniquesMade(node, context)) context.uniques.add(made);
+    const shown = plan.mode === "transaction" ? standIn(node, columnsBefore(unjudged, schema)) : undefined;
+    if (shown) context.standIns.push(shown);
     for (const made of guardsMade(node)) context.guardsMade.add(made);
     for (const sequence of sequencesFollowing(node)) context.sequencesFollowing.add(sequence);
     for (const column of columnsDropped(node)) context.droppedColumns.add(column);
@@ -315,6 +318,25 @@ function show(statement: JudgedStatement, context: Context): ReviewedStatement |
     text,
     tables,
     ...(effect.unknown !== undefined && { unknown: effect.unknown }),
+  };
+}
+
+/** Columns of a table by the name that the migration gives it. */
+function columnsBefore(statements: readonly JudgedStatement[], schema: Schema): (table: string) => string[] {
+  return (table) => {
+    for (const { node } of statements) {
+      if ("RenameStmt" in node && node.RenameStmt.renameType === "OBJECT_TABLE" && node.RenameStmt.relation) {
+        const from = nameOf(node.RenameStmt.relation);
+        if (target({ ...from, name: node.RenameStmt.newname ?? "" }) === table)
+          return [...(schema.table(from)?.columns.keys() ?? [])];
+      }
+      if ("AlterObjectSchemaStmt" in node && node.AlterObjectSchemaStmt.relation) {
+        const from = nameOf(node.AlterObjectSchemaStmt.relation);
+        if (target({ schema: node.AlterObjectSchemaStmt.newschema ?? "", name: from.name }) === table)
+          return [...(schema.table(from)?.columns.keys() ?? [])];
+      }
+    }
+    return [];
   };
 }
 

@@ -53,6 +53,10 @@ export interface Routine {
   readonly volatility: "immutable" | "stable" | "volatile";
   /** Every name in its body; undefined where that tells nothing: another language, or EXECUTE. */
   readonly mentions: ReadonlySet<string> | undefined;
+  /** What it returns, as text for comparing. */
+  readonly returns: string;
+  /** Its parameters, their names and types, as text for comparing. */
+  readonly parameters: string;
   /** How many there are of the name. */
   readonly overloads: number;
 }
@@ -88,6 +92,8 @@ export interface Table {
   parent?: string;
   /** It is the partition for what no other one takes. */
   isDefault?: boolean;
+  /** Of a view: its columns in their order, where all are known. */
+  shows?: readonly string[];
   /** Of a view: keys of the tables, and names of the columns, that its query mentions. */
   reads?: { tables: Set<string>; columns: Set<string> };
 }

@@ -46,6 +46,8 @@ export class Context {
   exchanges: ReadonlyMap<string, EnumExchange> = new Map();
   /** Views and functions that this migration makes; dropped before, they are only replaced. */
   readonly remade = new Set<string>();
+  /** Views that this migration makes of one table whole, under which pods of the old version find it. */
+  readonly standIns: { readonly view: string; readonly table: string }[] = [];
   /** Columns that this migration drops: `User.email`. */
   readonly droppedColumns = new Set<string>();
   /** Foreign keys that this migration drops, as `table(columns) other`: added again, they are not new. */

@@ -1,6 +1,9 @@
-import { keyOf, nameOf } from "../identifier";
+import type { Node } from "libpg-query";
+import { signatureOf } from "../apply-routine";
+import { identifier, keyOf, nameOf, nameOfParts } from "../identifier";
 import { refreshesConcurrently } from "../safe/unblock";
 import { refusedInTransaction } from "../transaction";
+import { viewColumns } from "../view-columns";
 import { type Context, type JudgedStatement, tableText, target } from "./context";
 
 /** Statements that Postgres refuses for what they are, given what the history has made. */
@@ -39,6 +42,9 @@ export function judgeImpossible(statement: JudgedStatement, context: Context): v
         `Make one first: CREATE UNIQUE INDEX CONCURRENTLY … ON ${tableText(name)} (…).`,
       );
   }
+  const replaced = replacement(node, context);
+  if (replaced)
+    report("cannot-replace", replaced.about, replaced.what, "Drop it and make it again, in the same migration.");
   if (!("AlterTableStmt" in node) || !node.AlterTableStmt.relation) return;
   const name = nameOf(node.AlterTableStmt.relation);
   for (const item of node.AlterTableStmt.cmds ?? []) {
@@ -53,4 +59,26 @@ export function judgeImpossible(statement: JudgedStatement, context: Context): v
         "warning",
       );
   }
+}
+
+/** CREATE OR REPLACE that changes what it can't: Postgres lets views get further columns at their end, and functions another body. */
+function replacement(node: Node, context: Context): { about: string; what: string } | undefined {
+  const { schema } = context;
+  if ("ViewStmt" in node && node.ViewStmt.replace && node.ViewStmt.view) {
+    const name = nameOf(node.ViewStmt.view);
+    const [before, after] = [schema.table(name)?.shows, viewColumns(node.ViewStmt, schema)];
+    const lost = after && before?.find((column, index) => after[index] !== column);
+    if (lost === undefined) return undefined;
+    const what = `It replaces the view ${tableText(name)} by one whose columns don't begin with the same ones (${identifier(lost)}): Postgres refuses that.`;
+    return { about: target(name), what };
+  }
+  if (!("CreateFunctionStmt" in node) || !node.CreateFunctionStmt.replace) return undefined;
+  const name = nameOfParts(node.CreateFunctionStmt.funcname);
+  const before = schema.routines.get(keyOf(name));
+  const after = signatureOf(node.CreateFunctionStmt);
+  // Other parameters make another function.
+  if (before?.overloads !== 1 || before.parameters !== after.parameters || before.returns === after.returns)
+    return undefined;
+  const what = `It replaces the function ${tableText(name)} by one that returns something else: Postgres refuses that.`;
+  return { about: keyOf(name), what };
 }

@@ -25,7 +25,7 @@ export function judgeOldPods(statement: JudgedStatement, context: Context): void
   else if ("AlterObjectSchemaStmt" in node && node.AlterObjectSchemaStmt.relation) {
     const name = nameOf(node.AlterObjectSchemaStmt.relation);
     const schema = node.AlterObjectSchemaStmt.newschema ?? "";
-    if (!context.isNew(name))
+    if (!context.isNew(name) && !keepsServing(statement, "move-table", name, { schema, name: name.name }, context))
       hazard(
         statement,
         context,
@@ -162,6 +162,21 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, text: string, n
   }
 }
 
+/** A view of the whole table takes the old name in the same transaction: Postgres passes reads and writes through it. */
+function keepsServing(statement: JudgedStatement, rule: string, from: Name, to: Name, context: Context): boolean {
+  if (!context.standIns.some(({ view, table }) => view === keyOf(from) && table === keyOf(to))) return false;
+  hazard(
+    statement,
+    context,
+    rule,
+    target(from),
+    `It gives ${tableText(from)} another name, ${tableText(to)}, and makes a view of the old one.`,
+    "Pods of the old version read and write through the view; TRUNCATE, COPY and foreign keys to it don't work.",
+    "info",
+  );
+  return true;
+}
+
 function sameButForCase(statement: JudgedStatement, name: Name, column: string, index: string, context: Context): void {
   context.report(
     {
@@ -228,6 +243,7 @@ function rename(
   }
   if (!name || context.isNew(name)) return;
   if (renameType === "OBJECT_TABLE" || renameType === "OBJECT_VIEW" || renameType === "OBJECT_MATVIEW") {
+    if (keepsServing(statement, "rename-table", name, { ...name, name: newname }, context)) return;
     const way = renameType === "OBJECT_TABLE" ? renameTable(name, newname) : undefined;
     hazard(
       statement,

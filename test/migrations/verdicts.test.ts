@@ -19,12 +19,13 @@ CREATE MATERIALIZED VIEW m AS SELECT id FROM t;
 CREATE INDEX m_id ON m (id);
 CREATE MATERIALIZED VIEW mu AS SELECT id FROM t;
 CREATE UNIQUE INDEX mu_id ON mu (id);
+CREATE VIEW shown AS SELECT id, nick FROM t;
 `;
 
 /** What the review says of statements (its rules, without what it says of every change), and whether Postgres writes the table anew or refuses. */
 const verdicts: readonly [sql: string, rules: string[], live: "rewrites" | "keeps" | "refuses"][] = [
   ["ALTER TABLE t ALTER COLUMN mail TYPE citext", ["index-under-lock", "new-unique"], "keeps"],
-  ["ALTER TABLE t ALTER COLUMN nick TYPE citext", [], "keeps"],
+  ["DROP VIEW shown; ALTER TABLE t ALTER COLUMN nick TYPE citext", ["drop-view"], "keeps"],
   ["ALTER TABLE t ALTER COLUMN c TYPE numeric(12,3)", ["rewrite-blocks"], "rewrites"],
   ["ALTER TABLE t ALTER COLUMN c TYPE numeric(11,3)", ["rewrite-blocks"], "rewrites"],
   ["ALTER TABLE t ALTER COLUMN c TYPE numeric(10,3)", ["narrow-type", "rewrite-blocks"], "rewrites"],
@@ -44,6 +45,16 @@ const verdicts: readonly [sql: string, rules: string[], live: "rewrites" | "keep
   ["REFRESH MATERIALIZED VIEW CONCURRENTLY m", ["refresh-without-unique"], "refuses"],
   ["REFRESH MATERIALIZED VIEW CONCURRENTLY mu", [], "keeps"],
   ["DO $$ BEGIN CREATE INDEX CONCURRENTLY x ON t (s); END $$", ["concurrently-in-transaction"], "refuses"],
+  ["ALTER TABLE t RENAME TO t_real; CREATE VIEW t AS SELECT * FROM t_real", [], "keeps"],
+  ["CREATE SCHEMA app; ALTER TABLE t SET SCHEMA app; CREATE VIEW t AS SELECT * FROM app.t", [], "keeps"],
+  ["ALTER TABLE t RENAME TO t_real; CREATE VIEW t AS SELECT id FROM t_real", ["rename-table"], "keeps"],
+  ["ALTER TABLE t RENAME TO t_real; CREATE VIEW t AS SELECT * FROM t_real WHERE n > 1", ["rename-table"], "keeps"],
+  ["CREATE OR REPLACE VIEW shown AS SELECT id, nick, n FROM t", [], "keeps"],
+  ["CREATE OR REPLACE VIEW shown AS SELECT nick, id FROM t", ["cannot-replace"], "refuses"],
+  ["CREATE OR REPLACE VIEW shown AS SELECT id FROM t", ["cannot-replace"], "refuses"],
+  ["CREATE OR REPLACE FUNCTION any_one() RETURNS text LANGUAGE sql AS 'SELECT 1::text'", [], "keeps"],
+  ["CREATE OR REPLACE FUNCTION any_one() RETURNS int LANGUAGE sql AS 'SELECT 1'", ["cannot-replace"], "refuses"],
+  ["CREATE OR REPLACE FUNCTION any_one(x int) RETURNS int LANGUAGE sql AS 'SELECT 1'", [], "keeps"],
   ["SELECT id INTO tally FROM t; DROP TABLE tally", [], "keeps"],
 ];
 
@@ -67,7 +78,12 @@ const review = (sql: string) =>
 
 describe("what the review says is what a server does", () => {
   test.each(verdicts)("%s: %j, and the server %s", async (sql, rules, live) => {
-    const file = async () => (await client.query("SELECT pg_relation_filenode('t') AS file")).rows[0].file;
+    const file = async () =>
+      (
+        await client.query(
+          "SELECT max(pg_relation_filenode(c.oid)) AS file FROM pg_class c WHERE relname IN ('t', 't_real') AND relkind = 'r'",
+        )
+      ).rows[0].file;
     const old = await file();
     const did = await client.query("BEGIN").then(() =>
       client.query(sql).then(
