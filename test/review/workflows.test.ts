@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+
+interface Step {
+  name?: string;
+  uses?: string;
+  run?: string;
+  with?: Record<string, unknown>;
+}
+
+const folder = join(__dirname, "../../.github/workflows");
+const workflows = readdirSync(folder).map((file) => ({ file, ...parse(readFileSync(join(folder, file), "utf8")) }));
+const steps: { file: string; step: Step }[] = workflows.flatMap(({ file, jobs }) =>
+  Object.values<{ steps?: Step[] }>(jobs).flatMap((job) => (job.steps ?? []).map((step) => ({ file, step }))),
+);
+
+describe("the workflows", () => {
+  test("run no install script of a package, and name the version of the CLI and the commit of every action", () => {
+    const lines = steps.flatMap(({ step }) => (step.run ?? "").split("\n"));
+    expect(lines.filter((line) => /npm (ci|install|i)\b/.test(line) && !line.includes("--ignore-scripts"))).toEqual([]);
+    for (const { file, step } of steps.filter(({ step: { uses } }) => uses !== undefined)) {
+      expect([file, step.uses]).toEqual([file, expect.stringMatching(/@[0-9a-f]{40}$/)]);
+      if (step.uses!.startsWith("pulumi/actions"))
+        expect([file, step.with?.["pulumi-version"]]).toEqual([file, expect.stringMatching(/^\d|PULUMI_VERSION/)]);
+    }
+  });
+
+  test("test on every Node.js that is supported", () => {
+    const { jobs } = workflows.find(({ file }) => file === "ci.yml")!;
+    expect(jobs.test.strategy.matrix.node).toEqual([20, 22, 24]);
+  });
+
+  test("report the logs of this release's Jobs, and of no other's", () => {
+    const { run } = steps.find(({ file, step }) => file === "release-stack.yml" && step.name === "Report")!.step;
+    const home = mkdtempSync(join(tmpdir(), "workflow "));
+    const bin = join(home, "bin");
+    mkdirSync(bin);
+    mkdirSync(join(home, "report"));
+    const fake = (name: string, script: string) =>
+      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    fake("pulumi", 'case "$1" in stack) echo "{}" ;; config) echo notes ;; esac');
+    fake("kubectl", `printf '%s\\n' "$@" > "${home}/asked"`);
+    const report = (up: string) => {
+      writeFileSync(join(home, "report/up.txt"), up);
+      const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, STACK: "prod", GITHUB_SHA: "abc" };
+      const summary = join(home, "summary");
+      const words = ["--noprofile", "--norc", "-eo", "pipefail", "-c", run!];
+      return spawnSync("bash", words, { cwd: home, env: { ...env, GITHUB_STEP_SUMMARY: summary }, encoding: "utf8" });
+    };
+    expect(report("error: no Job was started\n")).toMatchObject({ status: 0 });
+    expect(readFileSync(join(home, "report/jobs.txt"), "utf8")).toBe("No Job of this release was started.\n");
+    const up = " +  kubernetes:batch/v1:Job notes-preflight-efaa4a40d8c9 created\n notes-migrate-efaa4a40d8c9 failed\n";
+    expect(report(up)).toMatchObject({ status: 0 });
+    const asked = readFileSync(join(home, "asked"), "utf8");
+    expect(asked).toContain(
+      "\nbatch.kubernetes.io/job-name in (notes-migrate-efaa4a40d8c9,notes-preflight-efaa4a40d8c9)\n",
+    );
+    expect(asked).toContain("--namespace\nnotes\n");
+    rmSync(home, { recursive: true });
+  });
+});
