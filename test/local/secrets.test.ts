@@ -8,6 +8,14 @@ import { Cli, modeOf } from "./cli";
 /** What may hold a password: the store of Secrets, and the roles' passwords beside each instance and snapshot. */
 const SECRET_STORES = [/^cloud\/kubernetes\/secrets\//, /(^|\/)credentials\.json$/];
 
+/** Stands for what a customer typed in, and for a password in a setting. */
+const CANARY = "canary-41c7";
+const BROKEN = `CREATE TABLE broken (id int, email text);
+INSERT INTO broken VALUES (1, '${CANARY}'), (2, '${CANARY}');
+DO $$ BEGIN RAISE NOTICE '${CANARY}'; END $$;
+CREATE UNIQUE INDEX broken_email ON broken (email);
+`;
+
 describe.sequential("the password in the database URL", { timeout: 400_000 }, () => {
   const cli = new Cli(2);
   const stackDir = join(cli.stateDir, "release", "local");
@@ -40,8 +48,14 @@ describe.sequential("the password in the database URL", { timeout: 400_000 }, ()
 
   test("is not printed by any verb, nor on a command line, through a good and a failed release", async () => {
     expect((await watched("up", "--json")).status).toBe(0);
-    cli.addMigration("20270101000000_broken", "CREATE TABLE broken (id int);\nSELECT 1/0;\n");
-    expect((await watched("up")).status).toBe(1);
+    cli.addMigration("20270101000000_broken", BROKEN);
+    const failed = await watched("up");
+    expect(failed.status).toBe(1);
+    expect(failed.stdout).toContain("DETAIL: Key (email) is duplicated.");
+    // Refused before anything is touched, and not repeated.
+    const refused = await cli.run("up", "--config", `smoke.command=curl https://u:${CANARY}@notes`);
+    expect(refused).toMatchObject({ status: 1, stdout: expect.not.stringContaining(CANARY) });
+    expect(refused.stderr + refused.stdout).toContain("smoke.command holds a URL with a password");
     for (const words of [
       ["preview", "--json"],
       ["status", "--json"],
@@ -66,6 +80,23 @@ describe.sequential("the password in the database URL", { timeout: 400_000 }, ()
     expect(cli.printed.filter(holds)).toEqual([]);
     expect([...commandLines].some((line) => line.includes(cli.cloudDir()))).toBe(true);
     expect([...commandLines].filter(holds)).toEqual([]);
+  });
+
+  test("no row, constant or setting with a secret is printed, or kept in state, logs and reports", () => {
+    // `logs database` is the server's own log, which is where the whole text of an error stays.
+    const ownLog = (text: string) => text.includes("LOG:  starting PostgreSQL");
+    expect(cli.printed.filter((text) => text.includes(CANARY) && !ownLog(text))).toEqual([]);
+    expect([...commandLines].filter((line) => line.includes(CANARY))).toEqual([]);
+    const found: string[] = [];
+    for (const entry of readdirSync(cli.home, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const name = relative(cli.home, path).split(sep).join("/");
+      // The migration itself, and the database with its own log.
+      if (name.startsWith("migrations/") || name.includes("/cloud/aws/")) continue;
+      if (readFileSync(path, "latin1").includes(CANARY)) found.push(name);
+    }
+    expect(found).toEqual([]);
   });
 
   test("is in no file but the stores of secrets, which only their owner can read", () => {
