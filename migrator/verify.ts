@@ -39,7 +39,9 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
   const { session, settings, log } = run;
   await loadParser();
   const catalog = await readCatalog(session);
-  const { plans, promises, all } = deployed ?? plannedEffects([], migrations, run.table.schema);
+  const judgement = judge(migrations, await run.table.read(session));
+  // What is not applied yet has promised nothing.
+  const { plans, promises, all } = deployed ?? plannedEffects([], judgement.applied, run.table.schema);
   const context = {
     run,
     migrations,
@@ -51,7 +53,6 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
     behindBefore: deployed?.behindBefore,
   };
   const results = await runChecks(VERIFY_CHECKS, context, settings.levels);
-  const judgement = judge(migrations, await run.table.read(session));
   const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
   // A schema that failed its own verification is no reference for the next release.
   if (deployed && failed.length === 0 && judgement.applied.length > 0)
@@ -63,6 +64,7 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
     pending: judgement.pending.map(({ name }) => name),
     scope: [...context.touched],
   });
-  if (failed.length > 0) throw new VerifyFindings(failed);
+  if (failed.length > 0)
+    throw new VerifyFindings(failed, { open: migrations.length - judgement.applied.length, all: migrations.length });
   log.event("verify.finished", "Verified: the database is what the migrations promise.", {});
 }

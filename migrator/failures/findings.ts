@@ -1,3 +1,4 @@
+import { counted } from "../../migrations/counted";
 import { Failure, UNTOUCHED } from "../failure";
 import { type Finding, KIND_EXIT } from "../finding";
 
@@ -20,16 +21,21 @@ export class PreflightFindings extends Failure {
   }
 }
 
-/** The migrations are applied, but the database is not what they promise. */
+/** The database is not what the migrations promise. `open` counts the migrations of the folder that are not applied. */
 export class VerifyFindings extends Failure {
   override readonly code = "verify";
   override readonly exit = 9;
 
-  constructor(findings: readonly Finding[]) {
+  constructor(findings: readonly Finding[], { open, all }: { open: number; all: number }) {
+    const found = `verification found ${findings.length === 1 ? "a problem" : `${findings.length} problems`}.`;
+    const applied = `${all - open} of ${counted(all, "migration")} ${all - open === 1 ? "is" : "are"} applied`;
     super({
-      what: `The migrations are applied, but verification found ${findings.length === 1 ? "a problem" : `${findings.length} problems`}.`,
+      what: open === 0 ? `The migrations are applied, but ${found}` : `Only ${applied}, and ${found}`,
       detail: findings.flatMap((each) => describe(each, findings.length > 1)),
-      database: "all migrations are applied and stay; the new version of the app is not rolled out.",
+      database:
+        open === 0
+          ? "all migrations are applied and stay; the new version of the app is not rolled out."
+          : `${applied}; verification changed nothing.`,
       next:
         findings.length === 1
           ? `${findings[0]!.next}; then: {rerun}`

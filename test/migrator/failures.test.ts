@@ -59,7 +59,7 @@ const failures: Failure[] = [
   new resolve.AlreadyHasHistory(2),
   new resolve.NothingRecorded(),
   new findings.PreflightFindings([finding, finding]),
-  new findings.VerifyFindings([finding]),
+  new findings.VerifyFindings([finding], { open: 0, all: 1 }),
 ];
 
 const commands = { rerun: "RERUN", migrator: "MIGRATOR", app: OLD_VERSION_SERVES };

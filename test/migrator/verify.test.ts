@@ -247,3 +247,15 @@ describe("baseline", () => {
     expect((await migrate(url, directory, "baseline", "--through", "2_do")).exit).toBe(0);
   });
 });
+
+test("verification by hand of a folder that is partly applied says so, and expects nothing of what is pending", async () => {
+  const url = await postgres.createDatabase();
+  const directory = historyOf({ "1_a": "CREATE TABLE a (id int PRIMARY KEY);" });
+  expect((await migrate(url, directory)).exit).toBe(0);
+  writeMigration(directory, "2_b", "CREATE TABLE b (id int PRIMARY KEY);");
+  const { exit, output } = await migrate(url, directory, "verify");
+  expect(exit).toBe(9);
+  expect(output).toContain("FAILED (verify): Only 1 of 2 migrations is applied, and verification found a problem.");
+  expect(output).toContain("Database: 1 of 2 migrations is applied; verification changed nothing.");
+  expect(output).not.toContain("there is no table public.b");
+});
