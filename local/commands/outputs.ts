@@ -1,3 +1,4 @@
+import type { Json } from "../cloud/provider";
 import { readOutputs } from "../engines";
 import { CommandError } from "../usage-error";
 import { outputLines } from "./summary";
@@ -12,7 +13,7 @@ export const outputs: Verb = {
     const found = await readOutputs(stack);
     const [name] = call.arguments;
     if (name !== undefined) {
-      const value = found[name];
+      const value = valueAt(found, name);
       if (value === undefined) {
         const known = Object.keys(found);
         throw new CommandError(
@@ -29,3 +30,16 @@ export const outputs: Verb = {
     return 0;
   },
 };
+
+/** An output, or a part of one by the dots with which the list shows it: `snapshot.id`. */
+function valueAt(outputs: Record<string, Json>, name: string): Json | undefined {
+  if (Object.hasOwn(outputs, name)) return outputs[name];
+  const steps = name.split(".");
+  return steps.reduce<Json | undefined>(
+    (value, step) =>
+      typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, step)
+        ? value[step]
+        : undefined,
+    outputs,
+  );
+}

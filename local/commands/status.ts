@@ -91,8 +91,9 @@ function describe(call: Call, found: Found): string[] {
 
   for (const { name, image, serving, ready, wanted } of found.apps) {
     const pods = `${ready} of ${wanted} pods ready`;
-    const elsewhere = serving.filter((each) => each !== image);
-    row(name, image, elsewhere.length === 0 ? pods : `${pods}; ${elsewhere.join(", ")} still serves`);
+    // The pods that are ready are of what serves, which is the older version after a rollout that failed.
+    const rolling = serving.length > 0 && !serving.includes(image);
+    row(name, rolling ? serving.join(", ") : image, rolling ? `${pods}; ${image} is not ready` : pods);
   }
   if (found.apps.length === 0) row("app", "none is deployed");
   if (found.url !== undefined) row("url", found.url);

@@ -97,7 +97,19 @@ export function nextCommand(call: Call, verb: string, ran: Ran): string {
       : kind === "Deployment"
         ? typed(call, "logs", "app")
         : typed(call, "status");
-  return ran.failed.length === 0
-    ? `To see what runs: ${look}`
-    : `To see why: ${look}\nAfter the repair, to finish: ${again}`;
+  if (ran.failed.length === 0) return `To see what runs: ${look}`;
+  const back = kind === "Deployment" ? wayBack(call, verb, ran.outputs.image) : undefined;
+  // A rollout that failed is mended by another image: the one that failed is not proposed again.
+  const fixed = back ? typed({ stack: { ...call.stack, overrides: withImage(call, "IMAGE") } }, verb) : again;
+  return [`To see why: ${look}`, `Once fixed, run: ${fixed}`, ...(back ? [`To go back: ${back}`] : [])].join("\n");
+}
+
+/** The same command with the image of the release that is live; undefined where that is not known. */
+function wayBack(call: Call, verb: string, image: Json | undefined): string | undefined {
+  if (typeof image !== "string") return undefined;
+  return typed({ stack: { ...call.stack, overrides: withImage(call, image) } }, verb);
+}
+
+function withImage({ stack }: Call, image: string): string[] {
+  return [...stack.overrides.filter((each) => !each.startsWith("app.image=")), `app.image=${image}`];
 }

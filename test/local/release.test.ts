@@ -224,7 +224,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     expect((await getJson(url, "/health")).body).toMatchObject({ status: "ok", version: "1.3.0" });
     expect(await cli.outputs()).toEqual(outputs);
     const status = await cli.run("status");
-    expect(status.stdout).toMatch(/notes:1\.3\.0 still serves/);
+    expect(status.stdout).toMatch(/notes +notes:1\.3\.0 +2 of 2 pods ready; notes:\S+-unready is not ready/);
 
     cli.set("app.image", "notes:1.4.1");
     const repaired = await cli.run("up");

@@ -15,6 +15,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Report } from "../../migrator/report";
 import { bundleReportReader } from "../../reporter/bundle";
 import type { ReportRequest } from "../../reporter/request";
+import { writePage } from "../../reporter/write-page";
 
 const home = mkdtempSync(join(tmpdir(), "release report "));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -240,4 +241,8 @@ describe("the page for a change ticket", () => {
     expect(readFileSync(join(path, "calls"), "utf8")).not.toContain("hunter2");
     expect(readdirSync(home).filter((name) => name.startsWith("release-report-"))).toEqual([]);
   });
+});
+
+it("a folder that can't be made is an error at once, not a page that is written for ever", { timeout: 10_000 }, () => {
+  expect(() => writePage("/proc/nope/below/page.md", "text")).toThrow(/ENOENT|EACCES/);
 });
