@@ -18,6 +18,7 @@ import { statements } from "./preflight/statements";
 import { transactions } from "./preflight/transactions";
 import { publishReport, type ReportPart } from "./report";
 import type { Run } from "./run";
+import { dropLeftScratch } from "./scratch";
 
 /** In the order of the report. */
 export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
@@ -36,6 +37,7 @@ export async function preflight(run: Run, migrations: readonly Migration[]): Pro
   const { session, table, settings, log } = run;
   const tableExists = await table.exists(session);
   const judgement = judge(migrations, await table.read(session));
+  await dropLeftScratch(run);
   await loadParser();
   const planned = plannedEffects(judgement.applied, judgement.pending, table.schema);
   const results = await runChecks(

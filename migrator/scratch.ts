@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { counted } from "../migrations/counted";
 import type { Migration } from "../migrations/history";
+import { parseScript } from "../migrations/parse";
 import { loadParser } from "../migrations/plan";
+import { type Defined, replayOf } from "../migrations/replay";
 import { type Catalog, readCatalog } from "./catalog";
 import { Session } from "./connection";
 import { quoteName } from "./history-table";
 import { planOf } from "./plans";
 import type { Run } from "./run";
+import { migrationPath } from "./search-path";
+import { noticeLostClient } from "./session-settings";
 
 /** Longest time that the whole history may take on the empty scratch database. */
 const LIMIT = 120_000;
@@ -21,58 +25,132 @@ export function catalogOfHistory(run: Run, migrations: readonly Migration[]): Pr
   return onScratch(run, migrations, async (scratch) => ({ catalog: await readCatalog(scratch) }));
 }
 
-/** Runs a history on a database that is dropped again, and then looks at it; or says why that can't be done. */
+/**
+ * Runs a history on a database that is dropped again, and then looks at it; or says why that can't be done. The database stands on the
+ * server of the real ones: only what defines things inside one database is run there (see `migrations/replay.ts`).
+ */
 export async function onScratch<T>(
   run: Run,
   migrations: readonly Migration[],
-  look: (scratch: Session) => Promise<T>,
+  look: (scratch: Session, defined: Defined) => Promise<T>,
 ): Promise<T | Unknown> {
-  const { session, table, log } = run;
+  const { session, table, log, signal } = run;
+  await loadParser();
+  const defined: Defined = { functions: new Map() };
+  const scripts = scriptsOf(migrations, defined);
+  if ("unknown" in scripts) return scripts;
   const [may] = await session.rows<{ may: boolean }>(
     "SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user",
   );
   if (!may!.may) return { unknown: "the role may not create a scratch database" };
-  const name = `release_scratch_${randomBytes(6).toString("hex")}`;
+  const id = randomBytes(6).toString("hex");
+  const name = `${PREFIX}${id}`;
   log.event("scratch", `Running ${counted(migrations.length, "migration")} on a scratch database, ${name}.`);
+  // Held for as long as the database is in use: one whose lock nobody holds was left behind.
+  await session.rows(`SELECT pg_advisory_lock(${lockKey(id)})`);
   await session.run(`CREATE DATABASE ${quoteName(name)} TEMPLATE template0`);
   try {
     const scratch = await Session.open(
       { ...session.target, database: name },
       { applicationName: "release-scratch", connectWait: 0 },
     );
+    const cancel = () => void scratch.cancel().catch(() => undefined);
+    signal.addEventListener("abort", cancel);
     try {
-      return (await replay(scratch, migrations, table.schema, run.signal)) ?? (await look(scratch));
+      await noticeLostClient(scratch);
+      return (await replay(scratch, scripts, table.schema, signal)) ?? (await look(scratch, defined));
     } finally {
+      signal.removeEventListener("abort", cancel);
       await scratch.close();
     }
   } finally {
-    const force = session.serverVersion >= 130_000 ? " WITH (FORCE)" : "";
-    await session.run(`DROP DATABASE IF EXISTS ${quoteName(name)}${force}`);
+    if (session.lost === undefined) {
+      await session.run(dropping(session, name));
+      await session.rows(`SELECT pg_advisory_unlock(${lockKey(id)})`);
+    }
   }
+}
+
+/** Drops the scratch databases that a preflight left behind that was killed: of this role, of our names, and in nobody's use. */
+export async function dropLeftScratch({ session, log }: Run): Promise<void> {
+  const left = await session.rows<{ name: string }>(
+    `SELECT datname AS name FROM pg_database d WHERE datname ~ '^${PREFIX}[0-9a-f]{12}$' AND datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+       AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+         AND to_hex((classid::bigint << 32) | objid::bigint) = ltrim(substr(d.datname, ${PREFIX.length + 1}), '0'))`,
+  );
+  for (const { name } of left) {
+    try {
+      await session.run(dropping(session, name));
+      log.event("scratch.dropped", `Dropped ${name}, a scratch database that a preflight left behind.`, {});
+    } catch (error) {
+      if (session.lost !== undefined) throw error;
+      log.event(
+        "scratch.left",
+        `Warning: ${name}, a scratch database, can't be dropped: ${(error as Error).message}`,
+        {},
+      );
+    }
+  }
+}
+
+const PREFIX = "release_scratch_";
+
+/** The 48 bits of a scratch database's name, as the key of its advisory lock. */
+function lockKey(id: string): string {
+  return BigInt(`0x${id}`).toString();
+}
+
+function dropping({ serverVersion }: Session, name: string): string {
+  return `DROP DATABASE IF EXISTS ${quoteName(name)}${serverVersion >= 130_000 ? " WITH (FORCE)" : ""}`;
+}
+
+/** What of a migration is run: as one message, as its file would be, or a statement at a time. */
+interface Script {
+  readonly name: string;
+  readonly messages: readonly string[];
+}
+
+/** @returns why, where a migration has a statement that may not be run beside the real databases */
+function scriptsOf(migrations: readonly Migration[], defined: Defined): readonly Script[] | Unknown {
+  const scripts: Script[] = [];
+  for (const migration of migrations) {
+    const { name, sql } = migration;
+    const { mode, error } = planOf(migration);
+    if (error) return { unknown: `${name} is not SQL that can be read beforehand` };
+    const texts: string[] = [];
+    for (const { node, text, line } of parseScript(sql)) {
+      const verdict = replayOf(node, defined);
+      if (typeof verdict === "object")
+        return { unknown: `${name}, line ${line}, is not run beside the real database: ${verdict.outside}` };
+      if (verdict === "run") texts.push(text);
+    }
+    scripts.push({ name, messages: mode === "transaction" && texts.length > 0 ? [texts.join(";\n")] : texts });
+  }
+  return scripts;
 }
 
 async function replay(
   scratch: Session,
-  migrations: readonly Migration[],
+  scripts: readonly Script[],
   schema: string,
   signal: AbortSignal,
 ): Promise<Unknown | undefined> {
   const until = Date.now() + LIMIT;
-  await loadParser();
   await scratch.run(
-    `CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}; SET search_path = ${quoteName(schema)}; SET statement_timeout = '60s'; SET client_min_messages = error`,
+    `CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}; ${migrationPath(schema)}; SET statement_timeout = '60s'; SET client_min_messages = error`,
   );
-  for (const migration of migrations) {
-    signal.throwIfAborted();
-    if (Date.now() > until) return { unknown: `the history takes longer than ${LIMIT / 1000} s` };
-    const plan = planOf(migration);
+  for (const { name, messages } of scripts) {
     try {
-      if (plan.mode === "transaction" || plan.error) await scratch.run(migration.sql.replace(/^\ufeff/, ""));
-      else for (const { text } of plan.statements) await scratch.run(text);
+      for (const message of messages) {
+        signal.throwIfAborted();
+        if (Date.now() > until) return { unknown: `the history takes longer than ${LIMIT / 1000} s` };
+        await scratch.run(message);
+      }
     } catch (error) {
-      return { unknown: `${migration.name} doesn't run on an empty database: ${(error as Error).message}` };
+      signal.throwIfAborted();
+      return { unknown: `${name} doesn't run on an empty database: ${(error as Error).message}` };
     }
-    await scratch.run(`SET search_path = ${quoteName(schema)}`);
+    await scratch.run(migrationPath(schema));
   }
   return undefined;
 }

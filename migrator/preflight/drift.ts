@@ -18,7 +18,8 @@ export const drift: PreflightCheck = {
   title: "Live schema is what the history makes (drift)",
   async run({ run, judgement, migrations }) {
     if (judgement.applied.length === 0) return { findings: [], facts: "nothing is applied yet" };
-    if (judgement.unfinished.length > 0) return { findings: [], facts: "not told: a migration is unfinished" };
+    if (judgement.unfinished.length > 0)
+      return { findings: [], unknown: true, facts: "not told: a migration is unfinished" };
     const actual = await readCatalog(run.session);
     const recorded = await latestCatalog(run, judgement.applied.at(-1)!.name, judgement.applied.length);
     let expected: Catalog;
@@ -26,7 +27,8 @@ export const drift: PreflightCheck = {
     if (recorded) expected = recorded;
     else {
       const scratch = await catalogOfHistory(run, judgement.applied);
-      if ("unknown" in scratch) return { findings: [], facts: `unknown: nothing is recorded, and ${scratch.unknown}` };
+      if ("unknown" in scratch)
+        return { findings: [], unknown: true, facts: `unknown: nothing is recorded, and ${scratch.unknown}` };
       expected = scratch.catalog;
       source = `the ${judgement.applied.length} applied migrations on a scratch database`;
     }
