@@ -16,6 +16,7 @@ export const RELATION = `${OWN} AND c.relname <> '_prisma_migrations' AND ${NO_E
 export const CATALOG_QUERIES: readonly string[] = [
   `SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END || ' ' || n.nspname || '.' || c.relname,
      CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) WHEN c.relkind = 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(c.oid)
+         || CASE WHEN c.relispartition THEN ' PARTITION ' || pg_get_expr(c.relpartbound, c.oid) ELSE '' END
        WHEN c.relispartition THEN 'PARTITION ' || pg_get_expr(c.relpartbound, c.oid) ELSE '' END || CASE WHEN c.relrowsecurity THEN ' ROW SECURITY' ELSE '' END
    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${RELATION}`,
   `SELECT 'column ' || n.nspname || '.' || c.relname || '.' || a.attname,
@@ -48,7 +49,7 @@ export const CATALOG_QUERIES: readonly string[] = [
      coalesce('USING ' || pg_get_expr(p.polqual, p.polrelid), '') || coalesce(' CHECK ' || pg_get_expr(p.polwithcheck, p.polrelid), '')
    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${RELATION}`,
   "SELECT 'extension ' || extname, '' FROM pg_extension WHERE extname <> 'plpgsql'",
-  `SELECT 'schema ' || n.nspname, '' FROM pg_namespace n WHERE ${OWN} AND n.nspname <> 'public'`,
+  `SELECT 'schema ' || n.nspname, '' FROM pg_namespace n WHERE ${OWN} AND n.nspname <> 'public' AND ${NO_EXTENSION("pg_namespace", "n.oid")}`,
 ];
 
 /** Reads the catalog at one instant. Waits for no lock of the app's. */

@@ -13,6 +13,8 @@ interface CatalogFact {
   readonly last: string;
   readonly count: number;
   readonly catalog: Catalog;
+  /** Major version of the server: another one writes the same definition in other words. */
+  readonly major: number;
 }
 
 /** Writes a fact down; nothing where the records are unavailable. */
@@ -41,10 +43,14 @@ export async function latestFact<T>(
   return row;
 }
 
-/** The recorded catalog, if it is that of this place in the history: another tool may have gone on since. */
+/**
+ * The recorded catalog, if it is that of this place in the history, for another tool may have gone on since, and if a server of the
+ * same major version wrote it.
+ */
 export async function latestCatalog(run: Run, last: string, count: number): Promise<Catalog | undefined> {
   const fact = await latestFact<CatalogFact>(run, "catalog");
-  return fact?.data.last === last && fact.data.count === count ? fact.data.catalog : undefined;
+  const { data } = fact ?? {};
+  return data?.last === last && data.count === count && data.major === majorOf(run) ? data.catalog : undefined;
 }
 
 /** What was applied since a deploy last ended with its verification; everything where none has. */
@@ -55,6 +61,10 @@ export async function appliedSinceVerified(run: Run, applied: readonly Migration
 }
 
 export async function recordCatalog(run: Run, last: string, count: number, catalog: Catalog): Promise<void> {
-  const fact: CatalogFact = { last, count, catalog };
+  const fact: CatalogFact = { last, count, catalog, major: majorOf(run) };
   await recordFact(run, "catalog", fact);
+}
+
+function majorOf({ session }: Run): number {
+  return Math.floor(session.serverVersion / 10_000);
 }

@@ -2,10 +2,12 @@ import { counted } from "../../migrations/counted";
 import { type Catalog, readCatalog } from "../catalog";
 import { describeDifference, differences } from "../drift";
 import { latestCatalog } from "../facts";
+import { outsideHistory } from "../outside-history";
 import { catalogOfHistory } from "../scratch";
 import type { PreflightCheck } from "./context";
 
 const SHOWN = 30;
+const SHOWN_BESIDE = 10;
 
 /**
  * Has somebody changed the live schema by hand? Compared with what the last release recorded at its end; where nothing is recorded (or the
@@ -28,12 +30,15 @@ export const drift: PreflightCheck = {
     else {
       const scratch = await catalogOfHistory(run, judgement.applied);
       if ("unknown" in scratch)
-        return { findings: [], unknown: true, facts: `unknown: nothing is recorded, and ${scratch.unknown}` };
+        return { findings: [], facts: `unknown: nothing is recorded, and ${scratch.unknown}`, unknown: true };
       expected = scratch.catalog;
       source = `the ${judgement.applied.length} applied migrations on a scratch database`;
     }
-    const found = differences(expected, actual).filter(({ key }) => !isOthers(key, run.table.schema, expected));
-    if (found.length === 0) return { findings: [], facts: `as ${source}` };
+    const all = differences(expected, actual).filter(({ key }) => !isOthers(key, run.table.schema, expected));
+    const outside = new Set(all.flatMap((each) => outsideHistory(each, expected, actual) ?? []));
+    const found = all.filter((each) => outsideHistory(each, expected, actual) === undefined);
+    const beside = outside.size === 0 ? "" : `; beside it: ${listed([...outside])}`;
+    if (found.length === 0) return { findings: [], facts: `as ${source}${beside}` };
     const evidence = found.slice(0, SHOWN).map((each) => `  ${describeDifference(each)}`);
     if (found.length > SHOWN) evidence.push(`  and ${found.length - SHOWN} more`);
     const newest = migrations.at(-1)!.name;
@@ -45,10 +50,15 @@ export const drift: PreflightCheck = {
           next: `put the change into a new migration (named after ${newest}), then: npm run migrator -- resolve --applied NAME; or take it back by hand`,
         },
       ],
-      facts: `compared with ${source}`,
+      facts: `compared with ${source}${beside}`,
     };
   },
 };
+
+function listed(names: readonly string[]): string {
+  const more = names.length > SHOWN_BESIDE ? ` and ${names.length - SHOWN_BESIDE} more` : "";
+  return `${names.slice(0, SHOWN_BESIDE).join(", ")}${more}`;
+}
 
 /** Schemas that this history never touched are somebody else's. */
 function isOthers(key: string, schema: string, expected: Catalog): boolean {

@@ -94,7 +94,7 @@ describe("drift is shown as what differs", () => {
     writeMigration(directory, "2_b", "ALTER TABLE a ADD COLUMN w text;\nCREATE INDEX CONCURRENTLY a_v ON a (v);");
     const refused = await preflight(plain, directory);
     expect(refused.exit).toBe(4);
-    expect(refused.checks.permissions!.text).toContain("belongs to postgres");
+    expect(refused.checks.permissions!.text).toContain("needs ownership of public.a");
     expect(refused.checks.permissions!.text).toContain("CREATE SCHEMA _release");
     expect(await migrate(plain, directory)).toMatchObject({ exit: 4, output: expect.stringContaining("no-records") });
   });
