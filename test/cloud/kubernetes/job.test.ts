@@ -225,7 +225,7 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).toBe("own,b,k\nunset\n");
   });
 
-  it("gets what it declares and the search path, and nothing else of this machine", async () => {
+  it("gets what it declares, the search path and the limit to 127.0.0.1, and nothing else of this machine", async () => {
     process.env.A_SECRET_OF_THIS_MACHINE = "canary";
     const env = [
       { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
@@ -245,7 +245,14 @@ describe("a Job", () => {
       .trim()
       .split("\n")
       .filter((line) => !line.startsWith("PATH="));
-    expect(lines).toEqual([`BOTH=default/${name}`, `HOSTNAME=${name}`, "IP=127.0.0.1", `POD=${name}`, "SPACE=default"]);
+    expect(lines).toEqual([
+      `BOTH=default/${name}`,
+      `HOSTNAME=${name}`,
+      "IP=127.0.0.1",
+      expect.stringMatching(/^NODE_OPTIONS=--require "[^"]*loopback\.cjs"$/),
+      `POD=${name}`,
+      "SPACE=default",
+    ]);
   });
 });
 
