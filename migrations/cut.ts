@@ -41,11 +41,14 @@ function endOfString(sql: Buffer, start: number): number {
   return sql.length;
 }
 
+/** The parser's work grows with the square of it: 50,000 took two minutes. */
+const deepestComment = 1_000;
+
 function endOfComment(sql: Buffer, start: number): number {
   let depth = 0;
   for (let at = start; at < sql.length; at++) {
     if (sql[at] === slash && sql[at + 1] === star) {
-      depth++;
+      if (++depth > deepestComment) throw new RangeError(`comments are nested more than ${deepestComment} deep`);
       at++;
     } else if (sql[at] === star && sql[at + 1] === slash) {
       depth--;

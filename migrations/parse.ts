@@ -62,7 +62,7 @@ export function* parseScript(sql: string): Generator<ParsedStatement> {
   let at = 0; // bytes given to the parser so far
   let line = 1;
   let end = 0; // end of the statement before, in `text`
-  for (const piece of pieces(bytes)) {
+  for (const piece of piecesOf(sql, bytes)) {
     if (at >= bytes.length) break;
     const parsed = parsePiece(sql, text, bytes, at, piece, ascii);
     for (const { stmt, stmt_location = 0, stmt_len = 0 } of parsed.stmts) {
@@ -102,6 +102,14 @@ function* pieces(bytes: Buffer): Generator<number> {
   yield bytes.length;
 }
 
+function piecesOf(sql: string, bytes: Buffer): number[] {
+  try {
+    return [...pieces(bytes)];
+  } catch (error) {
+    throw scriptError(error, sql, 0);
+  }
+}
+
 function parsePiece(sql: string, text: string, bytes: Buffer, from: number, to: number, ascii: boolean) {
   if (to <= from) return { stmts: [] as RawStatement[], bytes: 0 };
   try {
@@ -125,8 +133,15 @@ function parse(sql: string): RawStatement[] {
   return (parseSync(sql).stmts ?? []) as RawStatement[];
 }
 
+const TOO_DEEP = "it is nested too deeply, or joins too many queries, for this program's parser";
+
 function scriptError(error: unknown, text: string, base: number): unknown {
-  if (!hasSqlDetails(error)) return error;
+  const tooDeep = error instanceof RangeError || error instanceof WebAssembly.RuntimeError;
+  if (!hasSqlDetails(error) && !tooDeep) return error;
+  if (!hasSqlDetails(error)) {
+    const message = /^comments/.test((error as Error).message) ? (error as Error).message : TOO_DEEP;
+    return new ScriptError(message, base, countLines(text.slice(0, base)) + 1, 1);
+  }
   // The position counts characters, of which some are two UTF-16 units.
   let offset = base;
   for (let left = Math.max(error.sqlDetails?.cursorPosition ?? 0, 0); left > 0 && offset < text.length; left--)

@@ -49,6 +49,12 @@ export class Session {
       // A ROLLBACK of ours where nothing was begun is no news.
       if (message.code !== NO_TRANSACTION) options.onNotice?.(severity(message), message.message ?? "");
     });
+    const limit = target.connectTimeout || LONGEST_OPENING;
+    let silent = false;
+    const timer = setTimeout(() => {
+      silent = true;
+      clientStream(client).destroy();
+    }, limit);
     try {
       // Written out in full: which schemas the role's settings search for names is known only after the next statement.
       const { rows } = await client.query(
@@ -64,8 +70,14 @@ export class Session {
       const encrypted = "encrypted" in clientStream(client);
       return new Session(client, target, pid, version, encrypted, options.showValues ?? false);
     } catch (error) {
-      await client.end().catch(() => undefined);
+      clientStream(client).destroy();
+      if (silent)
+        throw connectionLost(
+          new Error(`the server accepted the login and then did not answer within ${limit / 1000} s`),
+        );
       throw error instanceof Failure ? error : explain(error, target);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -126,6 +138,8 @@ function clientStream(client: Client): Socket {
 }
 
 const NO_TRANSACTION = "25P01";
+/** Milliseconds that the first questions may take where the connection string sets no limit. */
+const LONGEST_OPENING = 30_000;
 const STARTING = new Set(["ECONNREFUSED", "ENOENT", "EAI_AGAIN", "57P03"]);
 
 /** A client certificate that can't be opened is a mistake in the connection string, not of the server. */
