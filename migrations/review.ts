@@ -12,6 +12,7 @@ import { Context, type JudgedStatement, type Runner, target } from "./judge/cont
 import { judgeDependents } from "./judge/dependents";
 import { judgeDestroyed } from "./judge/destroyed";
 import { judgeBatch, judgeDirectives } from "./judge/directives";
+import { judgeDomain } from "./judge/domains";
 import { judgeDroppedUniques, uniquesMade } from "./judge/dropped-uniques";
 import { judgeEnumUse } from "./judge/enum-use";
 import { guardsMade, judgeGuards } from "./judge/guards";
@@ -279,6 +280,7 @@ function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeGuards(statement, context);
   judgeSystemTables(statement, context);
   judgeSequences(statement, context);
+  judgeDomain(statement, context);
   judgeRefused(statement, context);
   judgeBlocking(statement, context);
   judgeBatch(statement, context);

@@ -100,6 +100,10 @@ describe("the review tells that a migration", () => {
     ["SELECT 1 + delete_everything()", "not-judged line 1 warning"],
     ["SELECT * FROM delete_everything()", "not-judged line 1 warning"],
     ["SELECT pg_terminate_backend(1)", "not-judged line 1 warning"],
+    // Domains.
+    ["ALTER DOMAIN positive ADD CHECK (VALUE > 0)", "new-check positive warning", "scan-under-lock prices warning"],
+    ["ALTER DOMAIN positive ADD CHECK (VALUE > 0) NOT VALID", "new-check positive info"],
+    ["ALTER DOMAIN positive SET NOT NULL", "new-check positive warning", "scan-under-lock prices warning"],
     // Names.
     ["ALTER SCHEMA public RENAME TO old", "rename-object public error"],
     ["ALTER FUNCTION f() RENAME TO g", "rename-object f warning"],
