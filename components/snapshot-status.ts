@@ -31,8 +31,12 @@ export class SnapshotError extends ReleaseError {
   }
 }
 
-/** How the data sources of the AWS provider say that there is no such snapshot. */
-const NOT_FOUND = /no matching|not ?found|couldn't find|empty result|no results/i;
+/**
+ * How the data sources of the AWS provider say that there is no such snapshot. A host that can't be resolved ("ENOTFOUND") or a
+ * profile that is missing ("was not found") says nothing about a snapshot.
+ */
+const NOT_FOUND =
+  /couldn't find resource|query returned no results|no matching .*snapshot|empty result|SnapshotNotFound/i;
 
 /** What RDS says of a snapshot; undefined when it has none of that identifier. */
 export async function findSnapshot(

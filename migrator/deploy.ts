@@ -12,7 +12,7 @@ import { NoRecords } from "./failures/statement";
 import { readHistory } from "./history-gate";
 import { applyJointly, isQuick, JOINT, type PlannedMigration } from "./joint";
 import type { Judgement } from "./judgement";
-import { releaseLock, takeLock } from "./lock";
+import { keepLock, releaseLock, takeLock } from "./lock";
 import { EffectPlanner, type PlannedEffects, plannedEffects } from "./planned-effects";
 import { type Progress, readProgress } from "./progress";
 import type { Run } from "./run";
@@ -167,6 +167,7 @@ async function apply(
   log.event("migration.started", name, { migration: name, checksum });
   try {
     const applied = await applyAsPlanned(run, migration, plan, first, resume);
+    await keepLock(run.session, migration.sql, log);
     log.event("migration.finished", `  applied in ${formatDuration(applied.duration)}`, {
       migration: name,
       duration: applied.duration,

@@ -3,6 +3,7 @@ import type { Session } from "./connection";
 import { formatDuration } from "./duration";
 import { AnotherRunner } from "./failures/statement";
 import type { Log } from "./log";
+import { ownRows } from "./search-path";
 
 /** The key of Prisma's advisory lock (prisma-engines, sql-schema-connector): the two exclude each other. */
 export const PRISMA_LOCK = 72707369;
@@ -40,6 +41,26 @@ export async function takeLock(session: Session, wait: number, log: Log, signal?
     // Not all waiting runners at the same instant.
     await pause(Math.min(100 + Math.random() * 200, wait - waited + 1), undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Statements after which a session may be without its locks, and go on. */
+const GIVES_LOCKS_AWAY = /\bDISCARD\s+ALL\b|\bpg_advisory_unlock/i;
+
+/**
+ * Takes the lock again where the SQL that was just run gave it away: `DISCARD ALL`, `pg_advisory_unlock_all()`.
+ * @throws AnotherRunner when another runner was quicker
+ */
+export async function keepLock(session: Session, sql: string, log: Log): Promise<void> {
+  if (!GIVES_LOCKS_AWAY.test(sql)) return;
+  const [taken] = await ownRows<{ locked: boolean }>(
+    session,
+    `SELECT pg_try_advisory_lock($1) AS locked WHERE NOT EXISTS (
+       SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = $1 AND objsubid = 1 AND granted AND pid = pg_backend_pid())`,
+    [PRISMA_LOCK],
+  );
+  if (!taken) return;
+  if (!taken.locked) throw new AnotherRunner(formatDuration(0), await describeHolder(session));
+  log.event("lock.retaken", "Warning: the migration gave the migrator's lock away; it was taken again.");
 }
 
 export async function releaseLock(session: Session): Promise<void> {

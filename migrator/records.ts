@@ -81,13 +81,16 @@ export class Records {
         await this.session.run(
           `SET client_min_messages = warning; BEGIN;${row!.begun ? "" : SCHEMA}${TABLES}\nCOMMIT; RESET client_min_messages`,
         );
-      else
-        await this.session.run(
+      else {
+        const [asked] = await this.session.rows<{ readOnly: string }>(
           // Of several rights in one text, one would do.
-          `SELECT 1 / (has_schema_privilege('_release', 'USAGE') AND bool_and(has_table_privilege(name, privilege)))::int
+          `SELECT current_setting('transaction_read_only') AS "readOnly",
+             1 / (has_schema_privilege('_release', 'USAGE') AND bool_and(has_table_privilege(name, privilege)))::int
            FROM (VALUES ('_release.step', 'SELECT'), ('_release.step', 'INSERT'), ('_release.step', 'UPDATE'), ('_release.step', 'DELETE'),
              ('_release.fact', 'SELECT'), ('_release.fact', 'INSERT'), ('_release.fact', 'DELETE'), ('_release.audit', 'INSERT')) needed (name, privilege)`,
         );
+        if (asked!.readOnly === "on") throw new ReadOnlyDatabase("it is set to read-only transactions");
+      }
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
       if (code === "25006") throw new ReadOnlyDatabase(message, error);

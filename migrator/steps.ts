@@ -8,6 +8,7 @@ import { Failure } from "./failure";
 import { ChangedAfterStart, Stopped, UnclosedTransaction } from "./failures/statement";
 import { groupStatements } from "./groups";
 import { leftBehind } from "./left-behind";
+import { keepLock } from "./lock";
 import { Patience } from "./patience";
 import { placeOf, sqlEvidence, statementFailure } from "./place";
 import { beginProgress, endProgress, hashOf, markAttempted, markDone, type Progress } from "./progress";
@@ -59,6 +60,10 @@ export async function applyInSteps(
       const retried = resume?.done === unit.from && resume.attempted === unit.from;
       const note = resume?.done === unit.from ? resume.note : {};
       const done = await runUnit(run, migration, statements, unit, id, { retried, note });
+      await keepLock(session, unit.statements.map(({ text }) => text).join(";"), log);
+      // It takes away the settings of the session too, which the statements after it rely upon.
+      if (unit.statements.some(({ kind }) => kind.startsWith("DISCARD")))
+        await runScript(session, `${sessionSettings(run.settings)}; ${migrationPath(table.schema)}`);
       rows += done.rows;
       attempts.count += done.attempts.count - 1;
       attempts.lockWait += done.attempts.lockWait;

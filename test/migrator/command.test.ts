@@ -49,6 +49,7 @@ describe("the Prisma CLI as the release's command", () => {
     expect(await query(url, "SELECT kind FROM _release.fact ORDER BY kind")).toEqual([
       { kind: "catalog" },
       { kind: "report" },
+      { kind: "sequences" },
       { kind: "statistics" },
     ]);
     // The next preflight compares with them, the other runner goes on behind them.

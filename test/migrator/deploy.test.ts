@@ -217,3 +217,19 @@ test("status tells pending, applied and refused apart by its exit status", async
     .map((line) => JSON.parse(line));
   expect(events.at(-1)).toMatchObject({ event: "status.summary", applied: 1, pending: 0 });
 });
+
+test("a migration that gives the migrator's lock away gets it back, and its own settings too", async () => {
+  const url = await postgres.createDatabase();
+  const directory = historyOf({
+    "1_a": "CREATE TABLE a (id int PRIMARY KEY);",
+    "2_discard": "DISCARD ALL;\nALTER TABLE a ADD COLUMN b int;",
+    "3_unlock": "SELECT pg_advisory_unlock_all();\nALTER TABLE a ADD COLUMN c int;",
+    "4_other": "SELECT pg_advisory_lock(7), pg_advisory_unlock(7);",
+    "5_after": `CREATE TABLE seen AS SELECT count(*) AS locks FROM pg_locks
+      WHERE locktype = 'advisory' AND objid = 72707369 AND pid = pg_backend_pid();`,
+  });
+  const { exit, output } = await migrate(url, directory);
+  expect({ exit, output }).toMatchObject({ exit: 0 });
+  expect(output.match(/gave the migrator's lock away/g)).toHaveLength(2);
+  expect(await query(url, "SELECT locks::int FROM seen")).toEqual([{ locks: 1 }]);
+});
