@@ -5,6 +5,7 @@ import { identifier, keyOf, type Name, nameOf, nameOfParts, nameText } from "./i
 import { isPureFunction, movingFunctions } from "./pure-functions";
 import { columnsMentioned, namedQueries, tablesRead, walk } from "./references";
 import type { Schema, Table } from "./schema";
+import { namesTemporary } from "./temporary";
 
 /** Why a statement can't be run a range of keys at a time. */
 export interface BatchDoubt {
@@ -25,6 +26,8 @@ export function batchDoubt(node: Node, options: string, schema?: Schema): BatchD
   if ("problem" in change) return { ...change, certain: true };
   const read = readBatchOptions(options);
   if ("problem" in read) return { ...read, certain: true };
+  if (namesTemporary(node))
+    return unsure("names a temporary table, which is gone in a run that goes on with the ranges that are left");
   const doubts = [
     readsAgain(node, change, schema),
     keyOfWalk(change, read.column, schema),

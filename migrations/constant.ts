@@ -27,6 +27,7 @@ export function integerOf(node: Node | undefined): number | undefined {
 
 /** The value of TRUE and FALSE. */
 export function booleanOf(node: Node | undefined): boolean | undefined {
+  if (node && "Boolean" in node) return node.Boolean.boolval === true;
   if (!node || !("A_Const" in node)) return undefined;
   const { boolval } = node.A_Const as Constant;
   return boolval && boolval.boolval === true;

@@ -36,6 +36,7 @@ import { changesWithin, namedQueries } from "./references";
 import { Schema } from "./schema";
 import { type Sizes, sizeOf, type TableSize } from "./size";
 import { effectOf } from "./statement-effect";
+import { temporaryNames } from "./temporary";
 import { standIn } from "./view-columns";
 
 export { appliedUntil } from "./judge/history";
@@ -204,7 +205,8 @@ function judge(
 ): ReviewedStatement[] {
   const { plan, schema } = context;
   schema.utc = false;
-  const unjudged = nodes.map((node, index) => ({ ...plan.statements[index]!, node, effect: nothing }));
+  const named = temporaryNames();
+  const unjudged = nodes.map((node, index) => ({ ...plan.statements[index]!, node: named(node), effect: nothing }));
   context.exchanges = enumExchanges(unjudged, context);
   if (plan.mode === "transaction") for (const { node } of unjudged) noteRemade(node, context);
   for (const { node } of unjudged) {

@@ -116,7 +116,8 @@ export function effectOf(node: Node, schema: Schema): Effect {
   else if ("SelectStmt" in node || "DeclareCursorStmt" in node) {
     const called = callsOf(node).find(({ name }) => !isPureFunction(name));
     if (called) effects.cannotTell(`what the function ${called.name} does is decided while it runs`);
-  }
+  } else if ("TransactionStmt" in node && /_PREPARED$/.test(node.TransactionStmt.kind ?? ""))
+    effects.cannotTell("what the prepared transaction did stands somewhere else");
   const unknown = notJudged(node);
   if (unknown !== undefined) effects.cannotTell(unknown);
   const touched = effects.done();

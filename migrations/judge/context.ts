@@ -5,6 +5,7 @@ import { identifier, keyOf, type Name } from "../identifier";
 import type { MigrationPlan, PlannedStatement } from "../plan";
 import { madeKey, type Schema, type Table } from "../schema";
 import { type Band, type Sizes, sizeOf, sizeText, type TableSize } from "../size";
+import { temporarySchema } from "../temporary";
 import type { EnumExchange } from "./prisma";
 
 /** A statement of the migration that is judged, with what the review knows of it. */
@@ -76,8 +77,9 @@ export class Context {
     readonly newColumns: ReadonlySet<string>,
   ) {}
 
-  /** Made in this release, so it has no rows and no old version's pod knows it. */
+  /** Made in this release, or temporary, so it has no rows and no old version's pod knows it. */
   isNew(name: Name): boolean {
+    if (name.schema?.startsWith(temporarySchema)) return true;
     const madeIn = this.schema.table(name)?.madeIn;
     return madeIn !== undefined && this.release.has(madeIn);
   }

@@ -85,6 +85,12 @@ function drop(
           schema.using(key).map(({ table, column }) => `column ${columnText(table.name, column.name)}`),
         );
         break;
+      case "OBJECT_SCHEMA":
+        report("schema", inSchema(name.name, context));
+        break;
+      case "OBJECT_EXTENSION":
+        report("extension", usersOf(name.name, context));
+        break;
       case "OBJECT_INDEX": {
         const index = schema.indexes.get(key);
         const constraint = schema.tables
@@ -96,6 +102,42 @@ function drop(
       }
     }
   }
+}
+
+/** What the history has made in a schema and not dropped since. */
+function inSchema(name: string, { schema }: Context): string[] {
+  const within = (key: string) => (name === "public" ? !key.includes(".") : key.startsWith(`${name}.`));
+  const tables = [...schema.tables.values()].filter(({ madeIn }) => madeIn !== undefined);
+  const types = [...schema.enums.keys(), ...schema.domainBases.keys()];
+  return [
+    ...tables.filter(({ name: of }) => within(keyOf(of))).map(({ kind, name: of }) => `${kind} ${tableText(of)}`),
+    ...[...schema.routines.keys()].filter(within).map((key) => `function ${key}`),
+    ...types.filter(within).map((key) => `type ${key}`),
+  ];
+}
+
+/** What tables get from the extensions that are used most: types of columns, functions in defaults and the like, operator classes. */
+const extensions: Readonly<Record<string, readonly string[]>> = {
+  citext: ["citext"],
+  cube: ["cube"],
+  hstore: ["hstore"],
+  ltree: ["ltree", "lquery", "ltxtquery"],
+  pg_trgm: ["gin_trgm_ops", "gist_trgm_ops", "similarity"],
+  pgcrypto: ["crypt", "gen_salt", "digest", "hmac", "gen_random_bytes"],
+  postgis: ["geometry", "geography"],
+  unaccent: ["unaccent"],
+  "uuid-ossp": ["uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuid_nil"],
+  vector: ["vector", "halfvec", "sparsevec"],
+};
+
+function usersOf(extension: string, { schema }: Context): string[] {
+  return (extensions[extension] ?? []).flatMap((name) => [
+    ...schema.using(name).map(({ table, column }) => `column ${columnText(table.name, column.name)}`),
+    ...labels(dependentsOn(schema, useOf("function", name))),
+    ...[...schema.indexes.values()]
+      .filter(({ signature }) => signature.includes(`"${name}"`))
+      .map((index) => `index ${identifier(index.name.name)} on ${identifier(index.table)}`),
+  ]);
 }
 
 function labels(dependents: readonly Dependent[]): string[] {

@@ -62,7 +62,17 @@ export function judgeDestroyed(statement: JudgedStatement, context: Context): vo
       "Everybody who reads them.",
       all ? "error" : "warning",
     );
+  } else if ("MergeStmt" in node && node.MergeStmt.relation && mergeDeletes(node.MergeStmt.mergeWhenClauses)) {
+    const name = nameOf(node.MergeStmt.relation);
+    if (context.isNew(name)) return;
+    const what = `It deletes rows of ${tableText(name)} in a branch of MERGE${cascades(name, context)}.`;
+    report(statement, context, "delete-rows", target(name), what, "Everybody who reads them.", "warning");
   }
+}
+
+/** Whether a MERGE deletes rows in one of its branches. */
+function mergeDeletes(clauses: readonly Node[] | undefined): boolean {
+  return (clauses ?? []).some((item) => "MergeWhenClause" in item && item.MergeWhenClause.commandType === "CMD_DELETE");
 }
 
 function report(

@@ -20,7 +20,18 @@ export function judgeGuards(statement: JudgedStatement, context: Context): void 
       "changes the policy",
       "warning",
     );
-  else if ("AlterTableStmt" in node && node.AlterTableStmt.relation) {
+  else if ("RuleStmt" in node && node.RuleStmt.relation) {
+    const name = nameOf(node.RuleStmt.relation);
+    if (!context.isNew(name))
+      report(statement, context, {
+        rule: "not-judged",
+        classes: ["unknown"],
+        about: `line ${statement.line}`,
+        what: `It lets statements on ${tableText(name)} do something ${node.RuleStmt.instead ? "else" : "more"} than what they say.`,
+        who: "Pods of the old version and of the new one, which are told nothing of it; whoever reviews it: read it.",
+        howLong: "as long as the rule is there",
+      });
+  } else if ("AlterTableStmt" in node && node.AlterTableStmt.relation) {
     const name = nameOf(node.AlterTableStmt.relation);
     if (context.isNew(name)) return;
     for (const item of node.AlterTableStmt.cmds ?? [])

@@ -1,5 +1,5 @@
 import type { AlterTableCmd, Node } from "libpg-query";
-import { integerOf, optionOf, textOf } from "../constant";
+import { booleanOf, integerOf, optionOf, textOf } from "../constant";
 import type { FindingClass } from "../finding";
 import { identifier, keyOf, type Name, nameFromText, nameOf, partsOf } from "../identifier";
 import { callsOf } from "../references";
@@ -12,8 +12,7 @@ const inserts = "Inserts fail with duplicate keys, in pods of the old version an
 export function judgeSequences(statement: JudgedStatement, context: Context): void {
   const { node } = statement;
   if ("AlterSeqStmt" in node && node.AlterSeqStmt.sequence) {
-    const restart = optionOf(node.AlterSeqStmt.options, "restart");
-    if (restart) backwards(statement, context, nameOf(node.AlterSeqStmt.sequence), integerOf(restart.arg));
+    options(statement, context, nameOf(node.AlterSeqStmt.sequence), node.AlterSeqStmt.options);
   } else if ("SelectStmt" in node) {
     for (const { sequence, value, follows } of valuesSet(node))
       if (sequence && !follows) backwards(statement, context, sequence, integerOf(value));
@@ -71,6 +70,26 @@ function backwards(statement: JudgedStatement, context: Context, sequence: Name,
   });
 }
 
+/** Options of a sequence that let it give numbers again: RESTART, a step backwards, CYCLE. */
+function options(
+  statement: JudgedStatement,
+  context: Context,
+  sequence: Name,
+  given: Parameters<typeof optionOf>[0],
+): void {
+  const restart = optionOf(given, "restart");
+  if (restart) backwards(statement, context, sequence, integerOf(restart.arg));
+  if (context.isNewObject(sequence) || context.isNewSequence(sequence)) return;
+  const back = (integerOf(optionOf(given, "increment")?.arg) ?? 1) < 0;
+  const again = booleanOf(optionOf(given, "cycle")?.arg) === true;
+  if (back || again)
+    report(statement, context, {
+      about: keyOf(sequence),
+      what: `It lets the sequence ${tableText(sequence)} ${back ? "count down" : "begin anew after its last number"}: numbers that are there come again.`,
+      who: inserts,
+    });
+}
+
 function followNote(sequence: Name, table: Name | undefined, column: string | undefined): string {
   const [t, c] = table && column !== undefined ? [tableText(table), identifier(column)] : ["its table", "its column"];
   return `Set it by what is there: SELECT setval('${tableText(sequence)}', (SELECT max(${c}) FROM ${t})).`;
@@ -83,8 +102,7 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, name: Name, con
     (def && "Constraint" in def && def.Constraint.generated_when === "a") ||
     integerOf(optionOf(def, "generated")?.arg) === "a".charCodeAt(0);
   if (subtype === "AT_SetIdentity") {
-    const restart = optionOf(def, "restart");
-    if (restart) backwards(statement, context, sequence, integerOf(restart.arg));
+    options(statement, context, sequence, def);
   } else if (subtype === "AT_AddIdentity" && !context.sequencesFollowing.has(keyOf(sequence))) {
     const options = def && "Constraint" in def ? def.Constraint.options : undefined;
     begins(statement, context, name, column, sequence, integerOf(optionOf(options, "start")?.arg) ?? 1);

@@ -5,6 +5,7 @@ import { blockedBy } from "../locks";
 import { bandOf } from "../size";
 import { heaviestOf, waiting } from "./blocking";
 import { type Context, type JudgedStatement, severityOf, tableText } from "./context";
+import { boundTo } from "./split";
 
 /** What concerns the migration as a whole: its transactions, and what a failure in the middle leaves behind. */
 export function judgeWhole(statements: readonly JudgedStatement[], context: Context): void {
@@ -108,7 +109,7 @@ function partial(statements: readonly JudgedStatement[], changing: readonly Judg
       who: "Whoever has to repair a failed release.",
       howLong: "until the release is run again, which goes on at the statement that failed",
       safe:
-        pieces.join("").length <= 4000
+        pieces.join("").length <= 4000 && boundTo(statements, statements) === undefined
           ? { migrations: pieces }
           : { migrations: [], note: "Put it into a migration of its own." },
     },
@@ -149,6 +150,10 @@ function heldLocks(statements: readonly JudgedStatement[], context: Context): vo
             .map(({ text }) => `${text};`)
             .join("\n");
         const short = part(0).length <= 4000 && context.plan.mode === "transaction";
+        const bound = boundTo(
+          statements.filter(({ index }) => index < at),
+          statements.filter(({ index }) => index >= at),
+        );
         context.report(
           {
             rule: "lock-held",
@@ -158,9 +163,15 @@ function heldLocks(statements: readonly JudgedStatement[], context: Context): vo
             what: `${first.by.kind} in line ${first.by.line} locks ${tableText(first.effect.name)}, and the lock is kept while line ${statement.line} works through ${tableText(table.name)}.`,
             who: waiting(waits.map(({ effect }) => effect)),
             howLong: context.duration(band, table.name),
-            safe: short
-              ? { migrations: [part(0, at), part(at)] }
-              : { migrations: [], note: `Begin a new migration at line ${statement.line}.` },
+            safe:
+              bound !== undefined
+                ? {
+                    migrations: [],
+                    note: `What follows needs ${bound} from before: where it can do without, put it into a migration of its own.`,
+                  }
+                : short
+                  ? { migrations: [part(0, at), part(at)] }
+                  : { migrations: [], note: `Begin a new migration at line ${statement.line}.` },
           },
           { ...statement, inside: false },
         );

@@ -24,6 +24,15 @@ CREATE VIEW vv AS SELECT b FROM vb;
 CREATE MATERIALIZED VIEW mv AS SELECT x.c FROM t x;
 CREATE TRIGGER x BEFORE INSERT OR UPDATE OF w ON t FOR EACH ROW EXECUTE FUNCTION f();
 CREATE POLICY mine ON t USING (p = 'x');
+CREATE EXTENSION citext;
+CREATE EXTENSION "uuid-ossp";
+CREATE EXTENSION pg_trgm;
+CREATE EXTENSION hstore;
+CREATE SCHEMA full_one; CREATE TABLE full_one.x (id int);
+CREATE SCHEMA kinds; CREATE TYPE kinds.k AS ENUM ('a');
+CREATE SCHEMA bare; CREATE TABLE bare.x (id int); DROP TABLE bare.x;
+CREATE TABLE ext (mail citext, id uuid DEFAULT uuid_generate_v4(), word text);
+CREATE INDEX by_word ON ext USING gin (word gin_trgm_ops);
 `;
 
 /** Statements that Postgres refuses, with what the review names; the others it runs. */
@@ -72,6 +81,17 @@ const statements: readonly [sql: string, by?: string][] = [
   ["ALTER TABLE ch DROP CONSTRAINT ch_u_fkey; ALTER TABLE t DROP CONSTRAINT t_u_key"],
   ["DROP INDEX lone_pkey", "constraint lone_pkey on lone"],
   ["DROP INDEX by_plain"],
+  ["DROP SCHEMA full_one", "table full_one.x"],
+  ["DROP SCHEMA full_one CASCADE"],
+  ["DROP TABLE full_one.x; DROP SCHEMA full_one"],
+  ["DROP SCHEMA kinds", "type kinds.k"],
+  ["DROP SCHEMA bare"],
+  ["DROP EXTENSION citext", "column mail of ext"],
+  ["DROP EXTENSION citext CASCADE"],
+  ["DROP EXTENSION hstore"],
+  ['DROP EXTENSION "uuid-ossp"', "default id on ext"],
+  ["DROP EXTENSION pg_trgm", "index by_word on ext"],
+  ["DROP TABLE ext; DROP EXTENSION citext, pg_trgm"],
 ];
 
 let postgres: TestPostgres;

@@ -145,7 +145,7 @@ const statements: Record<keyof typeof statementKinds, string> = {
 
 /** Kinds with rules of their own that have nothing to say about a plain statement: it touches only what is new, or briefly locks. */
 const quiet = new Set(
-  "AT_ValidateConstraint AlterPublicationStmt CommentStmt CreateForeignTableStmt CreatePublicationStmt CreateStatsStmt CreateStmt CreateTableAsStmt CreateTrigStmt LockStmt RuleStmt ViewStmt".split(
+  "AT_ValidateConstraint AlterPublicationStmt CommentStmt CreateForeignTableStmt CreatePublicationStmt CreateStatsStmt CreateStmt CreateTableAsStmt CreateTrigStmt LockStmt ViewStmt".split(
     " ",
   ),
 );
