@@ -57,6 +57,7 @@ export class Promises {
     const lenient = node.AlterTableStmt?.missing_ok === true;
     if (node.RenameStmt && expected.length === 2) this.#rename(node.RenameStmt, expected[0]!.key, expected[1]!);
     else for (const expectation of expected) this.#enter(expectation, lenient);
+    if (node.CreateSeqStmt) this.#owned(node.CreateSeqStmt);
     for (const { AlterTableCmd } of node.AlterTableStmt?.cmds ?? []) this.#loosen(AlterTableCmd, node.AlterTableStmt);
   }
 
@@ -113,7 +114,7 @@ export class Promises {
     for (const kind of ["table", "view", "materialized view", "sequence", "type"]) forget(promises, `${kind} ${name}`);
   }
 
-  /** ALTER SEQUENCE … OWNED BY: it goes with its table or column. */
+  /** CREATE or ALTER SEQUENCE … OWNED BY: it goes with its table or column. */
   #owned({ sequence, options }: { sequence: RangeVar; options?: Nodes[] }): void {
     const key = `sequence ${sequence.schemaname ?? this.schema}.${sequence.relname}`;
     const promise = this.#state.promises.get(key);
@@ -145,7 +146,9 @@ export class Promises {
     for (const [key, promise] of before) {
       const inside = key === old || (table && nameOf(key).startsWith(`${prefix}.`));
       const moved = inside ? key.replace(prefix, nameOf(renamed.key)) : key;
-      const partOf = promise.partOf === old ? renamed.key : promise.partOf;
+      // What is a part says "table" of a materialized view too.
+      const part = promise.partOf === old || (table && promise.partOf === `table ${prefix}`);
+      const partOf = part ? promise.partOf?.replace(prefix, nameOf(renamed.key)) : promise.partOf;
       promises.set(moved, { ...promise, key: moved, ...(partOf === undefined ? {} : { partOf }) });
     }
     // ALTER TABLE also renames views, indexes and sequences: of what kind it is may be known.

@@ -25,7 +25,12 @@ export const statements: PreflightCheck = {
       const migration = pending.find(({ name }) => name === plan.name)!;
       found.push(...(await refusedByServer(run.session, migration, plan)), ...bookkeeping(run, plan));
     }
-    found.push(...(await extensions(run.session, plans)), ...leftPrepared(plans), ...copies(plans));
+    found.push(
+      ...(await extensions(run.session, plans)),
+      ...leftPrepared(plans),
+      ...copies(plans),
+      ...insideTransactions(plans),
+    );
     if (found.length === 0) return { findings: [], facts: plans.length === 0 ? "nothing is pending" : "all of them" };
     return {
       findings: [
@@ -175,4 +180,18 @@ function copies(plans: readonly MigrationPlan[]): Impossible[] {
       found.push({ ...at, why: "COPY … FROM STDIN waits for rows that no migration can send; write them as INSERT" });
   });
   return found;
+}
+
+/** What the server refuses in a transaction, between the file's own BEGIN and COMMIT. */
+function insideTransactions(plans: readonly MigrationPlan[]): Impossible[] {
+  return plans.flatMap(({ name: migration, statements: all }) => {
+    let open = false;
+    return all.flatMap(({ control, line, outsideTransaction }) => {
+      if (control !== undefined && control !== "savepoint") open = control === "begin";
+      if (!open || outsideTransaction === undefined) return [];
+      return [
+        { migration, line, why: `${outsideTransaction} stands between BEGIN and COMMIT, where the server refuses it` },
+      ];
+    });
+  });
 }

@@ -118,6 +118,10 @@ describe("what migrations promise", () => {
       ),
     ).toEqual(["-materialized view public.m"]);
     expect(promises("CREATE SEQUENCE s; ALTER SEQUENCE s OWNED BY t.a;", "DROP TABLE t;")).toEqual(["-table public.t"]);
+    expect(promises("CREATE SEQUENCE s OWNED BY t.a;", "DROP TABLE t;")).toEqual(["-table public.t"]);
+    const view = "CREATE MATERIALIZED VIEW m AS SELECT a FROM t; CREATE UNIQUE INDEX mi ON m (a);";
+    const gone = `${view} ALTER MATERIALIZED VIEW m RENAME TO m2; DROP MATERIALIZED VIEW m2;`;
+    expect(promises(gone)).toEqual(["-materialized view public.m", "-materialized view public.m2"]);
   });
 
   it("follows a thing that is renamed, whatever kind of thing ALTER TABLE is said of", () => {

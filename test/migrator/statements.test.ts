@@ -37,6 +37,12 @@ describe("preflight refuses before the snapshot what can never run", () => {
       "line 2",
       "write them as INSERT",
     ],
+    [
+      "VACUUM in a transaction",
+      "SELECT 1;\nBEGIN;\nVACUUM a;\nCOMMIT;",
+      "line 3",
+      "VACUUM stands between BEGIN and COMMIT",
+    ],
     ["COPY FROM STDIN without rows", "SELECT 1;\nCOPY a FROM STDIN;", "line 2", "no migration can send"],
     ["a no-break space", "CREATE\u00a0TABLE b (t text);", "line 1", "U+00A0"],
     ["a zero-width space", "SELECT 1;\n\u200bSELECT 2;", "line 2", "U+200B"],
