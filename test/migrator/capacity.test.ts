@@ -74,12 +74,12 @@ test("a vacuum against wrap-around on a table that the plan touches is a finding
   await until(async () => (await query(url, running)).length > 0, "the vacuum is at work", 100_000);
   const found = await preflightCheck(url, directory, "vacuum", "--check", "drift=off");
   expect(found).toMatchObject({ exit: 0, outcome: "warn" });
-  expect(found.text).toMatch(/ {2}a, pid \d+/);
+  expect(found.text).toMatch(/ {2}public\.a, pid \d+/);
   expect(
     await preflightCheck(url, directory, "vacuum", "--check", "drift=off", "--check", "vacuum=fail"),
   ).toMatchObject({
     exit: 6,
   });
   writeMigration(directory, "2_b", "ALTER TABLE burn ADD COLUMN w text;");
-  expect((await preflightCheck(url, directory, "vacuum", "--check", "drift=off")).text).not.toContain("  a, pid");
+  expect((await preflightCheck(url, directory, "vacuum", "--check", "drift=off")).text).not.toContain("public.a, pid");
 });
