@@ -1,4 +1,4 @@
-import type { Node } from "libpg-query";
+import type { Node, RangeVar } from "libpg-query";
 import type { Migration } from "../../migrations/history";
 import type { MigrationPlan } from "../../migrations/plan";
 import type { Session } from "../connection";
@@ -45,7 +45,8 @@ export const statements: PreflightCheck = {
   },
 };
 
-const OF_INTEREST = /^(DROP|TRUNCATE|COPY|CREATE\s+EXTENSION|PREPARE|COMMIT|ROLLBACK|ALTER)\b/i;
+const OF_INTEREST =
+  /^(DROP|TRUNCATE|COPY|CREATE\s+EXTENSION|PREPARE|COMMIT|ROLLBACK|ALTER)\b|_prisma_migrations|_release\b/i;
 
 type Visit = (node: Node, at: Impossible) => void;
 
@@ -78,6 +79,13 @@ export async function refusedByServer(
   }
 }
 
+/** Statements that change rows of one table, and what a person says that they do. */
+const ROW_CHANGES = [
+  ["DeleteStmt", "deletes rows of"],
+  ["UpdateStmt", "changes rows of"],
+  ["MergeStmt", "changes rows of"],
+] as const;
+
 function bookkeeping({ table }: Run, plan: MigrationPlan): Impossible[] {
   const found: Impossible[] = [];
   const isHistory = (parts: readonly string[]) =>
@@ -103,6 +111,13 @@ function bookkeeping({ table }: Run, plan: MigrationPlan): Impossible[] {
     if ("RenameStmt" in node && node.RenameStmt.renameType === "OBJECT_TABLE") {
       const { schemaname, relname = "" } = node.RenameStmt.relation ?? {};
       if (isHistory([...(schemaname === undefined ? [] : [schemaname]), relname])) report("renames _prisma_migrations");
+    }
+    for (const [kind, what] of ROW_CHANGES) {
+      const { relation } = (Object.entries(node).find(([key]) => key === kind)?.[1] ?? {}) as { relation?: RangeVar };
+      if (!relation) continue;
+      const { schemaname, relname = "" } = relation;
+      const parts = [...(schemaname === undefined ? [] : [schemaname]), relname];
+      if (isHistory(parts) || schemaname === "_release") report(`${what} ${parts.join(".")}`);
     }
     if ("TruncateStmt" in node) {
       for (const relation of node.TruncateStmt.relations ?? []) {

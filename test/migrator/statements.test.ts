@@ -79,6 +79,18 @@ describe("preflight refuses before the snapshot what can never run", () => {
       "empties public._prisma_migrations",
     ],
     [
+      "deleting rows of Prisma's history",
+      'DELETE FROM "_prisma_migrations";',
+      "line 1",
+      "deletes rows of _prisma_migrations",
+    ],
+    [
+      "changing the release's own records",
+      "UPDATE _release.audit SET event = 'x';",
+      "line 1",
+      "changes rows of _release.audit",
+    ],
+    [
       "renaming Prisma's history",
       "ALTER TABLE _prisma_migrations RENAME TO old;",
       "line 1",
