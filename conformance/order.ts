@@ -4,6 +4,7 @@ import type { StepEvent } from "../local/engine/events";
 const CHAIN: ((event: StepEvent) => boolean)[] = [
   isPreflight,
   ({ type }) => /^aws:rds\//.test(type),
+  ({ type, name }) => type === "command:local:Command" && name.endsWith("-completed"),
   (event) => event.type.endsWith(":Job") && event.name.includes("-migrate-"),
   ({ type }) => /:(Deployment|CronJob|PodDisruptionBudget|Service)$/.test(type),
   isCommand("sizes"),

@@ -23,7 +23,7 @@ export const options: Story = {
       },
       command: { verb: "up" },
       ok: true,
-      steps: ["3 create Command", ...FIRST_RELEASE.slice(1)],
+      steps: ["4 create Command", ...FIRST_RELEASE.slice(1)],
     },
     {
       name: "a smoke check that fails, with the new version serving",

@@ -98,7 +98,7 @@ export const releases: Story = {
       command: { verb: "destroy" },
       ok: true,
       steps: [
-        "2 delete Command",
+        "3 delete Command",
         "2 delete ConfigMap",
         "2 delete Job",
         "delete Deployment",

@@ -1,9 +1,9 @@
 import type { StepEvent } from "../../local/engine/events";
 import { isPreflight } from "../order";
 
-/** What the releases of the stories come to. Of the two commands one reads the tables' sizes, one writes the report. */
+/** What the releases of the stories come to. The commands note when the snapshot is done, read the tables' sizes and write the report. */
 export const FIRST_RELEASE = [
-  "2 create Command",
+  "3 create Command",
   "2 create ConfigMap",
   "2 create Job",
   "create Deployment",
@@ -13,9 +13,9 @@ export const FIRST_RELEASE = [
 ];
 
 export const GOOD_MIGRATION = [
-  "2 create Command",
+  "3 create Command",
   "2 create Job",
-  "2 delete Command",
+  "3 delete Command",
   "2 delete Job",
   "create ConfigMap",
   "create Snapshot",
@@ -26,10 +26,16 @@ export const GOOD_MIGRATION = [
 
 export const IMAGE_ONLY = ["2 create Command", "2 create Job", "2 delete Command", "2 delete Job", "update Deployment"];
 
-/** The same for a database whose snapshots are of another type, or that has none. */
+/** The same for a database whose snapshots are of another type. */
 export const withoutSnapshot = (steps: string[]): string[] => steps.filter((step) => !/ Snapshot\b/.test(step));
 
-export const FAILING_MIGRATION = ["create ConfigMap", "create Job", "create Job (failed)", "create Snapshot"];
+export const FAILING_MIGRATION = [
+  "create Command",
+  "create ConfigMap",
+  "create Job",
+  "create Job (failed)",
+  "create Snapshot",
+];
 
 export const started =
   (kind: string) =>
