@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleMigrator } from "../migrator/bundle";
+import { bundleMigrator } from "../migrator/cli/bundle";
 
 /** A folder of this process, gone with it. */
 export const folder = mkdtempSync(join(tmpdir(), "bench-"));

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
-import { readHistorySync } from "../migrations/history";
-import { encodePayload, payloadKey } from "../migrations/payload";
+import { readHistorySync } from "../migrations/history/history";
+import { encodePayload, payloadKey } from "../migrations/history/payload";
 import { startPostgres } from "../test/support/postgres";
 import { PRISMA, prismaMigrate } from "../test/support/prisma";
 import { deploy, folder, history } from "./deployed";
@@ -35,7 +35,7 @@ async function pipe(url: string, directory: string): Promise<number> {
 /**
  * What the migrator costs over piping the same files through one connection of `pg`; both by turns, so that what else the machine does
  * falls on both. Each commit reaches the disk, as in production.
- * @param prisma times the Prisma CLI too; test/migrator/interchange.test.ts installs it
+ * @param prisma times the Prisma CLI too; test/migrator/verbs/interchange.test.ts installs it
  */
 export async function benchThousand(prisma: boolean): Promise<Figure[]> {
   const postgres = await startPostgres({ settings: { fsync: "on" } });

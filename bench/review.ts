@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { before } from "../test/migrations/corpus/before";
-import { statements } from "../test/migrations/corpus/statements";
+import { before } from "../test/review/corpus/before";
+import { statements } from "../test/review/corpus/statements";
 import { type Figure, median, table } from "./figure";
 
 /** Medians of whole processes, in milliseconds, taken by turns. */
@@ -37,7 +37,7 @@ export async function benchReview(folder?: string, rounds = 11): Promise<ReviewT
     const sides = {
       typedOurs: () => timed("npm", ["run", "--silent", "review", "--", ...review], [0, 1, 2]),
       typedSquawk: () => timed("npx", ["squawk", ...lint], [0, 1]),
-      bareOurs: () => timed(process.execPath, [join(checkout, "review/start.cjs"), ...review], [0, 1, 2]),
+      bareOurs: () => timed(process.execPath, [join(checkout, "review/cli/start.cjs"), ...review], [0, 1, 2]),
       bareSquawk: () => timed(process.execPath, [squawk, ...lint], [0, 1]),
     };
     // The first review after a change of the sources makes its bundle; the second keeps what V8 compiled.

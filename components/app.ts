@@ -3,8 +3,8 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { Service } from "@pulumi/kubernetes/core/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
+import type { AppSettings, Settings } from "../settings/schema";
 import { appManifests } from "./app-manifests";
-import type { AppSettings, Settings } from "./settings";
 
 export interface AppArgs {
   namespace: string;

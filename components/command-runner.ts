@@ -1,8 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
-import type { Review } from "../migrations/review";
+import type { Review } from "../review/review";
+import { type Settings, URL_VARIABLES } from "../settings/schema";
 import { variables } from "./pods";
 import { ReleaseError } from "./release-error";
-import { type Settings, URL_VARIABLES } from "./settings";
 
 /** What the Prisma CLI is called with where `migrations.command` says nothing else. */
 export const DEFAULT_COMMAND = ["npx", "prisma", "migrate", "deploy"];

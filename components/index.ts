@@ -1,4 +1,6 @@
-export type { PackedHistory } from "../migrations/pack";
+export type { PackedHistory } from "../migrations/history/pack";
+export { parseSettings, SettingsError, settingsFromConfig } from "../settings/parse";
+export type { Settings } from "../settings/schema";
 export { App, type AppArgs } from "./app";
 export type { ReportReader } from "./job-reports";
 export { type Live, LiveReleaseUnknown, liveRelease } from "./live-release";
@@ -12,12 +14,10 @@ export {
   readReleaseOutputs,
   stackOutputs,
 } from "./outputs";
-export { parseSettings, SettingsError, settingsFromConfig } from "./parse-settings";
 export { type Backup, BackupMissing, planBackup, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
 export { RolloutRefused, rolloutGate } from "./rollout-gate";
-export type { Settings } from "./settings";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";
 export { Workload, type WorkloadArgs } from "./workloads";

@@ -1,7 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "../reporter/request";
+import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "../report/reader/request";
 import { sizesSchema } from "./outputs";
 
 /** How the Jobs' reports are read back when the release is done: by `kubectl logs`, where `pulumi up` runs. */

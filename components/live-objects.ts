@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { KUBECONFIG_VARIABLE, type ObjectsRequest, REQUEST_VARIABLE } from "../reporter/request";
+import { KUBECONFIG_VARIABLE, type ObjectsRequest, REQUEST_VARIABLE } from "../report/reader/request";
 import type { Json, ManagedFields } from "./field-conflicts";
 import type { ReportReader } from "./job-reports";
 

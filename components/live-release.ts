@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Sizes } from "../migrations/size";
+import type { Sizes } from "../review/size";
+import type { Settings } from "../settings/schema";
 import { releaseOutputsSchema, wrongOutputs } from "./outputs";
 import { ReleaseError } from "./release-error";
-import type { Settings } from "./settings";
 
 /** The release that is live, as far as the next one is judged by it. */
 export interface Live {

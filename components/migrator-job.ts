@@ -1,12 +1,12 @@
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/schema";
+import { parseMemory } from "../settings/units";
 import { commandContainer } from "./command-runner";
 import type { MigrationFiles } from "./migration-files";
 import { warnWhenOverdue } from "./overdue";
 import { CONTAINER_SECURITY, labels, podSecurity, RELEASE_ANNOTATION, secretVariable } from "./pods";
-import type { Settings } from "./settings";
 import type { DatabaseSnapshot } from "./snapshot";
-import { parseMemory } from "./units";
 
 export interface MigratorJobArgs {
   /**

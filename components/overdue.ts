@@ -1,6 +1,6 @@
 import type { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
-import type { Duration } from "./units";
+import type { Duration } from "../settings/units";
 
 /** Longer than Kubernetes needs to end a Job at its deadline, its pod's last words included. */
 const MARGIN_SECONDS = 60;

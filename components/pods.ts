@@ -1,5 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
-import type { EnvironmentSettings, Settings } from "./settings";
+import type { EnvironmentSettings, Settings } from "../settings/schema";
 
 /** What the pods of a release have in common: who they are, where the database's URL comes from, what they may do. */
 

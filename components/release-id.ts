@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/schema";
 
 /** Hexadecimal digits of an id: 48 bits, far beyond the releases of one app. */
 const LENGTH = 12;

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { formatReview } from "../migrations/format";
-import { fingerprint } from "../migrations/history";
-import type { Applied } from "../migrations/judge/history";
-import type { PackedHistory } from "../migrations/pack";
-import { appliedUntil, loadParser, type Review, reviewRelease } from "../migrations/review";
+import { fingerprint } from "../migrations/history/history";
+import type { PackedHistory } from "../migrations/history/pack";
+import { formatReview } from "../review/formats";
+import { appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
+import type { Applied } from "../review/rules/history";
+import type { Settings } from "../settings/schema";
 import { refuseContract } from "./command-runner";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
-import type { Settings } from "./settings";
 
 /** The release does what this environment refuses, and nobody has acknowledged it. Thrown before anything is touched. */
 export class ReviewRefused extends ReleaseError {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PackedHistory } from "../migrations/pack";
+import type { PackedHistory } from "../migrations/history/pack";
+import type { Settings } from "../settings/schema";
 import { appManifests } from "./app-manifests";
 import { type FieldConflict, fieldConflicts, isPulumi, type Json, type ManagedFields } from "./field-conflicts";
 import type { ReportReader } from "./job-reports";
@@ -7,7 +8,6 @@ import { type LiveObject, liveObjects } from "./live-objects";
 import { MANIFEST_ANNOTATION, type Manifest } from "./manifest";
 import { ReleaseError } from "./release-error";
 import { releaseIdOf } from "./release-id";
-import type { Settings } from "./settings";
 import { workloadManifest } from "./workloads";
 
 /** What the rollout would change belongs to somebody else. Thrown before anything is touched. */

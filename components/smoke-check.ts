@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "./settings";
+import type { Settings } from "../settings/schema";
 
 export interface SmokeCheckArgs {
   releaseId: string;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as aws from "@pulumi/aws/rds";
 import * as pulumi from "@pulumi/pulumi";
+import type { Duration } from "../settings/units";
 import { ReleaseError } from "./release-error";
-import type { Duration } from "./units";
 
 export interface SnapshotDescription {
   arn: string;

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws/rds";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Duration } from "../settings/units";
 import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
-import type { Duration } from "./units";
 
 export interface DatabaseSnapshotArgs {
   /** An RDS instance (also Multi-AZ), or an Aurora cluster. */

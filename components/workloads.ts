@@ -2,9 +2,9 @@ import type { types } from "@pulumi/kubernetes";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
+import type { Settings, WorkloadSettings } from "../settings/schema";
 import { stamped } from "./manifest";
 import { CONTAINER_SECURITY, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
-import type { Settings, WorkloadSettings } from "./settings";
 
 export interface WorkloadArgs {
   app: Settings["app"];

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command, CommanderError } from "commander";
-import { printable } from "../migrations/printable";
+import { printable } from "../text/printable";
 import { CloudError } from "./cloud/client";
 import { openOutput } from "./commands/output";
 import type { Call, Options, Verb } from "./commands/verb";

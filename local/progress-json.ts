@@ -1,4 +1,4 @@
-import { jsonLine } from "../migrations/printable";
+import { jsonLine } from "../text/printable";
 import type { Progress } from "./progress";
 
 /** The engine's events as they are, one a line. */

@@ -1,4 +1,4 @@
-import { oneLine, printable } from "../migrations/printable";
+import { oneLine, printable } from "../text/printable";
 import type { EngineEvent, StepEvent } from "./engine/events";
 import type { Progress } from "./progress";
 import { indent, kindOf, lasted, styler, wordsOf } from "./progress-text";

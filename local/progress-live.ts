@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { oneLine } from "../migrations/printable";
+import { oneLine } from "../text/printable";
 import type { StepEvent } from "./engine/events";
 import type { Progress } from "./progress";
 import { progressLines } from "./progress-lines";

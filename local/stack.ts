@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
-import { isSecretName, plainSecretIn, plainSecrets } from "../components/plain-secrets";
+import { isSecretName, plainSecretIn, plainSecrets } from "../settings/plain-secrets";
 import type { Json } from "./cloud/provider";
 import { UsageError } from "./usage-error";
 

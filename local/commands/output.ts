@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { jsonLine, printable } from "../../migrations/printable";
+import { jsonLine, printable } from "../../text/printable";
 import { styler } from "../progress-text";
 
 /** Where a verb writes: lines for a person, or with --json one object a line for a program. */

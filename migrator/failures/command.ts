@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "../failure";
+import { Failure, UNTOUCHED } from "./failure";
 
 /** The app image's own command failed, and left nothing half done. */
 export class CommandFailed extends Failure {

@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "../failure";
+import { Failure, UNTOUCHED } from "./failure";
 
 /** There is no usable connection string. The string itself is never part of the message. */
 export class BadUrl extends Failure {

@@ -1,6 +1,6 @@
-import { counted } from "../../migrations/counted";
-import { Failure, UNTOUCHED } from "../failure";
-import { type Finding, KIND_EXIT } from "../finding";
+import { counted } from "../../text/counted";
+import { type Finding, KIND_EXIT } from "../checks/finding";
+import { Failure, UNTOUCHED } from "./failure";
 
 /** Preflight found what would doom the release. The exit status tells the kind of the first finding. */
 export class PreflightFindings extends Failure {

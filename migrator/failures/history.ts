@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "../failure";
+import { Failure, UNTOUCHED } from "./failure";
 
 /** An applied migration has another text in the folder now. */
 export class EditedMigration extends Failure {

@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "../failure";
+import { Failure, UNTOUCHED } from "./failure";
 
 /** A name that is no migration of the folder. */
 export class UnknownMigration extends Failure {

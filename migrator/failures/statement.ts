@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "../failure";
+import { Failure, UNTOUCHED } from "./failure";
 
 /** A statement of a migration failed. */
 export class StatementFailed extends Failure {

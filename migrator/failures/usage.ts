@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "../failure";
+import { Failure, UNTOUCHED } from "./failure";
 
 /** The command line is wrong: every mistake in it at once. */
 export class UsageFailure extends Failure {

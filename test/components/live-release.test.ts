@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { LiveReleaseUnknown, liveRelease, parseSettings, ReviewRefused, reviewGate } from "../../components";
-import { formatReview } from "../../migrations/format";
-import { checksumOf, fingerprint } from "../../migrations/history";
+import { checksumOf, fingerprint } from "../../migrations/history/history";
+import { formatReview } from "../../review/formats";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
 function settings(review: object = {}) {

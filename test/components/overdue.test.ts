@@ -2,7 +2,7 @@ import type { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { warnWhenOverdue } from "../../components/overdue";
-import { Duration } from "../../components/units";
+import { Duration } from "../../settings/units";
 
 const DEADLINE = Duration.parse("10m")!;
 const OVERDUE_MS = 11 * 60_000;

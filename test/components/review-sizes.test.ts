@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings, reviewGate } from "../../components";
-import { formatReview } from "../../migrations/format";
+import { formatReview } from "../../review/formats";
 
 const { settings } = parseSettings({
   app: { name: "notes", image: "notes:1" },

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { chooseSnapshot, SnapshotError, waitUntilAvailable } from "../../components/snapshot-status";
-import { Duration } from "../../components/units";
+import { Duration } from "../../settings/units";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
 const KEY = { kind: "instance", identifier: "notes-db-1" } as const;

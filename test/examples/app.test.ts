@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { readHistorySync } from "../../migrations/history";
+import { readHistorySync } from "../../migrations/history/history";
 import { startPostgres, type TestPostgres } from "../support/postgres";
 
 const APP = resolve(__dirname, "../../examples/app");

@@ -23,7 +23,7 @@ describe.sequential("a release by the app image's own command", { timeout: 300_0
   };
   const migrator = async (...words: string[]) => {
     const environment = { ...process.env, DATABASE_URL: cli.connection().adminUrl };
-    const argv = ["--import", "tsx", "migrator/main.ts", ...words, "--migrations", cli.migrations];
+    const argv = ["--import", "tsx", "migrator/cli/main.ts", ...words, "--migrations", cli.migrations];
     return promisify(execFile)(process.execPath, argv, { cwd: resolve(__dirname, "../.."), env: environment });
   };
   const url = async () => String((await cli.outputs()).url);

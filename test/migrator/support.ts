@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { bundleMigrator } from "../../migrator/bundle";
+import { bundleMigrator } from "../../migrator/cli/bundle";
 
 /** A folder of its own for the test file, removed when the process ends. */
 export const scratch = mkdtempSync(join(tmpdir(), "migrator-"));

@@ -1,0 +1,85 @@
+import type { Node, RangeVar } from "libpg-query";
+import { type Name, nameOf, nameOfParts } from "../sql/identifier";
+import { wholeSetClause } from "../sql/whole-sets";
+
+/** A statement that changes rows, as a batch looks at it. */
+export interface BatchChange {
+  readonly kind: "update" | "delete" | "insert";
+  /** The table that is written. */
+  readonly written: Name;
+  /** The table whose key is walked: the one that is changed, or the first that INSERT … SELECT reads. */
+  readonly walked: RangeVar;
+  /** Columns that get another value. */
+  readonly assigned: readonly string[];
+}
+
+/** The table whose key a batch of this statement walks; undefined where there is none. */
+export function walkedTable(node: Node): RangeVar | undefined {
+  const change = changeOf(node);
+  return "problem" in change ? undefined : change.walked;
+}
+
+/** What a statement changes, or why no batch can be made of it. */
+export function changeOf(node: Node): BatchChange | { problem: string } {
+  const begin = "can't be cut";
+  if ("UpdateStmt" in node || "DeleteStmt" in node) {
+    const { relation, withClause } = "UpdateStmt" in node ? node.UpdateStmt : node.DeleteStmt;
+    if (withClause) return { problem: `${begin}: it begins with WITH` };
+    if (relation) {
+      const assigned = "UpdateStmt" in node ? resultNames(node.UpdateStmt.targetList) : [];
+      return {
+        kind: "UpdateStmt" in node ? "update" : "delete",
+        written: nameOf(relation),
+        walked: relation,
+        assigned,
+      };
+    }
+  }
+  const insert = "InsertStmt" in node ? node.InsertStmt : undefined;
+  const select = insert?.selectStmt && "SelectStmt" in insert.selectStmt ? insert.selectStmt.SelectStmt : undefined;
+  if (!insert?.relation || !select) return { problem: "is no UPDATE, DELETE or INSERT … SELECT" };
+  if (insert.withClause || select.withClause) return { problem: `${begin}: it begins with WITH` };
+  const clause =
+    wholeSetClause(select) ?? (select.targetList ?? []).map(wholeSetCall).find((each) => each !== undefined);
+  if (clause !== undefined) return { problem: `${begin}: a SELECT with ${clause} depends on all rows at once` };
+  const walked = leftmost(select.fromClause?.[0]);
+  if (!walked)
+    return { problem: `${begin}: it needs a plain table as the first one after FROM, whose key can be walked` };
+  return { kind: "insert", written: nameOf(insert.relation), walked, assigned: resultNames(insert.cols) };
+}
+
+function resultNames(targets: readonly Node[] | undefined): string[] {
+  return (targets ?? []).flatMap((item) => ("ResTarget" in item ? (item.ResTarget.name ?? []) : []));
+}
+
+/** Of joins that keep every row of their left side at most as often as it matches; the others make rows of their own. */
+function leftmost(from: Node | undefined): RangeVar | undefined {
+  if (!from) return undefined;
+  if ("RangeVar" in from) return from.RangeVar;
+  if (!("JoinExpr" in from)) return undefined;
+  const { jointype, larg } = from.JoinExpr;
+  return jointype === "JOIN_INNER" || jointype === "JOIN_LEFT" ? leftmost(larg) : undefined;
+}
+
+const aggregates = new Set(
+  (
+    "count sum min max avg array_agg string_agg json_agg jsonb_agg json_object_agg jsonb_object_agg xmlagg bool_and bool_or every bit_and " +
+    "bit_or bit_xor stddev stddev_pop stddev_samp variance var_pop var_samp corr percentile_cont percentile_disc mode range_agg any_value"
+  ).split(" "),
+);
+
+/** An aggregate or window function in a list of columns, outside of SELECTs in it. */
+function wholeSetCall(value: unknown): string | undefined {
+  if (value === null || typeof value !== "object") return undefined;
+  for (const [key, child] of Object.entries(value)) {
+    if (key === "SubLink") continue;
+    if (key === "FuncCall") {
+      const call = child as { funcname?: Node[]; over?: unknown };
+      const { name } = nameOfParts(call.funcname);
+      if (call.over !== undefined || aggregates.has(name)) return `${name}()${call.over === undefined ? "" : " OVER"}`;
+    }
+    const inside = wholeSetCall(child);
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
+}

@@ -1,0 +1,197 @@
+import type { Node } from "libpg-query";
+import { identifier, keyOf, type Name, nameOf, nameOfParts, nameText } from "../sql/identifier";
+import { isPureFunction, movingFunctions } from "../sql/pure-functions";
+import { columnsMentioned, namedQueries, tablesRead, walk } from "../sql/references";
+import type { Schema, Table } from "../statements/schema";
+import { namesTemporary } from "../statements/temporary";
+import { type BatchChange, changeOf } from "./batch-change";
+import { readBatchOptions } from "./batch-options";
+
+/** Why a statement can't be run a range of keys at a time. */
+export interface BatchDoubt {
+  /** One clause, of which the statement is the subject: `reads the table m again, …`. */
+  readonly problem: string;
+  /** False where the history doesn't tell enough: it is not proposed then, and not refused. */
+  readonly certain: boolean;
+}
+
+/**
+ * Why a range of rows at a time would not do what the statement does; undefined where it would. A statement sees its tables as they
+ * were when it began, a batch sees what the ranges before it have changed: so nothing that is written may be read beside the row itself.
+ * @param options of the directive: `by COLUMN`
+ * @param schema before the statement; without one, only its text is looked at
+ */
+export function batchDoubt(node: Node, options: string, schema?: Schema): BatchDoubt | undefined {
+  const change = changeOf(node);
+  if ("problem" in change) return { ...change, certain: true };
+  const read = readBatchOptions(options);
+  if ("problem" in read) return { ...read, certain: true };
+  if (namesTemporary(node))
+    return unsure("names a temporary table, which is gone in a run that goes on with the ranges that are left");
+  const doubts = [
+    readsAgain(node, change, schema),
+    keyOfWalk(change, read.column, schema),
+    volatileParts(node),
+    ...(schema ? [calls(node, change, schema), triggered(change, schema), selfReference(node, change, schema)] : []),
+  ].filter((doubt) => doubt !== undefined);
+  return doubts.find(({ certain }) => certain) ?? doubts[0];
+}
+
+const sure = (problem: string): BatchDoubt => ({ problem, certain: true });
+const unsure = (problem: string): BatchDoubt => ({ problem, certain: false });
+
+/** The table, what it is a partition or child of, and its own partitions and children: the same rows by several names. */
+function family(name: Name, schema: Schema | undefined): Set<string> {
+  const keys = new Set<string>();
+  for (let key: string | undefined = keyOf(name); key !== undefined && !keys.has(key); ) {
+    keys.add(key);
+    key = schema?.tables.get(key)?.parent;
+  }
+  // What is added meanwhile is walked too.
+  for (const key of keys) for (const child of schema?.children(key) ?? []) keys.add(keyOf(child.name));
+  return keys;
+}
+
+/** The first table of a set that a query reads, by itself or through views; a materialized view has rows of its own. */
+function found(read: readonly string[], among: ReadonlySet<string>, schema: Schema | undefined): string | undefined {
+  const seen = new Set<string>();
+  for (const key of read) {
+    if (among.has(key)) return key;
+    const table = schema?.tables.get(key);
+    if (table?.kind !== "view" || seen.has(key)) continue;
+    seen.add(key);
+    if (found([...(table.reads?.tables ?? [])], among, schema) !== undefined) return key;
+  }
+  return undefined;
+}
+
+function readsAgain(node: Node, change: BatchChange, schema: Schema | undefined): BatchDoubt | undefined {
+  const written = family(change.written, schema);
+  // What DELETE takes along by its foreign keys is written too.
+  if (change.kind === "delete")
+    for (const key of written)
+      for (const { name, constraints } of schema?.referencing(key) ?? [])
+        if (constraints.some((each) => each.references === key && acts(each.onDelete))) written.add(keyOf(name));
+  const reads = tablesRead(node).map(({ name }) => keyOf(name));
+  const again = found(reads, written, schema) ?? [...namedQueries(node)].find((name) => written.has(name));
+  if (again !== undefined) {
+    const through = written.has(again) ? "" : `, through ${again},`;
+    return sure(
+      `reads ${nameText(change.written)}${through} beside the row that it changes: it would find what the ranges before have done there`,
+    );
+  }
+  const foreign = schema
+    ? reads.find((key) => key !== keyOf(nameOf(change.walked)) && !schema.tables.has(key))
+    : undefined;
+  return foreign === undefined ? undefined : unsure(`reads ${foreign}, which the history doesn't make`);
+}
+
+function acts(action: string | undefined): boolean {
+  return action !== undefined && !["a", "r"].includes(action);
+}
+
+/** A value that is asked for once in a statement is asked for once in each range: a random one is another each time. */
+function volatileParts(node: Node): BatchDoubt | undefined {
+  let name: string | undefined;
+  const look = (value: unknown, within: boolean): void => {
+    if (value === null || typeof value !== "object") return;
+    for (const [key, child] of Object.entries(value)) {
+      if (within && key === "FuncCall") {
+        const called = nameOfParts((child as { funcname?: Node[] }).funcname).name;
+        if (movingFunctions.has(called)) name ??= called;
+      }
+      look(
+        child,
+        within || key === "SubLink" || key === "whereClause" || key === "fromClause" || key === "usingClause",
+      );
+    }
+  };
+  look(node, false);
+  return name === undefined ? undefined : sure(`asks for ${name}(), which has another answer in each range`);
+}
+
+/** Functions of the history that read what the statement changes. */
+function calls(node: Node, change: BatchChange, schema: Schema): BatchDoubt | undefined {
+  const called: string[] = [];
+  walk(node, (key, child) => {
+    if (key === "FuncCall") called.push(keyOf(nameOfParts((child as { funcname?: Node[] }).funcname)));
+  });
+  for (const key of called) {
+    const doubt = functionReads(key, change.written, schema);
+    if (doubt) return { ...doubt, problem: `calls ${key}(), ${doubt.problem}` };
+  }
+  const unknown = called.find((key) => !schema.routines.has(key) && !isPureFunction(key.replace(/^pg_catalog\./, "")));
+  return unknown === undefined ? undefined : unsure(`calls ${unknown}(), which the history doesn't make`);
+}
+
+function functionReads(key: string, written: Name, schema: Schema, seen = new Set<string>()): BatchDoubt | undefined {
+  const routine = schema.routines.get(key);
+  if (!routine || seen.has(key)) return undefined;
+  seen.add(key);
+  if (routine.mentions === undefined) return unsure("of which it isn't known what it reads");
+  const keys = family(written, schema);
+  for (const name of routine.mentions) {
+    if (found([name], keys, schema) !== undefined) return sure(`which mentions ${name}, that the statement changes`);
+    const inner = functionReads(name, written, schema, seen);
+    if (inner) return inner;
+  }
+  return undefined;
+}
+
+function triggered(change: BatchChange, schema: Schema): BatchDoubt | undefined {
+  for (const trigger of schema.triggersOf(keyOf(change.written), change.kind)) {
+    const fires = `fires the trigger ${identifier(trigger.name)}`;
+    if (!trigger.row) return sure(`${fires} once for the statement, and would once for each range`);
+    const doubt = functionReads(trigger.routine, change.written, schema);
+    if (doubt) return { ...doubt, problem: `${fires}, whose function ${trigger.routine}() is one ${doubt.problem}` };
+  }
+  return undefined;
+}
+
+/** Rows of a table that point to rows of the same table need not be in the same range. */
+function selfReference(node: Node, change: BatchChange, schema: Schema): BatchDoubt | undefined {
+  const table = schema.table(change.written);
+  for (const { name, columns, references, referenced = [], onDelete } of table?.constraints ?? []) {
+    if (table === undefined || references !== keyOf(table.name)) continue;
+    const target = referenced.length > 0 ? referenced : primaryOf(table);
+    const mentioned = columns.some((column) => columnsMentioned(node).has(column));
+    const breaks =
+      change.kind === "update"
+        ? target.some((column) => change.assigned.includes(column))
+        : change.kind === "insert"
+          ? change.assigned.length === 0 || columns.some((column) => change.assigned.includes(column))
+          : !acts(onDelete) || (onDelete !== "c" && mentioned);
+    if (breaks)
+      return sure(`has rows that point to each other (${identifier(name)}), which need not be in the same range`);
+  }
+  return undefined;
+}
+
+function primaryOf(table: Table | undefined): string[] {
+  return table?.constraints.find(({ kind }) => kind === "primary")?.columns ?? [];
+}
+
+/** A single, unique, ordered column that every row has, and that the statement leaves as it is. */
+function keyOfWalk(change: BatchChange, by: string | undefined, schema: Schema | undefined): BatchDoubt | undefined {
+  const name = nameOf(change.walked);
+  const table = schema?.table(name);
+  if (table?.kind === "view") return sure(`walks ${nameText(name)}, which is a view: it needs a table with a key`);
+  const column = by ?? (primaryOf(table).length === 1 ? primaryOf(table)[0] : undefined);
+  if (column !== undefined && change.kind === "update" && change.assigned.includes(column))
+    return sure(`changes ${identifier(column)}, the key that it is walked by`);
+  if (!schema || (table && !table.madeIn && column !== undefined)) return undefined;
+  // A partition has the keys of its parent.
+  if (!table?.known || table.parent !== undefined) return undefined;
+  if (by === undefined)
+    return column === undefined
+      ? sure(`needs a primary key of one column in ${nameText(name)}, or "by COLUMN", to be walked by`)
+      : undefined;
+  const unique = schema
+    .indexesOf(keyOf(name))
+    .some((index) => index.unique && !index.partial && index.columns.length === 1 && index.columns[0] === by);
+  return unique && table.columns.get(by)?.notNull
+    ? undefined
+    : sure(
+        `needs ${identifier(by)} to be NOT NULL and uniquely indexed by itself in ${nameText(name)}, to be walked by it`,
+      );
+}

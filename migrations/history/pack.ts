@@ -1,0 +1,36 @@
+import type { LintResult } from "../../review/lint";
+import { runSquawk } from "../../review/squawk";
+import { fingerprint, type Migration, readHistorySync } from "./history";
+import { encodePayload } from "./payload";
+import { loadParser, planMigration } from "./plan";
+
+/** A history as a release takes it: read, named by its content, and packed for the Job's pod. */
+export interface PackedHistory {
+  migrations: Migration[];
+  /** The last migration is marked `-- release: contract`: it is applied after the rollout. */
+  contract: boolean;
+  /** sha-256 (hex) of names and contents. */
+  fingerprint: string;
+  /** Compressed, in pieces that each fit a ConfigMap. */
+  payload: Buffer[];
+  /** What squawk says about the files, for the review. */
+  lint?: LintResult;
+}
+
+/**
+ * Reads and packs a Prisma migrations folder.
+ * @throws HistoryError naming everything that is wrong with it
+ */
+export async function packHistory(directory: string): Promise<PackedHistory> {
+  const migrations = readHistorySync(directory);
+  const last = migrations.at(-1);
+  const lint = runSquawk(directory, migrations);
+  if (last) await loadParser();
+  return {
+    migrations,
+    contract: last !== undefined && planMigration(last).contract,
+    fingerprint: fingerprint(migrations),
+    payload: encodePayload(migrations),
+    lint: await lint,
+  };
+}

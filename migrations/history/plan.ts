@@ -1,0 +1,147 @@
+import { type BadDirective, type Directive, directivesIn, directivesInside } from "../sql/directives";
+import { kindOf } from "../sql/kind";
+import { type ParsedStatement, parseScript, ScriptError } from "../sql/parse";
+import { syntaxHint } from "../sql/syntax-hint";
+import { refusedInTransaction, type TransactionControl, transactionControl } from "../sql/transaction";
+import type { Migration } from "./history";
+
+export { loadParser } from "../sql/parse";
+
+/** One statement of a migration; plain data, fit for JSON. */
+export interface PlannedStatement {
+  /** From 0. */
+  readonly index: number;
+  /** What it is: `CREATE INDEX CONCURRENTLY`. */
+  readonly kind: string;
+  /** Exact text, without its semicolon and the comments before it. */
+  readonly text: string;
+  /** Where `text` begins in migration.sql, in UTF-16 units (a byte order mark counts as one). */
+  readonly offset: number;
+  /** Line of `offset` in migration.sql, from 1. */
+  readonly line: number;
+  /** False when Postgres refuses it inside a transaction. */
+  readonly canRunInTransaction: boolean;
+  /** Why not: the rule's name. */
+  readonly outsideTransaction?: string;
+  /** Set for BEGIN, COMMIT and the like, written in the file. */
+  readonly control?: TransactionControl;
+  /** The directives in the comments directly above it. */
+  readonly directives?: readonly Directive[];
+}
+
+/**
+ * How the statements of a migration can be run:
+ * `transaction` all in one; `statements` one by one, because at least one can't run in a transaction; `own` as the file's own
+ * BEGIN and COMMIT say.
+ */
+export type MigrationMode = "transaction" | "statements" | "own";
+
+export interface MigrationPlan {
+  readonly name: string;
+  readonly checksum: string;
+  readonly mode: MigrationMode;
+  /** `-- release: contract`: runs in a Job of its own, after the rollout is complete and has soaked. */
+  readonly contract: boolean;
+  readonly statements: readonly PlannedStatement[];
+  /** Directives after the last statement, or of a file without statements. */
+  readonly directives: readonly Directive[];
+  /** Comments that read like directives and can't be followed as such, by their text alone. */
+  readonly badDirectives: readonly BadDirective[];
+  /** The parser refused the file: `statements` ends before the error. The server has the last word (it may be newer than the parser). */
+  readonly error?: {
+    readonly message: string;
+    readonly offset: number;
+    readonly line: number;
+    readonly column: number;
+  };
+}
+
+/**
+ * The plan of one migration. `loadParser` must have been awaited once; this itself is synchronous and touches nothing.
+ * @param see is shown each statement with the parser's tree of it, which the plan doesn't keep
+ */
+export function planMigration(
+  migration: Pick<Migration, "name" | "sql" | "checksum">,
+  see?: (statement: ParsedStatement) => void,
+): MigrationPlan {
+  const { name, sql, checksum } = migration;
+  const statements: PlannedStatement[] = [];
+  const bad: BadDirective[] = [];
+  let error: MigrationPlan["error"];
+  try {
+    for (const parsed of parseScript(sql)) {
+      statements.push(planStatement(parsed, statements.length, bad));
+      see?.(parsed);
+    }
+  } catch (problem) {
+    if (!(problem instanceof ScriptError)) throw problem;
+    const { offset, line, column } = problem;
+    const hint = syntaxHint(sql, offset);
+    error = { message: hint === undefined ? problem.message : `${problem.message}: ${hint}`, offset, line, column };
+  }
+  const last = statements.at(-1);
+  const end = last ? last.offset + last.text.length : 0;
+  const { directives, bad: rest } = error
+    ? { directives: [], bad: [] }
+    : directivesIn(sql.slice(end), countLines(sql, end) + 1, end === 0);
+  const all = [...statements.flatMap((statement) => statement.directives ?? []), ...directives];
+  return {
+    name,
+    checksum,
+    mode: modeOf(statements),
+    contract: all.some((directive) => directive.name === "contract"),
+    statements,
+    directives,
+    badDirectives: [...bad, ...rest, ...misplacedBatches(statements, directives)].sort((a, b) => a.line - b.line),
+    ...(error && { error }),
+  };
+}
+
+/** @param bad is given the directives above or in the statement that can't be followed */
+function planStatement(parsed: ParsedStatement, index: number, bad: BadDirective[]): PlannedStatement {
+  const { node, text, offset, line, before } = parsed;
+  const refused = refusedInTransaction(node, text);
+  const control = transactionControl(node);
+  const { directives, bad: above } = directivesIn(before, line - countLines(before, before.length), index === 0);
+  bad.push(...above, ...directivesInside(text, line));
+  return {
+    index,
+    kind: kindOf(node),
+    text,
+    offset,
+    line,
+    canRunInTransaction: refused === undefined,
+    ...(refused !== undefined && { outsideTransaction: refused }),
+    ...(control && { control }),
+    ...(directives.length > 0 && { directives }),
+  };
+}
+
+/** Batches that no statement can follow where they stand. */
+function misplacedBatches(statements: readonly PlannedStatement[], last: readonly Directive[]): BadDirective[] {
+  const found: BadDirective[] = [];
+  const batches = (directives: readonly Directive[] = []) => directives.filter((each) => each.name === "batch");
+  const bad = (directives: readonly Directive[], where: string) => {
+    for (const { line } of directives) found.push({ line, certain: true, problem: `has "-- release: batch" ${where}` });
+  };
+  let open = false;
+  for (const { control, directives } of statements) {
+    const own = batches(directives);
+    if (open) bad(own, "inside BEGIN … COMMIT, where it can't commit each range");
+    else bad(own.slice(1), "twice above one statement");
+    if (control !== undefined && control !== "savepoint") open = control === "begin";
+  }
+  bad(batches(last), "with no statement below it");
+  return found;
+}
+
+function modeOf(statements: readonly PlannedStatement[]): MigrationMode {
+  if (statements.some(({ control }) => control !== undefined && control !== "savepoint")) return "own";
+  return statements.every(({ canRunInTransaction }) => canRunInTransaction) ? "transaction" : "statements";
+}
+
+function countLines(text: string, end: number): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0 && at < end; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}

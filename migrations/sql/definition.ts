@@ -1,0 +1,201 @@
+import type { ColumnDef, Constraint as ConstraintNode, Node } from "libpg-query";
+import type { Column, Constraint, Schema, Table } from "../statements/schema";
+import { columnType, volatileCall } from "./column-type";
+import { treeText } from "./expression";
+import { keyOf, nameOf, partsOf } from "./identifier";
+import { columnsMentioned } from "./references";
+
+/** What a column definition says, ready to be judged. */
+export interface DefinedColumn {
+  readonly column: Column;
+  readonly constraints: Constraint[];
+  /** The expression behind DEFAULT. */
+  readonly default?: Node;
+  readonly generated?: "stored" | "virtual";
+  readonly identity: boolean;
+  /** Why every row of an existing table must be written to add it; undefined if it needn't. */
+  readonly fills: string | undefined;
+  /** `fills` is assumed, because a function's nature isn't known. */
+  readonly uncertain: boolean;
+}
+
+export function columnConstraints(definition: ColumnDef): ConstraintNode[] {
+  return (definition.constraints ?? []).flatMap((item) => ("Constraint" in item ? [item.Constraint] : []));
+}
+
+export function defineColumn(definition: ColumnDef, table: string, schema: Schema): DefinedColumn {
+  const name = definition.colname ?? "";
+  const type = columnType(definition.typeName);
+  const nodes = columnConstraints(definition);
+  const of = (kind: string) => nodes.find(({ contype }) => contype === kind);
+  const expression = of("CONSTR_DEFAULT")?.raw_expr;
+  const generatedNode = of("CONSTR_GENERATED") as (ConstraintNode & { generated_kind?: string }) | undefined;
+  const generated = generatedNode && (generatedNode.generated_kind === "v" ? "virtual" : "stored");
+  const identity = of("CONSTR_IDENTITY") !== undefined;
+  const primary = of("CONSTR_PRIMARY") !== undefined;
+  const volatile = volatileCall(expression, (name) => schema.routines.get(name)?.volatility);
+  const fills =
+    generated === "stored"
+      ? "it is computed and stored"
+      : type?.serial || identity
+        ? "each row gets its own number"
+        : volatile !== undefined
+          ? `${volatile.name} gives each row its own value`
+          : type && schema.domains.has(type.name) && expression === undefined
+            ? `the type ${type.name} has a constraint`
+            : undefined;
+  return {
+    column: {
+      name,
+      type,
+      ...collationOf(definition),
+      notNull:
+        definition.is_not_null === true ||
+        of("CONSTR_NOTNULL") !== undefined ||
+        primary ||
+        type?.serial === true ||
+        identity,
+      filled:
+        (expression !== undefined && !isNull(expression)) ||
+        type?.serial === true ||
+        identity ||
+        generated !== undefined,
+    },
+    constraints: nodes.flatMap((node) => constraintOf(node, table, schema, name) ?? []),
+    ...(expression && { default: expression }),
+    ...(generated && { generated }),
+    identity,
+    fills,
+    uncertain: volatile?.uncertain === true && generated !== "stored" && !type?.serial && !identity,
+  };
+}
+
+/** The collation that a definition names, unless it is that of the type. */
+export function collationOf({ collClause }: ColumnDef): { collation?: string } {
+  const collation = partsOf(collClause?.collname).at(-1);
+  return collation === undefined || collation === "default" ? {} : { collation };
+}
+
+/** A constraint as the schema keeps it; undefined for what isn't one (NOT NULL, DEFAULT and the like of a column). */
+export function constraintOf(
+  node: ConstraintNode,
+  table: string,
+  schema: Schema,
+  column?: string,
+): Constraint | undefined {
+  const valid = node.skip_validation !== true;
+  const named = (columns: readonly string[], suffix: string) => node.conname ?? [table, ...columns, suffix].join("_");
+  switch (node.contype) {
+    case "CONSTR_CHECK": {
+      const notNullOf = notNullTests(node.raw_expr);
+      const mentioned = node.raw_expr ? [...columnsMentioned(node.raw_expr)] : [];
+      // Postgres names a check after its column, if it is about one only.
+      const columns = column !== undefined ? [column] : mentioned.length === 1 ? mentioned : [];
+      return {
+        name: named(columns, "check"),
+        kind: "check",
+        columns,
+        valid,
+        ...(node.raw_expr && { expression: node.raw_expr }),
+        mentions: mentioned,
+        ...(notNullOf.length > 0 && {
+          notNullOf,
+          onlyNotNull: node.raw_expr !== undefined && "NullTest" in node.raw_expr,
+        }),
+      };
+    }
+    case "CONSTR_NOTNULL": {
+      const columns = column === undefined ? partsOf(node.keys) : [column];
+      // NOT NULL in a column's definition is told by the column itself.
+      if (column !== undefined) return undefined;
+      return { name: named(columns, "not_null"), kind: "not null", columns, valid };
+    }
+    case "CONSTR_UNIQUE":
+    case "CONSTR_PRIMARY": {
+      const columns = column === undefined ? indexedColumns(node, schema) : [column];
+      const primary = node.contype === "CONSTR_PRIMARY";
+      const name = node.conname ?? node.indexname ?? (primary ? `${table}_pkey` : named(columns, "key"));
+      return { name, kind: primary ? "primary" : "unique", columns, valid };
+    }
+    case "CONSTR_EXCLUSION":
+      return { name: named([], "excl"), kind: "exclude", columns: [], valid };
+    case "CONSTR_FOREIGN": {
+      const columns = column === undefined ? partsOf(node.fk_attrs) : [column];
+      const references = node.pktable ? keyOf(nameOf(node.pktable)) : undefined;
+      return {
+        name: named(columns, "fkey"),
+        kind: "foreign",
+        columns,
+        valid,
+        ...(references !== undefined && { references }),
+        referenced: partsOf(node.pk_attrs),
+        onDelete: node.fk_del_action ?? "a",
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function indexedColumns(node: ConstraintNode, schema: Schema): string[] {
+  if (node.indexname === undefined) return partsOf(node.keys);
+  for (const index of schema.indexes.values()) if (index.name.name === node.indexname) return index.columns;
+  return [];
+}
+
+/** The columns of `a IS NOT NULL AND b IS NOT NULL AND …`, as Postgres finds them: through AND and NOT, not through OR. */
+function notNullTests(expression: Node | undefined, negated = false): string[] {
+  if (!expression) return [];
+  if ("BoolExpr" in expression) {
+    const { boolop, args = [] } = expression.BoolExpr;
+    if (boolop === "NOT_EXPR") return notNullTests(args[0], !negated);
+    return boolop === (negated ? "OR_EXPR" : "AND_EXPR") ? args.flatMap((each) => notNullTests(each, negated)) : [];
+  }
+  if (!("NullTest" in expression)) return [];
+  const { nulltesttype, arg } = expression.NullTest;
+  if (nulltesttype !== (negated ? "IS_NULL" : "IS_NOT_NULL") || !arg || !("ColumnRef" in arg)) return [];
+  return partsOf(arg.ColumnRef.fields).slice(-1);
+}
+
+export function isNull(expression: Node | undefined): boolean {
+  if (!expression) return false;
+  if ("TypeCast" in expression) return isNull(expression.TypeCast.arg);
+  return "A_Const" in expression && (expression.A_Const as { isnull?: boolean }).isnull === true;
+}
+
+/** Enters a new column, with its constraints and the indexes behind them. */
+export function addColumn(definition: ColumnDef, table: Table, schema: Schema): void {
+  const defined = defineColumn(definition, table.name.name, schema);
+  table.columns.set(defined.column.name, defined.column);
+  for (const constraint of defined.constraints) addConstraint(constraint, table, schema);
+}
+
+export function addConstraint(constraint: Constraint, table: Table, schema: Schema): void {
+  table.constraints.push(constraint);
+  if (constraint.kind === "primary")
+    for (const name of constraint.columns) {
+      const column = table.columns.get(name);
+      if (column) column.notNull = true;
+    }
+  if (constraint.kind === "not null" && constraint.valid) {
+    const column = table.columns.get(constraint.columns[0] ?? "");
+    if (column) column.notNull = true;
+  }
+  if (constraint.kind !== "primary" && constraint.kind !== "unique" && constraint.kind !== "exclude") return;
+  const name = { ...table.name, name: constraint.name };
+  schema.indexes.set(keyOf(name), {
+    name,
+    table: keyOf(table.name),
+    unique: constraint.kind !== "exclude",
+    columns: constraint.columns,
+    signature: signatureOf(constraint.columns.map((column) => ({ name: column }))),
+  });
+}
+
+/** What makes two indexes alike, of the elements of their definitions. */
+export function signatureOf(elements: readonly object[], where?: Node): string {
+  return treeText([
+    elements.map((element) => ({ ordering: "SORTBY_DEFAULT", nulls_ordering: "SORTBY_NULLS_DEFAULT", ...element })),
+    where,
+  ]);
+}

@@ -1,0 +1,126 @@
+import { distance } from "fastest-levenshtein";
+import { readBatchOptions } from "../batches/batch-options";
+import { tokensOf } from "./tokens";
+
+const names = ["contract", "batch"] as const;
+
+/** An instruction to the release in a comment of a migration: `-- release: contract`. */
+export interface Directive {
+  readonly name: (typeof names)[number];
+  /** What follows on the line, without white space around it. */
+  readonly text: string;
+  /** Line of the comment in the file, from 1. */
+  readonly line: number;
+}
+
+/** A comment that reads like a directive and is none. */
+export interface BadDirective {
+  /** One clause that continues the name of the migration: `has "…", which …`. */
+  readonly problem: string;
+  /** Line of the comment in the file, from 1. */
+  readonly line: number;
+  /** False where it may as well be an ordinary comment. */
+  readonly certain: boolean;
+}
+
+export interface Directives {
+  readonly directives: readonly Directive[];
+  readonly bad: readonly BadDirective[];
+}
+
+const none: Directives = { directives: [], bad: [] };
+const written = /^\s*--+\s*release\s*:\s*([a-z]\S*)[ \t]*(.*?)\s*$/i;
+/** The word is right and the sign before it isn't: `-- release contract`, `# releases: batch`. */
+const almost = /^\s*(?:--+|#)\s*releases?\s*[:=-]?\s*(contract|batch)\b[ \t]*(.*?)\s*$/i;
+
+/**
+ * The directives in a stretch of comments and white space: one a line, `-- release: NAME …`, alone on its line.
+ * @param line of the stretch's first character, from 1
+ * @param begins whether the stretch begins at the beginning of a line; what stands behind a statement belongs to none
+ */
+export function directivesIn(comments: string, line: number, begins: boolean): Directives {
+  if (!/release/i.test(comments)) return none;
+  const directives: Directive[] = [];
+  const bad: BadDirective[] = [];
+  for (const [index, text] of withoutBlocks(comments).split("\n").entries()) {
+    const behind = index === 0 && !begins;
+    const found = read(behind ? text.replace(/^[\s;]+/, "") : text, line + index);
+    if (found === undefined) continue;
+    if ("name" in found && behind)
+      bad.push({ ...found, certain: true, problem: `${shown(text)}, which stands behind a statement: ${alone}` });
+    else if ("name" in found) directives.push(found);
+    else bad.push(found);
+  }
+  return { directives, bad };
+}
+
+const alone = "a directive has a line of its own, above its statement";
+
+/** Directives in the middle of a statement, where they would be nothing but comments. */
+export function directivesInside(statement: string, line: number): BadDirective[] {
+  if (!/--+\s*releases?\s*[:=-]/i.test(statement)) return [];
+  const bad: BadDirective[] = [];
+  let at = 0;
+  for (const { start, end } of tokensOf(statement)) {
+    const before = statement.slice(0, at).split("\n").length - 1;
+    for (const { text, line: on } of at < start
+      ? directivesIn(statement.slice(at, start), line + before, true).directives
+      : [])
+      bad.push({ problem: `a directive ("${text}") in the middle of a statement: ${alone}`, line: on, certain: true });
+    at = end;
+  }
+  return bad;
+}
+
+function read(text: string, line: number): Directive | BadDirective | undefined {
+  const [, word = "", rest = ""] = written.exec(text) ?? [];
+  const name = names.find((each) => each === word.toLowerCase());
+  const wrong = (problem: string, certain = true): BadDirective => ({
+    problem: `${shown(text)}, ${problem}`,
+    line,
+    certain,
+  });
+  if (name === "contract" && rest !== "") return wrong('and nothing may follow "-- release: contract"');
+  if (name === "batch") {
+    const options = readBatchOptions(rest);
+    return "problem" in options ? wrong(options.problem) : { name, text: rest, line };
+  }
+  if (name) return { name, text: rest, line };
+  const meant = names.find((each) => resembles(word.toLowerCase(), each));
+  if (meant) return wrong(`which is no directive: "-- release: ${meant}" is`);
+  if (word !== "") return wrong('which is no directive ("-- release: contract" and "-- release: batch" are)', false);
+  const [, almostName = "", after = ""] = almost.exec(text) ?? [];
+  const fits = almostName.toLowerCase() === "contract" ? after === "" : !("problem" in readBatchOptions(after));
+  return almostName !== "" && fits
+    ? wrong(`which is no directive: it is written "-- release: ${almostName}"`)
+    : undefined;
+}
+
+function shown(text: string): string {
+  const trimmed = text.replace(/^[\s;]+/, "").trimEnd();
+  return `has "${trimmed.length > 60 ? `${trimmed.slice(0, 59)}…` : trimmed}"`;
+}
+
+/** `contact`, `contracts`, `bacth`: a slip of the pen, and no other word. */
+function resembles(word: string, name: string): boolean {
+  return word.startsWith(name) || (word[0] === name[0] && distance(word, name) <= 2);
+}
+
+/** Block comments blanked, so that a directive that was commented out stays out; line ends are kept for the counting. */
+function withoutBlocks(comments: string): string {
+  const mark = /--[^\n]*|\/\*|\*\//g;
+  let depth = 0;
+  let start = 0;
+  let result = "";
+  let at = 0;
+  for (let found = mark.exec(comments); found; found = mark.exec(comments)) {
+    if (found[0] === "/*" && depth++ === 0) {
+      result += comments.slice(at, found.index);
+      start = found.index;
+    } else if (found[0] === "*/" && depth > 0 && --depth === 0) {
+      at = mark.lastIndex;
+      result += comments.slice(start, at).replace(/[^\n]/g, " ");
+    } else if (depth > 0 && found[0].startsWith("--")) mark.lastIndex = found.index + 2; // no line comment inside a block
+  }
+  return depth > 0 ? result : result + comments.slice(at);
+}

@@ -1,0 +1,56 @@
+import { keyOf, type Name } from "../sql/identifier";
+import { type LockMode, stronger } from "../sql/locks";
+
+/**
+ * What a statement does while it holds its lock, and that grows with the table:
+ * `rows` it changes rows, `scan` reads every row, `index` builds an index, `rewrite` writes every row anew.
+ */
+export type Work = "none" | "rows" | "scan" | "index" | "rewrite";
+
+const works: readonly Work[] = ["none", "rows", "scan", "index", "rewrite"];
+
+/** What one statement does to one table. */
+export interface TableEffect {
+  readonly name: Name;
+  readonly lock: LockMode;
+  readonly work: Work;
+  /** Why there is work, for a person: `"id" gets a number for each row`. */
+  readonly because?: string;
+  /** The work is assumed, because the history doesn't tell what the column or table is. */
+  readonly uncertain?: boolean;
+}
+
+export interface Effect {
+  readonly tables: readonly TableEffect[];
+  /** Why the statement can't be judged from its text. */
+  readonly unknown?: string;
+}
+
+/** Collects what a statement does; a table that is touched twice has the stronger lock and the heavier work. */
+export class Effects {
+  private readonly tables = new Map<string, TableEffect>();
+  private unknown: string | undefined;
+
+  touch(name: Name, lock: LockMode, work: Work = "none", because?: string, uncertain = false): this {
+    const before = this.tables.get(keyOf(name));
+    const heavier = !before || works.indexOf(work) > works.indexOf(before.work);
+    const kept = heavier ? { work, because, uncertain } : before;
+    this.tables.set(keyOf(name), {
+      name,
+      lock: before ? stronger(before.lock, lock) : lock,
+      work: kept.work,
+      ...(kept.because !== undefined && { because: kept.because }),
+      ...(kept.uncertain && { uncertain: true }),
+    });
+    return this;
+  }
+
+  cannotTell(why: string): this {
+    this.unknown ??= why;
+    return this;
+  }
+
+  done(): Effect {
+    return { tables: [...this.tables.values()], ...(this.unknown !== undefined && { unknown: this.unknown }) };
+  }
+}

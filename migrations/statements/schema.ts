@@ -1,0 +1,266 @@
+import type { Node } from "libpg-query";
+import type { ColumnType } from "../sql/column-type";
+import { keyOf, type Name } from "../sql/identifier";
+import type { Dependent } from "./dependents";
+
+export interface Column {
+  name: string;
+  /** Undefined when it was made in a way that can't be followed (CREATE TABLE AS). */
+  type: ColumnType | undefined;
+  /** As written by COLLATE; none for that of the type. */
+  collation?: string;
+  notNull: boolean;
+  /** It has a default, or fills itself (serial, identity, generated). */
+  filled: boolean;
+}
+
+export interface Constraint {
+  name: string;
+  kind: "check" | "unique" | "primary" | "foreign" | "exclude" | "not null";
+  columns: string[];
+  valid: boolean;
+  /** Key of the table a foreign key points to. */
+  references?: string;
+  /** The columns it points to; none where they are left out, which means the primary key. */
+  referenced?: string[];
+  /** What a foreign key does when the row it points to is deleted: `a`, `r` nothing or refuse, `c` cascade, `n` NULL, `d` default. */
+  onDelete?: string;
+  /** Of a check: what it asks for, and every column in that. */
+  expression?: Node;
+  mentions?: string[];
+  /** Columns that a CHECK proves to be set: `a IS NOT NULL AND …`. */
+  notNullOf?: string[];
+  /** It says nothing else. */
+  onlyNotNull?: boolean;
+}
+
+export interface Index {
+  name: Name;
+  /** Key of its table. */
+  table: string;
+  unique: boolean;
+  columns: string[];
+  /** It has a WHERE. */
+  partial?: boolean;
+  /** Columns in its expressions and its WHERE. */
+  derivedFrom?: string[];
+  /** All that its definition says but its name and table: the same for two indexes that are alike. */
+  signature: string;
+}
+
+/** A function or procedure; of several with one name, what holds for any of them. */
+export interface Routine {
+  readonly volatility: "immutable" | "stable" | "volatile";
+  /** Every name in its body; undefined where that tells nothing: another language, or EXECUTE. */
+  readonly mentions: ReadonlySet<string> | undefined;
+  /** What it returns, as text for comparing. */
+  readonly returns: string;
+  /** Its parameters, their names and types, as text for comparing. */
+  readonly parameters: string;
+  /** How many there are of the name. */
+  readonly overloads: number;
+}
+
+export interface Trigger {
+  readonly name: string;
+  /** Key of its table. */
+  table: string;
+  /** Key of its function. */
+  routine: string;
+  /** Once for each row; else once for the statement. */
+  readonly row: boolean;
+  readonly events: readonly ("insert" | "update" | "delete" | "truncate")[];
+}
+
+export interface Table {
+  name: Name;
+  kind: "table" | "view" | "materialized view";
+  columns: Map<string, Column>;
+  constraints: Constraint[];
+  /** False for a table that the history doesn't make, or makes in a way that can't be followed. */
+  known: boolean;
+  /** Name of the migration that makes it; undefined for a table that the history doesn't make. */
+  madeIn: string | undefined;
+  partitioned: boolean;
+  /** Row level security is on; unknown for a table that isn't `known`. */
+  rowSecurity: boolean;
+  /** Names of its policies. */
+  policies: Set<string>;
+  /** Of a partitioned table: the columns that decide where a row goes; undefined for an expression among them, or unknown. */
+  partitionKey?: string[];
+  /** Key of the table it is a partition or child of. */
+  parent?: string;
+  /** It is the partition for what no other one takes. */
+  isDefault?: boolean;
+  /** Of a view: its columns in their order, where all are known. */
+  shows?: readonly string[];
+  /** Of a view: keys of the tables, and names of the columns, that its query mentions. */
+  reads?: { tables: Set<string>; columns: Set<string> };
+}
+
+/**
+ * What the migrations so far have made, as far as their text tells: the review asks it which table an index is on, what type a
+ * column has, and whether a table is new. What it doesn't know is said to be unknown, never guessed.
+ */
+export class Schema {
+  readonly tables = new Map<string, Table>();
+  readonly indexes = new Map<string, Index>();
+  /** Values of each enum, in their order. */
+  readonly enums = new Map<string, string[]>();
+  /** Which migration made a function, procedure, sequence or type, by its name; and a schema or role, by {@link madeKey}. */
+  readonly made = new Map<string, string>();
+  readonly triggerFunctions = new Set<string>();
+  readonly routines = new Map<string, Routine>();
+  /** Views, triggers, policies, defaults and the like, with what they depend on. */
+  readonly dependents = new Map<string, Dependent>();
+  /** By table and name. */
+  readonly triggers = new Map<string, Trigger>();
+  /** What each domain is made of. */
+  readonly domainBases = new Map<string, ColumnType | undefined>();
+  /** Domains that were made with a constraint. */
+  readonly domains = new Set<string>();
+  /** Domains that forbid NULL. */
+  readonly requiredDomains = new Set<string>();
+  /** The migration that is followed has set TimeZone to UTC. */
+  utc = false;
+
+  table(name: Name): Table | undefined {
+    return this.tables.get(keyOf(name));
+  }
+
+  /** The table, entered as one that was there before if the history doesn't make it. */
+  require(name: Name): Table {
+    const key = keyOf(name);
+    const found = this.tables.get(key);
+    if (found) return found;
+    const table = emptyTable(name, undefined);
+    this.tables.set(key, table);
+    return table;
+  }
+
+  /** The name behind a key. */
+  named(key: string): Name {
+    return this.tables.get(key)?.name ?? { name: key };
+  }
+
+  /** Tables with a foreign key to this one, each once. */
+  referencing(key: string): Table[] {
+    return [...this.tables.values()].filter(
+      (table) => keyOf(table.name) !== key && table.constraints.some(({ references }) => references === key),
+    );
+  }
+
+  /** Views that a table, or one column of it, can't be dropped without. */
+  viewsOf(key: string, column?: string): Table[] {
+    return [...this.tables.values()].filter(
+      ({ reads }) =>
+        reads?.tables.has(key) && (column === undefined || reads.columns.has(column) || reads.columns.has("*")),
+    );
+  }
+
+  /** Foreign keys that point to this column of a table. */
+  pointingTo(key: string, column: string): Table[] {
+    const primary = this.tables.get(key)?.constraints.find(({ kind }) => kind === "primary")?.columns ?? [];
+    return this.referencing(key).filter(({ constraints }) =>
+      constraints.some(
+        ({ references, referenced = [] }) =>
+          references === key && (referenced.length > 0 ? referenced : primary).includes(column),
+      ),
+    );
+  }
+
+  children(key: string): Table[] {
+    return [...this.tables.values()].filter(({ parent }) => parent === key);
+  }
+
+  /** The serial or identity column that a sequence, by the name that Postgres gives it, belongs to. */
+  sequenceOwner(sequence: Name): { table: Name; column: string } | undefined {
+    for (const { name, columns } of this.tables.values()) {
+      if (
+        !sequence.name.startsWith(`${name.name}_`) ||
+        keyOf({ ...sequence, name: "" }) !== keyOf({ ...name, name: "" })
+      )
+        continue;
+      for (const column of columns.keys())
+        if (sequence.name === `${name.name}_${column}_seq`) return { table: name, column };
+    }
+    return undefined;
+  }
+
+  indexesOf(key: string): Index[] {
+    return [...this.indexes.values()].filter(({ table }) => table === key);
+  }
+
+  triggersOf(table: string, event?: Trigger["events"][number]): Trigger[] {
+    return [...this.triggers.values()].filter(
+      (trigger) => trigger.table === table && (event === undefined || trigger.events.includes(event)),
+    );
+  }
+
+  /** Partitions and children, theirs too. */
+  descendants(key: string): Table[] {
+    return this.children(key).flatMap((child) => [child, ...this.descendants(keyOf(child.name))]);
+  }
+
+  /** Tables with a column of this type, or of a domain over it. */
+  using(type: string): { table: Table; column: Column }[] {
+    const found: { table: Table; column: Column }[] = [];
+    for (const table of this.tables.values())
+      for (const column of table.columns.values()) {
+        let name = column.type?.name;
+        for (let depth = 0; name !== undefined && name !== type && depth < 10; depth++)
+          name = this.domainBases.get(name)?.name;
+        if (name === type) found.push({ table, column });
+      }
+    return found;
+  }
+
+  /** The type that a domain stands for; one with constraints only where `constrained` says so. Another type as it is. */
+  baseOf(type: ColumnType | undefined, constrained = false): ColumnType | undefined {
+    if (!type || !this.domainBases.has(type.name) || (!constrained && this.domains.has(type.name))) return type;
+    return type.array > 0 ? type : this.baseOf(this.domainBases.get(type.name), constrained);
+  }
+
+  drop(key: string): void {
+    this.tables.delete(key);
+    for (const [index, { table }] of this.indexes) if (table === key) this.indexes.delete(index);
+    for (const [trigger, { table }] of this.triggers) if (table === key) this.triggers.delete(trigger);
+    for (const table of this.tables.values())
+      table.constraints = table.constraints.filter(({ references }) => references !== key);
+  }
+
+  rename(from: Name, to: Name): void {
+    const old = keyOf(from);
+    const key = keyOf(to);
+    const table = this.tables.get(old);
+    if (!table) return;
+    this.tables.delete(old);
+    this.tables.set(key, table);
+    table.name = to;
+    for (const index of this.indexes.values()) if (index.table === old) index.table = key;
+    for (const trigger of this.triggers.values()) if (trigger.table === old) trigger.table = key;
+    for (const other of this.tables.values()) {
+      if (other.parent === old) other.parent = key;
+      for (const constraint of other.constraints) if (constraint.references === old) constraint.references = key;
+    }
+  }
+}
+
+/** The name by which {@link Schema.made} knows what has a namespace of its own. */
+export function madeKey(kind: string, name: string): string {
+  return `${kind}:${name}`;
+}
+
+export function emptyTable(name: Name, madeIn: string | undefined): Table {
+  return {
+    name,
+    kind: "table",
+    columns: new Map(),
+    constraints: [],
+    known: madeIn !== undefined,
+    madeIn,
+    partitioned: false,
+    rowSecurity: false,
+    policies: new Set(),
+  };
+}

@@ -1,0 +1,118 @@
+import type { Node, RangeVar } from "libpg-query";
+import { keyOf, nameOf, nameOfParts, partsOf } from "../sql/identifier";
+import type { Schema } from "./schema";
+
+/** What an expression or query depends on, as {@link useOf} writes it: `table:note`, `column:note:title`, `function:f`, `sequence:s`. */
+export type Uses = Set<string>;
+
+export function useOf(kind: "table" | "column" | "function" | "sequence", key: string, column?: string): string {
+  return column === undefined ? `${kind}:${key}` : `${kind}:${key}:${column}`;
+}
+
+/** Tables by the names that a query level gives them; undefined for what is no table of the history. */
+type Scope = Map<string, string | undefined>;
+
+/**
+ * What a query or expression depends on, as Postgres records it: tables, each column that is named, functions, and sequences written
+ * as constants. A column that could be of several tables, of which one isn't known, is left out.
+ * @param own key of the table that columns without a table belong to
+ */
+export function usesOf(node: Node | undefined, schema: Schema, own?: string): Uses {
+  const uses: Uses = new Set();
+  if (node) read(node, own === undefined ? [] : [new Map([[own, own]])], new Set(), { uses, schema });
+  return uses;
+}
+
+interface Found {
+  readonly uses: Uses;
+  readonly schema: Schema;
+}
+
+function read(value: unknown, scopes: readonly Scope[], named: ReadonlySet<string>, found: Found): void {
+  if (value === null || typeof value !== "object") return;
+  const item = value as Node;
+  if ("SelectStmt" in item) {
+    const { withClause, fromClause } = item.SelectStmt;
+    const queries = new Set(named);
+    for (const each of withClause?.ctes ?? [])
+      if ("CommonTableExpr" in each) queries.add(each.CommonTableExpr.ctename ?? "");
+    const scope: Scope = new Map();
+    for (const each of fromClause ?? []) enter(each, scope, queries, found);
+    for (const child of Object.values(item.SelectStmt)) read(child, [scope, ...scopes], queries, found);
+    return;
+  }
+  if ("ColumnRef" in item) {
+    column(item.ColumnRef.fields ?? [], scopes, found);
+    return;
+  }
+  if ("FuncCall" in item) {
+    const name = nameOfParts(item.FuncCall.funcname);
+    found.uses.add(useOf("function", keyOf(name)));
+    const [argument] = item.FuncCall.args ?? [];
+    const text = name.name === "nextval" ? constantOf(argument) : undefined;
+    if (text !== undefined) found.uses.add(useOf("sequence", keyOf(written(text))));
+  }
+  for (const child of Object.values(value)) read(child, scopes, named, found);
+}
+
+/** Enters what stands behind FROM. */
+function enter(from: Node, scope: Scope, named: ReadonlySet<string>, found: Found): void {
+  if ("RangeVar" in from) {
+    const key = keyOf(nameOf(from.RangeVar as RangeVar));
+    const isTable = !(from.RangeVar.schemaname === undefined && named.has(key));
+    scope.set(from.RangeVar.alias?.aliasname ?? from.RangeVar.relname ?? "", isTable ? key : undefined);
+    if (isTable) found.uses.add(useOf("table", key));
+  } else if ("JoinExpr" in from) {
+    const { larg, rarg, usingClause } = from.JoinExpr;
+    const inner: Scope = new Map();
+    for (const side of [larg, rarg]) if (side) enter(side, inner, named, found);
+    for (const [name, key] of inner) {
+      scope.set(name, key);
+      for (const joined of partsOf(usingClause)) if (key !== undefined) found.uses.add(useOf("column", key, joined));
+    }
+  } else if ("RangeSubselect" in from) scope.set(from.RangeSubselect.alias?.aliasname ?? "", undefined);
+  else if ("RangeFunction" in from) scope.set(from.RangeFunction.alias?.aliasname ?? "", undefined);
+}
+
+function column(fields: readonly Node[], scopes: readonly Scope[], { uses, schema }: Found): void {
+  const star = fields.some((field) => "A_Star" in field);
+  const parts = partsOf(fields as Node[]);
+  const name = star ? undefined : parts.at(-1);
+  const qualifier = star ? parts.at(-1) : parts.at(-2);
+  for (const scope of scopes) {
+    const tables = [...scope].filter(([alias]) => qualifier === undefined || alias === qualifier);
+    const keys = tables.flatMap(([, key]) => key ?? []);
+    if (star) {
+      for (const key of keys)
+        for (const each of schema.tables.get(key)?.columns.keys() ?? []) uses.add(useOf("column", key, each));
+      return;
+    }
+    if (name === undefined) return;
+    const having = keys.filter((key) => schema.tables.get(key)?.columns.has(name));
+    if (
+      having.length === 1 &&
+      (qualifier !== undefined || tables.length === 1 || onlyKnown(keys, tables.length, schema))
+    )
+      uses.add(useOf("column", having[0]!, name));
+    if (having.length > 0 || qualifier !== undefined) return;
+  }
+}
+
+function onlyKnown(keys: readonly string[], tables: number, schema: Schema): boolean {
+  return keys.length === tables && keys.every((key) => schema.tables.get(key)?.known);
+}
+
+function constantOf(node: Node | undefined): string | undefined {
+  if (!node) return undefined;
+  if ("TypeCast" in node) return constantOf(node.TypeCast.arg);
+  return "A_Const" in node ? (node.A_Const as { sval?: { sval?: string } }).sval?.sval : undefined;
+}
+
+/** A name as it is written in a constant: `"Order_id_seq"`. */
+function written(text: string) {
+  const parts = [...text.matchAll(/"((?:[^"]|"")*)"|([^".]+)/g)].map(
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.toLowerCase(),
+  );
+  const name = parts.at(-1) ?? "";
+  return parts.length > 1 ? { schema: parts.at(-2)!, name } : { name };
+}

@@ -1,0 +1,233 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Migration } from "../../migrations/history/history";
+import type { PlannedStatement } from "../../migrations/history/plan";
+import { formatDuration } from "../../text/short-duration";
+import type { Run } from "../cli/run";
+import type { Session } from "../db/connection";
+import { attribute, placeOf, sqlEvidence } from "../db/place";
+import { runScript } from "../db/query";
+import { replicationLag } from "../db/replication";
+import { findRelation, ownRows } from "../db/search-path";
+import { UnfollowedDirective } from "../failures/statement";
+import { quoteName, quoteText } from "../records/history-table";
+import { writeNote } from "../records/progress";
+import { type Attempts, withLockAttempts } from "./attempts";
+import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement";
+
+/** How far a batched statement has come; kept in `_release.step.note` by the same transaction as the rows. */
+interface BatchNote {
+  /** Key of the last row that is done, as text; null = none. */
+  last: string | null;
+  /** Largest key when it began: rows written later are the app's own concern. */
+  end: string;
+  looked: number;
+  changed: number;
+}
+
+interface Key {
+  /** The table that the statement means, with its schema. */
+  table: string;
+  column: string;
+  /** The type that the index compares by, and its two operators: those of the column's type need not be in any schema that is searched. */
+  type: string;
+  above: string;
+  upTo: string;
+  estimate: number;
+}
+
+const TOLD_EVERY = 5000;
+
+/**
+ * Runs a statement in key ranges with a commit each, so that no row stays locked for long, vacuum can keep up and replicas too; another run goes
+ * on behind the last range that is complete.
+ */
+export async function runBatches(
+  run: Run,
+  migration: Migration,
+  statement: PlannedStatement,
+  progress: { id: string; note: Record<string, unknown>; done: string; state: () => string },
+): Promise<{ rows: number; attempts: Attempts }> {
+  const { session, log, signal } = run;
+  const { batch, key } = await prepareBatch(run, migration, statement, progress.state());
+  const attempts: Attempts = { count: 1, lockWait: 0 };
+  let note =
+    (progress.note as Partial<BatchNote>).end === undefined
+      ? await begin(run, key)
+      : (progress.note as unknown as BatchNote);
+  const began = Date.now();
+  const lookedBefore = note?.looked ?? 0;
+  let told = began;
+  while (note) {
+    const current: BatchNote = note;
+    signal.throwIfAborted();
+    const evidence = (error: unknown) => sqlEvidence(error, migration);
+    const { result, attempts: tried } = await withLockAttempts(
+      run,
+      { migration: migration.name, state: progress.state, evidence },
+      (lockTimeout) => oneRange(run, statement, { batch, key }, current, progress.id, lockTimeout),
+    );
+    attempts.count += tried.count - 1;
+    attempts.lockWait += tried.lockWait;
+    note = result;
+    if (note && Date.now() - told >= TOLD_EVERY) {
+      told = Date.now();
+      tell(run, migration, statement, note, key, (told - began) / Math.max(1, note.looked - lookedBefore));
+    }
+    if (note) await yieldTo(run, batch.pause);
+    else {
+      log.event(
+        "batch.finished",
+        `  line ${statement.line}: ${current.changed} rows in ranges of ${batch.size} (${formatDuration(Date.now() - began)})`,
+        {
+          migration: migration.name,
+          rows: current.changed,
+        },
+      );
+      await runScript(session, progress.done);
+      return { rows: current.changed, attempts };
+    }
+  }
+  await runScript(session, progress.done);
+  return { rows: 0, attempts };
+}
+
+/**
+ * Reads a batched statement and finds the key that it walks.
+ * @param state of the database, for the failure
+ * @throws UnfollowedDirective
+ */
+async function prepareBatch(
+  run: Run,
+  migration: Migration,
+  statement: PlannedStatement,
+  state: string,
+): Promise<{ batch: BatchStatement; key: Key }> {
+  try {
+    const batch = readBatch(statement);
+    return { batch, key: await walkedKey(run.session, batch) };
+  } catch (error) {
+    if (!(error instanceof BatchProblem)) throw error;
+    const problem = `has "-- release: batch" above a statement that ${error.message}`;
+    throw new UnfollowedDirective(migration.name, problem, placeOf(migration, statement.offset), state);
+  }
+}
+
+/**
+ * A single, unique, ordered column that every row has.
+ * @throws BatchProblem where the table has none
+ */
+export async function walkedKey(session: Session, { table, column }: BatchStatement): Promise<Key> {
+  const operator = (strategy: number) =>
+    `(SELECT format('OPERATOR(%I.%s)', n.nspname, p.oprname)
+      FROM pg_amop m JOIN pg_operator p ON p.oid = m.amopopr JOIN pg_namespace n ON n.oid = p.oprnamespace
+      WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype AND m.amopstrategy = ${strategy})`;
+  const keys = await ownRows<Key & { columns: number }>(
+    session,
+    `SELECT c.oid::regclass::text AS "table", a.attname AS column, i.indnkeyatts AS columns, c.reltuples::float8 AS estimate,
+       (SELECT format('%I.%I', n.nspname, y.typname) FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace
+         WHERE y.oid = CASE WHEN compared.typtype <> 'p' THEN o.opcintype ELSE coalesce(nullif(t.typbasetype, 0), t.oid) END) AS type,
+       ${operator(5)} AS above, ${operator(2)} AS "upTo"
+     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+       JOIN pg_type t ON t.oid = a.atttypid
+       JOIN pg_opclass o ON o.oid = i.indclass[0] JOIN pg_type compared ON compared.oid = o.opcintype
+     WHERE i.indrelid = $1 AND i.indisvalid AND i.indisunique AND i.indpred IS NULL AND a.attnotnull
+       AND ($2::text IS NULL AND i.indisprimary OR a.attname = $2) ORDER BY i.indnkeyatts LIMIT 1`,
+    [await findRelation(session, table), column ?? null],
+  );
+  const [key] = keys;
+  if (key?.columns === 1) return key;
+  throw new BatchProblem(
+    column === undefined
+      ? `needs a primary key of one column in ${table}, or "by COLUMN", to be walked by`
+      : `needs ${column} to be NOT NULL and uniquely indexed by itself in ${table}, to be walked by it`,
+  );
+}
+
+async function begin({ session }: Run, { table, column }: Key): Promise<BatchNote | undefined> {
+  const name = quoteName(column);
+  // format() writes a value as the type itself does, whatever casts there are.
+  const [row] = await ownRows<{ end: string }>(
+    session,
+    `SELECT format('%s', ${name}) AS "end" FROM ${table} ORDER BY ${name} DESC LIMIT 1`,
+    [],
+  );
+  return row && { last: null, end: row.end, looked: 0, changed: 0 };
+}
+
+/** One range and the note of it, in one transaction. Undefined = there was no row left. */
+async function oneRange(
+  { session }: Run,
+  statement: PlannedStatement,
+  { batch, key }: { batch: BatchStatement; key: Key },
+  note: BatchNote,
+  id: string,
+  lockTimeout: number,
+): Promise<BatchNote | undefined> {
+  const name = quoteName(key.column);
+  const literal = (value: string) => `CAST(${quoteText(value)} AS ${key.type})`;
+  const within = (column: string, upper: string) =>
+    `${note.last === null ? "" : `${column} ${key.above} ${literal(note.last)} AND `}${column} ${key.upTo} ${literal(upper)}`;
+  const [range] = await ownRows<{ upper: string | null; looked: number }>(
+    session,
+    `WITH ranged AS (SELECT ${name} FROM ${key.table} WHERE ${within(name, note.end)} ORDER BY ${name} LIMIT ${batch.size})
+     SELECT (SELECT format('%s', ${name}) FROM ranged ORDER BY ${name} DESC LIMIT 1) AS upper, (SELECT count(*)::int FROM ranged) AS looked`,
+    [],
+  );
+  if (!range || range.upper === null) return undefined;
+  const upper = range.upper;
+  const text = batch.restrictedTo((column) => within(column, upper), key.column);
+  try {
+    await runScript(session, `BEGIN; SET LOCAL lock_timeout = ${lockTimeout}`);
+    const [result] = await runScript(session, text);
+    const next = {
+      ...note,
+      last: upper,
+      looked: note.looked + range.looked,
+      changed: note.changed + (result?.rowCount ?? 0),
+    };
+    await runScript(session, `${writeNote(id, next)}; COMMIT`);
+    return next;
+  } catch (error) {
+    // Its text isn't the file's: a position would point to the wrong place.
+    delete (error as { position?: string }).position;
+    attribute(error, { statements: [statement], text, offset: statement.offset });
+    if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}
+
+function tell(
+  run: Run,
+  migration: Migration,
+  { line }: PlannedStatement,
+  note: BatchNote,
+  key: Key,
+  each: number,
+): void {
+  const total = Math.max(key.estimate, note.looked);
+  const left = key.estimate > 0 ? `, about ${formatDuration((total - note.looked) * each)} left` : "";
+  const share = key.estimate > 0 ? ` (${Math.floor((100 * note.looked) / total)} %)` : "";
+  run.log.event(
+    "batch.progress",
+    `  … line ${line}: ${note.looked} rows looked at${share}, ${note.changed} changed${left}`,
+    {
+      migration: migration.name,
+      looked: note.looked,
+      changed: note.changed,
+    },
+  );
+}
+
+/** The pause between two ranges: as asked for, and for as long as a replica lags behind more than it may, within the budget. */
+async function yieldTo(run: Run, time: number): Promise<void> {
+  const { settings, log, signal, session } = run;
+  await pause(time, undefined, { signal }).catch(() => undefined);
+  const until = Date.now() + settings.lockBudget;
+  for (let told = false; !signal.aborted && Date.now() < until; told = true) {
+    const lag = await replicationLag(session);
+    if (lag === undefined || lag <= settings.maxReplicationLag) return;
+    if (!told) log.event("batch.yields", `  … a replica is ${formatDuration(lag)} behind; waiting for it`, { lag });
+    await pause(1000, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,24 @@
+import type { Migration } from "../../migrations/history/history";
+import { loadParser } from "../../migrations/history/plan";
+import { placeOf } from "../db/place";
+import { UnfollowedDirective } from "../failures/statement";
+import { plannedEffects } from "./planned-effects";
+
+/**
+ * Every directive of the pending migrations is looked at before the first of them is applied.
+ * @throws UnfollowedDirective for the first that can't be followed
+ */
+export async function checkDirectives(
+  applied: readonly Migration[],
+  pending: readonly Migration[],
+  schemaName: string,
+): Promise<void> {
+  // Most releases have none, and their plans are made while the server works.
+  if (!pending.some(({ sql }) => /release/i.test(sql))) return;
+  await loadParser();
+  const [bad] = plannedEffects(applied, pending, schemaName).badDirectives.filter(({ certain }) => certain);
+  if (!bad) return;
+  const { migration, line, problem } = bad;
+  const offset = migration.sql.split("\n", line - 1).reduce((sum, { length }) => sum + length + 1, 0);
+  throw new UnfollowedDirective(migration.name, problem, placeOf(migration, offset));
+}

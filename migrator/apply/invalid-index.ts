@@ -1,0 +1,67 @@
+import type { Run } from "../cli/run";
+import { runScript } from "../db/query";
+import { findRelation, ownRows } from "../db/search-path";
+import { quoteName } from "../records/history-table";
+import { type RangeVar, relationName, type Verdict } from "./left-behind";
+
+interface FoundIndex {
+  name: string;
+  schema: string;
+  valid: boolean;
+  building: boolean;
+}
+
+interface IndexStatement {
+  idxname?: string;
+  relation: RangeVar;
+}
+
+/**
+ * A CREATE INDEX CONCURRENTLY that failed leaves an INVALID index: it is kept up to date with every write, used by no query, and hidden by IF NOT
+ * EXISTS. It is dropped, to be built again.
+ */
+export async function indexLeftBehind(run: Run, statement: IndexStatement, retried: boolean): Promise<Verdict> {
+  const found = await indexesOf(run, statement.relation);
+  // Without a name, an earlier attempt's index can only be told by its being invalid.
+  const mine =
+    statement.idxname === undefined
+      ? found.filter(({ valid }) => !valid && retried)
+      : found.filter(({ name }) => name === statement.idxname);
+  for (const index of mine) if (!index.valid && !index.building) await dropInvalid(run, index);
+  return retried && statement.idxname !== undefined && mine.some(({ valid }) => valid) ? "complete" : "run";
+}
+
+/** An interrupted REINDEX … CONCURRENTLY leaves its half-made (_ccnew) or its replaced (_ccold) index. */
+export async function reindexLeftBehind(run: Run, statement: { kind: string; relation?: RangeVar }): Promise<Verdict> {
+  if (!statement.relation) return "run";
+  const rows = await ownRows<{ schema: string; relname: string }>(
+    run.session,
+    `SELECT n.nspname AS schema, t.relname FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
+       JOIN pg_class t ON t.oid = coalesce(i.indrelid, c.oid) JOIN pg_namespace n ON n.oid = t.relnamespace WHERE c.oid = $1`,
+    [await findRelation(run.session, relationName(statement.relation))],
+  );
+  for (const { schema, relname } of rows)
+    for (const index of await indexesOf(run, { schemaname: schema, relname }))
+      if (!index.valid && !index.building && /_cc(new|old)\d*$/.test(index.name)) await dropInvalid(run, index);
+  return "run";
+}
+
+async function indexesOf(run: Run, table: RangeVar): Promise<FoundIndex[]> {
+  return ownRows<FoundIndex>(
+    run.session,
+    `SELECT c.relname AS name, n.nspname AS schema, i.indisvalid AS valid,
+       EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid AND p.pid <> pg_backend_pid()) AS building
+     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE i.indrelid = $1`,
+    [await findRelation(run.session, relationName(table))],
+  );
+}
+
+async function dropInvalid(run: Run, { schema, name }: FoundIndex): Promise<void> {
+  run.log.event(
+    "index.invalid",
+    `  index ${name} is invalid, left by a build that failed; dropping it to build it again`,
+    { index: name },
+  );
+  await runScript(run.session, `DROP INDEX CONCURRENTLY IF EXISTS ${quoteName(schema)}.${quoteName(name)}`);
+}

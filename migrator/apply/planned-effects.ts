@@ -1,0 +1,156 @@
+import type { Node } from "libpg-query";
+import { batchDoubt } from "../../migrations/batches/batch";
+import type { Migration } from "../../migrations/history/history";
+import type { MigrationPlan, PlannedStatement } from "../../migrations/history/plan";
+import type { BadDirective } from "../../migrations/sql/directives";
+import { keyOf, type Name } from "../../migrations/sql/identifier";
+import { apply } from "../../migrations/statements/apply";
+import type { Effect, TableEffect } from "../../migrations/statements/effect";
+import type { Expectation } from "../../migrations/statements/expectations";
+import { Promises } from "../../migrations/statements/promises";
+import { Schema } from "../../migrations/statements/schema";
+import { effectOf } from "../../migrations/statements/statement-effect";
+import { quoteName } from "../records/history-table";
+import { nodeOf } from "./left-behind";
+import { planWithNodes } from "./plans";
+
+/** What the pending migrations do to a table that exists already. */
+export interface TouchedTable {
+  /** Quoted, with its schema. */
+  readonly table: string;
+  readonly effects: readonly TableEffect[];
+}
+
+export interface PlannedEffects {
+  readonly plans: MigrationPlan[];
+  readonly tables: TouchedTable[];
+  /** All tables that are touched, those included that the pending migrations make. */
+  readonly all: string[];
+  /** What the catalog has after the pending migrations. */
+  readonly promises: Expectation[];
+  /** Statements whose effect can't be told from their text. */
+  readonly unknown: string[];
+  /** Directives that can't be followed. */
+  readonly badDirectives: readonly (BadDirective & { readonly migration: Migration })[];
+}
+
+const effects = new WeakMap<PlannedStatement, Effect>();
+
+/** What a statement does, once its migration was planned; undefined for one of many rows written alike, and where it can't be parsed. */
+export function effectOfStatement(statement: PlannedStatement): Effect | undefined {
+  return effects.get(statement);
+}
+
+/** Follows pending migrations in their order, so far as their text tells: which tables each statement touches, and how. */
+export class EffectPlanner {
+  readonly #schema = new Schema();
+  readonly #promises: Promises;
+  readonly #plans: MigrationPlan[] = [];
+  readonly #before: ReadonlySet<string>;
+  /** Tables that the pending migrations make themselves. */
+  readonly #made = new Set<string>();
+  readonly #all = new Set<string>();
+  readonly #tables = new Map<string, TableEffect[]>();
+  readonly #unknown: string[] = [];
+  readonly #badDirectives: PlannedEffects["badDirectives"][number][] = [];
+
+  /** @param applied what the schema is made of before */
+  constructor(
+    readonly schemaName: string,
+    applied: readonly Migration[] = [],
+  ) {
+    this.#promises = new Promises(schemaName);
+    for (const migration of applied) this.#walk(migration, () => undefined);
+    this.#before = new Set(this.#schema.tables.keys());
+  }
+
+  /** Plans the next migration; the tables that it touches, made by none before it, and that none before it touched: quoted. */
+  add(migration: Migration): { plan: MigrationPlan; touched: string[] } {
+    const touched: string[] = [];
+    const plan = this.#walk(migration, (effect, node, statement) => {
+      const bad = badBatch(statement, node, this.#schema);
+      if (bad) this.#badDirectives.push({ ...bad, migration });
+      this.#promises.see(node, migration.name);
+      for (const table of effect.tables) {
+        const key = keyOf(table.name);
+        this.#all.add(quotedName(table.name, this.schemaName));
+        if (this.#made.has(key)) continue;
+        const known = this.#tables.get(key);
+        if (known) known.push(table);
+        else {
+          this.#tables.set(key, [table]);
+          touched.push(quotedName(table.name, this.schemaName));
+        }
+      }
+      if (effect.unknown !== undefined) this.#unknown.push(`${migration.name}: ${effect.unknown}`);
+    });
+    this.#promises.end();
+    for (const [key, table] of this.#schema.tables)
+      if (!this.#before.has(key) && table.madeIn === migration.name) this.#made.add(key);
+    this.#plans.push(plan);
+    for (const bad of plan.badDirectives) this.#badDirectives.push({ ...bad, migration });
+    return { plan, touched };
+  }
+
+  planned(): PlannedEffects {
+    return {
+      plans: this.#plans,
+      tables: [...this.#tables]
+        .filter(([key]) => !this.#made.has(key))
+        .map(([, found]) => ({ table: quotedName(found[0]!.name, this.schemaName), effects: found })),
+      all: [...this.#all],
+      promises: this.#promises.list(),
+      unknown: this.#unknown,
+      badDirectives: this.#badDirectives,
+    };
+  }
+
+  #walk(migration: Migration, visit: (effect: Effect, node: Node, statement: PlannedStatement) => void): MigrationPlan {
+    const { plan, nodes } = planWithNodes(migration);
+    this.#schema.utc = false;
+    // Thousands of rows written alike have the effect of the first.
+    let alike: string | undefined;
+    for (const [index, statement] of (plan.error ? [] : plan.statements).entries()) {
+      const head = rowsHead(statement);
+      if (head !== undefined && head === alike && !statement.directives) continue;
+      alike = head;
+      const node = nodes?.[index] ?? (nodeOf(statement) as Node);
+      const effect = effectOf(node, this.#schema);
+      effects.set(statement, effect);
+      visit(effect, node, statement);
+      apply(node, this.#schema, migration.name);
+    }
+    return plan;
+  }
+}
+
+/** Of each pending statement: which tables it touches, and how. Tables that the pending migrations make themselves are left out. */
+export function plannedEffects(
+  applied: readonly Migration[],
+  pending: readonly Migration[],
+  schemaName: string,
+): PlannedEffects {
+  const planner = new EffectPlanner(schemaName, applied);
+  for (const migration of pending) planner.add(migration);
+  return planner.planned();
+}
+
+function badBatch({ directives }: PlannedStatement, node: Node, schema: Schema): BadDirective | undefined {
+  const batch = directives?.find(({ name }) => name === "batch");
+  const doubt = batch && batchDoubt(node, batch.text, schema);
+  if (!batch || !doubt?.certain) return undefined;
+  return {
+    line: batch.line,
+    certain: true,
+    problem: `has "-- release: batch" above a statement that ${doubt.problem}`,
+  };
+}
+
+function quotedName({ schema, name }: Name, schemaName: string): string {
+  return `${quoteName(schema ?? schemaName)}.${quoteName(name)}`;
+}
+
+/** What an INSERT … VALUES says before its rows; undefined for any other statement. */
+function rowsHead({ kind, text }: PlannedStatement): string | undefined {
+  return kind === "INSERT" ? /^[^']{1,500}?\bVALUES\b/i.exec(text.slice(0, 600))?.[0] : undefined;
+}

@@ -1,0 +1,41 @@
+import type { Session } from "../db/connection";
+import { type NotRead, readTables } from "../db/safe-read";
+
+/** Rows of a table: counted where it is small, the planner's estimate where it is not. */
+export interface Count {
+  readonly rows: number;
+  readonly exact: boolean;
+}
+
+/** Tables with fewer rows than this are counted. */
+export const EXACT_BELOW = 100_000;
+
+const LIMIT = 10_000;
+
+/**
+ * Rows of the tables that exist; unknown of one that is locked just now, takes too long, hides rows from this role, or has
+ * indexes that call functions of others.
+ */
+export async function countRows(session: Session, tables: readonly string[]): Promise<Record<string, Count | NotRead>> {
+  const counts: Record<string, Count | NotRead> = {};
+  const known = await session.rows<{ name: string; estimate: number }>(
+    `SELECT t.name, c.reltuples::float8 AS estimate FROM unnest($1::text[]) t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)
+     WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT')`,
+    [tables],
+  );
+  for (const { name, estimate } of known) {
+    if (estimate >= EXACT_BELOW) {
+      counts[name] = { rows: Math.round(estimate), exact: false };
+      continue;
+    }
+    const counted = await readTables<{ rows: number }>(
+      session,
+      [name],
+      LIMIT,
+      `SELECT count(*)::int AS rows FROM (SELECT 1 FROM ${name} LIMIT ${EXACT_BELOW + 1}) limited`,
+    );
+    if ("unknown" in counted) counts[name] = counted;
+    else counts[name] = { rows: counted[0]!.rows, exact: counted[0]!.rows <= EXACT_BELOW };
+  }
+  return counts;
+}

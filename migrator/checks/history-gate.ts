@@ -1,0 +1,66 @@
+import type { Migration } from "../../migrations/history/history";
+import type { Session } from "../db/connection";
+import { EditedMigration, FailedMigration, MissingMigration, NoHistory } from "../failures/history";
+import type { HistoryRow, HistoryTable } from "../records/history-table";
+import { type Judgement, judge } from "../records/judgement";
+import { squashOf } from "../records/squash";
+import { quietText } from "../verbs/prisma-output";
+
+/**
+ * Reads the history and refuses what must not be deployed on: edited, missing and unfinished migrations, and tables without a history.
+ * @param resumable ids of unfinished rows that this program wrote itself and can go on with
+ */
+export async function readHistory(
+  session: Session,
+  table: HistoryTable,
+  migrations: readonly Migration[],
+  options: { allowAhead: boolean; resumable?: ReadonlySet<string> },
+): Promise<Judgement & { tableExists: boolean }> {
+  const tableExists = await table.exists(session);
+  if (!tableExists && migrations.length > 0) {
+    const found = await objectsOf(session, table.schema);
+    if (found.length > 0) throw new NoHistory(table.schema, found);
+  }
+  const rows = tableExists ? await table.read(session) : [];
+  const judgement = judge(migrations, rows);
+  const names = new Set(migrations.map(({ name }) => name));
+  // One that is half applied and has no folder to go on with: nothing is applied over it.
+  const stuck = (row: HistoryRow) => judgement.pending.length > 0 && !names.has(row.migrationName);
+  const foreign = judgement.unfinished.filter((row) => !options.resumable?.has(row.id) || stuck(row));
+  if (foreign.length > 0) {
+    const [{ migrationName, startedAt, logs }] = foreign as [(typeof foreign)[0]];
+    throw new FailedMigration(migrationName, startedAt.toISOString(), quietText(logs ?? ""));
+  }
+  if (judgement.edited.length > 0)
+    throw new EditedMigration(
+      judgement.edited.map(({ migration }) => migration.name),
+      judgement.edited.map(
+        ({ migration, row }) =>
+          `  ${migration.name}: applied ${row.finishedAt?.toISOString()} with checksum ${row.checksum.slice(0, 12)}…, now ${migration.checksum.slice(0, 12)}…`,
+      ),
+    );
+  if (judgement.missing.length > 0 && !options.allowAhead)
+    throw new MissingMigration(
+      judgement.missing.map((row) => row.migrationName),
+      (await squashOf(session, table.schema, judgement, rows))?.name,
+    );
+  return { ...judgement, tableExists };
+}
+
+/** What a schema holds, except what belongs to extensions: at most a few names, for people. Empty where the schema is missing. */
+export async function objectsOf(session: Session, schema: string): Promise<string[]> {
+  const rows = await session.rows<{ object: string }>(
+    `SELECT object FROM (
+       SELECT 1 AS rank, c.oid, 'pg_class'::regclass AS class, 'table ' || c.relname AS object FROM pg_class c
+         WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+       UNION ALL
+       SELECT 2, t.oid, 'pg_type'::regclass, 'type ' || t.typname FROM pg_type t
+         WHERE t.typnamespace = to_regnamespace($1) AND t.typtype IN ('e', 'd')
+     ) found
+     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = found.oid AND d.classid = found.class AND d.deptype = 'e')
+     ORDER BY rank, object LIMIT 6`,
+    [`"${schema.replaceAll('"', '""')}"`],
+  );
+  const names = rows.map(({ object }) => object);
+  return names.length > 5 ? [...names.slice(0, 5), "…"] : names;
+}

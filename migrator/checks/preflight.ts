@@ -1,0 +1,60 @@
+import type { Migration } from "../../migrations/history/history";
+import { loadParser } from "../../migrations/history/plan";
+import { publishReport, type ReportPart } from "../../report/contract";
+import { plannedEffects } from "../apply/planned-effects";
+import type { Run } from "../cli/run";
+import { PreflightFindings } from "../failures/findings";
+import { judge } from "../records/judgement";
+import { runChecks } from "./finding";
+import { connections, disk, replication } from "./preflight/capacity";
+import type { PreflightCheck } from "./preflight/context";
+import { directives } from "./preflight/directives";
+import { drift } from "./preflight/drift";
+import { history, order } from "./preflight/history";
+import { invalidIndexes, sequences, sequencesBehind } from "./preflight/objects";
+import { permissions } from "./preflight/permissions";
+import { review } from "./preflight/review";
+import { server, superuser, tls } from "./preflight/server";
+import { locks, oldTransactions, prepared, runner, vacuum } from "./preflight/sessions";
+import { statements } from "./preflight/statements";
+import { transactions } from "./preflight/transactions";
+import { dropLeftScratch } from "./scratch";
+
+/** In the order of the report. */
+export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
+  ...[server, tls, superuser, permissions],
+  ...[history, order, transactions, statements, directives, review, drift],
+  ...[runner, locks, oldTransactions, prepared, vacuum],
+  ...[connections, replication, disk],
+  ...[invalidIndexes, sequences, sequencesBehind],
+];
+
+/**
+ * Everything that would doom the release, found before anything is touched, all at once.
+ * @throws PreflightFindings when a check that is set to `fail` found something
+ */
+export async function preflight(run: Run, migrations: readonly Migration[]): Promise<void> {
+  const { session, table, settings, log } = run;
+  const tableExists = await table.exists(session);
+  const judgement = judge(migrations, await table.read(session));
+  await dropLeftScratch(run);
+  await loadParser();
+  const planned = plannedEffects(judgement.applied, judgement.pending, table.schema);
+  const results = await runChecks(
+    PREFLIGHT_CHECKS,
+    { run, migrations, judgement, tableExists, planned },
+    settings.levels,
+  );
+  const scope = planned.tables.map(({ table: name, effects }) => {
+    const works = [...new Set(effects.map(({ lock, work }) => (work === "none" ? lock : `${lock}, ${work}`)))];
+    return `${name}: ${works.join("; ")}`;
+  });
+  for (const each of planned.unknown) scope.push(`not told by its text: ${each}`);
+  const part: ReportPart = { stage: "before", results, pending: judgement.pending.map(({ name }) => name), scope };
+  await publishReport(run, part);
+  const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
+  if (failed.length > 0) throw new PreflightFindings(failed);
+  log.event("preflight.finished", `Preflight passed: ${judgement.pending.length} migrations are pending.`, {
+    pending: judgement.pending.length,
+  });
+}

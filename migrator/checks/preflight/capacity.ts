@@ -1,0 +1,84 @@
+import { formatBytes } from "../../../text/bytes";
+import { formatDuration } from "../../../text/short-duration";
+import { replicationLag } from "../../db/replication";
+import type { PreflightCheck } from "./context";
+
+export const connections: PreflightCheck = {
+  name: "connections",
+  kind: "capacity",
+  level: "warn",
+  title: "Connections are left",
+  async run({ run: { session, settings } }) {
+    const [row] = await session.rows<{ used: number; allowed: number }>(
+      `SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+         current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS allowed`,
+    );
+    const { used, allowed } = row!;
+    const limit = Math.floor((allowed * settings.maxConnectionShare) / 100);
+    const what = `${used} of ${allowed} connections are in use; a rolling update needs more for a while.`;
+    const next = "lower the pool of the app (connection_limit), or end idle sessions";
+    return { findings: used > limit ? [{ what, evidence: [], next }] : [], facts: `${used} of ${allowed} in use` };
+  },
+};
+
+export const replication: PreflightCheck = {
+  name: "replication",
+  kind: "capacity",
+  level: "warn",
+  title: "Replicas keep up, and no slot holds back WAL",
+  async run({ run: { session, settings } }) {
+    const lag = await replicationLag(session);
+    const slots = await session.rows<{ slot_name: string; kept: string }>(
+      `SELECT slot_name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::text AS kept FROM pg_replication_slots
+       WHERE NOT active AND pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > $1`,
+      [settings.maxSlotWal],
+    );
+    const findings = [];
+    if (lag !== undefined && lag > settings.maxReplicationLag)
+      findings.push({
+        what: `A replica is ${formatDuration(lag)} behind.`,
+        evidence: [],
+        next: "wait until it has caught up (pg_stat_replication)",
+      });
+    if (slots.length > 0)
+      findings.push({
+        what: "Replication slots that nobody reads keep WAL on the disk.",
+        evidence: slots.map(({ slot_name, kept }) => `  ${slot_name}: ${formatBytes(Number(kept))}`),
+        next: "SELECT pg_drop_replication_slot(NAME) for those that are given up",
+      });
+    return {
+      findings,
+      facts: lag === undefined ? "no replica, or no right to see one" : `${formatDuration(lag)} behind`,
+    };
+  },
+};
+
+/** What a rewrite needs for a while: the table and its indexes again, and as much WAL. An index: about the table's own size at most. */
+export const disk: PreflightCheck = {
+  name: "disk",
+  kind: "capacity",
+  level: "warn",
+  title: "Disk head-room for tables that are rewritten",
+  async run({ run: { session, settings }, planned }) {
+    const heavy = planned.tables.filter(({ effects }) =>
+      effects.some(({ work }) => work === "rewrite" || work === "index"),
+    );
+    const sizes = await session.rows<{ name: string; total: string }>(
+      "SELECT t.name, pg_total_relation_size(to_regclass(t.name))::text AS total FROM unnest($1::text[]) t(name) WHERE to_regclass(t.name) IS NOT NULL",
+      [heavy.map(({ table }) => table)],
+    );
+    const need = sizes.reduce((sum, { total }) => sum + 2 * Number(total), 0);
+    const facts = `about ${formatBytes(need)} needed for a while; free space ${settings.diskFree === undefined ? "unknown (--disk-free)" : formatBytes(settings.diskFree)}`;
+    if (settings.diskFree === undefined || need <= settings.diskFree) return { findings: [], facts };
+    return {
+      findings: [
+        {
+          what: `The migrations need about ${formatBytes(need)} of disk for a while, and ${formatBytes(settings.diskFree)} are free.`,
+          evidence: sizes.map(({ name, total }) => `  ${name}: ${formatBytes(Number(total))}`),
+          next: "enlarge the storage first",
+        },
+      ],
+      facts,
+    };
+  },
+};

@@ -1,0 +1,68 @@
+import { counted } from "../../../text/counted";
+import { outsideHistory } from "../../apply/outside-history";
+import { latestCatalog } from "../../records/facts";
+import { type Catalog, readCatalog } from "../catalog";
+import { describeDifference, differences } from "../drift";
+import { catalogOfHistory } from "../scratch";
+import type { PreflightCheck } from "./context";
+
+const SHOWN = 30;
+const SHOWN_BESIDE = 10;
+
+/**
+ * Has somebody changed the live schema by hand? Compared with what the last release recorded at its end; where nothing is recorded (or the
+ * history went on without us), with the applied migrations run on a scratch database, if the role may make one.
+ */
+export const drift: PreflightCheck = {
+  name: "drift",
+  kind: "history",
+  level: "fail",
+  title: "Live schema is what the history makes (drift)",
+  async run({ run, judgement, migrations }) {
+    if (judgement.applied.length === 0) return { findings: [], facts: "nothing is applied yet" };
+    if (judgement.unfinished.length > 0)
+      return { findings: [], unknown: true, facts: "not told: a migration is unfinished" };
+    const actual = await readCatalog(run.session);
+    const recorded = await latestCatalog(run, judgement.applied.at(-1)!.name, judgement.applied.length);
+    let expected: Catalog;
+    let source = "what the last release recorded";
+    if (recorded) expected = recorded;
+    else {
+      const scratch = await catalogOfHistory(run, judgement.applied);
+      if ("unknown" in scratch)
+        return { findings: [], facts: `unknown: nothing is recorded, and ${scratch.unknown}`, unknown: true };
+      expected = scratch.catalog;
+      source = `the ${judgement.applied.length} applied migrations on a scratch database`;
+    }
+    const all = differences(expected, actual).filter(({ key }) => !isOthers(key, run.table.schema, expected));
+    const outside = new Set(all.flatMap((each) => outsideHistory(each, expected, actual) ?? []));
+    const found = all.filter((each) => outsideHistory(each, expected, actual) === undefined);
+    const beside = outside.size === 0 ? "" : `; beside it: ${listed([...outside])}`;
+    if (found.length === 0) return { findings: [], facts: `as ${source}${beside}` };
+    const evidence = found.slice(0, SHOWN).map((each) => `  ${describeDifference(each)}`);
+    if (found.length > SHOWN) evidence.push(`  and ${found.length - SHOWN} more`);
+    const newest = migrations.at(-1)!.name;
+    return {
+      findings: [
+        {
+          what: `The live schema differs in ${counted(found.length, "thing")} from ${source}: somebody changed it by hand.`,
+          evidence,
+          next: `put the change into a new migration (named after ${newest}), then: npm run migrator -- resolve --applied NAME; or take it back by hand`,
+        },
+      ],
+      facts: `compared with ${source}${beside}`,
+    };
+  },
+};
+
+function listed(names: readonly string[]): string {
+  const more = names.length > SHOWN_BESIDE ? ` and ${names.length - SHOWN_BESIDE} more` : "";
+  return `${names.slice(0, SHOWN_BESIDE).join(", ")}${more}`;
+}
+
+/** Schemas that this history never touched are somebody else's. */
+function isOthers(key: string, schema: string, expected: Catalog): boolean {
+  const of = /^[a-z ]+ ([^.]+)(\.|$)/.exec(key)?.[1];
+  if (of === undefined || of === schema || key.startsWith("extension ")) return false;
+  return !Object.keys(expected).some((each) => each.includes(` ${of}.`));
+}

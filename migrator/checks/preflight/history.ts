@@ -1,0 +1,72 @@
+import { readProgress } from "../../records/progress";
+import { squashOf } from "../../records/squash";
+import { quietText } from "../../verbs/prisma-output";
+import { objectsOf } from "../history-gate";
+import type { PreflightCheck } from "./context";
+
+const list = (names: readonly string[]) => names.map((name) => `  ${name}`);
+
+export const history: PreflightCheck = {
+  name: "history",
+  kind: "history",
+  level: "fail",
+  title: "History of the database and folder agree",
+  async run({ run, judgement, tableExists, migrations }) {
+    const findings = [];
+    const { edited, missing, unfinished, applied, pending } = judgement;
+    if (!tableExists && migrations.length > 0) {
+      const found = await objectsOf(run.session, run.table.schema);
+      if (found.length > 0)
+        findings.push({
+          what: `The schema "${run.table.schema}" is not empty and has no migration history.`,
+          evidence: list(found),
+          next: "npm run migrator -- baseline --through MIGRATION (the last one that this database already has)",
+        });
+    }
+    if (edited.length > 0)
+      findings.push({
+        what: "Migrations were edited after they were applied.",
+        evidence: edited.map(({ migration, row }) => `  ${migration.name}, applied ${row.finishedAt?.toISOString()}`),
+        next: "restore the files as they were applied, and put the change into a new migration",
+      });
+    if (missing.length > 0 && !run.settings.allowAhead) {
+      const rows = await run.table.read(run.session);
+      const squash = await squashOf(run.session, run.table.schema, judgement, rows);
+      findings.push({
+        what: squash
+          ? `The database has migrations that this release does not, and what ${squash.name} makes is there already: it looks like their squashed form.`
+          : "The database is ahead: it has migrations that this release does not.",
+        evidence: list(missing.map(({ migrationName }) => migrationName)),
+        next: squash
+          ? `npm run migrator -- resolve --applied ${squash.name} (records that it stands for them)`
+          : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-ahead",
+      });
+    }
+    const resumable = new Set((await readProgress(run.records)).map(({ historyId }) => historyId));
+    const names = new Set(migrations.map(({ name }) => name));
+    for (const { id, migrationName, startedAt, logs } of unfinished)
+      if (!resumable.has(id) || !names.has(migrationName))
+        findings.push({
+          what: `${migrationName} was started at ${startedAt.toISOString()} and neither finished nor rolled back${
+            names.has(migrationName) ? "" : ", and is not in the folder"
+          }.`,
+          evidence: quietText(logs ?? "").slice(0, 5),
+          next: `npm run migrator -- resolve --diagnose ${migrationName}`,
+        });
+    return { findings, facts: `${applied.length} applied, ${pending.length} pending` };
+  },
+};
+
+export const order: PreflightCheck = {
+  name: "order",
+  kind: "history",
+  level: "warn",
+  title: "No migration is older than the newest applied one",
+  async run({ judgement }) {
+    const names = judgement.outOfOrder.map(({ name }) => name);
+    const next = "give it a newer name, unless it doesn't depend on its place";
+    const what =
+      "Pending migrations are older than the newest applied one; they would be applied all the same, as Prisma does.";
+    return { findings: names.length > 0 ? [{ what, evidence: list(names), next }] : [], facts: "in order" };
+  },
+};

@@ -1,0 +1,70 @@
+import type { Finding } from "../../../review/finding";
+import { acknowledgementFor } from "../../../review/gate";
+import { reviewRelease } from "../../../review/review";
+import { counted } from "../../../text/counted";
+import type { Run } from "../../cli/run";
+import { tableSizes } from "../table-sizes";
+import type { PreflightCheck } from "./context";
+
+/**
+ * Repeats the review of `preview` and `up` where it can't be mistaken: with the migrations that the database really has, and
+ * the sizes of its tables now. The program's own review knows the outputs of the last release at best, and nothing on the
+ * first release of an app that exists already. squawk is not asked here.
+ */
+export const review: PreflightCheck = {
+  name: "review",
+  kind: "history",
+  level: "fail",
+  title: "No pending migration does what this environment refuses",
+  async run({ run, migrations, judgement: { applied, pending }, planned }) {
+    const { refuse, acknowledgements, runner } = run.settings.review;
+    if (pending.length === 0) return { findings: [], facts: "nothing is pending" };
+    const contract =
+      runner === "command" && applied.length > 0 ? planned.plans.find((plan) => plan.contract) : undefined;
+    const waits = contract ? [waitsForRollout(contract.name)] : [];
+    if (refuse.length === 0) return { findings: waits, facts: "nothing is refused here (review.refuse)" };
+    const { refused, acknowledged } = reviewRelease({
+      history: migrations,
+      applied: applied.map(({ name, checksum }) => ({ name, checksum })),
+      stats: await sizes(run),
+      policy: { refuse },
+      acknowledgements,
+      runner,
+    });
+    return {
+      findings: [...waits, ...refused.map(describe)],
+      facts: `${refused.length} refused, ${acknowledged.length} acknowledged, of ${counted(pending.length, "pending migration")} after ${applied.length} applied`,
+    };
+  },
+};
+
+function describe(finding: Finding) {
+  const { id, classes, migration, line, what, who } = finding;
+  const acknowledgement = JSON.stringify(acknowledgementFor(finding));
+  return {
+    what: `${migration}, line ${line}: ${what}`,
+    evidence: [
+      `  ${id} (${classes.join(", ")}) is refused by review.refuse, and nobody has acknowledged it.`,
+      `  ${who}`,
+    ],
+    next: `write ${migration} as \`npm run review\` proposes, or add to review.acknowledgements in the stack's settings: - ${acknowledgement}`,
+  };
+}
+
+function waitsForRollout(migration: string) {
+  return {
+    what: `${migration} is marked \`-- release: contract\`, and migrations.runner "command" would apply it before the rollout.`,
+    evidence: [],
+    next: `release without ${migration} first, or set migrations.runner to migrator`,
+  };
+}
+
+/** Unknown sizes count as large: a failure to measure refuses rather than lets pass. */
+async function sizes(run: Run) {
+  try {
+    return { tables: await tableSizes(run.session, "all") };
+  } catch (error) {
+    if (run.session.lost !== undefined || run.signal.aborted) throw error;
+    return undefined;
+  }
+}

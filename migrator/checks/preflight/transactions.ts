@@ -1,0 +1,23 @@
+import { UnpairedControl, unitsOf } from "../../apply/units";
+import type { PreflightCheck } from "./context";
+
+export const transactions: PreflightCheck = {
+  name: "transactions",
+  kind: "data",
+  level: "fail",
+  title: "Each BEGIN of the pending migrations has its end",
+  async run({ planned }) {
+    const findings = planned.plans.flatMap(({ name, mode, statements }) => {
+      if (mode !== "own") return [];
+      try {
+        unitsOf(statements);
+        return [];
+      } catch (error) {
+        if (!(error instanceof UnpairedControl)) throw error;
+        const what = `${name} can't be run as it is meant: ${error.message}.`;
+        return [{ what, evidence: [], next: `${error.remedy} in ${name}/migration.sql` }];
+      }
+    });
+    return { findings, facts: "each has" };
+  },
+};

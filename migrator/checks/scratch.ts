@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import type { Migration } from "../../migrations/history/history";
+import { loadParser } from "../../migrations/history/plan";
+import { parseScript } from "../../migrations/sql/parse";
+import { type Defined, replayOf } from "../../migrations/statements/replay";
+import { counted } from "../../text/counted";
+import { planOf } from "../apply/plans";
+import type { Run } from "../cli/run";
+import { Session } from "../db/connection";
+import { migrationPath } from "../db/search-path";
+import { noticeLostClient } from "../db/session-settings";
+import { quoteName } from "../records/history-table";
+import { type Catalog, readCatalog } from "./catalog";
+
+/** Longest time that the whole history may take on the empty scratch database. */
+const LIMIT = 120_000;
+
+/** Why something can't be found out on a scratch database. */
+export interface Unknown {
+  readonly unknown: string;
+}
+
+/** What a history makes, found by running it on a database that is dropped again; or why that can't be found out. */
+export function catalogOfHistory(run: Run, migrations: readonly Migration[]): Promise<{ catalog: Catalog } | Unknown> {
+  return onScratch(run, migrations, async (scratch) => ({ catalog: await readCatalog(scratch) }));
+}
+
+/**
+ * Runs a history on a database that is dropped again, and then looks at it; or says why that can't be done. The database stands on the
+ * server of the real ones: only what defines things inside one database is run there (see `migrations/statements/replay.ts`).
+ */
+export async function onScratch<T>(
+  run: Run,
+  migrations: readonly Migration[],
+  look: (scratch: Session, defined: Defined) => Promise<T>,
+): Promise<T | Unknown> {
+  const { session, table, log, signal } = run;
+  await loadParser();
+  const defined: Defined = { functions: new Map() };
+  const scripts = scriptsOf(migrations, defined);
+  if ("unknown" in scripts) return scripts;
+  const [may] = await session.rows<{ may: boolean }>(
+    "SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user",
+  );
+  if (!may!.may) return { unknown: "the role may not create a scratch database" };
+  const id = randomBytes(6).toString("hex");
+  const name = `${PREFIX}${id}`;
+  log.event("scratch", `Running ${counted(migrations.length, "migration")} on a scratch database, ${name}.`);
+  // Held for as long as the database is in use: one whose lock nobody holds was left behind.
+  await session.rows(`SELECT pg_advisory_lock(${lockKey(id)})`);
+  await session.run(`CREATE DATABASE ${quoteName(name)} TEMPLATE template0`);
+  try {
+    const scratch = await Session.open(
+      { ...session.target, database: name },
+      { applicationName: "release-scratch", connectWait: 0 },
+    );
+    const cancel = () => void scratch.cancel().catch(() => undefined);
+    signal.addEventListener("abort", cancel);
+    try {
+      await noticeLostClient(scratch);
+      return (await replay(scratch, scripts, table.schema, signal)) ?? (await look(scratch, defined));
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      await scratch.close();
+    }
+  } finally {
+    if (session.lost === undefined) {
+      await session.run(dropping(session, name));
+      await session.rows(`SELECT pg_advisory_unlock(${lockKey(id)})`);
+    }
+  }
+}
+
+/** Drops the scratch databases that a preflight left behind that was killed: of this role, of our names, and in nobody's use. */
+export async function dropLeftScratch({ session, log }: Run): Promise<void> {
+  const left = await session.rows<{ name: string }>(
+    `SELECT datname AS name FROM pg_database d WHERE datname ~ '^${PREFIX}[0-9a-f]{12}$' AND datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+       AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+         AND to_hex((classid::bigint << 32) | objid::bigint) = ltrim(substr(d.datname, ${PREFIX.length + 1}), '0'))`,
+  );
+  for (const { name } of left) {
+    try {
+      await session.run(dropping(session, name));
+      log.event("scratch.dropped", `Dropped ${name}, a scratch database that a preflight left behind.`, {});
+    } catch (error) {
+      if (session.lost !== undefined) throw error;
+      log.event(
+        "scratch.left",
+        `Warning: ${name}, a scratch database, can't be dropped: ${(error as Error).message}`,
+        {},
+      );
+    }
+  }
+}
+
+const PREFIX = "release_scratch_";
+
+/** The 48 bits of a scratch database's name, as the key of its advisory lock. */
+function lockKey(id: string): string {
+  return BigInt(`0x${id}`).toString();
+}
+
+function dropping({ serverVersion }: Session, name: string): string {
+  return `DROP DATABASE IF EXISTS ${quoteName(name)}${serverVersion >= 130_000 ? " WITH (FORCE)" : ""}`;
+}
+
+/** What of a migration is run: as one message, as its file would be, or a statement at a time. */
+interface Script {
+  readonly name: string;
+  readonly messages: readonly string[];
+}
+
+/** @returns why, where a migration has a statement that may not be run beside the real databases */
+function scriptsOf(migrations: readonly Migration[], defined: Defined): readonly Script[] | Unknown {
+  const scripts: Script[] = [];
+  for (const migration of migrations) {
+    const { name, sql } = migration;
+    const { mode, error } = planOf(migration);
+    if (error) return { unknown: `${name} is not SQL that can be read beforehand` };
+    const texts: string[] = [];
+    for (const { node, text, line } of parseScript(sql)) {
+      const verdict = replayOf(node, defined);
+      if (typeof verdict === "object")
+        return { unknown: `${name}, line ${line}, is not run beside the real database: ${verdict.outside}` };
+      if (verdict === "run") texts.push(text);
+    }
+    scripts.push({ name, messages: mode === "transaction" && texts.length > 0 ? [texts.join(";\n")] : texts });
+  }
+  return scripts;
+}
+
+async function replay(
+  scratch: Session,
+  scripts: readonly Script[],
+  schema: string,
+  signal: AbortSignal,
+): Promise<Unknown | undefined> {
+  const until = Date.now() + LIMIT;
+  await scratch.run(
+    `CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}; ${migrationPath(schema)}; SET statement_timeout = '60s'; SET client_min_messages = error`,
+  );
+  for (const { name, messages } of scripts) {
+    try {
+      for (const message of messages) {
+        signal.throwIfAborted();
+        if (Date.now() > until) return { unknown: `the history takes longer than ${LIMIT / 1000} s` };
+        await scratch.run(message);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      return { unknown: `${name} doesn't run on an empty database: ${(error as Error).message}` };
+    }
+    await scratch.run(migrationPath(schema));
+  }
+  return undefined;
+}

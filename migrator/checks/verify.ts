@@ -1,0 +1,70 @@
+import type { Migration } from "../../migrations/history/history";
+import { loadParser } from "../../migrations/history/plan";
+import { publishReport } from "../../report/contract";
+import { type PlannedEffects, plannedEffects } from "../apply/planned-effects";
+import type { Run } from "../cli/run";
+import type { NotRead } from "../db/safe-read";
+import { VerifyFindings } from "../failures/findings";
+import { recordCatalog, recordFact } from "../records/facts";
+import { judge } from "../records/judgement";
+import { readCatalog } from "./catalog";
+import type { Count } from "./counts";
+import { runChecks } from "./finding";
+import { readStatistics } from "./statistics";
+import { constraints } from "./verify/constraints";
+import type { VerifyCheck } from "./verify/context";
+import { analyzed, rows, sequencesAhead } from "./verify/data";
+import { finished, promised, validIndexes } from "./verify/schema";
+import { slowest } from "./verify/statements";
+
+/** In the order of the report. */
+export const VERIFY_CHECKS: readonly VerifyCheck[] = [
+  ...[finished, promised, validIndexes, constraints],
+  ...[rows, sequencesAhead, analyzed, slowest],
+];
+
+/** What a deploy did, for the checks after it. */
+export interface Deployed extends Pick<PlannedEffects, "plans" | "promises" | "all"> {
+  /** Rows of the touched tables before it. */
+  readonly before: Readonly<Record<string, Count | NotRead>>;
+  /** Sequences that were behind their columns before it; undefined: nobody looked. */
+  readonly behindBefore: readonly string[] | undefined;
+}
+
+/**
+ * Is the database what the migrations promise? Records the catalog, so that the next preflight sees drift.
+ * @throws VerifyFindings when a check that is set to `fail` found something
+ */
+export async function verify(run: Run, migrations: readonly Migration[], deployed?: Deployed): Promise<void> {
+  const { session, settings, log } = run;
+  await loadParser();
+  const catalog = await readCatalog(session);
+  const judgement = judge(migrations, await run.table.read(session));
+  // What is not applied yet has promised nothing.
+  const { plans, promises, all } = deployed ?? plannedEffects([], judgement.applied, run.table.schema);
+  const context = {
+    run,
+    migrations,
+    plans,
+    promises,
+    catalog,
+    touched: deployed ? all : [],
+    before: deployed?.before ?? {},
+    behindBefore: deployed?.behindBefore,
+  };
+  const results = await runChecks(VERIFY_CHECKS, context, settings.levels);
+  const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
+  // A schema that failed its own verification is no reference for the next release.
+  if (deployed && failed.length === 0 && judgement.applied.length > 0)
+    await recordCatalog(run, judgement.applied.at(-1)!.name, judgement.applied.length, catalog);
+  if (deployed) await recordFact(run, "statistics", await readStatistics(session));
+  await publishReport(run, {
+    stage: "after",
+    results,
+    pending: judgement.pending.map(({ name }) => name),
+    scope: [...context.touched],
+  });
+  if (failed.length > 0)
+    throw new VerifyFindings(failed, { open: migrations.length - judgement.applied.length, all: migrations.length });
+  log.event("verify.finished", "Verified: the database is what the migrations promise.", {});
+}

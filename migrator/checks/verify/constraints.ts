@@ -1,0 +1,66 @@
+import { readTables } from "../../db/safe-read";
+import { quoteName } from "../../records/history-table";
+import type { VerifyCheck } from "./context";
+
+interface Unvalidated {
+  relation: string;
+  name: string;
+  kind: string;
+  parent: string | null;
+  columns: string[];
+  referenced: string[] | null;
+  /** Parent's column first. */
+  operators: string[];
+}
+
+/** Constraints that are NOT VALID hold for new rows only; of foreign keys, the rows without a parent are counted. */
+export const constraints: VerifyCheck = {
+  name: "constraints",
+  kind: "data",
+  level: "warn",
+  title: "Constraints are validated",
+  async run({ run: { session } }) {
+    const found = await session.rows<Unvalidated>(
+      `SELECT k.conrelid::regclass::text AS relation, k.conname AS name, k.contype AS kind, nullif(k.confrelid, 0)::regclass::text AS parent,
+         ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(n, o) JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY o) AS columns,
+         ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(n, o) JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY o) AS referenced,
+         ARRAY(SELECT format('OPERATOR(%I.%s)', s.nspname, p.oprname) FROM unnest(k.conpfeqop) WITH ORDINALITY u(n, o) JOIN pg_operator p ON p.oid = u.n
+           JOIN pg_namespace s ON s.oid = p.oprnamespace ORDER BY o) AS operators
+       FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE NOT k.convalidated AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2 LIMIT 20`,
+    );
+    const evidence: string[] = [];
+    for (const each of found) {
+      const orphans = each.kind === "f" ? await countOrphans(session, each) : undefined;
+      evidence.push(`  ${each.name} on ${each.relation}${orphans === undefined ? "" : `: ${orphans}`}`);
+    }
+    const what = "Constraints are NOT VALID: they hold for new rows only.";
+    const next = `ALTER TABLE ${found[0]?.relation} VALIDATE CONSTRAINT ${quoteName(found[0]?.name ?? "")}, in a new migration`;
+    return { findings: found.length > 0 ? [{ what, evidence, next }] : [], facts: `${found.length} not validated` };
+  },
+};
+
+const MOST = 10_000;
+
+/** Milliseconds for counting them. */
+const LIMIT = 30_000;
+
+async function countOrphans(
+  session: Parameters<VerifyCheck["run"]>[0]["run"]["session"],
+  each: Unvalidated,
+): Promise<string> {
+  // By the operators that the constraint itself compares with: those of an extension are in none of the schemas that are searched.
+  const match = each.columns
+    .map((column, index) => `p.${quoteName(each.referenced![index]!)} ${each.operators[index]} c.${quoteName(column)}`)
+    .join(" AND ");
+  const given = each.columns.map((column) => `c.${quoteName(column)} IS NOT NULL`).join(" AND ");
+  const read = await readTables<{ orphans: number }>(
+    session,
+    [each.relation, each.parent!],
+    LIMIT,
+    `SELECT count(*)::int AS orphans FROM (SELECT 1 FROM ${each.relation} c WHERE ${given}
+       AND NOT EXISTS (SELECT FROM ${each.parent} p WHERE ${match}) LIMIT ${MOST + 1}) limited`,
+  );
+  if ("unknown" in read) return `rows without a parent: unknown (${read.unknown})`;
+  const { orphans } = read[0]!;
+  return orphans > MOST ? `more than ${MOST} rows without a parent` : `${orphans} rows without a parent`;
+}

@@ -1,0 +1,27 @@
+import type { Migration } from "../../../migrations/history/history";
+import type { MigrationPlan } from "../../../migrations/history/plan";
+import type { Expectation } from "../../../migrations/statements/expectations";
+import type { Run } from "../../cli/run";
+import type { NotRead } from "../../db/safe-read";
+import type { Catalog } from "../catalog";
+import type { Count } from "../counts";
+import type { Check } from "../finding";
+
+/** What the checks after a deploy know. */
+export interface VerifyContext {
+  readonly run: Run;
+  readonly migrations: readonly Migration[];
+  /** Of the migrations of this run, or of all when the verb is used alone. */
+  readonly plans: readonly MigrationPlan[];
+  /** What they promise of the catalog. */
+  readonly promises: readonly Expectation[];
+  readonly catalog: Catalog;
+  /** Tables that these migrations touched, quoted. */
+  readonly touched: readonly string[];
+  /** Sequences that were behind their columns before this run; undefined: nobody looked. */
+  readonly behindBefore: readonly string[] | undefined;
+  /** Rows before this run. */
+  readonly before: Readonly<Record<string, Count | NotRead>>;
+}
+
+export type VerifyCheck = Check<VerifyContext>;

@@ -1,0 +1,65 @@
+import { describeExpectation, isMet } from "../../../migrations/statements/expectations";
+import { counted } from "../../../text/counted";
+import { judge } from "../../records/judgement";
+import type { VerifyCheck } from "./context";
+
+export const finished: VerifyCheck = {
+  name: "finished",
+  kind: "history",
+  level: "fail",
+  title: "Every migration is finished",
+  async run({ run, migrations }) {
+    const { pending, unfinished, edited } = judge(migrations, await run.table.read(run.session));
+    const evidence = [
+      ...pending.map(({ name }) => `  ${name}: pending`),
+      ...unfinished.map(({ migrationName }) => `  ${migrationName}: unfinished`),
+      ...edited.map(({ migration }) => `  ${migration.name}: edited`),
+    ];
+    const what = "Not every migration of the folder is applied and finished.";
+    return {
+      findings: evidence.length > 0 ? [{ what, evidence, next: "npm run migrator -- status" }] : [],
+      facts: counted(migrations.length, "migration"),
+    };
+  },
+};
+
+export const promised: VerifyCheck = {
+  name: "promised",
+  kind: "data",
+  level: "fail",
+  title: "Tables, columns, indexes and constraints of the plan exist",
+  async run({ promises, catalog }) {
+    const unmet = promises.filter((each) => !isMet(each, catalog));
+    const broken = unmet.filter(({ uncertain }) => uncertain === undefined);
+    const evidence = broken.slice(0, 30).map((each) => `  ${describeExpectation(each, catalog)}`);
+    const what = `${broken.length} of ${promises.length} things that the migrations make are not as they leave them.`;
+    const next =
+      "make what is missing in a new migration and release that; or, if the database is right as it is, set migrations.checks.promised to warn";
+    const [unsure] = unmet.filter(({ uncertain }) => uncertain !== undefined);
+    const untold = unmet.length - broken.length;
+    const unknown = unsure ? `; unknown: ${untold} that ${unsure.uncertain} may have taken back` : "";
+    return {
+      findings: broken.length > 0 ? [{ what, evidence, next }] : [],
+      facts: `${promises.length - unmet.length} of ${promises.length} as planned${unknown}`,
+    };
+  },
+};
+
+export const validIndexes: VerifyCheck = {
+  name: "valid-indexes",
+  kind: "data",
+  level: "fail",
+  title: "Indexes are valid",
+  async run({ catalog }) {
+    const invalid = Object.entries(catalog).filter(
+      ([key, definition]) => key.startsWith("index ") && definition.endsWith("(INVALID)"),
+    );
+    const evidence = invalid.map(([key]) => `  ${key}`);
+    const what = "Indexes are invalid: they cost every write and help no query, and a unique one guarantees nothing.";
+    const next = `DROP INDEX CONCURRENTLY ${invalid[0]?.[0].slice("index ".length)}; and build it again in a new migration`;
+    return {
+      findings: invalid.length > 0 ? [{ what, evidence, next }] : [],
+      facts: counted(Object.keys(catalog).filter((key) => key.startsWith("index ")).length, "index", "indexes"),
+    };
+  },
+};

@@ -1,0 +1,174 @@
+import type { Migration } from "../../migrations/history/history";
+import { publishUnchanged } from "../../report/contract";
+import { counted } from "../../text/counted";
+import { preflight } from "../checks/preflight";
+import { verify } from "../checks/verify";
+import { connectionLost, isConnectionLoss, Session } from "../db/connection";
+import { noticeLostClient, sessionSettings } from "../db/session-settings";
+import { describeTarget, parseUrl } from "../db/url";
+import { Watcher } from "../db/watcher";
+import { type Commands, closingLines, Failure, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "../failures/failure";
+import { OwnWorkRefused, Stopped } from "../failures/statement";
+import { HistoryTable } from "../records/history-table";
+import { refuseForeignRecords } from "../records/record-tables";
+import { Records } from "../records/records";
+import { baseline } from "../verbs/baseline";
+import { compare } from "../verbs/compare";
+import { beforeRollout, soak } from "../verbs/contract";
+import { deploy } from "../verbs/deploy";
+import { resolveMigration } from "../verbs/resolve";
+import { runCommand } from "../verbs/run-command";
+import { status } from "../verbs/status";
+import { helpText } from "./help";
+import { Log } from "./log";
+import type { Run } from "./run";
+import { readSettings, type Settings, type Verb } from "./settings";
+import { keepHeapSmall } from "./small-heap";
+import { readMigrations } from "./source";
+import { stopSignal } from "./stop";
+
+/** What the process ends with when the fault is this program's own. */
+const DEFECT_EXIT = 70;
+
+const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise<number>> = {
+  status,
+  deploy: async (run, migrations) => {
+    if (run.settings.afterRollout) await soak(run, migrations);
+    await deploy(run, run.settings.holdContract ? await beforeRollout(run, migrations) : migrations);
+    await publishUnchanged(run);
+    return 0;
+  },
+  run: async (run, migrations) => {
+    await runCommand(run, migrations);
+    await publishUnchanged(run);
+    return 0;
+  },
+  preflight: async (run, migrations) => {
+    await preflight(run, migrations);
+    return 0;
+  },
+  verify: async (run, migrations) => {
+    await verify(run, migrations);
+    return 0;
+  },
+  compare: async (run) => {
+    await compare(run);
+    return 0;
+  },
+  resolve: async (run, migrations) => {
+    await resolveMigration(run, migrations, { ...run.settings.resolution!, force: run.settings.force });
+    return 0;
+  },
+  baseline: async (run, migrations) => {
+    await baseline(run, migrations, { through: run.settings.through!, force: run.settings.force });
+    return 0;
+  },
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  // Behind `--` stands another program's command line.
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  if (args.length === 0 || args[0] === "help" || own.includes("--help")) {
+    process.stdout.write(helpText());
+    return args.length === 0 ? 2 : 0;
+  }
+  let log = new Log(own.includes("--json") ? "json" : "text");
+  let rerun = "the same command again";
+  let app = OLD_VERSION_SERVES;
+  try {
+    const settings = readSettings(args, process.env);
+    rerun = settings.rerun;
+    if (settings.afterRollout) app = NEW_VERSION_SERVES;
+    log = new Log(settings.json ? "json" : "text");
+    return await runVerb(settings, log);
+  } catch (error) {
+    return report(error, log, { rerun, app, migrator: "npm run migrator --" });
+  }
+}
+
+async function runVerb(settings: Settings, log: Log): Promise<number> {
+  log.hide(settings.url);
+  const target = parseUrl(settings.url);
+  log.hide(target.password);
+  for (const remark of target.remarks) log.event("url.remark", remark);
+  const migrations = readMigrations(settings.source);
+  keepHeapSmall(migrations);
+  let notices = 0;
+  const session = await Session.open(target, {
+    applicationName: "release-migrator",
+    connectWait: settings.connectWait,
+    showValues: settings.showValues,
+    onNotice: (severity, message) => {
+      notices++;
+      if (settings.showValues) log.event("notice", `  ${severity}: ${message}`, { severity });
+    },
+  });
+  const watcher = new Watcher(target, session.pid, log);
+  const stop = stopSignal(session);
+  try {
+    log.event("connected", `Connected to ${describeTarget(target)}, schema "${target.schema}".`, { pid: session.pid });
+    await session.run(sessionSettings(settings));
+    await noticeLostClient(session);
+    const records = new Records(session, target.schema, settings.releaseId);
+    const run = {
+      session,
+      table: new HistoryTable(target.schema),
+      records,
+      settings,
+      log,
+      watcher,
+      signal: stop.signal,
+    };
+    await refuseForeignRecords(session, run.table);
+    return await VERB[settings.verb](run, migrations);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    // Signal and loss may come where nothing ran that could be cancelled, and so be noticed anywhere.
+    if (stop.signal.aborted) throw new Stopped(stop.signal.reason, "nothing was left half done.");
+    if (session.lost !== undefined || isConnectionLoss(error))
+      throw connectionLost(error, "what was not committed is rolled back by the server; the next run sees what is.");
+    if (/^[0-9A-Z]{5}$/.test((error as { code?: string }).code ?? "")) throw new OwnWorkRefused(error as Error);
+    throw error;
+  } finally {
+    if (notices > 0 && !settings.showValues)
+      log.event(
+        "notices",
+        `The server sent ${counted(notices, "notice")}, not shown because they may hold values of rows (--show-values shows them).`,
+        { notices },
+      );
+    stop.release();
+    await Promise.all([session.close(), watcher.close()]);
+  }
+}
+
+function report(error: unknown, log: Log, commands: Commands): number {
+  if (error instanceof Failure) {
+    const { code, exit, message, detail, database, next } = error;
+    log.event("failed", closingLines(error, commands).split("\n"), {
+      code,
+      exit,
+      what: message,
+      detail,
+      database,
+      next,
+    });
+    return exit;
+  }
+  const { stack, message } = error as Error;
+  log.event(
+    "failed",
+    [
+      ...`FAILED (defect): ${stack ?? message}`.split("\n"),
+      "This is a mistake in the migrator itself; the next run goes on from what the database has.",
+    ],
+    {
+      code: "defect",
+      exit: DEFECT_EXIT,
+    },
+  );
+  return DEFECT_EXIT;
+}
+
+void main(process.argv.slice(2)).then((exit) => {
+  process.exit(exit);
+});

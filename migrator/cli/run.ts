@@ -1,0 +1,19 @@
+import type { Session } from "../db/connection";
+import type { Watcher } from "../db/watcher";
+import type { HistoryTable } from "../records/history-table";
+import type { Records } from "../records/records";
+import type { Log } from "./log";
+import type { Settings } from "./settings";
+
+/** What every step of a deploy works with. */
+export interface Run {
+  readonly session: Session;
+  readonly table: HistoryTable;
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Looks at the session from outside while it waits. */
+  readonly watcher: Watcher;
+  readonly records: Records;
+  /** Aborted by SIGTERM or SIGINT. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,224 @@
+import type { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { createSecureContext } from "node:tls";
+import { Client, type ClientConfig, type QueryResult } from "pg";
+import { BadUrl, ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable } from "../failures/connection";
+import { Failure, UNTOUCHED } from "../failures/failure";
+import { sendCancel } from "./cancel";
+import { quieten } from "./quiet-error";
+import { OWN_PATH } from "./search-path";
+import { describeTarget, type Target } from "./url";
+
+export interface SessionOptions {
+  /** What pg_stat_activity shows. */
+  readonly applicationName: string;
+  /** Milliseconds that refused connections are retried for: a server or a sidecar proxy may be starting. */
+  readonly connectWait: number;
+  readonly onNotice?: (severity: string, message: string) => void;
+  /** Errors keep the server's whole text, which may hold values of rows. Default: they don't. */
+  readonly showValues?: boolean;
+}
+
+/** One session of the database, and what is known of it. It looks for names in the server's catalog only, until told otherwise. */
+export class Session {
+  /** Set once the connection is gone, with the reason. */
+  lost: string | undefined;
+
+  private constructor(
+    readonly client: Client,
+    readonly target: Target,
+    /** The server's process for this session, from the server itself. */
+    readonly pid: number,
+    /** For example 180004. */
+    readonly serverVersion: number,
+    readonly encrypted: boolean,
+    readonly showValues: boolean,
+  ) {
+    client.on("error", (error) => {
+      this.lost ??= error.message;
+    });
+    client.on("end", () => {
+      this.lost ??= "the server closed it";
+    });
+  }
+
+  static async open(target: Target, options: SessionOptions): Promise<Session> {
+    const client = await connect(target, options);
+    const severity = (message: { severity?: string }) => message.severity ?? "NOTICE";
+    client.on("notice", (message) => {
+      // A ROLLBACK of ours where nothing was begun is no news.
+      if (message.code !== NO_TRANSACTION) options.onNotice?.(severity(message), message.message ?? "");
+    });
+    const limit = target.connectTimeout || LONGEST_OPENING;
+    let silent = false;
+    const timer = setTimeout(() => {
+      silent = true;
+      clientStream(client).destroy();
+    }, limit);
+    try {
+      // Written out in full: which schemas the role's settings search for names is known only after the next statement.
+      const { rows } = await client.query(
+        "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version",
+      );
+      const { pid, version } = rows[0] as { pid: number; version: number };
+      const told = (client as unknown as { processID: number | null }).processID;
+      // A pooler hands out keys of its own, and another server process for each transaction.
+      if (told !== null && told !== pid)
+        throw new PoolerInBetween(`the session was announced as process ${told} and is served by ${pid}`);
+      if (target.pooled) throw new PoolerInBetween("the connection string says pgbouncer=true");
+      await client.query(OWN_PATH);
+      const encrypted = "encrypted" in clientStream(client);
+      return new Session(client, target, pid, version, encrypted, options.showValues ?? false);
+    } catch (error) {
+      clientStream(client).destroy();
+      if (silent)
+        throw connectionLost(
+          new Error(`the server accepted the login and then did not answer within ${limit / 1000} s`),
+        );
+      throw error instanceof Failure ? error : explain(error, target);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** One statement with parameters. */
+  async rows<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const result = await this.#quietly(text, this.client.query(text, values));
+    return result.rows as Row[];
+  }
+
+  /** One or more statements as one message of the simple protocol; one result each. */
+  async run(text: string): Promise<QueryResult[]> {
+    const result: QueryResult | QueryResult[] = await this.#quietly(text, this.client.query(text));
+    return Array.isArray(result) ? result : [result];
+  }
+
+  async #quietly<T>(text: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!this.showValues) quieten(error, text);
+      throw error;
+    }
+  }
+
+  /** Asks the server to cancel what runs in this session. Needs no free connection slot. */
+  async cancel(): Promise<void> {
+    const { processID, secretKey } = this.client as unknown as { processID: number; secretKey: number };
+    await sendCancel(this.target, processID, secretKey);
+  }
+
+  /** Cuts the connection without a goodbye: the server then rolls back. */
+  destroy(): void {
+    clientStream(this.client).destroy();
+  }
+
+  async close(): Promise<void> {
+    if (this.lost !== undefined) return;
+    await Promise.race([this.client.end().catch(() => undefined), pause(2000, undefined, { ref: false })]);
+  }
+}
+
+/** True for errors that mean that the session is gone, not that a statement was wrong. */
+export function isConnectionLoss(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code !== undefined && /^(57P0[1-4]|08...)$/.test(code)) return true;
+  if (code !== undefined && ["ECONNRESET", "EPIPE", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH"].includes(code))
+    return true;
+  return /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(message ?? "");
+}
+
+/** The failure for a lost session, for callers that know what the database is like now. */
+export function connectionLost(error: unknown, database: string = UNTOUCHED): ConnectionLost {
+  return new ConnectionLost((error as Error).message, database, error);
+}
+
+function clientStream(client: Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
+}
+
+const NO_TRANSACTION = "25P01";
+/** Milliseconds that the first questions may take where the connection string sets no limit. */
+const LONGEST_OPENING = 30_000;
+const STARTING = new Set(["ECONNREFUSED", "ENOENT", "EAI_AGAIN", "57P03"]);
+
+/** A client certificate that can't be opened is a mistake in the connection string, not of the server. */
+function checkIdentity({ tls: { pfx, passphrase } }: Target): void {
+  if (pfx === undefined) return;
+  try {
+    createSecureContext({ pfx, passphrase });
+  } catch (error) {
+    throw new BadUrl([
+      `The parameter sslidentity of the connection string names a file that can't be opened as PKCS#12 with sslpassword (${(error as Error).message}).`,
+    ]);
+  }
+}
+
+async function connect(target: Target, options: SessionOptions): Promise<Client> {
+  checkIdentity(target);
+  const until = Date.now() + options.connectWait;
+  for (let wait = 100; ; wait = Math.min(wait * 2, 1000)) {
+    try {
+      return await attempt(target, options, target.tlsMode !== "disable" && !target.host.startsWith("/"));
+    } catch (error) {
+      if (STARTING.has((error as { code?: string }).code ?? "") && Date.now() + wait < until) await pause(wait);
+      else throw explain(error, target);
+    }
+  }
+}
+
+async function attempt(target: Target, options: SessionOptions, tls: boolean): Promise<Client> {
+  const config: ClientConfig = {
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    password: target.password,
+    database: target.database,
+    ssl: tls ? target.tls : false,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: target.connectTimeout,
+    application_name: target.applicationName ?? options.applicationName,
+    ...(target.options === undefined ? {} : { options: target.options }),
+  };
+  const client = new Client(config);
+  // Without a listener an error between connect() and the first query would end the process.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    const refused = /does not support SSL/.test((error as Error).message);
+    if (refused && target.tlsMode === "prefer") return attempt(target, options, false);
+    throw error;
+  }
+}
+
+function explain(error: unknown, target: Target): Error {
+  const where = describeTarget(target);
+  const { code = "", message } = error as { code?: string; message: string };
+  if (/does not support SSL/.test(message))
+    return new TlsFailure(
+      where,
+      `the server offers no TLS, and sslmode=${target.tlsMode} asks for it`,
+      "switch TLS on in the server or say sslmode=prefer",
+      error,
+    );
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|ERR_TLS|ERR_SSL|EPROTO/.test(code))
+    return new TlsFailure(
+      where,
+      `${message} (${code})`,
+      "name the file of the authority's certificates with sslrootcert= (for RDS: global-bundle.pem from the RDS documentation) and the host as the certificate has it",
+      error,
+    );
+  if (/^28|^3D000|^42501|^53300/.test(code)) return new LoginRefused(where, message, error);
+  if (/password|SASL|SCRAM/i.test(message) && code === "") return new LoginRefused(where, message, error);
+  if (message === "timeout expired")
+    return new Unreachable(where, `no answer within ${target.connectTimeout / 1000} s (connect_timeout)`, error);
+  return new Unreachable(
+    where,
+    code === "" || message.includes(code) ? message || "no answer" : `${message} (${code})`,
+    error,
+  );
+}

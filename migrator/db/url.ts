@@ -1,0 +1,210 @@
+import { readFileSync } from "node:fs";
+import type { ConnectionOptions } from "node:tls";
+import { BadUrl } from "../failures/connection";
+
+/** `verify-ca` and `verify-full` are libpq's; Prisma itself knows the other three. */
+export type TlsMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+
+/** Where to connect to, read from a connection string as Prisma reads it. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Where Prisma keeps its tables and `_prisma_migrations`; default `public`. */
+  readonly schema: string;
+  readonly tlsMode: TlsMode;
+  readonly tls: ConnectionOptions;
+  /** True when the string says `pgbouncer=true`. */
+  readonly pooled: boolean;
+  /** Milliseconds; 0 = no limit. Default 5 s, as Prisma's. */
+  readonly connectTimeout: number;
+  /** Milliseconds without an answer; 0 = no limit. */
+  readonly options: string | undefined;
+  readonly applicationName: string | undefined;
+  /** What was passed over, for the log: parameters that mean nothing here or that nobody knows. */
+  readonly remarks: readonly string[];
+}
+
+/** Parameters that steer Prisma's own connection pool, and have no meaning for one connection. */
+const POOL_PARAMETERS = new Set([
+  "connection_limit",
+  "pool_timeout",
+  "statement_cache_size",
+  "max_connection_lifetime",
+  "max_idle_connection_lifetime",
+  "socket_timeout",
+  "channel_binding",
+  "single_use_connections",
+]);
+
+/**
+ * Reads a connection string with the rules of Prisma (prisma-engines, quaint/src/connector/postgres/url.rs): the same defaults,
+ * percent-encoding, `host=` for sockets, `schema=`, `sslmode=`, `sslcert=`, `sslidentity=`, `sslaccept=`, `options=`, …
+ * Beyond them: `sslrootcert=` and `sslmode=verify-ca|verify-full` as libpq has them.
+ * @throws BadUrl, which never repeats the string.
+ */
+export function parseUrl(text: string): Target {
+  const url = parse(text);
+  const query = new Map(url.searchParams);
+  const problems: string[] = [];
+  const number = (name: string, otherwise: number): number => {
+    const value = query.get(name);
+    if (value === undefined) return otherwise;
+    if (/^\d{1,9}$/.test(value)) return Number(value);
+    problems.push(`The parameter ${name} of the connection string must be a whole number.`);
+    return otherwise;
+  };
+  const connectTimeout = number("connect_timeout", 5) * 1000;
+  for (const name of ["connection_limit", "pool_timeout", "socket_timeout", "statement_cache_size"]) number(name, 0);
+  const pooled = query.get("pgbouncer") ?? "false";
+  if (pooled !== "true" && pooled !== "false")
+    problems.push('The parameter pgbouncer of the connection string must be "true" or "false".');
+  const { tlsMode, tls, remarks } = readTls(query, problems);
+  if (problems.length > 0) throw new BadUrl(problems);
+
+  const known = new Set([
+    ...["schema", "host", "pgbouncer", "connect_timeout", "options", "application_name"],
+    ...["sslmode", "sslcert", "sslidentity", "sslpassword", "sslaccept", "sslrootcert"],
+  ]);
+  for (const name of query.keys())
+    if (!known.has(name) && !POOL_PARAMETERS.has(name))
+      remarks.push(
+        `The connection string has the parameter ${shown(name)}, which neither Prisma nor this program knows; it is ignored.`,
+      );
+
+  return {
+    host: query.get("host") ?? hostOf(url),
+    port: url.port === "" ? 5432 : Number(url.port),
+    user: decode(url.username),
+    password: decode(url.password),
+    database: decode(url.pathname.split("/")[1] ?? "") || "postgres",
+    schema: query.get("schema") ?? "public",
+    tlsMode,
+    tls,
+    pooled: pooled === "true",
+    connectTimeout,
+    options: query.get("options"),
+    applicationName: query.get("application_name"),
+    remarks,
+  };
+}
+
+/** Where it is, for messages: never user:password. */
+export function describeTarget(target: Target): string {
+  const place = target.host.startsWith("/") ? `${target.host} (port ${target.port})` : `${target.host}:${target.port}`;
+  return `database "${target.database}" on ${place}`;
+}
+
+const EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE";
+
+/** Strings that people put in the place of a URL, by how they begin. Nothing of the string is repeated but these words. */
+const NO_URLS: readonly [pattern: RegExp, what: string][] = [
+  [/^["'`]/, "stands in quotes, which belong to the file or shell that it comes from; leave them out"],
+  [/^(DATABASE_URL|DIRECT_URL|url)\s*=/i, "begins with the name of its variable; leave that and the = out"],
+  [/^\w+\s*=/, `is a list of key=value, as libpq takes it; write it as ${EXAMPLE}`],
+  [/^psql\b/, `is a command of psql; only its URL is needed, ${EXAMPLE}`],
+  [/\$\{\w+\}|^\$|^env\(|^%\w+%$/, "holds a variable that nobody has filled in"],
+  [/^jdbc:/i, `is one of JDBC's; write it as ${EXAMPLE}`],
+  [
+    /^prisma(\+postgres)?:/i,
+    "is one of Prisma Accelerate or of `prisma dev`, which can't apply migrations; give the database's own",
+  ],
+  [
+    /^(mysql|mariadb|sqlserver|mongodb(\+srv)?|sqlite|file|cockroachdb|redis|https?):/i,
+    "is one of another kind of server; only postgresql:// can be released here",
+  ],
+  [/^postgres(ql)?:\/?[^/]/i, `has too few slashes after its scheme; write it as ${EXAMPLE}`],
+  [/^postgres(ql)?\+\w+:/i, `names a driver after its scheme; write it as ${EXAMPLE}`],
+];
+
+function parse(text: string): URL {
+  const given = text.trim();
+  if (given === "") throw new BadUrl(["The connection string is empty."]);
+  const mistaken = NO_URLS.find(([pattern]) => pattern.test(given));
+  if (mistaken) throw new BadUrl([`The connection string ${mistaken[1]}.`]);
+  let url: URL;
+  try {
+    url = new URL(given);
+  } catch {
+    throw new BadUrl([
+      `The connection string is not a URL such as ${EXAMPLE}; characters like # / ? @ in a password must be percent-encoded.`,
+    ]);
+  }
+  if (url.protocol !== "postgresql:" && url.protocol !== "postgres:")
+    throw new BadUrl([`The connection string must begin with postgresql:// or postgres://, as in ${EXAMPLE}.`]);
+  // A password with one of # / ? in it ends the host too early: what follows is read as database, parameter or fragment.
+  const behind = [url.pathname, ...url.searchParams.keys(), url.hash];
+  if (behind.some((part) => part.includes("@")) || url.hash !== "")
+    throw new BadUrl([
+      "The connection string has an @ or # where the database or a parameter should be: characters like # / ? @ in a password, or in the name of the database, must be percent-encoded.",
+    ]);
+  return url;
+}
+
+/** A word of the string for a message; anything that could be a part of a password is not shown. */
+function shown(word: string): string {
+  return /^[\w./-]{1,200}$/.test(word) ? word : "(not shown)";
+}
+
+function hostOf(url: URL): string {
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  // As libpq: a socket's directory in the place of the host.
+  if (/^%2f/i.test(host)) return decode(host);
+  return host === "" ? "localhost" : host;
+}
+
+/** Percent-decoding that leaves alone what is not encoded, as Rust's percent_decode; text that isn't UTF-8 stays as it is. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, "%25"));
+  } catch {
+    return text;
+  }
+}
+
+function readTls(query: Map<string, string>, problems: string[]) {
+  const remarks: string[] = [];
+  const given = query.get("sslmode");
+  let tlsMode: TlsMode = "prefer";
+  if (
+    given === "disable" ||
+    given === "prefer" ||
+    given === "require" ||
+    given === "verify-ca" ||
+    given === "verify-full"
+  )
+    tlsMode = given;
+  else if (given !== undefined)
+    remarks.push(
+      `The connection string says sslmode=${shown(given)}, which nobody knows; "prefer" is used, as Prisma does.`,
+    );
+
+  const file = (name: string): Buffer | undefined => {
+    const path = query.get(name);
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
+      problems.push(
+        `The parameter ${name} of the connection string names the file ${shown(path)}, which can't be read (${reason}).`,
+      );
+      return undefined;
+    }
+  };
+  const authority = file("sslrootcert") ?? file("sslcert");
+  const identity = file("sslidentity");
+  const accept = query.get("sslaccept");
+  // Prisma's default is to accept any certificate; verify-* ask for more by name.
+  const strict = tlsMode.startsWith("verify") || (accept !== undefined && accept !== "accept_invalid_certs");
+  const tls: ConnectionOptions = { rejectUnauthorized: strict };
+  if (authority) tls.ca = authority;
+  if (identity) tls.pfx = identity;
+  const passphrase = query.get("sslpassword");
+  if (passphrase !== undefined) tls.passphrase = passphrase;
+  // libpq's verify-ca: the authority is checked, the host's name is not.
+  if (tlsMode === "verify-ca") tls.checkServerIdentity = () => undefined;
+  return { tlsMode, tls, remarks };
+}

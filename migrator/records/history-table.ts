@@ -1,0 +1,124 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Migration } from "../../migrations/history/history";
+import type { Session } from "../db/connection";
+
+/** A row of `_prisma_migrations`. */
+export interface HistoryRow {
+  readonly id: string;
+  readonly checksum: string;
+  readonly migrationName: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly rolledBackAt: Date | null;
+  readonly logs: string | null;
+  readonly appliedSteps: number;
+}
+
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function quoteText(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  // With standard_conforming_strings off a backslash would escape; E'' reads the same either way.
+  return text.includes("\\") ? ` E${quoted.replaceAll("\\", "\\\\")}` : quoted;
+}
+
+/** Prisma's history of the schema that the connection string names. The statements are Prisma's own. */
+export class HistoryTable {
+  readonly name: string;
+
+  constructor(readonly schema: string) {
+    this.name = `${quoteName(schema)}."_prisma_migrations"`;
+  }
+
+  async exists(session: Session): Promise<boolean> {
+    const [row] = await session.rows<{ found: boolean }>("SELECT to_regclass($1) IS NOT NULL AS found", [this.name]);
+    return row!.found;
+  }
+
+  /** In the order in which Prisma reads them. Empty where the table doesn't exist. */
+  async read(session: Session): Promise<HistoryRow[]> {
+    if (!(await this.exists(session))) return [];
+    return session.rows<HistoryRow>(
+      `SELECT id, checksum, migration_name AS "migrationName", started_at AS "startedAt", finished_at AS "finishedAt",
+         rolled_back_at AS "rolledBackAt", logs, applied_steps_count AS "appliedSteps"
+       FROM ${this.name} ORDER BY started_at, migration_name`,
+    );
+  }
+
+  /** As Prisma makes it (prisma-engines, sql-schema-connector, postgres flavour); with the schema, if that is missing. Only where it doesn't exist. */
+  async creation(session: Session): Promise<string[]> {
+    const [row] = await session.rows<{ found: boolean }>("SELECT to_regnamespace($1) IS NOT NULL AS found", [
+      quoteName(this.schema),
+    ]);
+    // CREATE SCHEMA IF NOT EXISTS would ask for the right to make one also where it exists.
+    const schema = row!.found ? [] : [`CREATE SCHEMA ${quoteName(this.schema)}`];
+    // Without IF NOT EXISTS: only when there is none yet, and a table that somebody made a moment ago is not ours.
+    const table = `CREATE TABLE ${this.name} (
+    id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum                VARCHAR(64) NOT NULL,
+    finished_at             TIMESTAMPTZ,
+    migration_name          VARCHAR(255) NOT NULL,
+    logs                    TEXT,
+    rolled_back_at          TIMESTAMPTZ,
+    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count     INTEGER NOT NULL DEFAULT 0
+)`;
+    return [...schema, table];
+  }
+
+  /**
+   * Statement for the row of a migration that is applied by the transaction it stands in.
+   * @param startedAt SQL for the time; the server's clock, as for every row, so that they are in order
+   */
+  appliedRow(migration: Migration, startedAt = "pg_catalog.now()"): string {
+    return `INSERT INTO ${this.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${[
+      quoteText(randomUUID()),
+      quoteText(migration.checksum),
+      startedAt,
+      "pg_catalog.clock_timestamp()",
+      quoteText(migration.name),
+      "1",
+    ].join(", ")})`;
+  }
+
+  /** Statement for the row of a migration that is about to run in steps; Prisma sees it as unfinished until it is. */
+  startedRow(id: string, migration: Migration): string {
+    return `INSERT INTO ${this.name} (id, checksum, started_at, migration_name) VALUES (${quoteText(id)}, ${quoteText(
+      migration.checksum,
+    )}, pg_catalog.clock_timestamp(), ${quoteText(migration.name)})`;
+  }
+
+  finishRow(id: string, migration: Migration): string {
+    return `UPDATE ${this.name} SET finished_at = pg_catalog.clock_timestamp(), logs = NULL, applied_steps_count = 1, checksum = ${quoteText(
+      migration.checksum,
+    )} WHERE id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+  }
+}
+
+/** Prisma takes a file with other line ends for the same (migrations_directory.rs, `matches_checksum`). */
+export function matchesChecksum(migration: Migration, checksum: string): boolean {
+  if (migration.checksum === checksum) return true;
+  const sum = (text: string) => createHash("sha256").update(text).digest("hex");
+  const unix = migration.sql.replaceAll("\r\n", "\n");
+  return sum(unix) === checksum || sum(unix.replaceAll("\n", "\r\n")) === checksum;
+}
+
+const MARK = "release: stands for ";
+
+/** What is written into the `logs` of a squashed migration's row, which Prisma does not read: the migrations that it stands for. */
+export function standsForMark(names: readonly string[]): string {
+  return `${MARK}${JSON.stringify(names)}`;
+}
+
+/** The migrations that a row stands for, by its mark. */
+export function standsFor({ logs }: HistoryRow): string[] {
+  if (!logs?.startsWith(MARK)) return [];
+  try {
+    const names: unknown = JSON.parse(logs.slice(MARK.length));
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+  } catch {
+    return [];
+  }
+}

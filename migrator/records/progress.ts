@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import type { PlannedStatement } from "../../migrations/history/plan";
+import { quoteText } from "./history-table";
+import type { Records } from "./records";
+
+/** How far a migration that runs in steps has come. */
+export interface Progress {
+  /** Of its row in `_prisma_migrations`. */
+  readonly historyId: string;
+  readonly migration: string;
+  /** Statements that are complete. */
+  readonly done: number;
+  /** Over the texts of those: a file may be corrected after what is done, not before. */
+  readonly doneHash: string;
+  /** Index of a statement outside transactions that was begun, and may have ended. */
+  readonly attempted: number | null;
+  readonly note: Record<string, unknown>;
+}
+
+/** All unfinished migrations that this program began in the schema. */
+export async function readProgress(records: Records): Promise<Progress[]> {
+  if (!(await records.readable())) return [];
+  return records.session.rows<Progress>(
+    `SELECT history_id AS "historyId", migration, done, done_hash AS "doneHash", attempted, note
+     FROM _release.step WHERE schema_name = $1`,
+    [records.schema],
+  );
+}
+
+export function hashOf(statements: readonly PlannedStatement[]): string {
+  const hash = createHash("sha256");
+  for (const { text } of statements) hash.update(`${text.replaceAll("\r\n", "\n")}\0`);
+  return hash.digest("hex");
+}
+
+export function beginProgress(id: string, schema: string, migration: string): string {
+  return `INSERT INTO _release.step (history_id, schema_name, migration) VALUES (${quoteText(id)}, ${quoteText(schema)}, ${quoteText(migration)})`;
+}
+
+export function markAttempted(id: string, index: number): string {
+  return `UPDATE _release.step SET attempted = ${index}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+}
+
+/** @param done the statements that are complete now */
+export function markDone(id: string, done: readonly PlannedStatement[]): string {
+  return `UPDATE _release.step SET done = ${done.length}, done_hash = ${quoteText(hashOf(done))}, attempted = NULL, note = '{}', updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+}
+
+export function writeNote(id: string, note: Record<string, unknown>): string {
+  return `UPDATE _release.step SET note = ${quoteText(JSON.stringify(note))}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+}
+
+export function endProgress(id: string): string {
+  return `DELETE FROM _release.step WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+}

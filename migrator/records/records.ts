@@ -1,0 +1,138 @@
+import type { Session } from "../db/connection";
+import { ReadOnlyDatabase } from "../failures/connection";
+import { quoteText } from "./history-table";
+
+/** The schema in which this program remembers things. Prisma looks only at the schema of its connection string. */
+export const RECORDS_SCHEMA = "_release";
+
+/** Without IF NOT EXISTS: a schema that somebody made a moment ago is not ours. */
+const SCHEMA = `
+CREATE SCHEMA _release;
+COMMENT ON SCHEMA _release IS 'Records of the release''s migrator: audit trail, facts of each release, progress of migrations that run in steps.';`;
+
+const TABLES = `
+CREATE TABLE IF NOT EXISTS _release.step (
+  history_id text PRIMARY KEY,
+  schema_name text NOT NULL,
+  migration text NOT NULL,
+  done integer NOT NULL DEFAULT 0,
+  done_hash text NOT NULL DEFAULT '',
+  attempted integer,
+  note jsonb NOT NULL DEFAULT '{}',
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE TABLE IF NOT EXISTS _release.audit (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  actor text NOT NULL DEFAULT session_user,
+  release text,
+  event text NOT NULL,
+  migration text,
+  data jsonb NOT NULL DEFAULT '{}'
+);
+CREATE TABLE IF NOT EXISTS _release.fact (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  schema_name text NOT NULL,
+  release text,
+  kind text NOT NULL,
+  data jsonb NOT NULL
+);
+CREATE INDEX IF NOT EXISTS fact_latest ON _release.fact (schema_name, kind, id);`;
+
+/** SQL for the milliseconds since a time, itself SQL; it means the same under every search path. */
+export function millisecondsSince(time: string, type: "int4" | "float8" = "int4"): string {
+  const age = `pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) ${time}`;
+  return `(extract(epoch FROM ${age}) OPERATOR(pg_catalog.*) 1000)::pg_catalog.${type}`;
+}
+
+/** What is written down of one event: who did what, when, for which release. */
+export interface AuditEntry {
+  readonly event: string;
+  readonly migration?: string;
+  readonly data?: Record<string, unknown>;
+}
+
+/**
+ * The program's memory in the database itself, so that it travels with every snapshot and restore. Where the role may not have it,
+ * `unavailable` says why: migrations in one transaction don't need it.
+ */
+export class Records {
+  unavailable: string | undefined;
+
+  constructor(
+    readonly session: Session,
+    readonly schema: string,
+    readonly release: string | undefined,
+  ) {}
+
+  /**
+   * Sees to it that the tables are there; only called when something is to be written. Never throws for a lack of rights.
+   * @throws ReadOnlyDatabase
+   */
+  async ensure(): Promise<void> {
+    try {
+      const [row] = await this.session.rows<{ begun: boolean; complete: boolean }>(
+        `SELECT to_regnamespace('_release') IS NOT NULL AS begun, count(*) = 3 AS complete
+         FROM pg_tables WHERE schemaname = '_release' AND tablename IN ('step', 'audit', 'fact')`,
+      );
+      // Asking first: an existing schema may be writable for a role that may not make one.
+      if (!row!.complete)
+        await this.session.run(
+          `SET client_min_messages = warning; BEGIN;${row!.begun ? "" : SCHEMA}${TABLES}\nCOMMIT; RESET client_min_messages`,
+        );
+      else {
+        const [asked] = await this.session.rows<{ readOnly: string }>(
+          // Of several rights in one text, one would do.
+          `SELECT current_setting('transaction_read_only') AS "readOnly",
+             1 / (has_schema_privilege('_release', 'USAGE') AND bool_and(has_table_privilege(name, privilege)))::int
+           FROM (VALUES ('_release.step', 'SELECT'), ('_release.step', 'INSERT'), ('_release.step', 'UPDATE'), ('_release.step', 'DELETE'),
+             ('_release.fact', 'SELECT'), ('_release.fact', 'INSERT'), ('_release.fact', 'DELETE'), ('_release.audit', 'INSERT')) needed (name, privilege)`,
+        );
+        if (asked!.readOnly === "on") throw new ReadOnlyDatabase("it is set to read-only transactions");
+      }
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      if (code === "25006") throw new ReadOnlyDatabase(message, error);
+      if (code !== "42501" && code !== "22012") throw error;
+      await this.session.run("ROLLBACK; RESET client_min_messages");
+      this.unavailable = code === "22012" ? `permission denied for schema ${RECORDS_SCHEMA}` : message;
+    }
+  }
+
+  /** Whether the tables are there to be read. */
+  async readable(): Promise<boolean> {
+    const [row] = await this.session
+      .rows<{ readable: boolean }>(
+        `SELECT to_regnamespace('_release') IS NOT NULL AND has_schema_privilege('_release', 'USAGE')
+         AND to_regclass('_release.fact') IS NOT NULL AND has_table_privilege('_release.fact', 'SELECT')
+         AND to_regclass('_release.step') IS NOT NULL AND has_table_privilege('_release.step', 'SELECT') AS readable`,
+      )
+      .catch(() => [{ readable: false }]);
+    return row!.readable;
+  }
+
+  /**
+   * The statement that writes an entry, to stand in the transaction of what it tells of; none where nothing can be written.
+   * @param began SQL for the time since when it took; adds `duration` in milliseconds
+   */
+  auditStatements(entry: AuditEntry, began?: string): string[] {
+    if (this.unavailable !== undefined) return [];
+    const text = (value: string | undefined) => (value === undefined ? "NULL" : quoteText(value));
+    return [
+      `INSERT INTO _release.audit (release, event, migration, data) VALUES (${text(this.release)}, ${quoteText(entry.event)}, ${text(
+        entry.migration,
+      )}, ${quoteText(JSON.stringify(entry.data ?? {}))}${
+        began === undefined
+          ? ""
+          : `::pg_catalog.jsonb OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('duration', ${millisecondsSince(began)})`
+      })`,
+    ];
+  }
+
+  /** Writes an entry by itself; a failure to do so changes nothing about what happened. */
+  async audit(entry: AuditEntry): Promise<void> {
+    const [statement] = this.auditStatements(entry);
+    if (statement && this.session.lost === undefined) await this.session.run(statement).catch(() => undefined);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Migration } from "../../migrations/history/history";
+import { loadParser } from "../../migrations/history/plan";
+import { isMet } from "../../migrations/statements/expectations";
+import { plannedEffects } from "../apply/planned-effects";
+import { type Catalog, readCatalog } from "../checks/catalog";
+import type { Session } from "../db/connection";
+import type { HistoryRow } from "./history-table";
+import type { Judgement } from "./judgement";
+
+/**
+ * The migration that looks like the squashed form of those that the database has and the folder doesn't, as Prisma documents squashing:
+ * the first pending one, or one that was recorded by hand after all of them, whose tables are there already.
+ */
+export async function squashOf(
+  session: Session,
+  schema: string,
+  { missing, pending, applied }: Judgement,
+  rows: readonly HistoryRow[],
+): Promise<Migration | undefined> {
+  if (missing.length === 0) return undefined;
+  const last = Math.max(...missing.map(({ finishedAt }) => finishedAt?.getTime() ?? 0));
+  const byHand = new Set(
+    rows
+      .filter(
+        ({ appliedSteps, startedAt, rolledBackAt }) =>
+          appliedSteps === 0 && !rolledBackAt && startedAt.getTime() >= last,
+      )
+      .map(({ migrationName }) => migrationName),
+  );
+  await loadParser();
+  const catalog = await readCatalog(session);
+  return [...pending.slice(0, 1), ...applied.filter(({ name }) => byHand.has(name))].find((migration) =>
+    isThere(migration, schema, catalog),
+  );
+}
+
+function isThere(migration: Migration, schema: string, catalog: Catalog): boolean {
+  const { promises } = plannedEffects([], [migration], schema);
+  return (
+    promises.some(({ key, present }) => present && key.startsWith("table ")) &&
+    promises.every((each) => each.uncertain !== undefined || isMet(each, catalog))
+  );
+}

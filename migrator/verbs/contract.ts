@@ -1,0 +1,44 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Migration } from "../../migrations/history/history";
+import { loadParser } from "../../migrations/history/plan";
+import { formatDuration } from "../../text/short-duration";
+import { planOf } from "../apply/plans";
+import type { Run } from "../cli/run";
+import { OrdinaryAfterContract } from "../failures/history";
+import { judge } from "../records/judgement";
+
+/**
+ * The history without the contract migrations (`-- release: contract`) that wait for the rollout: what they take away, the
+ * pods of the version before may still use. A database that has nothing yet has no such pods, and gets everything.
+ * @throws OrdinaryAfterContract when another pending migration follows one of them
+ */
+export async function beforeRollout(run: Run, migrations: readonly Migration[]): Promise<readonly Migration[]> {
+  const { applied, pending } = judge(migrations, await run.table.read(run.session));
+  if (applied.length === 0 || pending.length === 0) return migrations;
+  await loadParser();
+  const first = pending.findIndex((migration) => planOf(migration).contract);
+  if (first < 0) return migrations;
+  const held = pending.slice(first);
+  const ordinary = held.find((migration) => !planOf(migration).contract);
+  if (ordinary) throw new OrdinaryAfterContract(ordinary.name, held[0]!.name);
+  const names = held.map(({ name }) => name);
+  run.log.event("contract.held", `After the rollout: ${names.join(", ")} (release: contract).`, { migrations: names });
+  return migrations.filter((migration) => !held.includes(migration));
+}
+
+/** How often it is said that the new version is still being watched. */
+const REMINDER_MS = 60_000;
+
+/** Lets the new version serve for a while before what only the old one used is taken away: until then there is a way back. */
+export async function soak(run: Run, migrations: readonly Migration[]): Promise<void> {
+  const { settings, log, signal, session, table } = run;
+  const { pending } = judge(migrations, await table.read(session));
+  if (pending.length === 0) return;
+  const until = Date.now() + settings.soak;
+  for (let left = settings.soak; left > 0; left = until - Date.now()) {
+    log.event("contract.soak", `The new version serves; ${pending[0]!.name} follows in ${formatDuration(left)}.`, {
+      left,
+    });
+    await pause(Math.min(left, REMINDER_MS), undefined, { signal });
+  }
+}

@@ -1,0 +1,63 @@
+import type { Migration } from "../../migrations/history/history";
+import { describeExpectation, type Expectation, expectationsOf, isMet } from "../../migrations/statements/expectations";
+import type { nodeOf } from "../apply/left-behind";
+import type { Catalog } from "../checks/catalog";
+import type { Run } from "../cli/run";
+import { latestCatalog } from "../records/facts";
+import type { Verdict } from "./diagnosis";
+
+/** A migration whose definitions can't be compared. */
+export interface Unreplayed {
+  readonly nodes: readonly ReturnType<typeof nodeOf>[];
+  /** The migrations that are applied. */
+  readonly before: readonly Migration[];
+  /** What the tool that ran it recorded of its failure. */
+  readonly said: string;
+}
+
+/**
+ * Tells whether statements were run by the names of what they make and drop. What isn't as a statement leaves it tells that it was not
+ * applied. What is tells that it was only if it was otherwise before: by what the last release recorded, or, without such a
+ * record, because no earlier migration mentions the name.
+ */
+export async function byNames(run: Run, { nodes, before, said }: Unreplayed, actual: Catalog): Promise<Verdict[]> {
+  const recorded = await latestCatalog(run, before.at(-1)?.name ?? "", before.length);
+  const history = before.map(({ sql }) => sql.toLowerCase()).join("\n");
+  // The statement that failed because of it did not make it.
+  const collided = /already exists|does not exist/.test(said);
+  const isChanged = (expectation: Expectation) =>
+    recorded
+      ? recorded[expectation.key] !== actual[expectation.key]
+      : !collided && isMentioned(expectation.key, history) !== expectation.present;
+  const expected = nodes.map((node) => expectationsOf(node, run.table.schema));
+  return expected.map((list, index): Verdict => {
+    // What a later statement of the same migration changes again says nothing about this one.
+    const later = new Set(expected.slice(index + 1).flatMap((each) => each.map(({ key }) => key)));
+    const checkable = list.filter(({ key }) => !later.has(key));
+    const [first] = checkable;
+    if (!first)
+      return { state: "unknown", evidence: "the catalog doesn't tell", untold: definesSomething(nodes[index]!) };
+    const broken = checkable.find((each) => !isMet(each, actual));
+    if (broken) return { state: "not applied", evidence: describeExpectation(broken, actual), untold: false };
+    const lenient = nodes[index]!.DropStmt?.missing_ok === true && !recorded;
+    const unsure = checkable.find((each) => lenient || !isChanged(each));
+    if (!unsure) return { state: "applied", evidence: describeExpectation(first, actual), untold: false };
+    return {
+      state: "unknown",
+      evidence: `${describeExpectation(unsure, actual)}, as it may have been before`,
+      untold: true,
+    };
+  });
+}
+
+/** Whether the history says the name of the thing, or, for a part of a table, both names. */
+function isMentioned(key: string, history: string): boolean {
+  const names = key.slice(key.indexOf(".") + 1).split(".");
+  return names.every((name) => history.includes(name.toLowerCase()));
+}
+
+function definesSomething(node: ReturnType<typeof nodeOf>): boolean {
+  return !/^(Insert|Update|Delete|Merge|Select|Copy|Truncate|Transaction|VariableSet|Lock|Vacuum)/.test(
+    Object.keys(node)[0] ?? "",
+  );
+}

@@ -1,0 +1,81 @@
+import { maskSql } from "../../migrations/sql/mask-sql";
+import type { Catalog } from "../checks/catalog";
+import type { Verdict } from "./diagnosis";
+
+/**
+ * Tells for each statement whether it was run, given the catalog before the first, after each of them, and as it is now.
+ * Statements run one after the other: if what they touch is now exactly as after the third, the first three are applied and
+ * the others are not. Where the states before and after a statement are alike, it can't be told.
+ */
+export function byStates(catalogs: readonly Catalog[], actual: Catalog): Verdict[] {
+  const changes = catalogs.slice(1).map((after, index) => changedKeys(catalogs[index]!, after));
+  const touched = [...new Set(changes.flat())];
+  const positions = positionsOf(catalogs, touched, actual);
+  return changes.map((keys, index): Verdict => {
+    if (positions.length > 0) {
+      const state = stateAt(index, positions);
+      return { state, evidence: evidenceOf(keys, state, catalogs[index + 1]!, actual), untold: keys.length > 0 };
+    }
+    return byKeys(keys, index, catalogs, actual);
+  });
+}
+
+/** Indexes of the states in which all these entries are as they are now. */
+function positionsOf(catalogs: readonly Catalog[], keys: readonly string[], actual: Catalog): number[] {
+  return [...catalogs.keys()].filter((index) => keys.every((key) => catalogs[index]![key] === actual[key]));
+}
+
+function stateAt(statement: number, positions: readonly number[]): Verdict["state"] {
+  if (Math.min(...positions) > statement) return "applied";
+  return Math.max(...positions) <= statement ? "not applied" : "unknown";
+}
+
+/** Together the entries are as at no point of the migration (somebody went on by hand): each tells for itself. */
+function byKeys(keys: readonly string[], index: number, catalogs: readonly Catalog[], actual: Catalog): Verdict {
+  const after = catalogs[index + 1]!;
+  const told = keys.map((key) => {
+    const positions = positionsOf(catalogs, [key], actual);
+    return {
+      key,
+      other: positions.length === 0,
+      state: positions.length === 0 ? "unknown" : stateAt(index, positions),
+    };
+  });
+  const other = told.find((each) => each.other);
+  if (other) return { state: "unknown", evidence: evidenceOf([other.key], "unknown", after, actual), untold: true };
+  const states = new Set(told.map(({ state }) => state).filter((state) => state !== "unknown"));
+  const [state = "unknown"] = states.size === 1 ? states : [];
+  const telling = told.filter((each) => each.state === state).map(({ key }) => key);
+  return {
+    state: state as Verdict["state"],
+    evidence: evidenceOf(telling.length > 0 ? telling : keys, state as Verdict["state"], after, actual),
+    untold: keys.length > 0,
+  };
+}
+
+/** Owners and privileges depend on who ran the statement, so that they tell only of one that changes nothing else. */
+function changedKeys(before: Catalog, after: Catalog): string[] {
+  if (before === after) return [];
+  const all = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key]);
+  const own = all.filter((key) => !/^(owner of|privileges on) /.test(key));
+  return own.length > 0 ? own : all;
+}
+
+function evidenceOf(keys: readonly string[], state: Verdict["state"], after: Catalog, actual: Catalog): string {
+  const key = keys.find((each) => state !== "not applied" || after[each] !== actual[each]) ?? keys[0];
+  if (key === undefined)
+    return state === "unknown" ? "the catalog doesn't tell" : "told by the statements before and after it";
+  const now = actual[key] === undefined ? `there is no ${key}` : describe(key, actual[key]);
+  if (state === "applied") return now;
+  if (state === "unknown" && after[key] === actual[key]) return `${now}, as it may have been before`;
+  return `${now}; the statement makes it ${after[key] === undefined ? "go" : short(after[key]) || "be there"}`;
+}
+
+function describe(key: string, definition: string): string {
+  return definition === "" ? `there is ${key}` : `${key} is ${short(definition)}`;
+}
+
+function short(definition: string): string {
+  const line = maskSql(definition);
+  return line.length > 120 ? `${line.slice(0, 120)}…` : line;
+}

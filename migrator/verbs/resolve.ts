@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import type { Migration } from "../../migrations/history/history";
+import { counted } from "../../text/counted";
+import type { Run } from "../cli/run";
+import { releaseLock, takeLock } from "../db/lock";
+import { ContradictsCatalog, FolderGone, NothingToResolve, UnknownMigration } from "../failures/resolve";
+import { quoteText, standsForMark } from "../records/history-table";
+import { judge } from "../records/judgement";
+import { endProgress, readProgress } from "../records/progress";
+import { squashOf } from "../records/squash";
+import { type Diagnosis, describeDiagnosis, diagnose, type StatementDiagnosis } from "./diagnosis";
+
+export type Resolution = "diagnose" | "applied" | "rolled-back";
+
+/**
+ * Corrects the book-keeping of one migration, as `prisma migrate resolve`, but only after showing from the catalog what is really applied;
+ * a resolution that the catalog contradicts needs `--force`.
+ */
+export async function resolveMigration(
+  run: Run,
+  migrations: readonly Migration[],
+  { name, resolution, force }: { name: string; resolution: Resolution; force: boolean },
+): Promise<void> {
+  const { session, table, log, settings, signal, records } = run;
+  const migration = migrations.find((each) => each.name === name);
+  if (!migration) {
+    await resolveGone(run, name, resolution);
+    return;
+  }
+  const diagnosis = await diagnose(run, migrations, migration);
+  for (const line of describeDiagnosis(name, diagnosis)) log.event("diagnosis", line, { migration: name });
+  if (resolution === "diagnose") {
+    log.event("diagnosis.advice", advice(name, diagnosis), { migration: name, applied: diagnosis.applied });
+    return;
+  }
+  if (!force) refuseContradiction(name, resolution, diagnosis);
+  await takeLock(session, settings.runnerWait, log, signal);
+  try {
+    const rows = await table.read(session);
+    const judgement = judge(migrations, rows);
+    const row = judgement.unfinished.find((each) => each.migrationName === name);
+    const recorded = judgement.applied.some((each) => each.name === name);
+    const squash = resolution === "applied" ? await squashOf(session, table.schema, judgement, rows) : undefined;
+    const replaced = squash?.name === name ? judgement.missing.map(({ migrationName }) => migrationName) : [];
+    if (recorded && replaced.length === 0) throw new NothingToResolve(name, "it is recorded as applied");
+    if (!row && resolution === "rolled-back") throw new NothingToResolve(name, "no unfinished row of it is recorded");
+    await records.ensure();
+    const progress = (await readProgress(records)).filter((each) => each.migration === name);
+    const statements = [
+      ...(await creation(run)),
+      ...(row ? [rolledBack(run, name)] : []),
+      ...(resolution === "applied" && !recorded ? [appliedByHand(run, migration)] : []),
+      ...(replaced.length > 0 ? [squashed(run, name, replaced)] : []),
+      ...progress.map(({ historyId }) => endProgress(historyId)),
+      ...records.auditStatements({
+        event: `resolve.${resolution}`,
+        migration: name,
+        data: { applied: diagnosis.applied, force, ...(replaced.length > 0 ? { replaced } : {}) },
+      }),
+    ];
+    await session.run(["BEGIN", ...statements, "COMMIT"].join(";\n"));
+    const what =
+      resolution === "applied"
+        ? "recorded as applied; deploy goes on behind it"
+        : "recorded as rolled back; the next deploy applies it from its beginning";
+    const stands =
+      replaced.length > 0
+        ? ` It stands for ${counted(replaced.length, "migration")} that the folder no longer has.`
+        : "";
+    log.event("resolved", `${name} is ${what}.${stands}`, { migration: name, resolution, replaced });
+  } finally {
+    await releaseLock(session);
+  }
+}
+
+/** The row of a migration whose folder is gone: what its statements are isn't known, so that only the row can be settled. */
+async function resolveGone(run: Run, name: string, resolution: Resolution): Promise<void> {
+  const { session, table, log, settings, signal, records } = run;
+  const isStuck = async () =>
+    judge([], await table.read(session)).unfinished.some(({ migrationName }) => migrationName === name);
+  if (!(await isStuck())) throw new UnknownMigration(name);
+  if (resolution === "applied") throw new FolderGone(name);
+  if (resolution === "diagnose") {
+    const text = `${name} is not in the folder, and its row in _prisma_migrations is unfinished: how much of it is applied can't be told.
+Next: restore its folder from version control to have it diagnosed; or, if nothing of it is in the database: npm run migrator -- resolve --rolled-back ${name} --migrations DIR`;
+    log.event("diagnosis.advice", text, { migration: name, applied: "unknown" });
+    return;
+  }
+  await takeLock(session, settings.runnerWait, log, signal);
+  try {
+    if (!(await isStuck())) throw new NothingToResolve(name, "no unfinished row of it is recorded");
+    await records.ensure();
+    const progress = (await readProgress(records)).filter(({ migration }) => migration === name);
+    const audit = records.auditStatements({ event: "resolve.rolled-back", migration: name, data: { folder: "gone" } });
+    const statements = [rolledBack(run, name), ...progress.map(({ historyId }) => endProgress(historyId)), ...audit];
+    await session.run(["BEGIN", ...statements, "COMMIT"].join(";\n"));
+    log.event("resolved", `${name} is recorded as rolled back. What it may have done in the database stays as it is.`, {
+      migration: name,
+      resolution,
+    });
+  } finally {
+    await releaseLock(session);
+  }
+}
+
+/** Of several unfinished rows of a migration each would block the history. */
+function rolledBack({ table }: Run, name: string): string {
+  return `UPDATE ${table.name} SET rolled_back_at = clock_timestamp() WHERE migration_name = ${quoteText(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`;
+}
+
+function squashed({ table }: Run, name: string, replaced: readonly string[]): string {
+  return `UPDATE ${table.name} SET logs = ${quoteText(standsForMark(replaced))} WHERE migration_name = ${quoteText(name)} AND finished_at IS NOT NULL AND rolled_back_at IS NULL`;
+}
+
+async function creation({ session, table }: Run): Promise<string[]> {
+  return (await table.exists(session)) ? [] : table.creation(session);
+}
+
+/** As Prisma records it: a row that begins and ends at once, with no step applied by it. */
+function appliedByHand({ table }: Run, { name, checksum }: Migration): string {
+  return `INSERT INTO ${table.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${quoteText(
+    randomUUID(),
+  )}, ${quoteText(checksum)}, clock_timestamp(), clock_timestamp(), ${quoteText(name)}, 0)`;
+}
+
+/**
+ * To record as applied what is not would lose it for good, so that everything that defines something must be known to be there; to record as
+ * rolled back what is applied would run it twice.
+ */
+function refuseContradiction(name: string, resolution: Resolution, { statements }: Diagnosis): void {
+  const contradicts = ({ state, untold }: StatementDiagnosis) =>
+    resolution === "applied" ? state === "not applied" || (state === "unknown" && untold) : state === "applied";
+  const lines = statements
+    .filter(contradicts)
+    .map(({ line, state, evidence }) => `  line ${line}, ${state}: ${evidence}`);
+  if (lines.length > 0) throw new ContradictsCatalog(name, resolution, lines);
+}
+
+function advice(name: string, { applied, statements }: Diagnosis): string {
+  const resolve = (how: string) => `npm run migrator -- resolve --${how} ${name} --migrations DIR`;
+  if (applied === "all") return `Next: ${resolve("applied")}`;
+  if (applied === "none") return `Next: ${resolve("rolled-back")}`;
+  if (applied === "part") return `Next: take back by hand what is applied, then: ${resolve("rolled-back")}`;
+  const lines = statements.filter(({ state, passing }) => state === "unknown" && !passing).map(({ line }) => line);
+  const where = lines.length > 0 ? ` line ${lines.slice(0, 5).join(", ")} of the file changes` : " it changes";
+  return `Next: look in the database at what${where}; if nothing of that is done: ${resolve("rolled-back")}`;
+}

@@ -1,0 +1,232 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Migration } from "../../migrations/history/history";
+import { loadParser } from "../../migrations/history/plan";
+import { counted } from "../../text/counted";
+import { formatDuration } from "../../text/short-duration";
+import { plannedEffects } from "../apply/planned-effects";
+import { planOf } from "../apply/plans";
+import { analyzeTables } from "../checks/analyze";
+import { countRows } from "../checks/counts";
+import { readHistory } from "../checks/history-gate";
+import { behindBefore } from "../checks/sequences";
+import { checkSnapshot } from "../checks/snapshot-gate";
+import { verify } from "../checks/verify";
+import type { Run } from "../cli/run";
+import { Session } from "../db/connection";
+import { withSessionOptions } from "../db/url-options";
+import { CommandCantHold, CommandFailed, CommandWentFurther, LeftUnfinished } from "../failures/command";
+import { Stopped } from "../failures/statement";
+import { appliedSinceVerified } from "../records/facts";
+import type { HistoryRow } from "../records/history-table";
+import { type Judgement, judge } from "../records/judgement";
+import { type CommandEnd, runToEnd } from "./command-process";
+import { describeDiagnosis, diagnose } from "./diagnosis";
+import { quietOutput, quietText } from "./prisma-output";
+
+/**
+ * Lets a command of the app's image migrate, `npx prisma migrate deploy`, in the place of `deploy`: with the same look at the
+ * history and the snapshot before it, with our lock_timeout in its connection string, and with the same verification after
+ * it. It is run once: what it leaves half done is explained, and not tried again.
+ */
+export async function runCommand(run: Run, migrations: readonly Migration[]): Promise<void> {
+  const { session, table, settings, log, records, signal } = run;
+  const rows = await table.read(session);
+  await explainUnfinished(run, migrations, rows, "An earlier run");
+  const history = await readHistory(session, table, migrations, settings);
+  await refuseContract(run, history);
+  checkSnapshot(settings.snapshot, history.pending.length);
+  await Promise.all([loadParser(), history.pending.length > 0 ? records.ensure() : undefined]);
+  const planned = plannedEffects([], history.pending, table.schema);
+  const before = await countRows(
+    session,
+    planned.tables.map((each) => each.table),
+  );
+  const behind = await behindBefore(run, history.applied, history.pending.length > 0);
+
+  signal.throwIfAborted();
+  const began = Date.now();
+  const text = settings.command.join(" ");
+  log.event(
+    "command.started",
+    `${history.pending.length} of ${migrations.length} migrations are pending. Running: ${text}`,
+    {
+      command: text,
+      pending: history.pending.length,
+    },
+  );
+  tellVersion(run);
+  const tag = `release-command-${randomBytes(4).toString("hex")}`;
+  const quiet = settings.showValues ? (line: string) => line : quietOutput();
+  let hidden = 0;
+  const end = await runToEnd({
+    command: settings.command,
+    environment: await environmentOf(run, tag),
+    timeout: settings.commandTimeout,
+    signal,
+    onLine: (line) => {
+      const text = quiet(line);
+      if (text === undefined) hidden++;
+      else log.event("command.output", `  | ${text}`, {});
+      return text;
+    },
+  });
+  if (hidden > 0)
+    log.event(
+      "command.hidden",
+      `  ${counted(hidden, "line")} of its output not shown, because values of rows may be in it (--show-values shows all).`,
+      { hidden },
+    );
+  if (end.outcome === "stopped" || end.outcome === "timed-out") await endSessions(run, tag);
+  if (end.outcome === "stopped")
+    throw new Stopped(
+      signal.reason,
+      "the command was stopped, and its sessions ended; a migration that it was in the middle of is unfinished, and the next run says what of it is applied.",
+    );
+
+  const after = await table.read(session);
+  const duration = Date.now() - began;
+  const judged = judge(migrations, after);
+  await records.audit({
+    event: "command.ended",
+    data: { command: text, problem: end.problem ?? null, duration, applied: namesSince(rows, after) },
+  });
+  await explainUnfinished(run, migrations, after, `The command "${text}"`);
+  refuseOthers(history, judged);
+  if (end.problem !== undefined || end.outcome !== "ended")
+    throw new CommandFailed(
+      text,
+      problemOf(end, settings.commandTimeout),
+      end.last.slice(-15),
+      stateOf(judged, rows, after),
+    );
+  log.event("command.finished", `The command succeeded in ${formatDuration(duration)}.`, { duration });
+
+  // Also what an earlier run applied that was killed before its verification.
+  const unverified = (await records.readable()) ? await appliedSinceVerified(run, judged.applied) : [];
+  if (history.pending.length === 0 && unverified.length === 0) return;
+  const effects = history.pending.length > 0 ? planned : plannedEffects([], unverified, table.schema);
+  await analyzeTables(run, effects.all);
+  await verify(run, migrations, { ...effects, before, behindBefore: behind });
+}
+
+/** @throws LeftUnfinished with what is really applied of the first migration that neither finished nor was rolled back */
+async function explainUnfinished(
+  run: Run,
+  migrations: readonly Migration[],
+  rows: readonly HistoryRow[],
+  who: string,
+): Promise<void> {
+  const [row] = judge(migrations, rows).unfinished;
+  if (!row) return;
+  const migration = migrations.find(({ name }) => name === row.migrationName);
+  const logs = row.logs ?? "";
+  const said = (run.settings.showValues ? logs.trim().split("\n") : quietText(logs)).slice(0, 8);
+  if (!migration) throw new LeftUnfinished(row.migrationName, who, said, "unknown");
+  const diagnosis = await diagnose(run, migrations, migration);
+  throw new LeftUnfinished(
+    migration.name,
+    who,
+    [...said.map((line) => `  ${line}`), ...describeDiagnosis(migration.name, diagnosis)],
+    diagnosis.applied,
+  );
+}
+
+/** Before a first release there are no old pods that a contract migration could trip. */
+async function refuseContract({ settings }: Run, { applied, pending }: Judgement): Promise<void> {
+  if (!settings.holdContract || applied.length === 0 || pending.length === 0) return;
+  await loadParser();
+  const held = pending.find((migration) => planOf(migration).contract);
+  if (held) throw new CommandCantHold(held.name);
+}
+
+function refuseOthers(before: Judgement, after: Judgement): void {
+  const known = new Set(before.missing.map(({ migrationName }) => migrationName));
+  const others = after.missing.map(({ migrationName }) => migrationName).filter((name) => !known.has(name));
+  if (others.length > 0) throw new CommandWentFurther(others);
+}
+
+function problemOf({ outcome, problem }: CommandEnd, timeout: number): string {
+  if (outcome === "timed-out") return `it ran longer than ${formatDuration(timeout)}, and was ended`;
+  if (outcome === "missing") return `${problem} in the image`;
+  return problem ?? "it did not say why";
+}
+
+function stateOf({ pending }: Judgement, before: readonly HistoryRow[], after: readonly HistoryRow[]): string {
+  const names = namesSince(before, after);
+  const applied = names.length === 0 ? "it applied no migration" : `it applied ${names.join(", ")}, which stay`;
+  return `${applied}; no migration is unfinished, ${pending.length} ${pending.length === 1 ? "is" : "are"} pending.`;
+}
+
+/** What is recorded as applied now, and was not before. */
+function namesSince(before: readonly HistoryRow[], after: readonly HistoryRow[]): string[] {
+  const done = (rows: readonly HistoryRow[]) =>
+    rows.filter((row) => row.finishedAt !== null && row.rolledBackAt === null).map((row) => row.migrationName);
+  const known = new Set(done(before));
+  return done(after).filter((name) => !known.has(name));
+}
+
+/** Every variable in which a Prisma schema may look for the URL holds the same one: the migration's own. */
+async function environmentOf({ settings, session, log }: Run, tag: string): Promise<NodeJS.ProcessEnv> {
+  // As far as this server's platform knows how to: our own session has it then (session-settings.ts).
+  const [noticing] = await session.rows<{ set: boolean }>(
+    "SELECT coalesce(current_setting('client_connection_check_interval', true), '0') <> '0' AS set",
+  );
+  const url = withSessionOptions(settings.url, {
+    lock_timeout: settings.lockTimeout,
+    statement_timeout: settings.statementTimeout,
+    application_name: tag,
+    // Lets the server notice within seconds that the command is gone, also in the middle of a statement.
+    ...(noticing!.set ? { client_connection_check_interval: 2000 } : {}),
+  });
+  log.hide(url);
+  // As it is written, which need not be as this program would encode it.
+  log.hide(/:\/\/[^/?#]*?:([^/?#]*)@/.exec(settings.url)?.[1] ?? "");
+  const names = ["DATABASE_URL", "DIRECT_URL", ...settings.urlVariables];
+  return {
+    // No questions, no downloads, no news; who wants them says so in migrations.env.
+    CHECKPOINT_DISABLE: "1",
+    PRISMA_HIDE_UPDATE_MESSAGE: "1",
+    npm_config_yes: "false",
+    npm_config_update_notifier: "false",
+    NO_COLOR: "1",
+    ...process.env,
+    ...Object.fromEntries(names.map((name) => [name, url])),
+  };
+}
+
+/** From this version on the Prisma CLI sends a file statement by statement (facts: prisma-engines#5767). */
+const SPLITS_FILES = [7, 4];
+
+/** Which Prisma CLI the image has, as far as it lies where npm puts it. */
+function tellVersion({ log }: Run): void {
+  let version: string;
+  try {
+    const manifest = readFileSync(join(process.cwd(), "node_modules/prisma/package.json"), "utf8");
+    version = (JSON.parse(manifest) as { version: string }).version;
+  } catch {
+    return;
+  }
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const atomic = major < SPLITS_FILES[0]! || (major === SPLITS_FILES[0] && minor < SPLITS_FILES[1]!);
+  log.event(
+    "command.prisma",
+    `Prisma CLI ${version}${atomic ? "" : ". Warning: it sends a migration statement by statement; one that fails leaves those before it applied."}`,
+    { version, atomic },
+  );
+}
+
+/** What a command started may outlive it, and go on in the database: its sessions are known by their name. */
+async function endSessions({ session, log }: Run, tag: string): Promise<void> {
+  try {
+    const other = await Session.open(session.target, { applicationName: "release-migrator", connectWait: 2_000 });
+    try {
+      await other.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", [tag]);
+    } finally {
+      await other.close();
+    }
+  } catch (error) {
+    log.event("command.sessions", `Warning: sessions of the command may be left: ${(error as Error).message}`, {});
+  }
+}

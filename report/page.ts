@@ -1,0 +1,209 @@
+import type { CheckResult } from "../migrator/checks/finding";
+import { sizeText } from "../review/size";
+import { counted } from "../text/counted";
+import { markdownBlock, markdownCode, markdownText } from "../text/markdown";
+import { oneLine } from "../text/printable";
+import { formatDuration } from "../text/short-duration";
+import type { Report } from "./contract";
+
+/** What is known of a release beside what its Jobs found in the database. */
+export interface ReleasePage {
+  readonly release: string;
+  readonly app: string;
+  readonly stack: string;
+  readonly namespace: string;
+  readonly image: string;
+  readonly url: string;
+  /** ISO 8601: when the page was written, at the end of the release. */
+  readonly at: string;
+  /** The command that checked the new version, if there is one; it succeeded, for else there would be no page. */
+  readonly smoke?: string;
+  /** What to type to get the snapshot back as a second database. */
+  readonly restore?: string;
+  /** Jobs whose part is missing, and why. */
+  readonly missing: readonly { job: string; reason: string }[];
+  /** Commands that show the logs. */
+  readonly logs: readonly string[];
+}
+
+const OUTCOME = { ok: "✅", warn: "⚠️", fail: "❌", off: "–", unknown: "❔" } as const;
+const OPEN = "❔";
+
+type Row = [mark: string, point: string, known: string];
+
+/**
+ * The release's report as a page for a change ticket: first what everybody wants to know, then every check of every Job.
+ * Without `page` only the checks, for one run by hand.
+ */
+export function markdownReport(reports: readonly Report[], page?: ReleasePage): string {
+  const parts = reports.flatMap((report, index) => part(report, titleOf(reports, index), page !== undefined));
+  return `${[...(page ? head(reports, page) : []), ...parts].join("\n").trimEnd()}\n`;
+}
+
+function titleOf(reports: readonly Report[], index: number): string {
+  if (reports[index]!.stage === "before") return "Before the release";
+  // The second look after migrations is that of the Job for contract migrations, which runs after the rollout.
+  const earlier = reports.slice(0, index).some(({ stage }) => stage === "after");
+  return earlier ? "After the contract migrations" : "After the migrations";
+}
+
+function head(reports: readonly Report[], page: ReleasePage): string[] {
+  const findings = reports.flatMap(({ results }) => results.flatMap((each) => each.findings));
+  const before = reports.find(({ stage }) => stage === "before");
+  const after = reports.filter(({ stage }) => stage === "after");
+  const known =
+    findings.length === 0 ? "no findings" : counted(findings.length, "finding to look at", "findings to look at");
+  const verdict =
+    page.missing.length === 0 ? known : `findings not known in full: ${known} in the parts that could be read`;
+  const lines = [
+    `# ${markdownText(page.app)}: release ${markdownText(page.release)} of ${markdownText(page.stack)}`,
+    "",
+    `**Complete on ${minute(page.at)}: ${migrated(before)}, the new version serves, ${verdict}.**`,
+    "",
+    ...table("Checklist", [
+      backup(after, page),
+      said(before, "tested", "Tested on another stage", "report.tested"),
+      scope(before),
+      rollback(before, page),
+      said(before, "window", "Maintenance window", "report.window"),
+      said(before, "monitoring", "Monitoring", "report.monitoring"),
+    ]),
+    ...table("Result", [
+      checked(after, "Schema", ["finished", "promised"]),
+      checked(after, "Indexes", ["valid-indexes"]),
+      checked(after, "Data", ["constraints", "rows", "sequences-ahead"]),
+      checked(after, "Performance", ["analyzed", "slowest"]),
+      application(before, page),
+      ["✅", "Logs", page.logs.map(markdownCode).join("<br>")],
+      ["✅", "Times", times(reports)],
+    ]),
+  ];
+  for (const { job, reason } of page.missing)
+    lines.push(`> ⚠️ The part of Job ${markdownCode(job)} is missing here: ${markdownText(reason)}`, "");
+  return lines;
+}
+
+function table(title: string, rows: Row[]): string[] {
+  return [`| | ${title} | |`, "|---|---|---|", ...rows.map((cells) => `| ${cells.join(" | ")} |`), ""];
+}
+
+function migrated(before: Report | undefined): string {
+  if (!before) return "what the preflight found is missing below";
+  return before.pending.length === 0 ? "no migration was pending" : counted(before.pending.length, "migration");
+}
+
+function backup(after: readonly Report[], { missing }: ReleasePage): Row {
+  const snapshot = after.find((each) => each.snapshot)?.snapshot;
+  if (snapshot) return ["✅", "Backup", `snapshot ${markdownCode(snapshot.id)} of ${minute(snapshot.createdAt)}`];
+  return after.length === 0 && missing.length > 0
+    ? [OPEN, "Backup", "not known here: a part is missing, see below"]
+    : ["–", "Backup", "none, by the setting backup.mode"];
+}
+
+function said(before: Report | undefined, note: string, point: string, setting: string): Row {
+  const text = before?.notes[note];
+  return text === undefined ? [OPEN, point, `not stated (setting ${setting})`] : ["✅", point, markdownText(text)];
+}
+
+function scope(before: Report | undefined): Row {
+  if (!before) return [OPEN, "Scope of impact", "not known here: a part is missing, see below"];
+  if (before.scope.length === 0) return ["✅", "Scope of impact", "no existing table is touched"];
+  return ["✅", "Scope of impact", before.scope.map(markdownText).join("<br>")];
+}
+
+function rollback(before: Report | undefined, { restore }: ReleasePage): Row {
+  const text = before?.notes.rollback;
+  const known = [text && markdownText(text), restore && markdownCode(restore)].filter(Boolean);
+  return known.length > 0
+    ? ["✅", "Rollback plan", known.join("<br>")]
+    : [OPEN, "Rollback plan", "not stated (setting report.rollback), and there is no snapshot"];
+}
+
+/** Several checks as one point: the worst outcome, and what each of them knows. */
+function checked(after: readonly Report[], point: string, names: readonly string[]): Row {
+  const results = after.flatMap(({ results: all }) => all.filter(({ name }) => names.includes(name)));
+  if (results.length === 0)
+    return after.length > 0
+      ? ["✅", point, "nothing was pending, and nothing was changed"]
+      : [OPEN, point, "not known here: a part is missing, see below"];
+  const worst = (["fail", "warn", "unknown", "ok", "off"] as const).find((outcome) =>
+    results.some((result) => result.outcome === outcome),
+  )!;
+  return [OUTCOME[worst], point, results.map(({ title, facts }) => markdownText(`${title}: ${facts}`)).join("<br>")];
+}
+
+function application(before: Report | undefined, { url, image, smoke }: ReleasePage): Row {
+  const known = [
+    `${markdownCode(image)} serves at ${/^https?:\/\/[\w.:/-]+$/.test(url) ? url : markdownText(url)}`,
+    smoke ? `smoke check passed: ${markdownCode(smoke)}` : "no smoke check is set",
+    ...(before?.notes.application === undefined ? [] : [markdownText(before.notes.application)]),
+  ];
+  return ["✅", "Application", known.join("<br>")];
+}
+
+function times(reports: readonly Report[]): string {
+  const jobs = reports.map(({ stage, elapsed }) => {
+    const name = stage === "before" ? "preflight" : "migration";
+    return elapsed === undefined ? undefined : `${name} ${formatDuration(elapsed)}`;
+  });
+  return jobs.filter(Boolean).join(", ") || "not known";
+}
+
+/** Everything that one Job had to say. */
+function part({ stage, results, notes, ...report }: Report, title: string, summed: boolean): string[] {
+  const lines = [`## ${title}`, ""];
+  lines.push(
+    `Release ${markdownCode(report.release ?? "by hand")} of database ${markdownCode(report.database)}, ${minute(report.at)}.`,
+    "",
+  );
+  if (report.snapshot)
+    lines.push(`Backup: snapshot ${markdownCode(report.snapshot.id)} of ${minute(report.snapshot.createdAt)}.`, "");
+  if (stage === "before") {
+    const names = report.pending.map(markdownCode).join(", ");
+    lines.push(`Pending: ${names || "nothing"}.`, "");
+  }
+  if (results.length === 0) lines.push("Nothing was pending, and nothing was changed.", "");
+  else lines.push("| | check | what is known |", "|---|---|---|", ...results.map(row), "");
+  for (const { findings } of results)
+    for (const { what, evidence, next } of findings) {
+      lines.push(`- **${markdownText(what)}** Next: ${markdownText(next)}`);
+      if (evidence.length > 0)
+        lines.push(
+          ...markdownBlock(evidence.map((line) => oneLine(line.trim())).join("\n")).map((line) => `  ${line}`),
+        );
+    }
+  if (report.scope.length > 0)
+    lines.push(...gap(lines), "Tables touched:", "", ...report.scope.map((line) => `- ${markdownText(line)}`));
+  lines.push(...gap(lines), ...largest(report.tables));
+  // On a whole page they stand in its checklist.
+  if (!summed && Object.keys(notes).length > 0) {
+    lines.push(...gap(lines));
+    for (const [key, value] of Object.entries(notes)) lines.push(`- ${markdownText(key)}: ${markdownText(value)}`);
+  }
+  return [...lines, ""];
+}
+
+/** An empty line, unless there is one. */
+function gap(lines: readonly string[]): string[] {
+  return lines.at(-1) === "" ? [] : [""];
+}
+
+/** Tables shown in a page, of all that are recorded. */
+const SHOWN = 10;
+
+function largest(tables: Report["tables"] = {}): string[] {
+  const rows = Object.entries(tables);
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, SHOWN).map(([name, size]) => `| ${markdownText(name)} | ${sizeText(size)} |`);
+  return [rows.length > SHOWN ? `| largest of ${rows.length} tables | |` : "| table | |", "|---|---|", ...shown];
+}
+
+function row({ title, outcome, facts }: CheckResult): string {
+  return `| ${OUTCOME[outcome]} | ${markdownText(title)} | ${markdownText(facts)} |`;
+}
+
+/** `2026-11-21 15:04 UTC` */
+function minute(iso: string): string {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? markdownText(iso) : `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

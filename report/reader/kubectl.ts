@@ -1,0 +1,64 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { oneLine } from "../../text/printable";
+
+/** kubectl can't be run, or says no; the message is for a sentence: "… is missing: kubectl is not on PATH". */
+export class KubectlFailed extends Error {
+  override readonly name = "KubectlFailed";
+}
+
+export interface Cluster {
+  readonly namespace: string;
+  readonly context?: string;
+  /** Path of the kubeconfig; default: kubectl's own. */
+  readonly kubeconfig?: string;
+}
+
+const CALL_MS = 30_000;
+const TRIES = 3;
+const BETWEEN_TRIES_MS = 2_000;
+
+/**
+ * What kubectl prints. Each try is bounded, its credential helpers included.
+ * @throws KubectlFailed
+ */
+export async function kubectl(words: string[], { namespace, context, kubeconfig }: Cluster): Promise<string> {
+  const all = [...words, `--namespace=${namespace}`, "--request-timeout=20s"];
+  if (context !== undefined) all.push(`--context=${context}`);
+  if (kubeconfig !== undefined) all.push(`--kubeconfig=${kubeconfig}`);
+  for (let tried = 1; ; tried++) {
+    try {
+      return await run(all);
+    } catch (error) {
+      const { code, stderr = "", message } = error as { code?: unknown; stderr?: string; message: string };
+      if (code === "ENOENT") throw new KubectlFailed("kubectl is not on PATH");
+      const reason = stderr.trim().split("\n").at(-1) || message;
+      // What is gone does not come back; a server that didn't answer may.
+      const final = /NotFound|not found|Forbidden|Unauthorized|does not exist|no configuration/i.test(reason);
+      if (final || tried === TRIES) throw new KubectlFailed(`kubectl says: ${oneLine(reason)}`);
+      await pause(BETWEEN_TRIES_MS);
+    }
+  }
+}
+
+function run(words: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile("kubectl", words, { timeout: CALL_MS, maxBuffer: 32 * 2 ** 20 }, (error, stdout, stderr) => {
+      if (error) reject(Object.assign(error, { stderr }));
+      else resolve(stdout);
+    });
+  });
+}
+
+/** The provider takes a kubeconfig's content or its path; kubectl only a path. */
+export function kubeconfigFile(given: string | undefined): { path?: string; remove(): void } {
+  if (!given) return { remove: () => undefined };
+  if (!given.includes("\n") && !given.trimStart().startsWith("{")) return { path: given, remove: () => undefined };
+  const folder = mkdtempSync(join(tmpdir(), "release-report-"));
+  const path = join(folder, "kubeconfig");
+  writeFileSync(path, given, { mode: 0o600 });
+  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}

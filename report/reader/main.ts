@@ -1,0 +1,112 @@
+import type { Sizes } from "../../review/size";
+import type { Report } from "../contract";
+import { markdownReport } from "../page";
+import { logsCommand, ReportUnavailable, readReport } from "./job-report";
+import { type Cluster, kubeconfigFile } from "./kubectl";
+import { liveObjects } from "./live-objects";
+import { KUBECONFIG_VARIABLE, type ObjectsRequest, REQUEST_VARIABLE, type ReportRequest } from "./request";
+import { writePage } from "./write-page";
+
+/**
+ * Runs where `pulumi up` runs, and prints one line of JSON. Before the release: the objects that it would change. After the
+ * rollout: what the Jobs reported. That a report
+ * can't be read is said there and ends nothing, because the release itself is complete; only a page that was asked for and
+ * can't be written is an error.
+ */
+async function main(): Promise<number> {
+  const request = JSON.parse(process.env[REQUEST_VARIABLE] ?? "{}") as ReportRequest | ObjectsRequest;
+  if ("resources" in request) return objects(request);
+  try {
+    return await answerTo(request);
+  } catch (error) {
+    if (request.page) throw error;
+    // Outputs wait for the sizes: nothing that goes wrong here may keep them from the version that serves.
+    const missing = request.jobs.map((job) => ({ job, reason: (error as Error).message }));
+    return answer(problem(missing, request, SIZES_UNKNOWN));
+  }
+}
+
+async function objects({ namespace, context, resources }: ObjectsRequest): Promise<number> {
+  const given = kubeconfigFile(process.env[KUBECONFIG_VARIABLE]);
+  try {
+    return answer(await liveObjects(resources, { namespace, context, kubeconfig: given.path }));
+  } finally {
+    given.remove();
+  }
+}
+
+async function answerTo(request: ReportRequest): Promise<number> {
+  const { namespace, context, jobs } = request;
+  const given = kubeconfigFile(process.env[KUBECONFIG_VARIABLE]);
+  try {
+    const cluster: Cluster = { namespace, context, kubeconfig: given.path };
+    const read = await Promise.all(jobs.map((job) => part(job, cluster)));
+    const missing = read.filter((each): each is Missing => "reason" in each);
+    const reports = read.flatMap((each) => ("report" in each ? [each.report] : []));
+    if (!request.page) return answer({ ...sizesOf(reports), ...problem(missing, cluster, SIZES_UNKNOWN) });
+    const { file, ...page } = request.page;
+    const logs = jobs.map((job) => logsCommand(job, cluster));
+    const text = markdownReport(reports, { ...page, at: new Date().toISOString(), missing, logs });
+    try {
+      writePage(file, text);
+    } catch (error) {
+      process.stderr.write(
+        `The release is complete: the database is migrated, and the new version serves.\n` +
+          `Only its report was not written: ${(error as Error).message}.\n` +
+          "Next: make the folder of the setting report.directory writable, and run the same `up` again; it does nothing else.\n",
+      );
+      return 1;
+    }
+    return answer({ file, ...problem(missing, cluster, `The report ${file} has no part of it`) });
+  } finally {
+    given.remove();
+  }
+}
+
+const SIZES_UNKNOWN = "The sizes of tables stay unknown to the next release's review";
+
+interface Missing {
+  readonly job: string;
+  readonly reason: string;
+}
+
+async function part(job: string, cluster: Cluster): Promise<{ report: Report } | Missing> {
+  try {
+    return { report: await readReport(job, cluster) };
+  } catch (error) {
+    if (error instanceof ReportUnavailable) return { job, reason: error.message };
+    throw error;
+  }
+}
+
+function sizesOf(reports: readonly Report[]): { sizes?: Sizes } {
+  const last = reports.at(-1);
+  return last?.tables ? { sizes: { recordedAt: last.at, tables: last.tables } } : {};
+}
+
+function problem(missing: readonly Missing[], cluster: Cluster, consequence: string): { problem?: string } {
+  const [first] = missing;
+  if (!first) return {};
+  const which = missing.map(({ job }) => job).join(" and ");
+  return {
+    problem:
+      "The new version is rolled out and serves; nothing is wrong with the release.\n" +
+      `${consequence}: what Job ${which} reported can't be read (${first.reason}).\n` +
+      `Next: see that this answers where \`up\` runs, before the next release: ${logsCommand(first.job, cluster)}`,
+  };
+}
+
+function answer(found: object): number {
+  process.stdout.write(`${JSON.stringify(found)}\n`);
+  return 0;
+}
+
+void main().then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: Error) => {
+    process.stderr.write(`${error.stack ?? error.message}\n`);
+    process.exitCode = 1;
+  },
+);

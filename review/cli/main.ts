@@ -1,0 +1,131 @@
+import { writeFileSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import { HistoryError, readHistorySync } from "../../migrations/history/history";
+import { printable } from "../../text/printable";
+import { formatReview, type ReviewFormat, reviewFormats } from "../formats";
+import { appliedUntil, judgeRelease, loadParser, type Review } from "../review";
+import { runSquawk } from "../squawk";
+import { BaseError, readBase } from "./base";
+import type { StackSettings } from "./settings";
+import { ReviewSettingsError } from "./settings-error";
+
+interface Options {
+  migrations?: string;
+  stack?: string;
+  base?: string;
+  since?: string;
+  format: ReviewFormat;
+  stats?: string;
+  output?: string;
+  squawk: boolean;
+}
+
+/** Exit status when nothing was reviewed: typed wrong, or a file that can't be read. */
+const notReviewed = 3;
+
+/** `npm run review -- …`: what the new migrations would do. No database, no credentials. @returns the exit status */
+export async function main(
+  argv: readonly string[],
+  out: (text: string) => void,
+  err: (text: string) => void,
+): Promise<number> {
+  const program = new Command("npm run review --")
+    .description(
+      "Reviews database migrations before they are released: what they lock, destroy and break, and how to write them instead.",
+    )
+    .option("--migrations <DIR>", "folder of Prisma migrations (default: migrations.directory of the stack)")
+    .option(
+      "--stack <NAME>",
+      "take folder, runner, what is refused and what is acknowledged from Pulumi.NAME.yaml (default without --migrations: local)",
+    )
+    .option("--base <REF>", "review what this branch adds to REF, as after a merge")
+    .option("--since <NAME>", "review what comes after this migration")
+    .addOption(new Option("--format <FORMAT>", "how to print it").choices(reviewFormats).default("text"))
+    .option("--stats <FILE>", "sizes of the tables, as JSON")
+    .option("--output <FILE>", "write it to a file instead")
+    .option("--no-squawk", "leave squawk out")
+    .addHelpText("after", "\nExit status: 0 nothing but notes, 1 warnings, 2 errors or refused, 3 not reviewed.")
+    .exitOverride()
+    .configureOutput({ writeOut: out, writeErr: err });
+  try {
+    program.parse([...argv], { from: "user" });
+    return await review(program.opts<Options>(), out);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : notReviewed;
+    if (!(error instanceof HistoryError || error instanceof BaseError || error instanceof ReviewSettingsError))
+      throw error;
+    err(`${printable(error.message)}\nNothing was reviewed; no database is involved.\n`);
+    return notReviewed;
+  }
+}
+
+/** Loaded when a file of settings or sizes is read: what checks them takes longer to load than a review does. */
+function settingsFiles() {
+  return import("./settings.js");
+}
+
+async function review(options: Options, out: (text: string) => void): Promise<number> {
+  const stack = options.stack ?? (options.migrations === undefined ? "local" : undefined);
+  const settings: StackSettings =
+    stack === undefined ? {} : (await settingsFiles()).readStackSettings(process.cwd(), stack);
+  const directory = options.migrations ?? settings.migrations?.directory;
+  if (directory === undefined)
+    throw new ReviewSettingsError(`Pulumi.${stack}.yaml names no migrations.directory; say --migrations DIR.`);
+  if (options.base !== undefined && options.since !== undefined)
+    throw new ReviewSettingsError("--base and --since say two things: use one of them.");
+  const folder = readHistorySync(directory);
+  const { history, applied, notes } =
+    options.base !== undefined
+      ? await readBase(directory, options.base, folder)
+      : { history: folder, applied: since(folder, options.since ?? settings.review?.since), notes: [] as string[] };
+  if (applied.length === 0 && options.base === undefined)
+    notes.push("If the database is not empty, pass --base or --since.");
+  const known = new Set(applied.map(({ name }) => name));
+  const pending = folder.filter(({ name }) => !known.has(name));
+  // squawk works on another core meanwhile.
+  const squawk = options.squawk ? runSquawk(directory, pending) : undefined;
+  await loadParser();
+  const judged = judgeRelease({
+    history,
+    applied,
+    ...(options.stats !== undefined && { stats: (await settingsFiles()).readSizes(options.stats) }),
+    ...(settings.review && {
+      policy: { refuse: settings.review.refuse },
+      acknowledgements: settings.review.acknowledgements,
+    }),
+    ...(settings.migrations?.runner && { runner: settings.migrations.runner }),
+  });
+  const result = judged(await squawk);
+  const text = formatReview(result, options.format, {
+    notes,
+    directory: relative(process.cwd(), resolve(directory)),
+  });
+  if (options.output === undefined) out(text);
+  else writeFileSync(options.output, text);
+  return statusOf(result);
+}
+
+function since(history: Parameters<typeof appliedUntil>[0], name: string | undefined) {
+  if (name === undefined) return [];
+  if (!history.some((migration) => migration.name === name))
+    throw new ReviewSettingsError(`--since ${name} is no migration of the folder.`);
+  return appliedUntil(history, name);
+}
+
+function statusOf({ refused, findings, acknowledged }: Review): number {
+  if (refused.length > 0) return 2;
+  const known = new Set(acknowledged.map(({ finding }) => finding));
+  const open = findings.filter((finding) => !known.has(finding));
+  if (open.some(({ severity }) => severity === "error")) return 2;
+  return open.some(({ severity }) => severity === "warning") ? 1 : 0;
+}
+
+if (require.main === module)
+  main(
+    process.argv.slice(2),
+    (text) => process.stdout.write(text),
+    (text) => process.stderr.write(text),
+  ).then((status) => {
+    process.exitCode = status;
+  });

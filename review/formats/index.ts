@@ -1,0 +1,31 @@
+import { jsonLines } from "../../text/printable";
+import type { Review } from "../review";
+import { formatGithub } from "./github";
+import { formatMarkdown } from "./markdown";
+import { type FormatOptions, notesOf } from "./rows";
+import { formatSarif } from "./sarif";
+import { formatText } from "./text";
+import { withoutValues } from "./without-values";
+
+export { commentMark, largestComment } from "./markdown";
+export type { FormatOptions } from "./rows";
+
+export const reviewFormats = ["text", "markdown", "json", "sarif", "github"] as const;
+export type ReviewFormat = (typeof reviewFormats)[number];
+
+/** A review as text, without constants of the statements: for a terminal, a comment, a program, code scanning, or the annotations of a workflow. */
+export function formatReview(whole: Review, format: ReviewFormat, options: FormatOptions = {}): string {
+  const review = withoutValues(whole);
+  switch (format) {
+    case "text":
+      return formatText(review, options);
+    case "markdown":
+      return formatMarkdown(review, options);
+    case "json":
+      return `${jsonLines({ version: 1, notes: notesOf(review, options), ...review })}\n`;
+    case "sarif":
+      return formatSarif(review, options);
+    case "github":
+      return formatGithub(review, options);
+  }
+}

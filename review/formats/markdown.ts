@@ -1,0 +1,176 @@
+import { counted } from "../../text/counted";
+import { htmlCode, htmlText, markdownBlock, markdownCode, markdownText } from "../../text/markdown";
+import { jsonLine } from "../../text/printable";
+import type { Finding, Severity } from "../finding";
+import { acknowledgementFor } from "../gate";
+import type { Review } from "../review";
+import { bytesText } from "../size";
+import {
+  blocksText,
+  type FormatOptions,
+  notesOf,
+  type Row,
+  rewriteText,
+  rowsOf,
+  scope,
+  script,
+  short,
+  tally,
+  verdict,
+} from "./rows";
+import { sizesLine } from "./text";
+
+/** A comment on GitHub may have 65,536 characters; some room is left for what a workflow adds. */
+export const largestComment = 64_000;
+/** Finds the comment again, to update it in place. */
+export const commentMark = "<!-- release-review -->";
+
+/** How much of a review is shown; taken down step by step until it fits. */
+interface Extent {
+  readonly rows: number;
+  readonly findings: number;
+  readonly sql: boolean;
+}
+
+const extents: readonly Extent[] = [
+  { rows: 30, findings: 60, sql: true },
+  { rows: 30, findings: 60, sql: false },
+  { rows: 20, findings: 25, sql: false },
+  { rows: 10, findings: 10, sql: false },
+];
+
+/** For a comment on a pull request: a line for the manager, a table for the DBA, the rest folded away. */
+export function formatMarkdown(review: Review, options: FormatOptions = {}): string {
+  let text = "";
+  for (const extent of extents) {
+    text = render(review, options, extent);
+    if (Buffer.byteLength(text) <= largestComment) break;
+  }
+  return text;
+}
+
+function render(review: Review, options: FormatOptions, extent: Extent): string {
+  const notes = notesOf(review, options);
+  const worst = review.findings[0]?.severity;
+  const alert = review.refused.length > 0 || worst === "error" ? "CAUTION" : worst === "warning" ? "WARNING" : "TIP";
+  const parts = [commentMark, `> [!${alert}]\n> **${verdict(review)}**`];
+  const facts = [scope(review)];
+  if (review.findings.length > 0) facts.push(`${tally(review.findings)}.`);
+  if (review.migrations.length > 0 && !review.first) facts.push(sizesLine(review));
+  parts.push(facts.join(" "));
+  if (notes.length > 0) parts.push(notes.map((note) => `- ${markdownText(note)}`).join("\n"));
+  const rows = rowsOf(review);
+  if (rows.length > 0) parts.push(table(rows, extent));
+  if (review.findings.length > 0) parts.push(...details(review, extent));
+  if (review.void.length > 0)
+    parts.push(
+      `**Acknowledgements that count for nothing**\n\n${review.void.map(({ acknowledgement, why }) => `- ${markdownCode(acknowledgement.finding)} in ${markdownCode(acknowledgement.migration)}: ${markdownText(why)}.`).join("\n")}`,
+    );
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** Refused findings that are shown unfolded; of more, each has its line. */
+const opened = 3;
+/** Rows that a person takes in at a glance; the others are folded away. */
+const glance = 12;
+
+function table(rows: readonly Row[], { rows: most }: Extent): string {
+  const worstFirst = [...rows].sort((a, b) => rank(a.risk) - rank(b.risk)).slice(0, most);
+  const first = new Set(worstFirst.slice(0, worstFirst.length > glance + 2 ? glance : most));
+  const folded = worstFirst.filter((row) => !first.has(row));
+  const more = rows.length - worstFirst.length;
+  return [
+    tableOf(rows.filter((row) => first.has(row))),
+    ...(folded.length > 0
+      ? [fold(`${folded.length} more rows, of less risk`, tableOf(rows.filter((row) => folded.includes(row))))]
+      : []),
+    ...(more > 0 ? [`${more} more rows are in the full report.`] : []),
+  ].join("\n\n");
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const lines = [
+    "| Migration | Statement | Lock | Blocks | Rewrite | Size | Risk | Safe way |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+  ];
+  let before = "";
+  let lineBefore = "";
+  for (const { statement, table: target, risk, findings, ...row } of rows) {
+    const name = statement.migration === before ? "" : code(short(statement.migration.replace(/^\d+_/, ""), 24));
+    const where = `${statement.migration}:${statement.index}`;
+    const text = where === lineBefore ? "″" : code(short(statement.text.replaceAll('"', ""), 44));
+    before = statement.migration;
+    lineBefore = where;
+    const lock = target ? `${code(target.name)} ${target.lock}` : "not known";
+    const size = target?.size ? bytesText(target.size.bytes).replace(" ", "&nbsp;") : "?";
+    const way = findings.length > 0 ? `see ${findings.join(", ")}` : "as&nbsp;it&nbsp;is";
+    const blocks = blocksText({ statement, table: target, risk, findings, ...row });
+    lines.push(
+      `| ${name} | ${text} | ${lock} | ${blocks} | ${rewriteText(target)} | ${size} | ${riskText(risk)} | ${way} |`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function fold(summary: string, text: string): string {
+  return `<details><summary>${summary}</summary>\n\n${text}\n\n</details>`;
+}
+
+function riskText(risk: Severity | undefined): string {
+  return risk === undefined ? "none" : { error: "**high**", warning: "**medium**", info: "low" }[risk];
+}
+
+function rank(risk: Severity | undefined): number {
+  return risk === undefined ? 3 : { error: 0, warning: 1, info: 2 }[risk];
+}
+
+function details(review: Review, extent: Extent): string[] {
+  const shown = review.findings.slice(0, extent.findings);
+  const told = shown.map((finding, index) => detail(finding, index + 1, review, extent));
+  // They are worst first; what is refused is never folded away.
+  const refused = Math.max(0, ...shown.map((finding, index) => (review.refused.includes(finding) ? index + 1 : 0)));
+  const serious = shown.filter(({ severity }) => severity !== "info").length;
+  const at = Math.max(refused, Math.min(serious, glance));
+  const parts = told.slice(0, at);
+  const rest = shown.slice(at);
+  if (rest.length > 0) {
+    const what = rest.every(({ severity }) => severity === "info") ? "note" : "more finding";
+    parts.push(fold(counted(rest.length, what), told.slice(at).join("\n\n")));
+  }
+  const more = review.findings.length - shown.length;
+  if (more > 0) parts.push(`${more} more findings are in the full report.`);
+  return parts;
+}
+
+function detail(finding: Finding, number: number, review: Review, { sql }: Extent): string {
+  const { id, severity, classes, migration, line, what, who, howLong, irreversible, safe } = finding;
+  const refused = review.refused.includes(finding);
+  const reason = review.acknowledged.find((item) => item.finding === finding)?.reason;
+  const state = refused ? "refused" : reason !== undefined ? "acknowledged" : severity === "info" ? "note" : severity;
+  const lines = [
+    `<details${refused && review.refused.length <= opened ? " open" : ""}><summary><b>${number}.</b> ${state}: <code>${htmlText(id)}</code> — ${htmlText(what)}</summary>`,
+    "",
+    `- Where: ${markdownCode(migration)}, line ${line} (${classes.join(", ")})`,
+    `- To whom: ${markdownText(who)}`,
+    `- How long: ${markdownText(howLong)}`,
+  ];
+  if (irreversible !== undefined) lines.push(`- No way back: ${markdownText(irreversible)}`);
+  if (reason !== undefined) lines.push(`- Acknowledged: ${markdownText(reason)}`);
+  if (safe && safe.migrations.length > 0 && sql)
+    lines.push("", "Write instead:", "", ...markdownBlock(script(safe.migrations), "sql"));
+  if (safe?.note !== undefined) lines.push("", markdownText(safe.note));
+  if (refused)
+    lines.push(
+      "",
+      `${safe && safe.migrations.length > 0 ? "Or acknowledge" : "Acknowledge"} it in the stack's settings (\`review.acknowledgements\`):`,
+      "",
+      ...markdownBlock(`- ${jsonLine(acknowledgementFor(finding))}`, "yaml"),
+    );
+  lines.push("", "</details>");
+  return lines.join("\n");
+}
+
+/** In a cell of a table: a long name may be broken, so that the table isn't wider than the page. */
+function code(text: string): string {
+  return htmlCode(text.split(/(?<=[_(,.])|(?<=[a-z])(?=[A-Z])/));
+}

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { jsonLines } from "../../text/printable";
+import type { Finding, Severity } from "../finding";
+import type { Review } from "../review";
+import { type FormatOptions, script } from "./rows";
+
+const levels: Record<Severity, string> = { error: "error", warning: "warning", info: "note" };
+
+/** SARIF 2.1.0, which code scanning of GitHub and others read. */
+export function formatSarif(review: Review, { directory = "." }: FormatOptions = {}): string {
+  const rules = [...new Set(review.findings.map(({ rule }) => rule))];
+  const log = {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: "release-review",
+            rules: rules.map((id) => ({
+              id,
+              shortDescription: { text: id.replaceAll("-", " ") },
+              properties: {
+                tags: [...new Set(review.findings.filter(({ rule }) => rule === id).flatMap(({ classes }) => classes))],
+              },
+            })),
+          },
+        },
+        results: review.findings.map((finding) => ({
+          ruleId: finding.rule,
+          ruleIndex: rules.indexOf(finding.rule),
+          level: levels[finding.severity],
+          message: { text: messageOf(finding) },
+          locations: [
+            {
+              physicalLocation: {
+                artifactLocation: {
+                  uri: fileOf(directory, finding.migration).split("/").map(encodeURIComponent).join("/"),
+                },
+                region: { startLine: finding.line },
+              },
+            },
+          ],
+          partialFingerprints: {
+            "finding/v1": createHash("sha256").update(`${finding.migration}\n${finding.id}`).digest("hex"),
+          },
+          ...suppressions(review, finding),
+        })),
+      },
+    ],
+  };
+  return `${jsonLines(log)}\n`;
+}
+
+function suppressions(review: Review, finding: Finding) {
+  const reason = review.acknowledged.find((item) => item.finding === finding)?.reason;
+  return reason === undefined ? {} : { suppressions: [{ kind: "external", justification: reason }] };
+}
+
+export function messageOf({ what, who, howLong, safe }: Finding): string {
+  const way = safe && safe.migrations.length > 0 ? ` Write instead:\n${script(safe.migrations)}` : "";
+  return `${what} ${who} How long: ${howLong}.${way}${safe?.note === undefined ? "" : `\n${safe.note}`}`;
+}
+
+/** migration.sql of a migration, with forward slashes. */
+export function fileOf(directory: string, migration: string): string {
+  return [directory.replaceAll("\\", "/").replace(/\/+$/, ""), migration, "migration.sql"]
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
+}

@@ -1,0 +1,65 @@
+import { parseSync } from "libpg-query";
+import { batchDoubt } from "../../migrations/batches/batch";
+import { identifier, keyOf, type Name, nameText } from "../../migrations/sql/identifier";
+import type { Schema } from "../../migrations/statements/schema";
+
+/** First line of a migration that runs after the rollout, when no old pod is left. */
+export const contractMark = "-- release: contract\n";
+/**
+ * An UPDATE with the line above it that makes it run a range of keys at a time, by the primary key or another one; without it where
+ * the table has no such key.
+ */
+export function batched(update: string, table: Name, schema: Schema): string {
+  const node = parseSync(update).stmts?.[0]?.stmt;
+  if (!node) return update;
+  const columns = schema
+    .indexesOf(keyOf(table))
+    .flatMap(({ columns: [column = ""] }) => (/^\w+$/.test(column) ? column : []));
+  const by = ["", ...columns.map((column) => `by ${column}`)].find((each) => !batchDoubt(node, each, schema)?.certain);
+  const mark = `-- release: batch ${by ?? ""}`.trimEnd();
+  return by === undefined ? update : `${mark}\n${update}`;
+}
+
+/** The name of something new, within Postgres' 63 bytes. */
+export function newName(...parts: string[]): string {
+  let name = parts.join("_");
+  while (Buffer.byteLength(name) > 63) name = name.slice(0, -1);
+  return name;
+}
+
+export function alter(name: Name, command: string): string {
+  return `ALTER TABLE ${nameText(name)} ${command};`;
+}
+
+/** NOT NULL by way of a check that is validated without blocking anybody. */
+export function notNullSteps(name: Name, column: string, contract: boolean): string[] {
+  const check = identifier(newName(name.name, column, "is_set"));
+  const c = identifier(column);
+  const mark = contract ? contractMark : "";
+  return [
+    mark + alter(name, `ADD CONSTRAINT ${check} CHECK (${c} IS NOT NULL) NOT VALID`),
+    mark +
+      [
+        alter(name, `VALIDATE CONSTRAINT ${check}`),
+        alter(name, `ALTER COLUMN ${c} SET NOT NULL`),
+        alter(name, `DROP CONSTRAINT ${check}`),
+      ].join("\n"),
+  ];
+}
+
+/** A unique or primary key constraint by way of an index that is built beside the app's writes. */
+export function uniqueSteps(
+  name: Name,
+  constraint: string,
+  columns: readonly string[],
+  primary: boolean,
+  contract: boolean,
+): string[] {
+  const mark = contract ? contractMark : "";
+  const i = identifier(constraint);
+  const list = columns.map((column) => identifier(column)).join(", ");
+  return [
+    `${mark}CREATE UNIQUE INDEX CONCURRENTLY ${i} ON ${nameText(name)} (${list});`,
+    mark + alter(name, `ADD CONSTRAINT ${i} ${primary ? "PRIMARY KEY" : "UNIQUE"} USING INDEX ${i}`),
+  ];
+}

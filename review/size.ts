@@ -1,0 +1,88 @@
+import { keyOf, type Name } from "../migrations/sql/identifier";
+import type { Work } from "../migrations/statements/effect";
+
+/** Size of a table with its indexes. */
+export interface TableSize {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** Sizes by table, as recorded after a release or read from a file; a table's name has its schema unless that is `public`. */
+export interface Sizes {
+  /** When they were taken, ISO 8601. */
+  readonly recordedAt?: string;
+  readonly tables: Readonly<Record<string, TableSize>>;
+}
+
+/** How long work on a table takes, as a band: seconds can't be promised from a size. */
+export type Band = "a moment" | "seconds" | "up to a minute" | "minutes" | "up to an hour" | "hours" | "unknown";
+
+const megabyte = 1024 * 1024;
+
+/**
+ * Speeds that a small RDS instance on gp3 storage keeps up beside its usual load. They decide a band, never a promise.
+ * Bytes a second, but rows a second for `rows`.
+ */
+const speeds: Record<Exclude<Work, "none">, number> = {
+  rewrite: 20 * megabyte,
+  index: 30 * megabyte,
+  scan: 150 * megabyte,
+  rows: 10_000,
+};
+
+const bands: readonly [seconds: number, band: Band][] = [
+  [1, "a moment"],
+  [10, "seconds"],
+  [60, "up to a minute"],
+  [600, "minutes"],
+  [3600, "up to an hour"],
+];
+
+export function sizeOf(name: Name, sizes: Sizes | undefined): TableSize | undefined {
+  const key = keyOf(name);
+  return sizes?.tables[key] ?? sizes?.tables[`public.${key}`];
+}
+
+export function bandOf(work: Work, size: TableSize | undefined): Band {
+  if (work === "none") return "a moment";
+  if (!size) return "unknown";
+  const seconds = (work === "rows" ? size.rows : size.bytes) / speeds[work];
+  return bands.find(([limit]) => seconds < limit)?.[1] ?? "hours";
+}
+
+const order: readonly Band[] = [
+  "a moment",
+  "seconds",
+  "unknown",
+  "up to a minute",
+  "minutes",
+  "up to an hour",
+  "hours",
+];
+
+export function longer(a: Band, b: Band): Band {
+  return order.indexOf(a) >= order.indexOf(b) ? a : b;
+}
+
+/** `12 GB, 40 million rows`. */
+export function sizeText(size: TableSize | undefined): string {
+  if (!size) return "size unknown";
+  return `${bytesText(size.bytes)}, ${rowsText(size.rows)}`;
+}
+
+export function bytesText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+function rowsText(rows: number): string {
+  if (rows >= 1e9) return `${(rows / 1e9).toFixed(1)} billion rows`;
+  if (rows >= 1e6) return `${(rows / 1e6).toFixed(1)} million rows`;
+  return rows === 1 ? "1 row" : `${rows.toLocaleString("en-US")} rows`;
+}

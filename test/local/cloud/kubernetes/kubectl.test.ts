@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { toolsOf } from "../../../../local/cloud/command/tools";
+import { containerLog, podDirectory } from "../../../../local/cloud/kubernetes/pod-directory";
+import { WritableStore } from "../../../../local/cloud/kubernetes/store";
+
+const cloudDir = mkdtempSync(join(tmpdir(), "kubectl cloud "));
+afterAll(() => rmSync(cloudDir, { recursive: true, force: true }));
+
+beforeAll(() => {
+  const store = new WritableStore(cloudDir);
+  const metadata = { name: "notes-migrate-3f", namespace: "notes" };
+  store.set({ apiVersion: "batch/v1", kind: "Job", metadata, spec: {} });
+  store.set({ apiVersion: "batch/v1", kind: "Job", metadata: { ...metadata, name: "podless" }, spec: {} });
+  const owner = { apiVersion: "batch/v1", kind: "Job", name: metadata.name, uid: "1" };
+  const pod = { name: "notes-migrate-3f-x", namespace: "notes", ownerReferences: [owner] };
+  store.set({ apiVersion: "v1", kind: "Pod", metadata: pod, spec: { containers: [{ name: "migrate" }] } });
+  mkdirSync(podDirectory(cloudDir, pod), { recursive: true });
+  writeFileSync(containerLog(cloudDir, pod, "migrate"), "one\ntwo\nREPORT {}\n");
+});
+
+/** As a command of the local cloud calls it: by its name, from a folder of its own. */
+function kubectl(...words: string[]) {
+  const env = { ...process.env, ...toolsOf(cloudDir) };
+  const { status, stdout, stderr } = spawnSync("kubectl", words, { cwd: resolve("/"), env, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+it("is the one that the cloud's commands find, and shows a Job's log", () => {
+  expect(
+    kubectl("logs", "job/notes-migrate-3f", "--namespace=notes", "--context=prod", "--request-timeout=20s"),
+  ).toEqual({
+    status: 0,
+    stdout: "one\ntwo\nREPORT {}\n",
+    stderr: "",
+  });
+  expect(kubectl("logs", "notes-migrate-3f-x", "-n", "notes", "--tail=1").stdout).toBe("REPORT {}\n");
+});
+
+it("gets objects by kind and name as JSON, with those that are missing left out, and never a Secret", () => {
+  const get = (...words: string[]) => kubectl("get", ...words, "-n", "notes", "--ignore-not-found", "-o", "json");
+  const found = JSON.parse(get("jobs.batch/podless", "jobs.batch/notes-migrate-3f", "services/none").stdout);
+  expect(found.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual([
+    "podless",
+    "notes-migrate-3f",
+  ]);
+  expect(JSON.parse(get("jobs.batch/podless").stdout)).toMatchObject({ kind: "Job", metadata: { name: "podless" } });
+  expect(get("secrets/notes-database")).toEqual({ status: 0, stdout: "", stderr: "" });
+});
+
+it.each([
+  [["get", "services/none", "-o", "json"], 'Error from server (NotFound): services "none" not found'],
+  [["logs", "job/gone", "-n", "notes"], 'Error from server (NotFound): jobs.batch "gone" not found'],
+  [["logs", "job/notes-migrate-3f"], 'Error from server (NotFound): jobs.batch "notes-migrate-3f" not found'],
+  [["logs", "gone", "-n", "notes"], 'Error from server (NotFound): pods "gone" not found'],
+  [["logs", "job/podless", "-n", "notes"], "error: timed out waiting for the condition"],
+  [["get", "pods"], "error: the local cloud's kubectl knows `logs job/NAME`"],
+])("%j ends as kubectl would, with its words", (words, message) => {
+  const { status, stderr } = kubectl(...words);
+  expect(status).toBe(1);
+  expect(stderr).toContain(message);
+});

@@ -1,0 +1,178 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { checksumOf } from "../../migrations/history/history";
+import { commentMark, formatReview, largestComment } from "../../review/formats";
+import { acknowledgementFor } from "../../review/gate";
+import { loadParser, type ReviewInput, reviewRelease } from "../../review/review";
+
+beforeAll(() => loadParser());
+
+const migration = (name: string, sql: string) => ({ name, sql, checksum: checksumOf(sql) });
+const base = migration(
+  "1_base",
+  'CREATE TABLE "User" (id INT PRIMARY KEY, name TEXT, age INT); CREATE TABLE b (id INT);',
+);
+const sql = 'ALTER TABLE "User" DROP COLUMN name;\nCREATE INDEX i ON "User" (age);\nDROP INDEX i;';
+const pending = migration("2_new", sql);
+const review = (more: Partial<ReviewInput> = {}) =>
+  reviewRelease({ history: [base, pending], applied: [base], ...more });
+const strict = { policy: { refuse: ["destructive"] as const } };
+
+describe("markdown", () => {
+  test("opens with one line for a manager and one table for a DBA", () => {
+    const text = formatReview(review(strict), "markdown");
+    const [mark, , alert, line, , , , header] = text.split("\n");
+    expect(mark).toBe(commentMark);
+    expect(alert).toBe("> [!CAUTION]");
+    expect(line).toBe(
+      "> **Refused: 1 finding must be solved or acknowledged first: data is lost, and the old version's pods fail during the rollout.**",
+    );
+    expect(header).toBe("| Migration | Statement | Lock | Blocks | Rewrite | Size | Risk | Safe way |");
+    expect(text).toContain('-- release: contract\nALTER TABLE "User" DROP COLUMN name;');
+    expect(text).toContain(JSON.stringify(acknowledgementFor(review().findings[0]!)));
+  });
+
+  test("says so when all is well, and when nothing is new", () => {
+    expect(formatReview(reviewRelease({ history: [base], applied: [base] }), "markdown")).toContain(
+      "changes nothing in the database",
+    );
+    const safe = reviewRelease({ history: [base, migration("2_a", 'ALTER TABLE "User" ADD x INT')], applied: [base] });
+    expect(formatReview(safe, "markdown")).toContain("> [!TIP]\n> **Safe to release");
+  });
+
+  test("fits into a comment, however much there is to say, and says what it left out", () => {
+    const many = Array.from(
+      { length: 400 },
+      (_, index) =>
+        `ALTER TABLE "User" ADD CONSTRAINT c${index} CHECK (age > ${index} AND name <> '${"x".repeat(300)}');`,
+    ).join("\n");
+    const text = formatReview(
+      reviewRelease({ history: [base, migration("2_many", many)], applied: [base] }),
+      "markdown",
+    );
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(largestComment);
+    expect(text).toMatch(/\d+ more rows are in the full report/);
+    expect(text).toMatch(/\d+ more findings are in the full report/);
+  });
+
+  test("is no wall of text: the worst is seen, the rest is folded away", () => {
+    const many = Array.from({ length: 30 }, (_, index) => `CREATE INDEX i${index} ON "User" (age);`).join("\n");
+    const drop = migration("3_drop", "DROP TABLE b;");
+    const history = [base, migration("2_many", many), drop];
+    const text = formatReview(reviewRelease({ history, applied: [base] }), "markdown");
+    expect(text).toContain("<summary>18 more rows, of less risk</summary>");
+    expect(text).toMatch(/<summary>\d+ more findings<\/summary>/);
+    expect(text.indexOf("DROP TABLE b")).toBeLessThan(text.indexOf("of less risk"));
+  });
+
+  test("nothing that a migration says is markup", () => {
+    const evil = 'ALTER TABLE "User" ADD CONSTRAINT "</code>| @everyone [x](y) `````" CHECK (age > 0)';
+    const text = formatReview(
+      reviewRelease({ history: [base, migration("2_<b>|", evil)], applied: [base] }),
+      "markdown",
+    );
+    expect(text).not.toContain("</code>| @everyone [x](y)\n");
+    for (const line of text.split("\n").filter((item) => item.startsWith("|")))
+      expect(line.split("|")).toHaveLength(10);
+    expect(text).toContain("``````sql");
+  });
+});
+
+describe("other formats", () => {
+  test.each(["text", "json", "sarif", "github"] as const)("a name begins no line and no command in %s", (format) => {
+    const evil = 'ALTER TABLE "User" DROP COLUMN "x\n::set-env name=a::b\n##vso[task.x]y\u001b[2J\u202e"';
+    const text = formatReview(reviewRelease({ history: [base, migration("2_new", evil)], applied: [base] }), format, {
+      notes: ["##[error]note\nof two lines"],
+    });
+    expect(text).not.toMatch(/^\s*::set-env|##(vso)?\[|\u202e/m);
+    expect(text).not.toContain("\u001b");
+    expect(text).toContain("set-env");
+  });
+
+  test("text says what to write instead and how to acknowledge", () => {
+    const text = formatReview(review(strict), "text", { notes: ["squawk is away"] });
+    expect(text).toMatch(/^Refused: /);
+    expect(text).toContain("Note: squawk is away");
+    expect(text).toContain("REFUSED: drop-column User.name");
+    expect(text).toContain("     -- release: contract\n     ALTER TABLE");
+    expect(text).toContain(`- ${JSON.stringify(acknowledgementFor(review().findings[0]!))}`);
+    const acknowledged = review({
+      ...strict,
+      acknowledgements: [acknowledgementFor(review().findings[0]!, "unused since May")],
+    });
+    expect(formatReview(acknowledged, "text")).toContain("Acknowledged: unused since May");
+    const stale = review({
+      ...strict,
+      acknowledgements: [{ ...acknowledgementFor(review().findings[0]!, "x"), checksum: "00000000" }],
+    });
+    expect(formatReview(stale, "text")).toContain("counts for nothing: the file was changed since");
+  });
+
+  test("json is the review itself", () => {
+    const value = JSON.parse(formatReview(review(), "json"));
+    expect(value).toMatchObject({ version: 1, first: false, before: 1, migrations: [{ name: "2_new" }] });
+    expect(value.findings).toEqual(JSON.parse(JSON.stringify(review().findings)));
+  });
+
+  test("sarif names the files, the lines and what is acknowledged", () => {
+    const input = { ...strict, acknowledgements: [acknowledgementFor(review().findings[0]!, "unused")] };
+    const [run] = JSON.parse(formatReview(review(input), "sarif", { directory: "a b\\prisma/migrations/" })).runs;
+    expect(run.results[0]).toMatchObject({
+      ruleId: "drop-column",
+      level: "error",
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: "a%20b/prisma/migrations/2_new/migration.sql" },
+            region: { startLine: 1 },
+          },
+        },
+      ],
+      suppressions: [{ kind: "external", justification: "unused" }],
+    });
+    for (const { ruleId, ruleIndex } of run.results) expect(run.tool.driver.rules[ruleIndex].id).toBe(ruleId);
+  });
+
+  test("github's commands can't be broken out of", () => {
+    const lines = formatReview(review(strict), "github", { directory: "." }).trim().split("\n");
+    expect(lines[1]).toMatch(/^::error file=2_new\/migration.sql,line=1,title=drop-column User.name::It drops/);
+    expect(lines.slice(1).every((line) => line.startsWith("::"))).toBe(true);
+    expect(lines[1]).toContain("%0A");
+  });
+});
+
+describe("what squawk says", () => {
+  const lint = (rule: string, line = 1) => ({
+    migration: "2_new",
+    line,
+    rule,
+    message: "said by squawk",
+    help: "do this",
+  });
+
+  test("is told where the review says nothing about it, and not where it does", () => {
+    const found = review({
+      lint: {
+        messages: [
+          lint("ban-drop-column"),
+          lint("require-lock-timeout"),
+          lint("identifier-too-long", 2),
+          { ...lint("x"), migration: "1_base" },
+        ],
+      },
+    });
+    const told = found.findings.filter(({ classes }) => classes.includes("lint"));
+    expect(told).toMatchObject([
+      { rule: "squawk/identifier-too-long", statement: 1, line: 2, safe: { note: "do this" } },
+    ]);
+  });
+
+  test.each(["text", "markdown", "json"] as const)(
+    "is said to be missing where it could not be asked (%s)",
+    (format) => {
+      const found = review({ lint: { unavailable: "the package squawk-cli is not installed" } });
+      expect(formatReview(found, format)).toContain(
+        "squawk's rules are left out: the package squawk-cli is not installed.",
+      );
+    },
+  );
+});
