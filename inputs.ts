@@ -28,7 +28,7 @@ export interface ReleaseInputs {
 export async function readInputs(): Promise<ReleaseInputs> {
   const project = pulumi.getProject();
   const stack = pulumi.getStack();
-  const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
+  const secretKeys = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
   const settings = settingsFromConfig(pulumi.runtime.allConfig(), project, stack, secretKeys);
   const { directory } = settings.report;
   return {
@@ -58,7 +58,7 @@ async function readMigrations(directory: string): Promise<PackedHistory> {
 
 /** The commit that is being released; "unknown" outside a checkout. */
 function commit(): string {
-  const fromCi = process.env.GITHUB_SHA ?? process.env.CI_COMMIT_SHA;
+  const fromCi = process.env["GITHUB_SHA"] ?? process.env["CI_COMMIT_SHA"];
   if (fromCi) return fromCi;
   try {
     return execFileSync("git", ["rev-parse", "HEAD"], { cwd: __dirname, encoding: "utf8", stdio: "pipe" }).trim();

@@ -42,7 +42,7 @@ export async function deploy(url: string, ...args: string[]): Promise<Deployed> 
   const program = bundle();
   const began = performance.now();
   const child = spawn(process.execPath, [program, "deploy", ...args], {
-    env: { PATH: process.env.PATH, DATABASE_URL: url },
+    env: { PATH: process.env["PATH"], DATABASE_URL: url },
     stdio: ["ignore", "pipe", "inherit"],
   });
   let memory = 0;

@@ -39,7 +39,7 @@ async function stall(url: string, seconds: number, change: () => Promise<void>):
 
 function migrator(url: string, ...args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const env = { PATH: process.env.PATH, DATABASE_URL: url };
+    const env = { PATH: process.env["PATH"], DATABASE_URL: url };
     const child = spawn(process.execPath, [bundle(), ...args], { env, stdio: "ignore" });
     child.on("close", (exit) => (exit === 0 ? resolve() : reject(new Error(`exit ${exit}`))));
   });

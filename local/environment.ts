@@ -18,18 +18,18 @@ export interface Environment {
 
 /** Undefined where the settings name no database, or name it wrongly: then it is the program that says so. */
 export function environmentOf({ settings }: Pick<Stack, "settings">): Environment | undefined {
-  const database = group(settings.database);
-  const secret = group(database.secret);
-  if (typeof database.identifier !== "string" || typeof secret.name !== "string") return undefined;
+  const database = group(settings["database"]);
+  const secret = group(database["secret"]);
+  if (typeof database["identifier"] !== "string" || typeof secret["name"] !== "string") return undefined;
   return {
-    identifier: database.identifier,
-    kind: database.kind === "cluster" ? "cluster" : "instance",
-    database: text(group(settings.app).name, "app").replaceAll("-", "_"),
-    namespace: text(settings.namespace, "default"),
+    identifier: database["identifier"],
+    kind: database["kind"] === "cluster" ? "cluster" : "instance",
+    database: text(group(settings["app"])["name"], "app").replaceAll("-", "_"),
+    namespace: text(settings["namespace"], "default"),
     secret: {
-      name: secret.name,
-      appKey: text(secret.appKey, "url"),
-      migrationKey: text(secret.migrationKey, "direct-url"),
+      name: secret["name"],
+      appKey: text(secret["appKey"], "url"),
+      migrationKey: text(secret["migrationKey"], "direct-url"),
     },
   };
 }

@@ -7,15 +7,15 @@ import { describeProcess, isRunning, type ProcessRecord } from "./cloud/process"
 export interface LastRun {
   verb: string;
   /** Its `--config`, for the command that goes on with it. */
-  overrides?: string[];
+  overrides?: string[] | undefined;
   startedAt: string;
   /** Missing while it runs, and for ever when it was killed. */
-  endedAt?: string;
-  ok?: boolean;
+  endedAt?: string | undefined;
+  ok?: boolean | undefined;
   failed: FailedStep[];
   /** Errors that belong to no step: settings, the program itself. */
   errors: string[];
-  by?: ProcessRecord;
+  by?: ProcessRecord | undefined;
 }
 
 export interface FailedStep {

@@ -159,7 +159,7 @@ function messageOf(thrown: unknown): string {
   return [
     `This command ended by a mistake of its own: ${error.message}`,
     "What was done until then is in the state. To see what runs: npm run local -- status",
-    process.env.DEBUG
+    process.env["DEBUG"]
       ? error.stack
       : "Where in the program it was is shown by the same command with DEBUG=1 before it.",
   ].join("\n");

@@ -44,8 +44,8 @@ type Format = Parameters<typeof styleText>[0];
 
 /** Colours only where a person looks: a terminal, and neither NO_COLOR nor a dumb one. */
 export function colors(stream: NodeJS.WriteStream): boolean {
-  if (process.env.NO_COLOR || process.env.TERM === "dumb") return false;
-  return stream.isTTY === true || Boolean(process.env.FORCE_COLOR && process.env.FORCE_COLOR !== "0");
+  if (process.env["NO_COLOR"] || process.env["TERM"] === "dumb") return false;
+  return stream.isTTY === true || Boolean(process.env["FORCE_COLOR"] && process.env["FORCE_COLOR"] !== "0");
 }
 
 export function styler(stream: NodeJS.WriteStream): (format: Format, text: string) => string {

@@ -54,7 +54,7 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
       `${directory} has no Pulumi.yaml; --cwd must name the folder of a Pulumi program`,
     ]);
   }
-  const project = typeof program.name === "string" ? program.name : "";
+  const project = typeof program["name"] === "string" ? program["name"] : "";
   if (project === "") problems.push(`${join(directory, "Pulumi.yaml")} has no name`);
 
   const own = `Pulumi.${name}.yaml`;
@@ -63,13 +63,13 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   const stackFile = readTree(join(directory, file), problems);
 
   const values = new Map<string, Json>();
-  for (const [key, value] of Object.entries(asTree(program.config))) {
+  for (const [key, value] of Object.entries(asTree(program["config"]))) {
     const declared = asTree(value);
     if ("default" in declared || "value" in declared) {
-      values.set(qualify(project, key), declared.value ?? declared.default ?? null);
+      values.set(qualify(project, key), declared["value"] ?? declared["default"] ?? null);
     } else if (!("type" in declared)) values.set(qualify(project, key), value);
   }
-  for (const [key, value] of Object.entries(asTree(stackFile?.config))) {
+  for (const [key, value] of Object.entries(asTree(stackFile?.["config"]))) {
     if (holdsSecure(value)) {
       problems.push(
         `${file}: ${key} is encrypted for the Pulumi CLI and can't be read here; local settings hold no secrets, put them into a Secret`,
@@ -219,6 +219,6 @@ function holdsInfinity(value: Json): boolean {
 
 function holdsSecure(value: Json): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if (!Array.isArray(value) && Object.keys(value).length === 1 && typeof value.secure === "string") return true;
+  if (!Array.isArray(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string") return true;
   return Object.values(value).some(holdsSecure);
 }

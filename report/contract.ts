@@ -25,9 +25,9 @@ export interface Report extends ReportPart {
   /** What only people know: `--note tested=staging`, `--note window="Sun 02:00"`. */
   readonly notes: Readonly<Record<string, string>>;
   /** Rows and bytes by table, the largest ones; missing in records of older versions. */
-  readonly tables?: Readonly<Record<string, TableSize>>;
+  readonly tables?: Readonly<Record<string, TableSize>> | undefined;
   /** Milliseconds since the run began. */
-  readonly elapsed?: number;
+  readonly elapsed?: number | undefined;
 }
 
 const MARK = { ok: "[x]", warn: "[!]", fail: "[ ]", off: "[-]", unknown: "[?]" } as const;

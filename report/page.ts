@@ -112,7 +112,7 @@ function scope(before: Report | undefined): Row {
 }
 
 function rollback(before: Report | undefined, { restore }: ReleasePage): Row {
-  const text = before?.notes.rollback;
+  const text = before?.notes["rollback"];
   const known = [text && markdownText(text), restore && markdownCode(restore)].filter(Boolean);
   return known.length > 0
     ? ["✅", "Rollback plan", known.join("<br>")]
@@ -136,7 +136,7 @@ function application(before: Report | undefined, { url, image, smoke }: ReleaseP
   const known = [
     `${markdownCode(image)} serves at ${/^https?:\/\/[\w.:/-]+$/.test(url) ? url : markdownText(url)}`,
     smoke ? `smoke check passed: ${markdownCode(smoke)}` : "no smoke check is set",
-    ...(before?.notes.application === undefined ? [] : [markdownText(before.notes.application)]),
+    ...(before?.notes["application"] === undefined ? [] : [markdownText(before.notes["application"])]),
   ];
   return ["✅", "Application", known.join("<br>")];
 }

@@ -13,7 +13,7 @@ export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 export interface CheckRequest {
   urn: string;
   /** Inputs of the last deployment; undefined on a first create or a replacement. */
-  olds?: Properties;
+  olds?: Properties | undefined;
   news: Properties;
 }
 
@@ -55,7 +55,7 @@ export interface CreateRequest {
   /** Nothing may be touched; return the outputs as far as they are known. */
   preview: boolean;
   /** Fires when the person asks to stop (first SIGINT): stop waiting and report what is there. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface CreateResult {
@@ -88,7 +88,7 @@ export interface DeleteRequest {
   inputs: Properties;
   olds: Properties;
   timeout: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface InvokeRequest {

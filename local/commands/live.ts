@@ -25,14 +25,14 @@ export function workloads(cloudDir: string, onUnreadable?: OnUnreadable): Worklo
   const store = openStore(cloudDir, onUnreadable);
   const pods = store.list("", "Pod");
   return store.list("apps", "Deployment").map((deployment) => {
-    const wanted = (deployment.spec.replicas as number | undefined) ?? 1;
-    const labels: Record<string, string> = deployment.spec.selector?.matchLabels ?? {};
+    const wanted = (deployment["spec"].replicas as number | undefined) ?? 1;
+    const labels: Record<string, string> = deployment["spec"].selector?.matchLabels ?? {};
     const ready = pods.filter((pod) => isReady(pod) && belongs(pod, deployment, labels));
     return {
       name: deployment.metadata.name,
       namespace: deployment.metadata.namespace ?? "default",
-      image: imageOf(deployment.spec.template.spec),
-      serving: [...new Set(ready.map((pod) => imageOf(pod.spec)))],
+      image: imageOf(deployment["spec"].template.spec),
+      serving: [...new Set(ready.map((pod) => imageOf(pod["spec"])))],
       ready: ready.length,
       wanted,
     };
@@ -48,7 +48,7 @@ function belongs(pod: KubernetesObject, deployment: KubernetesObject, labels: Re
 }
 
 function isReady(pod: KubernetesObject): boolean {
-  const conditions: { type: string; status: string }[] = pod.status?.conditions ?? [];
+  const conditions: { type: string; status: string }[] = pod["status"]?.conditions ?? [];
   return conditions.some(({ type, status }) => type === "Ready" && status === "True");
 }
 
@@ -103,7 +103,7 @@ export async function liveLines(call: Call): Promise<string[]> {
     workload.serving.length === 0
       ? "no pod is ready"
       : `${workload.serving.join(", ")} serves with ${workload.ready} pods`,
-    typeof outputs.url === "string" ? outputs.url : "",
+    typeof outputs["url"] === "string" ? outputs["url"] : "",
   ]);
   const schema = await schemaOf(call);
   if (schema)

@@ -71,7 +71,7 @@ function isMeant({ metadata }: KubernetesObject, what: string): boolean {
 
 function containersOf(cloudDir: string, pod: KubernetesObject): Source[] {
   const { name, namespace } = pod.metadata;
-  const containers: { name: string }[] = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const containers: { name: string }[] = [...(pod["spec"].initContainers ?? []), ...pod["spec"].containers];
   return containers.map((container) => ({
     name: containers.length > 1 ? `${name}/${container.name}` : name,
     file: containerLog(cloudDir, { name, namespace }, container.name),

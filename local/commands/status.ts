@@ -42,7 +42,7 @@ async function gather(call: Call) {
   return {
     stack: `${stack.project}/${stack.name}`,
     cloud: cloud ? "running" : "stopped",
-    url: typeof outputs.url === "string" ? outputs.url : undefined,
+    url: typeof outputs["url"] === "string" ? outputs["url"] : undefined,
     // The files of a stopped cloud tell how its pods were, not how they are.
     apps: workloads(cloudDir, note).map((workload) => (cloud ? workload : { ...workload, ready: 0, serving: [] })),
     schema,

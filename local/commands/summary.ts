@@ -98,7 +98,7 @@ export function nextCommand(call: Call, verb: string, ran: Ran): string {
         ? typed(call, "logs", "app")
         : typed(call, "status");
   if (ran.failed.length === 0) return `To see what runs: ${look}`;
-  const back = kind === "Deployment" ? wayBack(call, verb, ran.outputs.image) : undefined;
+  const back = kind === "Deployment" ? wayBack(call, verb, ran.outputs["image"]) : undefined;
   // A rollout that failed is mended by another image: the one that failed is not proposed again.
   const fixed = back ? typed({ stack: { ...call.stack, overrides: withImage(call, "IMAGE") } }, verb) : again;
   return [`To see why: ${look}`, `Once fixed, run: ${fixed}`, ...(back ? [`To go back: ${back}`] : [])].join("\n");

@@ -33,7 +33,7 @@ export interface Options {
   json: boolean;
   target: string[];
   continueOnError: boolean;
-  instance?: string;
+  instance?: string | undefined;
   admin: boolean;
   follow: boolean;
 }

@@ -27,18 +27,18 @@ export class StackReferences implements Provider {
 
   async check({ urn, news }: CheckRequest): Promise<CheckResult> {
     if (!urn.includes("pulumi:pulumi:StackReference::")) throw new Error(`unrecognized resource type of ${urn}`);
-    const failures = typeof news.name === "string" ? [] : [{ property: "name", reason: "must be a string" }];
+    const failures = typeof news["name"] === "string" ? [] : [{ property: "name", reason: "must be a string" }];
     return { inputs: news, failures };
   }
 
   async diff({ oldInputs, news }: DiffRequest): Promise<DiffResult> {
-    const same = sameValue(oldInputs.name, news.name);
+    const same = sameValue(oldInputs["name"], news["name"]);
     const changed = same ? [] : ["name"];
     return { changes: same ? "none" : "some", diffs: changed, replaces: changed, deleteBeforeReplace: false };
   }
 
   async create({ inputs }: CreateRequest): Promise<CreateResult> {
-    return { id: randomUUID(), outputs: this.outputsOf(String(inputs.name)) };
+    return { id: randomUUID(), outputs: this.outputsOf(String(inputs["name"])) };
   }
 
   async update(): Promise<Properties> {
@@ -46,14 +46,14 @@ export class StackReferences implements Provider {
   }
 
   async read({ id, inputs }: ReadRequest): Promise<ReadResult> {
-    const name = typeof inputs.name === "string" ? inputs.name : id;
+    const name = typeof inputs["name"] === "string" ? inputs["name"] : id;
     return { id, inputs, outputs: this.outputsOf(name) };
   }
 
   async delete(): Promise<void> {}
 
   async invoke({ token, args }: InvokeRequest): Promise<Properties> {
-    if (token === "pulumi:pulumi:readStackOutputs") return this.outputsOf(String(args.name));
+    if (token === "pulumi:pulumi:readStackOutputs") return this.outputsOf(String(args["name"]));
     throw new Error(`unrecognized function name: '${token}'`);
   }
 

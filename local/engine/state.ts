@@ -11,35 +11,35 @@ export interface ResourceState {
   urn: string;
   custom: boolean;
   /** Replaced by another of the same name, still to be deleted. */
-  delete?: boolean;
-  id?: string;
+  delete?: boolean | undefined;
+  id?: string | undefined;
   /** Id under which it was taken over (`import`). */
-  importID?: string;
+  importID?: string | undefined;
   type: string;
-  inputs?: Properties;
-  outputs?: Properties;
-  parent?: string;
-  protect?: boolean;
+  inputs?: Properties | undefined;
+  outputs?: Properties | undefined;
+  parent?: string | undefined;
+  protect?: boolean | undefined;
   /** Read, not owned: never deleted. */
-  external?: boolean;
-  dependencies?: string[];
+  external?: boolean | undefined;
+  dependencies?: string[] | undefined;
   /** Why it is not healthy although it exists. */
-  initErrors?: string[];
+  initErrors?: string[] | undefined;
   /** Reference `URN::ID` of its provider. */
-  provider?: string;
-  propertyDependencies?: Record<string, string[]>;
+  provider?: string | undefined;
+  propertyDependencies?: Record<string, string[]> | undefined;
   /** Deleted already, its replacement not created yet. */
-  pendingReplacement?: boolean;
-  additionalSecretOutputs?: string[];
-  aliases?: string[];
+  pendingReplacement?: boolean | undefined;
+  additionalSecretOutputs?: string[] | undefined;
+  aliases?: string[] | undefined;
   /** Seconds. */
-  customTimeouts?: Timeouts;
-  retainOnDelete?: boolean;
-  deletedWith?: string;
-  created?: string;
-  modified?: string;
-  ignoreChanges?: string[];
-  replaceOnChanges?: string[];
+  customTimeouts?: Timeouts | undefined;
+  retainOnDelete?: boolean | undefined;
+  deletedWith?: string | undefined;
+  created?: string | undefined;
+  modified?: string | undefined;
+  ignoreChanges?: string[] | undefined;
+  replaceOnChanges?: string[] | undefined;
 }
 
 export interface Timeouts {
@@ -135,9 +135,9 @@ function parseState(directory: string, text: string): StackState {
   const { deployment } = found;
   let key: StackKey | undefined;
   const reveal = (value: Json): Json => {
-    if (isObject(value) && value[SIGNATURE] === SECRET && typeof value.ciphertext === "string") {
+    if (isObject(value) && value[SIGNATURE] === SECRET && typeof value["ciphertext"] === "string") {
       key ??= openKey(directory, "existing");
-      return secret(JSON.parse(key.decrypt(value.ciphertext)));
+      return secret(JSON.parse(key.decrypt(value["ciphertext"])));
     }
     if (Array.isArray(value)) return value.map(reveal);
     return isObject(value) ? mapProperties(value, reveal) : value;

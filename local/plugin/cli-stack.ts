@@ -88,14 +88,14 @@ function environment(options: CliStackOptions, directory: string): NodeJS.Proces
   const cloudDir = join(stackDirectory(options.stateDir, options.project, options.stack), "cloud");
   return {
     ...process.env,
-    PATH: [pluginDirectory(directory, options.packages ?? PACKAGES), process.env.PATH].join(delimiter),
+    PATH: [pluginDirectory(directory, options.packages ?? PACKAGES), process.env["PATH"]].join(delimiter),
     PULUMI_BACKEND_URL: pathToFileURL(resolve(options.stateDir)).href,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     // `preview --json` tells its steps as they come, like the other commands.
     PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
     PULUMI_CONFIG_PASSPHRASE: undefined,
-    NODE_OPTIONS: [process.env.NODE_OPTIONS, QUICK_ERRORS].filter(Boolean).join(" "),
+    NODE_OPTIONS: [process.env["NODE_OPTIONS"], QUICK_ERRORS].filter(Boolean).join(" "),
     [CLOUD_VARIABLE]: cloudDir,
     [ENVIRONMENT_VARIABLE]: options.environment ? JSON.stringify(options.environment) : undefined,
   };

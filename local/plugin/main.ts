@@ -26,7 +26,7 @@ export async function main(name: Package, argv: string[], env: NodeJS.ProcessEnv
   // Whatever the providers print belongs into the CLI's log; stdout is read as the port.
   console.log = console.info = console.error;
   // Meant for the program alone, not for what the cloud or a command starts.
-  if (env.NODE_OPTIONS) env.NODE_OPTIONS = env.NODE_OPTIONS.replace(QUICK_ERRORS, "").trim();
+  if (env["NODE_OPTIONS"]) env["NODE_OPTIONS"] = env["NODE_OPTIONS"].replace(QUICK_ERRORS, "").trim();
   const log = engineLog(argv.find((word) => !word.startsWith("-")));
   const { port } = await servePlugin({
     name,
@@ -59,7 +59,7 @@ function prepared(provider: Provider, env: NodeJS.ProcessEnv): Provider {
     preparing ??= prepareEnvironment(cloudDir, JSON.parse(environment) as Environment);
     return preparing;
   };
-  return preparedFirst({ provider }, prepare).provider!;
+  return preparedFirst({ provider }, prepare)["provider"]!;
 }
 
 /** Of the package as the program uses it, so that the CLI finds in the plugin the version it asks for. */

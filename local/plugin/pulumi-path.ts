@@ -18,7 +18,7 @@ export class PulumiMissing extends Error {
  *
  * @throws PulumiMissing
  */
-export function findPulumi(path: string = process.env.PATH ?? ""): string {
+export function findPulumi(path: string = process.env["PATH"] ?? ""): string {
   const [pulumi] = ["pulumi", "pulumi-language-nodejs"].map((name) => {
     const found = path
       .split(delimiter)

@@ -51,9 +51,9 @@ function read(value: Json): Json {
   if (Array.isArray(value)) return value.map(read);
   if (typeof value !== "object" || value === null) return value;
   const signature = value[SIGNATURE];
-  if (signature === SECRET) return read(value.value ?? null);
-  if (signature === OUTPUT_VALUE) return value.value === undefined ? UNKNOWN : read(value.value);
-  if (signature === RESOURCE_REFERENCE) return read(value.id ?? value.urn ?? null);
+  if (signature === SECRET) return read(value["value"] ?? null);
+  if (signature === OUTPUT_VALUE) return value["value"] === undefined ? UNKNOWN : read(value["value"]);
+  if (signature === RESOURCE_REFERENCE) return read(value["id"] ?? value["urn"] ?? null);
   if (typeof signature === "string" && ASSETS.has(signature)) {
     throw new Error("The local cloud takes no files (assets or archives) as inputs. Nothing was changed.");
   }

@@ -87,15 +87,15 @@ export interface Table {
   /** Names of its policies. */
   policies: Set<string>;
   /** Of a partitioned table: the columns that decide where a row goes; undefined for an expression among them, or unknown. */
-  partitionKey?: string[];
+  partitionKey?: string[] | undefined;
   /** Key of the table it is a partition or child of. */
-  parent?: string;
+  parent?: string | undefined;
   /** It is the partition for what no other one takes. */
-  isDefault?: boolean;
+  isDefault?: boolean | undefined;
   /** Of a view: its columns in their order, where all are known. */
-  shows?: readonly string[];
+  shows?: readonly string[] | undefined;
   /** Of a view: keys of the tables, and names of the columns, that its query mentions. */
-  reads?: { tables: Set<string>; columns: Set<string> };
+  reads?: { tables: Set<string>; columns: Set<string> } | undefined;
 }
 
 /**

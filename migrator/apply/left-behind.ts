@@ -22,14 +22,14 @@ type Nodes = Record<string, any>;
  */
 export async function leftBehind(run: Run, statement: PlannedStatement, retried: boolean): Promise<Verdict> {
   const node = nodeOf(statement);
-  if (node.IndexStmt) return indexLeftBehind(run, node.IndexStmt, retried);
+  if (node["IndexStmt"]) return indexLeftBehind(run, node["IndexStmt"], retried);
   if (!retried) return "run";
   const known = (sql: string, ...values: string[]) => exists(run, sql, values);
   const { DropStmt, ReindexStmt, CreatedbStmt, DropdbStmt, CreateTableSpaceStmt, DropTableSpaceStmt } = node;
   if (ReindexStmt) return reindexLeftBehind(run, ReindexStmt);
   if (DropStmt) {
     for (const item of DropStmt.objects ?? []) {
-      const parts: string[] = item.List.items.map((part: Nodes) => part.String.sval);
+      const parts: string[] = item.List.items.map((part: Nodes) => part["String"].sval);
       if ((await findRelation(run.session, qualified(parts))) !== undefined) return "run";
     }
     return "complete";
@@ -43,9 +43,9 @@ export async function leftBehind(run: Run, statement: PlannedStatement, retried:
   if (DropTableSpaceStmt) return done(!(await known(space, DropTableSpaceStmt.tablespacename)));
   const subscription =
     "SELECT EXISTS (SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE subname = $1 AND datname = current_database()) AS yes";
-  if (node.CreateSubscriptionStmt) return done(await known(subscription, node.CreateSubscriptionStmt.subname));
-  if (node.DropSubscriptionStmt) return done(!(await known(subscription, node.DropSubscriptionStmt.subname)));
-  if (node.AlterTableStmt) return detachLeftBehind(run, node.AlterTableStmt);
+  if (node["CreateSubscriptionStmt"]) return done(await known(subscription, node["CreateSubscriptionStmt"].subname));
+  if (node["DropSubscriptionStmt"]) return done(!(await known(subscription, node["DropSubscriptionStmt"].subname)));
+  if (node["AlterTableStmt"]) return detachLeftBehind(run, node["AlterTableStmt"]);
   // VACUUM, ALTER SYSTEM, CLUSTER, …: doing it twice is doing it once. CALL and DO that commit: documented to be repeatable.
   return "run";
 }
@@ -74,7 +74,7 @@ async function exists(run: Run, sql: string, values: string[]): Promise<boolean>
 
 /** An interrupted DETACH … CONCURRENTLY leaves the partition half detached, to be finished by FINALIZE. */
 async function detachLeftBehind(run: Run, { relation, cmds }: { relation: RangeVar; cmds: Nodes[] }): Promise<Verdict> {
-  const child: RangeVar | undefined = cmds[0]?.AlterTableCmd?.def?.PartitionCmd?.name;
+  const child: RangeVar | undefined = cmds[0]?.["AlterTableCmd"]?.def?.PartitionCmd?.name;
   if (!child) return "run";
   const parent = await findRelation(run.session, relationName(relation));
   const [row] = await ownRows<{ pending: boolean }>(

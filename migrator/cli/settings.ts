@@ -163,7 +163,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   if (verb === "run" && command.length === 0)
     mistakes.push("run needs the command that migrates behind `--`, such as: run … -- npx prisma migrate deploy.");
   if (verb !== "run" && command.length > 0) mistakes.push("Only run takes a command behind `--`.");
-  const url = text("url") ?? (environment.DIRECT_URL || environment.DATABASE_URL);
+  const url = text("url") ?? (environment["DIRECT_URL"] || environment["DATABASE_URL"]);
   if (!url) mistakes.push("There is no connection string: set DIRECT_URL or DATABASE_URL.");
   const directory = text("migrations");
   const payload = text("payload");
@@ -175,17 +175,17 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     urlVariables: list("url-variable"),
     resolution: verb === "resolve" ? readResolution(text, mistakes) : undefined,
     through: text("through"),
-    force: values.force === true,
+    force: values["force"] === true,
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     url: url ?? "",
-    json: values.json === true,
+    json: values["json"] === true,
     showValues: values["show-values"] === true,
     rerun:
       text("rerun") ??
       (payload === undefined
         ? `npm run migrator -- ${args[0]} (the same options)`
         : "pulumi up (the same command as before)"),
-    releaseId: environment.RELEASE_ID || undefined,
+    releaseId: environment["RELEASE_ID"] || undefined,
     lockTimeout: duration("lock-timeout"),
     statementTimeout: duration("statement-timeout"),
     lockBudget: duration("lock-budget"),

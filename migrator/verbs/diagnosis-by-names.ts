@@ -39,7 +39,7 @@ export async function byNames(run: Run, { nodes, before, said }: Unreplayed, act
       return { state: "unknown", evidence: "the catalog doesn't tell", untold: definesSomething(nodes[index]!) };
     const broken = checkable.find((each) => !isMet(each, actual));
     if (broken) return { state: "not applied", evidence: describeExpectation(broken, actual), untold: false };
-    const lenient = nodes[index]!.DropStmt?.missing_ok === true && !recorded;
+    const lenient = nodes[index]!["DropStmt"]?.missing_ok === true && !recorded;
     const unsure = checkable.find((each) => lenient || !isChanged(each));
     if (!unsure) return { state: "applied", evidence: describeExpectation(first, actual), untold: false };
     return {

@@ -12,9 +12,9 @@ export class KubectlFailed extends Error {
 
 export interface Cluster {
   readonly namespace: string;
-  readonly context?: string;
+  readonly context?: string | undefined;
   /** Path of the kubeconfig; default: kubectl's own. */
-  readonly kubeconfig?: string;
+  readonly kubeconfig?: string | undefined;
 }
 
 const CALL_MS = 30_000;

@@ -4,17 +4,17 @@ import type { ReleasePage } from "../page";
 export interface ReportRequest {
   readonly namespace: string;
   /** Of the kubeconfig; default: its current one. */
-  readonly context?: string;
+  readonly context?: string | undefined;
   /** The Jobs to read, in the order of the release. */
   readonly jobs: readonly string[];
   /** Write the page; without it only the sizes are read, from the last of the Jobs. */
-  readonly page?: Omit<ReleasePage, "at" | "missing" | "logs"> & { readonly file: string };
+  readonly page?: (Omit<ReleasePage, "at" | "missing" | "logs"> & { readonly file: string }) | undefined;
 }
 
 /** Asks for objects of the cluster as they are, instead of a report. */
 export interface ObjectsRequest {
   readonly namespace: string;
-  readonly context?: string;
+  readonly context?: string | undefined;
   /** As kubectl takes them, `deployments.apps/notes`. */
   readonly resources: readonly string[];
 }

@@ -26,12 +26,12 @@ export interface Draft {
   /** What it is about: `User.email`. */
   readonly target: string;
   /** Where it isn't about a statement; default: that of the statement, else the first. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   readonly what: string;
   readonly who: string;
   readonly howLong: string;
-  readonly irreversible?: string;
-  readonly safe?: SafeWay;
+  readonly irreversible?: string | undefined;
+  readonly safe?: SafeWay | undefined;
 }
 
 /** Variables and conditions around it decide what it does: no SQL in its place can be proposed. */

@@ -34,7 +34,7 @@ async function release(of: Settings, contract = false): Promise<{ id: string; po
     pulumi.output(outputs).apply(resolve);
   });
   await pulumi.runtime.disconnect();
-  const pod = recorder.all(JOB).find(({ name }) => name.includes("-migrate-"))!.inputs.spec.template.spec;
+  const pod = recorder.all(JOB).find(({ name }) => name.includes("-migrate-"))!.inputs["spec"].template.spec;
   return { id: releaseId, pod, container: pod.containers[0] };
 }
 
@@ -73,7 +73,7 @@ describe("with migrations.runner: command", () => {
   it("preflight is still ours, on the migrator's image; there is no Job for contract migrations", async () => {
     await release(settings(), true);
     expect(recorder.all(JOB)).toHaveLength(2);
-    const [container] = recorder.all(JOB).find(({ name }) => name.includes("-preflight-"))!.inputs.spec.template
+    const [container] = recorder.all(JOB).find(({ name }) => name.includes("-preflight-"))!.inputs["spec"].template
       .spec.containers;
     expect(container).toMatchObject({ image: "node:22-alpine", command: ["node", "/release/migrator.cjs"] });
   });

@@ -56,7 +56,7 @@ function names(of: string[]): string[] {
   return of.map((urn) => urn.split("::").at(-1)!);
 }
 
-const request = (step: string) => JSON.parse(command(step).inputs.environment.RELEASE_REPORT);
+const request = (step: string) => JSON.parse(command(step).inputs["environment"].RELEASE_REPORT);
 
 describe("the sizes of the tables", () => {
   it("are read once a release, after the rollout and before the smoke check, and are an output", async () => {

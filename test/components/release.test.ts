@@ -44,7 +44,7 @@ const HISTORY = {
 
 /** The Job that migrates, or the one that looks before anything is touched. */
 function job(step: "preflight" | "migrate" | "contract" = "migrate") {
-  const found = recorder.all(JOB).filter(({ inputs }) => inputs.spec.template.spec.containers[0].name === step);
+  const found = recorder.all(JOB).filter(({ inputs }) => inputs["spec"].template.spec.containers[0].name === step);
   expect(found).toHaveLength(1);
   return found[0]!;
 }
@@ -104,13 +104,13 @@ describe("a release whose settings refuse something", () => {
     const of = settings({ review: { refuse: ["destructive", "lint"], acknowledgements: [acknowledgement] } });
     await made(of, of);
     await pulumi.runtime.disconnect();
-    const [container] = job("preflight").inputs.spec.template.spec.containers;
+    const [container] = job("preflight").inputs["spec"].template.spec.containers;
     // Kubernetes would put the connection string where the reason has its name.
     const text = JSON.stringify(acknowledgement).replace("$(", "$$$$(");
     expect(container.args.join(" ")).toContain(
       `preflight --runner migrator --refuse destructive --refuse lint --acknowledge ${text}`,
     );
-    expect(job().inputs.spec.template.spec.containers[0].args.join(" ")).not.toContain("--refuse");
+    expect(job().inputs["spec"].template.spec.containers[0].args.join(" ")).not.toContain("--refuse");
   });
 });
 
@@ -148,9 +148,9 @@ describe("the chain", () => {
   it("gives every release a Job and a snapshot of its own, by their logical names (rule 2)", async () => {
     const first = await release();
     expect(job().name).toContain(first.releaseId);
-    expect(job().inputs.metadata.name).toContain(first.releaseId);
+    expect(job().inputs["metadata"].name).toContain(first.releaseId);
     expect(recorder.only(SNAPSHOT).name).toBe(`notes-db-${"f".repeat(12)}`);
-    expect(recorder.only(SNAPSHOT).inputs.dbSnapshotIdentifier).toBe(`notes-db-${"f".repeat(12)}`);
+    expect(recorder.only(SNAPSHOT).inputs["dbSnapshotIdentifier"]).toBe(`notes-db-${"f".repeat(12)}`);
   });
 
   it("runs a failed Job again on the next up, and never beside the failed one (rule 2)", async () => {
@@ -177,10 +177,10 @@ describe("the chain", () => {
     const before = recorder.all(CONFIG_MAP);
     expect(before).toHaveLength(2);
     for (const { inputs, name } of before) {
-      expect(inputs.immutable).toBe(true);
-      expect(inputs.metadata.name).toBe(name);
+      expect(inputs["immutable"]).toBe(true);
+      expect(inputs["metadata"].name).toBe(name);
     }
-    const mounted = job().inputs.spec.template.spec.volumes[0].projected.sources;
+    const mounted = job().inputs["spec"].template.spec.volumes[0].projected.sources;
     expect(mounted.map((source: any) => source.configMap.name)).toEqual(before.map(({ name }) => name));
 
     recorder = new PulumiRecorder();
@@ -199,7 +199,7 @@ describe("the chain", () => {
     expect(spec.template.spec.containers[0].terminationMessagePolicy).toBe("FallbackToLogsOnError");
     expect(spec).not.toHaveProperty("ttlSecondsAfterFinished");
     expect(spec).not.toHaveProperty("podFailurePolicy");
-    expect(job().options.customTimeouts.create).toBe("720s");
+    expect(job().options.customTimeouts["create"]).toBe("720s");
   });
 
   it("looks before anything is touched, by the environment's own measure", async () => {
@@ -214,7 +214,7 @@ describe("the chain", () => {
       report: { tested: "staging, 2026-11-20", window: "Sun 02:00" },
     };
     await release(settings(changes));
-    const args = job("preflight").inputs.spec.template.spec.containers[0].args.join(" ");
+    const args = job("preflight").inputs["spec"].template.spec.containers[0].args.join(" ");
     for (const given of [
       "--check tls=off --check drift=fail",
       "--max-connections 60",
@@ -232,15 +232,15 @@ describe("the chain", () => {
     // What notes the end of the snapshot.
     recorder.stdout = "2026-11-21T13:00:00Z";
     await release(settings({ backup: { maxAge: "2h" } }));
-    expect(job().inputs.spec.template.spec.containers[0].args.join(" ")).toContain(
+    expect(job().inputs["spec"].template.spec.containers[0].args.join(" ")).toContain(
       `--snapshot notes-db-${"f".repeat(12)} --snapshot-created-at 2026-11-21T10:00:00Z --snapshot-completed-at 2026-11-21T13:00:00Z --snapshot-max-age 2h`,
     );
   });
 
   it("waits long for a snapshot, and tags it with what it belongs to (rule 5)", async () => {
     const { releaseId } = await release();
-    expect(recorder.only(SNAPSHOT).options.customTimeouts.create).toBe("10800s");
-    expect(recorder.only(SNAPSHOT).inputs.tags).toEqual({
+    expect(recorder.only(SNAPSHOT).options.customTimeouts["create"]).toBe("10800s");
+    expect(recorder.only(SNAPSHOT).inputs["tags"]).toEqual({
       stack: "test",
       release: releaseId,
       migrations: HISTORY.fingerprint,
@@ -324,7 +324,7 @@ describe("the backup", () => {
   it("is a cluster snapshot for an Aurora cluster", async () => {
     const outputs = await release(settings({ database: { kind: "cluster" } }));
     expect(recorder.all(SNAPSHOT)).toHaveLength(0);
-    expect(recorder.only("aws:rds/clusterSnapshot:ClusterSnapshot").inputs.dbClusterSnapshotIdentifier).toBe(
+    expect(recorder.only("aws:rds/clusterSnapshot:ClusterSnapshot").inputs["dbClusterSnapshotIdentifier"]).toBe(
       identifier,
     );
     expect(outputs.restore).toContain("restore-db-cluster-from-snapshot");
@@ -334,7 +334,7 @@ describe("the backup", () => {
     const outputs = await release(settings({ backup: { mode: "none" }, policy: { backup: "optional" } }));
     expect(recorder.all(SNAPSHOT)).toHaveLength(0);
     expect(outputs.snapshot).toBeNull();
-    expect(job().inputs.spec.template.spec.containers[0].args).not.toContain("--snapshot");
+    expect(job().inputs["spec"].template.spec.containers[0].args).not.toContain("--snapshot");
   });
 
   it("takes over a snapshot that a killed up left behind", async () => {
@@ -345,13 +345,13 @@ describe("the backup", () => {
 
   it("is of the database as RDS spells it", async () => {
     await release(settings({ database: { identifier: "Notes-DB" } }));
-    expect(recorder.only(SNAPSHOT).inputs.dbInstanceIdentifier).toBe("notes-db");
+    expect(recorder.only(SNAPSHOT).inputs["dbInstanceIdentifier"]).toBe("notes-db");
   });
 
   it("leaves a failed snapshot aside and takes another", async () => {
     recorder.snapshots = { [identifier]: { status: "failed" } };
     await release();
-    expect(recorder.only(SNAPSHOT).inputs.dbSnapshotIdentifier).toBe(`${identifier}-r2`);
+    expect(recorder.only(SNAPSHOT).inputs["dbSnapshotIdentifier"]).toBe(`${identifier}-r2`);
     expect(recorder.only(SNAPSHOT).options.importId).toBe("");
   });
 
@@ -372,15 +372,15 @@ describe("contract migrations", () => {
       workloads: [{ kind: "worker", name: "mailer" }],
     });
     await release(of, { ...HISTORY, contract: true });
-    expect(job().inputs.spec.template.spec.containers[0].args.slice(0, 2)).toEqual(["deploy", "--hold-contract"]);
+    expect(job().inputs["spec"].template.spec.containers[0].args.slice(0, 2)).toEqual(["deploy", "--hold-contract"]);
     const { inputs, options } = job("contract");
-    expect(inputs.spec.template.spec.containers[0].args.slice(0, 4)).toEqual([
+    expect(inputs["spec"].template.spec.containers[0].args.slice(0, 4)).toEqual([
       "deploy",
       "--after-rollout",
       "--soak",
       "15m",
     ]);
-    expect(inputs.spec.activeDeadlineSeconds).toBe(45 * 60);
+    expect(inputs["spec"].activeDeadlineSeconds).toBe(45 * 60);
     const before = urns(options.dependsOn).join();
     for (const { name } of recorder.all(DEPLOYMENT)) expect(before).toContain(`${DEPLOYMENT} ${name}`);
     expect(before).toContain("command:local:Command");
@@ -419,7 +419,7 @@ describe("the pods", () => {
     expect(container.lifecycle.preStop.sleep.seconds).toBe(5);
     expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(5);
     expect(container.readinessProbe.httpGet.path).toBe("/health");
-    expect(recorder.only("kubernetes:policy/v1:PodDisruptionBudget").inputs.spec.maxUnavailable).toBe(1);
+    expect(recorder.only("kubernetes:policy/v1:PodDisruptionBudget").inputs["spec"].maxUnavailable).toBe(1);
   });
 
   it("get the database's URL by reference only", async () => {
@@ -436,7 +436,7 @@ describe("the pods", () => {
   it("meet the Pod Security Standard restricted", async () => {
     await release(settings({ workloads: [{ kind: "worker", name: "mailer" }] }));
     for (const { inputs } of [...recorder.all(DEPLOYMENT), ...recorder.all(JOB)]) {
-      const pod = inputs.spec.template.spec;
+      const pod = inputs["spec"].template.spec;
       expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
       for (const { securityContext } of pod.containers) {
         expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } });

@@ -173,9 +173,9 @@ async function databaseOf(cloudDir: string): Promise<string[]> {
 
 /** What the app says of itself at the address that the outputs give. */
 async function appOf(outputs: Record<string, Json> = {}): Promise<string> {
-  if (typeof outputs.url !== "string") return "no address";
+  if (typeof outputs["url"] !== "string") return "no address";
   try {
-    const answer = await fetch(`${outputs.url}/health`, { signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(`${outputs["url"]}/health`, { signal: AbortSignal.timeout(5_000) });
     return await answer.text();
   } catch {
     return "no answer";

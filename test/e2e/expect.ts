@@ -21,7 +21,7 @@ export async function goesOn(world: World, migration: string): Promise<void> {
 export async function serves({ result }: Release, version: string): Promise<void> {
   let said = "";
   const answers = async () => {
-    const answer = await fetch(`${result.outputs.url}/health`, { signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch(`${result.outputs["url"]}/health`, { signal: AbortSignal.timeout(10_000) });
     said = await answer.text();
     return (JSON.parse(said) as { version: string }).version === version;
   };

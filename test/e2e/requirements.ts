@@ -20,7 +20,7 @@ export async function missing(env: NodeJS.ProcessEnv = process.env): Promise<str
         `pulumi plugin install resource ${name} ${version}`,
     );
   }
-  if (!env.KUBECONFIG) {
+  if (!env["KUBECONFIG"]) {
     problems.push(
       "KUBECONFIG names no cluster: kind create cluster --name release (https://kind.sigs.k8s.io), then " +
         "kind get kubeconfig --name release > kubeconfig && export KUBECONFIG=$PWD/kubeconfig",
@@ -51,8 +51,8 @@ const IMAGES = {
 };
 
 function pluginAt(env: NodeJS.ProcessEnv, name: string, version: string): boolean {
-  const home = env.PULUMI_HOME ?? join(homedir(), ".pulumi");
-  const folders = [...(env.PATH ?? "").split(delimiter), join(home, "plugins", `resource-${name}-v${version}`)];
+  const home = env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
+  const folders = [...(env["PATH"] ?? "").split(delimiter), join(home, "plugins", `resource-${name}-v${version}`)];
   return folders.some((folder) => {
     try {
       accessSync(join(folder, `pulumi-resource-${name}`), constants.X_OK);

@@ -10,7 +10,7 @@ export interface Scenario {
 }
 
 /** The app's image of that version, as the cluster's nodes know it. */
-export const image = (version: string): string => `${process.env.E2E_APP_IMAGE}:${version}`;
+export const image = (version: string): string => `${process.env["E2E_APP_IMAGE"]}:${version}`;
 
 /** Runs long enough for somebody to interfere. */
 export const slow = (column: string): string =>

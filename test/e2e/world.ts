@@ -122,7 +122,7 @@ export class World {
     }, BOUND_SECONDS * 1000);
     const patience = AbortSignal.timeout((BOUND_SECONDS + PATIENCE_SECONDS) * 1000);
     let meanwhile: Promise<void> | undefined;
-    process.env.KUBECONFIG = this.kubeconfigs.get(role);
+    process.env["KUBECONFIG"] = this.kubeconfigs.get(role);
     const running = COMMANDS[verb]({
       ...stack,
       stack: stack.name,
@@ -141,7 +141,7 @@ export class World {
         meanwhile?.catch(() => {});
       },
     });
-    process.env.KUBECONFIG = this.kubeconfigs.get("own");
+    process.env["KUBECONFIG"] = this.kubeconfigs.get("own");
     const result = await running.finally(() => clearTimeout(bound));
     if (at && !meanwhile)
       throw new Error(`what the scenario waits for never came: ${[...result.errors, ...diagnostics]}`);
@@ -206,7 +206,7 @@ export class World {
   }
 
   private async prepare(env: NodeJS.ProcessEnv): Promise<void> {
-    this.kubeconfigs.set("own", env.KUBECONFIG!);
+    this.kubeconfigs.set("own", env["KUBECONFIG"]!);
     cpSync(join(CHECKOUT, "examples/app/prisma/migrations"), this.migrations, { recursive: true });
     const [node] = await list("default", "nodes");
     const address = node.status.addresses.find((each: { type: string }) => each.type === "InternalIP")
@@ -237,8 +237,8 @@ export class World {
     for (const role of ["up", "preview"] as const) await this.grant(role);
 
     this.set("namespace", this.namespace);
-    this.set("app.image", `${env.E2E_APP_IMAGE}:1.0.0`);
-    this.set("migrations.image", env.E2E_NODE_IMAGE);
+    this.set("app.image", `${env["E2E_APP_IMAGE"]}:1.0.0`);
+    this.set("migrations.image", env["E2E_NODE_IMAGE"]);
     this.set("migrations.directory", this.migrations);
     this.set("service.host", address);
     this.set("report.directory", this.reports);

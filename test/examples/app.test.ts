@@ -26,7 +26,7 @@ afterEach(() => {
 async function startApp(databaseUrl: string, version = "1.0.0") {
   const child = spawn(process.execPath, ["server.mjs"], {
     cwd: APP,
-    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, PORT: "0", APP_VERSION: version },
+    env: { PATH: process.env["PATH"], DATABASE_URL: databaseUrl, PORT: "0", APP_VERSION: version },
     stdio: ["ignore", "pipe", "pipe"],
   });
   apps.push(child);

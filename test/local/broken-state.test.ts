@@ -210,7 +210,7 @@ describe("a full disk", () => {
       timeout: 480_000,
     },
     async () => {
-      const seed = Number(process.env.DISK_SEED ?? Date.now() % 1_000_000);
+      const seed = Number(process.env["DISK_SEED"] ?? Date.now() % 1_000_000);
       expect(await fullDisk({ rounds: 2, seed, freshEvery: 2 })).toHaveLength(2);
     },
   );

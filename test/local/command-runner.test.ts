@@ -26,7 +26,7 @@ describe.sequential("a release by the app image's own command", { timeout: 300_0
     const argv = ["--import", "tsx", "migrator/cli/main.ts", ...words, "--migrations", cli.migrations];
     return promisify(execFile)(process.execPath, argv, { cwd: resolve(__dirname, "../.."), env: environment });
   };
-  const url = async () => String((await cli.outputs()).url);
+  const url = async () => String((await cli.outputs())["url"]);
 
   beforeAll(async () => {
     await installPrisma();

@@ -32,7 +32,7 @@ describe.sequential("Ctrl-C", { timeout: 300_000 }, () => {
     const again = await cli.run("up", "--json");
     expect(again.status, again.stdout + again.stderr).toBe(0);
     expect(endedSteps(again, "Deployment")).toMatchObject([{ status: "succeeded" }]);
-    expect((await getJson(String((await cli.outputs()).url), "/health")).body.status).toBe("ok");
+    expect((await getJson(String((await cli.outputs())["url"]), "/health")).body.status).toBe("ok");
   });
 
   test("is not what a reader that goes away means: the release is finished all the same", async () => {
@@ -40,7 +40,7 @@ describe.sequential("Ctrl-C", { timeout: 300_000 }, () => {
     const ended = new Promise((exited) => child.once("exit", exited));
     child.stdout!.once("data", () => child.stdout!.destroy());
     expect(await ended).toBe(0);
-    expect((await getJson(String((await cli.outputs()).url), "/health")).body.version).toBe("1.5.0");
+    expect((await getJson(String((await cli.outputs())["url"]), "/health")).body.version).toBe("1.5.0");
   });
 
   test("twice leaves at once, whatever still runs; one key press that arrives twice counts once", async () => {

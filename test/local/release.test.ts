@@ -98,7 +98,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     expect(endedSteps(ran, "Deployment")).toMatchObject([{ op: "update", status: "succeeded" }]);
     expect(await snapshotNames()).toEqual(before);
     expect((await getJson(url, "/health")).body.version).toBe("1.1.0");
-    expect((await cli.outputs()).url).toBe(url);
+    expect((await cli.outputs())["url"]).toBe(url);
   });
 
   test("what an autoscaler or a person changed in the cluster is found in preview, and by up before the migration", async () => {
@@ -108,7 +108,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     await cloud.call("kubernetes.scale", { reference, replicas: 3, manager: "kube-controller-manager" });
     const live = await cloud.call<KubernetesObject>("kubernetes.get", reference);
     const by = { manager: "kubectl-edit", operation: "Update" };
-    const edited = { ...live, spec: { ...live.spec, revisionHistoryLimit: 9 } };
+    const edited = { ...live, spec: { ...live["spec"], revisionHistoryLimit: 9 } };
     await cloud.call("kubernetes.apply", { object: edited, mode: "update", by });
 
     const steps = await Promise.all([cli.run("preview"), cli.run("up", "--json")]);
@@ -125,7 +125,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
 
     // The fields are the release's own again.
     const own = { manager: "pulumi-kubernetes", operation: "Apply", force: true };
-    const object = { ...live, spec: { ...live.spec, replicas: 2 } };
+    const object = { ...live, spec: { ...live["spec"], replicas: 2 } };
     await cloud.call("kubernetes.apply", { object, mode: "update", by: own });
     await cloud.call("kubernetes.awaitReady", { reference, timeoutSeconds: 60 });
     for (const name of later) cli.removeMigration(name);

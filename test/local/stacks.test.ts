@@ -13,7 +13,7 @@ describe.sequential("two stacks", { timeout: 300_000 }, () => {
     ]);
     expect(one.status, one.stdout + one.stderr).toBe(0);
     expect(two.status, two.stdout + two.stderr).toBe(0);
-    for (const name of ["one", "two"]) urls.set(name, (await cli.outputs(name)).url as string);
+    for (const name of ["one", "two"]) urls.set(name, (await cli.outputs(name))["url"] as string);
     expect(urls.get("one")).not.toBe(urls.get("two"));
     expect((await getJson(urls.get("one")!, "/health")).body.version).toBe("1.0.0");
     expect((await getJson(urls.get("two")!, "/health")).body.version).toBe("2.0.0");

@@ -51,7 +51,7 @@ export interface Running {
 /** Starts the bundled migrator as the pod does; the connection string goes by the environment. */
 export function startMigrator(args: string[], environment: Record<string, string>): Running {
   const child = spawn(process.execPath, [bundlePath(), ...args], {
-    env: { PATH: process.env.PATH ?? "", ...environment },
+    env: { PATH: process.env["PATH"] ?? "", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -46,7 +46,7 @@ describe("the workflows", () => {
     fake("kubectl", `printf '%s\\n' "$@" > "${home}/asked"`);
     const report = (up: string) => {
       writeFileSync(join(home, "report/up.txt"), up);
-      const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, STACK: "prod", GITHUB_SHA: "abc" };
+      const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}`, STACK: "prod", GITHUB_SHA: "abc" };
       const summary = join(home, "summary");
       const words = ["--noprofile", "--norc", "-eo", "pipefail", "-c", run!];
       return spawnSync("bash", words, { cwd: home, env: { ...env, GITHUB_STEP_SUMMARY: summary }, encoding: "utf8" });

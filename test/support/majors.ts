@@ -19,7 +19,7 @@ export const NEWEST = 18;
 export const OLDEST = 13;
 
 /** Of `POSTGRES_MAJOR=13 npx vitest run test/migrator`; the newest otherwise. */
-export const chosenMajor = Number(process.env.POSTGRES_MAJOR ?? NEWEST);
+export const chosenMajor = Number(process.env["POSTGRES_MAJOR"] ?? NEWEST);
 
 /** The binaries of a major can't be had here, for example without a network. */
 export class MajorUnavailable extends Error {

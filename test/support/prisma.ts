@@ -36,7 +36,7 @@ export function prismaMigrate(verb: "status" | "deploy", url: string, migrations
   return {
     args: [cli, "migrate", verb, "--config", join(PRISMA, "prisma.config.mjs")],
     env: {
-      PATH: process.env.PATH ?? "",
+      PATH: process.env["PATH"] ?? "",
       HOME: home,
       DATABASE_URL: url,
       MIGRATIONS: migrations,

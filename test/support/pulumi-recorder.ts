@@ -95,8 +95,8 @@ export class PulumiRecorder {
 
   private state(type: string, inputs: Record<string, any>): Record<string, any> {
     if (type.endsWith(":Service")) {
-      const ports = inputs.spec.ports.map((port: object, index: number) => ({ ...port, nodePort: 30_000 + index }));
-      return { ...inputs, spec: { ...inputs.spec, ports }, status: {} };
+      const ports = inputs["spec"].ports.map((port: object, index: number) => ({ ...port, nodePort: 30_000 + index }));
+      return { ...inputs, spec: { ...inputs["spec"], ports }, status: {} };
     }
     if (type === "command:local:Command") return { ...inputs, stdout: this.stdout };
     return inputs;
@@ -106,7 +106,7 @@ export class PulumiRecorder {
     this.calls.push({ token, inputs });
     if (token === "pulumi:pulumi:readStackOutputs") return { outputs: this.outputs };
     if (token === "command:local:run") return { stdout: this.stdout };
-    const identifier = inputs.dbSnapshotIdentifier ?? inputs.dbClusterSnapshotIdentifier;
+    const identifier = inputs["dbSnapshotIdentifier"] ?? inputs["dbClusterSnapshotIdentifier"];
     const taken =
       this.all("aws:rds/snapshot:Snapshot").length + this.all("aws:rds/clusterSnapshot:ClusterSnapshot").length;
     const found = this.snapshots[identifier] ?? (taken > 0 ? { status: "available" } : undefined);

@@ -104,7 +104,7 @@ function copyPlaces(account: Account | undefined): string[] {
   const folder = "release-local";
   if (account) return [path.join("/var/cache", folder), path.join("/opt", folder)];
   const cache = process.platform === "darwin" ? "Library/Caches" : ".cache";
-  return [path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), cache), folder)];
+  return [path.join(process.env["XDG_CACHE_HOME"] ?? path.join(os.homedir(), cache), folder)];
 }
 
 /** The copy appears whole or not at all, so that two commands can make it at once. */

@@ -12,7 +12,7 @@ export const functions: Record<string, AwsFunction> = {
   "aws:rds/getClusterSnapshot:getClusterSnapshot": (cloudDir, args) => getSnapshot(cloudDir, "cluster", args),
   "aws:rds/getInstance:getInstance": async (cloudDir, args) => {
     authorize(cloudDir, actions.instance.describe);
-    const identifier = text(args.dbInstanceIdentifier);
+    const identifier = text(args["dbInstanceIdentifier"]);
     const instance = await findInstance(cloudDir, "instance", identifier.toLowerCase());
     if (!instance) {
       const { code, message } = rdsErrors.instanceNotFound("instance", identifier);
@@ -27,16 +27,16 @@ export const functions: Record<string, AwsFunction> = {
     return {
       ...rest,
       id: dbInstanceIdentifier!,
-      dbInstanceArn: rest.arn!,
+      dbInstanceArn: rest["arn"]!,
       dbInstanceClass: instanceClass!,
       dbInstanceIdentifier: dbInstanceIdentifier!,
-      dbInstancePort: rest.port!,
+      dbInstancePort: rest["port"]!,
       masterUsername: username!,
     };
   },
   "aws:rds/getCluster:getCluster": async (cloudDir, args) => {
     authorize(cloudDir, actions.cluster.describe);
-    const identifier = text(args.clusterIdentifier);
+    const identifier = text(args["clusterIdentifier"]);
     const cluster = await findInstance(cloudDir, "cluster", identifier.toLowerCase());
     if (!cluster) {
       const { code, message } = rdsErrors.instanceNotFound("cluster", identifier);
@@ -72,12 +72,12 @@ async function getSnapshot(cloudDir: string, kind: Kind, args: Properties): Prom
       wanted(source!, snapshot.source) &&
       wanted(identifier!, snapshot.identifier) &&
       wanted("snapshotType", snapshot.snapshotType) &&
-      hasTags(snapshot, (args.tags ?? {}) as Record<string, string>),
+      hasTags(snapshot, (args["tags"] ?? {}) as Record<string, string>),
   );
   if (found.length === 0) {
     throw new Error("Your query returned no results. Please change your search criteria and try again.");
   }
-  if (found.length > 1 && args.mostRecent !== true) {
+  if (found.length > 1 && args["mostRecent"] !== true) {
     throw new Error("Your query returned more than one result. Please try a more specific search criteria.");
   }
   const snapshot = found.at(-1)!;
@@ -101,5 +101,5 @@ function text(value: Json | undefined): string {
 }
 
 function region(args: Properties): string {
-  return text(args.region) || text(args.name) || defaultRegion;
+  return text(args["region"]) || text(args["name"]) || defaultRegion;
 }

@@ -38,7 +38,7 @@ export function createAwsProvider(
   async function readServer(kind: Kind, { id, olds }: ReadRequest): Promise<ReadResult | undefined> {
     const instance = await findInstance(cloudDir, kind, id.toLowerCase());
     if (!instance) return undefined;
-    const outputs = instanceAttributes(instance, typeof olds.region === "string" ? olds.region : undefined);
+    const outputs = instanceAttributes(instance, typeof olds["region"] === "string" ? olds["region"] : undefined);
     return { id, inputs: {}, outputs };
   }
 

@@ -13,16 +13,16 @@ export interface InstanceRecord {
   kind: Kind;
   database: string;
   /** Schema of the application where it isn't `public`. */
-  schema?: string;
+  schema?: string | undefined;
   port: number;
   engineVersion: string;
   /** Only told, in the attributes: the files are as encrypted as this machine's disk. */
   encrypted: boolean;
   createTime: string;
   /** Where the server's files are if not in `server/data` beside the record. */
-  dataDirectory?: string;
+  dataDirectory?: string | undefined;
   /** Identifier of the snapshot it was restored from. */
-  restoredFrom?: string;
+  restoredFrom?: string | undefined;
   /** Roles and database are made. */
   ready: boolean;
 }

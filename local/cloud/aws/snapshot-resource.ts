@@ -98,13 +98,13 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
 
     async create({ inputs: given, timeout, preview, signal }: CreateRequest): Promise<CreateResult> {
       if (preview)
-        return { id: "", outputs: { ...unknownSnapshotAttributes(kind), ...given, tagsAll: given.tags ?? {} } };
+        return { id: "", outputs: { ...unknownSnapshotAttributes(kind), ...given, tagsAll: given["tags"] ?? {} } };
       const asked: CreateSnapshot = {
         kind,
         source: given[source] as string,
         identifier: given[identifier] as string,
-        tags: (given.tags ?? {}) as Record<string, string>,
-        sharedAccounts: (given.sharedAccounts ?? []) as string[],
+        tags: (given["tags"] ?? {}) as Record<string, string>,
+        sharedAccounts: (given["sharedAccounts"] ?? []) as string[],
       };
       let id: string;
       try {
@@ -120,28 +120,28 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
         (await waitUntilAvailable(id, seconds, signal)) ??
         unreadable(actions[kind].attributes);
       if (problem === undefined) {
-        return { id, outputs: attributesOf(readSnapshot(cloudDir, kind, id)!, given.region) };
+        return { id, outputs: attributesOf(readSnapshot(cloudDir, kind, id)!, given["region"]) };
       }
       // The bridge keeps the resource with what it was asked for; nothing of what the cloud would have added.
-      throw new InitError(id, { ...given, tagsAll: given.tags ?? {} }, [
+      throw new InitError(id, { ...given, tagsAll: given["tags"] ?? {} }, [
         errors(`waiting for ${title} (${id}) create: ${problem}`),
       ]);
     },
 
     async update({ id, inputs: given, olds, preview }: UpdateRequest): Promise<Properties> {
-      const tags = (given.tags ?? {}) as Record<string, string>;
-      const sharedAccounts = (given.sharedAccounts ?? []) as string[];
+      const tags = (given["tags"] ?? {}) as Record<string, string>;
+      const sharedAccounts = (given["sharedAccounts"] ?? []) as string[];
       if (!preview) {
         const client = await connect(cloudDir);
-        if (!isDeepStrictEqual(tags, olds.tags ?? {})) authorize(cloudDir, TAG);
-        if (!isDeepStrictEqual(sharedAccounts, olds.sharedAccounts ?? [])) authorize(cloudDir, actions[kind].share);
+        if (!isDeepStrictEqual(tags, olds["tags"] ?? {})) authorize(cloudDir, TAG);
+        if (!isDeepStrictEqual(sharedAccounts, olds["sharedAccounts"] ?? [])) authorize(cloudDir, actions[kind].share);
         await client.call("aws.modifySnapshot", { kind, identifier: id, tags, sharedAccounts }).catch((error) => {
           throw new Error(errors(`updating ${title} (${id}): ${operationError("AddTagsToResource", error)}`));
         });
       }
       // The real resource of an instance's snapshot does not read after an update, that of a cluster's does.
       const now = kind === "cluster" && !preview ? readSnapshot(cloudDir, kind, id) : undefined;
-      return now ? attributesOf(now, olds.region) : { ...olds, tags, tagsAll: tags, sharedAccounts };
+      return now ? attributesOf(now, olds["region"]) : { ...olds, tags, tagsAll: tags, sharedAccounts };
     },
 
     async read({ id, inputs: known, olds }: ReadRequest): Promise<ReadResult | undefined> {
@@ -149,7 +149,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       if (denied !== undefined) throw new Error(errors(`reading ${title} (${id}): ${denied}`));
       const snapshot = readSnapshot(cloudDir, kind, id);
       if (!snapshot) return undefined;
-      const outputs = attributesOf(snapshot, olds.region);
+      const outputs = attributesOf(snapshot, olds["region"]);
       const empty = (value: Json) => typeof value === "object" && Object.keys(value ?? {}).length === 0;
       const inputsNow = Object.keys(inputs)
         .filter((name) => name in known || !(empty(outputs[name] ?? {}) || name === "region"))

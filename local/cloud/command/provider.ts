@@ -58,20 +58,20 @@ export function createCommandProvider({ log, environment = {} }: CommandProvider
     inputs: Properties,
     before: Properties,
   ): Promise<Properties> {
-    const kept = { stdout: before.stdout ?? "", stderr: before.stderr ?? "" };
+    const kept = { stdout: before["stdout"] ?? "", stderr: before["stderr"] ?? "" };
     if (typeof command !== "string") return kept;
     const logged = (stream: "stdout" | "stderr") =>
-      [undefined, null, "stdoutAndStderr", stream].includes(inputs.logging as string | undefined | null);
+      [undefined, null, "stdoutAndStderr", stream].includes(inputs["logging"] as string | undefined | null);
     const { stdout, stderr } = await runCommand({
       command,
-      interpreter: (inputs.interpreter as string[] | undefined) ?? ["/bin/sh", "-c"],
-      directory: inputs.dir as string | undefined,
+      interpreter: (inputs["interpreter"] as string[] | undefined) ?? ["/bin/sh", "-c"],
+      directory: inputs["dir"] as string | undefined,
       environment: {
         ...environment,
-        ...(inputs.addPreviousOutputInEnv === false ? {} : previousOutput(kept)),
-        ...(inputs.environment as Record<string, string> | undefined),
+        ...(inputs["addPreviousOutputInEnv"] === false ? {} : previousOutput(kept)),
+        ...(inputs["environment"] as Record<string, string> | undefined),
       },
-      stdin: inputs.stdin as string | undefined,
+      stdin: inputs["stdin"] as string | undefined,
       timeout: timeout > 0 ? timeout * 1000 : undefined,
       signal,
       onLine: (stream, line) => logged(stream) && log?.(urn, line),
@@ -105,26 +105,29 @@ export function createCommandProvider({ log, environment = {} }: CommandProvider
     async create({ urn, inputs, timeout, preview, signal }) {
       const id = `${urn.slice(urn.lastIndexOf("::") + 2)}${randomBytes(4).toString("hex")}`;
       if (preview) return { id: "", outputs: { ...inputs, stdout: UNKNOWN, stderr: UNKNOWN } };
-      return { id, outputs: { ...inputs, ...(await run({ urn, timeout, signal }, inputs.create, inputs, {})) } };
+      return { id, outputs: { ...inputs, ...(await run({ urn, timeout, signal }, inputs["create"], inputs, {})) } };
     },
 
     async update({ urn, inputs, olds, timeout, preview, signal }) {
       if (preview) return { ...inputs, stdout: UNKNOWN, stderr: UNKNOWN };
-      return { ...inputs, ...(await run({ urn, timeout, signal }, inputs.update ?? inputs.create, inputs, olds)) };
+      return {
+        ...inputs,
+        ...(await run({ urn, timeout, signal }, inputs["update"] ?? inputs["create"], inputs, olds)),
+      };
     },
 
     // There is nothing outside the state that could be read.
     read: async ({ id, inputs, olds }) => ({ id, inputs, outputs: olds }),
 
     async delete({ urn, olds, timeout, signal }) {
-      await run({ urn, timeout, signal }, olds.delete, olds, olds);
+      await run({ urn, timeout, signal }, olds["delete"], olds, olds);
     },
 
     async invoke({ token, args, preview }) {
       if (token !== "command:local:run") throw new Error(`The local engine has no function ${token}.`);
       // As the real one, this runs in previews too: a function has no other way to give a value.
       void preview;
-      const outputs = await run({ urn: token, timeout: 0 }, args.command, args, {});
+      const outputs = await run({ urn: token, timeout: 0 }, args["command"], args, {});
       return { ...args, ...outputs };
     },
   };

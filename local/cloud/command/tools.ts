@@ -7,5 +7,5 @@ const BIN = resolve(__dirname, "../../bin");
 
 /** The environment in which a command finds this cloud's own kubectl, and that finds this cloud. */
 export function toolsOf(cloudDir: string): Record<string, string> {
-  return { PATH: [BIN, process.env.PATH].join(delimiter), [CLOUD_VARIABLE]: cloudDir };
+  return { PATH: [BIN, process.env["PATH"]].join(delimiter), [CLOUD_VARIABLE]: cloudDir };
 }

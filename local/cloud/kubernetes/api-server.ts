@@ -46,12 +46,12 @@ export class ApiServer {
     if (!previous && mode === "update") throw notFound(object);
 
     const merged = this.merge(object, previous);
-    merged.metadata.managedFields = managedFields(by, given, merged, previous);
+    merged.metadata["managedFields"] = managedFields(by, given, merged, previous);
     validate(this.store, merged, previous);
     const isService = object.apiVersion === "v1" && object.kind === "Service";
     const complete = isService ? await assignServicePorts(merged, previous) : merged;
     if (previous && equal(previous, complete)) return previous;
-    const specChanged = previous && !equal(previous.spec, complete.spec);
+    const specChanged = previous && !equal(previous["spec"], complete["spec"]);
     const generation = (previous?.metadata.generation ?? 0) + (specChanged || !previous ? 1 : 0);
     return this.store.set({ ...complete, metadata: { ...complete.metadata, generation } });
   }
@@ -61,7 +61,7 @@ export class ApiServer {
     const object = this.store.get(reference);
     if (!object) throw new ApiError(`${reference.kind} "${reference.name}" not found`, "NotFound");
     const generation = (object.metadata.generation ?? 1) + 1;
-    const scaled = { ...object, spec: { ...object.spec, replicas } };
+    const scaled = { ...object, spec: { ...object["spec"], replicas } };
     const by: FieldManager = { manager, operation: "Update", subresource: "scale" };
     const fields = managedFields(by, { ...object, metadata: { name: "" }, spec: { replicas } }, scaled, object);
     return this.store.set({ ...scaled, metadata: { ...object.metadata, generation, managedFields: fields } });
@@ -132,11 +132,11 @@ export class ApiServer {
         ...(resourceVersion ? { resourceVersion } : {}),
         ...(generation ? { generation } : {}),
       },
-      ...(previous?.status ? { status: previous.status } : {}),
+      ...(previous?.["status"] ? { status: previous["status"] } : {}),
     };
-    if (object.kind === "Service" && previous?.spec.clusterIP && !merged.spec.clusterIP) {
-      const { clusterIP, clusterIPs } = previous.spec;
-      merged.spec = { ...merged.spec, clusterIP, clusterIPs };
+    if (object.kind === "Service" && previous?.["spec"].clusterIP && !merged["spec"].clusterIP) {
+      const { clusterIP, clusterIPs } = previous["spec"];
+      merged["spec"] = { ...merged["spec"], clusterIP, clusterIPs };
     }
     return object.kind === "Job" && object.apiVersion === "batch/v1" ? withJobLabels(merged, uid) : merged;
   }
@@ -184,8 +184,8 @@ function withJobLabels(job: KubernetesObject, uid: string): KubernetesObject {
     "controller-uid": uid,
     "job-name": job.metadata.name,
   };
-  const { template } = job.spec;
+  const { template } = job["spec"];
   const metadata = { ...template.metadata, labels: { ...template.metadata?.labels, ...labels } };
   const selector = { matchLabels: { "batch.kubernetes.io/controller-uid": uid } };
-  return { ...job, spec: { ...job.spec, selector, template: { ...template, metadata } } };
+  return { ...job, spec: { ...job["spec"], selector, template: { ...template, metadata } } };
 }

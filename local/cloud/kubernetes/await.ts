@@ -65,13 +65,13 @@ function deploymentCheck(store: Store): ReadyCheck {
   const state = (object: KubernetesObject) => {
     const set = currentSet(object);
     return {
-      observed: object.status?.observedGeneration === object.metadata.generation,
+      observed: object["status"]?.observedGeneration === object.metadata.generation,
       available: isTrue(object, "Available"),
       progressed: conditionsOf(object).some(
         ({ type, status, reason }) =>
           type === "Progressing" && status === "True" && reason === "NewReplicaSetAvailable",
       ),
-      setReady: set !== undefined && (set.status?.readyReplicas ?? 0) >= set.spec.replicas,
+      setReady: set !== undefined && (set["status"]?.readyReplicas ?? 0) >= set["spec"].replicas,
       first: revisionOf(object) === "1",
     };
   };
@@ -129,13 +129,13 @@ function serviceCheck(store: Store): ReadyCheck {
 function podCheck(): ReadyCheck {
   return {
     observe() {},
-    verdict: (object) => (isTrue(object, "Ready") || object.status?.phase === "Succeeded" ? "ready" : "waiting"),
+    verdict: (object) => (isTrue(object, "Ready") || object["status"]?.phase === "Succeeded" ? "ready" : "waiting"),
     reasons: (object) => [podMessage(object as unknown as Pod) ?? []].flat(),
   };
 }
 
 function conditionsOf(object: KubernetesObject): Condition[] {
-  return object.status?.conditions ?? [];
+  return object["status"]?.conditions ?? [];
 }
 
 function isTrue(object: KubernetesObject, type: string): boolean {

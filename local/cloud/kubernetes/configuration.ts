@@ -21,7 +21,7 @@ export class Configuration {
   secret(name: string, optional = false): Map<string, Buffer> {
     const secret = this.find("Secret", name, optional);
     return new Map(
-      Object.entries((secret?.data ?? {}) as Record<string, string>).map(([key, value]) => [
+      Object.entries((secret?.["data"] ?? {}) as Record<string, string>).map(([key, value]) => [
         key,
         Buffer.from(value, "base64"),
       ]),
@@ -31,10 +31,10 @@ export class Configuration {
   configMap(name: string, optional = false): Map<string, Buffer> {
     const map = this.find("ConfigMap", name, optional);
     return new Map([
-      ...Object.entries((map?.data ?? {}) as Record<string, string>).map(
+      ...Object.entries((map?.["data"] ?? {}) as Record<string, string>).map(
         ([key, value]) => [key, Buffer.from(value)] as const,
       ),
-      ...Object.entries((map?.binaryData ?? {}) as Record<string, string>).map(
+      ...Object.entries((map?.["binaryData"] ?? {}) as Record<string, string>).map(
         ([key, value]) => [key, Buffer.from(value, "base64")] as const,
       ),
     ]);

@@ -143,9 +143,9 @@ export class ContainerRunner {
     const declared = new Configuration(around.store, pod).environment(container);
     const env: Record<string, string> = { PATH: searchPath(), HOSTNAME: pod.metadata.name, ...image.env };
     for (const [name, value] of Object.entries(declared)) env[name] = name === "PATH" ? value : mapping.map(value);
-    env.NODE_OPTIONS = [env.NODE_OPTIONS, LISTEN_ON_LOOPBACK].filter(Boolean).join(" ");
-    const own = around.ports.get(Number(declared.PORT));
-    if (own !== undefined) env.PORT = String(own);
+    env["NODE_OPTIONS"] = [env["NODE_OPTIONS"], LISTEN_ON_LOOPBACK].filter(Boolean).join(" ");
+    const own = around.ports.get(Number(declared["PORT"]));
+    if (own !== undefined) env["PORT"] = String(own);
     const words = container.command
       ? [...container.command, ...(container.args ?? [])]
       : [...image.entrypoint, ...(container.args ?? image.command)];
@@ -253,5 +253,5 @@ const LISTEN_ON_LOOPBACK = `--require ${JSON.stringify(join(__dirname, "loopback
 
 /** This machine's programs, and first of all its node. */
 function searchPath(): string {
-  return [dirname(process.execPath), process.env.PATH ?? join("/usr", "bin")].join(delimiter);
+  return [dirname(process.execPath), process.env["PATH"] ?? join("/usr", "bin")].join(delimiter);
 }

@@ -5,7 +5,7 @@ import type { KubernetesObject } from "./object";
  * Everything else is kept as it was written.
  */
 export function withDefaults(object: KubernetesObject): KubernetesObject {
-  const filled = DEFAULTS[`${object.apiVersion}/${object.kind}`]?.(object.spec ?? {});
+  const filled = DEFAULTS[`${object.apiVersion}/${object.kind}`]?.(object["spec"] ?? {});
   const data = object.kind === "Secret" && object.apiVersion === "v1" ? secretData(object) : {};
   const { stringData: _, ...rest } = object;
   return { ...(object.kind === "Secret" ? rest : object), ...(filled ? { spec: filled } : {}), ...data };
@@ -20,8 +20,8 @@ const DEFAULTS: Record<string, (spec: Spec) => Spec> = {
     replicas: 1,
     revisionHistoryLimit: 10,
     ...spec,
-    strategy: strategy(spec.strategy),
-    template: template(spec.template ?? {}, "Always"),
+    strategy: strategy(spec["strategy"]),
+    template: template(spec["template"] ?? {}, "Always"),
   }),
   "batch/v1/Job": (spec) => ({
     backoffLimit: 6,
@@ -30,24 +30,27 @@ const DEFAULTS: Record<string, (spec: Spec) => Spec> = {
     parallelism: 1,
     suspend: false,
     ...spec,
-    template: template(spec.template ?? {}, undefined),
+    template: template(spec["template"] ?? {}, undefined),
   }),
   "v1/Pod": (spec) => podSpec(spec, "Always"),
   "v1/Service": (spec) => ({
     sessionAffinity: "None",
     type: "ClusterIP",
     ...spec,
-    ports: (spec.ports ?? []).map((port: Spec) => ({ protocol: "TCP", targetPort: port.port, ...port })),
+    ports: (spec["ports"] ?? []).map((port: Spec) => ({ protocol: "TCP", targetPort: port["port"], ...port })),
   }),
 };
 
 function strategy(given: Spec = {}): Spec {
-  if (given.type === "Recreate") return { type: "Recreate" };
-  return { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%", ...given.rollingUpdate } };
+  if (given["type"] === "Recreate") return { type: "Recreate" };
+  return {
+    type: "RollingUpdate",
+    rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%", ...given["rollingUpdate"] },
+  };
 }
 
 function template(given: Spec, restartPolicy: string | undefined): Spec {
-  return { ...given, metadata: { ...given.metadata }, spec: podSpec(given.spec ?? {}, restartPolicy) };
+  return { ...given, metadata: { ...given["metadata"] }, spec: podSpec(given["spec"] ?? {}, restartPolicy) };
 }
 
 function podSpec(spec: Spec, restartPolicy: string | undefined): Spec {
@@ -58,8 +61,8 @@ function podSpec(spec: Spec, restartPolicy: string | undefined): Spec {
     securityContext: {},
     terminationGracePeriodSeconds: 30,
     ...spec,
-    containers: (spec.containers ?? []).map(container),
-    ...(spec.initContainers ? { initContainers: spec.initContainers.map(container) } : {}),
+    containers: (spec["containers"] ?? []).map(container),
+    ...(spec["initContainers"] ? { initContainers: spec["initContainers"].map(container) } : {}),
   };
 }
 
@@ -70,12 +73,12 @@ function container(given: Spec): Spec {
       .map((name) => [name, probe(given[name])]),
   );
   return {
-    imagePullPolicy: /(:latest|\/[^:]+|^[^:]+)$/.test(given.image ?? "") ? "Always" : "IfNotPresent",
+    imagePullPolicy: /(:latest|\/[^:]+|^[^:]+)$/.test(given["image"] ?? "") ? "Always" : "IfNotPresent",
     resources: {},
     terminationMessagePath: "/dev/termination-log",
     terminationMessagePolicy: "File",
     ...given,
-    ...(given.ports ? { ports: given.ports.map((port: Spec) => ({ protocol: "TCP", ...port })) } : {}),
+    ...(given["ports"] ? { ports: given["ports"].map((port: Spec) => ({ protocol: "TCP", ...port })) } : {}),
     ...probes,
   };
 }

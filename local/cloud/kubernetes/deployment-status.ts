@@ -22,8 +22,8 @@ export function deploymentStatus(
   sets: KubernetesObject[],
   currentName: string,
 ): { status: DeploymentStatus; again?: number } {
-  const desired: number = deployment.spec.replicas;
-  const minReady: number = deployment.spec.minReadySeconds ?? 0;
+  const desired: number = deployment["spec"].replicas;
+  const minReady: number = deployment["spec"].minReadySeconds ?? 0;
   const podsIn = (set: KubernetesObject) => podsOf(store, set).filter((pod) => !isTerminating(pod));
   const pods = sets.flatMap(podsIn);
   const updated = sets.filter(({ metadata }) => metadata.name === currentName).flatMap(podsIn);
@@ -37,7 +37,7 @@ export function deploymentStatus(
     availableReplicas: available,
     unavailableReplicas: Math.max(0, desired - available),
   };
-  const previous: DeploymentStatus | undefined = deployment.status;
+  const previous: DeploymentStatus | undefined = deployment["status"];
   const complete =
     updated.filter(isAvailable).length === desired && updated.length === desired && pods.length === updated.length;
   const progressed =
@@ -67,10 +67,12 @@ export function deploymentStatus(
 }
 
 function availability(deployment: KubernetesObject, available: number): Condition {
-  const desired: number = deployment.spec.replicas;
-  const { maxSurge = 0, maxUnavailable = 0 } = deployment.spec.strategy.rollingUpdate ?? {};
+  const desired: number = deployment["spec"].replicas;
+  const { maxSurge = 0, maxUnavailable = 0 } = deployment["spec"].strategy.rollingUpdate ?? {};
   const allowed =
-    deployment.spec.strategy.type === "Recreate" ? 0 : resolveBounds(desired, maxSurge, maxUnavailable).maxUnavailable;
+    deployment["spec"].strategy.type === "Recreate"
+      ? 0
+      : resolveBounds(desired, maxSurge, maxUnavailable).maxUnavailable;
   return available >= desired - allowed
     ? {
         type: "Available",
@@ -116,5 +118,5 @@ function progressCondition(
 
 /** Milliseconds. */
 function deadlineOf(deployment: KubernetesObject): number {
-  return (deployment.spec.progressDeadlineSeconds ?? 600) * 1000;
+  return (deployment["spec"].progressDeadlineSeconds ?? 600) * 1000;
 }

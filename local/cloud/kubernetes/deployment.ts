@@ -19,13 +19,13 @@ export function reconcileDeployment(store: WritableStore, loop: ControlLoop, dep
     return;
   }
 
-  const hash = templateHash(deployment.spec.template);
+  const hash = templateHash(deployment["spec"].template);
   const existing = sets.find((set) => set.metadata.labels?.[TEMPLATE_HASH] === hash);
   const current = existing ? withRevision(store, existing, sets) : createReplicaSet(store, deployment, hash, sets);
   const old = sets.filter((set) => set.metadata.name !== current.metadata.name);
 
-  const sizes = deployment.spec.paused
-    ? { current: current.spec.replicas, old: old.map((set) => set.spec.replicas) }
+  const sizes = deployment["spec"].paused
+    ? { current: current["spec"].replicas, old: old.map((set) => set["spec"].replicas) }
     : targetSizes(store, deployment, current, old);
   scaleReplicaSet(store, current, sizes.current);
   old.forEach((set, i) => {
@@ -45,15 +45,15 @@ function targetSizes(
   current: KubernetesObject,
   old: KubernetesObject[],
 ): { current: number; old: number[] } {
-  const desired: number = deployment.spec.replicas;
-  if (deployment.spec.strategy.type === "Recreate") {
+  const desired: number = deployment["spec"].replicas;
+  if (deployment["spec"].strategy.type === "Recreate") {
     const gone = old.every((set) => podsOf(store, set).length === 0);
-    return { current: gone ? desired : current.spec.replicas, old: old.map(() => 0) };
+    return { current: gone ? desired : current["spec"].replicas, old: old.map(() => 0) };
   }
-  const { maxSurge, maxUnavailable } = deployment.spec.strategy.rollingUpdate;
-  const minReady: number = deployment.spec.minReadySeconds ?? 0;
+  const { maxSurge, maxUnavailable } = deployment["spec"].strategy.rollingUpdate;
+  const minReady: number = deployment["spec"].minReadySeconds ?? 0;
   const counts = (set: KubernetesObject) => ({
-    wanted: set.spec.replicas as number,
+    wanted: set["spec"].replicas as number,
     available: podsOf(store, set).filter((pod) => !isTerminating(pod) && availableSince(pod, minReady) <= Date.now())
       .length,
   });
@@ -109,8 +109,8 @@ function annotate(store: WritableStore, deployment: KubernetesObject, revision: 
 }
 
 function prune(store: WritableStore, deployment: KubernetesObject, old: KubernetesObject[]): void {
-  const empty = old.filter((set) => set.spec.replicas === 0 && podsOf(store, set).length === 0);
-  const surplus = empty.length - (deployment.spec.revisionHistoryLimit ?? 10);
+  const empty = old.filter((set) => set["spec"].replicas === 0 && podsOf(store, set).length === 0);
+  const surplus = empty.length - (deployment["spec"].revisionHistoryLimit ?? 10);
   for (const set of empty.slice(0, Math.max(0, surplus))) store.remove(referenceTo(set));
 }
 

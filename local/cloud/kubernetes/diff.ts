@@ -12,7 +12,8 @@ export function diffObjects({ oldInputs, olds, news, ignoreChanges }: DiffReques
   const after = normalize(news);
   const oldName = nameOf(olds);
   // The name of an object that the program does not name is no change of the program's.
-  if (nameOf(after) !== undefined && isMap(before.metadata) && oldName !== undefined) before.metadata.name = oldName;
+  if (nameOf(after) !== undefined && isMap(before["metadata"]) && oldName !== undefined)
+    before["metadata"]["name"] = oldName;
 
   const ignored = ignoreChanges.map(parsePath);
   const changes = changesBetween(before, after).filter(({ keys }) => !ignored.some((prefix) => contains(prefix, keys)));
@@ -45,26 +46,26 @@ const READ_ONLY = [
 /** The same object in one spelling: namespace written out, `stringData` as `data`, nothing that only the server writes. */
 function normalize(given: Properties): Properties {
   const object = structuredClone(given);
-  if (isMap(object.metadata)) {
-    for (const field of READ_ONLY) delete object.metadata[field];
-    if (isClusterScoped(String(object.kind))) delete object.metadata.namespace;
-    else object.metadata.namespace ??= "default";
+  if (isMap(object["metadata"])) {
+    for (const field of READ_ONLY) delete object["metadata"][field];
+    if (isClusterScoped(String(object["kind"]))) delete object["metadata"]["namespace"];
+    else object["metadata"]["namespace"] ??= "default";
   }
-  if (object.kind === "Secret" && isMap(object.stringData)) {
-    const encoded = Object.entries(object.stringData).map(([key, value]): [string, Json] => [
+  if (object["kind"] === "Secret" && isMap(object["stringData"])) {
+    const encoded = Object.entries(object["stringData"]).map(([key, value]): [string, Json] => [
       key,
       value === UNKNOWN ? value : Buffer.from(String(value)).toString("base64"),
     ]);
-    object.data = { ...(isMap(object.data) ? object.data : {}), ...Object.fromEntries(encoded) };
-    delete object.stringData;
+    object["data"] = { ...(isMap(object["data"]) ? object["data"] : {}), ...Object.fromEntries(encoded) };
+    delete object["stringData"];
   }
   return object;
 }
 
 function nameOf({ metadata }: Properties): Json | undefined {
-  return isMap(metadata) ? metadata.name : undefined;
+  return isMap(metadata) ? metadata["name"] : undefined;
 }
 
 function namespaceOf({ metadata }: Properties): Json | undefined {
-  return isMap(metadata) ? metadata.namespace : undefined;
+  return isMap(metadata) ? metadata["namespace"] : undefined;
 }

@@ -13,9 +13,9 @@ export interface ServicePort {
 
 /** The pods behind a Service. A pod that is being terminated is in neither list. */
 export function endpointsOf(store: Store, service: KubernetesObject): { ready: Pod[]; notReady: Pod[] } {
-  if (Object.keys(service.spec?.selector ?? {}).length === 0) return { ready: [], notReady: [] };
+  if (Object.keys(service["spec"]?.selector ?? {}).length === 0) return { ready: [], notReady: [] };
   const pods = (store.list("", "Pod", referenceTo(service).namespace) as unknown as Pod[]).filter(
-    (pod) => selects(service.spec.selector, pod.metadata.labels) && !isTerminating(pod) && !isFinished(pod),
+    (pod) => selects(service["spec"].selector, pod.metadata.labels) && !isTerminating(pod) && !isFinished(pod),
   );
   return { ready: pods.filter(isReady), notReady: pods.filter((pod) => !isReady(pod)) };
 }

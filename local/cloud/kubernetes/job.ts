@@ -25,7 +25,7 @@ export function reconcileJob(store: WritableStore, loop: ControlLoop, timing: Ti
     remove(store, job, pods);
     return;
   }
-  const status: JobStatus = job.status ?? {};
+  const status: JobStatus = job["status"] ?? {};
   if (hasEnded(job)) return;
 
   const {
@@ -35,7 +35,7 @@ export function reconcileJob(store: WritableStore, loop: ControlLoop, timing: Ti
     activeDeadlineSeconds,
     suspend = false,
     template,
-  } = job.spec;
+  } = job["spec"];
   const running = pods.filter((pod) => !isFinished(pod));
   const active = running.filter((pod) => !isTerminating(pod));
   const succeeded = pods.filter((pod) => pod.status?.phase === "Succeeded").length;
@@ -87,7 +87,7 @@ export function reconcileJob(store: WritableStore, loop: ControlLoop, timing: Ti
 }
 
 export function hasEnded(job: KubernetesObject): boolean {
-  const conditions = (job.status?.conditions ?? []) as Condition[];
+  const conditions = (job["status"]?.conditions ?? []) as Condition[];
   return conditions.some(({ type, status }) => (type === "Complete" || type === "Failed") && status === "True");
 }
 

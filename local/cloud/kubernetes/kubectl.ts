@@ -83,7 +83,7 @@ function logs(cloudDir: string, kind: string, name: string, namespace: string, t
       : metadata.name === name,
   );
   if (!pod) return ofJob ? fail("timed out waiting for the condition") : notFound("pods", name);
-  const [container] = pod.spec.containers as { name: string }[];
+  const [container] = pod["spec"].containers as { name: string }[];
   const lines = readFileSync(containerLog(cloudDir, pod.metadata, container!.name), "utf8").split("\n");
   const wanted = tail < 0 ? lines : lines.slice(-(tail + 1));
   print(1, wanted.join("\n"));

@@ -135,7 +135,7 @@ export class Kubelet {
     if (this.removing.has(uid) || this.starting.has(uid)) return;
     this.removing.add(uid);
     const worker = this.workers.get(uid);
-    const grace = Number(pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30);
+    const grace = Number(pod.metadata["deletionGracePeriodSeconds"] ?? pod.spec.terminationGracePeriodSeconds ?? 30);
     await worker?.stop(grace);
     if (this.store.closed) return;
     worker?.removeFiles();

@@ -41,7 +41,7 @@ export function managedFields(
   next: KubernetesObject,
   previous: KubernetesObject | undefined,
 ): ManagedFields[] {
-  const entries = (previous?.metadata.managedFields ?? []) as ManagedFields[];
+  const entries = (previous?.metadata["managedFields"] ?? []) as ManagedFields[];
   const before = new Map(leavesOf(previous ?? {}));
   const after = new Map(leavesOf(next));
   const isOwn = (entry: ManagedFields) =>

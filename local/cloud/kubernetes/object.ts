@@ -77,8 +77,8 @@ export function isOwnedBy(object: KubernetesObject, owner: KubernetesObject): bo
 export function selects(selector: { [field: string]: Json } | undefined, labels: Record<string, string> = {}): boolean {
   if (!selector) return false;
   const structured = "matchLabels" in selector || "matchExpressions" in selector;
-  const equal = (structured ? (selector.matchLabels ?? {}) : selector) as Record<string, string>;
-  const expressions = (structured ? (selector.matchExpressions ?? []) : []) as unknown as Expression[];
+  const equal = (structured ? (selector["matchLabels"] ?? {}) : selector) as Record<string, string>;
+  const expressions = (structured ? (selector["matchExpressions"] ?? []) : []) as unknown as Expression[];
   return (
     Object.entries(equal).every(([key, value]) => labels[key] === value) &&
     expressions.every(({ key, operator, values = [] }) => {

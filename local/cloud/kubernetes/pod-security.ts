@@ -21,7 +21,7 @@ interface SecuredContainer {
  * the pods and only warns about their Deployment or Job; here the manifest is refused at once, where it is easier to see.
  */
 export function podSecurityViolations(store: Store, object: KubernetesObject): string | undefined {
-  const spec = object.kind === "Pod" ? object.spec : object.spec?.template?.spec;
+  const spec = object.kind === "Pod" ? object["spec"] : object["spec"]?.template?.spec;
   if (!spec?.containers) return undefined;
   const namespace = store.get({ group: "", kind: "Namespace", namespace: "", name: referenceTo(object).namespace });
   if (namespace?.metadata.labels?.["pod-security.kubernetes.io/enforce"] !== "restricted") return undefined;

@@ -89,20 +89,23 @@ export function createKubernetesProvider(cloudDir: string, options: KubernetesPr
 /** Names the object, and fills in what the type says anyway. */
 function check({ urn, olds, news }: CheckRequest): CheckResult {
   const { apiVersion, kind } = typeOf(urn);
-  const metadata = isMap(news.metadata) ? { ...news.metadata } : {};
-  if (news.metadata !== undefined && !isMap(news.metadata))
+  const metadata = isMap(news["metadata"]) ? { ...news["metadata"] } : {};
+  if (news["metadata"] !== undefined && !isMap(news["metadata"]))
     return { inputs: { apiVersion, kind, ...news }, failures: [] };
-  if (metadata.generateName !== undefined && metadata.name === undefined) {
+  if (metadata["generateName"] !== undefined && metadata["name"] === undefined) {
     const reason = "the `.metadata.generateName` field is not supported in Server-Side Apply mode";
     return { inputs: news, failures: [{ property: "metadata.generateName", reason }] };
   }
-  const old = isMap(olds?.metadata) ? olds.metadata : undefined;
-  const wasAutonamed = isMap(old?.annotations) && old.annotations[AUTONAMED] === "true";
-  if (metadata.name === undefined && (!olds || wasAutonamed)) {
-    metadata.name = wasAutonamed && old?.name ? old.name : `${nameIn(urn)}-${randomBytes(4).toString("hex")}`;
-    metadata.annotations = { ...(isMap(metadata.annotations) ? metadata.annotations : {}), [AUTONAMED]: "true" };
+  const old = isMap(olds?.["metadata"]) ? olds["metadata"] : undefined;
+  const wasAutonamed = isMap(old?.["annotations"]) && old["annotations"][AUTONAMED] === "true";
+  if (metadata["name"] === undefined && (!olds || wasAutonamed)) {
+    metadata["name"] = wasAutonamed && old?.["name"] ? old["name"] : `${nameIn(urn)}-${randomBytes(4).toString("hex")}`;
+    metadata["annotations"] = {
+      ...(isMap(metadata["annotations"]) ? metadata["annotations"] : {}),
+      [AUTONAMED]: "true",
+    };
   }
-  if (metadata.namespace === undefined && !isClusterScoped(kind)) metadata.namespace = "default";
+  if (metadata["namespace"] === undefined && !isClusterScoped(kind)) metadata["namespace"] = "default";
   return { inputs: { apiVersion, kind, ...news, metadata }, failures: [] };
 }
 
@@ -131,8 +134,8 @@ async function whenReady(
   opening: string,
 ): Promise<Properties> {
   const annotated =
-    isMap(inputs.metadata) && isMap(inputs.metadata.annotations)
-      ? inputs.metadata.annotations[TIMEOUT_ANNOTATION]
+    isMap(inputs["metadata"]) && isMap(inputs["metadata"]["annotations"])
+      ? inputs["metadata"]["annotations"][TIMEOUT_ANNOTATION]
       : undefined;
   const timeoutSeconds = timeout || Number(annotated) || DEFAULT_TIMEOUT;
   const reference = referenceTo(object);
@@ -175,9 +178,9 @@ function read(cloudDir: string, { urn, id, inputs, olds }: ReadRequest): ReadRes
 
 /** A Secret's `stringData` lives on in `data`; as long as that still says the same, it counts as unchanged. */
 function withStringData(live: Properties, inputs: Properties): Properties {
-  if (live.kind !== "Secret" || !isMap(inputs.stringData) || !isMap(live.data)) return live;
-  const data = live.data;
-  const current = Object.keys(inputs.stringData).flatMap((key): [string, Json][] =>
+  if (live["kind"] !== "Secret" || !isMap(inputs["stringData"]) || !isMap(live["data"])) return live;
+  const data = live["data"];
+  const current = Object.keys(inputs["stringData"]).flatMap((key): [string, Json][] =>
     typeof data[key] === "string" ? [[key, Buffer.from(data[key], "base64").toString("utf8")]] : [],
   );
   return { ...live, stringData: Object.fromEntries(current) };
@@ -193,10 +196,10 @@ function inputsFrom(outputs: Properties): Properties {
 function previewUpdate({ inputs, olds }: UpdateRequest): Properties {
   if (hasUnknown(inputs)) return inputs;
   const metadata = {
-    ...(isMap(olds.metadata) ? olds.metadata : {}),
-    ...(isMap(inputs.metadata) ? inputs.metadata : {}),
+    ...(isMap(olds["metadata"]) ? olds["metadata"] : {}),
+    ...(isMap(inputs["metadata"]) ? inputs["metadata"] : {}),
   };
-  return { ...inputs, metadata, ...(olds.status === undefined ? {} : { status: olds.status }) };
+  return { ...inputs, metadata, ...(olds["status"] === undefined ? {} : { status: olds["status"] }) };
 }
 
 function outputsOf(object: KubernetesObject): Properties {
@@ -211,7 +214,7 @@ function idOf(object: KubernetesObject): string {
 function referenceFrom(urn: string, id: string, olds: Properties): ObjectReference {
   const { apiVersion, kind } = typeOf(urn);
   const [name = "", namespace = isClusterScoped(kind) ? "" : "default"] = id.split("/").reverse();
-  return { group: groupOf(String(olds.apiVersion ?? apiVersion)), kind, namespace, name };
+  return { group: groupOf(String(olds["apiVersion"] ?? apiVersion)), kind, namespace, name };
 }
 
 /** `urn:pulumi:stack::project::parent$kubernetes:apps/v1:Deployment::name` → `apps/v1`, `Deployment`. */

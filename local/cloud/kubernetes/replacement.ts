@@ -6,7 +6,7 @@ import { isMap } from "./property-diff";
  * the kinds that a release may meet).
  */
 export function replacingProperties(inputs: Properties): string[] {
-  const own = BY_KIND[`${inputs.apiVersion}/${inputs.kind}`] ?? [];
+  const own = BY_KIND[`${inputs["apiVersion"]}/${inputs["kind"]}`] ?? [];
   return ["metadata.name", "metadata.namespace", ...own, ...dataProperties(inputs)];
 }
 
@@ -78,6 +78,6 @@ export const AUTONAMED = "pulumi.com/autonamed";
 
 export function annotation(inputs: Properties, name: string): string | undefined {
   const { metadata } = inputs;
-  const value = isMap(metadata) && isMap(metadata.annotations) ? metadata.annotations[name] : undefined;
+  const value = isMap(metadata) && isMap(metadata["annotations"]) ? metadata["annotations"][name] : undefined;
   return typeof value === "string" ? value : undefined;
 }

@@ -6,17 +6,17 @@ import type { WritableStore } from "./store";
 /** Makes a ReplicaSet have that many pods: new ones for missing and ended ones, and the least useful ones go first. */
 export function scaleReplicaSet(store: WritableStore, set: KubernetesObject, replicas: number): void {
   const sized =
-    set.spec.replicas === replicas
+    set["spec"].replicas === replicas
       ? set
       : store.set({
           ...set,
           metadata: { ...set.metadata, generation: (set.metadata.generation ?? 1) + 1 },
-          spec: { ...set.spec, replicas },
+          spec: { ...set["spec"], replicas },
         });
   const pods = podsOf(store, set);
   for (const pod of pods.filter(isFinished)) deletePod(store, pod, 0);
   const alive = pods.filter((pod) => !isTerminating(pod) && !isFinished(pod));
-  for (let i = alive.length; i < replicas; i++) createPod(store, sized, sized.spec.template);
+  for (let i = alive.length; i < replicas; i++) createPod(store, sized, sized["spec"].template);
   const surplus = alive.sort(leastUsefulFirst).slice(0, Math.max(0, alive.length - replicas));
   for (const pod of surplus) deletePod(store, pod);
 

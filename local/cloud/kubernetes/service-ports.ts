@@ -13,11 +13,11 @@ export async function assignServicePorts(
   service: KubernetesObject,
   previous?: KubernetesObject,
 ): Promise<KubernetesObject> {
-  if (service.spec.type === "ExternalName") return service;
+  if (service["spec"].type === "ExternalName") return service;
   const before = previous ? servicePorts(previous) : new Map<number, number>();
   const assigned = new Map<number, number>();
   const kept = new Set(before.values());
-  for (const [i, { port, nodePort }] of (service.spec.ports as ServicePort[]).entries()) {
+  for (const [i, { port, nodePort }] of (service["spec"].ports as ServicePort[]).entries()) {
     if (nodePort !== undefined && !kept.has(nodePort) && !(await takePort(nodePort))) {
       const field = `spec.ports[${i}].nodePort: Invalid value: ${nodePort}`;
       const why = `Service "${service.metadata.name}" is invalid: ${field}: provided port is already allocated`;
@@ -26,16 +26,16 @@ export async function assignServicePorts(
     assigned.set(port, nodePort ?? before.get(port) ?? (await takeNodePort()));
   }
   for (const port of kept) if (![...assigned.values()].includes(port)) givePortBack(port);
-  const ip = service.spec.clusterIP ?? "127.0.0.1";
-  const spec = { ...service.spec, clusterIP: ip, clusterIPs: [ip] };
-  if (service.spec.type === "ClusterIP") {
+  const ip = service["spec"].clusterIP ?? "127.0.0.1";
+  const spec = { ...service["spec"], clusterIP: ip, clusterIPs: [ip] };
+  if (service["spec"].type === "ClusterIP") {
     const ports = JSON.stringify(Object.fromEntries(assigned));
     const annotations = { ...service.metadata.annotations, [CLUSTER_PORTS_ANNOTATION]: ports };
     return { ...service, metadata: { ...service.metadata, annotations }, spec };
   }
   const ports = (spec.ports as ServicePort[]).map((port) => ({ ...port, nodePort: assigned.get(port.port) }));
   const status =
-    service.spec.type === "LoadBalancer" ? { loadBalancer: { ingress: [{ ip: "127.0.0.1" }] } } : undefined;
+    service["spec"].type === "LoadBalancer" ? { loadBalancer: { ingress: [{ ip: "127.0.0.1" }] } } : undefined;
   return { ...service, spec: { ...spec, ports }, ...(status ? { status } : {}) };
 }
 
@@ -46,7 +46,7 @@ export function servicePorts(service: KubernetesObject): Map<number, number> {
     number
   >;
   return new Map(
-    ((service.spec?.ports ?? []) as ServicePort[]).flatMap(({ port, nodePort }) => {
+    ((service["spec"]?.ports ?? []) as ServicePort[]).flatMap(({ port, nodePort }) => {
       const own = nodePort ?? annotated[port];
       return own === undefined ? [] : [[port, own] as [number, number]];
     }),
@@ -89,7 +89,7 @@ export class ServiceProxies {
       if (open.has(port)) continue;
       const backends = () => {
         const now = this.store.get(reference);
-        const target = ((now?.spec?.ports ?? []) as ServicePort[]).find((each) => each.port === port);
+        const target = ((now?.["spec"]?.ports ?? []) as ServicePort[]).find((each) => each.port === port);
         if (!now || !target) return [];
         return endpointsOf(this.store, now).ready.flatMap((pod) => podPort(pod, target) ?? []);
       };

@@ -137,7 +137,7 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
   setStatus(object: KubernetesObject, status: object): KubernetesObject {
     const current = this.get(referenceTo(object));
     if (!current || current.metadata.uid !== object.metadata.uid) return object;
-    if (JSON.stringify(current.status) === JSON.stringify(status)) return current;
+    if (JSON.stringify(current["status"]) === JSON.stringify(status)) return current;
     return this.keep({ ...current, status }, (stored) => this.writeWhenPossible(stored));
   }
 

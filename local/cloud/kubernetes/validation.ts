@@ -115,12 +115,12 @@ function immutableErrors(object: KubernetesObject, previous: KubernetesObject): 
     "apps/v1/Deployment": ["selector"],
   };
   const errors = (fields[`${object.apiVersion}/${object.kind}`] ?? [])
-    .filter((field) => !equal(object.spec?.[field], previous.spec?.[field]))
-    .map((field) => `spec.${field}: Invalid value: ${JSON.stringify(object.spec?.[field])}: field is immutable`);
-  if (previous.immutable === true) {
+    .filter((field) => !equal(object["spec"]?.[field], previous["spec"]?.[field]))
+    .map((field) => `spec.${field}: Invalid value: ${JSON.stringify(object["spec"]?.[field])}: field is immutable`);
+  if (previous["immutable"] === true) {
     const changed = ["data", "binaryData"].filter((field) => !equal(object[field] ?? {}, previous[field] ?? {}));
     errors.push(...changed.map((field) => `${field}: Forbidden: field is immutable when \`immutable\` is set`));
-    if (object.immutable !== true) errors.push("immutable: Forbidden: field is immutable when `immutable` is set");
+    if (object["immutable"] !== true) errors.push("immutable: Forbidden: field is immutable when `immutable` is set");
   }
   return errors;
 }

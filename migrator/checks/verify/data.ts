@@ -84,6 +84,6 @@ function mayDelete(statement: PlannedStatement): boolean {
   const node = nodeOf(statement);
   return (
     /"(DeleteStmt|TruncateStmt|MergeStmt|DoStmt|CallStmt)"/.test(JSON.stringify(node)) ||
-    (node.SelectStmt !== undefined && /"FuncCall"/.test(JSON.stringify(node.SelectStmt)))
+    (node["SelectStmt"] !== undefined && /"FuncCall"/.test(JSON.stringify(node["SelectStmt"])))
   );
 }

@@ -59,7 +59,7 @@ export const failures: Scenario[] = [
   {
     name: "an image that can't be pulled is waited for no longer than the deadline",
     async play(world) {
-      const [before] = [process.env.E2E_NODE_IMAGE];
+      const [before] = [process.env["E2E_NODE_IMAGE"]];
       world.set("migrations.image", "registry.invalid/node:none");
       const release = await world.run("up", "up");
       failed(release);

@@ -55,7 +55,7 @@ export const interventions: Scenario[] = [
         at: migrationRuns,
         async act() {
           await migrationPod(world);
-          await promisify(execFile)("/bin/sh", ["-c", process.env.E2E_RESTART_API_SERVER!]);
+          await promisify(execFile)("/bin/sh", ["-c", process.env["E2E_RESTART_API_SERVER"]!]);
         },
       });
       assert.ok(!release.overdue, release.said);

@@ -114,13 +114,13 @@ describe("the background process of a local cloud", () => {
   });
 
   it("keeps nothing of the command's environment", async () => {
-    process.env.A_PASSPHRASE = "canary";
+    process.env["A_PASSPHRASE"] = "canary";
     try {
       await connect(cloudDir);
       expect(environmentOf(record().pid)).toContain("PATH=");
       expect(environmentOf(record().pid)).not.toContain("canary");
     } finally {
-      delete process.env.A_PASSPHRASE;
+      delete process.env["A_PASSPHRASE"];
     }
   });
 

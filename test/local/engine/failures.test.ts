@@ -47,7 +47,7 @@ test("a resource that never becomes ready stays with its new inputs; the next up
   expect(await world.up(program)).toMatchObject({ ok: false, steps: ["update job"] });
   world.cloud.trouble.clear();
   expect(await world.up(program)).toMatchObject({ ok: true, steps: ["update job"] });
-  expect((await world.resources()).job?.initErrors ?? []).toEqual([]);
+  expect((await world.resources())["job"]?.initErrors ?? []).toEqual([]);
   expect(await world.up(program)).toMatchObject({ ok: true, steps: [] });
 });
 
@@ -71,7 +71,7 @@ test("an update that did not become ready is tried again, as the state keeps the
   await world.up(program("1"));
   world.cloud.trouble.set("update app", "unhealthy");
   expect((await world.up(program("2"))).ok).toBe(false);
-  expect((await world.resources()).app).toMatchObject({ inputs: { image: "1" }, outputs: { image: "2" } });
+  expect((await world.resources())["app"]).toMatchObject({ inputs: { image: "1" }, outputs: { image: "2" } });
   world.cloud.trouble.clear();
   const back = await world.up(program("1"));
   expect(back).toMatchObject({ ok: true, steps: ["update app"] });
@@ -83,7 +83,7 @@ test("a replacement that fails after the old one was deleted is created by the n
   await world.up(program(1));
   world.cloud.trouble.set("create a", "fails");
   expect(await world.up(program(2))).toMatchObject({ ok: false, failed: ["create-replacement a"] });
-  expect((await world.resources()).a).toMatchObject({ pendingReplacement: true });
+  expect((await world.resources())["a"]).toMatchObject({ pendingReplacement: true });
   world.cloud.trouble.clear();
   expect((await world.up(program(2))).steps).toEqual(["replace a", "create-replacement a"]);
   expect(world.cloud.calls).toEqual(["create a"]);

@@ -48,7 +48,7 @@ export class FakeProvider implements Provider {
   }
 
   async check({ news }: CheckRequest): Promise<CheckResult> {
-    const failures = news.wrong === undefined ? [] : [{ property: "wrong", reason: "is not right" }];
+    const failures = news["wrong"] === undefined ? [] : [{ property: "wrong", reason: "is not right" }];
     return { inputs: { zone: "a", ...news }, failures };
   }
 
@@ -74,7 +74,7 @@ export class FakeProvider implements Provider {
   }
 
   async update({ urn, id, inputs, olds, preview }: UpdateRequest): Promise<Properties> {
-    const outputs = { ...inputs, address: olds.address ?? null };
+    const outputs = { ...inputs, address: olds["address"] ?? null };
     if (preview) return outputs;
     await this.act(`update ${nameOf(urn)}`, id, outputs);
     this.things.set(id, outputs);
@@ -97,8 +97,8 @@ export class FakeProvider implements Provider {
   }
 
   async invoke({ token, args }: InvokeRequest): Promise<Properties> {
-    if (args.wrong) throw new Error("there is no such thing");
-    return { token, echo: args.word ?? null };
+    if (args["wrong"]) throw new Error("there is no such thing");
+    return { token, echo: args["word"] ?? null };
   }
 
   private async act(call: string, id: string, outputs: Properties): Promise<void> {

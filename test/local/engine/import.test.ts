@@ -22,7 +22,7 @@ test("import takes over what exists, and is nothing to do from then on", async (
   const program = [{ name: "a", inputs: { size: 1 }, options: { import: id } }];
   const first = await world.up(program);
   expect(first).toMatchObject({ ok: true, steps: ["import a"], summary: { import: 1 } });
-  expect((await world.resources()).a).toMatchObject({ id, importID: id, inputs: { size: 1 } });
+  expect((await world.resources())["a"]).toMatchObject({ id, importID: id, inputs: { size: 1 } });
   expect(world.cloud.calls).toEqual([]);
   expect(await world.up(program)).toMatchObject({ ok: true, steps: [] });
   expect(await world.up([{ name: "a", inputs: { size: 1 } }])).toMatchObject({ ok: true, steps: [] });
@@ -36,7 +36,7 @@ test("import of something else than the program describes is refused, and change
   expect(Object.keys(await world.resources())).toEqual([]);
   const ignored = { import: id, ignoreChanges: ["size"] };
   expect(await world.up([{ name: "a", inputs: { size: 1 }, options: ignored }])).toMatchObject({ ok: true });
-  expect((await world.resources()).a?.inputs).toMatchObject({ size: 2 });
+  expect((await world.resources())["a"]?.inputs).toMatchObject({ size: 2 });
 });
 
 test("import of what does not exist fails", async () => {

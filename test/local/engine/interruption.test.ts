@@ -18,7 +18,7 @@ test("the first request to stop lets the running step finish and starts nothing 
   const running = world.up(chain, { signal: stop.signal });
   await world.cloud.begun("create job");
   stop.abort();
-  expect(world.cloud.requests.job?.signal?.aborted).toBe(true);
+  expect(world.cloud.requests["job"]?.signal?.aborted).toBe(true);
   release();
   expect(await running).toMatchObject({
     ok: false,

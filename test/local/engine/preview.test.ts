@@ -13,7 +13,7 @@ test("a preview of a first release tells what would be created and touches nothi
   const seen: unknown[] = [];
   const check = world.cloud.check.bind(world.cloud);
   world.cloud.check = (request) => {
-    seen.push(request.news.from);
+    seen.push(request.news["from"]);
     return check(request);
   };
   const program = [{ name: "a" }, { name: "b", inputs: { from: "@a.address" } }];

@@ -28,7 +28,7 @@ function filesOf(directory: string): string {
 test("a secret is in no file and no event, but reaches the provider and the next run", async () => {
   const config = { "world:password": CANARY };
   const first = await world.up(program, { outputs: { url: "@b.from" }, config, secretKeys: ["world:password"] });
-  expect(world.cloud.requests.b?.inputs).toMatchObject({ from: `postgres://app:${CANARY}@db/app`, list: [CANARY] });
+  expect(world.cloud.requests["b"]?.inputs).toMatchObject({ from: `postgres://app:${CANARY}@db/app`, list: [CANARY] });
   expect(first.outputs).toEqual({ url: "[secret]" });
   const second = await world.up(program, { outputs: { url: "@b.from" } });
   expect(second).toMatchObject({ ok: true, steps: [], outputs: { url: "[secret]" } });
@@ -36,7 +36,7 @@ test("a secret is in no file and no event, but reaches the provider and the next
   const preview = await world.preview([...program, { name: "c", inputs: { from: "@b.nested" } }]);
   expect(filesOf(world.directory)).not.toContain(CANARY);
   expect(JSON.stringify([first, second, preview])).not.toContain(CANARY);
-  expect((await world.resources()).a?.outputs).toMatchObject({ url: "[secret]", open: "[secret]" });
+  expect((await world.resources())["a"]?.outputs).toMatchObject({ url: "[secret]", open: "[secret]" });
 });
 
 test("a secret is blotted out of errors, also where only the password of a URL is quoted", async () => {
@@ -46,7 +46,7 @@ test("a secret is blotted out of errors, also where only the password of a URL i
     try {
       return await original(request);
     } catch {
-      throw new Error(`cannot log in with ${CANARY} at ${request.inputs.url}`);
+      throw new Error(`cannot log in with ${CANARY} at ${request.inputs["url"]}`);
     }
   };
   const failed = await world.up(program);

@@ -104,7 +104,7 @@ test("ignoreChanges keeps a property as it was", async () => {
   expect((await world.up(program({ x: "2", y: "1" }, ["labels.x"]))).steps).toEqual([]);
   expect((await world.up(program({ x: "2", y: "2" }, ["labels.x"]))).steps).toEqual(["update a"]);
   expect((await world.up(program({ y: "2" }, ["labels.x"]))).steps).toEqual([]);
-  expect((await world.resources()).a?.inputs).toMatchObject({ labels: { x: "1", y: "2" } });
+  expect((await world.resources())["a"]?.inputs).toMatchObject({ labels: { x: "1", y: "2" } });
 });
 
 test("retainOnDelete leaves the thing and forgets it; what was recorded counts, not the program", async () => {
@@ -142,7 +142,7 @@ test("children take protect over from their parent", async () => {
     { name: "a", options: { parent: "box" } },
   ];
   await world.up(program);
-  expect((await world.resources()).a?.protect).toBe(true);
+  expect((await world.resources())["a"]?.protect).toBe(true);
 });
 
 test("a renamed resource with an alias is the same resource", async () => {
@@ -170,7 +170,7 @@ test("what is in a renamed component with an alias is the same, too", async () =
 
 test("a timeout of the program reaches the provider in seconds", async () => {
   await world.up([{ name: "a", options: { customTimeouts: { create: "1h30m" } } }]);
-  expect(world.cloud.requests.a?.timeout).toBe(5400);
+  expect(world.cloud.requests["a"]?.timeout).toBe(5400);
 });
 
 test("an existing thing can be read; it is never deleted", async () => {
@@ -180,7 +180,7 @@ test("an existing thing can be read; it is never deleted", async () => {
   other.cloud.things.set(id, { size: 7, address: "there.example" });
   const read = await other.up([{ name: "x", get: id }], { outputs: { at: "@x.address" } });
   expect(read).toMatchObject({ ok: true, steps: ["read x"], outputs: { at: "there.example" } });
-  expect((await other.resources()).x).toMatchObject({ external: true, id });
+  expect((await other.resources())["x"]).toMatchObject({ external: true, id });
   expect((await other.up([])).steps).toEqual(["discard x"]);
   const missing = await other.up([{ name: "y", get: "nowhere" }]);
   expect(missing).toMatchObject({ ok: false, failed: ["read y"], errors: ["resource 'nowhere' does not exist"] });
@@ -194,6 +194,6 @@ test("a provider can be a resource of the program", async () => {
   ];
   const first = await world.up(program);
   expect(first.steps).toEqual(["create mine", "create a"]);
-  expect((await world.resources()).a?.provider).toMatch(/pulumi:providers:fake::mine::[0-9a-f-]{36}$/);
+  expect((await world.resources())["a"]?.provider).toMatch(/pulumi:providers:fake::mine::[0-9a-f-]{36}$/);
   expect((await world.up(program)).steps).toEqual([]);
 });

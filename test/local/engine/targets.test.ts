@@ -31,7 +31,7 @@ test("only targets are touched, and what is not a target stays as it was", async
   expect(result).toMatchObject({ ok: true, steps: ["create job-2", "update app"] });
   const resources = await world.resources();
   expect(Object.keys(resources).sort()).toEqual(["app", "job-1", "job-2", "other"]);
-  expect(resources.other?.inputs).toMatchObject({ size: 1 });
+  expect(resources["other"]?.inputs).toMatchObject({ size: 1 });
   expect((await world.up(program(2))).steps).toEqual(["update other", "delete job-1"]);
 });
 

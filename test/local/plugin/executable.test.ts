@@ -69,7 +69,7 @@ it("without the variable that names the cloud it says what is missing", async ()
 });
 
 function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: `${BIN}:${process.env.PATH}`, RELEASE_LOCAL_CLOUD: join(folder, "cloud") };
+  return { ...process.env, PATH: `${BIN}:${process.env["PATH"]}`, RELEASE_LOCAL_CLOUD: join(folder, "cloud") };
 }
 
 function firstLine(stream: NodeJS.ReadableStream): Promise<string> {

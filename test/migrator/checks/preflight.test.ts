@@ -61,23 +61,23 @@ describe("drift is shown as what differs", () => {
       "+ type public.mood: ENUM ('sad')",
       "+ table public.extra",
     ])
-      expect(checks.drift!.text).toContain(line);
-    expect(checks.drift!.text).not.toContain("column public.extra.id");
-    expect(checks.drift!.text).toContain("resolve --applied");
+      expect(checks["drift"]!.text).toContain(line);
+    expect(checks["drift"]!.text).not.toContain("column public.extra.id");
+    expect(checks["drift"]!.text).toContain("resolve --applied");
     expect((await preflight(url, directory, "--check", "drift=warn")).exit).toBe(0);
   });
 
   test("from the history on a scratch database, where nothing is recorded; that is dropped again", async () => {
     const { url, directory } = await released();
     await query(url, "DROP SCHEMA _release CASCADE");
-    expect((await preflight(url, directory)).checks.drift).toMatchObject({
+    expect((await preflight(url, directory)).checks["drift"]).toMatchObject({
       outcome: "ok",
       text: expect.stringContaining("scratch database"),
     });
     await query(url, "CREATE INDEX hotfix ON a (v)");
     const { exit, checks } = await preflight(url, directory);
     expect(exit).toBe(4);
-    expect(checks.drift!.text).toContain("+ index public.hotfix");
+    expect(checks["drift"]!.text).toContain("+ index public.hotfix");
     expect(await query(url, "SELECT datname FROM pg_database WHERE datname LIKE 'release_scratch%'")).toEqual([]);
   });
 
@@ -88,14 +88,14 @@ describe("drift is shown as what differs", () => {
     const plain = url.replace("postgres:test-password", "plain:plain-password");
     const { exit, checks } = await preflight(plain, directory);
     expect(exit).toBe(0);
-    expect(checks.drift!.text).toContain("the role may not create a scratch database");
-    expect(checks.superuser!.outcome).toBe("ok");
+    expect(checks["drift"]!.text).toContain("the role may not create a scratch database");
+    expect(checks["superuser"]!.outcome).toBe("ok");
     // The same role doesn't own the table that a migration changes, and may not keep records.
     writeMigration(directory, "2_b", "ALTER TABLE a ADD COLUMN w text;\nCREATE INDEX CONCURRENTLY a_v ON a (v);");
     const refused = await preflight(plain, directory);
     expect(refused.exit).toBe(4);
-    expect(refused.checks.permissions!.text).toContain("needs ownership of public.a");
-    expect(refused.checks.permissions!.text).toContain("CREATE SCHEMA _release");
+    expect(refused.checks["permissions"]!.text).toContain("needs ownership of public.a");
+    expect(refused.checks["permissions"]!.text).toContain("CREATE SCHEMA _release");
     expect(await migrate(plain, directory)).toMatchObject({ exit: 4, output: expect.stringContaining("no-records") });
   });
 });
@@ -134,14 +134,14 @@ test("several findings come all at once, each with its evidence and next command
     "1",
   );
   expect(exit).toBe(4);
-  expect(checks.history!.text).toMatch(/edited after they were applied.*3_ahead.*0_failed was started at/);
-  expect(checks.order!.text).toContain("0_late");
-  expect(checks.locks!.text).toMatch(/pid \d+/);
+  expect(checks["history"]!.text).toMatch(/edited after they were applied.*3_ahead.*0_failed was started at/);
+  expect(checks["order"]!.text).toContain("0_late");
+  expect(checks["locks"]!.text).toMatch(/pid \d+/);
   expect(checks["old-transactions"]!.text).toContain("SELECT pg_advisory_lock");
-  expect(checks.runner!.text).toMatch(/Another migrator.*pid \d+/);
+  expect(checks["runner"]!.text).toMatch(/Another migrator.*pid \d+/);
   expect(checks["prepared-transactions"]!.text).toContain("left-over");
-  expect(checks.connections!.text).toContain("connections are in use");
-  expect(checks.sequences!.text).toContain("93.1 % of 2147483647");
+  expect(checks["connections"]!.text).toContain("connections are in use");
+  expect(checks["sequences"]!.text).toContain("93.1 % of 2147483647");
   expect(checks["invalid-indexes"]!.text).toContain("dup_id");
   expect(output).toMatch(/FAILED \(preflight\)[\s\S]*Next: /);
   await holder.query("ROLLBACK PREPARED 'left-over'").catch(() => undefined);

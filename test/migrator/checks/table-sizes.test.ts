@@ -37,9 +37,9 @@ describe("the sizes of the tables", () => {
     const sizes = await sizesOf(url);
     expect(Object.keys(sizes)).toEqual(["User", "log", "log_2026", "shop.cart"]);
     const [exact] = await query<{ bytes: string }>(url, `SELECT pg_total_relation_size('"User"') AS bytes`);
-    expect(sizes.User).toEqual({ rows: 5000, bytes: Number(exact!.bytes) });
-    expect(sizes.log).toEqual(sizes.log_2026);
-    expect(sizes.log!.rows).toBe(2000);
+    expect(sizes["User"]).toEqual({ rows: 5000, bytes: Number(exact!.bytes) });
+    expect(sizes["log"]).toEqual(sizes["log_2026"]);
+    expect(sizes["log"]!.rows).toBe(2000);
     // Under a schema of Prisma's own it is that one that needs no name.
     expect(Object.keys(await sizesOf(`${url}?schema=shop`))).toEqual([
       "public.User",

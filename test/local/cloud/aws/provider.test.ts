@@ -104,7 +104,7 @@ describe("create", () => {
       tags: { release: "abc" },
       tagsAll: { release: "abc" },
     });
-    expect(outputs.engineVersion).toMatch(/^18\./);
+    expect(outputs["engineVersion"]).toMatch(/^18\./);
   });
 
   test("without the right to read a snapshot's attributes fails after it was taken, as on AWS", async () => {
@@ -163,7 +163,7 @@ describe("create", () => {
     expect(failure.reasons).toEqual([
       "1 error occurred:\n\t* waiting for RDS DB Snapshot (failing) create: unexpected state 'failed', wanted target 'available'. last error: 0% progress\n\n",
     ]);
-    expect(failure.outputs.status).toBeUndefined();
+    expect(failure.outputs["status"]).toBeUndefined();
   });
 
   test("that takes too long leaves it in the state, and it goes on", async () => {
@@ -178,7 +178,7 @@ describe("create", () => {
     await cloud.setFaults();
     await expect(create(inputsOf("cancelled"), { signal: cancel.signal })).rejects.toThrow();
     const read = () => provider.read({ urn: urn(), id: "slow", inputs: inputsOf("slow"), olds: {} });
-    await expect.poll(async () => (await read())?.outputs.status, { timeout: 20_000 }).toBe("available");
+    await expect.poll(async () => (await read())?.outputs["status"], { timeout: 20_000 }).toBe("available");
   });
 });
 
@@ -227,7 +227,7 @@ describe("functions", () => {
     await create({ ...inputsOf("found-1"), tags: { for: "functions" } });
     const one = await invoke("aws:rds/getSnapshot:getSnapshot", { dbSnapshotIdentifier: "found-1" });
     expect(one).toMatchObject({ id: "found-1", status: "available", dbInstanceIdentifier: "notes-db" });
-    expect(one.snapshotCreateTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(one["snapshotCreateTime"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     const second = await cloud.aws.createSnapshot({
       kind: "instance",
       source: "notes-db",
@@ -238,7 +238,7 @@ describe("functions", () => {
     const tags = { for: "functions" };
     await expect(invoke("aws:rds/getSnapshot:getSnapshot", { tags })).rejects.toThrow("more than one result");
     const last = await invoke("aws:rds/getSnapshot:getSnapshot", { tags, mostRecent: true });
-    expect(last.id).toBe("found-2");
+    expect(last["id"]).toBe("found-2");
     const status = async () =>
       (await listSnapshots(cloud.directory)).find((entry) => entry.identifier === "found-2")?.status;
     await expect.poll(status, { timeout: 20_000 }).toBe("available");
@@ -278,7 +278,7 @@ test("a program can get the instance, which it did not make", async () => {
   const of = "urn:pulumi:local::release::aws:rds/instance:Instance::db";
   const read = await provider.read({ urn: of, id: "notes-db", inputs: {}, olds: {} });
   expect(read?.outputs).toMatchObject({ identifier: "notes-db", status: "available", dbName: "notes" });
-  expect(read?.outputs.resourceId).not.toBe("notes-db");
+  expect(read?.outputs["resourceId"]).not.toBe("notes-db");
   await expect(provider.check({ urn: of, news: {} })).rejects.toThrow("a program can read");
 });
 

@@ -89,10 +89,10 @@ test("a snapshot under writes holds what was committed at one moment while it wa
     restored.appUrl,
     "SELECT (SELECT sum(balance)::int FROM account) AS total, count(*)::int AS count, max(n) AS last FROM transfer",
   );
-  expect(row!.total).toBe(20_000 * 1_000);
-  expect(row!.count).toBe(row!.last);
-  expect(row!.last).toBeGreaterThanOrEqual(atStart);
-  expect(row!.last).toBeLessThanOrEqual(atEnd + 1);
+  expect(row!["total"]).toBe(20_000 * 1_000);
+  expect(row!["count"]).toBe(row!["last"]);
+  expect(row!["last"]).toBeGreaterThanOrEqual(atStart);
+  expect(row!["last"]).toBeLessThanOrEqual(atEnd + 1);
   expect(atEnd).toBeGreaterThan(atStart);
   await cloud.aws.deleteInstance({ kind: "instance", identifier: restored.identifier });
 });

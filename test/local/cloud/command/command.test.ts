@@ -28,9 +28,9 @@ test("create gives both outputs, without their last line's end", async () => {
 test("environment, directory, input and interpreter are those asked for", async () => {
   const environment = { GREETING: "hi there" };
   const { outputs } = await create({ create: 'echo "$GREETING"; pwd; cat', environment, dir: directory, stdin: "in" });
-  expect(outputs.stdout).toBe(`hi there\n${await fs.realpath(directory)}\nin`);
+  expect(outputs["stdout"]).toBe(`hi there\n${await fs.realpath(directory)}\nin`);
   const other = await create({ create: "console.log(1 + 1)", interpreter: [process.execPath, "-e"] });
-  expect(other.outputs.stdout).toBe("2");
+  expect(other.outputs["stdout"]).toBe("2");
 });
 
 test("nothing runs in a preview, and its output is not known", async () => {

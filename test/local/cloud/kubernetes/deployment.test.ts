@@ -30,7 +30,12 @@ describe("a Deployment", () => {
     await cluster.apply(WEB_SERVICE);
     const { outcome, object } = await roll(deployment("1"));
     expect(outcome).toBe("ready");
-    expect(object?.status).toMatchObject({ replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 });
+    expect(object?.["status"]).toMatchObject({
+      replicas: 2,
+      updatedReplicas: 2,
+      readyReplicas: 2,
+      availableReplicas: 2,
+    });
     expect(object?.metadata.annotations?.["deployment.kubernetes.io/revision"]).toBe("1");
     const answers = [await answer(), await answer(), await answer(), await answer()];
     expect(new Set(answers.map(({ pod }) => pod))).toEqual(
@@ -109,7 +114,7 @@ describe("a Deployment", () => {
     const { object } = await roll(deployment("1"));
     const reference = { group: "apps", kind: "Deployment", namespace: "default", name: "web" };
     await cluster.call("scale", { reference, replicas: 3 });
-    await cluster.until(() => cluster.get(object!)?.status.readyReplicas === 3, "three are ready");
+    await cluster.until(() => cluster.get(object!)?.["status"].readyReplicas === 3, "three are ready");
     await cluster.call("scale", { reference, replicas: 1 });
     await cluster.until(() => cluster.pods().length === 1, "one is left");
   });
@@ -212,7 +217,7 @@ describe("a Deployment", () => {
       expect(await response.json()).toMatchObject({ version: "1" });
     }
     const balancer = cluster.get({ ...WEB_SERVICE, metadata: { name: "loadbalancer" } });
-    expect(balancer?.status.loadBalancer.ingress).toEqual([{ ip: "127.0.0.1" }]);
+    expect(balancer?.["status"].loadBalancer.ingress).toEqual([{ ip: "127.0.0.1" }]);
   });
 
   it("runs its preStop hook before it is told to end", async () => {
@@ -251,7 +256,7 @@ describe("a Deployment", () => {
     const { object } = await roll(deployment("1"));
     const before = url();
     await cluster.restart();
-    await cluster.until(() => cluster.get(object!)?.status.readyReplicas === 2, "both pods are back");
+    await cluster.until(() => cluster.get(object!)?.["status"].readyReplicas === 2, "both pods are back");
     expect((await cluster.awaitReady(object!)).outcome).toBe("ready");
     expect(url()).toBe(before);
     expect((await answer()).version).toBe("1");

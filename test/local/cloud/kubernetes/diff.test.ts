@@ -27,7 +27,7 @@ function change(object: object, path: string, value: Json | undefined): Properti
 
 function diff(before: object, news: Properties, { live = {}, ignoreChanges = [] as string[] } = {}) {
   const oldInputs = before as Properties;
-  const metadata = { uid: "u", generation: 3, namespace: "default", ...(oldInputs.metadata as Properties) };
+  const metadata = { uid: "u", generation: 3, namespace: "default", ...(oldInputs["metadata"] as Properties) };
   const olds = { ...oldInputs, ...live, metadata, status: { observedGeneration: 3 } };
   return diffObjects({ urn: "", id: "default/x", oldInputs, olds, news, ignoreChanges });
 }
@@ -80,7 +80,7 @@ describe("a change of a manifest", () => {
   });
 
   it("is none when nothing changed, whatever the server added", () => {
-    const live = { spec: { ...WEB.spec, progressDeadlineSeconds: 600, revisionHistoryLimit: 10 } };
+    const live = { spec: { ...WEB["spec"], progressDeadlineSeconds: 600, revisionHistoryLimit: 10 } };
     expect(diff(WEB, WEB as unknown as Properties, { live })).toMatchObject({
       changes: "none",
       diffs: [],
@@ -91,7 +91,7 @@ describe("a change of a manifest", () => {
   });
 
   it("is seen when somebody changed the live object", () => {
-    const live = { spec: { ...WEB.spec, replicas: 7 } };
+    const live = { spec: { ...WEB["spec"], replicas: 7 } };
     expect(diff(WEB, WEB as unknown as Properties, { live }).diffs).toEqual(["spec.replicas"]);
   });
 

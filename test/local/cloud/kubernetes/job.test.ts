@@ -14,7 +14,7 @@ describe("a Job", () => {
 
   const run = async (object: KubernetesObject) => cluster.awaitReady(await cluster.apply(object));
   const conditions = (object: KubernetesObject | undefined) =>
-    ((object?.status?.conditions ?? []) as { type: string; status: string; reason?: string }[])
+    ((object?.["status"]?.conditions ?? []) as { type: string; status: string; reason?: string }[])
       .filter(({ status }) => status === "True")
       .map(({ type, reason }) => (reason ? `${type} ${reason}` : type));
 
@@ -22,7 +22,7 @@ describe("a Job", () => {
     const result = await run(job("fine", "echo done; exit 0"));
     expect(result.outcome).toBe("ready");
     expect(conditions(result.object)).toEqual(["Complete"]);
-    expect(result.object?.status).toMatchObject({ succeeded: 1 });
+    expect(result.object?.["status"]).toMatchObject({ succeeded: 1 });
     expect(cluster.log(cluster.pods()[0]!)).toBe("done\n");
   });
 
@@ -123,7 +123,7 @@ describe("a Job", () => {
     const file = join(cluster.cloudDir, "tries");
     const result = await run(job("again", `echo x >> '${file}'; [ $(wc -l < '${file}') -ge 3 ]`, { backoffLimit: 3 }));
     expect(result.outcome).toBe("ready");
-    expect(result.object?.status).toMatchObject({ failed: 2, succeeded: 1 });
+    expect(result.object?.["status"]).toMatchObject({ failed: 2, succeeded: 1 });
   });
 
   it("waits for a Secret that is not there yet", async () => {
@@ -226,7 +226,7 @@ describe("a Job", () => {
   });
 
   it("gets what it declares, the search path and the limit to 127.0.0.1, and nothing else of this machine", async () => {
-    process.env.A_SECRET_OF_THIS_MACHINE = "canary";
+    process.env["A_SECRET_OF_THIS_MACHINE"] = "canary";
     const env = [
       { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "SPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
@@ -236,7 +236,7 @@ describe("a Job", () => {
     try {
       await run(job("clean", "env | grep -v -e ^PWD -e ^SHLVL -e ^_= -e ^OLDPWD | sort", {}, { env }));
     } finally {
-      delete process.env.A_SECRET_OF_THIS_MACHINE;
+      delete process.env["A_SECRET_OF_THIS_MACHINE"];
     }
     const [pod] = cluster.pods();
     const name = pod!.metadata.name;

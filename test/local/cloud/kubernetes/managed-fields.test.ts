@@ -38,7 +38,7 @@ it("accepts an apply with the values that others have set, and one over fields t
 });
 
 it("accepts an update over anything, and records who has which field now", () => {
-  const fields = change(by("kubectl-set"), image("hotfix"), made).metadata.managedFields as {
+  const fields = change(by("kubectl-set"), image("hotfix"), made).metadata["managedFields"] as {
     manager: string;
     fieldsV1: { "f:spec": { "f:template": { "f:spec": { "f:containers": Record<string, Record<string, object>> } } } };
   }[];

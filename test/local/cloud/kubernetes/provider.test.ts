@@ -62,12 +62,15 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
 
   it("names what the program leaves unnamed, once", async () => {
     const first = await check(MAP, { data: { a: "1" } });
-    const metadata = first.metadata as Properties;
+    const metadata = first["metadata"] as Properties;
     expect(first).toMatchObject({ apiVersion: "v1", kind: "ConfigMap", data: { a: "1" } });
     expect(metadata).toMatchObject({ namespace: "default", annotations: { "pulumi.com/autonamed": "true" } });
-    expect(metadata.name).toMatch(/^files-[0-9a-f]{8}$/);
+    expect(metadata["name"]).toMatch(/^files-[0-9a-f]{8}$/);
     expect(await check(MAP, { data: { a: "2" } }, first)).toMatchObject({ metadata, data: { a: "2" } });
-    expect((await check(MAP, { metadata: { name: "mine" } })).metadata).toEqual({ name: "mine", namespace: "default" });
+    expect((await check(MAP, { metadata: { name: "mine" } }))["metadata"]).toEqual({
+      name: "mine",
+      namespace: "default",
+    });
     expect(await check(urnOf("kubernetes:core/v1:Namespace", "n"), { metadata: { name: "n" } })).toMatchObject({
       metadata: { name: "n" },
     });
@@ -80,7 +83,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     const olds = { ...inputs, status: { readyReplicas: 2 } };
     const update = { urn: WEB, id: "default/web", oldInputs: inputs, olds, timeout: 0, preview: true };
     expect(await provider.update({ ...update, inputs })).toMatchObject({
-      spec: inputs.spec,
+      spec: inputs["spec"],
       status: { readyReplicas: 2 },
     });
     expect(await provider.update({ ...update, inputs: { ...inputs, spec: UNKNOWN } })).toMatchObject({ spec: UNKNOWN });
@@ -202,14 +205,14 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     const urn = urnOf("kubernetes:core/v1:Service", "web");
     const { outputs } = await create(urn, WEB_SERVICE);
     const portOf = (object: Properties) =>
-      ((object.spec as KubernetesObject).ports as { nodePort: number }[])[0]!.nodePort;
+      ((object["spec"] as KubernetesObject)["ports"] as { nodePort: number }[])[0]!.nodePort;
     const inputs = await check(urn, { ...WEB_SERVICE, metadata: { name: "web", labels: { a: "b" } } });
     const update = { urn, id: "default/web", inputs, oldInputs: inputs, olds: outputs, timeout: 20, preview: false };
     expect(portOf(await provider.update(update))).toBe(portOf(outputs));
     const thief = {
       ...WEB_SERVICE,
       metadata: { name: "thief" },
-      spec: { ...WEB_SERVICE.spec, ports: [{ port: 80, nodePort: portOf(outputs) }] },
+      spec: { ...WEB_SERVICE["spec"], ports: [{ port: 80, nodePort: portOf(outputs) }] },
     };
     await expect(create(urn, thief)).rejects.toThrow("provided port is already allocated");
   });
@@ -218,7 +221,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     const canary = "canary-7c1f";
     const { outputs } = await create(SECRET, { metadata: { name: "database" }, stringData: { url: canary } });
     expect(outputs).toMatchObject({ data: { url: Buffer.from(canary).toString("base64") }, type: "Opaque" });
-    expect(outputs.stringData).toBeUndefined();
+    expect(outputs["stringData"]).toBeUndefined();
     const secretKeyRef = { name: "database", key: "url" };
     const container = {
       env: [{ name: "DATABASE_URL", valueFrom: { secretKeyRef } }],
