@@ -130,7 +130,7 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
       overrides: typed.config,
       location,
     });
-    problems.push(...stateDirectoryProblems(stack.stateDir, stack.project, stack.name));
+    problems.push(...stateDirectoryProblems(stack.stateDir, stack.project, stack.name, verb.use));
     if (problems.length > 0 || !isEngine(asked)) throw new UsageError([]);
     const engine = () => chooseEngine(asked, stack);
     const stackDir = stackDirectory(stack.stateDir, stack.project, stack.name);

@@ -1,22 +1,75 @@
-import { lstatSync, readdirSync, type Stats } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, rmdirSync, type Stats, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** Whether the command writes there: one that only looks, or stops what runs, works where nothing can be written. */
+export type Use = "changes" | "reads";
 
 /**
- * What makes a state directory unfit to be used: whoever can put links or files of his own there decides what this user reads,
- * overwrites and runs. Looked at are the stack's folders down to its cloud's, and what is in the last two; the directory
- * itself may be reached by a link. Nothing is wrong with one that is not there yet.
+ * What makes a state directory unfit to be used. First, whether its folders are folders, and can be used or made. Then, whether
+ * they are this user's alone: whoever can put links or files of his own there decides what this user reads, overwrites and runs.
+ * Looked at are the stack's folders down to its cloud's, and what is in the last two; the directory itself may be reached by a
+ * link. Nothing is wrong with one that is not there yet. Nothing is left behind.
  */
-export function stateDirectoryProblems(stateDir: string, project: string, stack: string): string[] {
+export function stateDirectoryProblems(stateDir: string, project: string, stack: string, use: Use): string[] {
   const stackDir = join(stateDir, project, stack);
   const cloudDir = join(stackDir, "cloud");
-  const paths = [
-    join(stateDir, ".pulumi-passphrase"),
-    join(stateDir, project),
-    stackDir,
-    ...below(stackDir),
-    ...below(cloudDir),
-  ];
-  return paths.flatMap((path) => problemOf(path, lstatSync(path, { throwIfNoEntry: false })) ?? []);
+  try {
+    const problem = folderProblem(stateDir, stackDir, use);
+    if (problem !== undefined) return [unusable(stateDir, problem)];
+    const paths = [
+      join(stateDir, ".pulumi-passphrase"),
+      join(stateDir, project),
+      stackDir,
+      ...below(stackDir),
+      ...below(cloudDir),
+    ];
+    return paths.flatMap((path) => problemOf(path, lstatSync(path, { throwIfNoEntry: false })) ?? []);
+  } catch (error) {
+    return [unusable(stateDir, (error as Error).message)];
+  }
+}
+
+function unusable(stateDir: string, why: string): string {
+  return `--state-dir ${stateDir} can't be used: ${why}. Nothing was read or changed; name another folder`;
+}
+
+/**
+ * Why a folder of the stack can't be used, or not be made. Where it is missing, a folder is made on trial in that above it, and
+ * removed again: in /proc everything seems to be allowed to root, nothing can be made, and Node.js' recursive mkdir never ends.
+ */
+function folderProblem(stateDir: string, stackDir: string, use: Use): string | undefined {
+  const there = nearest(join(stackDir, "cloud"));
+  // A link in the stack's own folders is told of by the caller, with another way on.
+  if (there.startsWith(join(stateDir, "/")) && lstatSync(there).isSymbolicLink()) return undefined;
+  const stats = statSync(there, { throwIfNoEntry: false });
+  if (!stats) return `${there} is a link to what is not there`;
+  if (!stats.isDirectory()) return `${there} is not a folder`;
+  const { R_OK, W_OK, X_OK } = constants;
+  try {
+    if (!there.startsWith(stackDir)) rmdirSync(mkdtempSync(join(there, ".release-trial-")));
+    else accessSync(there, use === "reads" ? R_OK | X_OK : R_OK | W_OK | X_OK);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    // What shows or stops a stack needs no space, and what needs it says so.
+    if (code === "ENOSPC" || code === "EDQUOT") return undefined;
+    return there.startsWith(stackDir)
+      ? `${there} can't be ${use === "reads" ? "read" : "written to"} (${code})`
+      : `no folder can be made in ${there} (${code})`;
+  }
+  return undefined;
+}
+
+/** The folder itself, or that above it which is there. */
+function nearest(folder: string): string {
+  for (let path = folder; ; path = dirname(path)) {
+    try {
+      lstatSync(path);
+      return path;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    }
+  }
 }
 
 function problemOf(path: string, stats: Stats | undefined): string | undefined {

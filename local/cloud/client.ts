@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
+import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { join, resolve } from "node:path";
+import { makeFolder } from "../../report/reader/make-folder";
 import { readJson } from "./atomic";
 import { stopAws } from "./aws/service";
 import { DAEMON_FILE, DAEMON_LOCK, type DaemonRecord } from "./daemon";
@@ -125,7 +126,7 @@ async function answering(directory: string, patience = 10_000): Promise<DaemonRe
 }
 
 async function start(directory: string): Promise<DaemonRecord> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory, 0o700);
   let launched: { ended: boolean } | undefined;
   for (const end = Date.now() + START_TIMEOUT; Date.now() < end; ) {
     if ((!launched || launched.ended) && !lockHolder(directory, DAEMON_LOCK)) launched = launch(directory);

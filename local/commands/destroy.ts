@@ -6,6 +6,7 @@ import { type Call, typed, type Verb } from "./verb";
 export const destroy: Verb = {
   name: "destroy",
   summary: "delete what the stack owns; retained snapshots and the database stay",
+  use: "changes",
   options: [
     { flags: "--target <urn>", description: "only this resource; repeatable", repeatable: true },
     { flags: "--continue-on-error", description: "go on with steps that do not depend on the failed one" },

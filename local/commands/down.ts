@@ -9,6 +9,7 @@ import { type Call, goingOn, quoted, typed, type Verb } from "./verb";
 export const down: Verb = {
   name: "down",
   summary: "stop everything that was started for this stack; data, snapshots and state stay",
+  use: "reads",
   async run(call: Call): Promise<number> {
     const { cloudDir, stackDir, output } = call;
     // A record that can't be read must not keep anything running.

@@ -8,6 +8,7 @@ export const fault: Verb = {
   arguments: "[name...]",
   summary:
     "make something in the local cloud go wrong: the names given, from now on; `none` ends it; without a name: a list",
+  use: "changes",
   check({ arguments: names }) {
     const problems = names
       .filter((name) => name !== "none" && !Object.hasOwn(FAULTS, name))

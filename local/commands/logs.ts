@@ -12,6 +12,7 @@ export const logs: Verb = {
   name: "logs",
   arguments: "<what>",
   summary: "a log: app, migration, preflight, database, cloud, or the name of a workload, Job, pod or instance",
+  use: "reads",
   options: [{ flags: "--follow", description: "go on with what comes, until Ctrl-C" }],
   check: ({ arguments: [what] }) =>
     what === undefined

@@ -8,6 +8,7 @@ export const outputs: Verb = {
   name: "outputs",
   arguments: "[name]",
   summary: "the outputs of the release that is live; one of them alone, to use in a script",
+  use: "reads",
   async run(call: Call): Promise<number> {
     const { stack, output } = call;
     const found = await readOutputs(stack);

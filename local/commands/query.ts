@@ -11,6 +11,7 @@ export const query: Verb = {
   name: "query",
   arguments: "<sql>",
   summary: "run SQL in the database, as the app's role; prints what it returns",
+  use: "reads",
   options: [
     { flags: "--instance <name>", description: "another server, such as a restored snapshot" },
     { flags: "--admin", description: "as the migration's role, which may change the schema" },

@@ -9,6 +9,7 @@ export const restore: Verb = {
   name: "restore",
   arguments: "<snapshot>",
   summary: "start a snapshot as a second server, beside the database that runs",
+  use: "changes",
   check: ({ arguments: [snapshot] }) =>
     snapshot === undefined ? ["restore needs the name of a snapshot; to list them: npm run local -- snapshots"] : [],
   async run(call: Call): Promise<number> {

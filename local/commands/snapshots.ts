@@ -5,6 +5,7 @@ import { type Call, typed, type Verb } from "./verb";
 export const snapshots: Verb = {
   name: "snapshots",
   summary: "the snapshots that were taken, the oldest first",
+  use: "reads",
   async run(call: Call): Promise<number> {
     const { output } = call;
     const found = await listSnapshots(call.cloudDir);

@@ -11,6 +11,7 @@ import { type Call, goingOn, typed, type Verb } from "./verb";
 export const status: Verb = {
   name: "status",
   summary: "what runs: app, schema, database, snapshots, how the last command went, the next one",
+  use: "reads",
   async run(call: Call): Promise<number> {
     const found = await gather(call);
     if (call.output.json) call.output.event(found);

@@ -6,6 +6,7 @@ import { type Call, typed, type Verb } from "./verb";
 export const up: Verb = {
   name: "up",
   summary: "release: snapshot, migration, rollout; ends with 0 only when everything is rolled out",
+  use: "changes",
   options: [
     { flags: "--target <urn>", description: "only this resource; repeatable", repeatable: true },
     { flags: "--continue-on-error", description: "go on with steps that do not depend on the failed one" },

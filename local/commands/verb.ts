@@ -1,6 +1,7 @@
 import type { Engine } from "../engines";
 import type { LastRun } from "../last-run";
 import { type Stack, shownOverride } from "../stack";
+import type { Use } from "../state-directory";
 import type { Output } from "./output";
 
 /** One verb of the command line. */
@@ -9,6 +10,8 @@ export interface Verb {
   /** As shown by --help: `<what>` is needed, `[name...]` is not. */
   arguments?: string;
   summary: string;
+  /** Of the state directory. */
+  use: Use;
   /** Beyond the options that every verb has. */
   options?: { flags: string; description: string; repeatable?: boolean }[];
   /** What is wrong with the arguments, if anything; asked before anything else is done. */

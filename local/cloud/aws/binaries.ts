@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { makeFolder } from "../../../report/reader/make-folder";
 import { readJson } from "../atomic";
 import { type Account, serverAccount } from "./account";
 import { copyTree, exists, removeTree } from "./files";
@@ -112,7 +113,7 @@ async function copyBinaries(packaged: string, directory: string): Promise<void> 
   const home = path.dirname(directory);
   const temporary = `${home}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    await fs.mkdir(path.dirname(home), { recursive: true, mode: 0o755 });
+    makeFolder(path.dirname(home), 0o755);
     const copy = path.join(temporary, path.basename(directory));
     await copyTree(packaged, copy, { skip: (name) => name.endsWith(".a") || path.basename(name) === "pgxs" });
     await linkLibraries(copy);
