@@ -74,7 +74,8 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
     );
     this.arn = available.apply((found) => found?.arn);
     this.createdAt = available.apply((found) => found?.createdAt);
-    // Noted once, in the state: RDS tells when a snapshot was begun, and a large one takes hours.
+    // Noted once for each snapshot, in the state: RDS tells when one was begun, and a large one takes hours. One that was
+    // deleted by hand is taken again under the same identifier, and then has a later end too.
     const { availableSince } = args;
     const completed = new local.Command(
       `${name}-completed`,
@@ -83,6 +84,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
           availableSince === undefined ? "date -u +%Y-%m-%dT%H:%M:%SZ" : `echo ${availableSince}`,
         ),
         logging: "none",
+        triggers: [this.createdAt.apply((begun) => begun ?? "gone")],
       },
       { parent: this, dependsOn: opts?.dependsOn, ignoreChanges: ["create", "logging"] },
     );

@@ -15,6 +15,7 @@ import {
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
 const SNAPSHOT = "aws:rds/snapshot:Snapshot";
+const COMMAND = "command:local:Command";
 const JOB = "kubernetes:batch/v1:Job";
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
@@ -237,6 +238,13 @@ describe("the chain", () => {
     );
   });
 
+  it("notes the end anew of a snapshot that was deleted by hand and taken again under its name (rule 5)", async () => {
+    await release();
+    const noted = recorder.all(COMMAND).filter(({ name }) => name.endsWith("-completed"));
+    expect(noted.map(({ inputs }) => inputs["triggers"])).toEqual([["2026-11-21T10:00:00Z"]]);
+    expect(noted[0]!.options.ignoreChanges).not.toContain("triggers");
+  });
+
   it("waits long for a snapshot, and tags it with what it belongs to (rule 5)", async () => {
     const { releaseId } = await release();
     expect(recorder.only(SNAPSHOT).options.customTimeouts["create"]).toBe("10800s");
@@ -383,7 +391,7 @@ describe("contract migrations", () => {
     expect(inputs["spec"].activeDeadlineSeconds).toBe(45 * 60);
     const before = urns(options.dependsOn).join();
     for (const { name } of recorder.all(DEPLOYMENT)) expect(before).toContain(`${DEPLOYMENT} ${name}`);
-    expect(before).toContain("command:local:Command");
+    expect(before).toContain(COMMAND);
   });
 
   it("need no Job where there are none", async () => {
@@ -397,7 +405,7 @@ describe("the smoke check", () => {
     const { releaseId } = await release(
       settings({ smoke: { command: "curl $RELEASE_URL" }, workloads: [{ kind: "worker", name: "mailer" }] }),
     );
-    const commands = recorder.all("command:local:Command");
+    const commands = recorder.all(COMMAND);
     const [check, ...more] = commands.filter(({ name }) => name === `notes-smoke-${releaseId}`);
     expect(more).toEqual([]);
     expect(check!.inputs).toMatchObject({

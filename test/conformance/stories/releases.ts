@@ -88,10 +88,17 @@ export const releases: Story = {
       steps: ["refresh Snapshot (delete)"],
     },
     {
-      name: "the deleted snapshot is taken again, the Job replaced",
+      name: "the deleted snapshot is taken again, the note of its end and the Job replaced",
       command: { verb: "up" },
       ok: true,
-      steps: ["create Snapshot", "create-replacement Job", "delete-replaced Job", "replace Job"],
+      steps: [
+        "create Snapshot",
+        ...["Command", "Job"].flatMap((kind) => [
+          `create-replacement ${kind}`,
+          `delete-replaced ${kind}`,
+          `replace ${kind}`,
+        ]),
+      ],
     },
     {
       name: "destroy keeps the snapshots",
