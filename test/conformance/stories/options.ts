@@ -1,5 +1,5 @@
 import type { Story } from "../scenario";
-import { BROKEN, FIRST_RELEASE, IMAGE_ONLY } from "./steps";
+import { BROKEN, FIRST_RELEASE, GOOD_MIGRATION } from "./steps";
 
 export const options: Story = {
   name: "options of a release",
@@ -71,7 +71,7 @@ export const options: Story = {
       before: (stage) => stage.set("release.attempt", "2"),
       command: { verb: "up" },
       ok: true,
-      steps: [...IMAGE_ONLY, "create Snapshot", "delete Snapshot (retained)"],
+      steps: GOOD_MIGRATION.filter((step) => !step.endsWith(" ConfigMap")),
     },
   ],
 };
