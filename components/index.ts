@@ -1,5 +1,5 @@
 export type { PackedHistory } from "../migrations/history/pack";
-export { parseSettings, SettingsError, settingsFromConfig } from "../settings/parse";
+export { parseSettings } from "../settings/parse";
 export type { Settings } from "../settings/schema";
 export { App, type AppArgs } from "./app";
 export type { ReportReader } from "./job-reports";
@@ -20,4 +20,5 @@ export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review
 export { RolloutRefused, rolloutGate } from "./rollout-gate";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";
+export { SettingsError, settingsFromConfig } from "./stack-settings";
 export { Workload, type WorkloadArgs } from "./workloads";

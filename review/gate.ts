@@ -1,4 +1,5 @@
-import type { Finding, FindingClass } from "./finding";
+import type { FindingClass } from "../settings/finding-classes";
+import type { Finding } from "./finding";
 
 /** What an environment refuses. */
 export interface ReviewPolicy {

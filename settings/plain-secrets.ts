@@ -1,4 +1,4 @@
-import { secretByForm } from "../migrations/sql/secret-forms";
+import { secretByForm } from "./secret-forms";
 
 /** A secret in plain text in the settings. The secret itself is never part of it. */
 export interface PlainSecret {

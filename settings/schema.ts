@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findingClasses } from "../review/finding";
+import { findingClasses } from "./finding-classes";
 import { CPU_ALLOWED, Duration, MEMORY_ALLOWED, parseCpu, parseMemory } from "./units";
 
 /**

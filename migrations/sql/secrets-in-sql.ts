@@ -1,4 +1,4 @@
-import { secretByForm } from "./secret-forms";
+import { secretByForm } from "../../settings/secret-forms";
 import { tokensOf } from "./tokens";
 
 /** A secret that stands in a statement as a constant. The secret itself is never part of it. */

@@ -1,6 +1,6 @@
-import { type FindingClass, findingClasses } from "../../review/finding";
 import type { Acknowledgement } from "../../review/gate";
 import type { Runner } from "../../review/rules/context";
+import { type FindingClass, findingClasses } from "../../settings/finding-classes";
 
 /** What the environment refuses of a release, and who migrates: with these, preflight repeats the review. */
 export interface ReviewSettings {

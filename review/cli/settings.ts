@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { findingClasses } from "../finding";
+import { findingClasses } from "../../settings/finding-classes";
 import type { Sizes } from "../size";
 import { ReviewSettingsError } from "./settings-error";
 

@@ -4,7 +4,8 @@ import { identifier, keyOf, type Name } from "../../migrations/sql/identifier";
 import type { Effect } from "../../migrations/statements/effect";
 import { madeKey, type Schema, type Table } from "../../migrations/statements/schema";
 import { temporarySchema } from "../../migrations/statements/temporary";
-import type { Finding, FindingClass, SafeWay, Severity } from "../finding";
+import type { FindingClass } from "../../settings/finding-classes";
+import type { Finding, SafeWay, Severity } from "../finding";
 import { type Band, type Sizes, sizeOf, sizeText, type TableSize } from "../size";
 import type { EnumExchange } from "./prisma";
 

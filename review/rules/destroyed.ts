@@ -4,7 +4,7 @@ import { columnType, narrows, typeText } from "../../migrations/sql/column-type"
 import { identifier, keyOf, type Name, nameOf, nameOfParts } from "../../migrations/sql/identifier";
 import { alterCommands } from "../../migrations/sql/tokens";
 import { truncated } from "../../migrations/statements/truncate";
-import type { FindingClass } from "../finding";
+import type { FindingClass } from "../../settings/finding-classes";
 import { contractMark } from "../safe/words";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 

@@ -1,7 +1,8 @@
 import type { AlterTableCmd, Node } from "libpg-query";
 import { identifier, keyOf, type Name, nameOf, partsOf } from "../../migrations/sql/identifier";
 import { onTable } from "../../migrations/statements/drop-effect";
-import type { FindingClass, Severity } from "../finding";
+import type { FindingClass } from "../../settings/finding-classes";
+import type { Severity } from "../finding";
 import { type Context, type JudgedStatement, tableText, target } from "./context";
 
 /** What keeps watch over a table's rows (policies, triggers, rules) and is made, changed, dropped or turned off. */

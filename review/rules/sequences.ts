@@ -2,7 +2,7 @@ import type { AlterTableCmd, Node } from "libpg-query";
 import { booleanOf, integerOf, optionOf, textOf } from "../../migrations/sql/constant";
 import { identifier, keyOf, type Name, nameFromText, nameOf, partsOf } from "../../migrations/sql/identifier";
 import { callsOf } from "../../migrations/sql/references";
-import type { FindingClass } from "../finding";
+import type { FindingClass } from "../../settings/finding-classes";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 import { isNewColumn } from "./new-constraints";
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Finding, findingClasses } from "../../review/finding";
+import type { Finding } from "../../review/finding";
 import { acknowledgementFor, gate } from "../../review/gate";
+import { findingClasses } from "../../settings/finding-classes";
 
 const finding = (more: Partial<Finding> = {}): Finding => ({
   id: "drop-column User.email",

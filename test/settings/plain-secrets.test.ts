@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSettings, SettingsError } from "../../settings/parse";
+import { parseSettings, SettingsError } from "../../components";
 import { plainSecrets } from "../../settings/plain-secrets";
 
 const GOOD = {

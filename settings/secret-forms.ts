@@ -1,5 +1,5 @@
 /** Values that are a secret by their form, whatever they stand in. */
-export const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
+const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
   // In a connection string what stands behind the colon is a password; elsewhere it may be a port.
   [
     /\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|rediss?|amqps?):\/\/[^\s/:@]*:(?![$<{*])[^\s@]+@/i,
