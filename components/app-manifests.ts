@@ -65,7 +65,7 @@ function podTemplate(
     },
     spec: {
       ...(settings.serviceAccount ? { serviceAccountName: settings.serviceAccount } : {}),
-      securityContext: podSecurity(settings.user),
+      securityContext: podSecurity(settings.runAsUser),
       terminationGracePeriodSeconds: settings.terminationGrace.seconds,
       topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
         maxSkew: 1,

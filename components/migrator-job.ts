@@ -80,7 +80,7 @@ export class MigratorJob extends pulumi.ComponentResource {
             spec: {
               restartPolicy: "Never",
               terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
-              securityContext: podSecurity(settings.user),
+              securityContext: podSecurity(settings.runAsUser),
               automountServiceAccountToken: false,
               ...(settings.serviceAccount ? { serviceAccountName: settings.serviceAccount } : {}),
               containers: [
@@ -149,12 +149,12 @@ function migratorArguments(args: MigratorJobArgs) {
   const options: [flag: string, value: pulumi.Input<string> | number | undefined][] = [
     ["--payload", FOLDER],
     ["--lock-timeout", settings.lockTimeout.text],
-    ["--lock-budget", settings.lockBudget.text],
+    ["--lock-retry-timeout", settings.lockRetryTimeout.text],
     ["--statement-timeout", settings.statementTimeout.text],
     ["--max-transaction-age", settings.maxTransactionAge.text],
-    ["--max-connections", settings.maxConnections],
-    ["--max-sequence", settings.maxSequence],
-    ["--max-row-loss", settings.maxRowLoss],
+    ["--max-connections-percent", settings.maxConnectionsPercent],
+    ["--max-sequence-percent", settings.maxSequencePercent],
+    ["--max-row-loss-percent", settings.maxRowLossPercent],
     ["--disk-free", settings.diskFree && `${parseMemory(settings.diskFree)}B`],
     ["--snapshot", snapshot?.identifier],
     ["--snapshot-created-at", snapshot?.createdAt.apply((time) => time ?? "gone")],
@@ -167,7 +167,7 @@ function migratorArguments(args: MigratorJobArgs) {
     value === undefined ? [] : [flag, typeof value === "number" ? String(value) : value],
   );
   const switches = [
-    ...(settings.allowAhead ? ["--allow-ahead"] : []),
+    ...(settings.allowDatabaseAhead ? ["--allow-database-ahead"] : []),
     ...(settings.showValues ? ["--show-values"] : []),
   ];
   return [...VERBS[step](args), ...given, ...switches];

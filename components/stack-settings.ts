@@ -1,5 +1,6 @@
 import { parseSettings } from "../settings/parse";
 import type { Settings } from "../settings/schema";
+import { counted } from "../text/counted";
 import { ReleaseError } from "./release-error";
 
 /** Every mistake in the settings of a stack, one line each: key, value, what is allowed. Nothing has been touched. */
@@ -8,9 +9,8 @@ export class SettingsError extends ReleaseError {
     stack: string,
     readonly problems: string[],
   ) {
-    const count = problems.length === 1 ? "1 setting is" : `${problems.length} settings are`;
     super(
-      `${count} wrong in stack "${stack}". Nothing was touched: database and app are as they were.\n` +
+      `${counted(problems.length, "invalid setting")} in stack "${stack}". Nothing was touched: database and app are as they were.\n` +
         `${problems.map((line) => `  - ${line}`).join("\n")}\n` +
         `Correct Pulumi.${stack}.yaml (every key is in docs/settings.md) and run the same command again.`,
     );

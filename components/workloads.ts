@@ -78,7 +78,7 @@ function podTemplate(
     spec: {
       ...spec,
       ...(app.serviceAccount ? { serviceAccountName: app.serviceAccount } : {}),
-      securityContext: podSecurity(app.user),
+      securityContext: podSecurity(app.runAsUser),
       terminationGracePeriodSeconds: app.terminationGrace.seconds,
       containers: [
         {

@@ -24,10 +24,11 @@ export function parseSettings(raw: Record<string, unknown>): { settings?: Settin
     else problems.push(...result.error.issues.flatMap((issue) => describe(issue, [section], raw)));
   }
 
-  const told = (key: string) => problems.some((problem) => problem.startsWith(`${key} `));
+  const named = (key: string) =>
+    problems.some((problem) => problem.replace("unknown setting ", "").match(/^[^ ;]*/)?.[0] === key);
   for (const { path, message } of plainSecrets(raw)) {
     const key = path.map(String).join(".");
-    if (!told(key)) problems.push(`${key} ${message}`);
+    if (!named(key)) problems.push(`${key} ${message}`);
   }
   const settings = parsed as Settings;
   for (const rule of rules) {
@@ -43,7 +44,7 @@ function prototypes(value: unknown, path: string[] = []): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
     key === "__proto__" && path.length > 0
-      ? [`${[...path, key].join(".")} is no setting`]
+      ? [`unknown setting ${[...path, key].join(".")}`]
       : prototypes(inner, [...path, key]),
   );
 }
@@ -102,9 +103,17 @@ function shownValue(value: unknown): string {
 }
 
 function unknownKey(path: PropertyKey[], key: string, known: string[]): string {
-  const near = known.find((each) => each !== key && distance(each.toLowerCase(), key.toLowerCase()) <= 2);
+  const near = known.find((each) => each !== key && isNear(each.toLowerCase(), key.toLowerCase()));
   const full = [...path, key].map(String).join(".");
-  return `${full} is no setting; ${near ? `did you mean ${[...path, near].map(String).join(".")}? ` : ""}allowed: ${known.join(", ")}`;
+  return `unknown setting ${full}; ${near ? `did you mean ${[...path, near].map(String).join(".")}? ` : ""}allowed: ${known.join(", ")}`;
+}
+
+/** Whether a key is written with up to two wrong letters, or with letters left out of its middle or end. */
+function isNear(known: string, key: string): boolean {
+  if (distance(known, key) <= 2) return true;
+  let found = 0;
+  for (const letter of known) if (letter === key[found]) found++;
+  return key.length >= 4 && found === key.length;
 }
 
 /** The keys that an object schema at this path knows; for a choice of objects, those of all alternatives. */

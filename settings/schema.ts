@@ -75,7 +75,7 @@ const app = z.strictObject({
   args: z.array(z.string()).optional(),
   env: environment.default({}),
   resources: resources.default({ requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } }),
-  user: whole(1, 2_147_483_647).default(1000),
+  runAsUser: whole(1, 2_147_483_647).default(1000),
   serviceAccount: name(63).optional(),
   preStop: duration("0s", "10m").prefault("5s"),
   terminationGrace: duration("1s", "1h").prefault("45s"),
@@ -145,18 +145,18 @@ const migrations = z.strictObject({
   deadline: duration("5s", "2d").prefault("30m"),
   lockTimeout: duration("1s", "10m").prefault("5s"),
   soak: duration("0s", "7d").prefault("5m"),
-  lockBudget: duration("1s", "1d").prefault("10m"),
+  lockRetryTimeout: duration("1s", "1d").prefault("10m"),
   statementTimeout: duration("1s", "1d").prefault("15m"),
   checks: checks.default({}),
   maxTransactionAge: duration("1s", "1d").prefault("5m"),
-  maxConnections: whole(1, 100).default(80),
-  maxSequence: whole(1, 100).default(80),
-  maxRowLoss: whole(0, 100).default(5),
+  maxConnectionsPercent: whole(1, 100).default(80),
+  maxSequencePercent: whole(1, 100).default(80),
+  maxRowLossPercent: whole(0, 100).default(5),
   diskFree: memory.optional(),
-  allowAhead: z.boolean().default(false),
+  allowDatabaseAhead: z.boolean().default(false),
   showValues: z.boolean().default(false),
   resources: resources.default({ requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } }),
-  user: whole(1, 2_147_483_647).default(1000),
+  runAsUser: whole(1, 2_147_483_647).default(1000),
   serviceAccount: name(63).optional(),
 });
 
@@ -328,10 +328,10 @@ export const rules: Rule[] = [
   },
   {
     needs: ["migrations"],
-    broken: ({ migrations: { lockTimeout, lockBudget } }) =>
+    broken: ({ migrations: { lockTimeout, lockRetryTimeout } }) =>
       problem(
-        lockBudget.seconds < lockTimeout.seconds,
-        ["migrations", "lockBudget"],
+        lockRetryTimeout.seconds < lockTimeout.seconds,
+        ["migrations", "lockRetryTimeout"],
         `at least migrations.lockTimeout (${lockTimeout}), which is one try`,
       ),
   },

@@ -33,8 +33,8 @@ export async function withLockAttempts<T>(
       if (!isLockConflict(error) || signal.aborted) throw error;
       const holders = watcher.blockers.length > 0 ? watcher.blockers.join("; ") : "no longer to be seen";
       const spent = Date.now() - began;
-      // The last pause may be cut short: there is an attempt left at the very end of the budget.
-      const rest = Math.min(attempt.pause, settings.lockBudget - spent);
+      // The last pause may be cut short, so that one attempt is left at the very end of lockRetryTimeout.
+      const rest = Math.min(attempt.pause, settings.lockRetryTimeout - spent);
       if (rest <= 0)
         throw new LockNotObtained(
           what.migration,

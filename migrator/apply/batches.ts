@@ -219,11 +219,11 @@ function tell(
   );
 }
 
-/** The pause between two ranges: as asked for, and for as long as a replica lags behind more than it may, within the budget. */
+/** The pause between two ranges: as asked for, and for as long as a replica lags behind more than it may, up to lockRetryTimeout. */
 async function yieldTo(run: Run, time: number): Promise<void> {
   const { settings, log, signal, session } = run;
   await pause(time, undefined, { signal }).catch(() => undefined);
-  const until = Date.now() + settings.lockBudget;
+  const until = Date.now() + settings.lockRetryTimeout;
   for (let told = false; !signal.aborted && Date.now() < until; told = true) {
     const lag = await replicationLag(session);
     if (lag === undefined || lag <= settings.maxReplicationLag) return;

@@ -17,7 +17,7 @@ const GROWTH = 1.5;
 const LONGEST_PAUSE = 30_000;
 
 /**
- * Attempts without end; the caller has a budget. The first gives up after a fifth of the allowed wait, so that on a quiet system the app
+ * Attempts without end; the caller ends them after lockRetryTimeout. The first gives up after a fifth of the allowed wait, so that on a quiet system the app
  * hardly notices an attempt in vain; then the waits grow to what is allowed, and never beyond: lock_timeout is always set.
  * The pauses grow from 1 s to 30 s, with a jitter of ± 50 % so that they don't fall in step with whatever holds the lock.
  */

@@ -227,8 +227,8 @@ async function alone(
   }
   await runScript(session, markAttempted(id, statement.index));
   begun();
-  // It waits for others without making anybody wait: its patience may be that of the whole budget.
-  await runScript(session, `SET lock_timeout = ${settings.lockBudget}`);
+  // It waits for others without making anybody wait, so it may wait for the whole lockRetryTimeout.
+  await runScript(session, `SET lock_timeout = ${settings.lockRetryTimeout}`);
   try {
     const text = verdict === "run" ? statement.text : verdict.instead;
     const group = { statements: unit.statements, text, offset: statement.offset };

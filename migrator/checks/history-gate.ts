@@ -14,7 +14,7 @@ export async function readHistory(
   session: Session,
   table: HistoryTable,
   migrations: readonly Migration[],
-  options: { allowAhead: boolean; resumable?: ReadonlySet<string> },
+  options: { allowDatabaseAhead: boolean; resumable?: ReadonlySet<string> },
 ): Promise<Judgement & { tableExists: boolean }> {
   const tableExists = await table.exists(session);
   if (!tableExists && migrations.length > 0) {
@@ -39,7 +39,7 @@ export async function readHistory(
           `  ${migration.name}: applied ${row.finishedAt?.toISOString()} with checksum ${row.checksum.slice(0, 12)}…, now ${migration.checksum.slice(0, 12)}…`,
       ),
     );
-  if (judgement.missing.length > 0 && !options.allowAhead)
+  if (judgement.missing.length > 0 && !options.allowDatabaseAhead)
     throw new MissingMigration(
       judgement.missing.map((row) => row.migrationName),
       (await squashOf(session, table.schema, judgement, rows))?.name,

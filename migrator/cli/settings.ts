@@ -35,17 +35,17 @@ export interface Settings {
   readonly releaseId: string | undefined;
   readonly lockTimeout: number;
   readonly statementTimeout: number;
-  readonly lockBudget: number;
+  readonly lockRetryTimeout: number;
   readonly runnerWait: number;
   readonly connectWait: number;
   readonly maxReplicationLag: number;
   readonly maxTransactionAge: number;
   /** Percent. */
-  readonly maxConnectionShare: number;
+  readonly maxConnectionsPercent: number;
   /** Percent. */
-  readonly maxSequenceShare: number;
+  readonly maxSequencePercent: number;
   /** Percent. */
-  readonly maxRowLoss: number;
+  readonly maxRowLossPercent: number;
   /** Bytes. */
   readonly maxSlotWal: number;
   /** Bytes. */
@@ -55,7 +55,7 @@ export interface Settings {
   /** For the report: what only people know. */
   readonly notes: Readonly<Record<string, string>>;
   readonly review: ReviewSettings;
-  readonly allowAhead: boolean;
+  readonly allowDatabaseAhead: boolean;
   /** Before a rollout: contract migrations are left for after it. */
   readonly holdContract: boolean;
   /** After a rollout: how long the new version has served before its contract migrations are applied. */
@@ -80,7 +80,7 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     text: "longest wait for a lock, and so longest stall of the app's queries",
   },
   "statement-timeout": { value: "TIME", default: "15m", text: "longest run of one statement" },
-  "lock-budget": { value: "TIME", default: "10m", text: "how long locks are tried for again and again" },
+  "lock-retry-timeout": { value: "TIME", default: "10m", text: "how long locks are tried for again and again" },
   "runner-wait": { value: "TIME", default: "10m", text: "how long to wait for another migrator" },
   "connect-wait": { value: "TIME", default: "10s", text: "how long a refused connection is tried again" },
   "max-replication-lag": {
@@ -94,9 +94,21 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     text: "preflight: unread replication slots that hold back more WAL are findings",
   },
   "max-transaction-age": { value: "TIME", default: "5m", text: "preflight: older transactions are findings" },
-  "max-connections": { value: "PERCENT", default: "80", text: "preflight: more connections in use are a finding" },
-  "max-sequence": { value: "PERCENT", default: "80", text: "preflight: sequences used up further are findings" },
-  "max-row-loss": { value: "PERCENT", default: "5", text: "verify: tables that lost more of their rows are findings" },
+  "max-connections-percent": {
+    value: "PERCENT",
+    default: "80",
+    text: "preflight: more connections in use are a finding",
+  },
+  "max-sequence-percent": {
+    value: "PERCENT",
+    default: "80",
+    text: "preflight: sequences used up further are findings",
+  },
+  "max-row-loss-percent": {
+    value: "PERCENT",
+    default: "5",
+    text: "verify: tables that lost more of their rows are findings",
+  },
   "disk-free": { value: "SIZE", text: "preflight: free disk, such as 20GiB; Postgres can't tell" },
   check: { value: "NAME=LEVEL", many: true, text: "level of a check: fail, warn or off; repeatable" },
   note: {
@@ -111,7 +123,9 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   },
   acknowledge: { value: "JSON", many: true, text: "preflight: one entry of review.acknowledgements; repeatable" },
   runner: { value: "NAME", default: "migrator", text: "preflight: who will migrate, `migrator` or `command`" },
-  "allow-ahead": { text: "the database may have migrations that the folder has not: the app goes back on purpose" },
+  "allow-database-ahead": {
+    text: "the database may have migrations that the folder has not: the app goes back on purpose",
+  },
   "hold-contract": { text: "deploy: leave migrations marked `-- release: contract` for after the rollout" },
   "after-rollout": { text: "deploy: the new version is rolled out; apply what was left for now" },
   soak: { value: "TIME", default: "1s", text: "with --after-rollout: how long the new version serves before that" },
@@ -188,20 +202,20 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     releaseId: environment["RELEASE_ID"] || undefined,
     lockTimeout: duration("lock-timeout"),
     statementTimeout: duration("statement-timeout"),
-    lockBudget: duration("lock-budget"),
+    lockRetryTimeout: duration("lock-retry-timeout"),
     runnerWait: duration("runner-wait"),
     connectWait: duration("connect-wait"),
     maxReplicationLag: duration("max-replication-lag"),
     maxTransactionAge: duration("max-transaction-age"),
-    maxConnectionShare: percent("max-connections"),
-    maxSequenceShare: percent("max-sequence"),
-    maxRowLoss: percent("max-row-loss"),
+    maxConnectionsPercent: percent("max-connections-percent"),
+    maxSequencePercent: percent("max-sequence-percent"),
+    maxRowLossPercent: percent("max-row-loss-percent"),
     maxSlotWal: readBytes("max-slot-wal", text("max-slot-wal") ?? OPTIONS["max-slot-wal"]!.default, mistakes) ?? 0,
     diskFree: readBytes("disk-free", text("disk-free"), mistakes),
     levels: readLevels(list("check"), mistakes),
     notes: readNotes(list("note"), mistakes),
     review: readReview(list("refuse"), list("acknowledge"), text("runner") ?? "migrator", mistakes),
-    allowAhead: values["allow-ahead"] === true,
+    allowDatabaseAhead: values["allow-database-ahead"] === true,
     holdContract: values["hold-contract"] === true,
     afterRollout: values["after-rollout"] === true,
     soak: values["after-rollout"] === true ? duration("soak") : 0,

@@ -29,7 +29,7 @@ export class MissingMigration extends Failure {
       database: UNTOUCHED,
       next: squash
         ? `{migrator} resolve --applied ${squash} --migrations DIR (records that it stands for them), then: {rerun}`
-        : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-ahead, then: {rerun}",
+        : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead), then: {rerun}",
     });
   }
 }

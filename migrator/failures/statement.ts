@@ -28,7 +28,7 @@ export class StatementTooSlow extends Failure {
   }
 }
 
-/** Other sessions held a lock for longer than the whole budget of attempts. */
+/** Other sessions held a lock for longer than lockRetryTimeout, through all attempts. */
 export class LockNotObtained extends Failure {
   override readonly code = "lock-not-obtained";
   override readonly exit = 6;

@@ -207,9 +207,9 @@ describe("the chain", () => {
     const changes = {
       migrations: {
         checks: { tls: "off", drift: "fail" },
-        maxConnections: 60,
+        maxConnectionsPercent: 60,
         diskFree: "20Gi",
-        allowAhead: true,
+        allowDatabaseAhead: true,
         showValues: true,
       },
       report: { tested: "staging, 2026-11-20", window: "Sun 02:00" },
@@ -218,9 +218,9 @@ describe("the chain", () => {
     const args = job("preflight").inputs["spec"].template.spec.containers[0].args.join(" ");
     for (const given of [
       "--check tls=off --check drift=fail",
-      "--max-connections 60",
+      "--max-connections-percent 60",
       "--disk-free 21474836480B",
-      "--allow-ahead",
+      "--allow-database-ahead",
       "--show-values",
     ]) {
       expect(args).toContain(given);

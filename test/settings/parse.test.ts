@@ -50,8 +50,8 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["app.env", { DATABASE_URL: "x" }, "app.env.DATABASE_URL"],
   ["app.resources", { requests: { cpu: "a lot" } }, "an amount of CPU such as 250m"],
   ["app.resources", { limits: { memory: "512MB" } }, "an amount of memory such as 128Mi"],
-  ["app.resources", { limit: {} }, "app.resources.limit is no setting; did you mean app.resources.limits?"],
-  ["app.user", 0, "a whole number from 1 to"],
+  ["app.resources", { limit: {} }, "unknown setting app.resources.limit; did you mean app.resources.limits?"],
+  ["app.runAsUser", 0, "a whole number from 1 to"],
   ["app.serviceAccount", "my_account", "lower-case letters"],
   ["app.preStop", "5", 'app.preStop is "5"; it must be a duration such as 45s, 10m, 2h or 1h30m, from 0s to 10m'],
   ["app.preStop", 5, "a duration such as"],
@@ -59,7 +59,7 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["app.terminationGrace", "2 minutes", "a duration such as"],
   ["app.startupTimeout", "10m", "app.progressDeadline"],
   ["app.progressDeadline", "1w", "a duration such as"],
-  ["app.imagee", "notes:1", "app.imagee is no setting; did you mean app.image?"],
+  ["app.imagee", "notes:1", "unknown setting app.imagee; did you mean app.image?"],
   ["database.kind", "aurora", 'database.kind is "aurora"; it must be "instance" or "cluster"'],
   ["database.identifier", undefined, "database.identifier is missing"],
   ["database.identifier", "1db", "an RDS identifier"],
@@ -67,7 +67,7 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["database.secret", undefined, "database.secret is missing; it must be a group of keys"],
   ["database.secret.name", "Not_A_Name", "lower-case letters"],
   ["database.env", "DATABASE-URL", "the name of an environment variable"],
-  ["database.url", "postgres://app:hunter2@db/notes", "database.url is no setting"],
+  ["database.url", "postgres://app:hunter2@db/notes", "unknown setting database.url"],
   ["backup.mode", "none", 'backup.mode is "none"; it must be "snapshot", because policy.backup is "required"'],
   ["backup.mode", "dump", 'it must be "snapshot" or "none"'],
   ["backup.timeout", "forever", "a duration such as"],
@@ -77,23 +77,34 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["migrations.deadline", "1s", "from 5s to 2d"],
   ["migrations.lockTimeout", "0s", "from 1s to 10m"],
   ["migrations.statementTimeout", "2h", "at most migrations.deadline (30m)"],
-  ["migrations.runer", "command", "migrations.runer is no setting; did you mean migrations.runner?"],
+  ["migrations.runer", "command", "unknown setting migrations.runer; did you mean migrations.runner?"],
   ["migrations.runner", "prisma", 'migrations.runner is "prisma"; it must be "migrator" or "command"'],
   ["migrations.command", ["npx", "prisma"], 'it must be left out, because migrations.runner is not "command"'],
   ["migrations.command", "npx prisma migrate deploy", "migrations.command is"],
   ["migrations.command", [], "migrations.command is []; it must be not empty"],
   ["migrations.env", { A: "1" }, 'it must be left out, because migrations.runner is not "command"'],
-  ["migrations.lockBudget", "1s", "at least migrations.lockTimeout (5s)"],
+  ["migrations.lockRetryTimeout", "1s", "at least migrations.lockTimeout (5s)"],
   ["migrations.soak", "1h", "backup.maxAge is missing; it must be longer than migrations.soak (1h)"],
   ["migrations.checks", { tsl: "off" }, "the name of a check: server, tls"],
   ["migrations.checks", { tls: "no" }, 'migrations.checks.tls is "no"; it must be "fail" or "warn" or "off"'],
-  ["migrations.maxConnections", 120, "a whole number from 1 to 100"],
+  ["migrations.maxConnectionsPercent", 120, "a whole number from 1 to 100"],
+  [
+    "migrations.maxConnections",
+    80,
+    "unknown setting migrations.maxConnections; did you mean migrations.maxConnectionsPercent?",
+  ],
+  ["migrations.maxSequence", 80, "did you mean migrations.maxSequencePercent?"],
+  ["migrations.maxRowLoss", 5, "did you mean migrations.maxRowLossPercent?"],
+  ["migrations.allowAhead", true, "did you mean migrations.allowDatabaseAhead?"],
+  ["migrations.lockBudget", "10m", "unknown setting migrations.lockBudget; allowed: "],
+  ["migrations.user", 1000, "did you mean migrations.runAsUser?"],
+  ["app.user", 1000, "did you mean app.runAsUser?"],
   ["migrations.diskFree", "a lot", "an amount of memory such as"],
-  ["migrations.allowAhead", "yes", "true or false"],
+  ["migrations.allowDatabaseAhead", "yes", "true or false"],
   ["report.directory", "", 'report.directory is ""; it must be not empty'],
   ["report.directory", true, "report.directory is true; it must be a text"],
   ["report.tested", "", 'report.tested is ""; it must be not empty'],
-  ["report.tester", "x", "report.tester is no setting"],
+  ["report.tester", "x", "unknown setting report.tester"],
   ["service.type", "Ingress", 'it must be "ClusterIP" or "NodePort" or "LoadBalancer"'],
   ["service.type", "NodePort", "service.host is missing; it must be the address of a node"],
   ["service.port", 70_000, "a whole number from 1 to 65535"],
@@ -101,14 +112,14 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["workloads", [{ kind: "daemon", name: "x" }], 'workloads.0.kind is "daemon"; it must be "worker" or "cron"'],
   ["workloads", [{ kind: "cron", name: "x", schedule: "daily" }], "a cron schedule such as"],
   ["workloads", [{ kind: "worker", name: "notes" }], "a name that neither the app nor another workload has"],
-  ["workloads", [{ kind: "worker", name: "x", schedule: "@daily" }], "workloads.0.schedule is no setting"],
+  ["workloads", [{ kind: "worker", name: "x", schedule: "@daily" }], "unknown setting workloads.0.schedule"],
   ["policy.pinnedImages", true, "app.image"],
   ["policy.pinnedImages", "yes", "true or false"],
   ["policy.backup", "maybe", 'it must be "required" or "optional"'],
   ["smoke", {}, "smoke.command is missing"],
   ["release.attempt", 0, "a whole number from 1 to 10000"],
   ["namespace", "Notes", "lower-case letters"],
-  ["aap", {}, "aap is no setting; did you mean app?"],
+  ["aap", {}, "unknown setting aap; did you mean app?"],
 ];
 
 describe("settings", () => {
@@ -149,7 +160,7 @@ describe("settings", () => {
   it("report all mistakes at once, also those of different kinds", () => {
     const raw = { ...GOOD, app: { name: "N", imag: "notes:1" }, backup: { mode: "none" }, extra: {} };
     const { problems } = parseSettings(raw);
-    expect(problems.map((line) => line.split(" ")[0])).toEqual([
+    expect(problems.map((line) => line.replace("unknown setting ", "").split(/[ ;]/)[0])).toEqual([
       "extra",
       "app.name",
       "app.image",
@@ -167,7 +178,7 @@ describe("settings", () => {
 
   it("say that nothing was touched, and which file to correct", () => {
     const error = new SettingsError("dev", parseSettings({ ...GOOD, app: {} }).problems);
-    expect(error.message).toMatch(/^2 settings are wrong in stack "dev"\. Nothing was touched/);
+    expect(error.message).toMatch(/^2 invalid settings in stack "dev"\. Nothing was touched/);
     expect(error.message).toMatch(/Correct Pulumi\.dev\.yaml .* run the same command again\.$/);
   });
 

@@ -14,7 +14,7 @@ export const connections: PreflightCheck = {
          current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS allowed`,
     );
     const { used, allowed } = row!;
-    const limit = Math.floor((allowed * settings.maxConnectionShare) / 100);
+    const limit = Math.floor((allowed * settings.maxConnectionsPercent) / 100);
     const what = `${used} of ${allowed} connections are in use; a rolling update needs more for a while.`;
     const next = "lower the pool of the app (connection_limit), or end idle sessions";
     return { findings: used > limit ? [{ what, evidence: [], next }] : [], facts: `${used} of ${allowed} in use` };

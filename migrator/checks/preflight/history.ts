@@ -29,7 +29,7 @@ export const history: PreflightCheck = {
         evidence: edited.map(({ migration, row }) => `  ${migration.name}, applied ${row.finishedAt?.toISOString()}`),
         next: "restore the files as they were applied, and put the change into a new migration",
       });
-    if (missing.length > 0 && !run.settings.allowAhead) {
+    if (missing.length > 0 && !run.settings.allowDatabaseAhead) {
       const rows = await run.table.read(run.session);
       const squash = await squashOf(run.session, run.table.schema, judgement, rows);
       findings.push({
@@ -39,7 +39,7 @@ export const history: PreflightCheck = {
         evidence: list(missing.map(({ migrationName }) => migrationName)),
         next: squash
           ? `npm run migrator -- resolve --applied ${squash.name} (records that it stands for them)`
-          : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-ahead",
+          : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead)",
       });
     }
     const resumable = new Set((await readProgress(run.records)).map(({ historyId }) => historyId));

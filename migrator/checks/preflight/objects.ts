@@ -37,14 +37,14 @@ export const sequences: PreflightCheck = {
            LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
          WHERE s.last_value IS NOT NULL AND NOT s.cycle) q
        WHERE sign(last_value) = sign(ends) AND 100.0 * last_value / nullif(ends, 0) > $1 ORDER BY share DESC LIMIT 20`,
-      [settings.maxSequenceShare],
+      [settings.maxSequencePercent],
     );
     const evidence = found.map(({ name, share, ends }) => `  ${name}: ${share.toFixed(1)} % of ${ends}`);
     const what = "Sequences are near their end; then every INSERT fails.";
     return {
       findings:
         found.length > 0 ? [{ what, evidence, next: "change the column to bigint in a migration of its own" }] : [],
-      facts: `limit ${settings.maxSequenceShare} %`,
+      facts: `limit ${settings.maxSequencePercent} %`,
     };
   },
 };

@@ -17,12 +17,12 @@ export const rows: VerifyCheck = {
       const is = after[table];
       if ("unknown" in was) unknown.push(`${table} (${was.unknown})`);
       else if (is && "unknown" in is) unknown.push(`${table} (${is.unknown})`);
-      if ("unknown" in was || !is || "unknown" in is || is.rows >= was.rows * (1 - settings.maxRowLoss / 100))
+      if ("unknown" in was || !is || "unknown" in is || is.rows >= was.rows * (1 - settings.maxRowLossPercent / 100))
         return [];
       const exact = was.exact && is.exact ? "" : " (estimates)";
       return [`  ${table}: ${was.rows} → ${is.rows}${exact}`];
     });
-    const what = `Tables have fewer rows than before by more than ${settings.maxRowLoss} %.`;
+    const what = `Tables have fewer rows than before by more than ${settings.maxRowLossPercent} %.`;
     const next = "compare with the snapshot before the app is rolled out";
     return {
       findings: lost.length > 0 ? [{ what, evidence: lost, next }] : [],

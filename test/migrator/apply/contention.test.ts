@@ -62,14 +62,14 @@ describe("a table that somebody uses", () => {
     await Promise.all([holder.end(), app.end()]);
   });
 
-  test("for the whole budget ends the run, which says who held the lock", async () => {
+  test("for the whole lockRetryTimeout ends the run, which says who held the lock", async () => {
     const url = await postgres.createDatabase();
     const directory = historyOf({ "1_a": "CREATE TABLE a (id int);" });
     await migrate(url, directory);
     writeMigration(directory, "2_b", "ALTER TABLE a ADD COLUMN b int;");
     const holder = await open(url);
     await holder.query("BEGIN; SELECT * FROM a WHERE id = 4711");
-    const { exit, output } = await migrate(url, directory, "--lock-timeout", "2s", "--lock-budget", "4s");
+    const { exit, output } = await migrate(url, directory, "--lock-timeout", "2s", "--lock-retry-timeout", "4s");
     expect(exit).toBe(6);
     expect(output).toMatch(/FAILED \(lock-not-obtained\)[\s\S]*Held by: pid \d+[\s\S]*Database: rolled back/);
     await holder.end();

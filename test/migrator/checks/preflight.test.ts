@@ -130,7 +130,7 @@ test("several findings come all at once, each with its evidence and next command
     directory,
     "--max-transaction-age",
     "1s",
-    "--max-connections",
+    "--max-connections-percent",
     "1",
   );
   expect(exit).toBe(4);
@@ -158,7 +158,7 @@ test("thresholds and levels that don't exist are refused, all at once", async ()
     "dirft=off",
     "--check",
     "drift=maybe",
-    "--max-row-loss",
+    "--max-row-loss-percent",
     "many",
     "--disk-free",
     "x",
@@ -166,7 +166,7 @@ test("thresholds and levels that don't exist are refused, all at once", async ()
     "y",
   );
   expect(exit).toBe(2);
-  for (const part of ['no check "dirft"', "fail, warn, off", "--max-row-loss", "--disk-free", "KEY=TEXT"])
+  for (const part of ['no check "dirft"', "fail, warn, off", "--max-row-loss-percent", "--disk-free", "KEY=TEXT"])
     expect(output).toContain(part);
   expect(CHECK_NAMES.length).toBe(new Set(CHECK_NAMES).size);
 });

@@ -82,14 +82,14 @@ describe("settings", () => {
   const problems = (text: string) => parseSettings(JSON.parse(text)).problems.join("\n");
 
   test.each([
-    ['{"constructor": {}}', "constructor is no setting"],
-    ['{"toString": 1}', "toString is no setting"],
-    ['{"__proto__": {"app": {}}}', "__proto__ is no setting"],
-    ['{"app": {"__proto__": {"image": "x"}}}', "app.__proto__ is no setting"],
-    ['{"app": {"constructor": 1}}', "app.constructor is no setting"],
-    ['{"app": {"env": {"__proto__": "x"}}}', "app.env.__proto__ is no setting"],
-    ['{"workloads": [{"__proto__": "x"}]}', "workloads.0.__proto__ is no setting"],
-  ])("%s is refused: a name that every object has is no setting", (text, expected) => {
+    ['{"constructor": {}}', "unknown setting constructor"],
+    ['{"toString": 1}', "unknown setting toString"],
+    ['{"__proto__": {"app": {}}}', "unknown setting __proto__"],
+    ['{"app": {"__proto__": {"image": "x"}}}', "unknown setting app.__proto__"],
+    ['{"app": {"constructor": 1}}', "unknown setting app.constructor"],
+    ['{"app": {"env": {"__proto__": "x"}}}', "unknown setting app.env.__proto__"],
+    ['{"workloads": [{"__proto__": "x"}]}', "unknown setting workloads.0.__proto__"],
+  ])("%s is refused: a name that every object has is an unknown setting", (text, expected) => {
     expect(problems(text)).toContain(expected);
   });
 

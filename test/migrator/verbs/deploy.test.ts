@@ -175,7 +175,7 @@ describe("a history that doesn't fit the database is refused:", () => {
     const { url } = await start();
     const older = historyOf({ "1_a": "CREATE TABLE a (id int);" });
     expect(await migrate(url, older)).toMatchObject({ exit: 4, output: expect.stringContaining("2_b") });
-    expect((await migrate(url, older, "--allow-ahead")).exit).toBe(0);
+    expect((await migrate(url, older, "--allow-database-ahead")).exit).toBe(0);
   });
 
   test("a migration that failed under Prisma", async () => {

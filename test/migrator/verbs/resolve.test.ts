@@ -227,7 +227,7 @@ describe("what has no folder any more", () => {
     writeMigration(directory, "3_next", "ALTER TABLE a ADD COLUMN c int;");
     expect((await migrate(url, directory)).exit).toBe(0);
     // The folder before it still fits: a release that takes the app back.
-    expect((await migrate(url, old, "--allow-ahead")).exit).toBe(0);
+    expect((await migrate(url, old, "--allow-database-ahead")).exit).toBe(0);
   });
 
   test("because the folder is behind is no squash", async () => {
