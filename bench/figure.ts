@@ -6,7 +6,7 @@ export interface Figure {
   readonly value: number;
   readonly unit: "ms" | "MiB" | "times";
   /** The value must not be above it; undefined = for comparison only. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** How it was measured, or what of. */
   readonly note?: string;
 }

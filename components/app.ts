@@ -37,7 +37,7 @@ export class App extends pulumi.ComponentResource {
     const manifests = appManifests(args);
     const timeout = settings.progressDeadline.plus(AWAIT_MARGIN_SECONDS).text;
     // A component's dependsOn is not its children's: without their own, `--target` and `--continue-on-error` go past it.
-    const child = { parent: this, dependsOn: opts?.dependsOn };
+    const child = { parent: this, dependsOn: opts?.dependsOn ?? [] };
 
     this.service = new Service(settings.name, manifests.service, { ...child, protect });
     this.deployment = new Deployment(settings.name, manifests.deployment, {

@@ -11,11 +11,11 @@ export interface ReportReader {
   /** For the page's name and heading. */
   stack: string;
   /** Folder for the page of each release, absolute; undefined: no page is written. */
-  directory?: string;
+  directory?: string | undefined;
   /** Of the kubeconfig, as the provider has it. */
-  context?: string;
+  context?: string | undefined;
   /** Content or path, as the provider has it; default: what kubectl finds by itself. */
-  kubeconfig?: pulumi.Input<string>;
+  kubeconfig?: pulumi.Input<string> | undefined;
 }
 
 /** What the reader prints: one line of JSON. */

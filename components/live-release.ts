@@ -7,11 +7,11 @@ import { ReleaseError } from "./release-error";
 /** The release that is live, as far as the next one is judged by it. */
 export interface Live {
   /** Its last migration; undefined before the first release, and where the outputs don't tell what is live. */
-  migration?: string;
+  migration?: string | undefined;
   /** sha-256 of the names and contents of all its migrations. */
-  fingerprint?: string;
+  fingerprint?: string | undefined;
   /** Of its tables; undefined where they are unknown. */
-  sizes?: Sizes;
+  sizes?: Sizes | undefined;
 }
 
 /** The stack has outputs, but they don't tell what is live: the next release can't be judged by them. */

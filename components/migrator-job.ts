@@ -28,9 +28,9 @@ export interface MigratorJobArgs {
   /** The ConfigMaps with the migrator and the SQL. */
   files: MigrationFiles;
   /** The snapshot that a deploy relies upon; none where the environment allows a release without a backup. */
-  snapshot?: DatabaseSnapshot;
+  snapshot?: DatabaseSnapshot | undefined;
   /** Known when everything that the Job depends on is done; default: at once. */
-  begins?: pulumi.Output<unknown>;
+  begins?: pulumi.Output<unknown> | undefined;
   /** With migrations pending, a deploy refuses a snapshot older than this. */
   snapshotMaxAge: Settings["backup"]["maxAge"];
 }

@@ -5,7 +5,7 @@ import { ReleaseError } from "./release-error";
 
 /** Rows and bytes by table, as they travel from one release to the next. */
 export const sizesSchema: z.ZodType<Sizes> = z.object({
-  recordedAt: z.string().optional(),
+  recordedAt: z.string().exactOptional(),
   tables: z.record(z.string(), z.object({ rows: z.number(), bytes: z.number() })),
 });
 

@@ -12,8 +12,8 @@ export interface ReleaseReportArgs {
   image: string;
   url: pulumi.Input<string>;
   /** The command that has checked the new version by then. */
-  smoke?: string;
-  restore?: string;
+  smoke?: string | undefined;
+  restore?: string | undefined;
 }
 
 /**
@@ -30,7 +30,7 @@ export class ReleaseReport extends pulumi.ComponentResource {
       `${name}-${releaseId}`,
       reader,
       pulumi.output(url).apply((known) => ({ namespace, jobs, page: { ...page, url: known } })),
-      { parent: this, dependsOn: opts?.dependsOn },
+      { parent: this, dependsOn: opts?.dependsOn ?? [] },
     );
     this.registerOutputs({});
   }

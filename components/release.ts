@@ -25,9 +25,9 @@ export interface ReleaseArgs {
   /** The migrator as one CommonJS file. */
   migrator: string;
   /** From {@link planBackup}; undefined where `backup.mode` is "none". */
-  backup?: Backup;
+  backup?: Backup | undefined;
   /** From `reviewGate`, shown at the migration Job; required where `review.refuse` names anything. */
-  review?: Review;
+  review?: Review | undefined;
   /** For the snapshot's tags. */
   tags?: Record<string, string>;
   /** Reads back what the Jobs reported; without it the sizes stay unknown, and no report is written. */

@@ -25,7 +25,7 @@ export class SmokeCheck extends pulumi.ComponentResource {
         environment: { RELEASE_ID: releaseId, RELEASE_URL: url },
         triggers: [releaseId],
       },
-      { parent: this, dependsOn: opts?.dependsOn, customTimeouts: { create: settings.timeout.text } },
+      { parent: this, dependsOn: opts?.dependsOn ?? [], customTimeouts: { create: settings.timeout.text } },
     ).id;
     this.registerOutputs({});
   }

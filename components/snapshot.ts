@@ -44,7 +44,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
 
     const options: pulumi.CustomResourceOptions = {
       parent: this,
-      dependsOn: opts?.dependsOn,
+      dependsOn: opts?.dependsOn ?? [],
       retainOnDelete: true,
       customTimeouts: { create: `${args.timeout.seconds}s` },
       // Release and commit differ between the releases that share a snapshot; it keeps the tags it was made with. Its
@@ -86,7 +86,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
         logging: "none",
         triggers: [this.createdAt.apply((begun) => begun ?? "gone")],
       },
-      { parent: this, dependsOn: opts?.dependsOn, ignoreChanges: ["create", "logging"] },
+      { parent: this, dependsOn: opts?.dependsOn ?? [], ignoreChanges: ["create", "logging"] },
     );
     this.completedAt = pulumi
       .all([available, completed.stdout])

@@ -27,7 +27,7 @@ export class TableSizes extends pulumi.ComponentResource {
     const request = { namespace, jobs: [job] };
     this.sizes = readReports(`${name}-${releaseId}`, reader, request, {
       parent: this,
-      dependsOn: opts?.dependsOn,
+      dependsOn: opts?.dependsOn ?? [],
     }).apply(({ sizes }) => sizes ?? null);
     this.registerOutputs({ sizes: this.sizes });
   }

@@ -24,7 +24,7 @@ export class Workload extends pulumi.ComponentResource {
     const manifest = workloadManifest(args);
     const { name: fullName } = manifest.metadata;
     const timeout = args.app.progressDeadline.plus(30).text;
-    const child = { parent: this, dependsOn: opts?.dependsOn };
+    const child = { parent: this, dependsOn: opts?.dependsOn ?? [] };
     this.id =
       manifest.kind === "Deployment"
         ? new Deployment(fullName, manifest, { ...child, customTimeouts: { create: timeout, update: timeout } }).id

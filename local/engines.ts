@@ -24,7 +24,7 @@ export type Operation = "up" | "preview" | "destroy" | "refresh";
 
 export interface World {
   cloudDir: string;
-  environment?: Environment;
+  environment?: Environment | undefined;
   /** Makes the environment ready; for an engine that does not do so by itself. */
   prepare(): Promise<void>;
 }

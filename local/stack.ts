@@ -21,7 +21,7 @@ export interface Stack {
   /** `key=value`, as typed: a command that runs the program again must have them too. */
   overrides: string[];
   /** What a person should know about where the settings come from. */
-  note?: string;
+  note?: string | undefined;
 }
 
 export interface StackOptions {

@@ -17,9 +17,9 @@ export interface ReleasePage {
   /** ISO 8601: when the page was written, at the end of the release. */
   readonly at: string;
   /** The command that checked the new version, if there is one; it succeeded, for else there would be no page. */
-  readonly smoke?: string;
+  readonly smoke?: string | undefined;
   /** What to type to get the snapshot back as a second database. */
-  readonly restore?: string;
+  readonly restore?: string | undefined;
   /** Jobs whose part is missing, and why. */
   readonly missing: readonly { job: string; reason: string }[];
   /** Commands that show the logs. */

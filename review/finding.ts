@@ -30,6 +30,6 @@ export interface Finding {
   readonly who: string;
   readonly howLong: string;
   /** Why no later migration can undo it. */
-  readonly irreversible?: string;
+  readonly irreversible?: string | undefined;
   readonly safe?: SafeWay;
 }

@@ -48,7 +48,7 @@ export interface ReviewInput {
   /** What the database has. Default: nothing, a first release into an empty database. */
   readonly applied?: readonly Applied[];
   /** Sizes of tables. Default: unknown, which the review says. */
-  readonly stats?: Sizes;
+  readonly stats?: Sizes | undefined;
   /** Default: nothing is refused. */
   readonly policy?: ReviewPolicy;
   readonly acknowledgements?: readonly Acknowledgement[];

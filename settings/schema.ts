@@ -39,8 +39,8 @@ const whole = (min: number, max: number) => {
 const path = z.string().regex(/^\/\S*$/, "a path that begins with /");
 
 const resources = z.strictObject({
-  requests: z.strictObject({ cpu: cpu.optional(), memory: memory.optional() }).optional(),
-  limits: z.strictObject({ cpu: cpu.optional(), memory: memory.optional() }).optional(),
+  requests: z.strictObject({ cpu: cpu.exactOptional(), memory: memory.exactOptional() }).exactOptional(),
+  limits: z.strictObject({ cpu: cpu.exactOptional(), memory: memory.exactOptional() }).exactOptional(),
 });
 
 const reference = z.strictObject({ name: z.string().min(1), key: z.string().min(1) });

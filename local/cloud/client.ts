@@ -21,7 +21,11 @@ export interface Client {
    * method threw ({@link CloudError}: name, message and data of the original), or {@link CloudUnreachable}. Aborting the signal
    * ends the waiting; what the method began in the cloud goes on.
    */
-  call<Result = Json>(method: string, parameters?: unknown, options?: { signal?: AbortSignal }): Promise<Result>;
+  call<Result = Json>(
+    method: string,
+    parameters?: unknown,
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<Result>;
 }
 
 /** An error that a service threw in the background process. */
@@ -46,7 +50,11 @@ export async function connect(cloudDir: string): Promise<Client> {
   const directory = resolve(cloudDir);
   const record = (await answering(directory)) ?? (await start(directory));
   return {
-    async call<Result>(method: string, parameters: unknown = null, { signal }: { signal?: AbortSignal } = {}) {
+    async call<Result>(
+      method: string,
+      parameters: unknown = null,
+      { signal }: { signal?: AbortSignal | undefined } = {},
+    ) {
       signal?.throwIfAborted();
       try {
         return (await send(record, `/call/${encodeURIComponent(method)}`, parameters, signal)) as Result;

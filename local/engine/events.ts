@@ -83,8 +83,8 @@ export interface EngineOptions {
   /** By package: `aws`, `kubernetes`, `command`. The package `pulumi` is the engine's own. */
   providers: Record<string, Provider>;
   /** URNs, `*` matches within a segment and `**` across. Default: everything. */
-  targets?: string[];
-  continueOnError?: boolean;
+  targets?: string[] | undefined;
+  continueOnError?: boolean | undefined;
   onEvent?(event: EngineEvent): void;
   /** First request to stop: start nothing new, finish what runs. */
   signal?: AbortSignal;

@@ -15,15 +15,15 @@ export interface Goal {
   provider: string;
   /** Of the SDK, which names the default provider. */
   version: string;
-  protect?: boolean;
-  retainOnDelete?: boolean;
-  deleteBeforeReplace?: boolean;
+  protect?: boolean | undefined;
+  retainOnDelete?: boolean | undefined;
+  deleteBeforeReplace?: boolean | undefined;
   ignoreChanges: string[];
   /** Id of an existing thing to take over; empty: none. */
   importId: string;
   replaceOnChanges: string[];
   additionalSecretOutputs: string[];
-  customTimeouts?: Timeouts;
+  customTimeouts?: Timeouts | undefined;
   deletedWith: string;
   /** Names it had before, as the SDK works them out: those of its parents are in them. */
   aliases: string[];

@@ -106,7 +106,7 @@ interface Launch {
   /** Its entry point; "." lets the SDK find it. */
   main: string;
   typescript: boolean;
-  tsconfig?: string;
+  tsconfig?: string | undefined;
   nodeArgs: string[];
 }
 

@@ -17,7 +17,7 @@ export interface Step {
   op: Operation;
   urn: string;
   /** The resource before the step; none for a first creation. */
-  old?: ResourceState;
+  old?: ResourceState | undefined;
   /** The resource after it; none for a deletion. */
   next?: ResourceState;
   diffs?: string[];
@@ -30,7 +30,7 @@ export interface Step {
   skippedCreate?: boolean;
   /** A deletion that leaves the thing itself alone: another deletion takes it along. */
   takenAlong?: () => boolean;
-  reply?(outcome: Outcome): void;
+  reply?: ((outcome: Outcome) => void) | undefined;
 }
 
 /** Does the step in the outside world and completes `step.next`. An InitError means done, but not healthy. */

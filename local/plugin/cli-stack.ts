@@ -21,7 +21,7 @@ export interface CliStackOptions {
   /** Keys of `config` whose values are secret, fully qualified. */
   secretKeys?: string[];
   /** What the local cloud prepares before the first step. */
-  environment?: Environment;
+  environment?: Environment | undefined;
   /** Packages that the local cloud serves; the CLI takes any other from where it keeps its plugins. Default: all three. */
   packages?: Package[];
 }

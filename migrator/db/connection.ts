@@ -44,7 +44,7 @@ export class Session {
 
   static async open(target: Target, options: SessionOptions): Promise<Session> {
     const client = await connect(target, options);
-    const severity = (message: { severity?: string }) => message.severity ?? "NOTICE";
+    const severity = (message: { severity?: string | undefined }) => message.severity ?? "NOTICE";
     client.on("notice", (message) => {
       // A ROLLBACK of ours where nothing was begun is no news.
       if (message.code !== NO_TRANSACTION) options.onNotice?.(severity(message), message.message ?? "");

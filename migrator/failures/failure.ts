@@ -18,7 +18,7 @@ export interface FailureText {
   /** What happened, one sentence. */
   readonly what: string;
   /** Evidence: an SQL error with its caret, a list of sessions, … A list has a line each. */
-  readonly detail?: string | readonly string[];
+  readonly detail?: string | readonly string[] | undefined;
   /** What the database is like now. */
   readonly database: string;
   /** The one next command; `{rerun}` and `{migrator}` stand for {@link Commands}. */

@@ -35,7 +35,7 @@ export function readStackSettings(directory: string, stack: string): StackSettin
 
 const sizes = z
   .object({
-    recordedAt: z.string().optional(),
+    recordedAt: z.string().exactOptional(),
     tables: z.record(z.string(), z.object({ rows: z.number().nonnegative(), bytes: z.number().nonnegative() })),
   })
   .strict();

@@ -17,8 +17,8 @@ export interface OperationRequest {
   stateDir: string;
   /** `key=value`, as typed. */
   config: string[];
-  targets?: string[];
-  continueOnError?: boolean;
+  targets?: string[] | undefined;
+  continueOnError?: boolean | undefined;
 }
 
 export type Engine = "embedded" | "pulumi";

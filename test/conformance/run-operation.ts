@@ -26,11 +26,11 @@ const LIMIT_MS = 300_000;
 
 /** How a command is ended from outside, beside the end of its own. */
 export interface Endings {
-  interruption?: Interruption;
+  interruption?: Interruption | undefined;
   /** Ends the CLI that the command has started, if it has. */
   killCli(): void;
   /** Aborted: the command is killed. */
-  stopped?: AbortSignal;
+  stopped?: AbortSignal | undefined;
 }
 
 export function runOperation(request: OperationRequest, { interruption, killCli, stopped }: Endings): Promise<Ran> {

@@ -57,7 +57,7 @@ export function isMissing(error: unknown): boolean {
 
 export interface CopyOptions {
   /** Owner of the copy; only root can give files away. */
-  owner?: Account;
+  owner?: Account | undefined;
   /** Left out, with everything below it; `relative` is the path inside the tree. */
   skip?(relative: string, isDirectory: boolean): boolean;
   /** Told the bytes of each file once it is copied. */

@@ -53,7 +53,7 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 /** Waits until `condition` gives something, asking again every `every` ms; undefined after `timeout` ms. */
 export async function until<T>(
   condition: () => Promise<T | undefined | false>,
-  { timeout, every = 20, abort }: { timeout: number; every?: number; abort?: AbortSignal },
+  { timeout, every = 20, abort }: { timeout: number; every?: number; abort?: AbortSignal | undefined },
 ): Promise<T | undefined> {
   const deadline = Date.now() + timeout;
   for (;;) {

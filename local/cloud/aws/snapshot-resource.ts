@@ -66,7 +66,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       type: "string",
       required: true,
       replaces: true,
-      validate: kind === "cluster" ? clusterRule : undefined,
+      ...(kind === "cluster" && { validate: clusterRule }),
     },
     region: { type: "string", replaces: true },
     sharedAccounts: { type: "strings" },

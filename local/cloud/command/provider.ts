@@ -53,7 +53,7 @@ export function createCommandProvider({ log, environment = {} }: CommandProvider
 
   /** Runs one of the commands of `inputs`; `before` are the outputs that it finds in its environment. */
   async function run(
-    { urn, timeout, signal }: { urn: string; timeout: number; signal?: AbortSignal },
+    { urn, timeout, signal }: { urn: string; timeout: number; signal?: AbortSignal | undefined },
     command: Json | undefined,
     inputs: Properties,
     before: Properties,

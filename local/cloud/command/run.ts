@@ -7,13 +7,13 @@ export interface RunOptions {
   /** Program and arguments before the command. */
   interpreter: string[];
   /** Default: that of this process. */
-  directory?: string;
+  directory?: string | undefined;
   /** Added to the environment of this process. */
   environment: Record<string, string>;
-  stdin?: string;
+  stdin?: string | undefined;
   /** Milliseconds; default: as long as it takes. */
-  timeout?: number;
-  signal?: AbortSignal;
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
   onLine(stream: "stdout" | "stderr", line: string): void;
 }
 

@@ -3,7 +3,7 @@ import { kubernetesDirectory } from "./store";
 
 interface Named {
   name: string;
-  namespace?: string;
+  namespace?: string | undefined;
 }
 
 /** Logs, volumes and running processes of one pod. */

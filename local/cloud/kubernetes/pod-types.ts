@@ -104,7 +104,7 @@ export interface Condition {
   status: "True" | "False" | "Unknown";
   reason?: string;
   message?: string;
-  lastTransitionTime?: string;
+  lastTransitionTime?: string | undefined;
   lastUpdateTime?: string;
 }
 
@@ -113,7 +113,7 @@ export interface PodStatus {
   reason?: string;
   message?: string;
   conditions: Condition[];
-  containerStatuses?: ContainerStatus[];
+  containerStatuses?: ContainerStatus[] | undefined;
   initContainerStatuses?: ContainerStatus[];
   podIP?: string;
   podIPs?: { ip: string }[];
@@ -143,7 +143,7 @@ export interface Terminated {
   exitCode: number;
   signal?: number;
   reason: string;
-  message?: string;
+  message?: string | undefined;
   startedAt: string;
   finishedAt: string;
 }
