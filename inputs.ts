@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { ReleaseError, type ReportReader, type Settings, settingsFromConfig } from "./components";
-import { type PackedHistory, packHistory } from "./migrations/history/pack";
 import { bundleMigrator } from "./migrator/cli/bundle";
 import { bundleReportReader } from "./report/reader/bundle";
+import { type PackedHistory, packHistory } from "./review/packed-history";
 
 /** All that a release is made of, read and checked before any resource is declared. */
 export interface ReleaseInputs {

@@ -1,4 +1,4 @@
-export type { PackedHistory } from "../migrations/history/pack";
+export type { PackedHistory } from "../review/packed-history";
 export { parseSettings } from "../settings/parse";
 export type { Settings } from "../settings/schema";
 export { App, type AppArgs } from "./app";

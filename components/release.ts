@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PackedHistory } from "../migrations/history/pack";
+import type { PackedHistory } from "../review/packed-history";
 import type { Review } from "../review/review";
 import type { Sizes } from "../review/size";
 import type { Settings } from "../settings/schema";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fingerprint } from "../migrations/history/history";
-import type { PackedHistory } from "../migrations/history/pack";
 import { formatReview } from "../review/formats";
+import type { PackedHistory } from "../review/packed-history";
 import { appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
 import type { Applied } from "../review/rules/history";
 import type { Settings } from "../settings/schema";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PackedHistory } from "../migrations/history/pack";
+import type { PackedHistory } from "../review/packed-history";
 import type { Settings } from "../settings/schema";
 import { appManifests } from "./app-manifests";
 import { type FieldConflict, fieldConflicts, isPulumi, type Json, type ManagedFields } from "./field-conflicts";

@@ -1,6 +1,9 @@
 import type { Node } from "libpg-query";
 import type { Migration } from "../migrations/history/history";
 import { type MigrationPlan, planMigration } from "../migrations/history/plan";
+import { Schema } from "../migrations/schema/schema";
+import { TemporaryNames } from "../migrations/schema/temporary";
+import { standIn } from "../migrations/schema/view-columns";
 import { nameOf, nameOfParts } from "../migrations/sql/identifier";
 import { insideDo } from "../migrations/sql/inside-do";
 import { type Blocked, blockedBy, type LockMode } from "../migrations/sql/locks";
@@ -9,10 +12,7 @@ import { changesWithin, namedQueries } from "../migrations/sql/references";
 import { apply } from "../migrations/statements/apply";
 import type { Effect, TableEffect } from "../migrations/statements/effect";
 import type { AddedValue } from "../migrations/statements/enum-use";
-import { Schema } from "../migrations/statements/schema";
 import { effectOf } from "../migrations/statements/statement-effect";
-import { temporaryNames } from "../migrations/statements/temporary";
-import { standIn } from "../migrations/statements/view-columns";
 import type { Finding } from "./finding";
 import { type Acknowledgement, type Gate, gate, type ReviewPolicy } from "./gate";
 import { type LintResult, lintFindings } from "./lint";
@@ -205,8 +205,12 @@ function judge(
 ): ReviewedStatement[] {
   const { plan, schema } = context;
   schema.utc = false;
-  const named = temporaryNames();
-  const unjudged = nodes.map((node, index) => ({ ...plan.statements[index]!, node: named(node), effect: nothing }));
+  const temporary = new TemporaryNames();
+  const unjudged = nodes.map((node, index) => ({
+    ...plan.statements[index]!,
+    node: temporary.qualify(node),
+    effect: nothing,
+  }));
   context.exchanges = enumExchanges(unjudged, context);
   if (plan.mode === "transaction") for (const { node } of unjudged) noteRemade(node, context);
   for (const { node } of unjudged) {

@@ -1,9 +1,10 @@
 import type { Node } from "libpg-query";
+import type { Table } from "../schema/objects";
+import type { Schema } from "../schema/schema";
+import { namesTemporary } from "../schema/temporary";
 import { identifier, keyOf, type Name, nameOf, nameOfParts, nameText } from "../sql/identifier";
 import { isPureFunction, movingFunctions } from "../sql/pure-functions";
 import { columnsMentioned, namedQueries, tablesRead, walk } from "../sql/references";
-import type { Schema, Table } from "../statements/schema";
-import { namesTemporary } from "../statements/temporary";
 import { type BatchChange, changeOf } from "./batch-change";
 import { readBatchOptions } from "./batch-options";
 

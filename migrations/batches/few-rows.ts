@@ -1,8 +1,8 @@
 import type { Node } from "libpg-query";
+import type { Schema } from "../schema/schema";
 import { booleanOf } from "../sql/constant";
 import { columnOf, conjuncts, isConstant, sameConstant } from "../sql/expression";
 import { keyOf, nameOf, partsOf } from "../sql/identifier";
-import type { Schema } from "../statements/schema";
 
 /** More constants than this are many rows. */
 const few = 1000;

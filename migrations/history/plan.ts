@@ -1,8 +1,8 @@
-import { type BadDirective, type Directive, directivesIn, directivesInside } from "../sql/directives";
 import { kindOf } from "../sql/kind";
 import { type ParsedStatement, parseScript, ScriptError } from "../sql/parse";
 import { syntaxHint } from "../sql/syntax-hint";
 import { refusedInTransaction, type TransactionControl, transactionControl } from "../sql/transaction";
+import { type BadDirective, type Directive, directivesIn, directivesInside } from "./directives";
 import type { Migration } from "./history";
 
 export { loadParser } from "../sql/parse";

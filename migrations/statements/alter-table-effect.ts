@@ -1,11 +1,12 @@
 import type { AlterTableCmd, AlterTableStmt, RangeVar } from "libpg-query";
+import { collationOf, columnConstraints, defineColumn } from "../schema/definition";
+import type { Table } from "../schema/objects";
+import type { Schema } from "../schema/schema";
 import { columnType, folds, isStamp, typeChange, typeText } from "../sql/column-type";
-import { collationOf, columnConstraints, defineColumn } from "../sql/definition";
 import { identifier, keyOf, type Name, nameOf, partsOf } from "../sql/identifier";
 import type { LockMode } from "../sql/locks";
 import { Effects, type Work } from "./effect";
 import { partitionAdded, partitionAttached, partitionRemoved } from "./partition-effect";
-import type { Schema, Table } from "./schema";
 
 /** Subcommands that need less than ACCESS EXCLUSIVE. Source: PostgreSQL documentation, ALTER TABLE; AlterTableGetLockLevel. */
 const weaker: Record<string, LockMode> = {

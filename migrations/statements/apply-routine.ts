@@ -1,8 +1,9 @@
 import type { Node, TypeName } from "libpg-query";
+import type { Routine, Trigger } from "../schema/objects";
+import type { Schema } from "../schema/schema";
 import { keyOf, nameOf, nameOfParts, partsOf } from "../sql/identifier";
 import { walk } from "../sql/references";
 import { tokensOf } from "../sql/tokens";
-import type { Routine, Schema, Trigger } from "./schema";
 
 /** Enters functions, procedures and triggers into the schema. */
 export function applyRoutine(node: Node, schema: Schema): void {

@@ -1,12 +1,13 @@
 import type { AlterTableCmd, ColumnDef, Node, PartitionSpec } from "libpg-query";
+import { addColumn, addConstraint, collationOf, constraintOf, isNull, signatureOf } from "../schema/definition";
+import type { Column, Table } from "../schema/objects";
+import { emptyTable, madeKey, type Schema } from "../schema/schema";
 import { columnType } from "../sql/column-type";
-import { addColumn, addConstraint, collationOf, constraintOf, isNull, signatureOf } from "../sql/definition";
 import { keyOf, type Name, nameOf, nameOfParts, partsOf } from "../sql/identifier";
 import { columnsMentioned, tablesRead } from "../sql/references";
 import { applyRoutine, dropRoutine } from "./apply-routine";
 import { applyDependents } from "./dependents";
 import { onTable } from "./drop-effect";
-import { type Column, emptyTable, madeKey, type Schema, type Table } from "./schema";
 
 /** Enters what a statement does into the schema. Statements that don't change what the review asks for change nothing. */
 export function apply(node: Node, schema: Schema, migration: string): void {

@@ -1,21 +1,10 @@
 import type { ColumnDef, Node } from "libpg-query";
+import type { Dependent, Uses } from "../schema/objects";
+import type { Schema } from "../schema/schema";
+import { useOf, usesOf } from "../schema/uses";
+import { viewColumns } from "../schema/view-columns";
 import { identifier, keyOf, nameOf, nameOfParts, partsOf } from "../sql/identifier";
 import { walk } from "../sql/references";
-import type { Schema } from "./schema";
-import { type Uses, useOf, usesOf } from "./uses";
-import { viewColumns } from "./view-columns";
-
-/** Something that Postgres keeps from losing what it depends on. */
-export interface Dependent {
-  readonly kind: "view" | "trigger" | "policy" | "default" | "generated" | "check" | "index";
-  /** For a person: `view names`, `trigger touch on note`. */
-  readonly label: string;
-  /** Key of the table that it is a part of, or of the view that it is: it goes with it. */
-  readonly table: string;
-  /** The column that it is a part of. */
-  readonly column?: string;
-  readonly uses: Uses;
-}
 
 /** Enters what a statement makes, drops and renames; `schema` has what the statement did to tables already. */
 export function applyDependents(node: Node, schema: Schema): void {

@@ -1,8 +1,8 @@
 import type { Node } from "libpg-query";
+import type { Schema } from "../schema/schema";
 import { keyOf, type Name, nameOfParts, nameText } from "../sql/identifier";
 import type { Effects } from "./effect";
 import { partitionRemoved } from "./partition-effect";
-import type { Schema } from "./schema";
 
 /** DROP, with what hangs on the thing dropped. */
 export function drop(

@@ -1,7 +1,7 @@
 import { type Node, parseSync } from "libpg-query";
+import type { Schema } from "../schema/schema";
 import { columnType } from "../sql/column-type";
 import { keyOf, nameOf, nameOfParts, partsOf } from "../sql/identifier";
-import type { Schema } from "./schema";
 
 /** A value that ALTER TYPE … ADD VALUE adds. */
 export interface AddedValue {

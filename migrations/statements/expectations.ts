@@ -1,11 +1,13 @@
-import type { RangeVar } from "../../migrator/apply/left-behind";
-import type { Catalog } from "../../migrator/checks/catalog";
-import { isNull } from "../sql/definition";
+import type { RangeVar } from "libpg-query";
+import { isNull } from "../schema/definition";
 import { partsOf } from "../sql/identifier";
 import { maskSql } from "../sql/mask-sql";
 import { columnsMentioned } from "../sql/references";
 
-/** What a statement promises of the catalog: that an entry (see catalog.ts) is there, not there, or has a word in its definition. */
+/** What a database consists of, flat, by which two of them are compared entry by entry: `column public.notes.title` → `text NOT NULL`. */
+export type Catalog = Record<string, string>;
+
+/** What a statement promises of the catalog: that an entry is there, not there, or has a word in its definition. */
 export interface Expectation {
   readonly key: string;
   readonly present: boolean;

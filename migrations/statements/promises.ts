@@ -1,7 +1,7 @@
-import type { RangeVar } from "../../migrator/apply/left-behind";
-import { TemporaryNames } from "../../migrator/apply/temporary-names";
+import type { RangeVar } from "libpg-query";
+import { isOnTemporary, TemporaryNames } from "../schema/temporary";
 import { partsOf } from "../sql/identifier";
-import { tablesRead, walk } from "../sql/references";
+import { walk } from "../sql/references";
 import { type Expectation, expectationsOf } from "./expectations";
 
 // biome-ignore lint/suspicious/noExplicitAny: the grammar's nodes, of which only a few fields are looked at
@@ -34,17 +34,12 @@ export class Promises {
     else this.#see(node, where);
   }
 
-  #see(node: Nodes, where: string): void {
+  #see(written: Nodes, where: string): void {
     const { promises, temporary } = this.#state;
+    const node: Nodes = temporary.qualify(written);
     this.#astray ||= node.VariableSetStmt?.name === "search_path" || /"sval":"search_path"/.test(selected(node));
-    // Also a name without a schema means a temporary relation first; a view of one is temporary too.
-    if (
-      temporary.takes(
-        node,
-        tablesRead(node).map(({ name }) => name.name),
-      )
-    )
-      return;
+    // What is temporary is gone with the session, so that nothing of it is found in the catalog later.
+    if (isOnTemporary(node)) return;
     const taker = mayTakeBack(node);
     if (taker !== undefined)
       for (const [key, promise] of promises)

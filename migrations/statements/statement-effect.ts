@@ -1,4 +1,5 @@
 import type { Node } from "libpg-query";
+import type { Schema } from "../schema/schema";
 import { keyOf, type Name, nameOf, nameOfParts, nameText } from "../sql/identifier";
 import type { LockMode } from "../sql/locks";
 import { isPureFunction } from "../sql/pure-functions";
@@ -7,7 +8,6 @@ import { alterTableEffect } from "./alter-table-effect";
 import { drop, onTable } from "./drop-effect";
 import { type Effect, Effects } from "./effect";
 import { partitionAdded } from "./partition-effect";
-import type { Schema } from "./schema";
 import { notJudged } from "./statement-kinds";
 import { truncated } from "./truncate";
 

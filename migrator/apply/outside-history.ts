@@ -1,4 +1,4 @@
-import type { Catalog } from "../checks/catalog";
+import type { Catalog } from "../../migrations/statements/expectations";
 import type { Difference } from "../checks/drift";
 
 /** Tables that other tools make for themselves: AWS DMS, pgbench, and what else keeps a history of migrations. */

@@ -1,14 +1,14 @@
 import type { Node } from "libpg-query";
 import { batchDoubt } from "../../migrations/batches/batch";
+import type { BadDirective } from "../../migrations/history/directives";
 import type { Migration } from "../../migrations/history/history";
 import type { MigrationPlan, PlannedStatement } from "../../migrations/history/plan";
-import type { BadDirective } from "../../migrations/sql/directives";
+import { Schema } from "../../migrations/schema/schema";
 import { keyOf, type Name } from "../../migrations/sql/identifier";
 import { apply } from "../../migrations/statements/apply";
 import type { Effect, TableEffect } from "../../migrations/statements/effect";
 import type { Expectation } from "../../migrations/statements/expectations";
 import { Promises } from "../../migrations/statements/promises";
-import { Schema } from "../../migrations/statements/schema";
 import { effectOf } from "../../migrations/statements/statement-effect";
 import { quoteName } from "../records/history-table";
 import { nodeOf } from "./left-behind";

@@ -1,11 +1,6 @@
+import type { Catalog } from "../../migrations/statements/expectations";
 import type { Session } from "../db/connection";
 import { OWN_PATH } from "../db/search-path";
-
-/**
- * What a database consists of, flat: `column public.notes.title` → `text NOT NULL`. Fit for JSON, and two of them are compared entry by
- * entry. System schemas, this program's own and what belongs to extensions are left out; so is `_prisma_migrations`.
- */
-export type Catalog = Record<string, string>;
 
 export const OWN = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_release')";
 export const NO_EXTENSION = (class_: string, oid: string) =>
@@ -52,7 +47,10 @@ export const CATALOG_QUERIES: readonly string[] = [
   `SELECT 'schema ' || n.nspname, '' FROM pg_namespace n WHERE ${OWN} AND n.nspname <> 'public' AND ${NO_EXTENSION("pg_namespace", "n.oid")}`,
 ];
 
-/** Reads the catalog at one instant. Waits for no lock of the app's. */
+/**
+ * Reads the catalog at one instant, and waits for no lock of the app's. System schemas, this program's own and what belongs to
+ * extensions are left out; so is `_prisma_migrations`.
+ */
 export function readCatalog(session: Session): Promise<Catalog> {
   return readEntries(session, CATALOG_QUERIES);
 }

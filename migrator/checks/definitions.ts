@@ -1,5 +1,6 @@
+import type { Catalog } from "../../migrations/statements/expectations";
 import type { Session } from "../db/connection";
-import { CATALOG_QUERIES, type Catalog, NO_EXTENSION, OWN, RELATION, readEntries } from "./catalog";
+import { CATALOG_QUERIES, NO_EXTENSION, OWN, RELATION, readEntries } from "./catalog";
 
 /**
  * What the catalog says besides `CATALOG_QUERIES`. Drift is not judged by it, but it tells whether a statement was run: options,

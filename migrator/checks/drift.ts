@@ -1,4 +1,4 @@
-import type { Catalog } from "./catalog";
+import type { Catalog } from "../../migrations/statements/expectations";
 
 /** One thing in which two catalogs differ. */
 export interface Difference {

@@ -1,11 +1,11 @@
 import type { Node } from "libpg-query";
 import type { Migration } from "../../migrations/history/history";
+import type { Catalog } from "../../migrations/statements/expectations";
 import { type Defined, replayOf } from "../../migrations/statements/replay";
 import { nodeOf } from "../apply/left-behind";
 import { planOf } from "../apply/plans";
 import type { Run } from "../cli/run";
 import type { Session } from "../db/connection";
-import type { Catalog } from "./catalog";
 import { readEverything } from "./definitions";
 import { onScratch, type Unknown } from "./scratch";
 

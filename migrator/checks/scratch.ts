@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import { parseScript } from "../../migrations/sql/parse";
+import type { Catalog } from "../../migrations/statements/expectations";
 import { type Defined, replayOf } from "../../migrations/statements/replay";
 import { counted } from "../../text/counted";
 import { planOf } from "../apply/plans";
@@ -10,7 +11,7 @@ import { Session } from "../db/connection";
 import { migrationPath } from "../db/search-path";
 import { noticeLostClient } from "../db/session-settings";
 import { quoteName } from "../records/history-table";
-import { type Catalog, readCatalog } from "./catalog";
+import { readCatalog } from "./catalog";
 
 /** Longest time that the whole history may take on the empty scratch database. */
 const LIMIT = 120_000;

@@ -1,5 +1,5 @@
 import type { Migration } from "../../migrations/history/history";
-import type { Catalog } from "../checks/catalog";
+import type { Catalog } from "../../migrations/statements/expectations";
 import type { Run } from "../cli/run";
 import { quoteText } from "./history-table";
 

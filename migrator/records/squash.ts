@@ -1,8 +1,9 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
+import type { Catalog } from "../../migrations/statements/expectations";
 import { isMet } from "../../migrations/statements/expectations";
 import { plannedEffects } from "../apply/planned-effects";
-import { type Catalog, readCatalog } from "../checks/catalog";
+import { readCatalog } from "../checks/catalog";
 import type { Session } from "../db/connection";
 import type { HistoryRow } from "./history-table";
 import type { Judgement } from "./judgement";

@@ -1,10 +1,11 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import { maskSql } from "../../migrations/sql/mask-sql";
+import type { Catalog } from "../../migrations/statements/expectations";
 import { describeExpectation, isMet } from "../../migrations/statements/expectations";
 import { counted } from "../../text/counted";
 import { plannedEffects } from "../apply/planned-effects";
-import { type Catalog, readCatalog } from "../checks/catalog";
+import { readCatalog } from "../checks/catalog";
 import { readDefinitions } from "../checks/definitions";
 import { type Difference, differences } from "../checks/drift";
 import { onScratch } from "../checks/scratch";

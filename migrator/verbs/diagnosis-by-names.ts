@@ -1,7 +1,7 @@
 import type { Migration } from "../../migrations/history/history";
+import type { Catalog } from "../../migrations/statements/expectations";
 import { describeExpectation, type Expectation, expectationsOf, isMet } from "../../migrations/statements/expectations";
 import type { nodeOf } from "../apply/left-behind";
-import type { Catalog } from "../checks/catalog";
 import type { Run } from "../cli/run";
 import { latestCatalog } from "../records/facts";
 import type { Verdict } from "./diagnosis";

@@ -1,5 +1,5 @@
 import { maskSql } from "../../migrations/sql/mask-sql";
-import type { Catalog } from "../checks/catalog";
+import type { Catalog } from "../../migrations/statements/expectations";
 import type { Verdict } from "./diagnosis";
 
 /**

@@ -1,9 +1,10 @@
 import type { Node } from "libpg-query";
 import type { MigrationPlan, PlannedStatement } from "../../migrations/history/plan";
+import type { Table } from "../../migrations/schema/objects";
+import { madeKey, type Schema } from "../../migrations/schema/schema";
+import { temporarySchema } from "../../migrations/schema/temporary";
 import { identifier, keyOf, type Name } from "../../migrations/sql/identifier";
 import type { Effect } from "../../migrations/statements/effect";
-import { madeKey, type Schema, type Table } from "../../migrations/statements/schema";
-import { temporarySchema } from "../../migrations/statements/temporary";
 import type { FindingClass } from "../../settings/finding-classes";
 import type { Finding, SafeWay, Severity } from "../finding";
 import { type Band, type Sizes, sizeOf, sizeText, type TableSize } from "../size";

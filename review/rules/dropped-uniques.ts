@@ -1,5 +1,5 @@
 import type { Node } from "libpg-query";
-import { constraintOf } from "../../migrations/sql/definition";
+import { constraintOf } from "../../migrations/schema/definition";
 import { identifier, keyOf, type Name, nameOf, nameOfParts, partsOf } from "../../migrations/sql/identifier";
 import { contractMark } from "../safe/words";
 import { type Context, type JudgedStatement, tableText, target } from "./context";

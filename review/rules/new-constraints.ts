@@ -1,7 +1,7 @@
 import type { AlterTableCmd } from "libpg-query";
-import { constraintOf } from "../../migrations/sql/definition";
+import { constraintOf } from "../../migrations/schema/definition";
+import type { Constraint } from "../../migrations/schema/objects";
 import { identifier, keyOf, type Name } from "../../migrations/sql/identifier";
-import type { Constraint } from "../../migrations/statements/schema";
 import { notNullSteps } from "../safe/words";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 import { uniqueKey } from "./dropped-uniques";

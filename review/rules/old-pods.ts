@@ -1,6 +1,6 @@
 import type { AlterTableCmd, Node } from "libpg-query";
+import { defineColumn } from "../../migrations/schema/definition";
 import { columnType, folds, narrows, typeText } from "../../migrations/sql/column-type";
-import { defineColumn } from "../../migrations/sql/definition";
 import { identifier, keyOf, literal, type Name, nameOf, nameOfParts } from "../../migrations/sql/identifier";
 import { alterCommands } from "../../migrations/sql/tokens";
 import { renameColumn, renameTable } from "../safe/change";

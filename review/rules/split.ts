@@ -1,6 +1,6 @@
 import type { Node } from "libpg-query";
+import { makesTemporary, namesTemporary } from "../../migrations/schema/temporary";
 import { callsOf } from "../../migrations/sql/references";
-import { makesTemporary, namesTemporary } from "../../migrations/statements/temporary";
 import type { JudgedStatement } from "./context";
 
 /**

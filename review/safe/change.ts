@@ -1,5 +1,6 @@
+import type { Column, Table } from "../../migrations/schema/objects";
+import type { Schema } from "../../migrations/schema/schema";
 import { identifier, keyOf, type Name, nameText } from "../../migrations/sql/identifier";
-import type { Column, Schema, Table } from "../../migrations/statements/schema";
 import type { SafeWay } from "../finding";
 import { alter, batched, contractMark, newName, notNullSteps } from "./words";
 

@@ -1,8 +1,8 @@
 import type { ColumnDef } from "libpg-query";
-import { columnConstraints, type DefinedColumn } from "../../migrations/sql/definition";
+import { columnConstraints, type DefinedColumn } from "../../migrations/schema/definition";
+import type { Schema } from "../../migrations/schema/schema";
 import { identifier, literal, type Name, nameText } from "../../migrations/sql/identifier";
 import { tokensOf } from "../../migrations/sql/tokens";
-import type { Schema } from "../../migrations/statements/schema";
 import type { SafeWay } from "../finding";
 import { alter, batched, newName, notNullSteps, uniqueSteps } from "./words";
 

@@ -1,7 +1,7 @@
 import { parseSync } from "libpg-query";
 import { batchDoubt } from "../../migrations/batches/batch";
+import type { Schema } from "../../migrations/schema/schema";
 import { identifier, keyOf, type Name, nameText } from "../../migrations/sql/identifier";
-import type { Schema } from "../../migrations/statements/schema";
 
 /** First line of a migration that runs after the rollout, when no old pod is left. */
 export const contractMark = "-- release: contract\n";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseSettings, ReviewRefused, reviewGate } from "../../components";
-import { packHistory } from "../../migrations/history/pack";
+import { packHistory } from "../../review/packed-history";
 
 describe("the review in preview and up", () => {
   let folder: string;

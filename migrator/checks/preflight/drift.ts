@@ -1,7 +1,8 @@
+import type { Catalog } from "../../../migrations/statements/expectations";
 import { counted } from "../../../text/counted";
 import { outsideHistory } from "../../apply/outside-history";
 import { latestCatalog } from "../../records/facts";
-import { type Catalog, readCatalog } from "../catalog";
+import { readCatalog } from "../catalog";
 import { describeDifference, differences } from "../drift";
 import { catalogOfHistory } from "../scratch";
 import type { PreflightCheck } from "./context";

@@ -1,9 +1,8 @@
 import type { Migration } from "../../../migrations/history/history";
 import type { MigrationPlan } from "../../../migrations/history/plan";
-import type { Expectation } from "../../../migrations/statements/expectations";
+import type { Catalog, Expectation } from "../../../migrations/statements/expectations";
 import type { Run } from "../../cli/run";
 import type { NotRead } from "../../db/safe-read";
-import type { Catalog } from "../catalog";
 import type { Count } from "../counts";
 import type { Check } from "../finding";
 

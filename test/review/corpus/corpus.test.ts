@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Schema } from "../../../migrations/schema/schema";
 import { lockModes } from "../../../migrations/sql/locks";
 import { loadParser, parseScript } from "../../../migrations/sql/parse";
 import { refusedInTransaction } from "../../../migrations/sql/transaction";
 import { apply } from "../../../migrations/statements/apply";
 import type { Effect } from "../../../migrations/statements/effect";
-import { Schema } from "../../../migrations/statements/schema";
 import { effectOf } from "../../../migrations/statements/statement-effect";
 import { MajorUnavailable, NEWEST, OLDEST } from "../../support/majors";
 import type { TestPostgres } from "../../support/postgres";

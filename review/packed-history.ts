@@ -1,8 +1,8 @@
-import type { LintResult } from "../../review/lint";
-import { runSquawk } from "../../review/squawk";
-import { fingerprint, type Migration, readHistorySync } from "./history";
-import { encodePayload } from "./payload";
-import { loadParser, planMigration } from "./plan";
+import { fingerprint, type Migration, readHistorySync } from "../migrations/history/history";
+import { encodePayload } from "../migrations/history/payload";
+import { loadParser, planMigration } from "../migrations/history/plan";
+import type { LintResult } from "./lint";
+import { runSquawk } from "./squawk";
 
 /** A history as a release takes it: read, named by its content, and packed for the Job's pod. */
 export interface PackedHistory {

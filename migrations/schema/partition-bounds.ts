@@ -1,7 +1,7 @@
 import type { Node, PartitionBoundSpec } from "libpg-query";
 import { columnOf, conjuncts, sameConstant } from "../sql/expression";
 import { partsOf } from "../sql/identifier";
-import type { Table } from "./schema";
+import type { Table } from "./objects";
 
 /**
  * How far the checks of a table prove where its rows are, without which Postgres reads them all:

@@ -1,9 +1,7 @@
 import type { Node, RangeVar } from "libpg-query";
 import { keyOf, nameOf, nameOfParts, partsOf } from "../sql/identifier";
+import type { Uses } from "./objects";
 import type { Schema } from "./schema";
-
-/** What an expression or query depends on, as {@link useOf} writes it: `table:note`, `column:note:title`, `function:f`, `sequence:s`. */
-export type Uses = Set<string>;
 
 export function useOf(kind: "table" | "column" | "function" | "sequence", key: string, column?: string): string {
   return column === undefined ? `${kind}:${key}` : `${kind}:${key}:${column}`;

@@ -1,9 +1,10 @@
 import type { ColumnDef, Constraint as ConstraintNode, Node } from "libpg-query";
-import type { Column, Constraint, Schema, Table } from "../statements/schema";
-import { columnType, volatileCall } from "./column-type";
-import { treeText } from "./expression";
-import { keyOf, nameOf, partsOf } from "./identifier";
-import { columnsMentioned } from "./references";
+import { columnType, volatileCall } from "../sql/column-type";
+import { treeText } from "../sql/expression";
+import { keyOf, nameOf, partsOf } from "../sql/identifier";
+import { columnsMentioned } from "../sql/references";
+import type { Column, Constraint, Table } from "./objects";
+import type { Schema } from "./schema";
 
 /** What a column definition says, ready to be judged. */
 export interface DefinedColumn {

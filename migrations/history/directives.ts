@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 import { readBatchOptions } from "../batches/batch-options";
-import { tokensOf } from "./tokens";
+import { tokensOf } from "../sql/tokens";
 
 const names = ["contract", "batch"] as const;
 
