@@ -1,5 +1,6 @@
 import { keyOf, type Name } from "../migrations/sql/identifier";
 import type { Work } from "../migrations/statements/effect";
+import { formatBytes } from "../text/bytes";
 
 /** Size of a table with its indexes. */
 export interface TableSize {
@@ -64,21 +65,10 @@ export function longer(a: Band, b: Band): Band {
   return order.indexOf(a) >= order.indexOf(b) ? a : b;
 }
 
-/** `12 GB, 40 million rows`. */
+/** Writes the size of a table for people: `12 GiB, 40 million rows`. */
 export function sizeText(size: TableSize | undefined): string {
   if (!size) return "size unknown";
-  return `${bytesText(size.bytes)}, ${rowsText(size.rows)}`;
-}
-
-export function bytesText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+  return `${formatBytes(size.bytes)}, ${rowsText(size.rows)}`;
 }
 
 function rowsText(rows: number): string {

@@ -1,6 +1,6 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** For people: `512 B`, `1.5 GiB`. */
+/** Writes a number of bytes for people: `512 B`, `1.5 GiB`, `20 GiB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -8,11 +8,18 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  return `${unit === 0 ? value : value.toFixed(1).replace(/\.0$/, "")} ${UNITS[unit]}`;
+  return `${value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** Bytes of `500MiB`, `20GiB`, `1TiB` or a bare number; undefined where the text is none. */
+const DECIMAL: Record<string, number> = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/**
+ * Reads a size as people write it, `500MiB` or `20 GiB`, or as a Kubernetes quantity, `128Mi` or `500M`; a bare number is
+ * bytes.
+ * @returns bytes; undefined where the text is no size
+ */
 export function parseBytes(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB)?$/.exec(text);
-  return match ? Number(match[1]) * 1024 ** UNITS.indexOf(match[2] ?? "B") : undefined;
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMGT]iB?|[kMGT]|B)?$/.exec(text) ?? [];
+  if (number === undefined) return undefined;
+  return Number(number) * (DECIMAL[unit] ?? 1024 ** Math.max(0, UNITS.indexOf(unit.replace(/i$/, "iB"))));
 }

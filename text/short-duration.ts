@@ -1,14 +1,20 @@
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Record<string, number> = {
+  ...{ ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1 },
+  ...{ s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 },
+};
+const PART = /(\d{1,9}(?:\.\d+)?)(ns|us|µs|ms|[smhd])/g;
 
-/** Milliseconds of `500ms`, `5s`, `15m`, `1h30m`, `2d`; undefined where the text is none. */
+/**
+ * Reads a duration, `500ms`, `5s`, `15m`, `1h30m` or `2d`. Beside days this is the form of Go's time.ParseDuration.
+ * @returns milliseconds; undefined where the text is no duration
+ */
 export function parseDuration(text: string): number | undefined {
-  if (!/^(\d{1,9}(ms|[smhd]))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|[smhd])/g)) total += Number(amount) * UNITS[unit!]!;
-  return total;
+  const parts = [...text.matchAll(PART)];
+  if (text === "" || parts.map(([part]) => part).join("") !== text) return undefined;
+  return parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (UNITS[unit] ?? 0), 0);
 }
 
-/** For people: `340 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
+/** Writes milliseconds for people: `340 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
 export function formatDuration(milliseconds: number): string {
   const value = Math.max(0, milliseconds);
   if (value < 1000) return `${Math.round(value)} ms`;

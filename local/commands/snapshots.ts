@@ -1,3 +1,4 @@
+import { formatBytes } from "../../text/bytes";
 import { listSnapshots } from "../cloud/aws/records";
 import { ago, table } from "./output";
 import { type Call, typed, type Verb } from "./verb";
@@ -23,7 +24,7 @@ export const snapshots: Verb = {
       s.identifier,
       s.reason === undefined ? s.status : `${s.status}: ${s.reason}`,
       s.source,
-      megabytes(s.size),
+      s.size === 0 ? "" : formatBytes(s.size),
       s.createTime,
       ago(s.createTime),
     ]);
@@ -33,7 +34,3 @@ export const snapshots: Verb = {
     return 0;
   },
 };
-
-function megabytes(bytes: number): string {
-  return bytes === 0 ? "" : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-}

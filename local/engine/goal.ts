@@ -1,4 +1,5 @@
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import { parseDuration } from "../../text/short-duration";
 import type { Properties } from "../cloud/provider";
 import type { Timeouts } from "./state";
 
@@ -75,13 +76,10 @@ function parseTimeouts(timeouts: RegisterResourceRequest.CustomTimeouts | undefi
   return Object.keys(parsed).length > 0 ? parsed : undefined;
 }
 
-const UNITS: Record<string, number> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
-
-/** Reads a duration as Go writes it, `1h30m` or `2.5s`. */
+/** Reads a duration as Go writes it, `1h30m` or `2.5s`. @returns seconds @throws Error where it is none */
 export function seconds(duration: string): number {
-  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
-  if (duration !== "0" && (duration === "" || parts.map(([part]) => part).join("") !== duration)) {
+  const milliseconds = duration === "0" ? 0 : parseDuration(duration);
+  if (milliseconds === undefined)
     throw new Error(`customTimeouts: "${duration}" is not a duration such as "5m" or "1h30m"`);
-  }
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit as string] as number), 0);
+  return milliseconds / 1000;
 }

@@ -20,7 +20,7 @@ process.once("uncaughtException", (error) => {
 });
 const cache = join(root, "node_modules", ".cache", "review");
 /** What the file is made of: all TypeScript in these folders, and these packages. */
-const folders = ["migrations", "review"];
+const folders = ["migrations", "review", "settings", "text"];
 const packages = ["commander", "esbuild", "libpg-query", "yaml", "zod"];
 
 const quick = ["--no-opt", "--liftoff-only", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"];

@@ -1,10 +1,10 @@
+import { formatBytes } from "../../text/bytes";
 import { counted } from "../../text/counted";
 import { htmlCode, htmlText, markdownBlock, markdownCode, markdownText } from "../../text/markdown";
 import { jsonLine } from "../../text/printable";
 import type { Finding, Severity } from "../finding";
 import { acknowledgementFor } from "../gate";
 import type { Review } from "../review";
-import { bytesText } from "../size";
 import {
   blocksText,
   type FormatOptions,
@@ -102,7 +102,7 @@ function tableOf(rows: readonly Row[]): string {
     before = statement.migration;
     lineBefore = where;
     const lock = target ? `${code(target.name)} ${target.lock}` : "not known";
-    const size = target?.size ? bytesText(target.size.bytes).replace(" ", "&nbsp;") : "?";
+    const size = target?.size ? formatBytes(target.size.bytes).replace(" ", "&nbsp;") : "?";
     const way = findings.length > 0 ? `see ${findings.join(", ")}` : "as&nbsp;it&nbsp;is";
     const blocks = blocksText({ statement, table: target, risk, findings, ...row });
     lines.push(

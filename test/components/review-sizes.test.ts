@@ -14,8 +14,8 @@ const migrations = [
 
 describe("the review of `up` and `preview`", () => {
   it.each([
-    [{ rows: 40_000_000, bytes: 12e9 }, "error", "11 GB, 40.0 million rows"],
-    [{ rows: 4, bytes: 16_384 }, "info", "16 kB, 4 rows"],
+    [{ rows: 40_000_000, bytes: 12e9 }, "error", "11 GiB, 40.0 million rows"],
+    [{ rows: 4, bytes: 16_384 }, "info", "16 KiB, 4 rows"],
     [undefined, "warning", "Sizes of tables are not known"],
   ])("judges by the size of the live table: %j", async (size, severity, text) => {
     const sizes = size && { recordedAt: "2026-11-21T10:05:00Z", tables: { notes: size } };

@@ -308,9 +308,9 @@ describe("sizes", () => {
   const index = (table: string) => `CREATE INDEX i ON "${table}" ("id");`;
   test("decide the severity and the band", () => {
     const big = the(review(index("User"), { stats: large }), "index-blocks-writes");
-    expect(big).toMatchObject({ severity: "error", howLong: "minutes (12 GB, 40.0 million rows)" });
+    expect(big).toMatchObject({ severity: "error", howLong: "minutes (12 GiB, 40.0 million rows)" });
     const small = the(review(index("Post"), { stats: large }), "index-blocks-writes");
-    expect(small).toMatchObject({ severity: "info", howLong: "a moment (195 kB, 500 rows)" });
+    expect(small).toMatchObject({ severity: "info", howLong: "a moment (195 KiB, 500 rows)" });
     const unknown = the(review(index("User")), "index-blocks-writes");
     expect(unknown).toMatchObject({ severity: "warning", howLong: "grows with the table, whose size isn't known" });
   });

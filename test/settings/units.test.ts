@@ -9,9 +9,10 @@ describe("durations", () => {
     ["2h", 7200],
     ["1d", 86_400],
     ["1h30m", 5400],
+    ["1.5h", 5400],
   ])("%s is %i seconds", (text, seconds) => expect(Duration.parse(text)?.seconds).toBe(seconds));
 
-  it.each(["", "5", "s", "-5s", "1.5h", "5 m", "5ms", "1h 30m", "1w"])("%j is none", (text) => {
+  it.each(["", "5", "s", "-5s", "5 m", "5ms", "1.5s", "1h 30m", "1w"])("%j is none", (text) => {
     expect(Duration.parse(text)).toBeUndefined();
   });
 

@@ -170,7 +170,7 @@ describe("the page for a change ticket", () => {
       "| ✅ | Performance | ANALYZE: 1 tables |",
       "| ✅ | Application | `notes:1.1.0` serves at https://notes<br>smoke check passed: `curl https://notes/health` |",
       "| ✅ | Logs | `kubectl logs job/notes-preflight-3f -n notes --context prod`<br>",
-      "| notes | 96 kB, 40 rows |",
+      "| notes | 96 KiB, 40 rows |",
     ])
       expect(text).toContain(row);
     // Nothing half written stays beside it.
