@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws/rds";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
+import { retryWhileBusy } from "./busy-database";
 import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
 
 export interface DatabaseSnapshotArgs {
@@ -15,7 +16,7 @@ export interface DatabaseSnapshotArgs {
   exists: boolean;
   /** ISO 8601: it was complete before this `up`, and is as old as it says. */
   availableSince?: string;
-  /** How long the snapshot may take until it is `available`. */
+  /** How long a database that is being backed up or modified is waited for, and then the snapshot until it is `available`. */
   timeout: Duration;
   /** Refuse to go on with a snapshot that is not encrypted at rest. */
   encryptionRequired: boolean;
@@ -47,6 +48,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
       dependsOn: opts?.dependsOn ?? [],
       retainOnDelete: true,
       customTimeouts: { create: `${args.timeout.seconds}s` },
+      ...retryWhileBusy(name, args),
       // Release and commit differ between the releases that share a snapshot; it keeps the tags it was made with. Its
       // database is in its name; older releases kept that in another spelling than RDS does.
       ignoreChanges: ["tags", "tagsAll", "dbInstanceIdentifier", "dbClusterIdentifier"],

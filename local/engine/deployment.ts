@@ -1,4 +1,5 @@
 import type { Json, Properties, Provider } from "../cloud/provider";
+import { ErrorHooks } from "./error-hooks";
 import type { DiagnosticEvent, EngineEvent, EngineOptions, Operation } from "./events";
 import { Redaction } from "./redaction";
 import type { Snapshot } from "./snapshot";
@@ -15,6 +16,7 @@ export class Deployment {
   readonly news = new Map<string, ResourceState>();
   readonly counts: Partial<Record<Operation, number>> = {};
   readonly errors: string[] = [];
+  readonly errorHooks = new ErrorHooks();
   readonly redaction = new Redaction();
   readonly stackReferences: StackReferences;
   /** Fires when no new step may start: a step failed, or the person asked to stop. */

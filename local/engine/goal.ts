@@ -26,6 +26,8 @@ export interface Goal {
   additionalSecretOutputs: string[];
   customTimeouts?: Timeouts | undefined;
   deletedWith: string;
+  /** Hooks that may have a failed operation done again, by name. */
+  onError: string[];
   /** Names it had before, as the SDK works them out: those of its parents are in them. */
   aliases: string[];
 }
@@ -64,6 +66,7 @@ export function parseGoal(request: RegisterResourceRequest): Goal {
     additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
     customTimeouts: parseTimeouts(request.getCustomtimeouts()),
     deletedWith: request.getDeletedwith(),
+    onError: request.getHooks()?.getOnErrorList() ?? [],
     aliases: request.getAliasurnsList(),
   };
 }

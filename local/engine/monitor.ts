@@ -13,6 +13,7 @@ import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb";
 import {
   type ReadResourceRequest,
   ReadResourceResponse,
+  type RegisterErrorHookRequest,
   type RegisterResourceOutputsRequest,
   type RegisterResourceRequest,
   RegisterResourceResponse,
@@ -24,6 +25,7 @@ import {
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Properties } from "../cloud/provider";
+import type { Callback } from "./error-hooks";
 import { type Goal, parseGoal } from "./goal";
 import type { ReadGoal } from "./plan";
 import type { Outcome } from "./step";
@@ -35,6 +37,8 @@ export interface ProgramRequests {
   read(goal: ReadGoal): Promise<Outcome>;
   outputs(urn: string, outputs: Properties): Promise<void>;
   invoke(token: string, args: Properties): Promise<Properties>;
+  /** Throws when there is a hook of that name. */
+  registerErrorHook(name: string, callback: Callback): void;
   log(severity: "info" | "warning" | "error", message: string, urn: string): void;
   /** The program has asked for everything; settles when everything is done. */
   finished(): Promise<void>;
@@ -43,7 +47,7 @@ export interface ProgramRequests {
 }
 
 /** Features this engine has; asked for another one, the SDK refuses by itself to go on, or does the work itself (aliases). */
-const FEATURES = new Set(["secrets", "deletedWith"]);
+const FEATURES = new Set(["secrets", "deletedWith", "errorHooks"]);
 
 const RESULTS = { success: Result.SUCCESS, failed: Result.FAIL, skipped: Result.SKIP };
 
@@ -102,6 +106,14 @@ function monitor(requests: ProgramRequests) {
       const response = new InvokeResponse();
       response.setReturn(struct(await requests.invoke(request.getTok(), properties(request.getArgs()))));
       return response;
+    }),
+    registerErrorHook: unary(async (request: RegisterErrorHookRequest) => {
+      const callback = request.getCallback();
+      requests.registerErrorHook(request.getName(), {
+        target: callback?.getTarget() ?? "",
+        token: callback?.getToken() ?? "",
+      });
+      return new Empty();
     }),
     signalAndWaitForShutdown: unary(async () => {
       await requests.finished();

@@ -233,6 +233,7 @@ export class Plan {
       modified: old?.modified,
       ignoreChanges: goal.ignoreChanges,
       replaceOnChanges: goal.replaceOnChanges,
+      resourceHooks: goal.onError.length > 0 ? { OnError: goal.onError } : undefined,
     };
   }
 }

@@ -40,6 +40,8 @@ export interface ResourceState {
   modified?: string | undefined;
   ignoreChanges?: string[] | undefined;
   replaceOnChanges?: string[] | undefined;
+  /** Names of the program's hooks, by their kind. */
+  resourceHooks?: { OnError: string[] } | undefined;
 }
 
 export interface Timeouts {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { InitError, type Properties, UNKNOWN } from "../cloud/provider";
 import type { Deployment } from "./deployment";
+import { withErrorHooks } from "./error-hooks";
 import type { Operation } from "./events";
 import { importResource } from "./import";
 import type { ResourceState } from "./state";
@@ -79,13 +80,15 @@ async function create({ urn, old, next, deletesLater }: Step, deployment: Deploy
     next.outputs = next.inputs;
   } else if (next.custom) {
     try {
-      const { id, outputs } = await deployment.provider(next.type).create({
-        urn,
-        inputs: plainProperties(next.inputs),
-        timeout: next.customTimeouts?.create ?? 0,
-        preview: deployment.preview,
-        signal: deployment.options.signal,
-      });
+      const { id, outputs } = await withErrorHooks({ urn, next }, "create", deployment, () =>
+        deployment.provider(next.type).create({
+          urn,
+          inputs: plainProperties(next.inputs),
+          timeout: next.customTimeouts?.create ?? 0,
+          preview: deployment.preview,
+          signal: deployment.options.signal,
+        }),
+      );
       next.id = deployment.preview ? "" : id;
       next.outputs = withSecrets(outputs, next);
       if (!deployment.preview && id === "") throw new Error("the provider gave the new resource no id");
@@ -114,16 +117,18 @@ async function update({ urn, old, next }: Step, deployment: Deployment): Promise
     return;
   }
   try {
-    const outputs = await deployment.provider(next.type).update({
-      urn,
-      id: old.id ?? "",
-      oldInputs: plainProperties(old.inputs),
-      olds: plainProperties(old.outputs),
-      inputs: plainProperties(next.inputs),
-      timeout: next.customTimeouts?.update ?? 0,
-      preview: deployment.preview,
-      signal: deployment.options.signal,
-    });
+    const outputs = await withErrorHooks({ urn, old, next }, "update", deployment, () =>
+      deployment.provider(next.type).update({
+        urn,
+        id: old.id ?? "",
+        oldInputs: plainProperties(old.inputs),
+        olds: plainProperties(old.outputs),
+        inputs: plainProperties(next.inputs),
+        timeout: next.customTimeouts?.update ?? 0,
+        preview: deployment.preview,
+        signal: deployment.options.signal,
+      }),
+    );
     next.outputs = withSecrets(outputs, next);
     next.modified = now();
   } catch (error) {
@@ -146,14 +151,16 @@ async function remove(step: Step, deployment: Deployment): Promise<void> {
     );
   }
   if (!deployment.preview && deletesForReal(step)) {
-    await deployment.provider(old.type).delete({
-      urn,
-      id: old.id ?? "",
-      inputs: plainProperties(old.inputs),
-      olds: plainProperties(old.outputs),
-      timeout: old.customTimeouts?.delete ?? 0,
-      signal: deployment.options.signal,
-    });
+    await withErrorHooks({ urn, old }, "delete", deployment, () =>
+      deployment.provider(old.type).delete({
+        urn,
+        id: old.id ?? "",
+        inputs: plainProperties(old.inputs),
+        olds: plainProperties(old.outputs),
+        timeout: old.customTimeouts?.delete ?? 0,
+        signal: deployment.options.signal,
+      }),
+    );
   }
   if (step.createsLater) old.pendingReplacement = true;
 }

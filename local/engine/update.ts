@@ -1,6 +1,7 @@
 import type { Properties } from "../cloud/provider";
 import { runDeletes } from "./deletes";
 import type { Deployment } from "./deployment";
+import type { Callback } from "./error-hooks";
 import { Executor } from "./executor";
 import type { Goal } from "./goal";
 import { type ProgramRequests, serveMonitor } from "./monitor";
@@ -102,6 +103,10 @@ export class Update implements ProgramRequests {
       const reason = deployment.redaction.redact((error as Error).message);
       throw new Error(`invocation of ${token} returned an error: ${reason}`);
     }
+  }
+
+  registerErrorHook(name: string, callback: Callback): void {
+    this.deployment.errorHooks.register(name, callback);
   }
 
   log(severity: "info" | "warning" | "error", message: string, urn: string): void {

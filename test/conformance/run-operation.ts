@@ -33,7 +33,12 @@ export interface Endings {
   stopped?: AbortSignal | undefined;
 }
 
-export function runOperation(request: OperationRequest, { interruption, killCli, stopped }: Endings): Promise<Ran> {
+/** @param onDiagnostic called with each message that the command tells, while it runs */
+export function runOperation(
+  request: OperationRequest,
+  { interruption, killCli, stopped }: Endings,
+  onDiagnostic: (message: string) => void,
+): Promise<Ran> {
   const ran: Ran = { steps: [], diagnostics: [] };
   const child = spawn(process.execPath, ["--import", "tsx", join(__dirname, "operation.ts"), JSON.stringify(request)], {
     cwd: CHECKOUT,
@@ -52,7 +57,10 @@ export function runOperation(request: OperationRequest, { interruption, killCli,
         interrupt(child, pending.how, killCli);
         pending = undefined;
       }
-    } else if (event.kind === "diagnostic") ran.diagnostics.push(`${event.severity}: ${event.message}`);
+    } else if (event.kind === "diagnostic") {
+      ran.diagnostics.push(`${event.severity}: ${event.message}`);
+      onDiagnostic(event.message);
+    }
     // Two signals at once would be one: the second is sent when the first was taken.
     else if (event.kind === "interrupted" && interruption?.how === "twice") child.kill("SIGINT");
     else if (event.kind === "result") ran.result = event;

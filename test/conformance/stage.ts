@@ -20,6 +20,8 @@ export interface Command {
   targets?: string[];
   continueOnError?: boolean;
   interruption?: Interruption;
+  /** What is done while the command runs, when it tells this. */
+  meanwhile?: { told: string; act(stage: Stage): void };
   /** The program: by default the release itself. */
   program?: "release" | "consumer";
 }
@@ -99,7 +101,7 @@ export class Stage {
     await this.cloud("aws.deleteSnapshot", { identifier: newest?.identifier, kind: "instance" });
   }
 
-  async run({ verb, program = "release", targets, continueOnError, interruption }: Command): Promise<Ran> {
+  async run({ verb, program = "release", targets, continueOnError, interruption, meanwhile }: Command): Promise<Ran> {
     const { directory, project } = PROGRAMS[program];
     const beginning = `urn:pulumi:${this.stack}::${project}::**`;
     const config = [...this.settings].filter(([key]) =>
@@ -117,6 +119,9 @@ export class Stage {
         continueOnError,
       },
       { interruption, killCli: () => this.killCli(project), stopped: this.stopped },
+      (message) => {
+        if (meanwhile && message.includes(meanwhile.told)) meanwhile.act(this);
+      },
     );
   }
 

@@ -22,7 +22,10 @@ describe.sequential("a fault of the cloud", { timeout: 300_000 }, () => {
   });
 
   test.each([
-    ["instance-unavailable", /not (currently )?in the available state|storage-optimization/i],
+    [
+      "instance-unavailable",
+      /RDS took no snapshot of notes-db for 3s \(backup\.timeout\)\. .* not currently in the available/,
+    ],
     ["snapshot-fails", /failed/i],
     ["snapshot-stays-creating", /still "creating" after 3s|timeout|waiting/i],
   ])("%s: the migration does not start", async (fault, message) => {
@@ -47,10 +50,20 @@ describe.sequential("a fault of the cloud", { timeout: 300_000 }, () => {
     expect((await cli.run("query", "SELECT 1")).stderr).toMatch(/does not answer on 127\.0\.0\.1:\d+/);
   });
 
-  test("none: the same command finishes the release", async () => {
+  test("none: an up that waits for the instance finishes the release with a fresh snapshot", async () => {
+    expect((await cli.run("fault", "instance-unavailable")).status).toBe(0);
+    cli.set("backup.timeout", "2m");
+    cli.set("release.attempt", "2");
+    const up = cli.start("up", "--json");
+    const ending = cli.finish(up);
+    await new Promise<void>((waits) => {
+      up.stdout!.on("data", (chunk: string) => chunk.includes("RDS takes no snapshot of notes-db now") && waits());
+      up.once("close", () => waits());
+    });
     expect((await cli.run("fault", "none", "--json")).events).toEqual([{ faults: [] }]);
-    const ran = await cli.run("up", "--json");
+    const ran = await ending;
     expect(ran.status, ran.stdout + ran.stderr).toBe(0);
+    expect(ran.stdout).toContain("retrying create due to on-error hook request (1/100)");
     const { url } = await cli.outputs();
     expect((await getJson(url as string, "/health")).body).toMatchObject({ status: "ok", version: "1.0.0" });
     expect((await cli.run("query", "SELECT count(*)::int AS n FROM _prisma_migrations", "--json")).events).toEqual([

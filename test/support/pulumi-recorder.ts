@@ -13,6 +13,8 @@ export interface Registration {
     ignoreChanges: string[];
     protect: boolean;
     importId: string;
+    /** Names of hooks. */
+    onError: string[];
     customTimeouts: Record<string, string>;
     /** Property → URNs of the resources whose outputs it was made of. */
     propertyDependencies: Record<string, string[]>;
@@ -82,6 +84,17 @@ export class PulumiRecorder {
     };
   }
 
+  /** From now on the engine registers error hooks, which Pulumi's own mocks do not; their names, in order. */
+  acceptErrorHooks(): string[] {
+    const names: string[] = [];
+    const monitor = pulumi.runtime.getMonitor() as any;
+    monitor.registerErrorHook = (request: any, reply: (problem: null) => void) => {
+      names.push(request.getName());
+      reply(null);
+    };
+    return names;
+  }
+
   /** The only registration of this type. */
   only(type: string): Registration {
     const found = this.all(type);
@@ -135,6 +148,7 @@ function read(request: any): Registration {
       ignoreChanges: request.getIgnorechangesList(),
       protect: request.getProtect(),
       importId: request.getImportid(),
+      onError: request.getHooks()?.getOnErrorList() ?? [],
       customTimeouts: timeouts,
       propertyDependencies: Object.fromEntries(
         dependencies.map(([property, list]) => [property, Array.isArray(list) ? (list[0] ?? []) : list.getUrnsList()]),

@@ -88,9 +88,10 @@ export const snapshots: Story = {
       ok: true,
     },
     {
-      name: "the instance is not available",
+      name: "the instance stays busy: the migration does not start",
       before: (stage) => {
         stage.faults("instance-unavailable");
+        stage.set("backup.timeout", "3s");
         stage.migration("20260401000000_colour", GOOD);
       },
       command: { verb: "up" },
@@ -98,14 +99,25 @@ export const snapshots: Story = {
       also: ({ database }) => (database.includes("notes.colour text") ? "the migration ran" : undefined),
     },
     {
+      name: "the same up waits until the instance is available",
+      before: (stage) => stage.set("backup.timeout", "1m"),
+      command: {
+        verb: "up",
+        meanwhile: { told: "RDS takes no snapshot of notes-db now", act: (stage) => stage.faults() },
+      },
+      ok: true,
+      also: ({ database }) => (database.includes("notes.colour text") ? undefined : "the migration did not run"),
+    },
+    {
       name: "a snapshot that stays creating is not relied upon",
       before: (stage) => {
         stage.faults("snapshot-stays-creating");
         stage.set("backup.timeout", "5s");
+        stage.migration("20260402000000_shape", 'ALTER TABLE "notes" ADD COLUMN "shape" TEXT;\n');
       },
       command: { verb: "up" },
       ok: false,
-      also: ({ database }) => (database.includes("notes.colour text") ? "the migration ran" : undefined),
+      also: ({ database }) => (database.includes("notes.shape text") ? "the migration ran" : undefined),
     },
   ],
 };
