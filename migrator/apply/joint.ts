@@ -8,11 +8,12 @@ import { migrationPath, OWN_PATH } from "../db/search-path";
 import { changesSession } from "../db/session-settings";
 import { millisecondsSince } from "../records/records";
 import { batchDirective } from "./batch-statement";
+import { mayChangeBookkeeping } from "./bookkeeping";
 import { describeGroup, groupStatements } from "./groups";
 import { isCatalogOnly, Patience } from "./patience";
 import { lockAttempts } from "./retry";
 import { statementHashes } from "./statement-hashes";
-import { DEFINES } from "./transaction";
+import { DEFINES, takesRole } from "./transaction";
 
 /** A pending migration with its plan. */
 export interface PlannedMigration {
@@ -31,7 +32,7 @@ export function isQuick({ plan, migration }: PlannedMigration): boolean {
   const [statement] = plan.statements;
   if (plan.mode !== "transaction" || plan.error || plan.statements.length !== 1 || !statement) return false;
   if (!DEFINES.test(statement.kind) || batchDirective(statement) !== undefined || changesSession(plan)) return false;
-  if (migration.sql.length > SHORT || /\b(role|authorization)\b/i.test(migration.sql)) return false;
+  if (migration.sql.length > SHORT || takesRole(migration.sql) || mayChangeBookkeeping(migration.sql)) return false;
   return isCatalogOnly(statement);
 }
 

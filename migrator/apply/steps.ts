@@ -16,7 +16,7 @@ import { runBatches } from "./batches";
 import { groupStatements } from "./groups";
 import { leftBehind } from "./left-behind";
 import { Patience } from "./patience";
-import { type Applied, runGroup, runGroups } from "./transaction";
+import { type Applied, guardOf, runGroup, runGroups, runOwn, takesRole } from "./transaction";
 import { type Unit, UnpairedControl, unitsOf } from "./units";
 
 /**
@@ -53,7 +53,7 @@ export async function applyInSteps(
     await runScript(session, ["BEGIN", ...first, ...start, "COMMIT", migrationPath(table.schema)].join(";\n"));
   }
   const attempts: Attempts = { count: 1, lockWait: 0 };
-  const leave = `RESET ROLE; RESET ALL; ${sessionSettings(run.settings)}`;
+  const leave = `RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ${sessionSettings(run.settings)}`;
   let rows = 0;
   try {
     for (const unit of units) {
@@ -73,10 +73,11 @@ export async function applyInSteps(
     throw error;
   }
   const applied = { attempts, duration: Date.now() - began, rows };
+  await runScript(session, leave);
   await runScript(
     session,
     [
-      `${leave}; BEGIN`,
+      "BEGIN",
       table.finishRow(id, migration),
       endProgress(id),
       ...run.records.auditStatements({
@@ -123,7 +124,7 @@ async function runUnit(
   { retried, note }: { retried: boolean; note: Record<string, unknown> },
 ): Promise<{ rows: number; attempts: Attempts }> {
   const { session } = run;
-  const done = statements.slice(0, unit.from + unit.statements.length);
+  const record = markDone(id, statements.slice(0, unit.from + unit.statements.length));
   const local = localSettings(statements, unit);
   const state = () => stateAfter(migration, statements, unit);
   const evidence = (error: unknown) => sqlEvidence(error, migration);
@@ -132,14 +133,14 @@ async function runUnit(
   try {
     if (unit.kind === "batch") {
       const [statement] = unit.statements as [PlannedStatement];
-      return await runBatches(run, migration, statement, { id, note, done: markDone(id, done), state });
+      return await runBatches(run, migration, statement, { id, note, done: record, state });
     }
     const { result, attempts } = await withLockAttempts(
       run,
       { migration: migration.name, state, evidence },
       async (lockTimeout) => {
         try {
-          if (!outside) return await inTransaction(run, migration, unit, local, markDone(id, done), lockTimeout);
+          if (!outside) return await inTransaction(run, migration, unit, local, record, lockTimeout);
         } catch (error) {
           if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
           const code = (error as { code?: string }).code;
@@ -149,7 +150,7 @@ async function runUnit(
         const rows = await alone(run, migration, unit, id, begun, () => {
           begun = true;
         });
-        await runScript(session, markDone(id, done));
+        await runOwn(session, [], [OWN_BEGIN, ...ownRole(migration), record, "COMMIT"]);
         return rows;
       },
     );
@@ -160,7 +161,8 @@ async function runUnit(
     if (run.signal.aborted) throw new Stopped(run.signal.reason as "SIGTERM", state());
     if ((error as { code?: string }).code === undefined) throw error;
     const next = `correct ${migration.name}/migration.sql from line ${unit.statements[0]!.line} on (what is before it is done and must stay), then: {rerun}`;
-    throw statementFailure(run, migration, error, state(), next);
+    const tried = statements.slice(0, unit.from + unit.statements.length);
+    throw statementFailure(run, migration, tried, error, state(), next);
   }
 }
 
@@ -192,18 +194,30 @@ async function inTransaction(
   const end = block ? unit.statements.at(-1)! : undefined;
   const patience = new Patience(lockTimeout);
   const groups = [...groupStatements(migration.sql, inner)];
-  const begin = block ? unit.statements[0]!.text : "BEGIN";
+  const begin = block ? unit.statements[0]!.text : OWN_BEGIN;
   const first = patience.next(groups[0]?.statements ?? []);
-  await runScript(session, [begin, `SET LOCAL lock_timeout = ${first}`, ...local].join(";\n"));
+  const { remember, compare } = takesRole(migration.sql) ? NO_GUARD : guardOf(run, migration.sql);
+  await runOwn(session, [begin, `SET LOCAL lock_timeout = ${first}`, ...remember, ...local], []);
   const rows = await runGroups(run, migration, groups, patience, []);
   run.signal.throwIfAborted();
-  if (!end || end.control === "commit") await runScript(session, `${record};\n${end?.text ?? "COMMIT"}`);
+  const asOwn = [...ownRole(migration), record];
+  if (!end || end.control === "commit") await runOwn(session, [], [...compare, ...asOwn, "COMMIT"]);
   else {
     // What is rolled back, or prepared for another session, takes nothing along with it.
     await runScript(session, end.text);
-    await runScript(session, record);
+    await runOwn(session, [], [OWN_BEGIN, ...asOwn, "COMMIT"]);
   }
   return rows;
+}
+
+/** The migration may have set default_transaction_read_only, and our records are written all the same. */
+const OWN_BEGIN = "BEGIN READ WRITE";
+
+const NO_GUARD = { remember: [], compare: [] };
+
+/** For the rest of a transaction: what the migration took on for its own statements may not write our records. */
+function ownRole({ sql }: Migration): string[] {
+  return takesRole(sql) ? ["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE"] : [];
 }
 
 /** A statement outside of any transaction: what an attempt before it left behind is cleared away first. */
@@ -225,7 +239,7 @@ async function alone(
     });
     return 0;
   }
-  await runScript(session, markAttempted(id, statement.index));
+  await runOwn(session, [], [OWN_BEGIN, ...ownRole(migration), markAttempted(id, statement.index), "COMMIT"]);
   begun();
   // It waits for others without making anybody wait, so it may wait for the whole lockRetryTimeout.
   await runScript(session, `SET lock_timeout = ${settings.lockRetryTimeout}`);

@@ -3,14 +3,15 @@ import type { MigrationPlan, PlannedStatement } from "../../migrations/history/p
 import { counted } from "../../text/counted";
 import { formatDuration } from "../../text/short-duration";
 import type { Run } from "../cli/run";
-import { connectionLost, isConnectionLoss } from "../db/connection";
-import { attribute, sqlEvidence, statementFailure } from "../db/place";
+import { connectionLost, isConnectionLoss, type Session } from "../db/connection";
+import { attribute, type Frame, sqlEvidence, statementFailure } from "../db/place";
 import { runScript } from "../db/query";
 import { migrationPath, OWN_PATH } from "../db/search-path";
 import { changesSession, sessionSettings } from "../db/session-settings";
 import { Failure } from "../failures/failure";
 import { Stopped } from "../failures/statement";
 import { type Attempts, withLockAttempts } from "./attempts";
+import { historyGuard, mayChangeBookkeeping } from "./bookkeeping";
 import { describeGroup, type Group, groupStatements } from "./groups";
 import { Patience } from "./patience";
 
@@ -70,6 +71,7 @@ export async function applyInTransaction(
     throw statementFailure(
       run,
       migration,
+      plan.statements,
       error,
       untouched(),
       `correct ${migration.name}/migration.sql, then: {rerun}`,
@@ -92,13 +94,17 @@ async function attempt(
   const { begin, statements } = ownTransaction(plan);
   const patience = new Patience(lockTimeout);
   // A migration may have taken on a role that must not write the history.
-  const role = /\b(role|authorization)\b/i.test(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
-  const after = (applied: Applied) => [...role, table.appliedRow(migration), ...last(applied), "COMMIT", OWN_PATH];
+  const role = takesRole(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
+  const { remember, compare } = guardOf(run, migration.sql);
+  const after = (applied: Applied) => [
+    ...[...role, ...compare],
+    ...[table.appliedRow(migration), ...last(applied), "COMMIT", OWN_PATH],
+  ];
   const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
   const [only] = groups;
   // lock_timeout belongs to the transaction, so that a rollback takes it back.
   const lock = `SET LOCAL lock_timeout = ${patience.next(only?.statements ?? [])}`;
-  const before = [begin, lock, ...first, migrationPath(table.schema)];
+  const before = [begin, lock, ...first, ...remember, migrationPath(table.schema)];
   if (only && groups.length === 1 && only.statements.length === 1 && DEFINES.test(only.statements[0]!.kind)) {
     // Most migrations are one definition: all of it in one round trip. It changes no rows, which the records would tell.
     await runGroup(run, migration, only, lockTimeout, { before, after: after({ attempts, duration: 0, rows: 0 }) });
@@ -107,8 +113,30 @@ async function attempt(
   const rows = await runGroups(run, migration, groups, patience, before);
   run.signal.throwIfAborted();
   const applied: Applied = { attempts, duration: Date.now() - began, rows };
-  await runScript(session, [...(groups.length === 0 ? before : []), ...after(applied)].join(";\n"));
+  await runOwn(session, groups.length === 0 ? before : [], after(applied));
   return { ...applied, duration: Date.now() - began };
+}
+
+/** True for a migration that may act as another role. */
+export function takesRole(sql: string): boolean {
+  return /\b(role|authorization)\b/i.test(sql);
+}
+
+/** Statements around a migration that may change the history: at the end its rows must be what they were. */
+export function guardOf({ table }: Run, sql: string): { remember: string[]; compare: string[] } {
+  if (!mayChangeBookkeeping(sql)) return { remember: [], compare: [] };
+  const { remember, compare } = historyGuard(table);
+  return { remember: [remember], compare: [compare] };
+}
+
+/** Runs what belongs around the statements of a migration, by itself. */
+export async function runOwn(session: Session, before: readonly string[], after: readonly string[]): Promise<void> {
+  try {
+    await runScript(session, [...before, ...after].join(";\n"));
+  } catch (error) {
+    attribute(error, { statements: [], text: "", offset: 0 }, { before, after });
+    throw error;
+  }
 }
 
 /** Runs the statements of one transaction, whose waits for locks are bounded together. */
@@ -119,7 +147,7 @@ export async function runGroups(
   patience: Patience,
   before: readonly string[],
 ): Promise<number> {
-  // Who sets it in the file knows why.
+  // The migration sets its own lock_timeout, so ours is not set.
   const own = groups.some(({ statements }) => statements.some(setsLockTimeout));
   let rows = 0;
   let lead = before;
@@ -167,24 +195,19 @@ function wholeFile({ sql }: Migration): Group {
   return { statements: [], text: sql.slice(marked), offset: marked };
 }
 
-/** Statements to be sent around a group in the same message, to save round trips. */
-interface Frame {
-  readonly before: readonly string[];
-  readonly after: readonly string[];
-}
-
 /** Runs statements and says so; the number of rows they touched. */
 export async function runGroup(
   run: Run,
   migration: Migration,
   group: Group,
   lockTimeout: number,
-  { before, after }: Frame = { before: [], after: [] },
+  frame: Frame = { before: [], after: [] },
 ): Promise<number> {
   run.signal.throwIfAborted();
   const { log, watcher, session } = run;
   const what = describeGroup(group);
   const began = Date.now();
+  const { before, after } = frame;
   const head = before.map((text) => `${text};\n`).join("");
   const text = `${head}${group.text}${after.map((each) => `;\n${each}`).join("")}`;
   try {
@@ -203,7 +226,7 @@ export async function runGroup(
     });
     return rows;
   } catch (error) {
-    attribute(error, group, before.length, head);
+    attribute(error, group, frame);
     throw error;
   }
 }

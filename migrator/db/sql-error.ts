@@ -38,7 +38,9 @@ export const VALUES_NOT_SHOWN =
  * Constants and comments of the line are masked.
  */
 export function showPlace(place: Place, position = 1): string[] {
-  const at = place.offset + offsetOf(place.sql.slice(place.offset), position);
+  const given = place.offset + offsetOf(place.sql.slice(place.offset), position);
+  // "At end of input" is behind the last word, and not on an empty line after it.
+  const at = Math.min(given, place.sql.trimEnd().length);
   const start = place.sql.lastIndexOf("\n", at - 1) + 1;
   const line = countNewlines(place.sql, start) + 1;
   const newline = place.sql.indexOf("\n", at);

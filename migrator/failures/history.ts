@@ -92,6 +92,46 @@ export class NoHistory extends Failure {
   }
 }
 
+/** A migration ran, and can't be recorded: mostly it changed the tables in which that is done. */
+export class NotRecorded extends Failure {
+  override readonly code = "not-recorded";
+  override readonly exit = 5;
+
+  /**
+   * @param reasons what statements of the migration do to those tables, as far as their text tells: `drops … in line 2`
+   * @param culprits statements that did it or may have, with the lines that show them
+   */
+  constructor(
+    migration: string,
+    error: { code?: string; message: string },
+    reasons: readonly string[],
+    culprits: readonly { line: number; shown: string }[],
+    database: string,
+  ) {
+    const lines = culprits.map(({ line }) => line).join(", ");
+    // The guard of the history's rows divides by zero (bookkeeping.ts), which says nothing to a person.
+    const said = error.code === "22012" ? undefined : `${error.message} (SQLSTATE ${error.code})`;
+    const told = reasons.length > 0 ? `it ${reasons.join("; it ")}` : (said ?? "it changed rows of _prisma_migrations");
+    super(
+      {
+        what: `Migration ${migration} ran, but can't be recorded: ${told}.`,
+        detail: [
+          ...(said !== undefined && reasons.length > 0 ? [`Postgres: ${said}.`] : []),
+          ...culprits.flatMap(({ shown }) => shown.split("\n")),
+        ],
+        database,
+        next:
+          culprits.length > 0
+            ? `take what keeps it from being recorded out of ${migration}/migration.sql (line ${lines}), then: {rerun}`
+            : error.code === "42501"
+              ? "grant the role what is missing, then: {rerun}"
+              : "see to what it says, then: {rerun}",
+      },
+      { cause: error },
+    );
+  }
+}
+
 function list(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(", ");
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;

@@ -83,13 +83,17 @@ export class OwnWorkRefused extends Failure {
   override readonly code = "own-work-refused";
   override readonly exit = 5;
 
-  constructor(error: { code?: string; message: string; detail?: string; hint?: string }) {
+  /** @param database default: as far as the log says */
+  constructor(
+    error: { code?: string; message: string; detail?: string; hint?: string },
+    database = "what the log calls applied is applied and stays; the next run goes on from what is there.",
+  ) {
     const lines = [error.detail && `DETAIL: ${error.detail}`, error.hint && `HINT: ${error.hint}`];
     super(
       {
         what: `Postgres refused what the migrator itself asked for: ${error.message} (SQLSTATE ${error.code}).`,
         detail: lines.filter((line) => line !== undefined),
-        database: "what the log calls applied is applied and stays; the next run goes on from what is there.",
+        database,
         next:
           error.code === "42501"
             ? "grant the role what is missing, then: {rerun}"

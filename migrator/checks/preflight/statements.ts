@@ -1,17 +1,12 @@
-import type { Node, RangeVar } from "libpg-query";
 import type { Migration } from "../../../migrations/history/history";
 import type { MigrationPlan } from "../../../migrations/history/plan";
-import { nodeOf } from "../../apply/left-behind";
+import { bookkeepingChanges } from "../../apply/bookkeeping";
 import type { Run } from "../../cli/run";
 import type { Session } from "../../db/connection";
 import type { PreflightCheck } from "./context";
-
-/** A statement that can't run, or that the release can't go on after. */
-interface Impossible {
-  readonly migration: string;
-  readonly line: number;
-  readonly why: string;
-}
+import { copies } from "./copies";
+import { each, type Impossible, type Place } from "./impossible";
+import { preparedTransactions } from "./prepared-transactions";
 
 /** What fails on every server, or on this one whatever its rows are, is found before the snapshot. */
 export const statements: PreflightCheck = {
@@ -27,8 +22,8 @@ export const statements: PreflightCheck = {
     }
     found.push(
       ...(await extensions(run.session, plans)),
-      ...leftPrepared(plans),
-      ...copies(plans),
+      ...(await preparedTransactions(run.session, plans)),
+      ...(await copies(run.session, plans)),
       ...insideTransactions(plans),
     );
     if (found.length === 0) return { findings: [], facts: plans.length === 0 ? "nothing is pending" : "all of them" };
@@ -45,20 +40,6 @@ export const statements: PreflightCheck = {
   },
 };
 
-const OF_INTEREST =
-  /^(DROP|TRUNCATE|COPY|CREATE\s+EXTENSION|PREPARE|COMMIT|ROLLBACK|ALTER)\b|_prisma_migrations|_release\b/i;
-
-type Visit = (node: Node, at: Impossible) => void;
-
-function each(plans: readonly MigrationPlan[], visit: Visit): void {
-  for (const { name: migration, statements: all } of plans)
-    for (const statement of all) {
-      // Of ten thousands of statements, few are worth parsing again.
-      if (!OF_INTEREST.test(statement.text)) continue;
-      visit(nodeOf(statement) as Node, { migration, line: statement.line, why: "" });
-    }
-}
-
 /** The server reads the file without running anything of it: it has the last word, as it may be newer than the parser. */
 export async function refusedByServer(
   session: Pick<Session, "rows">,
@@ -71,7 +52,10 @@ export async function refusedByServer(
     await session.rows(`${migration.sql.replace(/^\ufeff/, "")}\n;SELECT 1;SELECT 2`, [null]);
     return [];
   } catch (error) {
-    const { code, position } = error as { code?: string; position?: string };
+    const { code = "", position } = error as { code?: string; position?: string };
+    // Class 54: it is too deep or too long for the server too.
+    if (code.startsWith("54"))
+      return [{ migration: plan.name, line: 1, why: `the server can't read it either: ${(error as Error).message}` }];
     if (code !== "42601") throw error;
     if (position === undefined) return [];
     const { line, column, message } = plan.error;
@@ -79,65 +63,17 @@ export async function refusedByServer(
   }
 }
 
-/** Statements that change rows of one table, and what a person says that they do. */
-const ROW_CHANGES = [
-  ["DeleteStmt", "deletes rows of"],
-  ["UpdateStmt", "changes rows of"],
-  ["MergeStmt", "changes rows of"],
-] as const;
-
-function bookkeeping({ table }: Run, plan: MigrationPlan): Impossible[] {
-  const found: Impossible[] = [];
-  const isHistory = (parts: readonly string[]) =>
-    parts.at(-1) === "_prisma_migrations" && (parts.length === 1 || parts.at(-2) === table.schema);
-  each([plan], (node, at) => {
-    const report = (what: string) =>
-      found.push({
-        ...at,
-        why: `it ${what}, in which the release is being recorded; nobody could tell what is applied`,
-      });
-    if ("DropStmt" in node) {
-      for (const parts of namesIn(node.DropStmt.objects)) {
-        const schemas = node.DropStmt.removeType === "OBJECT_SCHEMA" && parts.at(-1);
-        if (
-          schemas === "_release" ||
-          (schemas && schemas === table.schema && node.DropStmt.behavior === "DROP_CASCADE")
-        )
-          report(`drops the schema ${schemas}`);
-        if (node.DropStmt.removeType === "OBJECT_TABLE" && (isHistory(parts) || parts.at(-2) === "_release"))
-          report(`drops ${parts.join(".")}`);
-      }
-    }
-    if ("RenameStmt" in node && node.RenameStmt.renameType === "OBJECT_TABLE") {
-      const { schemaname, relname = "" } = node.RenameStmt.relation ?? {};
-      if (isHistory([...(schemaname === undefined ? [] : [schemaname]), relname])) report("renames _prisma_migrations");
-    }
-    for (const [kind, what] of ROW_CHANGES) {
-      const { relation } = (Object.entries(node).find(([key]) => key === kind)?.[1] ?? {}) as { relation?: RangeVar };
-      if (!relation) continue;
-      const { schemaname, relname = "" } = relation;
-      const parts = [...(schemaname === undefined ? [] : [schemaname]), relname];
-      if (isHistory(parts) || schemaname === "_release") report(`${what} ${parts.join(".")}`);
-    }
-    if ("TruncateStmt" in node) {
-      for (const relation of node.TruncateStmt.relations ?? []) {
-        if (!("RangeVar" in relation)) continue;
-        const { schemaname, relname = "" } = relation.RangeVar;
-        const parts = [...(schemaname === undefined ? [] : [schemaname]), relname];
-        if (isHistory(parts) || schemaname === "_release") report(`empties ${parts.join(".")}`);
-      }
-    }
-  });
-  return found;
-}
-
-function namesIn(objects: readonly Node[] | undefined): string[][] {
-  const text = (node: Node) => ("String" in node ? [node.String.sval ?? ""] : []);
-  return (objects ?? []).map((node) => ("List" in node ? (node.List.items ?? []).flatMap(text) : text(node)));
+/** What takes away the tables in which the release is recorded, or makes that impossible. */
+function bookkeeping({ table }: Run, { name: migration, statements: all }: MigrationPlan): Impossible[] {
+  return bookkeepingChanges(all, table.schema).map(({ statement: { line }, what }) => ({
+    migration,
+    line,
+    why: `it ${what}, in which the release is being recorded; nobody could tell what is applied`,
+  }));
 }
 
 async function extensions(session: Session, plans: readonly MigrationPlan[]): Promise<Impossible[]> {
-  const wanted: (Impossible & { name: string; ifNotExists: boolean; version: string | null })[] = [];
+  const wanted: (Place & { name: string; ifNotExists: boolean; version: string | null })[] = [];
   each(plans, (node, at) => {
     if (!("CreateExtensionStmt" in node)) return;
     const { extname = "", if_not_exists: ifNotExists = false, options = [] } = node.CreateExtensionStmt;
@@ -168,33 +104,6 @@ async function extensions(session: Session, plans: readonly MigrationPlan[]): Pr
       ? []
       : [{ migration, line, why: `the server has no version ${version} of the extension ${name}` }];
   });
-}
-
-/** Rows of a prepared transaction stay invisible, and its locks held, until somebody ends it by hand. */
-function leftPrepared(plans: readonly MigrationPlan[]): Impossible[] {
-  const open = new Map<string, Impossible>();
-  each(plans, (node, at) => {
-    if (!("TransactionStmt" in node)) return;
-    const { kind, gid = "" } = node.TransactionStmt;
-    if (kind === "TRANS_STMT_PREPARE")
-      open.set(gid, {
-        ...at,
-        why: "it prepares a transaction that no migration ends: its rows stay invisible, its locks held",
-      });
-    if (kind === "TRANS_STMT_COMMIT_PREPARED" || kind === "TRANS_STMT_ROLLBACK_PREPARED") open.delete(gid);
-  });
-  return [...open.values()];
-}
-
-function copies(plans: readonly MigrationPlan[]): Impossible[] {
-  const found: Impossible[] = [];
-  each(plans, (node, at) => {
-    if (!("CopyStmt" in node)) return;
-    const { is_from: isFrom = false, filename, is_program: isProgram = false } = node.CopyStmt;
-    if (isFrom && filename === undefined && !isProgram)
-      found.push({ ...at, why: "COPY … FROM STDIN waits for rows that no migration can send; write them as INSERT" });
-  });
-  return found;
 }
 
 /** What the server refuses in a transaction, between the file's own BEGIN and COMMIT. */

@@ -102,6 +102,37 @@ describe("preflight refuses before the snapshot what can never run", () => {
       "line 1",
       "drops the schema _release",
     ],
+    [
+      "moving Prisma's history to another schema",
+      "CREATE SCHEMA s; ALTER TABLE _prisma_migrations SET SCHEMA s;",
+      "line 1",
+      "moves _prisma_migrations to another schema",
+    ],
+    [
+      "dropping a column of Prisma's history",
+      "ALTER TABLE _prisma_migrations ADD COLUMN note text, DROP COLUMN logs;",
+      "line 1",
+      "changes the column logs",
+    ],
+    ["forbidding itself to write", "SET TRANSACTION READ ONLY;", "line 1", "makes the transaction read-only"],
+    [
+      "ending a prepared transaction that there isn't",
+      "SELECT 1;\nCOMMIT PREPARED 'x';",
+      "line 2",
+      "that this database hasn't",
+    ],
+    [
+      "prepared transactions where the server allows none",
+      "BEGIN;\nPREPARE TRANSACTION 'x';\nROLLBACK PREPARED 'x';",
+      "line 2",
+      "max_prepared_transactions is 0",
+    ],
+    [
+      "a file that the server has not",
+      "SELECT 1;\nCOPY a FROM '/nowhere/rows.csv' CSV;",
+      "line 2",
+      "not on the server's machine",
+    ],
     ["dropping the schema with the history in it", "DROP SCHEMA public CASCADE;", "line 1", "drops the schema public"],
   ])("%s", async (_, sql, ...expected) => {
     const { exit, outcome, text } = await preflight(sql);
@@ -116,6 +147,8 @@ describe("preflight refuses before the snapshot what can never run", () => {
       CREATE TABLE other (id int); DROP TABLE other; ALTER TABLE a RENAME COLUMN t TO u; TRUNCATE a;
       CREATE SCHEMA s; CREATE TABLE s._prisma_migrations (id int); DROP TABLE s._prisma_migrations; DROP SCHEMA s CASCADE;
       INSERT INTO a VALUES (1, ':name \\connect COPY a FROM STDIN; ‘x’ \u00a0'); -- \\connect \u00a0
+      ALTER TABLE _prisma_migrations ENABLE ROW LEVEL SECURITY; COMMENT ON TABLE _prisma_migrations IS 'x';
+      COPY a TO '/dev/null'; COPY a FROM '/dev/null'; COPY a FROM PROGRAM 'true'; BEGIN READ WRITE; SELECT 1; COMMIT;
       PREPARE p AS SELECT $1::int; DEALLOCATE p;`);
     expect({ outcome, text }).toEqual({ outcome: "ok", text: expect.stringContaining('"findings":[]') });
   });

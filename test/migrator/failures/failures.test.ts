@@ -41,6 +41,7 @@ const failures: Failure[] = [
   new history.FailedMigration("a", "today", ["logs"]),
   new history.OrdinaryAfterContract("b", "a"),
   new history.NoHistory("public", ["table a"]),
+  new history.NotRecorded("a", { code: "42P01", message: "gone" }, ["drops it in line 1"], [], "rolled back."),
   new history.ForeignRecords("_release", ["  _release belongs to app"], "find out who made it"),
   new statement.StatementFailed("a", "evidence", "rolled back.", "correct it, then: {rerun}"),
   new statement.StatementTooSlow("a", "5 s", "evidence", "rolled back."),

@@ -1,0 +1,24 @@
+import type { Node } from "libpg-query";
+import type { MigrationPlan } from "../../../migrations/history/plan";
+import { nodeOf } from "../../apply/left-behind";
+
+/** Where a statement stands. */
+export interface Place {
+  readonly migration: string;
+  readonly line: number;
+}
+
+/** A statement that can't run, or that the release can't go on after. */
+export interface Impossible extends Place {
+  readonly why: string;
+}
+
+/** Of ten thousands of statements, few are worth parsing again. */
+const OF_INTEREST = /^(COPY|CREATE\s+EXTENSION|PREPARE|COMMIT|ROLLBACK)\b/i;
+
+/** Visits the statements of kinds that can be known beforehand not to run: COPY, CREATE EXTENSION, prepared transactions. */
+export function each(plans: readonly MigrationPlan[], visit: (node: Node, at: Place) => void): void {
+  for (const { name: migration, statements } of plans)
+    for (const statement of statements)
+      if (OF_INTEREST.test(statement.text)) visit(nodeOf(statement) as Node, { migration, line: statement.line });
+}
