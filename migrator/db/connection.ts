@@ -1,4 +1,6 @@
+import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import { Client, type ClientConfig, type QueryResult } from "pg";
@@ -8,6 +10,7 @@ import { sendCancel } from "./cancel";
 import { quieten } from "./quiet-error";
 import { OWN_PATH } from "./search-path";
 import { describeTarget, type Target } from "./url";
+import { checkedMessages } from "./wire-messages";
 
 export interface SessionOptions {
   /** What pg_stat_activity shows. */
@@ -137,6 +140,13 @@ function clientStream(client: Client): Socket {
   return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 
+/** Puts {@link checkedMessages} between the socket, encrypted or not, and pg's parser. */
+function checkMessages(client: Client): void {
+  const { connection } = client as unknown as { connection: { attachListeners(stream: EventEmitter): void } };
+  const attach = connection.attachListeners.bind(connection);
+  connection.attachListeners = (stream) => attach(checkedMessages(stream as Duplex));
+}
+
 const NO_TRANSACTION = "25P01";
 /** Milliseconds that the first questions may take where the connection string sets no limit. */
 const LONGEST_OPENING = 30_000;
@@ -182,6 +192,7 @@ async function attempt(target: Target, options: SessionOptions, tls: boolean): P
     ...(target.options === undefined ? {} : { options: target.options }),
   };
   const client = new Client(config);
+  checkMessages(client);
   // Without a listener an error between connect() and the first query would end the process.
   client.on("error", () => undefined);
   try {
