@@ -19,7 +19,7 @@ export async function readHistory(
   const tableExists = await table.exists(session);
   if (!tableExists && migrations.length > 0) {
     const found = await objectsOf(session, table.schema);
-    if (found.length > 0) throw new NoHistory(table.schema, found);
+    if (found.length > 0) throw new NoHistory(table.schema, found, await historyElsewhere(session, table.schema));
   }
   const rows = tableExists ? await table.read(session) : [];
   const judgement = judge(migrations, rows);
@@ -45,6 +45,18 @@ export async function readHistory(
       (await squashOf(session, table.schema, judgement, rows))?.name,
     );
   return { ...judgement, tableExists };
+}
+
+/** Says which other schemas have a Prisma history, as the connection string may name the wrong one; undefined where none has. */
+export async function historyElsewhere(session: Session, schema: string): Promise<string | undefined> {
+  const rows = await session.rows<{ name: string }>(
+    `SELECT n.nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relname = '_prisma_migrations' AND c.relkind IN ('r', 'p') AND n.nspname <> $1 ORDER BY 1 LIMIT 3`,
+    [schema],
+  );
+  if (rows.length === 0) return undefined;
+  const names = rows.map(({ name }) => `"${name}"`).join(", ");
+  return `The schema "${schema}" has no migration history, but ${names} has one; where it is this app's, say schema=NAME in the connection string.`;
 }
 
 /** What a schema holds, except what belongs to extensions: at most a few names, for people. Empty where the schema is missing. */

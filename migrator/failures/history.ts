@@ -83,9 +83,11 @@ export class NoHistory extends Failure {
   override readonly code = "no-history";
   override readonly exit = 4;
 
-  constructor(schema: string, found: readonly string[]) {
+  /** @param elsewhere says that another schema has one */
+  constructor(schema: string, found: readonly string[], elsewhere?: string) {
     super({
       what: `The schema "${schema}" is not empty (${found.join(", ")}) and has no migration history.`,
+      ...(elsewhere !== undefined && { detail: [elsewhere] }),
       database: UNTOUCHED,
       next: "{migrator} baseline --through MIGRATION (the last one that this database already has)",
     });

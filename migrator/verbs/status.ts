@@ -1,4 +1,5 @@
 import type { Migration } from "../../migrations/history/history";
+import { historyElsewhere } from "../checks/history-gate";
 import type { Run } from "../cli/run";
 import { judge } from "../records/judgement";
 
@@ -9,6 +10,8 @@ export const STATUS_EXIT = { upToDate: 0, pending: 10, refused: 4 } as const;
 export async function status(run: Run, migrations: readonly Migration[]): Promise<number> {
   const { log, session, table } = run;
   const judgement = judge(migrations, await table.read(session));
+  const elsewhere = (await table.exists(session)) ? undefined : await historyElsewhere(session, table.schema);
+  if (elsewhere !== undefined) log.event("status.elsewhere", elsewhere);
   const edited = new Set(judgement.edited.map(({ migration }) => migration.name));
   const unfinished = new Set(judgement.unfinished.map((row) => row.migrationName));
   for (const { name } of migrations) {

@@ -1,7 +1,7 @@
 import { readProgress } from "../../records/progress";
 import { squashOf } from "../../records/squash";
 import { quietText } from "../../verbs/prisma-output";
-import { objectsOf } from "../history-gate";
+import { historyElsewhere, objectsOf } from "../history-gate";
 import type { PreflightCheck } from "./context";
 
 const list = (names: readonly string[]) => names.map((name) => `  ${name}`);
@@ -14,12 +14,13 @@ export const history: PreflightCheck = {
   async run({ run, judgement, tableExists, migrations }) {
     const findings = [];
     const { edited, missing, unfinished, applied, pending } = judgement;
+    const elsewhere = tableExists ? undefined : await historyElsewhere(run.session, run.table.schema);
     if (!tableExists && migrations.length > 0) {
       const found = await objectsOf(run.session, run.table.schema);
       if (found.length > 0)
         findings.push({
           what: `The schema "${run.table.schema}" is not empty and has no migration history.`,
-          evidence: list(found),
+          evidence: [...list(found), ...(elsewhere === undefined ? [] : [elsewhere])],
           next: "npm run migrator -- baseline --through MIGRATION (the last one that this database already has)",
         });
     }
@@ -53,7 +54,10 @@ export const history: PreflightCheck = {
           evidence: quietText(logs ?? "").slice(0, 5),
           next: `npm run migrator -- resolve --diagnose ${migrationName}`,
         });
-    return { findings, facts: `${applied.length} applied, ${pending.length} pending` };
+    return {
+      findings,
+      facts: [`${applied.length} applied, ${pending.length} pending`, elsewhere].filter(Boolean).join(". "),
+    };
   },
 };
 

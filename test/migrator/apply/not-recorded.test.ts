@@ -117,3 +117,17 @@ test("what Postgres refuses before the first migration is no fault of the migrat
   expect(output).toMatch(/^Next: grant /m);
   expect(exit).toBe(5);
 });
+
+test("a history in another schema than that of the connection string is told of by preflight, status and deploy", async () => {
+  const url = await postgres.createDatabase();
+  const directory = historyOf({ "1_a": "CREATE TABLE a (id int PRIMARY KEY);" });
+  const told = 'The schema "public" has no migration history, but "app" has one';
+  expect((await migrate(`${url}?schema=app`, directory)).exit).toBe(0);
+  expect(await migrate(url, directory, "status")).toMatchObject({ exit: 10, output: expect.stringContaining(told) });
+  expect(await migrate(url, directory, "preflight")).toMatchObject({ exit: 0, output: expect.stringContaining(told) });
+  await query(url, "CREATE TABLE public.a (id int)");
+  expect(await migrate(url, directory)).toMatchObject({ exit: 4, output: expect.stringContaining(told) });
+  const there = await migrate(`${url}?schema=app`, directory, "status");
+  expect(there.exit).toBe(0);
+  expect(there.output).not.toContain("but");
+});
