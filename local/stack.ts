@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { isSecretName, plainSecretIn, plainSecrets } from "../settings/plain-secrets";
+import { readNamedFile, yamlProblem } from "../text/named-file";
 import type { Json } from "./cloud/provider";
 import { UsageError } from "./usage-error";
 
@@ -57,9 +58,9 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   const project = typeof program["name"] === "string" ? program["name"] : "";
   if (project === "") problems.push(`${join(directory, "Pulumi.yaml")} has no name`);
 
-  const own = `Pulumi.${name}.yaml`;
-  const borrowed = name !== "local" && !existsSync(join(directory, own));
-  const file = borrowed ? "Pulumi.local.yaml" : own;
+  const ownFile = `Pulumi.${name}.yaml`;
+  const borrowed = name !== "local" && !existsSync(join(directory, ownFile));
+  const file = borrowed ? "Pulumi.local.yaml" : ownFile;
   const stackFile = readTree(join(directory, file), problems);
 
   const values = new Map<string, Json>();
@@ -82,15 +83,15 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   }
   if (problems.length > 0) throw new UsageError(problems);
 
-  const config: Record<string, string> = {};
-  const settings: Record<string, Json> = {};
-  for (const [key, value] of values) {
-    if (value === null) continue;
-    config[key] = typeof value === "object" ? JSON.stringify(value) : String(value);
-    if (key.startsWith(`${project}:`)) settings[key.slice(project.length + 1)] = value;
-  }
+  const given = [...values].filter(([, value]) => value !== null);
+  const own = given.filter(([key]) => key.startsWith(`${project}:`));
+  // A key named `__proto__` is one as any other, which the program refuses.
+  const config = Object.fromEntries(
+    given.map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
+  );
+  const settings = Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), value]));
   const note = borrowed
-    ? `There is no ${own}; the settings are those of ${stackFile === undefined ? "Pulumi.yaml" : file}.`
+    ? `There is no ${ownFile}; the settings are those of ${stackFile === undefined ? "Pulumi.yaml" : file}.`
     : undefined;
   return {
     project,
@@ -136,12 +137,6 @@ function applyOverride(values: Map<string, Json>, project: string, override: str
   } catch (error) {
     problems.push(`--config ${JSON.stringify(shownOverride(override))}: ${(error as Error).message}`);
   }
-}
-
-/** What a parser of YAML says, without the text that it found it in. */
-function yamlProblem(error: unknown): string {
-  const [line = ""] = (error as Error).message.split("\n");
-  return line.replace(/: .*$|:$/, "");
 }
 
 /** A `--config` as a message may repeat it: the value of what is a secret is `…`. */
@@ -192,15 +187,14 @@ function withValue(at: Json | undefined, [key, ...rest]: string[], value: Json):
 }
 
 function readTree(path: string, problems: string[]): Tree | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+  const read = readNamedFile(path);
+  if (read === undefined) return undefined;
+  if ("problem" in read) {
+    problems.push(`${path} can't be read: ${read.problem}`);
+    return {};
   }
   try {
-    return asTree(parse(text) as Json);
+    return asTree(parse(read.text) as Json);
   } catch (error) {
     problems.push(`${path} is not YAML: ${yamlProblem(error)}`);
     return {};

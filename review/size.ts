@@ -41,7 +41,9 @@ const bands: readonly [seconds: number, band: Band][] = [
 
 export function sizeOf(name: Name, sizes: Sizes | undefined): TableSize | undefined {
   const key = keyOf(name);
-  return sizes?.tables[key] ?? sizes?.tables[`public.${key}`];
+  // A table may be named `constructor`.
+  const found = sizes && [key, `public.${key}`].find((each) => Object.hasOwn(sizes.tables, each));
+  return found === undefined ? undefined : sizes?.tables[found];
 }
 
 export function bandOf(work: Work, size: TableSize | undefined): Band {

@@ -53,11 +53,20 @@ export async function main(
     return await review(program.opts<Options>(), out);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : notReviewed;
-    if (!(error instanceof HistoryError || error instanceof BaseError || error instanceof ReviewSettingsError))
-      throw error;
+    if (!isForeseen(error)) throw error;
     err(`${printable(error.message)}\nNothing was reviewed; no database is involved.\n`);
     return notReviewed;
   }
+}
+
+/** A mistake in what was typed or given: its message says all, and where in the program it was met helps nobody. */
+function isForeseen(error: unknown): error is Error {
+  return (
+    error instanceof HistoryError ||
+    error instanceof BaseError ||
+    error instanceof ReviewSettingsError ||
+    (error instanceof Error && "syscall" in error)
+  );
 }
 
 /** Loaded when a file of settings or sizes is read: what checks them takes longer to load than a review does. */
@@ -102,8 +111,17 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
     directory: relative(process.cwd(), resolve(directory)),
   });
   if (options.output === undefined) out(text);
-  else writeFileSync(options.output, text);
+  else writeResult(options.output, text);
   return statusOf(result);
+}
+
+/** @throws ReviewSettingsError */
+function writeResult(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new ReviewSettingsError(`--output ${file} can't be written: ${(error as Error).message}.`);
+  }
 }
 
 function since(history: Parameters<typeof appliedUntil>[0], name: string | undefined) {

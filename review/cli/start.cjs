@@ -14,14 +14,16 @@ const root = join(__dirname, "../..");
 process.once("uncaughtException", (error) => {
   // A reader that has seen enough (`| head`).
   if (error.code === "EPIPE") process.exit();
-  console.error(error);
+  const missing = error.code === "MODULE_NOT_FOUND" || /node_modules/.test(error.path ?? "");
+  // Where in the program an error was met is for whoever mends it, and no help where a package is missing.
+  console.error(missing ? `A package is missing (${error.message.split("\n")[0]}). Install all: npm ci` : error);
   console.error("Nothing was reviewed; no database is involved.");
   process.exit(3);
 });
 const cache = join(root, "node_modules", ".cache", "review");
 /** What the file is made of: all TypeScript in these folders, and these packages. */
 const folders = ["migrations", "review", "settings", "text"];
-const packages = ["commander", "esbuild", "libpg-query", "yaml", "zod"];
+const packages = ["commander", "esbuild", "fastest-levenshtein", "libpg-query", "yaml", "zod"];
 
 const quick = ["--no-opt", "--liftoff-only", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"];
 

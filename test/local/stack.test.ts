@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { settingsFromConfig } from "../../components/stack-settings";
 import { type Call, goingOn, typed } from "../../local/commands/verb";
 import type { LastRun } from "../../local/last-run";
 import { readStack, shownOverride } from "../../local/stack";
@@ -142,6 +144,31 @@ describe("settings of a stack", () => {
     write("Pulumi.local.yaml", "config: [");
     expect(problems([])).toEqual([expect.stringContaining("Pulumi.local.yaml is not YAML")]);
   });
+
+  test("that are in no file that can be read are named with it", () => {
+    rmSync(join(directory, "Pulumi.local.yaml"));
+    mkdirSync(join(directory, "Pulumi.local.yaml"));
+    expect(problems([])).toEqual([expect.stringContaining("Pulumi.local.yaml can't be read: it is a folder")]);
+    rmSync(join(directory, "Pulumi.yaml"));
+    execFileSync("mkfifo", [join(directory, "Pulumi.yaml")]);
+    expect(problems([])[0]).toContain("Pulumi.yaml can't be read: it is a FIFO");
+  });
+
+  test.each(["constructor", "toString", "__proto__", "hasOwnProperty"])(
+    "named %s, as every object has it, are refused by the program or here, and change no other setting",
+    (name) => {
+      const { config, settings } = read([`${name}={app: {name: other}}`]);
+      expect(Object.hasOwn(settings, name)).toBe(true);
+      expect(Object.getPrototypeOf(settings)).toBe(Object.prototype);
+      expect(() => settingsFromConfig(config, "release", "local")).toThrow(`unknown setting ${name}`);
+      if (name === "__proto__")
+        expect(problems([`app.${name}=x`])).toEqual([expect.stringContaining("no name for a key")]);
+      else
+        expect(() => settingsFromConfig(read([`app.${name}=x`]).config, "release", "local")).toThrow(
+          `unknown setting app.${name}`,
+        );
+    },
+  );
 
   test("need a Pulumi program", () => {
     rmSync(join(directory, "Pulumi.yaml"));

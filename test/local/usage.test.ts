@@ -22,6 +22,8 @@ async function type(...words: string[]) {
   return { status, stdout, stderr };
 }
 
+const NAMES_OF_EVERY_OBJECT = ["constructor", "toString", "__proto__"];
+
 describe("a line that was typed wrong", () => {
   test("is answered with everything that is wrong at once, status 2, and nothing is touched", async () => {
     const before = tree(cli.stateDir);
@@ -57,6 +59,14 @@ describe("a line that was typed wrong", () => {
     [["fault", "none", "snapshot-fails"], "none ends all faults"],
     [["outputs", "a", "b"], "outputs takes 1: b is too much"],
     [["upp"], "Did you mean up?"],
+    [["constructor"], "unknown command 'constructor'"],
+    ...NAMES_OF_EVERY_OBJECT.flatMap(
+      (name) =>
+        [
+          [["fault", name], `${name} is no fault`],
+          [["up", "--engine", name], `--engine is "${name}"; it must be auto, embedded or pulumi`],
+        ] as [string[], string][],
+    ),
     [["up", "--cwd", "/"], "has no Pulumi.yaml"],
   ])("%j", async (words, message) => {
     const ran = await type(...words);

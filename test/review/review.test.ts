@@ -4,7 +4,7 @@ import { checksumOf, type Migration, readHistorySync } from "../../migrations/hi
 import type { Finding } from "../../review/finding";
 import { formatReview, reviewFormats } from "../../review/formats";
 import { loadParser, type Review, type ReviewInput, reviewRelease } from "../../review/review";
-import type { Sizes } from "../../review/size";
+import { type Sizes, sizeOf } from "../../review/size";
 import { before } from "./corpus/before";
 import { refused, statements } from "./corpus/statements";
 
@@ -305,6 +305,10 @@ describe("changes of rows", () => {
 });
 
 describe("sizes", () => {
+  test("of a table that is named as every object's constructor is are unknown where none was recorded", () => {
+    for (const name of ["constructor", "__proto__"]) expect(sizeOf({ name }, { tables: {} })).toBeUndefined();
+  });
+
   const index = (table: string) => `CREATE INDEX i ON "${table}" ("id");`;
   test("decide the severity and the band", () => {
     const big = the(review(index("User"), { stats: large }), "index-blocks-writes");

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { main } from "../../../review/cli/main";
 
 const folders: string[] = [];
@@ -169,7 +169,7 @@ describe("npm run review", () => {
     [["--migrations", "MIGRATIONS", "--base", "absent"], /not a commit, branch or tag/],
     [["--migrations", "MIGRATIONS", "--base=--output=x"], /not a commit, branch or tag/],
     [["--migrations", "MIGRATIONS", "--base", "main", "--since", "1_base"], /use one of them/],
-    [["--migrations", "MIGRATIONS", "--stats", "/nowhere"], /can't be read as JSON/],
+    [["--migrations", "MIGRATIONS", "--stats", "/nowhere"], /There is no \/nowhere/],
   ])("%j is not reviewed, and it says why", async (args, message) => {
     const { migrations } = repository();
     const { status, err } = await run(...args.map((arg) => (arg === "MIGRATIONS" ? migrations : arg)));
@@ -184,5 +184,64 @@ describe("npm run review", () => {
     expect(err).toMatch(/tables\.a\.rows/);
     expect(err).toMatch(/tables\.a\.bytes/);
     expect(err).toMatch(/more/);
+  });
+});
+
+/** Values that a person may type by mistake: each is answered in words and not reviewed, and nothing is waited for. */
+describe("what can't be used is answered without a stack trace", () => {
+  const { root, migrations, write } = (() => {
+    const made = repository();
+    folders.splice(folders.indexOf(made.root), 1);
+    return made;
+  })();
+  const from = process.cwd();
+  beforeAll(() => {
+    mkdirSync(join(root, "Pulumi.folder.yaml"));
+    execFileSync("mkfifo", [join(root, "Pulumi.fifo.yaml")]);
+    write("Pulumi.broken.yaml", "config: [hunter2");
+    write("Pulumi.documents.yaml", "a: 1\n---\nb: 2\n");
+    write("Pulumi.twice.yaml", "config:\n  a: 1\n  a: hunter2\n");
+    write("Pulumi.text.yaml", "only text");
+    write("Pulumi.five.yaml", "config: 5");
+    write("null.json", "null");
+    // A folder with a link into what this user may not look at, or that is a file.
+    mkdirSync(join(root, "links"));
+    symlinkSync(join(root, "null.json/below"), join(root, "links/20240101000000_a"));
+    process.chdir(root);
+  });
+  afterAll(() => {
+    process.chdir(from);
+    rmSync(root, { recursive: true });
+  });
+
+  test.each([
+    [["--stack", "folder"], "Pulumi.folder.yaml (--stack) can't be read: it is a folder."],
+    [["--stack", "fifo"], "Pulumi.fifo.yaml (--stack) can't be read: it is a FIFO, a socket or a device."],
+    [["--stack", "broken"], "Pulumi.broken.yaml is not YAML: Flow sequence"],
+    [["--stack", "documents"], "Pulumi.documents.yaml is not YAML: Source contains multiple documents"],
+    [["--stack", "twice"], "Pulumi.twice.yaml is not YAML: Map keys must be unique"],
+    [["--stack", "text"], "Pulumi.text.yaml has a mistake:\n  Invalid input: expected object"],
+    [["--stack", "five"], "Pulumi.five.yaml has a mistake:\n  config: Invalid input"],
+    [["--stack", "constructor"], "There is no"],
+    [["--migrations", migrations, "--stats", root], "(--stats) can't be read: it is a folder."],
+    [["--migrations", migrations, "--stats", "nowhere"], "There is no nowhere (--stats)."],
+    [["--migrations", migrations, "--stats", "/dev/zero"], "/dev/zero (--stats) can't be read: it is a FIFO"],
+    [
+      ["--migrations", migrations, "--stats", "null.json"],
+      "null.json has a mistake:\n  Invalid input: expected object",
+    ],
+    [["--migrations", migrations, "--output", root], "can't be written: EISDIR"],
+    [["--migrations", migrations, "--output", "nowhere/page"], "can't be written: ENOENT"],
+    [["--migrations", migrations, "--output", "/proc/x/page"], "can't be written: ENOENT"],
+    [["--migrations", migrations, "--since", "__proto__"], "--since __proto__ is no migration"],
+    [["--migrations", migrations, "--base", "__proto__"], "--base __proto__ is not a commit"],
+    [["--migrations", migrations, "--base", ""], "is not a commit"],
+    [["--migrations", migrations, "--format", "constructor"], "Allowed choices are text"],
+    [["--migrations", join(root, "links")], "not a directory"],
+  ])("%j", async (words, message) => {
+    const { status, out, err } = await run(...words, "--no-squawk");
+    expect(err).toContain(message);
+    expect(err).not.toMatch(/^ {4}at |hunter2/m);
+    expect([status, out]).toEqual([3, ""]);
   });
 });

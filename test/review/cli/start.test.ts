@@ -6,12 +6,14 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const checkout = resolve(__dirname, "../../..");
@@ -29,6 +31,30 @@ function run(root: string, ...args: string[]): Promise<{ status: number | null; 
     child.once("error", fail);
     child.once("close", (status) => done({ status, out, err }));
   });
+}
+
+/** Of the review's own file: the folders of its sources, and the packages in it. */
+function bundledFiles(): { folders: string[]; packages: string[] } {
+  const { metafile } = buildSync({
+    absWorkingDir: checkout,
+    entryPoints: ["review/cli/main.ts"],
+    bundle: true,
+    platform: "node",
+    external: ["squawk-cli", "libpg-query", "postgres-grammar"],
+    write: false,
+    metafile: true,
+    logLevel: "error",
+  });
+  const names = Object.keys(metafile.inputs).map((file) => file.split("/"));
+  const first = (from: string[][], at: number) => [...new Set(from.map((parts) => parts[at]!))];
+  const isPackage = (parts: string[]) => parts[0] === "node_modules";
+  return {
+    folders: first(
+      names.filter((parts) => !isPackage(parts)),
+      0,
+    ),
+    packages: first(names.filter(isPackage), 1),
+  };
 }
 
 describe("npm run review", () => {
@@ -83,6 +109,25 @@ describe("npm run review", () => {
     writeFileSync(source, text);
     expect([thrown.status, thrown.err]).toEqual([3, expect.stringContaining("on purpose")]);
     expect([unbuilt.status, unbuilt.err]).toEqual([3, expect.stringContaining("rows.ts")]);
+  });
+
+  test("says without a stack trace that a package is missing", async () => {
+    const packages = join(root, "node_modules");
+    renameSync(packages, `${packages}.away`);
+    const { status, err } = await run(root, ...migrations());
+    renameSync(`${packages}.away`, packages);
+    expect([status, err]).toEqual([
+      3,
+      expect.stringMatching(/^A package is missing \(.*\). Install all: npm ci\nNothing was rev/),
+    ]);
+  });
+
+  test("is made anew when any file that it is made of changes", () => {
+    const files = bundledFiles();
+    const text = readFileSync(join(checkout, "review/cli/start.cjs"), "utf8");
+    const named = (list: string) => JSON.parse(new RegExp(`const ${list} = (\\[.*\\]);`).exec(text)![1]!) as string[];
+    expect(named("folders")).toEqual(expect.arrayContaining(files.folders));
+    expect(named("packages")).toEqual(expect.arrayContaining(files.packages));
   });
 
   test("works where nothing can be written", async () => {

@@ -39,6 +39,7 @@ describe("an image", () => {
       });
       expect(findImage(folder, "team/web:3")?.neverReady).toBe(false);
       expect(findImage(folder, "team/none-of-that-name")).toBeUndefined();
+      for (const name of ["constructor", "toString", "__proto__"]) expect(findImage(folder, name)).toBeUndefined();
     });
   });
 });
