@@ -31,7 +31,7 @@ export interface CliStack {
   executable: string;
   env: NodeJS.ProcessEnv;
   configFile: string;
-  /** The CLI's own record of the stack: a checkpoint of version 3. */
+  /** The CLI's own record of the stack: a checkpoint of version 3, or 4 where resources have hooks. */
   checkpoint: string;
   /** Where the CLI keeps its locks on this stack. */
   locks: string;
