@@ -1,7 +1,17 @@
 import type { types } from "@pulumi/kubernetes";
-import type { AppArgs } from "./app";
+import type { AppSettings, Settings } from "../settings/schema";
 import { stamped } from "./manifest";
 import { CONTAINER_SECURITY, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
+
+/** What one release of the app is made of. */
+export interface AppArgs {
+  namespace: string;
+  releaseId: string;
+  settings: AppSettings;
+  database: Settings["database"];
+  service: Settings["service"];
+  protect: boolean;
+}
 
 /** Between two probes of a pod. */
 const PROBE_PERIOD_SECONDS = 2;

@@ -3,17 +3,8 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { Service } from "@pulumi/kubernetes/core/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
-import type { AppSettings, Settings } from "../settings/schema";
-import { appManifests } from "./app-manifests";
-
-export interface AppArgs {
-  namespace: string;
-  releaseId: string;
-  settings: AppSettings;
-  database: Settings["database"];
-  service: Settings["service"];
-  protect: boolean;
-}
+import type { Settings } from "../settings/schema";
+import { type AppArgs, appManifests } from "./app-manifests";
 
 /** Added to progressDeadline: only Pulumi's own time-out ends a stuck rollout, ProgressDeadlineExceeded is just logged. */
 const AWAIT_MARGIN_SECONDS = 30;

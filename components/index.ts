@@ -1,7 +1,8 @@
 export type { PackedHistory } from "../review/packed-history";
 export { parseSettings } from "../settings/parse";
 export type { Settings } from "../settings/schema";
-export { App, type AppArgs } from "./app";
+export { App } from "./app";
+export type { AppArgs } from "./app-manifests";
 export type { ReportReader } from "./job-reports";
 export { type Live, LiveReleaseUnknown, liveRelease } from "./live-release";
 export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";

@@ -10,7 +10,7 @@ import { createKubernetesService } from "./kubernetes/service";
 import { describeProcess, type ProcessRecord } from "./process";
 import { tryLock } from "./process-lock";
 import type { Json } from "./provider";
-import type { Service } from "./service";
+import type { CallContext, Service } from "./service";
 
 /**
  * The background process of one stack's cloud. It outlives the command that started it, as a real cloud would: the app
@@ -26,11 +26,6 @@ export interface DaemonRecord extends ProcessRecord {
 
 export const DAEMON_FILE = "daemon.json";
 export const DAEMON_LOCK = "daemon.lock";
-
-/** How a service method learns that its caller went away, so that it stops waiting. What it began goes on. */
-export interface CallContext {
-  signal: AbortSignal;
-}
 
 type Method = (parameters: Json, context: CallContext) => Promise<Json | undefined>;
 

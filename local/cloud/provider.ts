@@ -120,3 +120,8 @@ export class InitError extends Error {
     this.name = "InitError";
   }
 }
+
+/** By name, too: the class may have been loaded twice, or the error may have crossed a process. */
+export function isInitError(error: unknown): error is InitError {
+  return error instanceof InitError || (error instanceof Error && error.name === "InitError");
+}

@@ -1,5 +1,10 @@
 import type { Json } from "./provider";
 
+/** How a service method learns that its caller went away, so that it stops waiting. What it began goes on. */
+export interface CallContext {
+  signal: AbortSignal;
+}
+
 /**
  * One part of the local cloud as it runs in the background process (`daemon.ts`): its methods change the cloud, and go
  * on when the command that called them is killed, as a real cloud does.

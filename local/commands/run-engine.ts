@@ -3,8 +3,8 @@ import type { Operation } from "../engines";
 import { environmentOf, prepareEnvironment } from "../environment";
 import { onInterrupt } from "../interrupt";
 import { endRun, type LastRun, startRun } from "../last-run";
-import { showProgress } from "../progress";
 import { seconds } from "../progress-text";
+import { showProgress } from "../show-progress";
 import { shownOverride } from "../stack";
 import type { Call } from "./verb";
 

@@ -1,5 +1,5 @@
+import type { Decisions } from "./decisions";
 import type { Deployment } from "./deployment";
-import type { Plan } from "./plan";
 import type { ResourceState } from "./state";
 import type { Step } from "./step";
 import { createUrn, packageOf, providerType } from "./urn";
@@ -11,7 +11,7 @@ export class DefaultProviders {
 
   constructor(
     private readonly deployment: Deployment,
-    private readonly plan: Plan,
+    private readonly plan: Decisions,
     private readonly runNow: (steps: Step[]) => Promise<void>,
   ) {}
 

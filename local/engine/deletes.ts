@@ -1,7 +1,7 @@
+import type { Decisions } from "./decisions";
 import type { Deployment } from "./deployment";
 import type { Executor } from "./executor";
 import { deletionOrder, dependentsOf, transitiveDependenciesOf } from "./graph";
-import type { Plan } from "./plan";
 import type { ResourceState } from "./state";
 import type { Step } from "./step";
 
@@ -9,7 +9,7 @@ import type { Step } from "./step";
  * Deletes at the end of a run what was replaced and what the program no longer has, in reverse order of dependencies
  * (step_generator.go, `GenerateDeletes` and `ScheduleDeletes`).
  */
-export async function runDeletes(deployment: Deployment, plan: Plan, executor: Executor): Promise<void> {
+export async function runDeletes(deployment: Deployment, plan: Decisions, executor: Executor): Promise<void> {
   const { base } = deployment.snapshot;
   const steps = new Map<ResourceState, Step>();
   for (const old of base) {
@@ -34,7 +34,7 @@ export async function runDeletes(deployment: Deployment, plan: Plan, executor: E
   }
 }
 
-function deletionOf(old: ResourceState, plan: Plan): Step | undefined {
+function deletionOf(old: ResourceState, plan: Decisions): Step | undefined {
   if (plan.condemned.has(old) && !old.pendingReplacement) return undefined;
   const takenAlong = plan.takenAlong(old);
   if (old.delete) {
@@ -48,7 +48,7 @@ function deletionOf(old: ResourceState, plan: Plan): Step | undefined {
 }
 
 /** With `--target`, only targets are deleted, and what can't be without them. */
-function mayDelete(deployment: Deployment, plan: Plan, old: ResourceState): boolean {
+function mayDelete(deployment: Deployment, plan: Decisions, old: ResourceState): boolean {
   if (!deployment.constrained) return true;
   const { base } = deployment.snapshot;
   const targets = base.filter((resource) => isNamed(deployment, resource));

@@ -1,9 +1,10 @@
+import { isInitError } from "../cloud/provider";
 import { systemErrorInWords } from "../system-error";
 import { type Deployment, PARALLEL } from "./deployment";
 import type { StepEvent } from "./events";
 import { worthSaving } from "./snapshot";
 import type { PendingOperation } from "./state";
-import { apply, deletesForReal, isInitError, ProtectedError, type Step } from "./step";
+import { apply, deletesForReal, ProtectedError, type Step } from "./step";
 import { isDefaultProvider, urnName, urnType } from "./urn";
 import { containsUnknown, sameValue } from "./values";
 

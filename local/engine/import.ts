@@ -2,7 +2,6 @@ import type { Deployment } from "./deployment";
 import type { Goal } from "./goal";
 import { parsePath, resetPath } from "./property-path";
 import type { ResourceState } from "./state";
-import type { Step } from "./step";
 import { markSecrets, plainProperties } from "./values";
 
 /** `import` names a thing that the state does not hold yet; one that it holds under that id is no longer imported. */
@@ -14,8 +13,9 @@ export function isImport(goal: Goal, old: ResourceState | undefined): boolean {
  * Takes a thing that exists into the state, as long as it is what the program describes; it is only read, never changed
  * (pkg/resource/deploy/step.go, ImportStep).
  */
-export async function importResource({ urn, next }: Step, deployment: Deployment): Promise<void> {
+export async function importResource(next: ResourceState | undefined, deployment: Deployment): Promise<void> {
   if (!next?.importID) return;
+  const { urn } = next;
   const provider = deployment.provider(next.type);
   const found = await provider.read({ urn, id: next.importID, inputs: {}, olds: {} });
   if (!found) throw new Error(`resource '${next.importID}' does not exist`);

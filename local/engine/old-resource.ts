@@ -1,10 +1,10 @@
+import { type Decisions, RegistrationError } from "./decisions";
 import type { Deployment } from "./deployment";
 import type { Goal } from "./goal";
-import { type Plan, RegistrationError } from "./plan";
 import type { ResourceState } from "./state";
 
 /** Finds what the state knows of a resource: under its own name first, then under those it had before. */
-export function findOld(deployment: Deployment, goal: Goal, urn: string, plan: Plan): ResourceState | undefined {
+export function findOld(deployment: Deployment, goal: Goal, urn: string, plan: Decisions): ResourceState | undefined {
   const byUrn = (name: string) => deployment.snapshot.base.find((it) => it.urn === name && !it.delete);
   const own = byUrn(urn);
   if (own) return own;

@@ -1,19 +1,17 @@
 import { type Properties, UNKNOWN } from "../cloud/provider";
+import { checkInputs } from "./check-inputs";
+import { Decisions, RegistrationError, type Reply } from "./decisions";
 import { DefaultProviders } from "./default-providers";
 import type { Deployment } from "./deployment";
 import { differenceOf } from "./difference";
 import type { Goal } from "./goal";
 import { isImport } from "./import";
 import { findOld } from "./old-resource";
-import { parsePath, resetPath } from "./property-path";
 import { replacementSteps } from "./replacement";
 import type { ResourceState } from "./state";
-import type { Outcome, Step } from "./step";
+import type { Step } from "./step";
 import { leaveAlone, refuseMissingNeeds } from "./targeting";
 import { createUrn, isProviderType, STACK_TYPE, stackUrn } from "./urn";
-import { markSecrets, plainProperties } from "./values";
-
-export type Reply = (outcome: Outcome) => void;
 
 export interface ReadGoal {
   type: string;
@@ -27,34 +25,12 @@ export interface ReadGoal {
   additionalSecretOutputs: string[];
 }
 
-/** The registration is not possible; what is wrong has been told already or is in the message. */
-export class RegistrationError extends Error {
-  constructor(
-    message: string,
-    readonly urn?: string,
-  ) {
-    super(message);
-  }
-}
-
 /**
  * Decides what to do about each registration by comparing it with the state, in the order of
  * pkg/resource/deploy/step_generator.go. Registrations are judged one at a time, as a replacement reaches ahead to
  * resources that are yet to come.
  */
-export class Plan {
-  /** URNs by what was decided about them. */
-  readonly seen = new Set<string>();
-  readonly creates = new Set<string>();
-  readonly reads = new Set<string>();
-  readonly updates = new Set<string>();
-  readonly replaces = new Set<string>();
-  readonly sames = new Set<string>();
-  readonly deletes = new Set<string>();
-  /** Resources of the state whose deletion is under way, by identity: a URN may occur twice. */
-  readonly condemned = new Set<ResourceState>();
-  readonly aliased = new Map<string, string>();
-  readonly skippedCreates = new Set<string>();
+export class Plan extends Decisions {
   private readonly goals = new Map<string, Goal>();
   private readonly providers: DefaultProviders;
 
@@ -63,13 +39,8 @@ export class Plan {
     /** Steps that come before others: default providers. */
     runNow: (steps: Step[]) => Promise<void>,
   ) {
+    super();
     this.providers = new DefaultProviders(deployment, this, runNow);
-  }
-
-  /** Nothing in the state is left to decide about it. */
-  decided(urn: string): boolean {
-    const name = this.aliased.get(urn) ?? urn;
-    return [this.sames, this.updates, this.replaces, this.reads].some((set) => set.has(name));
   }
 
   async register(goal: Goal, reply: Reply): Promise<Step[]> {
@@ -86,7 +57,7 @@ export class Plan {
     }
     this.goals.set(urn, goal);
     if (!this.deployment.isTarget(urn)) return leaveAlone(this.deployment, this, old, next, reply);
-    await this.check(goal, next, this.deletes.has(urn) || old?.external ? undefined : old);
+    await checkInputs(this.deployment, goal, next, this.deletes.has(urn) || old?.external ? undefined : old);
     const steps = await this.decide(goal, old, next, reply);
     refuseMissingNeeds(this.deployment, this, steps);
     return steps;
@@ -151,42 +122,6 @@ export class Plan {
     }
     this.sames.add(urn);
     return [{ op: "same", urn, old, next, reply }];
-  }
-
-  takenAlong(old: ResourceState): () => boolean {
-    return () => old.deletedWith !== undefined && this.deletes.has(old.deletedWith);
-  }
-
-  /** Lets the provider judge and complete the inputs; `old` gives it what it filled in last time. */
-  async check(goal: Goal, next: ResourceState, old: ResourceState | undefined): Promise<void> {
-    let inputs = goal.properties;
-    if (old) inputs = this.ignoreChanges(goal, old.inputs ?? {}, next.urn);
-    if (!goal.custom || isProviderType(goal.type)) {
-      next.inputs = inputs;
-      return;
-    }
-    const { inputs: checked, failures } = await this.deployment.provider(goal.type).check({
-      urn: next.urn,
-      ...(old ? { olds: plainProperties(old.inputs) } : {}),
-      news: plainProperties(inputs),
-    });
-    for (const { property, reason } of failures) {
-      const where = property ? `property ${property} has a problem: ` : "has a problem: ";
-      this.deployment.fail(`${goal.type} resource '${goal.name}': ${where}${reason}`, next.urn);
-    }
-    if (failures.length > 0) throw new RegistrationError("", next.urn);
-    next.inputs = markSecrets(checked, inputs);
-  }
-
-  private ignoreChanges(goal: Goal, oldInputs: Properties, urn: string): Properties {
-    if (goal.ignoreChanges.length === 0) return goal.properties;
-    const inputs = structuredClone(goal.properties);
-    const missed = goal.ignoreChanges.filter((path) => !resetPath(parsePath(path), oldInputs, inputs));
-    if (missed.length > 0) {
-      const paths = missed.map((path) => `"${path}"`).join(", ");
-      this.deployment.diagnose("info", `cannot ignore changes in added or removed elements of the path: ${paths}`, urn);
-    }
-    return inputs;
   }
 
   private claim(parent: string, type: string, name: string): string {

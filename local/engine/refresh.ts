@@ -1,7 +1,8 @@
+import { isInitError } from "../cloud/provider";
 import { type Deployment, PARALLEL } from "./deployment";
 import type { StepEvent } from "./events";
 import type { ResourceState } from "./state";
-import { isInitError, withSecrets } from "./step";
+import { withSecrets } from "./step";
 import { isDefaultProvider, isProviderType, urnName, urnType } from "./urn";
 import { plainProperties, sameValue } from "./values";
 

@@ -1,9 +1,10 @@
 import { UNKNOWN } from "../cloud/provider";
+import { checkInputs } from "./check-inputs";
+import { type Decisions, RegistrationError, type Reply } from "./decisions";
 import type { Deployment } from "./deployment";
 import { type Difference, replaceOnChanges } from "./difference";
 import type { Goal } from "./goal";
 import { dependentsOf } from "./graph";
-import { type Plan, RegistrationError, type Reply } from "./plan";
 import type { ResourceState } from "./state";
 import type { Step } from "./step";
 import { isProviderType, referenceUrn } from "./urn";
@@ -16,7 +17,7 @@ import { mapProperties, plainProperties } from "./values";
  */
 async function dependentReplacements(
   deployment: Deployment,
-  plan: Plan,
+  plan: Decisions,
   root: ResourceState,
 ): Promise<ResourceState[]> {
   const going = new Set([root.urn]);
@@ -63,7 +64,7 @@ interface Replaced {
 /** Creates the new one first and leaves the old one to the end of the run, or deletes first where that has to be. */
 export async function replacementSteps(
   deployment: Deployment,
-  plan: Plan,
+  plan: Decisions,
   goal: Goal,
   { old, next, difference, reply }: Replaced,
 ): Promise<Step[]> {
@@ -77,7 +78,7 @@ export async function replacementSteps(
   }
   plan.replaces.add(urn);
   // The inputs were made to fit the old resource; a new one gets defaults of its own.
-  await plan.check(goal, next, undefined);
+  await checkInputs(deployment, goal, next, undefined);
   const { diffs, replaces } = difference;
   const why = { urn, old, next, diffs, replaces };
   if (!(goal.deleteBeforeReplace ?? difference.deleteBeforeReplace)) {
@@ -103,7 +104,7 @@ export async function replacementSteps(
 }
 
 /** Deletes a resource of the state ahead of its replacement, which is to follow in this run or the next. */
-function deletion(plan: Plan, old: ResourceState): Step {
+function deletion(plan: Decisions, old: ResourceState): Step {
   plan.condemned.add(old);
   plan.deletes.add(old.urn);
   const op = old.delete ? "delete" : old.external ? "discard-replaced" : "delete-replaced";

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { InitError, type Properties, UNKNOWN } from "../cloud/provider";
+import { type InitError, isInitError, type Properties, UNKNOWN } from "../cloud/provider";
 import type { Deployment } from "./deployment";
-import { withErrorHooks } from "./error-hooks";
 import type { Operation } from "./events";
 import { importResource } from "./import";
+import { withErrorHooks } from "./retries";
 import type { ResourceState } from "./state";
 import { isProviderType } from "./urn";
 import { markSecrets, plainProperties, sameValue, secret } from "./values";
@@ -50,7 +50,7 @@ export async function apply(step: Step, deployment: Deployment): Promise<void> {
     case "read":
       return read(step, deployment);
     case "import":
-      return importResource(step, deployment);
+      return importResource(step.next, deployment);
     case "same":
       return keep(step);
     default:
@@ -193,11 +193,6 @@ function partial(error: unknown, next: ResourceState): InitError {
   next.outputs = withSecrets(error.outputs, next);
   next.initErrors = error.reasons;
   return error;
-}
-
-/** By name, too: the class may have been loaded twice, or the error may have crossed a process. */
-export function isInitError(error: unknown): error is InitError {
-  return error instanceof InitError || (error instanceof Error && error.name === "InitError");
 }
 
 /** Provider outputs in plain text become secret where the inputs were, and where the program says so. */

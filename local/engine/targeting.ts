@@ -1,6 +1,6 @@
+import { type Decisions, RegistrationError, type Reply } from "./decisions";
 import type { Deployment } from "./deployment";
 import { referencedUrns } from "./graph";
-import { type Plan, RegistrationError, type Reply } from "./plan";
 import type { ResourceState } from "./state";
 import type { Step } from "./step";
 import { STACK_TYPE } from "./urn";
@@ -8,7 +8,7 @@ import { STACK_TYPE } from "./urn";
 /** Without being a target, a resource stays as it is, or is not created. */
 export function leaveAlone(
   deployment: Deployment,
-  plan: Plan,
+  plan: Decisions,
   old: ResourceState | undefined,
   next: ResourceState,
   reply: Reply,
@@ -21,7 +21,7 @@ export function leaveAlone(
 }
 
 /** In the state a resource stands behind all it needs, so that is confirmed first, also what left the program. */
-function keepWithNeeds(deployment: Deployment, plan: Plan, old: ResourceState, reply?: Reply): Step[] {
+function keepWithNeeds(deployment: Deployment, plan: Decisions, old: ResourceState, reply?: Reply): Step[] {
   if (old.delete) return [];
   plan.seen.add(old.urn);
   plan.sames.add(old.urn);
@@ -33,7 +33,7 @@ function keepWithNeeds(deployment: Deployment, plan: Plan, old: ResourceState, r
 }
 
 /** A target can't be brought about while something it needs was left uncreated. */
-export function refuseMissingNeeds(deployment: Deployment, plan: Plan, steps: Step[]): void {
+export function refuseMissingNeeds(deployment: Deployment, plan: Decisions, steps: Step[]): void {
   if (plan.skippedCreates.size === 0) return;
   for (const { urn, next } of steps) {
     if (!next || next.type === STACK_TYPE) continue;

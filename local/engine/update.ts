@@ -1,11 +1,12 @@
 import type { Properties } from "../cloud/provider";
+import { RegistrationError } from "./decisions";
 import { runDeletes } from "./deletes";
 import type { Deployment } from "./deployment";
 import type { Callback } from "./error-hooks";
 import { Executor } from "./executor";
 import type { Goal } from "./goal";
 import { type ProgramRequests, serveMonitor } from "./monitor";
-import { Plan, type ReadGoal, RegistrationError } from "./plan";
+import { Plan, type ReadGoal } from "./plan";
 import { Program, type ProgramEnd } from "./program";
 import type { Outcome, Step } from "./step";
 import { qualifiedType, STACK_TYPE } from "./urn";

@@ -9,7 +9,7 @@ import { CLOUD_VARIABLE } from "../cloud/command/tools";
 import { stackDirectory } from "../engine/state";
 import type { Environment } from "../environment";
 import { cliCheckpoint } from "./checkpoint";
-import { ENVIRONMENT_VARIABLE, type Package } from "./main";
+import { ENVIRONMENT_VARIABLE, type Package, QUICK_ERRORS } from "./handover";
 import { findPulumi } from "./pulumi-path";
 
 export interface CliStackOptions {
@@ -38,9 +38,6 @@ export interface CliStack {
   /** Notes the process that changes the stack, so that the next command recognises one that was left behind. */
   processFile: string;
 }
-
-/** Without it Node 20 takes minutes and gigabytes to print an error of the program; see there. The plugins take it out again. */
-export const QUICK_ERRORS = `--require ${JSON.stringify(resolve(__dirname, "../engine/preload.cjs"))}`;
 
 const PACKAGES: Package[] = ["aws", "kubernetes", "command"];
 const BIN = resolve(__dirname, "../bin");

@@ -6,14 +6,9 @@ import { CLOUD_VARIABLE } from "../cloud/command/tools";
 import { createKubernetesProvider } from "../cloud/kubernetes/provider";
 import type { Provider } from "../cloud/provider";
 import { type Environment, preparedFirst, prepareEnvironment } from "../environment";
-import { QUICK_ERRORS } from "./cli-stack";
 import { engineLog } from "./engine-log";
+import { ENVIRONMENT_VARIABLE, type Package, QUICK_ERRORS } from "./handover";
 import { servePlugin } from "./server";
-
-/** An {@link Environment} as JSON, made ready before the first step; without it the database must be there already. */
-export const ENVIRONMENT_VARIABLE = "RELEASE_LOCAL_ENVIRONMENT";
-
-export type Package = "aws" | "kubernetes" | "command";
 
 const PARENT_POLL_MS = 500;
 

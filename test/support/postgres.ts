@@ -9,24 +9,10 @@ import { copyTree, exists } from "../../local/cloud/aws/files";
 import { initialise, killServer, type Server, startServer, stopServer } from "../../local/cloud/aws/postgres";
 import { endWithParent } from "./end-with-parent";
 import { chosenMajor, NEWEST } from "./majors";
-import { startServer as startServerOfMajor } from "./server";
+import { startServer as startServerOfMajor, type TestPostgres } from "./server";
 
 export { dumpDatabase } from "./dump";
-
-/** A real Postgres server for one test file: its own data directory, its own port, gone after `stop()`. */
-export interface TestPostgres {
-  /** Of the superuser, to the database `postgres`. */
-  url: string;
-  port: number;
-  /** A new, empty database; its url, for the superuser. */
-  createDatabase(): Promise<string>;
-  /** Stops the server and removes its data. */
-  stop(): Promise<void>;
-  /** As `kill -9` of every process of the server; `restart()` brings it back with what was committed. */
-  kill(): Promise<void>;
-  /** Stops the server if it runs, and starts it again on the same port with the same data. */
-  restart(): Promise<void>;
-}
+export type { TestPostgres } from "./server";
 
 const password = "test-password";
 

@@ -11,7 +11,6 @@ import { copyTree, exists } from "../../local/cloud/aws/files";
 import { freePort } from "../../local/cloud/aws/ports";
 import { endWithParent } from "./end-with-parent";
 import { binariesOf, chosenMajor } from "./majors";
-import type { TestPostgres } from "./postgres";
 
 export interface ServerOptions {
   /** Default: the newest, or POSTGRES_MAJOR. */
@@ -23,6 +22,21 @@ export interface ServerOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** A data directory to begin with, of a server that doesn't run. */
   readonly copyOf?: string;
+}
+
+/** A real Postgres server for one test file: its own data directory, its own port, gone after `stop()`. */
+export interface TestPostgres {
+  /** Of the superuser, to the database `postgres`. */
+  url: string;
+  port: number;
+  /** A new, empty database; its url, for the superuser. */
+  createDatabase(): Promise<string>;
+  /** Stops the server and removes its data. */
+  stop(): Promise<void>;
+  /** As `kill -9` of every process of the server; `restart()` brings it back with what was committed. */
+  kill(): Promise<void>;
+  /** Stops the server if it runs, and starts it again on the same port with the same data. */
+  restart(): Promise<void>;
 }
 
 /** A server whose every setting a test can choose, of any major: with TLS, as a standby, with other limits. */

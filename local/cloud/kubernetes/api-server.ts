@@ -1,4 +1,4 @@
-import type { CallContext } from "../daemon";
+import type { CallContext } from "../service";
 import { withDefaults } from "./defaults";
 import { type FieldManager, managedFields } from "./managed-fields";
 import { isClusterScoped, type KubernetesObject, type ObjectReference, referenceTo } from "./object";

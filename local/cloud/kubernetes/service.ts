@@ -1,8 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { CallContext } from "../daemon";
 import type { Json } from "../provider";
-import type { Service } from "../service";
+import type { CallContext, Service } from "../service";
 import { ApiServer, type ApplyMode, until } from "./api-server";
 import { readyCheck } from "./await";
 import { killLeftovers } from "./container-process";
