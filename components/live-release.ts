@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Sizes } from "../review/size";
 import type { Settings } from "../settings/schema";
+import type { Sizes } from "../text/table-size";
 import { releaseOutputsSchema, wrongOutputs } from "./outputs";
 import { ReleaseError } from "./release-error";
 

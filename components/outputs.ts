@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { Sizes } from "../review/size";
+import type { Sizes } from "../text/table-size";
 import { ReleaseError } from "./release-error";
 
 /** Rows and bytes by table, as they travel from one release to the next. */

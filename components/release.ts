@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PackedHistory } from "../review/packed-history";
 import type { Review } from "../review/review";
-import type { Sizes } from "../review/size";
 import type { Settings } from "../settings/schema";
+import type { Sizes } from "../text/table-size";
 import { App } from "./app";
 import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";

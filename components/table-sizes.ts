@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Sizes } from "../review/size";
+import type { Sizes } from "../text/table-size";
 import { type ReportReader, readReports } from "./job-reports";
 
 export interface TableSizesArgs {

@@ -1,10 +1,9 @@
-import type { CheckResult } from "../migrator/checks/finding";
-import { sizeText } from "../review/size";
 import { counted } from "../text/counted";
 import { markdownBlock, markdownCode, markdownText } from "../text/markdown";
 import { oneLine } from "../text/printable";
 import { formatDuration } from "../text/short-duration";
-import type { Report } from "./contract";
+import { sizeText } from "../text/table-size";
+import type { Report, ReportedResult } from "./contract";
 
 /** What is known of a release beside what its Jobs found in the database. */
 export interface ReleasePage {
@@ -198,7 +197,7 @@ function largest(tables: Report["tables"] = {}): string[] {
   return [rows.length > SHOWN ? `| largest of ${rows.length} tables | |` : "| table | |", "|---|---|", ...shown];
 }
 
-function row({ title, outcome, facts }: CheckResult): string {
+function row({ title, outcome, facts }: ReportedResult): string {
   return `| ${OUTCOME[outcome]} | ${markdownText(title)} | ${markdownText(facts)} |`;
 }
 

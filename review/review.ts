@@ -13,6 +13,7 @@ import { apply } from "../migrations/statements/apply";
 import type { Effect, TableEffect } from "../migrations/statements/effect";
 import type { AddedValue } from "../migrations/statements/enum-use";
 import { effectOf } from "../migrations/statements/statement-effect";
+import type { Sizes, TableSize } from "../text/table-size";
 import type { Finding } from "./finding";
 import { type Acknowledgement, type Gate, gate, type ReviewPolicy } from "./gate";
 import { type LintResult, lintFindings } from "./lint";
@@ -37,7 +38,7 @@ import { judgeSequences, sequencesFollowing } from "./rules/sequences";
 import { judgeSettings } from "./rules/settings";
 import { judgeSystemTables } from "./rules/system-tables";
 import { judgeWhole } from "./rules/whole";
-import { type Sizes, sizeOf, type TableSize } from "./size";
+import { sizeOf } from "./size";
 
 export { loadParser } from "../migrations/sql/parse";
 export { appliedUntil } from "./rules/history";

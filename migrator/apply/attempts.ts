@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { formatDuration } from "../../text/short-duration";
-import type { Run } from "../cli/run";
 import { LockNotObtained } from "../failures/statement";
+import type { Run } from "../run";
 import { isLockConflict, lockAttempts } from "./retry";
 
 /** How the attempts at one unit of work went, for the audit. */

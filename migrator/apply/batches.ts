@@ -1,18 +1,18 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { escapeIdentifier, escapeLiteral } from "pg";
 import type { Migration } from "../../migrations/history/history";
 import type { PlannedStatement } from "../../migrations/history/plan";
 import { formatDuration } from "../../text/short-duration";
-import type { Run } from "../cli/run";
 import type { Session } from "../db/connection";
-import { attribute, placeOf, sqlEvidence } from "../db/place";
+import { findRelation, ownRows } from "../db/own-queries";
 import { runScript } from "../db/query";
 import { replicationLag } from "../db/replication";
-import { findRelation, ownRows } from "../db/search-path";
 import { UnfollowedDirective } from "../failures/statement";
-import { quoteName, quoteText } from "../records/history-table";
 import { writeNote } from "../records/progress";
+import type { Run } from "../run";
 import { type Attempts, withLockAttempts } from "./attempts";
 import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement";
+import { attribute, placeOf, sqlEvidence } from "./error-location";
 
 /** How far a batched statement has come; kept in `_release.step.note` by the same transaction as the rows. */
 interface BatchNote {
@@ -145,7 +145,7 @@ export async function walkedKey(session: Session, { table, column }: BatchStatem
 }
 
 async function begin({ session }: Run, { table, column }: Key): Promise<BatchNote | undefined> {
-  const name = quoteName(column);
+  const name = escapeIdentifier(column);
   // format() writes a value as the type itself does, whatever casts there are.
   const [row] = await ownRows<{ end: string }>(
     session,
@@ -164,8 +164,8 @@ async function oneRange(
   id: string,
   lockTimeout: number,
 ): Promise<BatchNote | undefined> {
-  const name = quoteName(key.column);
-  const literal = (value: string) => `CAST(${quoteText(value)} AS ${key.type})`;
+  const name = escapeIdentifier(key.column);
+  const literal = (value: string) => `CAST(${escapeLiteral(value)} AS ${key.type})`;
   const within = (column: string, upper: string) =>
     `${note.last === null ? "" : `${column} ${key.above} ${literal(note.last)} AND `}${column} ${key.upTo} ${literal(upper)}`;
   const [range] = await ownRows<{ upper: string | null; looked: number }>(

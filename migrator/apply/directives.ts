@@ -1,7 +1,7 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
-import { placeOf } from "../db/place";
 import { UnfollowedDirective } from "../failures/statement";
+import { placeOf } from "./error-location";
 import { plannedEffects } from "./planned-effects";
 
 /**

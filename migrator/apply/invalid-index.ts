@@ -1,7 +1,7 @@
-import type { Run } from "../cli/run";
+import { escapeIdentifier } from "pg";
+import { findRelation, ownRows } from "../db/own-queries";
 import { runScript } from "../db/query";
-import { findRelation, ownRows } from "../db/search-path";
-import { quoteName } from "../records/history-table";
+import type { Run } from "../run";
 import { type RangeVar, relationName, type Verdict } from "./left-behind";
 
 interface FoundIndex {
@@ -63,5 +63,8 @@ async function dropInvalid(run: Run, { schema, name }: FoundIndex): Promise<void
     `  index ${name} is invalid, left by a build that failed; dropping it to build it again`,
     { index: name },
   );
-  await runScript(run.session, `DROP INDEX CONCURRENTLY IF EXISTS ${quoteName(schema)}.${quoteName(name)}`);
+  await runScript(
+    run.session,
+    `DROP INDEX CONCURRENTLY IF EXISTS ${escapeIdentifier(schema)}.${escapeIdentifier(name)}`,
+  );
 }

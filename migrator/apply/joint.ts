@@ -1,12 +1,12 @@
 import type { Migration } from "../../migrations/history/history";
 import type { MigrationPlan } from "../../migrations/history/plan";
 import { formatDuration } from "../../text/short-duration";
-import type { Run } from "../cli/run";
 import { connectionLost, isConnectionLoss } from "../db/connection";
 import { failedIndex, runScript } from "../db/query";
 import { migrationPath, OWN_PATH } from "../db/search-path";
 import { changesSession } from "../db/session-settings";
 import { millisecondsSince } from "../records/records";
+import type { Run } from "../run";
 import { batchDirective } from "./batch-statement";
 import { mayChangeBookkeeping } from "./bookkeeping";
 import { describeGroup, groupStatements } from "./groups";

@@ -1,7 +1,7 @@
 import type { PlannedStatement } from "../../migrations/history/plan";
 import { type ParsedStatement, parseScript } from "../../migrations/sql/parse";
-import type { Run } from "../cli/run";
-import { findRelation, ownRows } from "../db/search-path";
+import { findRelation, ownRows } from "../db/own-queries";
+import type { Run } from "../run";
 import { indexLeftBehind, reindexLeftBehind } from "./invalid-index";
 
 /** What to do with a statement outside transactions, given what is in the catalog: run it, run another instead, or nothing. */

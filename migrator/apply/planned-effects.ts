@@ -1,4 +1,5 @@
 import type { Node } from "libpg-query";
+import { escapeIdentifier } from "pg";
 import { batchDoubt } from "../../migrations/batches/batch";
 import type { BadDirective } from "../../migrations/history/directives";
 import type { Migration } from "../../migrations/history/history";
@@ -10,7 +11,6 @@ import type { Effect, TableEffect } from "../../migrations/statements/effect";
 import type { Expectation } from "../../migrations/statements/expectations";
 import { Promises } from "../../migrations/statements/promises";
 import { effectOf } from "../../migrations/statements/statement-effect";
-import { quoteName } from "../records/history-table";
 import { nodeOf } from "./left-behind";
 import { planWithNodes } from "./plans";
 
@@ -147,7 +147,7 @@ function badBatch({ directives }: PlannedStatement, node: Node, schema: Schema):
 }
 
 function quotedName({ schema, name }: Name, schemaName: string): string {
-  return `${quoteName(schema ?? schemaName)}.${quoteName(name)}`;
+  return `${escapeIdentifier(schema ?? schemaName)}.${escapeIdentifier(name)}`;
 }
 
 /** What an INSERT … VALUES says before its rows; undefined for any other statement. */

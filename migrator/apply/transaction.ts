@@ -2,16 +2,16 @@ import type { Migration } from "../../migrations/history/history";
 import type { MigrationPlan, PlannedStatement } from "../../migrations/history/plan";
 import { counted } from "../../text/counted";
 import { formatDuration } from "../../text/short-duration";
-import type { Run } from "../cli/run";
 import { connectionLost, isConnectionLoss, type Session } from "../db/connection";
-import { attribute, type Frame, sqlEvidence, statementFailure } from "../db/place";
 import { runScript } from "../db/query";
 import { migrationPath, OWN_PATH } from "../db/search-path";
 import { changesSession, sessionSettings } from "../db/session-settings";
 import { Failure } from "../failures/failure";
 import { Stopped } from "../failures/statement";
+import type { Run } from "../run";
 import { type Attempts, withLockAttempts } from "./attempts";
 import { historyGuard, mayChangeBookkeeping } from "./bookkeeping";
+import { attribute, type Frame, sqlEvidence, statementFailure } from "./error-location";
 import { describeGroup, type Group, groupStatements } from "./groups";
 import { Patience } from "./patience";
 

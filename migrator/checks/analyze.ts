@@ -1,5 +1,5 @@
 import { formatDuration } from "../../text/short-duration";
-import type { Run } from "../cli/run";
+import type { Run } from "../run";
 
 /** Gives the planner numbers for what changed; tables without rows need none. What can't be analyzed is said, and fails nothing. */
 export async function analyzeTables({ session, log, signal }: Run, tables: readonly string[]): Promise<void> {

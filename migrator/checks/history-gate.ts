@@ -1,10 +1,10 @@
 import type { Migration } from "../../migrations/history/history";
 import type { Session } from "../db/connection";
+import { quietText } from "../db/prisma-output";
 import { EditedMigration, FailedMigration, MissingMigration, NoHistory } from "../failures/history";
 import type { HistoryRow, HistoryTable } from "../records/history-table";
 import { type Judgement, judge } from "../records/judgement";
-import { squashOf } from "../records/squash";
-import { quietText } from "../verbs/prisma-output";
+import { squashOf } from "./squash";
 
 /**
  * Reads the history and refuses what must not be deployed on: edited, missing and unfinished migrations, and tables without a history.

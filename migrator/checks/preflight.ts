@@ -1,11 +1,11 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
-import { publishReport, type ReportPart } from "../../report/contract";
+import type { ReportPart } from "../../report/contract";
 import { plannedEffects } from "../apply/planned-effects";
-import type { Run } from "../cli/run";
 import { PreflightFindings } from "../failures/findings";
 import { judge } from "../records/judgement";
-import { runChecks } from "./finding";
+import type { Run } from "../run";
+import { runChecks } from "./check";
 import { connections, disk, replication } from "./preflight/capacity";
 import type { PreflightCheck } from "./preflight/context";
 import { directives } from "./preflight/directives";
@@ -18,6 +18,7 @@ import { server, superuser, tls } from "./preflight/server";
 import { locks, oldTransactions, prepared, runner, vacuum } from "./preflight/sessions";
 import { statements } from "./preflight/statements";
 import { transactions } from "./preflight/transactions";
+import { publishReport } from "./publish-report";
 import { dropLeftScratch } from "./scratch";
 
 /** In the order of the report. */

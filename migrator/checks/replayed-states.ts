@@ -4,8 +4,8 @@ import type { Catalog } from "../../migrations/statements/expectations";
 import { type Defined, replayOf } from "../../migrations/statements/replay";
 import { nodeOf } from "../apply/left-behind";
 import { planOf } from "../apply/plans";
-import type { Run } from "../cli/run";
 import type { Session } from "../db/connection";
+import type { Run } from "../run";
 import { readEverything } from "./definitions";
 import { onScratch, type Unknown } from "./scratch";
 

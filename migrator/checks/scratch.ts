@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { escapeIdentifier } from "pg";
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import { parseScript } from "../../migrations/sql/parse";
@@ -6,11 +7,10 @@ import type { Catalog } from "../../migrations/statements/expectations";
 import { type Defined, replayOf } from "../../migrations/statements/replay";
 import { counted } from "../../text/counted";
 import { planOf } from "../apply/plans";
-import type { Run } from "../cli/run";
 import { Session } from "../db/connection";
 import { migrationPath } from "../db/search-path";
 import { noticeLostClient } from "../db/session-settings";
-import { quoteName } from "../records/history-table";
+import type { Run } from "../run";
 import { readCatalog } from "./catalog";
 
 /** Longest time that the whole history may take on the empty scratch database. */
@@ -49,7 +49,7 @@ export async function onScratch<T>(
   log.event("scratch", `Running ${counted(migrations.length, "migration")} on a scratch database, ${name}.`);
   // Held for as long as the database is in use: one whose lock nobody holds was left behind.
   await session.rows(`SELECT pg_advisory_lock(${lockKey(id)})`);
-  await session.run(`CREATE DATABASE ${quoteName(name)} TEMPLATE template0`);
+  await session.run(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0`);
   try {
     const scratch = await Session.open(
       { ...session.target, database: name },
@@ -102,7 +102,7 @@ function lockKey(id: string): string {
 }
 
 function dropping({ serverVersion }: Session, name: string): string {
-  return `DROP DATABASE IF EXISTS ${quoteName(name)}${serverVersion >= 130_000 ? " WITH (FORCE)" : ""}`;
+  return `DROP DATABASE IF EXISTS ${escapeIdentifier(name)}${serverVersion >= 130_000 ? " WITH (FORCE)" : ""}`;
 }
 
 /** What of a migration is run: as one message, as its file would be, or a statement at a time. */
@@ -138,7 +138,7 @@ async function replay(
 ): Promise<Unknown | undefined> {
   const until = Date.now() + LIMIT;
   await scratch.run(
-    `CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}; ${migrationPath(schema)}; SET statement_timeout = '60s'; SET client_min_messages = error`,
+    `CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}; ${migrationPath(schema)}; SET statement_timeout = '60s'; SET client_min_messages = error`,
   );
   for (const { name, messages } of scripts) {
     try {

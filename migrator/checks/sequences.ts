@@ -1,7 +1,7 @@
 import type { Migration } from "../../migrations/history/history";
-import type { Run } from "../cli/run";
 import { readTables } from "../db/safe-read";
-import { appliedSinceVerified, latestFact, recordFact } from "../records/facts";
+import { appliedSinceVerified, latestRecord, recordData } from "../records/release-records";
+import type { Run } from "../run";
 
 /** A sequence whose coming values are taken in its column. */
 export interface BehindSequence {
@@ -102,12 +102,15 @@ export async function behindBefore(
   applied: readonly Migration[],
   begins: boolean,
 ): Promise<string[] | undefined> {
-  if ((await appliedSinceVerified(run, applied)).length > 0) {
-    const [known, verified] = [await latestFact<string[]>(run, "sequences"), await latestFact(run, "catalog")];
+  if ((await appliedSinceVerified(run.records, applied)).length > 0) {
+    const [known, verified] = [
+      await latestRecord<string[]>(run.records, "sequences"),
+      await latestRecord(run.records, "catalog"),
+    ];
     if (known && (!verified || known.at > verified.at)) return known.data;
   }
   if (!begins) return undefined;
   const names = (await behindSequences(run)).behind.map(({ sequence }) => sequence);
-  await recordFact(run, "sequences", names);
+  await recordData(run.records, "sequences", names);
   return names;
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from "../../text/short-duration";
-import type { Settings } from "../cli/settings";
 import { SnapshotGone, SnapshotTooOld } from "../failures/usage";
+import type { Settings } from "../settings";
 
 /**
  * A release that is taken up again later must not rely on its old snapshot: going back to it would lose what was written since.

@@ -1,4 +1,4 @@
-import type { TableSize } from "../../review/size";
+import type { TableSize } from "../../text/table-size";
 import type { Session } from "../db/connection";
 
 /** The largest tables are told, this many: enough for every app, and bounded for one with a thousand partitions. */

@@ -1,15 +1,15 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
-import { publishReport } from "../../report/contract";
 import { type PlannedEffects, plannedEffects } from "../apply/planned-effects";
-import type { Run } from "../cli/run";
 import type { NotRead } from "../db/safe-read";
 import { VerifyFindings } from "../failures/findings";
-import { recordCatalog, recordFact } from "../records/facts";
 import { judge } from "../records/judgement";
+import { recordCatalog, recordData } from "../records/release-records";
+import type { Run } from "../run";
 import { readCatalog } from "./catalog";
+import { runChecks } from "./check";
 import type { Count } from "./counts";
-import { runChecks } from "./finding";
+import { publishReport } from "./publish-report";
 import { readStatistics } from "./statistics";
 import { constraints } from "./verify/constraints";
 import type { VerifyCheck } from "./verify/context";
@@ -56,8 +56,8 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
   const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
   // A schema that failed its own verification is no reference for the next release.
   if (deployed && failed.length === 0 && judgement.applied.length > 0)
-    await recordCatalog(run, judgement.applied.at(-1)!.name, judgement.applied.length, catalog);
-  if (deployed) await recordFact(run, "statistics", await readStatistics(session));
+    await recordCatalog(run.records, judgement.applied.at(-1)!.name, judgement.applied.length, catalog);
+  if (deployed) await recordData(run.records, "statistics", await readStatistics(session));
   await publishReport(run, {
     stage: "after",
     results,

@@ -1,4 +1,4 @@
-import { OPTIONS } from "./settings";
+import { OPTIONS } from "./options";
 
 const VERB_TEXTS = [
   ["preflight", "find everything that would doom a deploy, before anything is touched"],
@@ -17,6 +17,7 @@ const VERB_TEXTS = [
   ["baseline", "give a database that was made without Prisma its history"],
 ] as const;
 
+/** Writes what `help` prints: the verbs, and every option with its default. */
 export function helpText(): string {
   const options = Object.entries(OPTIONS).map(([name, { value, default: standard, text }]) => {
     const left = `  --${name}${value ? ` ${value}` : ""}`;

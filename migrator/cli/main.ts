@@ -1,5 +1,4 @@
 import type { Migration } from "../../migrations/history/history";
-import { publishUnchanged } from "../../report/contract";
 import { counted } from "../../text/counted";
 import { preflight } from "../checks/preflight";
 import { verify } from "../checks/verify";
@@ -9,9 +8,12 @@ import { describeTarget, parseUrl } from "../db/url";
 import { Watcher } from "../db/watcher";
 import { type Commands, closingLines, Failure, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "../failures/failure";
 import { OwnWorkRefused, Stopped } from "../failures/statement";
+import { Log } from "../log";
 import { HistoryTable } from "../records/history-table";
 import { refuseForeignRecords } from "../records/record-tables";
 import { Records } from "../records/records";
+import type { Run } from "../run";
+import type { Settings, Verb } from "../settings";
 import { baseline } from "../verbs/baseline";
 import { compare } from "../verbs/compare";
 import { beforeRollout, soak } from "../verbs/contract";
@@ -20,9 +22,7 @@ import { resolveMigration } from "../verbs/resolve";
 import { runCommand } from "../verbs/run-command";
 import { status } from "../verbs/status";
 import { helpText } from "./help";
-import { Log } from "./log";
-import type { Run } from "./run";
-import { readSettings, type Settings, type Verb } from "./settings";
+import { readSettings } from "./read-settings";
 import { keepHeapSmall } from "./small-heap";
 import { readMigrations } from "./source";
 import { stopSignal } from "./stop";
@@ -35,12 +35,10 @@ const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise
   deploy: async (run, migrations) => {
     if (run.settings.afterRollout) await soak(run, migrations);
     await deploy(run, run.settings.holdContract ? await beforeRollout(run, migrations) : migrations);
-    await publishUnchanged(run);
     return 0;
   },
   run: async (run, migrations) => {
     await runCommand(run, migrations);
-    await publishUnchanged(run);
     return 0;
   },
   preflight: async (run, migrations) => {

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { formatDuration } from "../../text/short-duration";
-import type { Log } from "../cli/log";
 import { AnotherRunner } from "../failures/statement";
+import type { Log } from "../log";
 import type { Session } from "./connection";
-import { ownRows } from "./search-path";
+import { ownRows } from "./own-queries";
 
 /** The key of Prisma's advisory lock (prisma-engines, sql-schema-connector): the two exclude each other. */
 export const PRISMA_LOCK = 72707369;

@@ -1,5 +1,5 @@
 import type { MigrationPlan } from "../../migrations/history/plan";
-import type { Settings } from "../cli/settings";
+import type { Settings } from "../settings";
 import type { Session } from "./connection";
 import { OWN_PATH } from "./search-path";
 

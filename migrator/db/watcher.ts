@@ -1,6 +1,6 @@
 import { maskSql } from "../../migrations/sql/mask-sql";
 import { formatDuration } from "../../text/short-duration";
-import type { Log } from "../cli/log";
+import type { Log } from "../log";
 import { Session } from "./connection";
 import type { Target } from "./url";
 

@@ -1,6 +1,23 @@
+import type { ReportedFinding, ReportedResult } from "../../report/contract";
 import { counted } from "../../text/counted";
-import { type Finding, KIND_EXIT } from "../checks/finding";
 import { Failure, UNTOUCHED } from "./failure";
+
+/** Exit status of a preflight that fails, by what its first finding is about. */
+const KIND_EXIT = { connection: 3, history: 4, permission: 4, locks: 6, capacity: 8, data: 9 } as const;
+
+/** What a finding is about; it decides the exit status. */
+export type Kind = keyof typeof KIND_EXIT;
+
+/** One thing that a check found, with what decides how the run ends. */
+export interface Finding extends ReportedFinding {
+  readonly kind: Kind;
+  readonly level: "fail" | "warn";
+}
+
+/** What became of one check. */
+export interface CheckResult extends ReportedResult {
+  readonly findings: readonly Finding[];
+}
 
 /** Preflight found what would doom the release. The exit status tells the kind of the first finding. */
 export class PreflightFindings extends Failure {

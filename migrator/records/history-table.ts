@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { escapeIdentifier, escapeLiteral } from "pg";
 import type { Migration } from "../../migrations/history/history";
 import type { Session } from "../db/connection";
 
@@ -14,22 +15,12 @@ export interface HistoryRow {
   readonly appliedSteps: number;
 }
 
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteText(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`;
-  // With standard_conforming_strings off a backslash would escape; E'' reads the same either way.
-  return text.includes("\\") ? ` E${quoted.replaceAll("\\", "\\\\")}` : quoted;
-}
-
 /** Prisma's history of the schema that the connection string names. The statements are Prisma's own. */
 export class HistoryTable {
   readonly name: string;
 
   constructor(readonly schema: string) {
-    this.name = `${quoteName(schema)}."_prisma_migrations"`;
+    this.name = `${escapeIdentifier(schema)}."_prisma_migrations"`;
   }
 
   async exists(session: Session): Promise<boolean> {
@@ -50,10 +41,10 @@ export class HistoryTable {
   /** As Prisma makes it (prisma-engines, sql-schema-connector, postgres flavour); with the schema, if that is missing. Only where it doesn't exist. */
   async creation(session: Session): Promise<string[]> {
     const [row] = await session.rows<{ found: boolean }>("SELECT to_regnamespace($1) IS NOT NULL AS found", [
-      quoteName(this.schema),
+      escapeIdentifier(this.schema),
     ]);
     // CREATE SCHEMA IF NOT EXISTS would ask for the right to make one also where it exists.
-    const schema = row!.found ? [] : [`CREATE SCHEMA ${quoteName(this.schema)}`];
+    const schema = row!.found ? [] : [`CREATE SCHEMA ${escapeIdentifier(this.schema)}`];
     // Without IF NOT EXISTS: only when there is none yet, and a table that somebody made a moment ago is not ours.
     const table = `CREATE TABLE ${this.name} (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -74,26 +65,26 @@ export class HistoryTable {
    */
   appliedRow(migration: Migration, startedAt = "pg_catalog.now()"): string {
     return `INSERT INTO ${this.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${[
-      quoteText(randomUUID()),
-      quoteText(migration.checksum),
+      escapeLiteral(randomUUID()),
+      escapeLiteral(migration.checksum),
       startedAt,
       "pg_catalog.clock_timestamp()",
-      quoteText(migration.name),
+      escapeLiteral(migration.name),
       "1",
     ].join(", ")})`;
   }
 
   /** Statement for the row of a migration that is about to run in steps; Prisma sees it as unfinished until it is. */
   startedRow(id: string, migration: Migration): string {
-    return `INSERT INTO ${this.name} (id, checksum, started_at, migration_name) VALUES (${quoteText(id)}, ${quoteText(
+    return `INSERT INTO ${this.name} (id, checksum, started_at, migration_name) VALUES (${escapeLiteral(id)}, ${escapeLiteral(
       migration.checksum,
-    )}, pg_catalog.clock_timestamp(), ${quoteText(migration.name)})`;
+    )}, pg_catalog.clock_timestamp(), ${escapeLiteral(migration.name)})`;
   }
 
   finishRow(id: string, migration: Migration): string {
-    return `UPDATE ${this.name} SET finished_at = pg_catalog.clock_timestamp(), logs = NULL, applied_steps_count = 1, checksum = ${quoteText(
+    return `UPDATE ${this.name} SET finished_at = pg_catalog.clock_timestamp(), logs = NULL, applied_steps_count = 1, checksum = ${escapeLiteral(
       migration.checksum,
-    )} WHERE id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+    )} WHERE id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { escapeLiteral } from "pg";
 import type { PlannedStatement } from "../../migrations/history/plan";
-import { quoteText } from "./history-table";
 import type { Records } from "./records";
 
 /** How far a migration that runs in steps has come. */
@@ -34,22 +34,22 @@ export function hashOf(statements: readonly PlannedStatement[]): string {
 }
 
 export function beginProgress(id: string, schema: string, migration: string): string {
-  return `INSERT INTO _release.step (history_id, schema_name, migration) VALUES (${quoteText(id)}, ${quoteText(schema)}, ${quoteText(migration)})`;
+  return `INSERT INTO _release.step (history_id, schema_name, migration) VALUES (${escapeLiteral(id)}, ${escapeLiteral(schema)}, ${escapeLiteral(migration)})`;
 }
 
 export function markAttempted(id: string, index: number): string {
-  return `UPDATE _release.step SET attempted = ${index}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+  return `UPDATE _release.step SET attempted = ${index}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
 
 /** @param done the statements that are complete now */
 export function markDone(id: string, done: readonly PlannedStatement[]): string {
-  return `UPDATE _release.step SET done = ${done.length}, done_hash = ${quoteText(hashOf(done))}, attempted = NULL, note = '{}', updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+  return `UPDATE _release.step SET done = ${done.length}, done_hash = ${escapeLiteral(hashOf(done))}, attempted = NULL, note = '{}', updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
 
 export function writeNote(id: string, note: Record<string, unknown>): string {
-  return `UPDATE _release.step SET note = ${quoteText(JSON.stringify(note))}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+  return `UPDATE _release.step SET note = ${escapeLiteral(JSON.stringify(note))}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
 
 export function endProgress(id: string): string {
-  return `DELETE FROM _release.step WHERE history_id OPERATOR(pg_catalog.=) ${quoteText(id)}`;
+  return `DELETE FROM _release.step WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }

@@ -1,6 +1,6 @@
+import { escapeLiteral } from "pg";
 import type { Session } from "../db/connection";
 import { ReadOnlyDatabase } from "../failures/connection";
-import { quoteText } from "./history-table";
 
 /** The schema in which this program remembers things. Prisma looks only at the schema of its connection string. */
 export const RECORDS_SCHEMA = "_release";
@@ -118,11 +118,11 @@ export class Records {
    */
   auditStatements(entry: AuditEntry, began?: string): string[] {
     if (this.unavailable !== undefined) return [];
-    const text = (value: string | undefined) => (value === undefined ? "NULL" : quoteText(value));
+    const text = (value: string | undefined) => (value === undefined ? "NULL" : escapeLiteral(value));
     return [
-      `INSERT INTO _release.audit (release, event, migration, data) VALUES (${text(this.release)}, ${quoteText(entry.event)}, ${text(
+      `INSERT INTO _release.audit (release, event, migration, data) VALUES (${text(this.release)}, ${escapeLiteral(entry.event)}, ${text(
         entry.migration,
-      )}, ${quoteText(JSON.stringify(entry.data ?? {}))}${
+      )}, ${escapeLiteral(JSON.stringify(entry.data ?? {}))}${
         began === undefined
           ? ""
           : `::pg_catalog.jsonb OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('duration', ${millisecondsSince(began)})`

@@ -9,7 +9,7 @@ import { readCatalog } from "../checks/catalog";
 import { readDefinitions } from "../checks/definitions";
 import { type Difference, differences } from "../checks/drift";
 import { onScratch } from "../checks/scratch";
-import type { Run } from "../cli/run";
+import type { Run } from "../run";
 
 /** How a database compares with what migrations make. */
 export interface Comparison {

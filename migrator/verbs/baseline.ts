@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { escapeLiteral } from "pg";
 import type { Migration } from "../../migrations/history/history";
-import type { Run } from "../cli/run";
 import { releaseLock, takeLock } from "../db/lock";
 import { AlreadyHasHistory, ContradictsCatalog, UnknownMigration } from "../failures/resolve";
-import { quoteText } from "../records/history-table";
+import type { Run } from "../run";
 import { compareWithHistory } from "./baseline-comparison";
 
 /**
@@ -35,9 +35,9 @@ export async function baseline(
     const creation = (await table.exists(session)) ? [] : await table.creation(session);
     const inserts = included.map(
       ({ name, checksum }) =>
-        `INSERT INTO ${table.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${quoteText(
+        `INSERT INTO ${table.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${escapeLiteral(
           randomUUID(),
-        )}, ${quoteText(checksum)}, clock_timestamp(), clock_timestamp(), ${quoteText(name)}, 0)`,
+        )}, ${escapeLiteral(checksum)}, clock_timestamp(), clock_timestamp(), ${escapeLiteral(name)}, 0)`,
     );
     const audit = records.auditStatements({
       event: "baseline",

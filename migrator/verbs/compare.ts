@@ -1,25 +1,27 @@
 import { formatDuration } from "../../text/short-duration";
 import { compareStatements, compareTables, readStatistics, type Statistics } from "../checks/statistics";
-import type { Run } from "../cli/run";
 import { NothingRecorded } from "../failures/resolve";
-import { latestFact } from "../records/facts";
+import { latestRecord } from "../records/release-records";
+import type { Run } from "../run";
 
 const SHOWN = 15;
 
 /** After the rollout: which statements became slower, and which tables are read whole more often, than up to the release. Only looks. */
 export async function compare(run: Run): Promise<void> {
   const { log } = run;
-  const fact = await latestFact<Statistics>(run, "statistics");
-  if (!fact) throw new NothingRecorded();
+  const recorded = await latestRecord<Statistics>(run.records, "statistics");
+  if (!recorded) throw new NothingRecorded();
   const now = await readStatistics(run.session);
-  const since = formatDuration(Date.now() - fact.at.getTime());
-  log.event("compare.started", `Since release ${fact.release ?? "by hand"}, ${since} ago:`, { release: fact.release });
+  const since = formatDuration(Date.now() - recorded.at.getTime());
+  log.event("compare.started", `Since release ${recorded.release ?? "by hand"}, ${since} ago:`, {
+    release: recorded.release,
+  });
   if (!now.statements)
     log.event(
       "compare.unknown",
       "  mean times: unknown, pg_stat_statements is not there (CREATE EXTENSION, and shared_preload_libraries)",
     );
-  for (const { query, before, after, calls } of compareStatements(fact.data, now).slice(0, SHOWN)) {
+  for (const { query, before, after, calls } of compareStatements(recorded.data, now).slice(0, SHOWN)) {
     const was = before === undefined ? "new" : `was ${before.toFixed(2)} ms`;
     const mark = before !== undefined && after > before * 1.5 && after > 1 ? "slower" : "";
     log.event(
@@ -28,7 +30,7 @@ export async function compare(run: Run): Promise<void> {
       { query, before, after, calls },
     );
   }
-  const tables = compareTables(fact.data, now).slice(0, SHOWN);
+  const tables = compareTables(recorded.data, now).slice(0, SHOWN);
   for (const { table, before, after, scans } of tables) {
     const was = before === undefined ? "" : ` (was ${Math.round(before * 100)} %)`;
     log.event(

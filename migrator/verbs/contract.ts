@@ -3,9 +3,9 @@ import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import { formatDuration } from "../../text/short-duration";
 import { planOf } from "../apply/plans";
-import type { Run } from "../cli/run";
 import { OrdinaryAfterContract } from "../failures/history";
 import { judge } from "../records/judgement";
+import type { Run } from "../run";
 
 /**
  * The history without the contract migrations (`-- release: contract`) that wait for the rollout: what they take away, the

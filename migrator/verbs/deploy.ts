@@ -12,17 +12,18 @@ import { type Applied, applyInTransaction, isOneTransaction, NeedsSteps } from "
 import { analyzeTables } from "../checks/analyze";
 import { type Count, countRows } from "../checks/counts";
 import { readHistory } from "../checks/history-gate";
+import { publishUnchanged } from "../checks/publish-report";
 import { behindBefore } from "../checks/sequences";
 import { checkSnapshot } from "../checks/snapshot-gate";
 import { verify } from "../checks/verify";
-import type { Run } from "../cli/run";
 import { keepLock, releaseLock, takeLock } from "../db/lock";
 import type { NotRead } from "../db/safe-read";
 import type { Failure } from "../failures/failure";
 import { NoRecords } from "../failures/statement";
-import { appliedSinceVerified } from "../records/facts";
 import type { Judgement } from "../records/judgement";
 import { type Progress, readProgress } from "../records/progress";
+import { appliedSinceVerified } from "../records/release-records";
+import type { Run } from "../run";
 
 /**
  * Brings the database to the end of the history. Of several runners at once one works and the others wait, then find nothing left to do.
@@ -45,7 +46,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
       );
     if (history.pending.length === 0) {
       // A run before this one applied everything, and then failed its verification or was killed before it.
-      const unverified = (await run.records.readable()) ? await appliedSinceVerified(run, history.applied) : [];
+      const unverified = (await run.records.readable()) ? await appliedSinceVerified(run.records, history.applied) : [];
       if (unverified.length > 0) {
         await loadParser();
         const effects = plannedEffects([], unverified, run.table.schema);
@@ -53,6 +54,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
         await verify(run, migrations, { ...effects, before: {}, behindBefore: behind });
       }
       log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
+      if (unverified.length === 0) await publishUnchanged(run);
       return;
     }
     await checkDirectives(history.applied, history.pending, run.table.schema);

@@ -2,9 +2,9 @@ import type { Migration } from "../../migrations/history/history";
 import type { Catalog } from "../../migrations/statements/expectations";
 import { describeExpectation, type Expectation, expectationsOf, isMet } from "../../migrations/statements/expectations";
 import type { nodeOf } from "../apply/left-behind";
-import type { Run } from "../cli/run";
-import { latestCatalog } from "../records/facts";
-import type { Verdict } from "./diagnosis";
+import { latestCatalog } from "../records/release-records";
+import type { Run } from "../run";
+import type { Verdict } from "./diagnosis-by-states";
 
 /** A migration whose definitions can't be compared. */
 export interface Unreplayed {
@@ -21,7 +21,7 @@ export interface Unreplayed {
  * record, because no earlier migration mentions the name.
  */
 export async function byNames(run: Run, { nodes, before, said }: Unreplayed, actual: Catalog): Promise<Verdict[]> {
-  const recorded = await latestCatalog(run, before.at(-1)?.name ?? "", before.length);
+  const recorded = await latestCatalog(run.records, before.at(-1)?.name ?? "", before.length);
   const history = before.map(({ sql }) => sql.toLowerCase()).join("\n");
   // The statement that failed because of it did not make it.
   const collided = /already exists|does not exist/.test(said);

@@ -1,6 +1,16 @@
 import { maskSql } from "../../migrations/sql/mask-sql";
 import type { Catalog } from "../../migrations/statements/expectations";
-import type { Verdict } from "./diagnosis";
+
+/** Whether a statement was run. */
+export type StatementState = "applied" | "not applied" | "unknown";
+
+/** What is known of one statement, and from what. */
+export interface Verdict {
+  readonly state: StatementState;
+  readonly evidence: string;
+  /** If it is unknown: the statement defines something, and it is not known whether that is there by its doing. */
+  readonly untold: boolean;
+}
 
 /**
  * Tells for each statement whether it was run, given the catalog before the first, after each of them, and as it is now.

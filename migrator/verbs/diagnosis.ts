@@ -5,20 +5,10 @@ import { nodeOf } from "../apply/left-behind";
 import { planOf } from "../apply/plans";
 import { readEverything } from "../checks/definitions";
 import { replayedStates } from "../checks/replayed-states";
-import type { Run } from "../cli/run";
 import { judge } from "../records/judgement";
+import type { Run } from "../run";
 import { byNames } from "./diagnosis-by-names";
-import { byStates } from "./diagnosis-by-states";
-
-export type StatementState = "applied" | "not applied" | "unknown";
-
-/** What is known of one statement, and from what. */
-export interface Verdict {
-  readonly state: StatementState;
-  readonly evidence: string;
-  /** If it is unknown: the statement defines something, and it is not known whether that is there by its doing. */
-  readonly untold: boolean;
-}
+import { byStates, type Verdict } from "./diagnosis-by-states";
 
 /** What the catalog says about one statement. */
 export interface StatementDiagnosis extends Verdict {

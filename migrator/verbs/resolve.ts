@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
+import { escapeLiteral } from "pg";
 import type { Migration } from "../../migrations/history/history";
 import { counted } from "../../text/counted";
-import type { Run } from "../cli/run";
+import { squashOf } from "../checks/squash";
 import { releaseLock, takeLock } from "../db/lock";
 import { ContradictsCatalog, FolderGone, NothingToResolve, UnknownMigration } from "../failures/resolve";
-import { quoteText, standsForMark } from "../records/history-table";
+import { standsForMark } from "../records/history-table";
 import { judge } from "../records/judgement";
 import { endProgress, readProgress } from "../records/progress";
-import { squashOf } from "../records/squash";
+import type { Run } from "../run";
+import type { Resolution } from "../settings";
 import { type Diagnosis, describeDiagnosis, diagnose, type StatementDiagnosis } from "./diagnosis";
-
-export type Resolution = "diagnose" | "applied" | "rolled-back";
 
 /**
  * Corrects the book-keeping of one migration, as `prisma migrate resolve`, but only after showing from the catalog what is really applied;
@@ -105,11 +105,11 @@ Next: restore its folder from version control to have it diagnosed; or, if nothi
 
 /** Of several unfinished rows of a migration each would block the history. */
 function rolledBack({ table }: Run, name: string): string {
-  return `UPDATE ${table.name} SET rolled_back_at = clock_timestamp() WHERE migration_name = ${quoteText(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`;
+  return `UPDATE ${table.name} SET rolled_back_at = clock_timestamp() WHERE migration_name = ${escapeLiteral(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`;
 }
 
 function squashed({ table }: Run, name: string, replaced: readonly string[]): string {
-  return `UPDATE ${table.name} SET logs = ${quoteText(standsForMark(replaced))} WHERE migration_name = ${quoteText(name)} AND finished_at IS NOT NULL AND rolled_back_at IS NULL`;
+  return `UPDATE ${table.name} SET logs = ${escapeLiteral(standsForMark(replaced))} WHERE migration_name = ${escapeLiteral(name)} AND finished_at IS NOT NULL AND rolled_back_at IS NULL`;
 }
 
 async function creation({ session, table }: Run): Promise<string[]> {
@@ -118,9 +118,9 @@ async function creation({ session, table }: Run): Promise<string[]> {
 
 /** As Prisma records it: a row that begins and ends at once, with no step applied by it. */
 function appliedByHand({ table }: Run, { name, checksum }: Migration): string {
-  return `INSERT INTO ${table.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${quoteText(
+  return `INSERT INTO ${table.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${escapeLiteral(
     randomUUID(),
-  )}, ${quoteText(checksum)}, clock_timestamp(), clock_timestamp(), ${quoteText(name)}, 0)`;
+  )}, ${escapeLiteral(checksum)}, clock_timestamp(), clock_timestamp(), ${escapeLiteral(name)}, 0)`;
 }
 
 /**

@@ -10,20 +10,21 @@ import { planOf } from "../apply/plans";
 import { analyzeTables } from "../checks/analyze";
 import { countRows } from "../checks/counts";
 import { readHistory } from "../checks/history-gate";
+import { publishUnchanged } from "../checks/publish-report";
 import { behindBefore } from "../checks/sequences";
 import { checkSnapshot } from "../checks/snapshot-gate";
 import { verify } from "../checks/verify";
-import type { Run } from "../cli/run";
 import { Session } from "../db/connection";
+import { quietOutput, quietText } from "../db/prisma-output";
 import { withSessionOptions } from "../db/url-options";
 import { CommandCantHold, CommandFailed, CommandWentFurther, LeftUnfinished } from "../failures/command";
 import { Stopped } from "../failures/statement";
-import { appliedSinceVerified } from "../records/facts";
 import type { HistoryRow } from "../records/history-table";
 import { type Judgement, judge } from "../records/judgement";
+import { appliedSinceVerified } from "../records/release-records";
+import type { Run } from "../run";
 import { type CommandEnd, runToEnd } from "./command-process";
 import { describeDiagnosis, diagnose } from "./diagnosis";
-import { quietOutput, quietText } from "./prisma-output";
 
 /**
  * Lets a command of the app's image migrate, `npx prisma migrate deploy`, in the place of `deploy`: with the same look at the
@@ -104,8 +105,8 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   log.event("command.finished", `The command succeeded in ${formatDuration(duration)}.`, { duration });
 
   // Also what an earlier run applied that was killed before its verification.
-  const unverified = (await records.readable()) ? await appliedSinceVerified(run, judged.applied) : [];
-  if (history.pending.length === 0 && unverified.length === 0) return;
+  const unverified = (await records.readable()) ? await appliedSinceVerified(records, judged.applied) : [];
+  if (history.pending.length === 0 && unverified.length === 0) return publishUnchanged(run);
   const effects = history.pending.length > 0 ? planned : plannedEffects([], unverified, table.schema);
   await analyzeTables(run, effects.all);
   await verify(run, migrations, { ...effects, before, behindBefore: behind });

@@ -1,7 +1,7 @@
 import type { Migration } from "../../migrations/history/history";
 import { historyElsewhere } from "../checks/history-gate";
-import type { Run } from "../cli/run";
 import { judge } from "../records/judgement";
+import type { Run } from "../run";
 
 /** Exit statuses of `status`: everything applied; something pending; something that `deploy` would refuse. */
 export const STATUS_EXIT = { upToDate: 0, pending: 10, refused: 4 } as const;

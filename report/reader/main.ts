@@ -1,4 +1,4 @@
-import type { Sizes } from "../../review/size";
+import type { Sizes } from "../../text/table-size";
 import type { Report } from "../contract";
 import { markdownReport } from "../page";
 import { logsCommand, ReportUnavailable, readReport } from "./job-report";

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { findingClasses } from "../../settings/finding-classes";
 import { readNamedFile, yamlProblem } from "../../text/named-file";
-import type { Sizes } from "../size";
+import type { Sizes } from "../../text/table-size";
 import { ReviewSettingsError } from "./settings-error";
 
 const reviewSettings = z.object({

@@ -1,7 +1,7 @@
 import { counted } from "../../text/counted";
+import { sizeText } from "../../text/table-size";
 import type { Finding, Severity } from "../finding";
 import type { Review, ReviewedStatement, ReviewedTable } from "../review";
-import { sizeText } from "../size";
 
 export interface FormatOptions {
   /** What else the reader should know: that the base has more migrations. */

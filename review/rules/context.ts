@@ -6,8 +6,9 @@ import { temporarySchema } from "../../migrations/schema/temporary";
 import { identifier, keyOf, type Name } from "../../migrations/sql/identifier";
 import type { Effect } from "../../migrations/statements/effect";
 import type { FindingClass } from "../../settings/finding-classes";
+import { type Sizes, sizeText, type TableSize } from "../../text/table-size";
 import type { Finding, SafeWay, Severity } from "../finding";
-import { type Band, type Sizes, sizeOf, sizeText, type TableSize } from "../size";
+import { type Band, sizeOf } from "../size";
 import type { EnumExchange } from "./prisma";
 
 /** A statement of the migration that is judged, with what the review knows of it. */

@@ -4,7 +4,8 @@ import { checksumOf, type Migration, readHistorySync } from "../../migrations/hi
 import type { Finding } from "../../review/finding";
 import { formatReview, reviewFormats } from "../../review/formats";
 import { loadParser, type Review, type ReviewInput, reviewRelease } from "../../review/review";
-import { type Sizes, sizeOf } from "../../review/size";
+import { sizeOf } from "../../review/size";
+import type { Sizes } from "../../text/table-size";
 import { before } from "./corpus/before";
 import { refused, statements } from "./corpus/statements";
 

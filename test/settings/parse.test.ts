@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseSettings, SettingsError, settingsFromConfig } from "../../components";
-import { CHECK_NAMES } from "../../migrator/cli/settings";
+import { CHECK_NAMES } from "../../migrator/cli/read-settings";
 import { CHECKS, sections } from "../../settings/schema";
 
 const GOOD = {

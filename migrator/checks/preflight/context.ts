@@ -1,8 +1,8 @@
 import type { Migration } from "../../../migrations/history/history";
 import type { PlannedEffects } from "../../apply/planned-effects";
-import type { Run } from "../../cli/run";
 import type { Judgement } from "../../records/judgement";
-import type { Check } from "../finding";
+import type { Run } from "../../run";
+import type { Check } from "../check";
 
 /** What the checks before a release know. */
 export interface PreflightContext {

@@ -2,8 +2,8 @@ import { stronger } from "../../../migrations/sql/locks";
 import { BatchProblem, batchDirective, readBatch } from "../../apply/batch-statement";
 import { walkedKey } from "../../apply/batches";
 import type { PlannedEffects } from "../../apply/planned-effects";
-import type { Run } from "../../cli/run";
-import { findRelation } from "../../db/search-path";
+import { findRelation } from "../../db/own-queries";
+import type { Run } from "../../run";
 import type { PreflightCheck } from "./context";
 
 /** What a comment asks of the release is done as it says, or the release doesn't begin. */

@@ -1,9 +1,9 @@
 import type { Catalog } from "../../../migrations/statements/expectations";
 import { counted } from "../../../text/counted";
-import { outsideHistory } from "../../apply/outside-history";
-import { latestCatalog } from "../../records/facts";
+import { latestCatalog } from "../../records/release-records";
 import { readCatalog } from "../catalog";
 import { describeDifference, differences } from "../drift";
+import { outsideHistory } from "../outside-history";
 import { catalogOfHistory } from "../scratch";
 import type { PreflightCheck } from "./context";
 
@@ -24,7 +24,7 @@ export const drift: PreflightCheck = {
     if (judgement.unfinished.length > 0)
       return { findings: [], unknown: true, facts: "not told: a migration is unfinished" };
     const actual = await readCatalog(run.session);
-    const recorded = await latestCatalog(run, judgement.applied.at(-1)!.name, judgement.applied.length);
+    const recorded = await latestCatalog(run.records, judgement.applied.at(-1)!.name, judgement.applied.length);
     let expected: Catalog;
     let source = "what the last release recorded";
     if (recorded) expected = recorded;

@@ -1,7 +1,7 @@
+import { quietText } from "../../db/prisma-output";
 import { readProgress } from "../../records/progress";
-import { squashOf } from "../../records/squash";
-import { quietText } from "../../verbs/prisma-output";
 import { historyElsewhere, objectsOf } from "../history-gate";
+import { squashOf } from "../squash";
 import type { PreflightCheck } from "./context";
 
 const list = (names: readonly string[]) => names.map((name) => `  ${name}`);

@@ -1,4 +1,4 @@
-import { quoteName } from "../../records/history-table";
+import { escapeIdentifier } from "pg";
 import { missingRights } from "../missing-rights";
 import type { PreflightCheck } from "./context";
 
@@ -10,7 +10,7 @@ export const permissions: PreflightCheck = {
   title: "The role may do what the plan needs",
   async run({ run: { session, table }, planned, judgement, tableExists }) {
     if (judgement.pending.length === 0) return { findings: [], facts: "nothing is pending" };
-    const schema = quoteName(table.schema);
+    const schema = escapeIdentifier(table.schema);
     const findings = [];
     const [row] = await session.rows<{
       exists: boolean;
@@ -29,13 +29,13 @@ export const permissions: PreflightCheck = {
       findings.push({
         what: `The role ${user} may not make tables in the schema ${schema}.`,
         evidence: [],
-        next: `GRANT CREATE, USAGE ON SCHEMA ${schema} TO ${quoteName(user)}`,
+        next: `GRANT CREATE, USAGE ON SCHEMA ${schema} TO ${escapeIdentifier(user)}`,
       });
     if (!exists && !database)
       findings.push({
         what: `The schema ${schema} doesn't exist, and the role ${user} may not make it.`,
         evidence: [],
-        next: `CREATE SCHEMA ${schema} AUTHORIZATION ${quoteName(user)}`,
+        next: `CREATE SCHEMA ${schema} AUTHORIZATION ${escapeIdentifier(user)}`,
       });
     const missing = await missingRights(session, judgement.pending, user, table.schema);
     const [first] = missing;
@@ -54,7 +54,7 @@ export const permissions: PreflightCheck = {
         findings.push({
           what: `The role ${user} may not write ${table.name}.`,
           evidence: [],
-          next: `GRANT SELECT, INSERT, UPDATE ON ${table.name} TO ${quoteName(user)}`,
+          next: `GRANT SELECT, INSERT, UPDATE ON ${table.name} TO ${escapeIdentifier(user)}`,
         });
     }
     const steps = planned.plans.filter(({ mode }) => mode !== "transaction").map(({ name }) => name);
@@ -62,7 +62,7 @@ export const permissions: PreflightCheck = {
       findings.push({
         what: `The role ${user} may not make the schema _release, in which the progress of migrations outside transactions is kept.`,
         evidence: steps,
-        next: `CREATE SCHEMA _release AUTHORIZATION ${quoteName(user)}`,
+        next: `CREATE SCHEMA _release AUTHORIZATION ${escapeIdentifier(user)}`,
       });
     return { findings, facts: `${user}, as far as the statements' text tells` };
   },

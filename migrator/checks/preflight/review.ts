@@ -2,7 +2,7 @@ import type { Finding } from "../../../review/finding";
 import { acknowledgementFor } from "../../../review/gate";
 import { reviewRelease } from "../../../review/review";
 import { counted } from "../../../text/counted";
-import type { Run } from "../../cli/run";
+import type { Run } from "../../run";
 import { tableSizes } from "../table-sizes";
 import type { PreflightCheck } from "./context";
 

@@ -1,8 +1,8 @@
 import type { Migration } from "../../../migrations/history/history";
 import type { MigrationPlan } from "../../../migrations/history/plan";
 import { bookkeepingChanges } from "../../apply/bookkeeping";
-import type { Run } from "../../cli/run";
 import type { Session } from "../../db/connection";
+import type { Run } from "../../run";
 import type { PreflightCheck } from "./context";
 import { copies } from "./copies";
 import { each, type Impossible, type Place } from "./impossible";

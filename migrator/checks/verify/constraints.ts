@@ -1,5 +1,5 @@
+import { escapeIdentifier } from "pg";
 import { readTables } from "../../db/safe-read";
-import { quoteName } from "../../records/history-table";
 import type { VerifyCheck } from "./context";
 
 interface Unvalidated {
@@ -34,7 +34,7 @@ export const constraints: VerifyCheck = {
       evidence.push(`  ${each.name} on ${each.relation}${orphans === undefined ? "" : `: ${orphans}`}`);
     }
     const what = "Constraints are NOT VALID: they hold for new rows only.";
-    const next = `ALTER TABLE ${found[0]?.relation} VALIDATE CONSTRAINT ${quoteName(found[0]?.name ?? "")}, in a new migration`;
+    const next = `ALTER TABLE ${found[0]?.relation} VALIDATE CONSTRAINT ${escapeIdentifier(found[0]?.name ?? "")}, in a new migration`;
     return { findings: found.length > 0 ? [{ what, evidence, next }] : [], facts: `${found.length} not validated` };
   },
 };
@@ -50,9 +50,12 @@ async function countOrphans(
 ): Promise<string> {
   // By the operators that the constraint itself compares with: those of an extension are in none of the schemas that are searched.
   const match = each.columns
-    .map((column, index) => `p.${quoteName(each.referenced![index]!)} ${each.operators[index]} c.${quoteName(column)}`)
+    .map(
+      (column, index) =>
+        `p.${escapeIdentifier(each.referenced![index]!)} ${each.operators[index]} c.${escapeIdentifier(column)}`,
+    )
     .join(" AND ");
-  const given = each.columns.map((column) => `c.${quoteName(column)} IS NOT NULL`).join(" AND ");
+  const given = each.columns.map((column) => `c.${escapeIdentifier(column)} IS NOT NULL`).join(" AND ");
   const read = await readTables<{ orphans: number }>(
     session,
     [each.relation, each.parent!],

@@ -1,10 +1,10 @@
 import type { Migration } from "../../../migrations/history/history";
 import type { MigrationPlan } from "../../../migrations/history/plan";
 import type { Catalog, Expectation } from "../../../migrations/statements/expectations";
-import type { Run } from "../../cli/run";
 import type { NotRead } from "../../db/safe-read";
+import type { Run } from "../../run";
+import type { Check } from "../check";
 import type { Count } from "../counts";
-import type { Check } from "../finding";
 
 /** What the checks after a deploy know. */
 export interface VerifyContext {

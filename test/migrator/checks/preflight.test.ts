@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHECK_NAMES } from "../../../migrator/cli/settings";
+import { CHECK_NAMES } from "../../../migrator/cli/read-settings";
 import { dumpDatabase, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, query, reportedChecks, writeMigration } from "../support";
 

@@ -1,7 +1,7 @@
 import { Client, DatabaseError } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { quietText } from "../../../migrator/db/prisma-output";
 import { type QuietError, quieten } from "../../../migrator/db/quiet-error";
-import { quietText } from "../../../migrator/verbs/prisma-output";
 import { startPostgres, type TestPostgres } from "../../support/postgres";
 
 /** Stands for what a customer typed in. */

@@ -35,9 +35,7 @@ const BEFORE: Report = {
       title: "No lock is held",
       outcome: "warn",
       facts: "1 table looked at",
-      findings: [
-        { check: "locks", kind: "locks", level: "warn", what: "A lock.", evidence: ["pid 7"], next: "wait for it" },
-      ],
+      findings: [{ check: "locks", what: "A lock.", evidence: ["pid 7"], next: "wait for it" }],
     },
   ],
   tables: { notes: { rows: 40, bytes: 98_304 } },

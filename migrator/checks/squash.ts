@@ -3,10 +3,10 @@ import { loadParser } from "../../migrations/history/plan";
 import type { Catalog } from "../../migrations/statements/expectations";
 import { isMet } from "../../migrations/statements/expectations";
 import { plannedEffects } from "../apply/planned-effects";
-import { readCatalog } from "../checks/catalog";
 import type { Session } from "../db/connection";
-import type { HistoryRow } from "./history-table";
-import type { Judgement } from "./judgement";
+import type { HistoryRow } from "../records/history-table";
+import type { Judgement } from "../records/judgement";
+import { readCatalog } from "./catalog";
 
 /**
  * The migration that looks like the squashed form of those that the database has and the folder doesn't, as Prisma documents squashing:

@@ -1,32 +1,5 @@
-/** What a check does about what it finds: end the Job, say so, or not look at all. */
-export type Level = "fail" | "warn" | "off";
-
-export const LEVELS: readonly Level[] = ["fail", "warn", "off"];
-
-/** What a finding is about, for the exit status. */
-export type Kind = "connection" | "history" | "permission" | "locks" | "capacity" | "data";
-
-export const KIND_EXIT: Record<Kind, number> = {
-  connection: 3,
-  history: 4,
-  permission: 4,
-  locks: 6,
-  capacity: 8,
-  data: 9,
-};
-
-/** One thing that a check found. */
-export interface Finding {
-  /** Name of the check, as in `--check NAME=warn`. */
-  readonly check: string;
-  readonly kind: Kind;
-  readonly level: "fail" | "warn";
-  /** One sentence. */
-  readonly what: string;
-  readonly evidence: readonly string[];
-  /** The one next command or action. */
-  readonly next: string;
-}
+import type { CheckResult, Finding, Kind } from "../failures/findings";
+import type { Level } from "../settings";
 
 /** What a check has to say: what it found, and, where it found nothing, what it looked at. */
 export interface Looked {
@@ -49,15 +22,7 @@ export interface Check<Context> {
   run(context: Context): Promise<Looked>;
 }
 
-export interface CheckResult {
-  readonly name: string;
-  readonly title: string;
-  readonly outcome: "ok" | "warn" | "fail" | "off" | "unknown";
-  readonly facts: string;
-  readonly findings: readonly Finding[];
-}
-
-/** Runs all checks, one after the other on one session; a check that can't look says so and ends nothing. */
+/** Runs all checks, one after the other on one session. A check that can't look says so in its result and ends nothing. */
 export async function runChecks<Context>(
   checks: readonly Check<Context>[],
   context: Context,

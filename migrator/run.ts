@@ -1,8 +1,8 @@
-import type { Session } from "../db/connection";
-import type { Watcher } from "../db/watcher";
-import type { HistoryTable } from "../records/history-table";
-import type { Records } from "../records/records";
+import type { Session } from "./db/connection";
+import type { Watcher } from "./db/watcher";
 import type { Log } from "./log";
+import type { HistoryTable } from "./records/history-table";
+import type { Records } from "./records/records";
 import type { Settings } from "./settings";
 
 /** What every step of a deploy works with. */

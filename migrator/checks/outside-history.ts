@@ -1,5 +1,5 @@
 import type { Catalog } from "../../migrations/statements/expectations";
-import type { Difference } from "../checks/drift";
+import type { Difference } from "./drift";
 
 /** Tables that other tools make for themselves: AWS DMS, pgbench, and what else keeps a history of migrations. */
 const TOOLS = new RegExp(

@@ -1,14 +1,14 @@
 import type { Migration } from "../../migrations/history/history";
 import type { PlannedStatement } from "../../migrations/history/plan";
 import { formatDuration } from "../../text/short-duration";
-import { bookkeepingChanges, mayChangeBookkeeping } from "../apply/bookkeeping";
-import type { Group } from "../apply/groups";
-import type { Run } from "../cli/run";
+import { failedIndex } from "../db/query";
+import { countCharacters, describeSqlError, showPlace } from "../db/sql-error";
 import { ReadOnlyDatabase } from "../failures/connection";
 import { NotRecorded } from "../failures/history";
 import { OwnWorkRefused, StatementFailed, StatementTooSlow } from "../failures/statement";
-import { failedIndex } from "./query";
-import { countCharacters, describeSqlError, showPlace } from "./sql-error";
+import type { Run } from "../run";
+import { bookkeepingChanges, mayChangeBookkeeping } from "./bookkeeping";
+import type { Group } from "./groups";
 
 /** A group as it is sent, with the migrator's own statements around it in the same message. */
 export interface Frame {

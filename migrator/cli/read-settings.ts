@@ -1,153 +1,20 @@
 import { parseArgs } from "node:util";
 import { parseBytes } from "../../text/bytes";
 import { parseDuration } from "../../text/short-duration";
-import { LEVELS, type Level } from "../checks/finding";
 import { PREFLIGHT_CHECKS } from "../checks/preflight";
-import { type ReviewSettings, readReview } from "../checks/review-settings";
 import { VERIFY_CHECKS } from "../checks/verify";
 import { UsageFailure } from "../failures/usage";
-import type { Resolution } from "../verbs/resolve";
+import { LEVELS, type Level, type Settings, VERBS, type Verb } from "../settings";
+import { OPTIONS } from "./options";
+import { readReview } from "./review-settings";
 
-export const VERBS = ["preflight", "deploy", "run", "verify", "compare", "status", "resolve", "baseline"] as const;
 /** Names for `--check`. */
 export const CHECK_NAMES: readonly string[] = [...PREFLIGHT_CHECKS, ...VERIFY_CHECKS].map(({ name }) => name);
-export type Verb = (typeof VERBS)[number];
 
-/** What a run was asked to do; durations in milliseconds. */
-export interface Settings {
-  readonly verb: Verb;
-  /** Of `run`: the program that migrates, with its arguments. */
-  readonly command: readonly string[];
-  readonly commandTimeout: number;
-  /** Of `run`: further variables in which the command looks for the connection string. */
-  readonly urlVariables: readonly string[];
-  /** Of `resolve`: which migration, and how. */
-  readonly resolution: { name: string; resolution: Resolution } | undefined;
-  /** Of `baseline`: the last migration that the database already has. */
-  readonly through: string | undefined;
-  readonly force: boolean;
-  readonly source: { directory: string } | { payload: string };
-  readonly url: string;
-  readonly json: boolean;
-  /** Errors and notices are shown with the server's whole text, which may hold values of rows. */
-  readonly showValues: boolean;
-  readonly rerun: string;
-  readonly releaseId: string | undefined;
-  readonly lockTimeout: number;
-  readonly statementTimeout: number;
-  readonly lockRetryTimeout: number;
-  readonly runnerWait: number;
-  readonly connectWait: number;
-  readonly maxReplicationLag: number;
-  readonly maxTransactionAge: number;
-  /** Percent. */
-  readonly maxConnectionsPercent: number;
-  /** Percent. */
-  readonly maxSequencePercent: number;
-  /** Percent. */
-  readonly maxRowLossPercent: number;
-  /** Bytes. */
-  readonly maxSlotWal: number;
-  /** Bytes. */
-  readonly diskFree: number | undefined;
-  /** By name of the check; others have the level of the check itself. */
-  readonly levels: Readonly<Record<string, Level>>;
-  /** For the report: what only people know. */
-  readonly notes: Readonly<Record<string, string>>;
-  readonly review: ReviewSettings;
-  readonly allowDatabaseAhead: boolean;
-  /** Before a rollout: contract migrations are left for after it. */
-  readonly holdContract: boolean;
-  /** After a rollout: how long the new version has served before its contract migrations are applied. */
-  readonly soak: number;
-  readonly afterRollout: boolean;
-  readonly snapshot: { id: string; taken: Taken | "gone"; maxAge: number } | undefined;
-}
-
-/** Every option: what it means, and its default where it has one. `help` prints this table. */
-export const OPTIONS: Record<string, { value?: string; default?: string; many?: true; text: string }> = {
-  migrations: { value: "DIR", text: "the Prisma folder with migration_lock.toml" },
-  payload: { value: "DIR", text: "the folder with payload-0, payload-1, … (in the Job's pod)" },
-  url: {
-    value: "URL",
-    text: "connection string; better DIRECT_URL or DATABASE_URL in the environment, which nobody sees",
-  },
-  json: { text: "one JSON object a line instead of text" },
-  "show-values": { text: "show the server's errors and notices as they are, with values of rows in them" },
-  "lock-timeout": {
-    value: "TIME",
-    default: "5s",
-    text: "longest wait for a lock, and so longest stall of the app's queries",
-  },
-  "statement-timeout": { value: "TIME", default: "15m", text: "longest run of one statement" },
-  "lock-retry-timeout": { value: "TIME", default: "10m", text: "how long locks are tried for again and again" },
-  "runner-wait": { value: "TIME", default: "10m", text: "how long to wait for another migrator" },
-  "connect-wait": { value: "TIME", default: "10s", text: "how long a refused connection is tried again" },
-  "max-replication-lag": {
-    value: "TIME",
-    default: "10s",
-    text: "replicas further behind than this are waited for between batches",
-  },
-  "max-slot-wal": {
-    value: "SIZE",
-    default: "1GiB",
-    text: "preflight: unread replication slots that hold back more WAL are findings",
-  },
-  "max-transaction-age": { value: "TIME", default: "5m", text: "preflight: older transactions are findings" },
-  "max-connections-percent": {
-    value: "PERCENT",
-    default: "80",
-    text: "preflight: more connections in use are a finding",
-  },
-  "max-sequence-percent": {
-    value: "PERCENT",
-    default: "80",
-    text: "preflight: sequences used up further are findings",
-  },
-  "max-row-loss-percent": {
-    value: "PERCENT",
-    default: "5",
-    text: "verify: tables that lost more of their rows are findings",
-  },
-  "disk-free": { value: "SIZE", text: "preflight: free disk, such as 20GiB; Postgres can't tell" },
-  check: { value: "NAME=LEVEL", many: true, text: "level of a check: fail, warn or off; repeatable" },
-  note: {
-    value: "KEY=TEXT",
-    many: true,
-    text: "for the report: tested, rollback, window, monitoring, application; repeatable",
-  },
-  refuse: {
-    value: "CLASS",
-    many: true,
-    text: "preflight: pending migrations with findings of this class end the release (review.refuse); repeatable",
-  },
-  acknowledge: { value: "JSON", many: true, text: "preflight: one entry of review.acknowledgements; repeatable" },
-  runner: { value: "NAME", default: "migrator", text: "preflight: who will migrate, `migrator` or `command`" },
-  "allow-database-ahead": {
-    text: "the database may have migrations that the folder has not: the app goes back on purpose",
-  },
-  "hold-contract": { text: "deploy: leave migrations marked `-- release: contract` for after the rollout" },
-  "after-rollout": { text: "deploy: the new version is rolled out; apply what was left for now" },
-  soak: { value: "TIME", default: "1s", text: "with --after-rollout: how long the new version serves before that" },
-  "command-timeout": { value: "TIME", default: "30m", text: "run: longest run of the command" },
-  "url-variable": {
-    value: "NAME",
-    many: true,
-    text: "run: sets the connection string in this variable too; repeatable",
-  },
-  snapshot: { value: "ID", text: "the snapshot that protects this run" },
-  "snapshot-created-at": { value: "TIME", text: "when it was begun, ISO 8601; `gone` where it was deleted" },
-  "snapshot-completed-at": { value: "TIME", text: "when it became available; default: when it was begun" },
-  "snapshot-max-age": { value: "TIME", default: "1h", text: "longer ago than this, nothing is migrated" },
-  diagnose: { value: "MIGRATION", text: "resolve: show from the catalog what of it is applied; changes nothing" },
-  applied: { value: "MIGRATION", text: "resolve: record it as applied" },
-  "rolled-back": { value: "MIGRATION", text: "resolve: record it as rolled back, so that deploy applies it" },
-  through: { value: "MIGRATION", text: "baseline: the last migration that the database already has" },
-  force: { text: "resolve, baseline: also against what the catalog shows" },
-  rerun: { value: "COMMAND", text: "what takes up the release again; named in messages" },
-};
-
-/** @throws UsageFailure with every mistake at once. */
+/**
+ * Reads the command line and the environment.
+ * @throws UsageFailure with every mistake at once
+ */
 export function readSettings(args: readonly string[], environment: NodeJS.ProcessEnv): Settings {
   const mistakes: string[] = [];
   // What stands behind `--` is a command of its own, not ours to read.
@@ -291,12 +158,6 @@ function readResolution(text: (name: string) => string | undefined, mistakes: st
 
 /** Milliseconds by which the clocks of RDS and of a node may differ. */
 const CLOCK_DIFFERENCE = 10 * 60_000;
-
-/** When a snapshot was begun, and when it became available. */
-interface Taken {
-  readonly createdAt: Date;
-  readonly completedAt: Date;
-}
 
 function readSnapshot(
   text: (name: string) => string | undefined,

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
-import { REPORT_LINE } from "../../report/report-line";
-import { jsonLine, oneLine } from "../../text/printable";
+import { REPORT_LINE } from "../report/report-line";
+import { jsonLine, oneLine } from "../text/printable";
 
 export type LogFormat = "text" | "json";
 export type Fields = Record<string, string | number | boolean | null | undefined | readonly string[]>;

@@ -1,14 +1,7 @@
 import type { Acknowledgement } from "../../review/gate";
 import type { Runner } from "../../review/rules/context";
 import { type FindingClass, findingClasses } from "../../settings/finding-classes";
-
-/** What the environment refuses of a release, and who migrates: with these, preflight repeats the review. */
-export interface ReviewSettings {
-  /** Classes of findings, from `review.refuse`; none: nothing is refused. */
-  readonly refuse: readonly FindingClass[];
-  readonly acknowledgements: readonly Acknowledgement[];
-  readonly runner: Runner;
-}
+import type { ReviewSettings } from "../settings";
 
 const RUNNERS: readonly Runner[] = ["migrator", "command"];
 const KEYS = ["checksum", "finding", "migration", "reason"];
