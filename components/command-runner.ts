@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Review } from "../review/review";
-import { type Settings, URL_VARIABLES } from "../settings/schema";
+import { URL_VARIABLES } from "../settings/rules";
+import type { Settings } from "../settings/schema";
 import { variables } from "./pods";
 import { ReleaseError } from "./release-error";
 

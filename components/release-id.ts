@@ -1,34 +1,19 @@
 import { createHash } from "node:crypto";
+import { decidingSettings } from "../settings/keys";
 import type { Settings } from "../settings/schema";
 
 /** Hexadecimal digits of an id: 48 bits, far beyond the releases of one app. */
 const LENGTH = 12;
 
 /**
- * What decides a release, and so its id: the same id means that there is nothing to do.
- * The order of keys does not matter, their values do.
+ * The id of the release that these settings and migrations make: the start of a sha-256 over what decides it. The same id
+ * means that there is nothing to do.
+ * @param settings of which those count that `settings/sections/` marks with `decidesRelease`
+ * @param fingerprint sha-256 of the migrations' names and contents; where the folder lies decides nothing
  */
-export interface ReleaseIdentity {
-  image: string;
-  /** sha-256 of the migrations' names and contents. */
-  migrations: string;
-  /** Settings of the migration Job; where the folder lies decides nothing, what is in it does. */
-  runner: Omit<Settings["migrations"], "directory">;
-  /** Raised by hand to do a release again from the start, with a fresh snapshot. */
-  attempt: number;
-}
-
-/** The release's id: the start of a sha-256 over what decides it. */
-export function releaseId(identity: ReleaseIdentity): string {
-  return createHash("sha256").update(canonical(identity)).digest("hex").slice(0, LENGTH);
-}
-
-/** The id of the release that these settings and migrations make. */
-export function releaseIdOf(
-  { app, migrations: { directory: _, ...runner }, release }: Pick<Settings, "app" | "migrations" | "release">,
-  fingerprint: string,
-): string {
-  return releaseId({ image: app.image, migrations: fingerprint, runner, attempt: release.attempt });
+export function releaseIdOf(settings: Settings, fingerprint: string): string {
+  const deciding = canonical({ settings: decidingSettings(settings), migrations: fingerprint });
+  return createHash("sha256").update(deciding).digest("hex").slice(0, LENGTH);
 }
 
 /**

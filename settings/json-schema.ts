@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { sections } from "./schema";
+import { type About, DECIDES } from "./types";
+
+const OWN: readonly Exclude<keyof About, "description">[] = ["example", "without", "decidesRelease", "values"];
+
+/** Puts what JSON Schema has no word for into the words that an editor shows. */
+function explain(json: z.core.JSONSchema.BaseSchema): void {
+  const { values, without, decidesRelease, example } = json;
+  if (json.description !== undefined) {
+    const parts = [values && `Values: ${values}.`, without && `Without it: ${without}.`];
+    json.description = [json.description, decidesRelease && DECIDES, ...parts].filter(Boolean).join(" ");
+    json["examples"] = [example];
+  }
+  for (const own of OWN) delete json[own];
+}
+
+/**
+ * The JSON Schema of a stack's settings file, with which an editor completes and checks it. The keys of other namespaces
+ * (`aws:region`) are allowed; what only `pulumi up` can tell, such as a deadline that is too short, is not checked.
+ * @param project name of the Pulumi project, the namespace of its own keys
+ */
+export function stackFileSchema(project: string): object {
+  const properties = Object.fromEntries(
+    Object.entries(sections).map(([section, schema]) => {
+      const { $schema: _, ...json } = z.toJSONSchema(schema, {
+        io: "input",
+        target: "draft-07",
+        override: ({ jsonSchema }) => explain(jsonSchema),
+      });
+      return [`${project}:${section}`, json];
+    }),
+  );
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: `Settings of a stack of ${project}`,
+    type: "object",
+    properties: {
+      config: {
+        type: "object",
+        properties,
+        patternProperties: { [`^${project}:(?!(${Object.keys(sections).join("|")})$)`]: false },
+      },
+    },
+  };
+}

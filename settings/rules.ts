@@ -1,0 +1,142 @@
+import type { Section, Settings } from "./schema";
+
+/** A setting that is wrong in combination with others. */
+interface Problem {
+  path: PropertyKey[];
+  allowed: string;
+}
+
+interface Rule {
+  /** The sections that the rule compares: it is skipped while one of them is wrong in itself. */
+  needs: Section[];
+  broken(settings: Settings): Problem[];
+}
+
+const problem = (broken: boolean, path: PropertyKey[], allowed: string): Problem[] =>
+  broken ? [{ path, allowed }] : [];
+/** Where a Prisma schema may look for its connection string: the migrator sets them all. */
+export const URL_VARIABLES: readonly string[] = ["DATABASE_URL", "DIRECT_URL"];
+const UNUSED = 'because migrations.runner is not "command"';
+const PINNED = "an image pinned by its digest (…@sha256:…), because policy.pinnedImages is true";
+const unpinned = ({ policy: { pinnedImages } }: Settings, reference = "@sha256:") =>
+  pinnedImages && !reference.includes("@sha256:");
+
+/** What is wrong only in combination. */
+export const rules: Rule[] = [
+  { needs: ["app", "policy"], broken: (s) => problem(unpinned(s, s.app.image), ["app", "image"], PINNED) },
+  {
+    needs: ["migrations", "policy"],
+    broken: (s) => problem(unpinned(s, s.migrations.image), ["migrations", "image"], PINNED),
+  },
+  {
+    needs: ["workloads", "policy"],
+    broken: (s) =>
+      s.workloads.flatMap((each, index) => problem(unpinned(s, each.image), ["workloads", index, "image"], PINNED)),
+  },
+  {
+    needs: ["backup", "policy"],
+    broken: (s) =>
+      problem(
+        s.policy.backup === "required" && s.backup.mode === "none",
+        ["backup", "mode"],
+        '"snapshot", because policy.backup is "required"',
+      ),
+  },
+  {
+    needs: ["app"],
+    broken: ({ app: { preStop, terminationGrace } }) =>
+      problem(
+        terminationGrace.seconds <= preStop.seconds,
+        ["app", "terminationGrace"],
+        `longer than app.preStop (${preStop}), which counts towards it`,
+      ),
+  },
+  {
+    needs: ["app"],
+    broken: ({ app: { startupTimeout, progressDeadline } }) =>
+      problem(
+        progressDeadline.seconds <= startupTimeout.seconds,
+        ["app", "progressDeadline"],
+        `longer than app.startupTimeout (${startupTimeout})`,
+      ),
+  },
+  {
+    needs: ["migrations"],
+    broken: ({ migrations: { statementTimeout, deadline } }) =>
+      problem(
+        statementTimeout.seconds > deadline.seconds,
+        ["migrations", "statementTimeout"],
+        `at most migrations.deadline (${deadline}), which ends the whole Job`,
+      ),
+  },
+  {
+    needs: ["backup", "migrations"],
+    broken: ({ backup: { mode, maxAge }, migrations: { soak } }) =>
+      problem(
+        mode === "snapshot" && maxAge.seconds <= soak.seconds,
+        ["backup", "maxAge"],
+        `longer than migrations.soak (${soak}), after which the contract migrations still rely on the snapshot`,
+      ),
+  },
+  {
+    needs: ["migrations"],
+    broken: ({ migrations: { lockTimeout, lockRetryTimeout } }) =>
+      problem(
+        lockRetryTimeout.seconds < lockTimeout.seconds,
+        ["migrations", "lockRetryTimeout"],
+        `at least migrations.lockTimeout (${lockTimeout}), which is one try`,
+      ),
+  },
+  {
+    needs: ["migrations"],
+    broken: ({ migrations: { runner, command: own, env } }) =>
+      runner === "command"
+        ? []
+        : [
+            ...problem(own !== undefined, ["migrations", "command"], `left out, ${UNUSED}`),
+            ...problem(env !== undefined, ["migrations", "env"], `left out, ${UNUSED}`),
+          ],
+  },
+  {
+    needs: ["migrations", "database"],
+    broken: ({ migrations: { env = {} }, database: { env: variable } }) =>
+      [...new Set([...URL_VARIABLES, variable])].flatMap((name) =>
+        problem(
+          name in env,
+          ["migrations", "env", name],
+          "left out: it is set from database.secret.migrationKey, with the lock time-out",
+        ),
+      ),
+  },
+  {
+    needs: ["service"],
+    broken: ({ service: { type, host } }) =>
+      problem(
+        type === "NodePort" && host === undefined,
+        ["service", "host"],
+        'the address of a node, because service.type is "NodePort"',
+      ),
+  },
+  {
+    needs: ["app", "database"],
+    broken: ({ app: { env }, database: { env: variable } }) =>
+      problem(
+        variable in env,
+        ["app", "env", variable],
+        "left out: it is set from database.secret (database.env names it)",
+      ),
+  },
+  {
+    needs: ["app", "workloads"],
+    broken: ({ app: { name: own }, workloads }) => {
+      const names = [own, ...workloads.map((each) => each.name)];
+      return workloads.flatMap((each, index) =>
+        problem(
+          names.indexOf(each.name) <= index,
+          ["workloads", index, "name"],
+          "a name that neither the app nor another workload has",
+        ),
+      );
+    },
+  },
+];

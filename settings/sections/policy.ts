@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { findingClasses } from "../finding-classes";
+import { duration, setting, text, whole } from "../types";
+
+const REQUIRED = ["required", "optional"] as const;
+
+/** What an environment insists on. */
+export const policy = z.strictObject({
+  pinnedImages: setting(z.boolean().default(false), {
+    description: "Every image must be named by its digest.",
+    example: true,
+  }),
+  backup: setting(z.enum(REQUIRED).default("required"), {
+    description: "With `optional`, `backup.mode: none` is allowed.",
+    example: "required",
+  }),
+  encryption: setting(z.enum(REQUIRED).default("optional"), {
+    description: "With `required`, a snapshot that is not encrypted ends the release before the migration.",
+    example: "required",
+  }),
+  protect: setting(z.boolean().default(false), {
+    description: "Pulumi refuses to delete or replace the Deployment and the Service.",
+    example: true,
+  }),
+});
+
+const acknowledgement = z.strictObject({
+  migration: text,
+  finding: text,
+  checksum: z.string().regex(/^[0-9a-f]{8,64}$/, "the first 8 or more characters of the migration's checksum"),
+  reason: text,
+});
+
+/** What of the migrations' effects ends a release, and what of that is allowed all the same. */
+export const review = z.strictObject({
+  refuse: setting(z.array(z.enum(findingClasses)).default([]), {
+    description: "Classes of findings that end the release.",
+    values: `list of ${findingClasses.map((each) => `\`${each}\``).join(", ")}`,
+    example: ["destructive", "blocking"],
+  }),
+  acknowledgements: setting(z.array(acknowledgement).default([]), {
+    description:
+      'Findings that are released on purpose: "I know, and want it all the same". The refusal prints what to paste; a change of the file makes it stale.',
+    values: "list of `{migration, finding, checksum, reason}`",
+    example: [
+      {
+        migration: "20260301100000_drop_pinned",
+        finding: "drop-column notes.pinned",
+        checksum: "5a3c09f1",
+        reason: "No version of the app has read it since May.",
+      },
+    ],
+  }),
+  since: setting(text.optional(), {
+    description:
+      "The last migration that the database has, where the stack's outputs don't tell what is live. Only for what `preview` shows; the preflight Job finds it out.",
+    example: "20260216090500_expand_note_subject",
+    without: "none",
+  }),
+});
+
+const stated = (description: string, example: string) =>
+  setting(text.optional(), { description, example, without: "not stated" });
+
+/** For the release's report: where it is written, and what no software can find out. */
+export const report = z.strictObject({
+  directory: setting(text.optional(), {
+    description:
+      "Folder, relative to the program: the page of each release is written to `<stack>-<releaseId>.md` in it, as the last step. Needs `kubectl` on the PATH where `pulumi up` runs.",
+    example: "reports",
+    without: "no page",
+  }),
+  tested: stated("Where the migrations were tested before, and when.", "on staging, 2026-03-01"),
+  rollback: stated("The way back.", "the snapshot, or the image before"),
+  window: stated("The maintenance window.", "Sundays, 02:00 to 04:00 UTC"),
+  monitoring: stated("Who watches what.", "on call: latency and errors of notes"),
+  application: stated("What was checked in the app.", "log in, write a note, search for it"),
+});
+
+/** A check of the new version from outside. */
+export const smoke = z.strictObject({
+  command: setting(text, {
+    description:
+      "Shell command, run once a release after the rollout, where `pulumi up` runs; it gets `RELEASE_URL` and `RELEASE_ID`.",
+    example: "curl --fail https://notes.example.com/health",
+    without: "no smoke check",
+  }),
+  timeout: setting(duration("1s", "1h").prefault("2m"), { description: "Time that it may take.", example: "5m" }),
+});
+
+/** The release itself. */
+export const release = z.strictObject({
+  attempt: setting(whole(1, 10_000).default(1), {
+    description: "Raised to do a release again from the start, with a fresh snapshot.",
+    example: 2,
+    decidesRelease: true,
+  }),
+});

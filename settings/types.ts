@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { CPU_ALLOWED, Duration, MEMORY_ALLOWED, parseCpu, parseMemory } from "./units";
+
+/** What a person is told of a setting: in docs/settings.md, and in an editor. */
+export interface About {
+  /** What the setting is for, in one or two sentences. */
+  description: string;
+  /** A right value, as it stands in the file. */
+  example: unknown;
+  /** What happens without the key, where the schema has no default; a key with neither is required. */
+  without?: string;
+  /** A change of the setting makes a new release: the migration Job runs again, and new pods roll out. */
+  decidesRelease?: boolean;
+  /** The values that are allowed, with their unit, where the type does not tell them. */
+  values?: string;
+}
+
+/** Said of a setting that decides the release. */
+export const DECIDES = "Decides the release.";
+
+declare module "zod" {
+  interface GlobalMeta extends Partial<Omit<About, "description">> {}
+}
+
+/** A setting: its type and default, and what a person is told of it. */
+export function setting<T extends z.ZodType>(schema: T, about: About): T {
+  return schema.meta({ ...about });
+}
+
+/** A DNS label, as Kubernetes names most objects (RFC 1123); by default shorter than its 63, so that suffixes fit. */
+export const name = (limit = 40) =>
+  z
+    .string()
+    .max(limit, `at most ${limit} characters`)
+    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "lower-case letters, digits and hyphens, a letter first");
+
+/** A {@link Duration} between two others. */
+export const duration = (min: string, max: string) =>
+  z
+    .string({ error: () => Duration.allowed })
+    .transform((text, context) => {
+      const value = Duration.parse(text);
+      const [least, most] = [Duration.parse(min)!, Duration.parse(max)!];
+      if (value && value.seconds >= least.seconds && value.seconds <= most.seconds) return value;
+      context.addIssue({ code: "custom", message: `${Duration.allowed}, from ${min} to ${max}` });
+      return z.NEVER;
+    })
+    .meta({ values: `\`${min}\` to \`${max}\`` });
+
+/** An amount of memory, as Kubernetes writes it. */
+export const memory = z
+  .string({ error: () => MEMORY_ALLOWED })
+  .refine((text) => parseMemory(text) !== undefined, MEMORY_ALLOWED);
+
+const cpu = z
+  .union([z.string(), z.number()], { error: () => CPU_ALLOWED })
+  .transform(String)
+  .refine((text) => parseCpu(text) !== undefined, CPU_ALLOWED);
+
+/** A whole number between two others. */
+export const whole = (min: number, max: number, unit = "") => {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return z
+    .number({ error: () => allowed })
+    .int(allowed)
+    .min(min, allowed)
+    .max(max, allowed)
+    .meta({ values: `${min} to ${max}${unit && ` ${unit}`}` });
+};
+
+/** A percentage without fractions. */
+export const percent = (min: number) => whole(min, 100, "percent");
+
+/** A text that is not empty. */
+export const text = z.string().min(1);
+
+/** A path of a URL. */
+export const path = z.string().regex(/^\/\S*$/, "a path that begins with /");
+
+/** A program with its arguments. */
+export const command = z.array(z.string()).min(1);
+
+/** Arguments of a program; none are allowed too. */
+export const list = z.array(z.string());
+
+/** A container image by tag or digest. */
+export const image = z
+  .string()
+  .regex(
+    /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[A-Za-z0-9]+(?:[._/-]+[A-Za-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-fA-F]{64})?$/,
+    "an image such as registry/notes:1.4.0 or registry/notes@sha256:…",
+  );
+
+/** User and group id of a process; never 0, which is root. */
+export const userId = whole(1, 2_147_483_647);
+
+const amounts = z.strictObject({ cpu: cpu.exactOptional(), memory: memory.exactOptional() });
+
+/** What a container asks of its node, and the most that it gets. */
+export const resources = z
+  .strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() })
+  .default({ requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } });
+
+const reference = z.strictObject({ name: text, key: text });
+
+/** Variables of a container: a text, or where the value is kept. */
+export const environment = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, "the name of an environment variable"),
+  z.union(
+    [
+      z.union([z.string(), z.number(), z.boolean()]).transform(String),
+      z.strictObject({ secret: reference }),
+      z.strictObject({ configMap: reference }),
+    ],
+    { error: () => 'a text, {secret: {name: "…", key: "…"}} or {configMap: {name: "…", key: "…"}}' },
+  ),
+);

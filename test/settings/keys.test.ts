@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { releaseIdOf } from "../../components/release-id";
+import { checkNames } from "../../settings/checks";
+import { stackFileSchema } from "../../settings/json-schema";
+import { settingKeys } from "../../settings/keys";
+import { parseSettings } from "../../settings/parse";
+import type { Settings } from "../../settings/schema";
+
+const root = join(__dirname, "../..");
+
+const PINNED = `shop@sha256:${"0".repeat(64)}`;
+
+/** Settings in which each key may have its example: no rule about two keys is in the way. */
+const BASE = {
+  app: { name: "shop", image: PINNED, preStop: "1s", terminationGrace: "2m", progressDeadline: "1h" },
+  database: { identifier: "shop-db", secret: { name: "shop-database" } },
+  backup: { maxAge: "1d" },
+  migrations: { directory: "migrations", runner: "command", image: PINNED, deadline: "2h", lockRetryTimeout: "1h" },
+  workloads: [{ kind: "cron", name: "nightly", schedule: "@daily" }],
+  smoke: { command: "true" },
+};
+
+/** The base with one key changed; `[]` is the first of a list, of the kind that has the key. */
+function changed(key: string, value: unknown): Record<string, unknown> {
+  const raw = structuredClone(BASE) as any;
+  const names = key.replace("[]", ".0").split(".");
+  if (key === "workloads[].replicas") raw.workloads = [{ kind: "worker", name: "nightly" }];
+  if (key === "workloads[].kind") delete raw.workloads[0].schedule;
+  let at = raw;
+  for (const name of names.slice(0, -1)) at = at[name] ??= {};
+  at[names.at(-1)!] = value;
+  return raw;
+}
+
+function parsed(raw: Record<string, unknown>): Settings {
+  const { settings, problems } = parseSettings(raw);
+  expect(problems).toEqual([]);
+  return settings!;
+}
+
+describe("every setting", () => {
+  test("has a description and an example", () => {
+    expect(settingKeys().length).toBeGreaterThan(70);
+    expect(settingKeys().filter(({ description, example }) => !description || example === undefined)).toEqual([]);
+  });
+
+  test.each(settingKeys().map(({ key, example }) => [key, example]))(
+    "may be what the documentation proposes: %s: %j",
+    (key, example) => {
+      parsed(changed(key as string, example));
+    },
+  );
+});
+
+test("a release is decided by the app's image, the settings of the migration and the attempt, and by nothing else", () => {
+  const idOf = (raw: Record<string, unknown>) => releaseIdOf(parsed(raw), "f".repeat(64));
+  const before = idOf(BASE);
+  const deciding = settingKeys().filter(
+    ({ key, example }) => idOf(changed(key, key === "migrations.runner" ? "migrator" : example)) !== before,
+  );
+  const expected = settingKeys()
+    .map(({ key }) => key)
+    .filter((key) => /^(app\.image|migrations\.(?!directory).*|release\.attempt)$/.test(key));
+  expect(deciding.map(({ key }) => key)).toEqual(expected);
+  expect(settingKeys().flatMap(({ key, decidesRelease }) => (decidesRelease ? [key] : []))).toEqual(expected);
+});
+
+describe("the schema for editors", () => {
+  const file = z.fromJSONSchema(stackFileSchema("release") as Parameters<typeof z.fromJSONSchema>[0]);
+  const shipped = (stack: string) => parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8"));
+
+  test.each(["local", "dev", "prod"])("accepts Pulumi.%s.yaml, which names it", (stack) => {
+    expect(file.safeParse(shipped(stack)).error).toBeUndefined();
+    const [first] = readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8").split("\n");
+    expect(first).toBe("# yaml-language-server: $schema=docs/settings.schema.json");
+  });
+
+  test.each(settingKeys().map(({ key, example }) => [key, example]))(
+    "accepts what the documentation proposes: %s: %j",
+    (key, example) => {
+      const config = Object.fromEntries(
+        Object.entries(changed(key as string, example)).map(([section, value]) => [`release:${section}`, value]),
+      );
+      expect(file.safeParse({ config }).error).toBeUndefined();
+    },
+  );
+
+  test.each([
+    ["release:app", { name: "shop", image: "shop:1", imagee: "x" }],
+    ["release:aap", {}],
+    ["release:migrations", { directory: "x", checks: { drift: "maybe" } }],
+    ["release:migrations", { directory: "x", maxConnectionsPercent: 101 }],
+  ])("refuses %s: %j", (key, value) => {
+    expect(file.safeParse({ config: { [key]: value } }).success).toBe(false);
+  });
+
+  test("lets keys of other namespaces alone", () => {
+    expect(file.safeParse({ config: { "aws:region": "eu-central-1" }, encryptionsalt: "v1:x" }).success).toBe(true);
+  });
+});
+
+test("the checks that can be set are named once each", () => {
+  expect(new Set(checkNames).size).toBe(checkNames.length);
+});
