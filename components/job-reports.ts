@@ -57,7 +57,7 @@ export function readReports(
   // A secret kubeconfig makes everything of the command a secret; what it prints is none.
   return pulumi.unsecret(command.stdout).apply((stdout) => {
     const answer = parse(stdout);
-    if (answer.problem) pulumi.log.warn(answer.problem, command);
+    if (answer.problem) void pulumi.log.warn(answer.problem, command);
     return answer;
   });
 }

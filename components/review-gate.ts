@@ -129,6 +129,6 @@ export function requireReview(
 export function showReview(review: Review, resource: pulumi.Resource): void {
   const told = review.findings.some(({ severity }) => severity !== "info") || review.void.length > 0;
   const where = pulumi.runtime.isDryRun() ? resource : undefined;
-  if (told) pulumi.log.warn(formatReview(review, "text").trimEnd(), where);
-  else if (review.assumes !== undefined) pulumi.log.info(`The review: ${review.assumes}.`, where);
+  if (told) void pulumi.log.warn(formatReview(review, "text").trimEnd(), where);
+  else if (review.assumes !== undefined) void pulumi.log.info(`The review: ${review.assumes}.`, where);
 }

@@ -45,7 +45,7 @@ export async function rolloutGate(
   const resources = wanted.map(({ kind, metadata: { name } }) => `${RESOURCES[kind]}/${name}`);
   const found = await liveObjects(reader, settings.namespace, resources);
   if ("unknown" in found) {
-    pulumi.log.warn(
+    void pulumi.log.warn(
       `It is unknown whether the cluster will accept the rollout: ${found.unknown}.\n` +
         "Nothing was touched yet, and the release goes on: what an autoscaler or a person has changed is found after the migration.\n" +
         `Next: see that this answers where \`up\` runs: kubectl get deployments -n ${settings.namespace}`,

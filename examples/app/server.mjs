@@ -28,7 +28,7 @@ const routes = {
 class BadRequest extends Error {}
 
 async function answer(request) {
-  const { pathname } = new URL(request.url, "http://notes");
+  const pathname = request.url.split("?", 1)[0];
   const route = routes[`${request.method} ${pathname}`];
   if (route === undefined) return [404, { error: `no ${request.method} ${pathname} here` }];
   try {
@@ -70,11 +70,13 @@ function parseNote(text) {
   return { subject, body };
 }
 
-const server = createServer(async (request, response) => {
+async function respond(request, response) {
   const [status, body] = await answer(request);
   response.writeHead(status, { "content-type": "application/json" });
   response.end(`${JSON.stringify(body)}\n`);
-});
+}
+
+const server = createServer((request, response) => void respond(request, response));
 // Longer than the idle time of a load balancer (60 s as a rule), so that it is never this end that closes a
 // connection on which a request is already under way.
 server.keepAliveTimeout = 75_000;

@@ -42,8 +42,8 @@ export function drainOnSignal(server, release) {
     await release();
     console.log("left: every request was answered");
   };
-  process.on("SIGTERM", drain);
-  process.on("SIGINT", drain);
+  process.on("SIGTERM", () => void drain());
+  process.on("SIGINT", () => void drain());
 }
 
 /** Milliseconds without any connection after which nobody is expected any more. */

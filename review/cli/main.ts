@@ -140,7 +140,7 @@ function statusOf({ refused, findings, acknowledged }: Review): number {
 }
 
 if (require.main === module)
-  main(
+  void main(
     process.argv.slice(2),
     (text) => process.stdout.write(text),
     (text) => process.stderr.write(text),

@@ -101,6 +101,7 @@ function drop(
           report("index", [`constraint ${identifier(constraint.name)} on ${identifier(index.table)}`]);
         break;
       }
+      default:
     }
   }
 }

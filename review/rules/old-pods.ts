@@ -159,6 +159,7 @@ function command(statement: JudgedStatement, cmd: AlterTableCmd, text: string, n
     case "AT_AddConstraint":
       newConstraint(statement, cmd, name, context);
       break;
+    default:
   }
 }
 

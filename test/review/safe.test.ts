@@ -83,11 +83,13 @@ beforeAll(async () => {
   template = await postgres.createDatabase();
   const client = new Client({ connectionString: template });
   await client.connect();
-  await client
-    .query(
+  try {
+    await client.query(
       `${before} ${rows} UPDATE author SET data = '{}'; ALTER TABLE tag REPLICA IDENTITY FULL; UPDATE "Post" SET "slug" = "title";`,
-    )
-    .finally(() => client.end());
+    );
+  } finally {
+    await client.end();
+  }
 });
 afterAll(() => postgres?.stop());
 
@@ -100,9 +102,11 @@ async function copy(): Promise<string> {
   const name = `copy_${++copies}`;
   const server = new Client({ connectionString: postgres.url });
   await server.connect();
-  await server
-    .query(`CREATE DATABASE ${name} TEMPLATE ${new URL(template).pathname.slice(1)}`)
-    .finally(() => server.end());
+  try {
+    await server.query(`CREATE DATABASE ${name} TEMPLATE ${new URL(template).pathname.slice(1)}`);
+  } finally {
+    await server.end();
+  }
   const url = new URL(postgres.url);
   url.pathname = `/${name}`;
   return url.href;

@@ -93,7 +93,11 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       const name = `test_${randomBytes(6).toString("hex")}`;
       const client = new Client({ connectionString: url("postgres") });
       await client.connect();
-      await client.query(`CREATE DATABASE ${name}`).finally(() => client.end());
+      try {
+        await client.query(`CREATE DATABASE ${name}`);
+      } finally {
+        await client.end();
+      }
       return url(name);
     },
     async stop() {

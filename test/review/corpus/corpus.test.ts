@@ -78,12 +78,19 @@ describe.each([OLDEST, NEWEST])("Postgres %i", (major) => {
     await server?.stop();
   });
 
+  const waiting = async (sql: string) => {
+    try {
+      return await observer.waiting(sql, "author");
+    } finally {
+      await reset();
+    }
+  };
   const tried = statements.filter(([sql]) => major === NEWEST || !(weakerBefore.test(sql) || newer.test(sql)));
   test.for(tried)("confirms %s", async ([sql, expected], { skip }) => {
     if (unavailable !== undefined) return skip(unavailable);
     const outside = refusedInTransaction([...parseScript(sql)][0]!.node, sql) !== undefined;
     const seen = outside
-      ? await observer.waiting(sql, "author").finally(reset)
+      ? await waiting(sql)
       : // A time zone in which timestamp and timestamptz differ.
         await observer.inTransaction(sql, "SET LOCAL TimeZone = 'Asia/Tokyo'");
     if (expected === "unknown") return expect(seen.locks).not.toEqual({});
