@@ -11,7 +11,13 @@ declare module "autocannon" {
     duration: number;
     /** Seconds until a request counts as timed out. */
     timeout: number;
-    requests: { method: string; path: string; headers?: Record<string, string>; body?: string }[];
+    requests: {
+      method: string;
+      path: string;
+      headers?: Record<string, string>;
+      body?: string;
+      onResponse(status: number, body: string): void;
+    }[];
     setupClient(client: autocannon.Client): void;
   }
 

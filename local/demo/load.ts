@@ -43,22 +43,22 @@ export function startLoad({ url, connections = 10, rate = 300 }: LoadOptions): L
       overallRate: rate,
       duration: 24 * 3600,
       timeout: 10,
-      requests: [
-        { method: "GET", path: "/notes" },
-        { method: "POST", path: "/notes", headers: { "content-type": "application/json" }, body: NOTE },
-        { method: "GET", path: "/notes" },
-        { method: "GET", path: "/health" },
-      ],
+      requests: REQUESTS.map((request) => ({
+        ...request,
+        onResponse(status, body) {
+          if (status < 200 || status > 299)
+            fail(`${request.method} ${request.path}: HTTP status ${status} ${body.trim().slice(0, 200)}`);
+        },
+      })),
       setupClient: (client) => countLost(client, fail),
     },
     () => ended(),
   );
-  instance.on("response", (_client, status, _bytes, milliseconds) => {
+  instance.on("response", (_client, _status, _bytes, milliseconds) => {
     answered++;
     const place = Math.min(times.length - 1, Math.round(milliseconds));
     times[place] = times[place]! + 1;
     longest = Math.max(longest, Math.round(milliseconds));
-    if (status < 200 || status > 299) fail(`HTTP status ${status}`);
   });
 
   return {
@@ -73,6 +73,12 @@ export function startLoad({ url, connections = 10, rate = 300 }: LoadOptions): L
 }
 
 const NOTE = JSON.stringify({ subject: "from the load generator", body: "written while a release is under way" });
+const REQUESTS = [
+  { method: "GET", path: "/notes" },
+  { method: "POST", path: "/notes", headers: { "content-type": "application/json" }, body: NOTE },
+  { method: "GET", path: "/notes" },
+  { method: "GET", path: "/health" },
+];
 
 /**
  * autocannon by itself is blind to a request whose connection ends without an answer: it connects anew and sends the

@@ -63,16 +63,18 @@ describe("the demo's load", () => {
     expect(after).toEqual([]);
   });
 
-  test("counts an answer that is no success", async () => {
+  test("counts an answer that is no success, and tells what was asked and said", async () => {
     let refused = 0;
     const { failed, failures } = await load(100, (n, _request, response) => {
       if (n % 20 === 0) {
         refused++;
         response.statusCode = 503;
       }
-      response.end("{}");
+      response.end('{"error":"the database is not available"}\n');
     });
     expect(failed).toBeGreaterThanOrEqual(refused - 1);
-    expect(failures[0]).toContain("HTTP status 503");
+    expect(failures[0]).toMatch(
+      / (GET|POST) \/(notes|health): HTTP status 503 {"error":"the database is not available"}$/,
+    );
   });
 });
