@@ -1,11 +1,7 @@
 import type { Acknowledgement } from "../review/gate";
 import type { Runner } from "../review/rules/context";
+import type { Level } from "../settings/checks";
 import type { FindingClass } from "../settings/finding-classes";
-
-/** What a check does about what it finds: end the Job, say so, or not look at all. */
-export const LEVELS = ["fail", "warn", "off"] as const;
-/** One of {@link LEVELS}. */
-export type Level = (typeof LEVELS)[number];
 
 /** The verbs of the command line. */
 export const VERBS = ["preflight", "deploy", "run", "verify", "compare", "status", "resolve", "baseline"] as const;

@@ -4,8 +4,6 @@ export const LEVELS = ["fail", "warn", "off"] as const;
 export type Level = (typeof LEVELS)[number];
 
 interface CatalogueEntry {
-  /** As in `migrations.checks` and in `--check NAME=LEVEL`. */
-  readonly name: string;
   /** Before a release, or after its migrations. */
   readonly when: "preflight" | "verify";
   /** What a finding does where the settings say nothing. */
@@ -16,231 +14,206 @@ interface CatalogueEntry {
   readonly detail: string;
 }
 
-/** Every check of the migrator, in the order of the report: those before a release, and those after its migrations. */
-export const CHECKS = [
-  {
-    name: "server",
+/**
+ * Every check of the migrator by its name, as in `migrations.checks` and in `--check NAME=LEVEL`, in the order of the report:
+ * those before a release, and those after its migrations.
+ */
+export const CHECKS = {
+  server: {
     when: "preflight",
     level: "fail",
     title: "Server version, and that it is writable",
     detail: "Version 13 or later, not a replica, not read-only.",
   },
-  {
-    name: "tls",
+  tls: {
     when: "preflight",
     level: "warn",
     title: "Connection is encrypted and the server known",
     detail: "The connection is encrypted, and the server's certificate was verified.",
   },
-  {
-    name: "superuser",
+  superuser: {
     when: "preflight",
     level: "warn",
     title: "The role is not a superuser",
     detail: "A superuser could do anything to every database of the server.",
   },
-  {
-    name: "permissions",
+  permissions: {
     when: "preflight",
     level: "fail",
     title: "The role may do what the plan needs",
     detail: "Asked of the catalogs as Postgres asks them; what a text does not tell is left to it.",
   },
-  {
-    name: "history",
+  history: {
     when: "preflight",
     level: "fail",
     title: "History of the database and folder agree",
     detail: "No migration is edited, missing or unfinished, and there are no tables without a history.",
   },
-  {
-    name: "order",
+  order: {
     when: "preflight",
     level: "warn",
     title: "No migration is older than the newest applied one",
     detail: "Compares names, as Prisma does.",
   },
-  {
-    name: "transactions",
+  transactions: {
     when: "preflight",
     level: "fail",
     title: "Each BEGIN of the pending migrations has its end",
     detail: "No `BEGIN` is without an end, no `COMMIT` or `ROLLBACK` without a `BEGIN`.",
   },
-  {
-    name: "statements",
+  statements: {
     when: "preflight",
     level: "fail",
     title: "Every statement of the pending migrations can run here",
     detail:
       "The server can read every pending statement and has the extensions that they make. None of them drops or empties what the release is recorded in, leaves a prepared transaction, or waits for rows of `COPY … FROM STDIN`.",
   },
-  {
-    name: "directives",
+  directives: {
     when: "preflight",
     level: "fail",
     title: "Directives of the pending migrations can be followed",
     detail: "`-- release:` comments are written right, and batches can do what their statements do.",
   },
-  {
-    name: "review",
+  review: {
     when: "preflight",
     level: "fail",
     title: "No pending migration does what this environment refuses",
     detail:
       "What `--refuse CLASS` names and `--acknowledge JSON` doesn't know; judged by what the database has, squawk left out.",
   },
-  {
-    name: "drift",
+  drift: {
     when: "preflight",
     level: "fail",
     title: "Live schema is what the history makes (drift)",
     detail:
       "The live schema is what the last release recorded on the same major version; where nothing is recorded, what the history makes on a scratch database. Unknown where the role may not create one, or the history has a statement that could reach out of it (roles, DO, CALL, functions with effects). Additional extensions, partitions of a job and tables of other tools are named, and are no drift.",
   },
-  {
-    name: "runner",
+  runner: {
     when: "preflight",
     level: "warn",
     title: "No other migrator is at work",
     detail: "Nobody else holds Prisma's advisory lock.",
   },
-  {
-    name: "locks",
+  locks: {
     when: "preflight",
     level: "warn",
     title: "No lock is held on the tables that the plan touches",
     detail: "No transaction of more than 2 s holds locks on them.",
   },
-  {
-    name: "old-transactions",
+  "old-transactions": {
     when: "preflight",
     level: "warn",
     title: "No transaction is older than the limit",
     detail: "`--max-transaction-age`.",
   },
-  {
-    name: "prepared-transactions",
+  "prepared-transactions": {
     when: "preflight",
     level: "warn",
     title: "No prepared transaction is left over",
     detail: "One holds its locks until somebody ends it.",
   },
-  {
-    name: "vacuum",
+  vacuum: {
     when: "preflight",
     level: "warn",
     title: "No wrap-around vacuum runs on a touched table",
     detail: "Postgres does not cancel it for a lock that is waited for.",
   },
-  {
-    name: "connections",
+  connections: {
     when: "preflight",
     level: "warn",
     title: "Connections are left",
     detail: "At most `--max-connections-percent` of them are in use.",
   },
-  {
-    name: "replication",
+  replication: {
     when: "preflight",
     level: "warn",
     title: "Replicas keep up, and no slot holds back WAL",
     detail:
       "Replicas are at most `--max-replication-lag` behind, and no unread slot holds back more than `--max-slot-wal`.",
   },
-  {
-    name: "disk",
+  disk: {
     when: "preflight",
     level: "warn",
     title: "Disk head-room for tables that are rewritten",
     detail: "Room for what is rewritten or indexed, against `--disk-free`.",
   },
-  {
-    name: "invalid-indexes",
+  "invalid-indexes": {
     when: "preflight",
     level: "warn",
     title: "No invalid index is left over",
     detail: "Such as one of a `CREATE INDEX CONCURRENTLY` that failed.",
   },
-  {
-    name: "sequences",
+  sequences: {
     when: "preflight",
     level: "warn",
     title: "No sequence is near its end",
     detail: "None is used up beyond `--max-sequence-percent`.",
   },
-  {
-    name: "sequences-behind",
+  "sequences-behind": {
     when: "preflight",
     level: "warn",
     title: "No sequence gives values that are taken",
     detail: "None of its next 1,000 values, in its direction and steps, is in its column already.",
   },
-  {
-    name: "finished",
+  finished: {
     when: "verify",
     level: "fail",
     title: "Every migration is finished",
     detail: "Every migration of the folder is applied.",
   },
-  {
-    name: "promised",
+  promised: {
     when: "verify",
     level: "fail",
     title: "Tables, columns, indexes and constraints of the plan exist",
     detail: "What a `DO`, a `CASCADE` or a function may have taken back is unknown.",
   },
-  {
-    name: "valid-indexes",
+  "valid-indexes": {
     when: "verify",
     level: "fail",
     title: "Indexes are valid",
     detail: "No index of the database is invalid.",
   },
-  {
-    name: "constraints",
+  constraints: {
     when: "verify",
     level: "warn",
     title: "Constraints are validated",
     detail: "None is NOT VALID; orphans of foreign keys are counted.",
   },
-  {
-    name: "rows",
+  rows: {
     when: "verify",
     level: "fail",
     title: "No table lost rows that no migration deletes",
     detail:
       "At most `--max-row-loss-percent` of a touched table's rows; only a warning when a migration deletes. Counted below 100,000 rows, estimated above.",
   },
-  {
-    name: "sequences-ahead",
+  "sequences-ahead": {
     when: "verify",
     level: "fail",
     title: "Sequences are ahead of their columns",
     detail:
       "As `sequences-behind`, for what this release did; only a warning where the taken value is further ahead, or nobody looked before.",
   },
-  {
-    name: "analyzed",
+  analyzed: {
     when: "verify",
     level: "warn",
     title: "The planner knows the changed tables (ANALYZE)",
     detail: "`deploy` analyzes the touched tables.",
   },
-  {
-    name: "slowest",
+  slowest: {
     when: "verify",
     level: "warn",
     title: "Slowest statements so far (pg_stat_statements)",
     detail: "For the report only.",
   },
-] as const satisfies readonly CatalogueEntry[];
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
-type Catalogue = (typeof CHECKS)[number];
+type Catalogue = typeof CHECKS;
 /** Name of a check. */
-export type CheckName = Catalogue["name"];
+export type CheckName = keyof Catalogue;
 /** Name of a check before a release, or after its migrations. */
-export type CheckNameOf<When extends CatalogueEntry["when"]> = Extract<Catalogue, { when: When }>["name"];
+export type CheckNameOf<When extends CatalogueEntry["when"]> = {
+  [Name in CheckName]: Catalogue[Name]["when"] extends When ? Name : never;
+}[CheckName];
 
 /** The names of all checks. */
-export const checkNames: readonly string[] = CHECKS.map(({ name }) => name);
+export const checkNames: readonly string[] = Object.keys(CHECKS);

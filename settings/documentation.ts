@@ -18,11 +18,9 @@ export function settingsTable(groups: readonly string[]): string {
 
 /** The checks before a release, or those after its migrations, as a Markdown table. */
 export function checksTable(when: string): string {
-  const rows = CHECKS.filter((check) => check.when === when).map(({ name, level, title, detail }) => [
-    code(name),
-    level,
-    `${title}. ${detail}`,
-  ]);
+  const rows = Object.entries(CHECKS)
+    .filter(([, check]) => check.when === when)
+    .map(([name, { level, title, detail }]) => [code(name), level, `${title}. ${detail}`]);
   return table([when, "default", "what must be so"], rows);
 }
 

@@ -1,5 +1,5 @@
+import { CHECKS, type CheckName, type Level } from "../../settings/checks";
 import type { CheckResult, Finding, Kind } from "../failures/findings";
-import type { Level } from "../settings";
 
 /** What a check has to say: what it found, and, where it found nothing, what it looked at. */
 export interface Looked {
@@ -12,13 +12,10 @@ export interface Looked {
   readonly unknown?: boolean;
 }
 
-/** One question to the database. Touches nothing, waits for no lock. */
-export interface Check<Context> {
-  readonly name: string;
+/** One question to the database, which touches nothing and waits for no lock. The catalogue in settings/ has its title. */
+export interface Check<Context, Name extends CheckName = CheckName> {
+  readonly name: Name;
   readonly kind: Kind;
-  readonly level: Level;
-  /** For the report's table and the documentation. */
-  readonly title: string;
   run(context: Context): Promise<Looked>;
 }
 
@@ -29,7 +26,8 @@ export async function runChecks<Context>(
   levels: Readonly<Record<string, Level>>,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
-  for (const { name, kind, title, level: standard, run } of checks) {
+  for (const { name, kind, run } of checks) {
+    const { title, level: standard } = CHECKS[name];
     const level = levels[name] ?? standard;
     if (level === "off") {
       results.push({ name, title, outcome: "off", facts: "not looked at, by the settings", findings: [] });

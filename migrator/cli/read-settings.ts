@@ -1,15 +1,11 @@
 import { parseArgs } from "node:util";
+import { checkNames, LEVELS, type Level } from "../../settings/checks";
 import { parseBytes } from "../../text/bytes";
 import { parseDuration } from "../../text/short-duration";
-import { PREFLIGHT_CHECKS } from "../checks/preflight";
-import { VERIFY_CHECKS } from "../checks/verify";
 import { UsageFailure } from "../failures/usage";
-import { LEVELS, type Level, type Settings, VERBS, type Verb } from "../settings";
+import { type Settings, VERBS, type Verb } from "../settings";
 import { OPTIONS } from "./options";
 import { readReview } from "./review-settings";
-
-/** Names for `--check`. */
-export const CHECK_NAMES: readonly string[] = [...PREFLIGHT_CHECKS, ...VERIFY_CHECKS].map(({ name }) => name);
 
 /**
  * Reads the command line and the environment.
@@ -129,8 +125,8 @@ function readLevels(given: readonly string[], mistakes: string[]): Record<string
   const levels: Record<string, Level> = {};
   for (const each of given) {
     const [name = "", level] = each.split("=");
-    if (!CHECK_NAMES.includes(name))
-      mistakes.push(`--check ${each}: there is no check "${name}"; there are ${CHECK_NAMES.join(", ")}.`);
+    if (!checkNames.includes(name))
+      mistakes.push(`--check ${each}: there is no check "${name}"; there are ${checkNames.join(", ")}.`);
     else if (!LEVELS.includes(level as Level))
       mistakes.push(`--check ${each}: the level must be one of ${LEVELS.join(", ")}.`);
     else levels[name] = level as Level;

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { releaseIdOf } from "../../components/release-id";
-import { checkNames } from "../../settings/checks";
 import { stackFileSchema } from "../../settings/json-schema";
 import { settingKeys } from "../../settings/keys";
 import { parseSettings } from "../../settings/parse";
@@ -101,8 +100,4 @@ describe("the schema for editors", () => {
   test("lets keys of other namespaces alone", () => {
     expect(file.safeParse({ config: { "aws:region": "eu-central-1" }, encryptionsalt: "v1:x" }).success).toBe(true);
   });
-});
-
-test("the checks that can be set are named once each", () => {
-  expect(new Set(checkNames).size).toBe(checkNames.length);
 });

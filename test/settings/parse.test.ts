@@ -2,8 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { CHECK_NAMES } from "../../migrator/cli/read-settings";
-import { CHECKS } from "../../settings/checks";
 import { parseSettings } from "../../settings/parse";
 
 const GOOD = {
@@ -184,8 +182,4 @@ describe("settings", () => {
     );
     expect(parseSettings(Object.fromEntries(raw)).problems).toEqual([]);
   });
-});
-
-it("the checks that can be set are those that the migrator has", () => {
-  expect(CHECKS.map(({ name }) => name)).toEqual(CHECK_NAMES);
 });

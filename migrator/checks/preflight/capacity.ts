@@ -6,8 +6,6 @@ import type { PreflightCheck } from "./context";
 export const connections: PreflightCheck = {
   name: "connections",
   kind: "capacity",
-  level: "warn",
-  title: "Connections are left",
   async run({ run: { session, settings } }) {
     const [row] = await session.rows<{ used: number; allowed: number }>(
       `SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
@@ -24,8 +22,6 @@ export const connections: PreflightCheck = {
 export const replication: PreflightCheck = {
   name: "replication",
   kind: "capacity",
-  level: "warn",
-  title: "Replicas keep up, and no slot holds back WAL",
   async run({ run: { session, settings } }) {
     const lag = await replicationLag(session);
     const slots = await session.rows<{ slot_name: string; kept: string }>(
@@ -57,8 +53,6 @@ export const replication: PreflightCheck = {
 export const disk: PreflightCheck = {
   name: "disk",
   kind: "capacity",
-  level: "warn",
-  title: "Disk head-room for tables that are rewritten",
   async run({ run: { session, settings }, planned }) {
     const heavy = planned.tables.filter(({ effects }) =>
       effects.some(({ work }) => work === "rewrite" || work === "index"),

@@ -1,4 +1,5 @@
 import type { Migration } from "../../../migrations/history/history";
+import type { CheckNameOf } from "../../../settings/checks";
 import type { PlannedEffects } from "../../apply/planned-effects";
 import type { Judgement } from "../../records/judgement";
 import type { Run } from "../../run";
@@ -13,4 +14,5 @@ export interface PreflightContext {
   readonly planned: PlannedEffects;
 }
 
-export type PreflightCheck = Check<PreflightContext>;
+/** A check before a release. */
+export type PreflightCheck = Check<PreflightContext, CheckNameOf<"preflight">>;

@@ -10,8 +10,6 @@ import type { PreflightCheck } from "./context";
 export const directives: PreflightCheck = {
   name: "directives",
   kind: "history",
-  level: "fail",
-  title: "Directives of the pending migrations can be followed",
   async run({ run, planned }) {
     const bad = [
       ...planned.badDirectives.map((each) => ({ ...each, migration: each.migration.name })),

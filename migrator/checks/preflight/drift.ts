@@ -17,8 +17,6 @@ const SHOWN_BESIDE = 10;
 export const drift: PreflightCheck = {
   name: "drift",
   kind: "history",
-  level: "fail",
-  title: "Live schema is what the history makes (drift)",
   async run({ run, judgement, migrations }) {
     if (judgement.applied.length === 0) return { findings: [], facts: "nothing is applied yet" };
     if (judgement.unfinished.length > 0)

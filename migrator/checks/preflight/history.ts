@@ -9,8 +9,6 @@ const list = (names: readonly string[]) => names.map((name) => `  ${name}`);
 export const history: PreflightCheck = {
   name: "history",
   kind: "history",
-  level: "fail",
-  title: "History of the database and folder agree",
   async run({ run, judgement, tableExists, migrations }) {
     const findings = [];
     const { edited, missing, unfinished, applied, pending } = judgement;
@@ -64,8 +62,6 @@ export const history: PreflightCheck = {
 export const order: PreflightCheck = {
   name: "order",
   kind: "history",
-  level: "warn",
-  title: "No migration is older than the newest applied one",
   async run({ judgement }) {
     const names = judgement.outOfOrder.map(({ name }) => name);
     const next = "give it a newer name, unless it doesn't depend on its place";

@@ -5,8 +5,6 @@ import type { PreflightCheck } from "./context";
 export const invalidIndexes: PreflightCheck = {
   name: "invalid-indexes",
   kind: "data",
-  level: "warn",
-  title: "No invalid index is left over",
   async run({ run: { session } }) {
     const found = await session.rows<{ name: string; relation: string }>(
       `SELECT i.indexrelid::regclass::text AS name, i.indrelid::regclass::text AS relation FROM pg_index i
@@ -22,8 +20,6 @@ export const invalidIndexes: PreflightCheck = {
 export const sequences: PreflightCheck = {
   name: "sequences",
   kind: "data",
-  level: "warn",
-  title: "No sequence is near its end",
   async run({ run: { session, settings } }) {
     // A sequence of bigints on a column of integers ends where the column does.
     const found = await session.rows<{ name: string; share: number; ends: string }>(
@@ -52,8 +48,6 @@ export const sequences: PreflightCheck = {
 export const sequencesBehind: PreflightCheck = {
   name: "sequences-behind",
   kind: "data",
-  level: "warn",
-  title: "No sequence gives values that are taken",
   async run({ run }) {
     const { behind, count, unknown } = await behindSequences(run);
     const evidence = behind.filter(({ near }) => near).map(({ text }) => `  ${text}`);

@@ -6,8 +6,6 @@ import type { PreflightCheck } from "./context";
 export const permissions: PreflightCheck = {
   name: "permissions",
   kind: "permission",
-  level: "fail",
-  title: "The role may do what the plan needs",
   async run({ run: { session, table }, planned, judgement, tableExists }) {
     if (judgement.pending.length === 0) return { findings: [], facts: "nothing is pending" };
     const schema = escapeIdentifier(table.schema);

@@ -14,8 +14,6 @@ import type { PreflightCheck } from "./context";
 export const review: PreflightCheck = {
   name: "review",
   kind: "history",
-  level: "fail",
-  title: "No pending migration does what this environment refuses",
   async run({ run, migrations, judgement: { applied, pending }, planned }) {
     const { refuse, acknowledgements, runner } = run.settings.review;
     if (pending.length === 0) return { findings: [], facts: "nothing is pending" };

@@ -6,8 +6,6 @@ const OLDEST = 13;
 export const server: PreflightCheck = {
   name: "server",
   kind: "connection",
-  level: "fail",
-  title: "Server version, and that it is writable",
   async run({ run: { session } }) {
     const [row] = await session.rows<{ version: string; recovery: boolean; readonly: boolean }>(
       "SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS recovery, current_setting('default_transaction_read_only')::bool AS readonly",
@@ -35,8 +33,6 @@ export const server: PreflightCheck = {
 export const tls: PreflightCheck = {
   name: "tls",
   kind: "connection",
-  level: "warn",
-  title: "Connection is encrypted and the server known",
   async run({ run: { session } }) {
     const { tlsMode, tls: options, host } = session.target;
     if (host.startsWith("/")) return { findings: [], facts: "a local socket" };
@@ -61,8 +57,6 @@ export const tls: PreflightCheck = {
 export const superuser: PreflightCheck = {
   name: "superuser",
   kind: "permission",
-  level: "warn",
-  title: "The role has no more rights than it needs",
   async run({ run: { session } }) {
     const [row] = await session.rows<{ super: boolean; name: string }>(
       "SELECT rolsuper AS super, rolname AS name FROM pg_roles WHERE rolname = current_user",

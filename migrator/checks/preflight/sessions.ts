@@ -12,8 +12,6 @@ const ACTIVITY = `a.pid, a.application_name AS application, a.usename AS user, a
 export const locks: PreflightCheck = {
   name: "locks",
   kind: "locks",
-  level: "warn",
-  title: "No lock is held on the tables that the plan touches",
   async run({ run: { session }, planned }) {
     const names = planned.tables.map(({ table }) => table);
     // Any transaction that has used the table holds at least ACCESS SHARE; what lasts seconds is what counts.
@@ -41,8 +39,6 @@ export const locks: PreflightCheck = {
 export const oldTransactions: PreflightCheck = {
   name: "old-transactions",
   kind: "locks",
-  level: "warn",
-  title: "No transaction is older than the limit",
   async run({ run: { session, settings } }) {
     const old = await session.rows<Blocker>(
       `SELECT ${ACTIVITY} FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
@@ -61,8 +57,6 @@ export const oldTransactions: PreflightCheck = {
 export const runner: PreflightCheck = {
   name: "runner",
   kind: "locks",
-  level: "warn",
-  title: "No other migrator is at work",
   async run({ run: { session } }) {
     const [row] = await session.rows<{ held: boolean }>(
       `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = $1 AND objsubid = 1
@@ -81,8 +75,6 @@ export const runner: PreflightCheck = {
 export const prepared: PreflightCheck = {
   name: "prepared-transactions",
   kind: "locks",
-  level: "warn",
-  title: "No prepared transaction is left over",
   async run({ run: { session } }) {
     const found = await session.rows<{ gid: string; since: string; owner: string }>(
       "SELECT gid, prepared::text AS since, owner FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared LIMIT 10",
@@ -97,8 +89,6 @@ export const prepared: PreflightCheck = {
 export const vacuum: PreflightCheck = {
   name: "vacuum",
   kind: "locks",
-  level: "warn",
-  title: "No wrap-around vacuum runs on a touched table",
   async run({ run: { session }, planned }) {
     const found = await session.rows<{ relation: string; query: string; pid: number }>(
       `SELECT p.relid::regclass::text AS relation, a.query, a.pid FROM pg_stat_progress_vacuum p JOIN pg_stat_activity a USING (pid)

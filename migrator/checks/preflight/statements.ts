@@ -12,8 +12,6 @@ import { preparedTransactions } from "./prepared-transactions";
 export const statements: PreflightCheck = {
   name: "statements",
   kind: "history",
-  level: "fail",
-  title: "Every statement of the pending migrations can run here",
   async run({ run, planned: { plans }, judgement: { pending } }) {
     const found: Impossible[] = [];
     for (const plan of plans) {

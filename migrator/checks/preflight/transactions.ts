@@ -4,8 +4,6 @@ import type { PreflightCheck } from "./context";
 export const transactions: PreflightCheck = {
   name: "transactions",
   kind: "data",
-  level: "fail",
-  title: "Each BEGIN of the pending migrations has its end",
   async run({ planned }) {
     const findings = planned.plans.flatMap(({ name, mode, statements }) => {
       if (mode !== "own") return [];

@@ -17,8 +17,6 @@ interface Unvalidated {
 export const constraints: VerifyCheck = {
   name: "constraints",
   kind: "data",
-  level: "warn",
-  title: "Constraints are validated",
   async run({ run: { session } }) {
     const found = await session.rows<Unvalidated>(
       `SELECT k.conrelid::regclass::text AS relation, k.conname AS name, k.contype AS kind, nullif(k.confrelid, 0)::regclass::text AS parent,

@@ -1,6 +1,7 @@
 import type { Migration } from "../../../migrations/history/history";
 import type { MigrationPlan } from "../../../migrations/history/plan";
 import type { Catalog, Expectation } from "../../../migrations/statements/expectations";
+import type { CheckNameOf } from "../../../settings/checks";
 import type { NotRead } from "../../db/safe-read";
 import type { Run } from "../../run";
 import type { Check } from "../check";
@@ -23,4 +24,5 @@ export interface VerifyContext {
   readonly before: Readonly<Record<string, Count | NotRead>>;
 }
 
-export type VerifyCheck = Check<VerifyContext>;
+/** A check after the migrations of a release. */
+export type VerifyCheck = Check<VerifyContext, CheckNameOf<"verify">>;

@@ -8,8 +8,6 @@ import type { VerifyCheck } from "./context";
 export const rows: VerifyCheck = {
   name: "rows",
   kind: "data",
-  level: "fail",
-  title: "No table lost rows that no migration deletes",
   async run({ run: { session, settings }, before, plans }) {
     const after = await countRows(session, Object.keys(before));
     const unknown: string[] = [];
@@ -37,8 +35,6 @@ export const rows: VerifyCheck = {
 export const sequencesAhead: VerifyCheck = {
   name: "sequences-ahead",
   kind: "data",
-  level: "fail",
-  title: "Sequences are ahead of their columns",
   async run({ run, behindBefore }) {
     const { behind, count, unknown } = await behindSequences(run);
     const found = behind.filter(({ sequence }) => !behindBefore?.includes(sequence));
@@ -60,8 +56,6 @@ export const sequencesAhead: VerifyCheck = {
 export const analyzed: VerifyCheck = {
   name: "analyzed",
   kind: "data",
-  level: "warn",
-  title: "The planner knows the changed tables (ANALYZE)",
   async run({ run: { session }, touched }) {
     // Before Postgres 14 a table that was never analyzed has reltuples 0, afterwards -1.
     const never = await session.rows<{ name: string }>(

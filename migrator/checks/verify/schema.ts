@@ -6,8 +6,6 @@ import type { VerifyCheck } from "./context";
 export const finished: VerifyCheck = {
   name: "finished",
   kind: "history",
-  level: "fail",
-  title: "Every migration is finished",
   async run({ run, migrations }) {
     const { pending, unfinished, edited } = judge(migrations, await run.table.read(run.session));
     const evidence = [
@@ -26,8 +24,6 @@ export const finished: VerifyCheck = {
 export const promised: VerifyCheck = {
   name: "promised",
   kind: "data",
-  level: "fail",
-  title: "Tables, columns, indexes and constraints of the plan exist",
   async run({ promises, catalog }) {
     const unmet = promises.filter((each) => !isMet(each, catalog));
     const broken = unmet.filter(({ uncertain }) => uncertain === undefined);
@@ -48,8 +44,6 @@ export const promised: VerifyCheck = {
 export const validIndexes: VerifyCheck = {
   name: "valid-indexes",
   kind: "data",
-  level: "fail",
-  title: "Indexes are valid",
   async run({ catalog }) {
     const invalid = Object.entries(catalog).filter(
       ([key, definition]) => key.startsWith("index ") && definition.endsWith("(INVALID)"),

@@ -5,8 +5,6 @@ import type { VerifyCheck } from "./context";
 export const slowest: VerifyCheck = {
   name: "slowest",
   kind: "data",
-  level: "warn",
-  title: "Slowest statements so far (pg_stat_statements)",
   async run({ run: { session } }) {
     const { statements } = await readStatistics(session);
     if (!statements) return { findings: [], facts: "pg_stat_statements is not there" };
