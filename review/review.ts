@@ -37,7 +37,7 @@ import { judgeSecrets } from "./rules/secrets";
 import { judgeSequences, sequencesFollowing } from "./rules/sequences";
 import { judgeSettings } from "./rules/settings";
 import { judgeSystemTables } from "./rules/system-tables";
-import { judgeWhole } from "./rules/whole";
+import { judgeWhole, type LockingStatement, lockingOf } from "./rules/whole";
 import { sizeOf } from "./size";
 
 export { loadParser } from "../migrations/sql/parse";
@@ -223,7 +223,7 @@ function judge(
     for (const column of columnsDropped(node)) context.droppedColumns.add(column);
   }
   const reviewed: ReviewedStatement[] = [];
-  const judged: JudgedStatement[] = [];
+  const locking: LockingStatement[] = [];
   const added = new Map<AddedValue, JudgedStatement>();
   judgeDirectives(context);
   judgeRenames(unjudged, context);
@@ -248,12 +248,12 @@ function judge(
       judgeEnumUse(statement, added, context);
       const shown = show(statement, context);
       if (shown) reviewed.push(shown);
-      judged.push(statement);
+      locking.push(lockingOf(statement, context));
       noteColumns(statement, context, newColumns);
       apply(statement.node, schema, migration.name);
     }
   }
-  judgeWhole(judged, context);
+  judgeWhole(locking, context);
   judgeSecrets(plan, context);
   if (plan.error)
     context.report({

@@ -8,9 +8,29 @@ import { type Context, type JudgedStatement, severityOf, tableText } from "./con
 import { boundTo } from "./split";
 
 /** What concerns the migration as a whole: its transactions, and what a failure in the middle leaves behind. */
-export function judgeWhole(statements: readonly JudgedStatement[], context: Context): void {
+export function judgeWhole(locking: readonly LockingStatement[], context: Context): void {
+  const statements = locking.map(({ statement }) => statement);
   judgeTransactions(statements, context);
-  heldLocks(statements, context);
+  heldLocks(statements, locking, context);
+}
+
+/** What a statement locks and works through of the tables that were there before the release. */
+export interface LockingStatement {
+  readonly statement: JudgedStatement;
+  readonly old: readonly TableEffect[];
+  /** The table that takes it longest, where that is more than a moment. */
+  readonly heaviest: ReturnType<typeof heaviestOf>;
+}
+
+/** The locks and the work of a statement. It is asked before the schema follows the statement, which may drop or rename its tables. */
+export function lockingOf(statement: JudgedStatement, context: Context): LockingStatement {
+  const old = statement.effect.tables.filter(({ name }) => !context.isNew(name));
+  const batched =
+    statement.directives?.some(({ name }) => name === "batch") || namesItsRows(statement.node, context.schema);
+  const working = old.filter(
+    ({ work, name }) => work !== "none" && !batched && bandOf(work, context.size(name)) !== "a moment",
+  );
+  return { statement, old, heaviest: heaviestOf(working, context) };
 }
 
 /** SET and the like change nothing that could be left behind. */
@@ -119,24 +139,21 @@ function partial(statements: readonly JudgedStatement[], changing: readonly Judg
 }
 
 /** A lock is kept until the transaction ends, so a short one becomes long by what comes after it. */
-function heldLocks(statements: readonly JudgedStatement[], context: Context): void {
+function heldLocks(
+  statements: readonly JudgedStatement[],
+  locking: readonly LockingStatement[],
+  context: Context,
+): void {
   if (context.plan.mode === "statements") return;
   let held = new Map<string, { effect: TableEffect; by: JudgedStatement }>();
   let open = context.plan.mode === "transaction";
-  for (const statement of statements) {
+  for (const { statement, old, heaviest } of locking) {
     if (statement.control === "begin") open = true;
     if (statement.control === "commit" || statement.control === "rollback") {
       open = false;
       held = new Map();
     }
     if (!open) continue;
-    const old = statement.effect.tables.filter(({ name }) => !context.isNew(name));
-    const batched =
-      statement.directives?.some(({ name }) => name === "batch") || namesItsRows(statement.node, context.schema);
-    const working = old.filter(
-      ({ work, name }) => work !== "none" && !batched && bandOf(work, context.size(name)) !== "a moment",
-    );
-    const heaviest = heaviestOf(working, context);
     if (heaviest) {
       const own = new Set(old.filter(({ lock }) => blockedBy(lock) !== "nothing").map(({ name }) => tableText(name)));
       const waits = [...held].filter(([table]) => !own.has(table)).map(([, value]) => value);

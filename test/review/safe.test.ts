@@ -208,4 +208,24 @@ describe("the safe way", () => {
       await observer.end();
     }
   });
+
+  test.each([
+    ["CREATE TABLE made (id INT); CREATE INDEX i ON made (id); DROP TABLE made; UPDATE big SET id = id"],
+    ["CREATE TABLE made (id INT); ALTER TABLE made RENAME TO kept; UPDATE big SET id = id; DROP TABLE kept"],
+    ["CREATE SCHEMA own; CREATE TABLE own.made (id INT); DROP SCHEMA own CASCADE; UPDATE big SET id = id"],
+    ["CREATE TABLE made (name TEXT); DROP TABLE tag; ALTER TABLE made RENAME TO tag; UPDATE big SET id = id", "tag"],
+  ])("is asked for where a lock on a table that others know is held, and only there: %s", async (sql, ...locked) => {
+    const base = migration("1_before", before);
+    const { findings } = reviewRelease({ history: [base, migration("2_new", sql)], applied: [base] });
+    const told = findings.filter(({ rule }) => rule === "lock-held").map(({ id }) => id);
+    expect(told).toEqual(locked.map((table) => `lock-held ${table}`));
+    const observer = await Observer.connect(await copy());
+    try {
+      const wrong = await watched(observer, sql, await observer.relations());
+      const of = locked.map((table) => expect.stringContaining(`ACCESS EXCLUSIVE on ${table} while big`));
+      expect(wrong).toEqual(locked.length === 0 ? [] : expect.arrayContaining(of));
+    } finally {
+      await observer.end();
+    }
+  });
 });
