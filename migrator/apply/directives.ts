@@ -1,7 +1,7 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
+import { oneLine } from "../../text/printable";
 import { UnfollowedDirective } from "../failures/statement";
-import { placeOf } from "./error-location";
 import { plannedEffects } from "./planned-effects";
 
 /**
@@ -19,6 +19,6 @@ export async function checkDirectives(
   const [bad] = plannedEffects(applied, pending, schemaName).badDirectives.filter(({ certain }) => certain);
   if (!bad) return;
   const { migration, line, problem } = bad;
-  const offset = migration.sql.split("\n", line - 1).reduce((sum, { length }) => sum + length + 1, 0);
-  throw new UnfollowedDirective(migration.name, problem, placeOf(migration, offset));
+  // The problem quotes the directive. Its source line would be masked as every comment is, and show nothing.
+  throw new UnfollowedDirective(migration.name, problem, `  at ${oneLine(migration.name)}/migration.sql:${line}`);
 }

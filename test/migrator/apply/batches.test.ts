@@ -115,7 +115,12 @@ describe("a batched data migration", () => {
     });
     // Only the server knows of the table that was made by hand: its statement is the first that isn't run.
     if (sql.includes("by_hand")) return;
-    expect(await migrate(url, directory)).toMatchObject({ exit: 5, output: expect.stringContaining("bad-directive") });
+    const { exit, output } = await migrate(url, directory);
+    expect({ exit, output }).toMatchObject({ exit: 5, output: expect.stringContaining("bad-directive") });
+    // The line that is meant, and no comment that is masked.
+    const line = `CREATE TABLE late (id int);\n${sql}`.split("\n").findIndex((each) => each.includes("release")) + 1;
+    expect(output).toMatch(new RegExp(`^ *at 3_c/migration\\.sql:${line}$`, "m"));
+    expect(output).not.toContain("/*");
     expect(await query(url, "SELECT relname FROM pg_class WHERE relname IN ('early', 'late')")).toEqual([]);
   });
 });
