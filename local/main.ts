@@ -75,10 +75,7 @@ function withOptions(command: Command, verb: Verb): Command {
     )
     .option("--state-dir <dir>", "where state, database and logs are kept", resolve(CHECKOUT, ".local"))
     .option("--cwd <dir>", "the folder of another Pulumi program", CHECKOUT);
-  for (const { flags, description, repeatable } of verb.options ?? []) {
-    if (repeatable) command.option(flags, description, collect, []);
-    else command.option(flags, description);
-  }
+  for (const { flags, description } of verb.options ?? []) command.option(flags, description);
   return command;
 }
 
@@ -98,14 +95,14 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
   const words = command.args.filter((word) => !unknown.includes(word));
   const options: Options = {
     json: output.json,
-    target: typed.target ?? [],
-    continueOnError: typed.continueOnError === true,
     instance: typed.instance,
     admin: typed.admin === true,
     follow: typed.follow === true,
   };
-  const problems = unknown.map(
-    (word) => `${word} is no option of ${verb.name}; see npm run local -- ${verb.name} --help`,
+  const problems = unknown.map((word) =>
+    /^--(target|continue-on-error)\b/.test(word)
+      ? `${word}: only the Pulumi CLI has this option (pulumi ${verb.name} ${word}); npm run local releases everything`
+      : `${word} is no option of ${verb.name}; see npm run local -- ${verb.name} --help`,
   );
   const most = (verb.arguments ?? "").includes("...") ? Number.POSITIVE_INFINITY : command.registeredArguments.length;
   if (words.length > most)

@@ -7,11 +7,7 @@ export const destroy: Verb = {
   name: "destroy",
   summary: "delete what the stack owns; retained snapshots and the database stay",
   use: "changes",
-  options: [
-    { flags: "--target <urn>", description: "only this resource; repeatable", repeatable: true },
-    { flags: "--continue-on-error", description: "go on with steps that do not depend on the failed one" },
-    { flags: "--yes", description: "accepted, as by the Pulumi CLI; nothing is asked here" },
-  ],
+  options: [{ flags: "--yes", description: "accepted, as by the Pulumi CLI; nothing is asked here" }],
   async run(call: Call): Promise<number> {
     const ran = await runEngine("destroy", call);
     closeRun(call, "destroy", ran, nextCommand(call, "destroy", ran));

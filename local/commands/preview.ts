@@ -21,7 +21,6 @@ export const preview: Verb = {
   name: "preview",
   summary: "say what `up` would create, replace, update, keep and delete; changes nothing, needs nothing running",
   use: "reads",
-  options: [{ flags: "--target <urn>", description: "only this resource; repeatable", repeatable: true }],
   async run(call: Call): Promise<number> {
     const ran = await runEngine("preview", call);
     const { output } = call;

@@ -6,7 +6,6 @@ export const refresh: Verb = {
   name: "refresh",
   summary: "compare the state with what is really there, and correct the state",
   use: "changes",
-  options: [{ flags: "--target <urn>", description: "only this resource; repeatable", repeatable: true }],
   async run(call: Call): Promise<number> {
     const ran = await runEngine("refresh", call);
     closeRun(call, "refresh", ran, nextCommand(call, "refresh", ran));

@@ -21,7 +21,7 @@ export interface Ran extends EngineResult {
  * first step and again after the last, what the release finds on AWS; `settle` is whatever else must hold for success.
  */
 export async function runEngine(operation: Operation, call: Call, settle?: () => Promise<void>): Promise<Ran> {
-  const { stack, stackDir, cloudDir, options, output } = call;
+  const { stack, stackDir, cloudDir, output } = call;
   const started = Date.now();
   const progress = showProgress(output.json, output.stream);
   if (stack.note) progress.note(stack.note);
@@ -71,8 +71,6 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
       stack: stack.name,
       config: stack.config,
       stateDir: stack.stateDir,
-      targets: options.target.length > 0 ? options.target : undefined,
-      continueOnError: options.continueOnError,
       onEvent,
       signal: interrupt.signal,
       hardSignal: interrupt.hardSignal,

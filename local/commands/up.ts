@@ -7,11 +7,7 @@ export const up: Verb = {
   name: "up",
   summary: "release: snapshot, migration, rollout; ends with 0 only when everything is rolled out",
   use: "changes",
-  options: [
-    { flags: "--target <urn>", description: "only this resource; repeatable", repeatable: true },
-    { flags: "--continue-on-error", description: "go on with steps that do not depend on the failed one" },
-    { flags: "--yes", description: "accepted, as by the Pulumi CLI; nothing is asked here" },
-  ],
+  options: [{ flags: "--yes", description: "accepted, as by the Pulumi CLI; nothing is asked here" }],
   async run(call: Call): Promise<number> {
     const { output } = call;
     const ran = await runEngine("up", call, () => awaitWorkloads(call));

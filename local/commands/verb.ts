@@ -13,7 +13,7 @@ export interface Verb {
   /** Of the state directory. */
   use: Use;
   /** Beyond the options that every verb has. */
-  options?: { flags: string; description: string; repeatable?: boolean }[];
+  options?: { flags: string; description: string }[];
   /** What is wrong with the arguments, if anything; asked before anything else is done. */
   check?(call: Pick<Call, "arguments" | "options">): string[];
   /** The exit status: 0 done, 1 failed, 130 interrupted. */
@@ -34,8 +34,6 @@ export interface Call {
 
 export interface Options {
   json: boolean;
-  target: string[];
-  continueOnError: boolean;
   instance?: string | undefined;
   admin: boolean;
   follow: boolean;

@@ -1,8 +1,7 @@
 import type { ResourceState } from "./state";
-import type { Outcome } from "./step";
 
-/** Tells the program what became of its registration. */
-export type Reply = (outcome: Outcome) => void;
+/** Tells the program that its registration is done, and what the resource is now. */
+export type Reply = (state: ResourceState) => void;
 
 /** The registration is not possible; what is wrong has been told already or is in the message. */
 export class RegistrationError extends Error {
@@ -27,7 +26,6 @@ export class Decisions {
   /** Resources of the state whose deletion is under way, by identity: a URN may occur twice. */
   readonly condemned = new Set<ResourceState>();
   readonly aliased = new Map<string, string>();
-  readonly skippedCreates = new Set<string>();
 
   /** Nothing in the state is left to decide about it. */
   decided(urn: string): boolean {

@@ -5,7 +5,7 @@ import { Redaction } from "./redaction";
 import type { Snapshot } from "./snapshot";
 import { StackReferences } from "./stack-reference";
 import { type ResourceState, secretsOf } from "./state";
-import { isProviderType, matchesAny, packageOf, STACK_TYPE, urnType } from "./urn";
+import { packageOf } from "./urn";
 
 /** Steps that run at the same time, as many as the CLI runs on four cores. */
 export const PARALLEL = 16;
@@ -22,7 +22,6 @@ export class Deployment {
   /** Fires when no new step may start: a step failed, or the person asked to stop. */
   readonly stopped = new AbortController();
   private steps = 0;
-  private readonly matchesTarget: (urn: string) => boolean;
 
   constructor(
     readonly options: EngineOptions,
@@ -32,7 +31,6 @@ export class Deployment {
     this.stackReferences = new StackReferences(options.stateDir, options.project, (value) =>
       this.redaction.learn(value),
     );
-    this.matchesTarget = matchesAny(options.targets ?? []);
     for (const key of options.secretKeys ?? []) this.redaction.learn(configValue(options.config[key] ?? ""));
     for (const resource of snapshot.base) this.learn(resource);
     const stop = () => this.stopped.abort();
@@ -51,19 +49,6 @@ export class Deployment {
   /** The person would not wait: whatever still comes back from a provider must not touch the state any more. */
   get terminated(): boolean {
     return this.options.hardSignal?.aborted === true;
-  }
-
-  get constrained(): boolean {
-    return (this.options.targets ?? []).length > 0;
-  }
-
-  isTarget(urn: string): boolean {
-    if (!this.constrained || urnType(urn) === STACK_TYPE || isProviderType(urnType(urn))) return true;
-    return this.matchesTarget(urn);
-  }
-
-  isNamedTarget(urn: string): boolean {
-    return this.matchesTarget(urn);
   }
 
   nextStep(): number {

@@ -82,9 +82,6 @@ export interface EngineOptions {
   stateDir: string;
   /** By package: `aws`, `kubernetes`, `command`. The package `pulumi` is the engine's own. */
   providers: Record<string, Provider>;
-  /** URNs, `*` matches within a segment and `**` across. Default: everything. */
-  targets?: string[] | undefined;
-  continueOnError?: boolean | undefined;
   onEvent?(event: EngineEvent): void;
   /** First request to stop: start nothing new, finish what runs. */
   signal?: AbortSignal;

@@ -3,7 +3,7 @@ import { systemErrorInWords } from "../system-error";
 import { type Deployment, PARALLEL } from "./deployment";
 import type { StepEvent } from "./events";
 import { worthSaving } from "./snapshot";
-import type { PendingOperation } from "./state";
+import type { PendingOperation, ResourceState } from "./state";
 import { apply, deletesForReal, ProtectedError, type Step } from "./step";
 import { isDefaultProvider, urnName, urnType } from "./urn";
 import { containsUnknown, sameValue } from "./values";
@@ -13,22 +13,16 @@ import { containsUnknown, sameValue } from "./values";
  * whatever a provider does. The first failure stops all that has not started (pkg/resource/deploy/step_executor.go).
  */
 export class Executor {
-  /** Steps that failed, and the names of resources that were skipped because of them (`continueOnError`). */
-  readonly failedSteps: Step[] = [];
-  private readonly skipped = new Set<string>();
+  /** Resources that stay because they are protected. */
+  readonly refusedDeletes: ResourceState[] = [];
   private running = 0;
   private readonly waiting: (() => void)[] = [];
   private readonly chains = new Set<Promise<void>>();
 
   constructor(private readonly deployment: Deployment) {}
 
-  /** Left alone because of a failure before it, under `continueOnError`. */
-  wasSkipped(urn: string): boolean {
-    return this.skipped.has(urn);
-  }
-
   run(chain: Step[]): Promise<void> {
-    const finished = this.runChain(chain.filter((step) => !this.skips(step))).finally(() => {
+    const finished = this.runChain(chain).finally(() => {
       this.chains.delete(finished);
     });
     this.chains.add(finished);
@@ -117,7 +111,7 @@ export class Executor {
     const { deployment } = this;
     const { old, next, op } = step;
     const done = !failure || isInitError(failure);
-    if (done && next && op !== "replace" && !step.skippedCreate) {
+    if (done && next && op !== "replace") {
       deployment.learn(next);
       deployment.news.set(next.urn, next);
       deployment.snapshot.confirm(next);
@@ -126,7 +120,7 @@ export class Executor {
     if (done && old && !next && !old.pendingReplacement) deployment.snapshot.remove(old);
     if (done && op === "remove-pending-replace" && old) deployment.snapshot.remove(old);
     if (op === "replace") return;
-    if (op === "same" && (step.skippedCreate || (old && next && !worthSaving(old, next)))) return;
+    if (op === "same" && old && next && !worthSaving(old, next)) return;
     deployment.snapshot.save();
   }
 
@@ -135,10 +129,10 @@ export class Executor {
     this.ended(event, "succeeded");
     const { op } = step;
     const physical = op === "create-replacement" || op === "delete-replaced";
-    const internal = isDefaultProvider(step.urn) || op === "remove-pending-replace" || step.skippedCreate;
+    const internal = isDefaultProvider(step.urn) || op === "remove-pending-replace";
     const unchanged = op === "read" && !readsAnew(step);
     if (!physical && !internal && !unchanged) deployment.count(op);
-    if (step.next) step.reply?.({ state: step.next, result: "success" });
+    if (step.next) step.reply?.(step.next);
   }
 
   private fail(step: Step, failure: Error, event: StepEvent | undefined): void {
@@ -150,32 +144,14 @@ export class Executor {
     } else {
       deployment.fail(text, step.urn);
     }
-    this.failedSteps.push(step);
     // Nothing was attempted on a protected resource, and all of them are to be told at once.
-    if (failure instanceof ProtectedError) return;
-    if (!deployment.options.continueOnError) {
-      deployment.stopped.abort();
-      return;
-    }
-    this.skipped.add(step.urn);
-    if (step.next) step.reply?.({ state: step.next, result: "failed" });
+    if (failure instanceof ProtectedError && step.old) this.refusedDeletes.push(step.old);
+    else deployment.stopped.abort();
   }
 
   private ended(event: StepEvent | undefined, status: "succeeded" | "failed", error?: string): void {
     if (!event) return;
     this.deployment.emit({ ...event, status, endedAt: new Date().toISOString(), ...(error ? { error } : {}) });
-  }
-
-  /** With `continueOnError`, what depends on a failed resource is left alone. */
-  private skips(step: Step): boolean {
-    const state = step.next ?? step.old;
-    if (this.skipped.size === 0 || !state || !step.next) return false;
-    const needs = [state.parent ?? "", state.deletedWith ?? "", ...(state.dependencies ?? [])];
-    for (const urns of Object.values(state.propertyDependencies ?? {})) needs.push(...urns);
-    if (!needs.some((urn) => this.skipped.has(urn))) return false;
-    this.skipped.add(step.urn);
-    step.reply?.({ state: step.next, result: "skipped" });
-    return true;
   }
 
   private async slot(): Promise<void> {

@@ -10,28 +10,20 @@ function neededUrns(resource: ResourceState): Set<string> {
   return urns;
 }
 
-/** Everything a registration refers to, its parent included. */
-export function referencedUrns(resource: ResourceState): Set<string> {
-  const urns = neededUrns(resource);
-  if (resource.parent) urns.add(resource.parent);
-  return urns;
-}
-
 /**
  * All that depends on `root`, directly or not, in the order of the state, which is an order of dependencies. Children
- * count only if asked for, as a parent is more often a name space than a need.
+ * do not count, as a parent is more often a name space than a need.
  */
 export function dependentsOf(
   resources: readonly ResourceState[],
   root: ResourceState,
-  { ignore, children }: { ignore?: (urn: string) => boolean; children: boolean },
+  ignore: (urn: string) => boolean,
 ): ResourceState[] {
   const reached = new Set([root.urn]);
   const dependents: ResourceState[] = [];
   for (const candidate of resources.slice(resources.indexOf(root) + 1)) {
-    if (ignore?.(candidate.urn)) continue;
-    const urns = children ? referencedUrns(candidate) : neededUrns(candidate);
-    if (![...urns].some((urn) => reached.has(urn))) continue;
+    if (ignore(candidate.urn)) continue;
+    if (![...neededUrns(candidate)].some((urn) => reached.has(urn))) continue;
     dependents.push(candidate);
     reached.add(candidate.urn);
   }

@@ -48,21 +48,6 @@ export async function readOutputs(stateDir: string, project: string, stack: stri
   return outputsOf(state.resources, project, stack);
 }
 
-/** The state as it may be shown; undefined if the stack was never deployed. */
-export async function readState(stateDir: string, project: string, stack: string): Promise<StackState | undefined> {
-  const state = loadState(stackDirectory(stateDir, project, stack));
-  if (!state) return undefined;
-  const show = (resource: StackState["resources"][number]) => ({
-    ...resource,
-    inputs: mapProperties(resource.inputs ?? {}, shown),
-    outputs: mapProperties(resource.outputs ?? {}, shown),
-  });
-  return {
-    resources: state.resources.map(show),
-    pendingOperations: state.pendingOperations.map(({ resource, type }) => ({ resource: show(resource), type })),
-  };
-}
-
 type Kind = "up" | "preview" | "destroy" | "refresh";
 
 async function operate(

@@ -28,13 +28,13 @@ import type { Properties } from "../cloud/provider";
 import type { Callback } from "./error-hooks";
 import { type Goal, parseGoal } from "./goal";
 import type { ReadGoal } from "./plan";
-import type { Outcome } from "./step";
+import type { ResourceState } from "./state";
 
 /** What the program asks of the engine, free of the wire. */
 export interface ProgramRequests {
   /** Never settles when the registration fails: the program is ended instead, as the CLI does. */
-  register(goal: Goal): Promise<Outcome>;
-  read(goal: ReadGoal): Promise<Outcome>;
+  register(goal: Goal): Promise<ResourceState>;
+  read(goal: ReadGoal): Promise<ResourceState>;
   outputs(urn: string, outputs: Properties): Promise<void>;
   invoke(token: string, args: Properties): Promise<Properties>;
   /** Throws when there is a hook of that name. */
@@ -48,8 +48,6 @@ export interface ProgramRequests {
 
 /** Features this engine has; asked for another one, the SDK refuses by itself to go on, or does the work itself (aliases). */
 const FEATURES = new Set(["secrets", "deletedWith", "errorHooks"]);
-
-const RESULTS = { success: Result.SUCCESS, failed: Result.FAIL, skipped: Result.SKIP };
 
 type Call<Request> = ServerUnaryCall<Request, unknown>;
 
@@ -82,7 +80,7 @@ function monitor(requests: ProgramRequests) {
       }
     }),
     readResource: unary(async (request: ReadResourceRequest) => {
-      const { state } = await requests.read({
+      const state = await requests.read({
         type: request.getType(),
         name: request.getName(),
         id: request.getId(),
@@ -148,13 +146,13 @@ function engine(requests: ProgramRequests) {
   };
 }
 
-function registered({ state, result }: Outcome): RegisterResourceResponse {
+function registered(state: ResourceState): RegisterResourceResponse {
   const response = new RegisterResourceResponse();
   response.setUrn(state.urn);
   response.setId(state.id ?? "");
   // A local component has its outputs itself; those of the last run may refer to what is not registered yet.
   response.setObject(struct(state.custom ? (state.outputs ?? {}) : {}));
-  response.setResult(RESULTS[result]);
+  response.setResult(Result.SUCCESS);
   return response;
 }
 

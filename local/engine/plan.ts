@@ -10,7 +10,6 @@ import { findOld } from "./old-resource";
 import { replacementSteps } from "./replacement";
 import type { ResourceState } from "./state";
 import type { Step } from "./step";
-import { leaveAlone, refuseMissingNeeds } from "./targeting";
 import { createUrn, isProviderType, STACK_TYPE, stackUrn } from "./urn";
 
 export interface ReadGoal {
@@ -56,11 +55,8 @@ export class Plan extends Decisions {
       next.provider = goal.provider || (await this.providers.reference(goal.type, goal.version));
     }
     this.goals.set(urn, goal);
-    if (!this.deployment.isTarget(urn)) return leaveAlone(this.deployment, this, old, next, reply);
     await checkInputs(this.deployment, goal, next, this.deletes.has(urn) || old?.external ? undefined : old);
-    const steps = await this.decide(goal, old, next, reply);
-    refuseMissingNeeds(this.deployment, this, steps);
-    return steps;
+    return this.decide(goal, old, next, reply);
   }
 
   async read(goal: ReadGoal, reply: Reply): Promise<Step[]> {

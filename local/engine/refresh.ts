@@ -15,9 +15,9 @@ type Found = NonNullable<StepEvent["found"]>;
 export async function runRefresh(deployment: Deployment): Promise<void> {
   const { snapshot } = deployment;
   const found = new Map<ResourceState, ResourceState | undefined>();
-  const reads = snapshot.base.filter((old) => readable(old) && deployment.isTarget(old.urn));
+  const reads = snapshot.base.filter(readable);
   // Components and providers have nothing to read; the CLI counts them all the same.
-  for (const { urn } of snapshot.base.filter((old) => !readable(old) && deployment.isTarget(old.urn))) {
+  for (const { urn } of snapshot.base.filter((old) => !readable(old))) {
     if (!isDefaultProvider(urn)) deployment.count("same");
   }
   const open = [...reads];

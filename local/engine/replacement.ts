@@ -26,7 +26,7 @@ async function dependentReplacements(
   // A resource that this run has judged already can't depend on one that it judges only now.
   const judged = (urn: string) =>
     [plan.reads, plan.creates, plan.sames, plan.updates, plan.deletes, plan.replaces].some((set) => set.has(urn));
-  for (const dependent of dependentsOf(base, root, { ignore: judged, children: false })) {
+  for (const dependent of dependentsOf(base, root, judged)) {
     if (!(await mustGo(deployment, dependent, going))) continue;
     found.push(dependent);
     going.add(dependent.urn);

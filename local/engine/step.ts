@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type InitError, isInitError, type Properties, UNKNOWN } from "../cloud/provider";
+import type { Reply } from "./decisions";
 import type { Deployment } from "./deployment";
 import type { Operation } from "./events";
 import { importResource } from "./import";
@@ -7,12 +8,6 @@ import { withErrorHooks } from "./retries";
 import type { ResourceState } from "./state";
 import { isProviderType } from "./urn";
 import { markSecrets, plainProperties, sameValue, secret } from "./values";
-
-/** What the program is told about a registration. */
-export interface Outcome {
-  state: ResourceState;
-  result: "success" | "failed" | "skipped";
-}
 
 export interface Step {
   op: Operation;
@@ -27,11 +22,9 @@ export interface Step {
   deletesLater?: boolean;
   /** delete-replaced before the new one is created: the old one stays in the state as pending replacement. */
   createsLater?: boolean;
-  /** A resource that `--target` leaves uncreated: the program goes on, the state says nothing of it. */
-  skippedCreate?: boolean;
   /** A deletion that leaves the thing itself alone: another deletion takes it along. */
   takenAlong?: () => boolean;
-  reply?: ((outcome: Outcome) => void) | undefined;
+  reply?: Reply | undefined;
 }
 
 /** Does the step in the outside world and completes `step.next`. An InitError means done, but not healthy. */

@@ -1,5 +1,5 @@
 import type { Properties } from "../cloud/provider";
-import { RegistrationError } from "./decisions";
+import { RegistrationError, type Reply } from "./decisions";
 import { runDeletes } from "./deletes";
 import type { Deployment } from "./deployment";
 import type { Callback } from "./error-hooks";
@@ -8,7 +8,8 @@ import type { Goal } from "./goal";
 import { type ProgramRequests, serveMonitor } from "./monitor";
 import { Plan, type ReadGoal } from "./plan";
 import { Program, type ProgramEnd } from "./program";
-import type { Outcome, Step } from "./step";
+import type { ResourceState } from "./state";
+import type { Step } from "./step";
 import { qualifiedType, STACK_TYPE } from "./urn";
 import { plainProperties, sameValue } from "./values";
 
@@ -56,8 +57,6 @@ export class Update implements ProgramRequests {
       await this.executor.idle();
       const complete = !deployment.stopped.signal.aborted && (ended === undefined || ended.ok);
       if (complete) {
-        this.checkTargets();
-        await this.executor.idle();
         await runDeletes(deployment, this.plan, this.executor);
         await this.executor.idle();
       }
@@ -70,11 +69,11 @@ export class Update implements ProgramRequests {
     }
   }
 
-  register(goal: Goal): Promise<Outcome> {
+  register(goal: Goal): Promise<ResourceState> {
     return this.submit((reply) => this.plan.register(goal, reply));
   }
 
-  read(goal: ReadGoal): Promise<Outcome> {
+  read(goal: ReadGoal): Promise<ResourceState> {
     return this.submit((reply) => this.plan.read(goal, reply));
   }
 
@@ -85,10 +84,6 @@ export class Update implements ProgramRequests {
       return;
     }
     const state = deployment.news.get(urn);
-    // The CLI gives up here, with these words, when a component was skipped: it deletes nothing and keeps the outputs.
-    if (!state && this.executor.wasSkipped(urn)) {
-      this.refuse(new RegistrationError(`cannot complete a resource '${urn}' whose registration isn't pending`, urn));
-    }
     if (!state || sameValue(state.outputs, outputs)) return;
     state.outputs = outputs;
     deployment.learn(state);
@@ -128,7 +123,7 @@ export class Update implements ProgramRequests {
   }
 
   /** Judges registrations one at a time, runs their steps side by side. */
-  private submit(decide: (reply: (outcome: Outcome) => void) => Promise<Step[]>): Promise<Outcome> {
+  private submit(decide: (reply: Reply) => Promise<Step[]>): Promise<ResourceState> {
     return new Promise((reply) => {
       this.queue = this.queue.then(async () => {
         if (this.deployment.stopped.signal.aborted) return;
@@ -147,14 +142,6 @@ export class Update implements ProgramRequests {
     deployment.errors.push(...complaints);
     if (message !== undefined) deployment.fail(message);
     else if (!deployment.failed && !deployment.canceled) deployment.fail("The program failed.");
-  }
-
-  private checkTargets(): void {
-    const { deployment } = this;
-    for (const target of deployment.options.targets ?? []) {
-      const known = this.plan.seen.has(target) || deployment.snapshot.base.some(({ urn }) => urn === target);
-      if (!known && !target.includes("*")) deployment.fail(`Target '${target}' could not be found in the stack.`);
-    }
   }
 
   /**

@@ -47,15 +47,3 @@ export function isDefaultProvider(urn: string): boolean {
 export function referenceUrn(reference: string): string {
   return reference.slice(0, reference.lastIndexOf("::"));
 }
-
-/** Turns `--target` patterns into a test: `**` matches anything, `*` anything but a colon. */
-export function matchesAny(patterns: readonly string[]): (urn: string) => boolean {
-  const expressions = patterns.map((pattern) => {
-    const source = pattern
-      .split(/(\*\*|\*)/)
-      .map((part) => (part === "**" ? ".*" : part === "*" ? "[^:]*" : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")))
-      .join("");
-    return new RegExp(`^${source}$`, "s");
-  });
-  return (urn) => expressions.some((expression) => expression.test(urn));
-}

@@ -16,7 +16,12 @@ import { eachLine } from "./lines";
 export { hasPulumi, PulumiMissing } from "./pulumi-path";
 
 /** As for the embedded engine, but the CLI finds its providers itself: the plugins of the local cloud, first on its PATH. */
-export type CliOptions = Omit<EngineOptions, "providers"> & Pick<CliStackOptions, "environment" | "packages">;
+export interface CliOptions
+  extends Omit<EngineOptions, "providers">,
+    Pick<CliStackOptions, "environment" | "packages"> {
+  /** Options of the CLI alone, such as `--target=URN`. */
+  flags?: string[] | undefined;
+}
 
 type Verb = "up" | "preview" | "destroy" | "refresh";
 
@@ -145,7 +150,7 @@ function forwardInterrupts(child: ChildProcess, { signal, hardSignal }: CliOptio
   };
 }
 
-function words(cli: CliStack, verb: Verb, { stack, targets, continueOnError }: CliOptions): string[] {
+function words(cli: CliStack, verb: Verb, { stack, flags = [] }: CliOptions): string[] {
   return [
     verb,
     ...(verb === "preview" ? [] : ["--yes", "--skip-preview"]),
@@ -154,7 +159,6 @@ function words(cli: CliStack, verb: Verb, { stack, targets, continueOnError }: C
     "--color=never",
     `--stack=${stack}`,
     `--config-file=${cli.configFile}`,
-    ...(targets ?? []).map((urn) => `--target=${urn}`),
-    ...(continueOnError && verb !== "refresh" ? ["--continue-on-error"] : []),
+    ...flags,
   ];
 }

@@ -28,8 +28,13 @@ async function main(argv: string[]): Promise<number> {
   let scenarios = 0;
   let wrong = 0;
   for (const story of chosen) {
+    const able = engines.filter((engine) => engine === (story.only ?? engine));
+    if (able.length === 0) {
+      console.log(`\n${story.name}: not played, as only ${story.only} can`);
+      continue;
+    }
     scenarios += story.scenarios.length;
-    wrong += await tell(story, engines, stop.signal);
+    wrong += await tell(story, able, stop.signal);
     const stopped = stop.status();
     if (stopped !== undefined) return stopped;
   }

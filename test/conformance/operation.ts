@@ -17,8 +17,8 @@ export interface OperationRequest {
   stateDir: string;
   /** `key=value`, as typed. */
   config: string[];
-  targets?: string[] | undefined;
-  continueOnError?: boolean | undefined;
+  /** Options of the Pulumi CLI alone. */
+  cliFlags?: string[] | undefined;
 }
 
 export type Engine = "embedded" | "pulumi";
@@ -28,7 +28,7 @@ const CLI = { up: cli.up, preview: cli.preview, destroy: cli.destroy, refresh: c
 
 /** Reads a request from the command line, prints events as lines of JSON, the last one `{"kind":"result", …}`. */
 async function main(request: OperationRequest): Promise<void> {
-  const { engine, verb, directory, stateDir, targets, continueOnError } = request;
+  const { engine, verb, directory, stateDir, cliFlags } = request;
   const stack = readStack({ directory, name: request.stack, stateDir, overrides: request.config });
   const soft = new AbortController();
   const hard = new AbortController();
@@ -43,8 +43,6 @@ async function main(request: OperationRequest): Promise<void> {
     stack: stack.name,
     config: stack.config,
     stateDir: stack.stateDir,
-    targets,
-    continueOnError,
     onEvent: print,
     signal: soft.signal,
     hardSignal: hard.signal,
@@ -63,7 +61,7 @@ async function main(request: OperationRequest): Promise<void> {
   };
   const result =
     engine === "pulumi"
-      ? await CLI[verb]({ ...shared, environment })
+      ? await CLI[verb]({ ...shared, environment, flags: cliFlags })
       : await EMBEDDED[verb]({ ...shared, providers: preparedFirst(providers, prepare) });
   print({ ...result, kind: "result" });
 }

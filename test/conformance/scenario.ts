@@ -1,4 +1,5 @@
 import type { Observation } from "./observe";
+import type { Engine } from "./operation";
 import type { Ran } from "./run-operation";
 import type { Command, Stage } from "./stage";
 
@@ -23,6 +24,8 @@ export interface Scenario {
 /** Commands one after the other on the same stack. */
 export interface Story {
   name: string;
+  /** The one engine that can play it; by default both play it and are compared. */
+  only?: Engine;
   scenarios: Scenario[];
 }
 

@@ -16,9 +16,8 @@ const CHECKOUT = join(__dirname, "../..");
 
 export interface Command {
   verb: "up" | "preview" | "destroy" | "refresh";
-  /** URNs without their beginning: `Deployment::notes` stands for the one resource that ends so. */
-  targets?: string[];
-  continueOnError?: boolean;
+  /** Options of the Pulumi CLI alone; the stack is `local` of the project `release`. */
+  cliFlags?: string[];
   interruption?: Interruption;
   /** What is done while the command runs, when it tells this. */
   meanwhile?: { told: string; act(stage: Stage): void };
@@ -101,9 +100,8 @@ export class Stage {
     await this.cloud("aws.deleteSnapshot", { identifier: newest?.identifier, kind: "instance" });
   }
 
-  async run({ verb, program = "release", targets, continueOnError, interruption, meanwhile }: Command): Promise<Ran> {
+  async run({ verb, program = "release", cliFlags, interruption, meanwhile }: Command): Promise<Ran> {
     const { directory, project } = PROGRAMS[program];
-    const beginning = `urn:pulumi:${this.stack}::${project}::**`;
     const config = [...this.settings].filter(([key]) =>
       program === "release" ? !key.includes(":") : key.startsWith(`${project}:`),
     );
@@ -115,8 +113,7 @@ export class Stage {
         stack: this.stack,
         stateDir: this.stateDir,
         config: config.map(([key, value]) => `${key}=${value}`),
-        targets: targets?.map((end) => beginning + end),
-        continueOnError,
+        cliFlags,
       },
       { interruption, killCli: () => this.killCli(project), stopped: this.stopped },
       (message) => {

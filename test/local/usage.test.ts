@@ -59,6 +59,7 @@ describe("a line that was typed wrong", () => {
     [["fault", "none", "snapshot-fails"], "none ends all faults"],
     [["outputs", "a", "b"], "outputs takes 1: b is too much"],
     [["upp"], "Did you mean up?"],
+    [["up", "--target=x"], "--target=x: only the Pulumi CLI has this option"],
     [["constructor"], "unknown command 'constructor'"],
     ...NAMES_OF_EVERY_OBJECT.flatMap(
       (name) =>
@@ -77,7 +78,7 @@ describe("a line that was typed wrong", () => {
   test("is not a call for help", async () => {
     const ran = await type("up", "--help");
     expect(ran.status).toBe(0);
-    expect(ran.stdout).toContain("--continue-on-error");
+    expect(ran.stdout).toContain("--config <key=value>");
   });
 });
 

@@ -96,21 +96,6 @@ test("a deletion that fails keeps the resource, and what it depends on", async (
   expect(Object.keys(await world.resources())).toEqual(["a", "b"]);
 });
 
-test("with continueOnError everything but what depends on the failure is done", async () => {
-  await world.up([{ name: "leftover" }]);
-  world.cloud.trouble.set("create job", "fails");
-  const program = [
-    { name: "job" },
-    { name: "app", options: { dependsOn: ["job"] } },
-    { name: "reader", inputs: { from: "@job.address" } },
-    { name: "other" },
-  ];
-  const result = await world.up(program, { continueOnError: true });
-  expect(result.ok).toBe(false);
-  expect(world.cloud.calls.sort()).toEqual(["create job", "create other", "delete leftover"]);
-  expect(Object.keys(await world.resources())).toEqual(["other"]);
-});
-
 test("inputs that a provider refuses end the run before anything is done about them", async () => {
   const refused = await world.up([{ name: "a", inputs: { wrong: true } }]);
   expect(refused).toMatchObject({ ok: false, steps: [] });

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type EngineEvent, readState, stackDirectory, up } from "../../../local/engine";
+import { type EngineEvent, stackDirectory, up } from "../../../local/engine";
+import { loadState } from "../../../local/engine/state";
 import { driveOptions, things } from "./fixtures/drive";
 
 const ROUNDS = 10;
@@ -59,7 +60,7 @@ test(`killed at ${ROUNDS} instants, an up always goes on from a readable state t
     });
     await once(child, "close");
     lines.push(`${round}: after ${events} events`);
-    const state = await readState(directory, "world", stack);
+    const state = loadState(stackDirectory(directory, "world", stack));
     expect(state === undefined || Array.isArray(state.resources), lines.join("\n")).toBe(true);
     for (const { resource, type } of state?.pendingOperations ?? [])
       if (type === "creating") interrupted.add(resource.urn.split("::").at(-1)!);
@@ -73,7 +74,7 @@ test(`killed at ${ROUNDS} instants, an up always goes on from a readable state t
     const wanted = ["app", "changing", "fixed", `job-${round}`].sort();
     const there = things(join(directory, "cloud")).filter((name) => wanted.includes(name) || !interrupted.has(name));
     expect(there, lines.join("\n")).toEqual(wanted);
-    const settled = await readState(directory, "world", stack);
+    const settled = loadState(stackDirectory(directory, "world", stack));
     const names = settled?.resources
       .filter(({ type }) => type.startsWith("fake:"))
       .map(({ urn }) => urn.split("::").at(-1));

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readOutputs } from "../../../local/engine";
+import { secret } from "../../../local/engine/values";
 import { World } from "./world";
 
 let world: World;
@@ -36,7 +37,10 @@ test("a secret is in no file and no event, but reaches the provider and the next
   const preview = await world.preview([...program, { name: "c", inputs: { from: "@b.nested" } }]);
   expect(filesOf(world.directory)).not.toContain(CANARY);
   expect(JSON.stringify([first, second, preview])).not.toContain(CANARY);
-  expect((await world.resources())["a"]?.outputs).toMatchObject({ url: "[secret]", open: "[secret]" });
+  expect((await world.resources())["a"]?.outputs).toMatchObject({
+    url: secret(`postgres://app:${CANARY}@db/app`),
+    open: secret("x"),
+  });
 });
 
 test("a secret is blotted out of errors, also where only the password of a URL is quoted", async () => {

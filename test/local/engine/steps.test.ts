@@ -136,6 +136,12 @@ test("deletedWith leaves a deletion to the one it goes with", async () => {
   expect(world.cloud.calls).toEqual(["delete disk"]);
 });
 
+test("what a protected resource depends on is not destroyed either", async () => {
+  await world.up([{ name: "a" }, { name: "b", options: { dependsOn: ["a"], protect: true } }, { name: "c" }]);
+  expect(await world.destroy()).toMatchObject({ ok: false, failed: ["delete b"] });
+  expect(Object.keys(await world.resources())).toEqual(["a", "b"]);
+});
+
 test("children take protect over from their parent", async () => {
   const program = [
     { name: "box", component: "my:index:Box", options: { protect: true } },

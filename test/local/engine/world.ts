@@ -8,12 +8,12 @@ import {
   type EngineResult,
   preview,
   type ResourceState,
-  readState,
   refresh,
   type StepEvent,
   stackDirectory,
   up,
 } from "../../../local/engine";
+import { loadState } from "../../../local/engine/state";
 import { FakeProvider } from "./fake-provider";
 
 /** A resource of the fixture program `resources`; "@a.address" is an output of a, "secret:x" a secret. */
@@ -91,7 +91,7 @@ export class World {
 
   /** What the state holds besides the stack and default providers, by name. */
   async resources(): Promise<Record<string, ResourceState>> {
-    const state = await readState(this.directory, this.project, this.stack);
+    const state = loadState(stackDirectory(this.directory, this.project, this.stack));
     const own = (state?.resources ?? []).filter(({ type }) => !type.startsWith("pulumi:"));
     return Object.fromEntries(own.map((it) => [it.urn.split("::").at(-1) + (it.delete ? " (to delete)" : ""), it]));
   }
