@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 import { SnapshotError } from "./snapshot-status";
 
+/** The database whose state keeps RDS from taking a snapshot, and how long to wait for another state. */
 export interface BusyDatabase {
   /** The DB identifier of an instance or a cluster. */
   database: string;

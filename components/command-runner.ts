@@ -43,6 +43,7 @@ export interface CommandContainer {
   volumeMounts: types.input.core.v1.VolumeMount[];
 }
 
+/** Makes the container in which the app image's own command migrates, started and limited in time by our migrator. */
 export function commandContainer(
   migrator: string,
   appImage: string,

@@ -3,6 +3,7 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { labels } from "./pods";
 
+/** What the Jobs find in their folder: the migrator and the history. */
 export interface MigrationFilesArgs {
   app: string;
   namespace: string;

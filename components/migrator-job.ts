@@ -8,6 +8,7 @@ import { warnWhenOverdue } from "./overdue";
 import { CONTAINER_SECURITY, labels, podSecurity, RELEASE_ANNOTATION, secretVariable } from "./pods";
 import type { DatabaseSnapshot } from "./snapshot";
 
+/** What one Job of a release does, and with what. */
 export interface MigratorJobArgs {
   /**
    * `preflight` looks and touches nothing; `migrate` applies what is pending, and verifies it; `contract` applies after the

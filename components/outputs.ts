@@ -37,6 +37,7 @@ export const releaseOutputsSchema = z.object({
   sizes: sizesSchema.nullable().default(null),
 });
 
+/** The outputs of a release, as another stack reads them. */
 export type ReleaseOutputs = z.infer<typeof releaseOutputsSchema>;
 /** All but the sizes, which a preview of a new release does not know. */
 export type LiveRelease = Omit<ReleaseOutputs, "sizes">;

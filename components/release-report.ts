@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type ReportReader, readReports } from "./job-reports";
 
+/** What the page of a release is written from. */
 export interface ReleaseReportArgs {
   app: string;
   namespace: string;

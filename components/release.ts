@@ -18,6 +18,7 @@ import { chooseSnapshot } from "./snapshot-status";
 import { TableSizes } from "./table-sizes";
 import { Workload } from "./workloads";
 
+/** Everything that one release is made of. The image, the migrations and the runner's settings decide its id. */
 export interface ReleaseArgs {
   settings: Settings;
   /** Read and packed by the caller: components read no files. */

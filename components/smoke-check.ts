@@ -2,6 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 
+/** The command that checks the new version, and where that answers. */
 export interface SmokeCheckArgs {
   releaseId: string;
   url: pulumi.Input<string>;

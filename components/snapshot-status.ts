@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 import { ReleaseError } from "./release-error";
 
+/** What RDS says about a snapshot. */
 export interface SnapshotDescription {
   arn: string;
   /** As RDS calls it: creating, available, failed, … */
@@ -13,6 +14,7 @@ export interface SnapshotDescription {
   createdAt: string;
 }
 
+/** Names a snapshot in RDS. */
 export interface SnapshotKey {
   kind: "instance" | "cluster";
   identifier: string;

@@ -5,6 +5,7 @@ import type { Duration } from "../settings/units";
 import { retryWhileBusy } from "./busy-database";
 import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
 
+/** Which database the snapshot is of, and what it has to satisfy. */
 export interface DatabaseSnapshotArgs {
   /** An RDS instance (also Multi-AZ), or an Aurora cluster. */
   kind: "instance" | "cluster";

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Sizes } from "../text/table-size";
 import { type ReportReader, readReports } from "./job-reports";
 
+/** Which Job measured the tables, and how its report is read. */
 export interface TableSizesArgs {
   namespace: string;
   releaseId: string;

@@ -6,6 +6,7 @@ import type { Settings, WorkloadSettings } from "../settings/schema";
 import { stamped } from "./manifest";
 import { CONTAINER_SECURITY, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
 
+/** What a worker or a scheduled task shares with the app, and its own settings. */
 export interface WorkloadArgs {
   app: Settings["app"];
   namespace: string;

@@ -3,6 +3,7 @@ import type { FindingClass } from "../settings/finding-classes";
 /** `info` is told, but refused by no policy. */
 export type Severity = "info" | "warning" | "error";
 
+/** All severities, from the lightest to the heaviest. */
 export const severities: readonly Severity[] = ["info", "warning", "error"];
 
 /** How to write it instead. */
@@ -12,6 +13,7 @@ export interface SafeWay {
   readonly note?: string;
 }
 
+/** One thing that a migration does and that people should know before it is released. */
 export interface Finding {
   /** What an acknowledgement names, unique within its migration: `drop-column User.email`. */
   readonly id: string;

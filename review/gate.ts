@@ -18,6 +18,7 @@ export interface Acknowledgement {
   readonly checksum: string;
 }
 
+/** What the policy and the acknowledgements make of the findings. */
 export interface Gate {
   /** Not acknowledged, and refused by the policy: the release must not begin. */
   readonly refused: readonly Finding[];

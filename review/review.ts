@@ -43,6 +43,7 @@ import { sizeOf } from "./size";
 export { loadParser } from "../migrations/sql/parse";
 export { appliedUntil } from "./rules/history";
 
+/** What a review judges, and by which policy. */
 export interface ReviewInput {
   /** The whole folder: what was made long ago decides what a new statement does. */
   readonly history: readonly Migration[];
@@ -80,6 +81,7 @@ export interface ReviewedStatement {
   readonly unknown?: string;
 }
 
+/** The review of a release: its migrations and statements, the findings, and which of them are refused. */
 export interface Review extends Gate {
   /** Nothing is deployed yet: every table is new. */
   readonly first: boolean;

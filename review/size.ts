@@ -26,6 +26,7 @@ const bands: readonly [seconds: number, band: Band][] = [
   [3600, "up to an hour"],
 ];
 
+/** Finds the size of a table; undefined where it is unknown. */
 export function sizeOf(name: Name, sizes: Sizes | undefined): TableSize | undefined {
   const key = keyOf(name);
   // A table may be named `constructor`.
@@ -33,6 +34,7 @@ export function sizeOf(name: Name, sizes: Sizes | undefined): TableSize | undefi
   return found === undefined ? undefined : sizes?.tables[found];
 }
 
+/** Estimates how long the work takes on a table of this size; `unknown` where the size is. */
 export function bandOf(work: Work, size: TableSize | undefined): Band {
   if (work === "none") return "a moment";
   if (!size) return "unknown";
@@ -50,6 +52,7 @@ const order: readonly Band[] = [
   "hours",
 ];
 
+/** Gives the longer of two durations; an unknown one stands between seconds and minutes. */
 export function longer(a: Band, b: Band): Band {
   return order.indexOf(a) >= order.indexOf(b) ? a : b;
 }

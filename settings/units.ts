@@ -38,7 +38,9 @@ export class Duration {
   }
 }
 
+/** Says in error messages which amounts of memory are allowed. */
 export const MEMORY_ALLOWED = "an amount of memory such as 128Mi, 1Gi or 500M";
+/** Says in error messages which amounts of CPU are allowed. */
 export const CPU_ALLOWED = "an amount of CPU such as 250m (a quarter of a core), 1 or 1.5";
 
 /**

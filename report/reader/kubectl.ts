@@ -10,6 +10,7 @@ export class KubectlFailed extends Error {
   override readonly name = "KubectlFailed";
 }
 
+/** The namespace that `kubectl` reads, and how it reaches the cluster. */
 export interface Cluster {
   readonly namespace: string;
   readonly context?: string | undefined;

@@ -19,6 +19,7 @@ export interface ObjectsRequest {
   readonly resources: readonly string[];
 }
 
+/** Names the environment variable that holds the request as JSON. */
 export const REQUEST_VARIABLE = "RELEASE_REPORT";
 
 /** Holds a kubeconfig's content or path where the provider was given one; else kubectl finds its own. */

@@ -9,6 +9,7 @@ export class BaseError extends Error {
   override readonly name = "BaseError";
 }
 
+/** What the branch that is merged into has, as `--base` finds it. */
 export interface Base {
   /** What the base has. */
   readonly applied: Applied[];

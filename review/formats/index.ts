@@ -10,7 +10,9 @@ import { withoutValues } from "./without-values";
 export { commentMark, largestComment } from "./markdown";
 export type { FormatOptions } from "./rows";
 
+/** The formats in which a review can be written. */
 export const reviewFormats = ["text", "markdown", "json", "sarif", "github"] as const;
+/** One of {@link reviewFormats}. */
 export type ReviewFormat = (typeof reviewFormats)[number];
 
 /** A review as text, without constants of the statements: for a terminal, a comment, a program, code scanning, or the annotations of a workflow. */

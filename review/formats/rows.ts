@@ -3,6 +3,7 @@ import { sizeText } from "../../text/table-size";
 import type { Finding, Severity } from "../finding";
 import type { Review, ReviewedStatement, ReviewedTable } from "../review";
 
+/** What a format needs besides the review itself. */
 export interface FormatOptions {
   /** What else the reader should know: that the base has more migrations. */
   readonly notes?: readonly string[];
@@ -10,6 +11,7 @@ export interface FormatOptions {
   readonly directory?: string;
 }
 
+/** Counts findings by severity: `1 error, 2 warnings, 0 notes`. */
 export function tally(findings: readonly Finding[]): string {
   const of = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
   return `${counted(of("error"), "error")}, ${counted(of("warning"), "warning")}, ${counted(of("info"), "note")}`;
@@ -73,6 +75,7 @@ export interface Row {
 
 const works = { none: "no", rows: "no", scan: "no, scan", index: "no, index", rewrite: "yes" };
 
+/** Makes one row for each statement that touches what was there before, with the numbers of its findings. */
 export function rowsOf(review: Review): Row[] {
   return review.statements.flatMap((statement) => {
     const about = review.findings.flatMap((finding, index) =>
@@ -96,10 +99,12 @@ export function blocksText({ statement, table }: Row): string {
   return table.blocks === "nothing" || works ? table.blocks : `${table.blocks}, briefly`;
 }
 
+/** Says whether the statement rewrites the table, or scans it. */
 export function rewriteText(table: ReviewedTable | undefined): string {
   return table ? works[table.work] : "not known";
 }
 
+/** Says the size of a table in a cell: `12 GB, 40 million rows`, or `unknown`. */
 export function sizeCell(table: ReviewedTable | undefined): string {
   return table?.size ? sizeText(table.size) : "unknown";
 }

@@ -57,6 +57,7 @@ function suppressions(review: Review, finding: Finding) {
   return reason === undefined ? {} : { suppressions: [{ kind: "external", justification: reason }] };
 }
 
+/** Tells a finding in one text: what happens, who is affected, for how long, and what to write instead. */
 export function messageOf({ what, who, howLong, safe }: Finding): string {
   const way = safe && safe.migrations.length > 0 ? ` Write instead:\n${script(safe.migrations)}` : "";
   return `${what} ${who} How long: ${howLong}.${way}${safe?.note === undefined ? "" : `\n${safe.note}`}`;

@@ -69,6 +69,7 @@ export function formatText(review: Review, options: FormatOptions = {}): string 
   return `${lines.map(oneLine).join("\n")}\n`;
 }
 
+/** Says where the sizes of tables come from, or that they are not known. */
 export function sizesLine({ stats }: Review): string {
   if (!stats) return "Sizes of tables are not known (--stats FILE), so durations aren't either.";
   return stats.recordedAt === undefined

@@ -46,6 +46,7 @@ export function judgeBlocking(statement: JudgedStatement, context: Context): voi
   judgeRows(statement, context);
 }
 
+/** Finds the table on which the statement works for the longest; undefined where it works on none. */
 export function heaviestOf(
   working: readonly TableEffect[],
   context: Context,

@@ -22,6 +22,7 @@ export interface JudgedStatement extends PlannedStatement {
 /** Who runs the migrations: this project's migrator, or the user's own command (the Prisma CLI). */
 export type Runner = "migrator" | "command";
 
+/** A finding as a rule reports it, before it has an id and the place of its migration. */
 export interface Draft {
   readonly rule: string;
   readonly classes: readonly FindingClass[];
@@ -142,10 +143,12 @@ export function target(name: Name, column?: string): string {
   return column === undefined ? keyOf(name) : `${keyOf(name)}.${column}`;
 }
 
+/** Names a column for people: `email of User`. */
 export function columnText(name: Name, column: string): string {
   return `${identifier(column)} of ${tableText(name)}`;
 }
 
+/** Names a table as SQL has it, quoted where that is necessary. */
 export function tableText(name: Name): string {
   return keyOf(name)
     .split(".")

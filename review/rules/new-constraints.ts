@@ -8,6 +8,7 @@ import { uniqueKey } from "./dropped-uniques";
 
 const rollout = "until the rollout is complete";
 
+/** Reports what a new constraint does to the rows that are there and to what pods of the old version write. */
 export function newConstraint(statement: JudgedStatement, cmd: AlterTableCmd, name: Name, context: Context): void {
   const node = cmd.def && "Constraint" in cmd.def ? cmd.def.Constraint : undefined;
   const constraint = node && constraintOf(node, name.name, context.schema);
@@ -69,10 +70,12 @@ export function newNotNull(
   );
 }
 
+/** Identifies a foreign key by its table, its columns and the table that it refers to. */
 export function foreignKey(name: Name, { columns, references }: Constraint): string {
   return `${keyOf(name)}(${columns.join(",")}) ${references}`;
 }
 
+/** Reports a new rule that values are unique, unless one at least as strict holds already. */
 export function unique(
   statement: JudgedStatement,
   name: Name,

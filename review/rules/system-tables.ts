@@ -40,6 +40,7 @@ export function judgeSystemTables(statement: JudgedStatement, context: Context):
   }
 }
 
+/** Tells whether the name is one of Postgres' own tables or views. */
 export function isCatalog(name: Name, context: Context): boolean {
   if (name.schema !== undefined) return name.schema === "pg_catalog" || name.schema === "information_schema";
   return /^pg_/.test(name.name) && context.table(name)?.madeIn === undefined;

@@ -27,6 +27,7 @@ export function newName(...parts: string[]): string {
   return name;
 }
 
+/** Writes one `ALTER TABLE` statement. */
 export function alter(name: Name, command: string): string {
   return `ALTER TABLE ${nameText(name)} ${command};`;
 }
