@@ -1,5 +1,5 @@
+import type { Work } from "../migrations/schema/effect";
 import { keyOf, type Name } from "../migrations/sql/identifier";
-import type { Work } from "../migrations/statements/effect";
 import type { Sizes, TableSize } from "../text/table-size";
 
 /** How long work on a table takes, as a band: seconds can't be promised from a size. */

@@ -1,5 +1,6 @@
 import type { Node, RangeVar } from "libpg-query";
 import { type Name, nameOf, nameOfParts } from "../sql/identifier";
+import { isNode } from "../sql/references";
 import { wholeSetClause } from "../sql/whole-sets";
 
 /** A statement that changes rows, as a batch looks at it. */
@@ -71,13 +72,13 @@ const aggregates = new Set(
 /** An aggregate or window function in a list of columns, outside of SELECTs in it. */
 function wholeSetCall(value: unknown): string | undefined {
   if (value === null || typeof value !== "object") return undefined;
-  for (const [key, child] of Object.entries(value)) {
-    if (key === "SubLink") continue;
-    if (key === "FuncCall") {
-      const call = child as { funcname?: Node[]; over?: unknown };
-      const { name } = nameOfParts(call.funcname);
-      if (call.over !== undefined || aggregates.has(name)) return `${name}()${call.over === undefined ? "" : " OVER"}`;
-    }
+  if (isNode(value) && "SubLink" in value) return undefined;
+  if (isNode(value) && "FuncCall" in value) {
+    const { funcname, over } = value.FuncCall;
+    const { name } = nameOfParts(funcname);
+    if (over !== undefined || aggregates.has(name)) return `${name}()${over === undefined ? "" : " OVER"}`;
+  }
+  for (const child of Object.values(value)) {
     const inside = wholeSetCall(child);
     if (inside !== undefined) return inside;
   }

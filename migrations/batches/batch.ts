@@ -4,7 +4,7 @@ import type { Schema } from "../schema/schema";
 import { namesTemporary } from "../schema/temporary";
 import { identifier, keyOf, type Name, nameOf, nameOfParts, nameText } from "../sql/identifier";
 import { isPureFunction, movingFunctions } from "../sql/pure-functions";
-import { columnsMentioned, namedQueries, tablesRead, walk } from "../sql/references";
+import { callsOf, columnsMentioned, isNode, namedQueries, tablesRead } from "../sql/references";
 import { type BatchChange, changeOf } from "./batch-change";
 import { readBatchOptions } from "./batch-options";
 
@@ -91,21 +91,20 @@ function acts(action: string | undefined): boolean {
   return action !== undefined && !["a", "r"].includes(action);
 }
 
+/** Clauses that are asked for once in a statement. */
+const askedOnce = new Set(["whereClause", "fromClause", "usingClause"]);
+
 /** A value that is asked for once in a statement is asked for once in each range: a random one is another each time. */
 function volatileParts(node: Node): BatchDoubt | undefined {
   let name: string | undefined;
   const look = (value: unknown, within: boolean): void => {
     if (value === null || typeof value !== "object") return;
-    for (const [key, child] of Object.entries(value)) {
-      if (within && key === "FuncCall") {
-        const called = nameOfParts((child as { funcname?: Node[] }).funcname).name;
-        if (movingFunctions.has(called)) name ??= called;
-      }
-      look(
-        child,
-        within || key === "SubLink" || key === "whereClause" || key === "fromClause" || key === "usingClause",
-      );
+    const inside = within || (isNode(value) && "SubLink" in value);
+    if (inside && isNode(value) && "FuncCall" in value) {
+      const called = nameOfParts(value.FuncCall.funcname).name;
+      if (movingFunctions.has(called)) name ??= called;
     }
+    for (const [field, child] of Object.entries(value)) look(child, inside || askedOnce.has(field));
   };
   look(node, false);
   return name === undefined ? undefined : sure(`asks for ${name}(), which has another answer in each range`);
@@ -113,15 +112,12 @@ function volatileParts(node: Node): BatchDoubt | undefined {
 
 /** Functions of the history that read what the statement changes. */
 function calls(node: Node, change: BatchChange, schema: Schema): BatchDoubt | undefined {
-  const called: string[] = [];
-  walk(node, (key, child) => {
-    if (key === "FuncCall") called.push(keyOf(nameOfParts((child as { funcname?: Node[] }).funcname)));
-  });
+  const called = callsOf(node).map(({ name }) => name.replace(/^public\./, ""));
   for (const key of called) {
     const doubt = functionReads(key, change.written, schema);
     if (doubt) return { ...doubt, problem: `calls ${key}(), ${doubt.problem}` };
   }
-  const unknown = called.find((key) => !schema.routines.has(key) && !isPureFunction(key.replace(/^pg_catalog\./, "")));
+  const unknown = called.find((key) => !schema.routines.has(key) && !isPureFunction(key));
   return unknown === undefined ? undefined : unsure(`calls ${unknown}(), which the history doesn't make`);
 }
 

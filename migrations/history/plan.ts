@@ -1,7 +1,7 @@
-import { kindOf } from "../sql/kind";
 import { type ParsedStatement, parseScript, ScriptError } from "../sql/parse";
 import { syntaxHint } from "../sql/syntax-hint";
-import { refusedInTransaction, type TransactionControl, transactionControl } from "../sql/transaction";
+import { type TransactionControl, transactionControl } from "../statements/session";
+import { kindOf, refusedInTransaction } from "../statements/statements";
 import { type BadDirective, type Directive, directivesIn, directivesInside } from "./directives";
 import type { Migration } from "./history";
 

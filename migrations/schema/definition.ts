@@ -1,10 +1,10 @@
-import type { ColumnDef, Constraint as ConstraintNode, Node } from "libpg-query";
+import type { ColumnDef, Constraint as ConstraintNode, Node, RangeVar } from "libpg-query";
 import { columnType, volatileCall } from "../sql/column-type";
 import { treeText } from "../sql/expression";
 import { keyOf, nameOf, partsOf } from "../sql/identifier";
-import { columnsMentioned } from "../sql/references";
+import { columnsMentioned, tablesRead } from "../sql/references";
 import type { Column, Constraint, Table } from "./objects";
-import type { Schema } from "./schema";
+import { emptyTable, type Schema } from "./schema";
 
 /** What a column definition says, ready to be judged. */
 export interface DefinedColumn {
@@ -30,7 +30,7 @@ export function defineColumn(definition: ColumnDef, table: string, schema: Schem
   const nodes = columnConstraints(definition);
   const of = (kind: string) => nodes.find(({ contype }) => contype === kind);
   const expression = of("CONSTR_DEFAULT")?.raw_expr;
-  const generatedNode = of("CONSTR_GENERATED") as (ConstraintNode & { generated_kind?: string }) | undefined;
+  const generatedNode = of("CONSTR_GENERATED");
   const generated = generatedNode && (generatedNode.generated_kind === "v" ? "virtual" : "stored");
   const identity = of("CONSTR_IDENTITY") !== undefined;
   const primary = of("CONSTR_PRIMARY") !== undefined;
@@ -161,7 +161,7 @@ function notNullTests(expression: Node | undefined, negated = false): string[] {
 export function isNull(expression: Node | undefined): boolean {
   if (!expression) return false;
   if ("TypeCast" in expression) return isNull(expression.TypeCast.arg);
-  return "A_Const" in expression && (expression.A_Const as { isnull?: boolean }).isnull === true;
+  return "A_Const" in expression && expression.A_Const.isnull === true;
 }
 
 /** Enters a new column, with its constraints and the indexes behind them. */
@@ -199,4 +199,23 @@ export function signatureOf(elements: readonly object[], where?: Node): string {
     elements.map((element) => ({ ordering: "SORTBY_DEFAULT", nulls_ordering: "SORTBY_NULLS_DEFAULT", ...element })),
     where,
   ]);
+}
+
+/** Enters a table or view whose columns a query decides, which aren't followed. @param query of a view: the statement that makes it */
+export function addQueryResult(
+  relation: RangeVar,
+  kind: Table["kind"],
+  schema: Schema,
+  migration: string,
+  query?: Node,
+): void {
+  const name = nameOf(relation);
+  const table = emptyTable(name, schema.table(name)?.madeIn ?? migration);
+  table.kind = kind;
+  table.known = false;
+  if (query) {
+    const tables = tablesRead(query).map((read) => keyOf(read.name));
+    table.reads = { tables: new Set(tables.filter((key) => key !== keyOf(name))), columns: columnsMentioned(query) };
+  }
+  schema.tables.set(keyOf(name), table);
 }

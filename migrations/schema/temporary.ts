@@ -1,6 +1,5 @@
 import type { Node, RangeVar } from "libpg-query";
 import { partsOf } from "../sql/identifier";
-import { walk } from "../sql/references";
 
 /** The schema under which temporary relations are entered: their names hide those of relations that stay. */
 export const temporarySchema = "pg_temp";
@@ -30,7 +29,7 @@ export class TemporaryNames {
   qualify(node: Node): Node {
     const made = relationMade(node);
     const temporary =
-      made && (isTemporary(made) || ("ViewStmt" in node && namesTemporary(this.#qualified(node, made) as Node)));
+      made && (isTemporary(made) || ("ViewStmt" in node && namesTemporary(this.#qualified(node, made))));
     if (temporary) this.#names.set(made.relname ?? "", dropsOnCommit(node));
     if (this.#names.size === 0) return node;
     if ("IndexStmt" in node && node.IndexStmt.idxname !== undefined) {
@@ -92,12 +91,9 @@ export function makesTemporary(node: Node): boolean {
 }
 
 /** Whether a statement, as {@link TemporaryNames.qualify} returns it, names something temporary. */
-export function namesTemporary(node: Node): boolean {
-  let found = false;
-  walk(node, (_, child) => {
-    if (isRelation(child) && isTemporary(child)) found = true;
-  });
-  return found;
+export function namesTemporary(tree: unknown): boolean {
+  if (typeof tree !== "object" || tree === null) return false;
+  return (isRelation(tree) && isTemporary(tree)) || Object.values(tree).some(namesTemporary);
 }
 
 function isTemporary({ schemaname = "", relpersistence }: RangeVar): boolean {

@@ -1,5 +1,7 @@
-import type { Node, RangeVar } from "libpg-query";
+import type { Node } from "libpg-query";
+import { textOf } from "../sql/constant";
 import { keyOf, nameOf, nameOfParts, partsOf } from "../sql/identifier";
+import { isNode } from "../sql/references";
 import type { Uses } from "./objects";
 import type { Schema } from "./schema";
 
@@ -28,8 +30,8 @@ interface Found {
 
 function read(value: unknown, scopes: readonly Scope[], named: ReadonlySet<string>, found: Found): void {
   if (value === null || typeof value !== "object") return;
-  const item = value as Node;
-  if ("SelectStmt" in item) {
+  const item: object = value;
+  if (isNode(item) && "SelectStmt" in item) {
     const { withClause, fromClause } = item.SelectStmt;
     const queries = new Set(named);
     for (const each of withClause?.ctes ?? [])
@@ -39,15 +41,15 @@ function read(value: unknown, scopes: readonly Scope[], named: ReadonlySet<strin
     for (const child of Object.values(item.SelectStmt)) read(child, [scope, ...scopes], queries, found);
     return;
   }
-  if ("ColumnRef" in item) {
+  if (isNode(item) && "ColumnRef" in item) {
     column(item.ColumnRef.fields ?? [], scopes, found);
     return;
   }
-  if ("FuncCall" in item) {
+  if (isNode(item) && "FuncCall" in item) {
     const name = nameOfParts(item.FuncCall.funcname);
     found.uses.add(useOf("function", keyOf(name)));
     const [argument] = item.FuncCall.args ?? [];
-    const text = name.name === "nextval" ? constantOf(argument) : undefined;
+    const text = name.name === "nextval" ? textOf(argument) : undefined;
     if (text !== undefined) found.uses.add(useOf("sequence", keyOf(written(text))));
   }
   for (const child of Object.values(value)) read(child, scopes, named, found);
@@ -56,7 +58,7 @@ function read(value: unknown, scopes: readonly Scope[], named: ReadonlySet<strin
 /** Enters what stands behind FROM. */
 function enter(from: Node, scope: Scope, named: ReadonlySet<string>, found: Found): void {
   if ("RangeVar" in from) {
-    const key = keyOf(nameOf(from.RangeVar as RangeVar));
+    const key = keyOf(nameOf(from.RangeVar));
     const isTable = !(from.RangeVar.schemaname === undefined && named.has(key));
     scope.set(from.RangeVar.alias?.aliasname ?? from.RangeVar.relname ?? "", isTable ? key : undefined);
     if (isTable) found.uses.add(useOf("table", key));
@@ -74,7 +76,7 @@ function enter(from: Node, scope: Scope, named: ReadonlySet<string>, found: Foun
 
 function column(fields: readonly Node[], scopes: readonly Scope[], { uses, schema }: Found): void {
   const star = fields.some((field) => "A_Star" in field);
-  const parts = partsOf(fields as Node[]);
+  const parts = partsOf(fields);
   const name = star ? undefined : parts.at(-1);
   const qualifier = star ? parts.at(-1) : parts.at(-2);
   for (const scope of scopes) {
@@ -98,12 +100,6 @@ function column(fields: readonly Node[], scopes: readonly Scope[], { uses, schem
 
 function onlyKnown(keys: readonly string[], tables: number, schema: Schema): boolean {
   return keys.length === tables && keys.every((key) => schema.tables.get(key)?.known);
-}
-
-function constantOf(node: Node | undefined): string | undefined {
-  if (!node) return undefined;
-  if ("TypeCast" in node) return constantOf(node.TypeCast.arg);
-  return "A_Const" in node ? (node.A_Const as { sval?: { sval?: string } }).sval?.sval : undefined;
 }
 
 /** A name as it is written in a constant: `"Order_id_seq"`. */

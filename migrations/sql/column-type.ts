@@ -1,5 +1,7 @@
 import type { Node, TypeName } from "libpg-query";
+import { integerOf } from "./constant";
 import { movingFunctions, steadyFunctions } from "./pure-functions";
+import { callsOf } from "./references";
 
 /** A column's type as far as a change of it is decided by it. */
 export interface ColumnType {
@@ -28,9 +30,7 @@ export function columnType(type: TypeName | undefined): ColumnType | undefined {
   if (!type || last === undefined) return undefined;
   const schema = names.length > 1 && names[0] !== "pg_catalog" && names[0] !== "public" ? `${names[0]}.` : "";
   const serial = names.length === 1 ? serials[last] : undefined;
-  const mods = (type.typmods ?? []).map((mod) =>
-    "A_Const" in mod ? ((mod.A_Const as { ival?: { ival?: number } }).ival?.ival ?? 0) : 0,
-  );
+  const mods = (type.typmods ?? []).map((mod) => integerOf(mod) ?? 0);
   // `interval(3)` comes as (field mask, precision).
   const precise = last === "interval" && mods.length > 1 ? mods.slice(1) : mods;
   return {
@@ -155,26 +155,13 @@ export function volatileCall(
   declared: (name: string) => "immutable" | "stable" | "volatile" | undefined = () => undefined,
 ): { name: string; uncertain: boolean } | undefined {
   let found: { name: string; uncertain: boolean } | undefined;
-  const walk = (value: unknown): void => {
-    if (value === null || typeof value !== "object") return;
-    for (const [key, child] of Object.entries(value)) {
-      if (key === "FuncCall") {
-        const names = (child as { funcname?: { String?: { sval?: string } }[] }).funcname ?? [];
-        const name = names.at(-1)?.String?.sval ?? "";
-        const volatility = declared(
-          names
-            .map((part) => part.String?.sval)
-            .filter((part) => part !== "public")
-            .join("."),
-        );
-        if (volatility === "volatile") found = { name: `${name}()`, uncertain: false };
-        else if (volatility !== undefined) continue;
-        else if (movingFunctions.has(name)) found = { name: `${name}()`, uncertain: false };
-        else if (!steadyFunctions.has(name)) found ??= { name: `${name}()`, uncertain: true };
-      }
-      walk(child);
-    }
-  };
-  walk(expression);
+  for (const call of callsOf(expression ?? {})) {
+    const name = call.name.split(".").at(-1) ?? "";
+    const volatility = declared(call.name.replace(/^public\./, ""));
+    if (volatility === "volatile") found = { name: `${name}()`, uncertain: false };
+    else if (volatility !== undefined) continue;
+    else if (movingFunctions.has(name)) found = { name: `${name}()`, uncertain: false };
+    else if (!steadyFunctions.has(name)) found ??= { name: `${name}()`, uncertain: true };
+  }
   return found;
 }

@@ -1,18 +1,10 @@
 import type { DefElem, Node } from "libpg-query";
 
-/** A constant as the parser has it: an integer or boolean that isn't there is 0 or false. */
-interface Constant {
-  ival?: { ival?: number };
-  fval?: { fval?: string };
-  boolval?: { boolval?: boolean };
-  sval?: { sval?: string };
-}
-
 /** The text of a string constant. */
 export function textOf(node: Node | undefined): string | undefined {
   if (!node) return undefined;
   if ("TypeCast" in node) return textOf(node.TypeCast.arg);
-  return "A_Const" in node ? (node.A_Const as Constant).sval?.sval : undefined;
+  return "A_Const" in node ? node.A_Const.sval?.sval : undefined;
 }
 
 /** The value of an integer constant; as an option (`RESTART WITH 5`) or in an expression. */
@@ -21,7 +13,7 @@ export function integerOf(node: Node | undefined): number | undefined {
   if ("Integer" in node) return node.Integer.ival ?? 0;
   if ("Float" in node) return Number(node.Float.fval);
   if (!("A_Const" in node)) return undefined;
-  const { ival, fval } = node.A_Const as Constant;
+  const { ival, fval } = node.A_Const;
   return ival ? (ival.ival ?? 0) : fval ? Number(fval.fval) : undefined;
 }
 
@@ -29,17 +21,37 @@ export function integerOf(node: Node | undefined): number | undefined {
 export function booleanOf(node: Node | undefined): boolean | undefined {
   if (node && "Boolean" in node) return node.Boolean.boolval === true;
   if (!node || !("A_Const" in node)) return undefined;
-  const { boolval } = node.A_Const as Constant;
+  const { boolval } = node.A_Const;
   return boolval && boolval.boolval === true;
 }
 
 /** An option by its name, from a list of them. */
 export function optionOf(options: Node | readonly Node[] | undefined, name: string): DefElem | undefined {
-  const items = Array.isArray(options)
-    ? (options as Node[])
-    : options && "List" in options
-      ? (options.List.items ?? [])
-      : [];
-  for (const item of items) if ("DefElem" in item && item.DefElem.defname === name) return item.DefElem;
+  for (const item of listOf(options)) if ("DefElem" in item && item.DefElem.defname === name) return item.DefElem;
   return undefined;
+}
+
+/** The items of a list, whichever way the parser wraps it. */
+export function listOf(list: Node | readonly Node[] | undefined): readonly Node[] {
+  if (!list) return [];
+  if (isList(list)) return list;
+  return "List" in list ? (list.List.items ?? []) : [];
+}
+
+/** TypeScript's own guard doesn't know lists that are read only. */
+function isList(value: Node | readonly Node[]): value is readonly Node[] {
+  return Array.isArray(value);
+}
+
+/** Whether an option is there and not switched off; one without a value is on. */
+export function isOn(options: readonly Node[] | undefined, name: string): boolean {
+  return optionOf(options, name) !== undefined && !isOff(options, name);
+}
+
+/** Whether an option is switched off by its value. */
+export function isOff(options: readonly Node[] | undefined, name: string): boolean {
+  const value = optionOf(options, name)?.arg;
+  if (!value) return false;
+  if ("String" in value) return ["false", "off", "0", "no"].includes(value.String.sval?.toLowerCase() ?? "");
+  return ("Boolean" in value && value.Boolean.boolval !== true) || ("Integer" in value && !value.Integer.ival);
 }

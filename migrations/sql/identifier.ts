@@ -1,4 +1,5 @@
 import type { Node, RangeVar } from "libpg-query";
+import { listOf } from "./constant";
 
 /** Words that can't name a table or column without quotes. Source: PostgreSQL documentation, appendix C, "reserved". */
 const reserved = new Set(
@@ -65,11 +66,8 @@ export function nameOfParts(node: Node | readonly Node[] | undefined): Name {
 /** The strings in a list of name parts, whichever way the parser wraps it. */
 export function partsOf(node: Node | readonly Node[] | undefined): string[] {
   if (!node) return [];
-  if (Array.isArray(node)) return (node as Node[]).flatMap((part) => partsOf(part));
-  const single = node as Node;
-  if ("List" in single) return (single.List.items ?? []).flatMap((part) => partsOf(part));
-  if ("String" in single) return [single.String.sval ?? ""];
-  if ("TypeName" in single) return (single.TypeName.names ?? []).flatMap((part) => partsOf(part));
-  if ("ObjectWithArgs" in single) return (single.ObjectWithArgs.objname ?? []).flatMap((part) => partsOf(part));
-  return [];
+  if ("String" in node) return [node.String.sval ?? ""];
+  if ("TypeName" in node) return partsOf(node.TypeName.names);
+  if ("ObjectWithArgs" in node) return partsOf(node.ObjectWithArgs.objname);
+  return listOf(node).flatMap((part) => partsOf(part));
 }

@@ -83,6 +83,12 @@ export function* parseScript(sql: string): Generator<ParsedStatement> {
   }
 }
 
+/** The tree of a statement that the parser has accepted before, from its exact text. */
+export function nodeOf({ text }: Pick<ParsedStatement, "text">): Node {
+  for (const { node } of parseScript(text)) return node;
+  throw new Error("an empty text is no statement");
+}
+
 interface RawStatement {
   stmt?: Node;
   stmt_location?: number;

@@ -1,4 +1,5 @@
-import type { Node } from "libpg-query";
+import type { ExplainStmt, Node } from "libpg-query";
+import { optionOf } from "./constant";
 import { keyOf, type Name, nameOf, partsOf } from "./identifier";
 
 /** Tables that the queries in a statement read; `update` where it locks the rows (FOR UPDATE and its kin). */
@@ -7,16 +8,17 @@ export function tablesRead(node: Node): { name: Name; update: boolean }[] {
   const withNames = new Set<string>();
   const read = (value: unknown, update: boolean): void => {
     if (value === null || typeof value !== "object") return;
-    for (const [key, child] of Object.entries(value)) {
-      if (key === "CommonTableExpr") withNames.add((child as { ctename?: string }).ctename ?? "");
-      if (key === "RangeVar") {
-        const name = nameOf(child as Parameters<typeof nameOf>[0]);
+    let locks = update;
+    if (isNode(value)) {
+      if ("CommonTableExpr" in value) withNames.add(value.CommonTableExpr.ctename ?? "");
+      if ("SelectStmt" in value && (value.SelectStmt.lockingClause ?? []).length > 0) locks = true;
+      if ("RangeVar" in value) {
+        const name = nameOf(value.RangeVar);
         if (name.schema !== undefined || !withNames.has(name.name)) found.set(keyOf(name), { name, update });
-      } else {
-        const locks = key === "SelectStmt" && ((child as { lockingClause?: unknown[] }).lockingClause ?? []).length > 0;
-        read(child, update || locks);
+        return;
       }
     }
+    for (const child of Object.values(value)) read(child, locks);
   };
   if (
     ![
@@ -37,11 +39,11 @@ export function tablesRead(node: Node): { name: Name; update: boolean }[] {
 }
 
 /** Names of the columns that a query mentions, of whatever table; `*` for all of them. */
-export function columnsMentioned(node: Node): Set<string> {
+export function columnsMentioned(node: object): Set<string> {
   const found = new Set<string>();
-  walk(node, (key, child) => {
-    if (key === "A_Star") found.add("*");
-    if (key === "ColumnRef") found.add(partsOf((child as { fields?: Node[] }).fields).at(-1) ?? "*");
+  walk(node, (each) => {
+    if ("A_Star" in each) found.add("*");
+    if ("ColumnRef" in each) found.add(partsOf(each.ColumnRef.fields).at(-1) ?? "*");
   });
   return found;
 }
@@ -52,7 +54,8 @@ export function columnsMentioned(node: Node): Set<string> {
  */
 export function changesWithin(node: Node): Node[] {
   const found: Node[] = [];
-  const whole = "CopyStmt" in node ? node.CopyStmt.query : "ExplainStmt" in node ? analyzed(node) : undefined;
+  const whole =
+    "CopyStmt" in node ? node.CopyStmt.query : "ExplainStmt" in node ? analyzed(node.ExplainStmt) : undefined;
   if (whole && isChange(whole)) found.push(whole);
   if (
     !["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CreateTableAsStmt"].some(
@@ -61,8 +64,8 @@ export function changesWithin(node: Node): Node[] {
     !whole
   )
     return found;
-  walk(node, (key, child) => {
-    const query = key === "CommonTableExpr" ? (child as { ctequery?: Node }).ctequery : undefined;
+  walk(node, (each) => {
+    const query = "CommonTableExpr" in each ? each.CommonTableExpr.ctequery : undefined;
     if (query && isChange(query)) found.push(query);
   });
   return found;
@@ -73,19 +76,16 @@ function isChange(query: Node): boolean {
 }
 
 /** What EXPLAIN runs; without ANALYZE it runs nothing. */
-export function analyzed({
-  ExplainStmt: { query, options },
-}: Extract<Node, { ExplainStmt: unknown }>): Node | undefined {
-  const runs = (options ?? []).some((item) => "DefElem" in item && item.DefElem.defname === "analyze");
-  return runs ? query : undefined;
+export function analyzed({ query, options }: ExplainStmt): Node | undefined {
+  return optionOf(options, "analyze") && query;
 }
 
 /** The functions that a statement calls, wherever in it; by name, with the schema where one is written that isn't Postgres' own. */
-export function callsOf(node: Node): { name: string; args: Node[] }[] {
+export function callsOf(tree: object): { name: string; args: Node[] }[] {
   const found: { name: string; args: Node[] }[] = [];
-  walk(node, (key, child) => {
-    if (key !== "FuncCall") return;
-    const { funcname, args = [] } = child as { funcname?: Node[]; args?: Node[] };
+  walk(tree, (each) => {
+    if (!("FuncCall" in each)) return;
+    const { funcname, args = [] } = each.FuncCall;
     const parts = partsOf(funcname);
     found.push({ name: (parts[0] === "pg_catalog" ? parts.slice(1) : parts).join("."), args });
   });
@@ -95,17 +95,28 @@ export function callsOf(node: Node): { name: string; args: Node[] }[] {
 /** Names that the WITH parts of a statement give to queries: they aren't tables. */
 export function namedQueries(node: Node): Set<string> {
   const found = new Set<string>();
-  walk(node, (key, child) => {
-    if (key === "CommonTableExpr") found.add((child as { ctename?: string }).ctename ?? "");
+  walk(node, (each) => {
+    if ("CommonTableExpr" in each) found.add(each.CommonTableExpr.ctename ?? "");
   });
   return found;
 }
 
-/** Everything in a tree, each before what is in it. */
-export function walk(value: unknown, visit: (key: string, child: unknown) => void): void {
+/** Visits every node in a tree, each before what is in it. */
+export function walk(value: unknown, visit: (node: Node) => void): void {
   if (value === null || typeof value !== "object") return;
-  for (const [key, child] of Object.entries(value)) {
-    visit(key, child);
-    walk(child, visit);
-  }
+  if (isNode(value)) visit(value);
+  for (const child of Object.values(value)) walk(child, visit);
+}
+
+/** Whether any node in a tree is as asked for. */
+export function some(value: unknown, is: (node: Node) => boolean): boolean {
+  if (value === null || typeof value !== "object") return false;
+  if (isNode(value) && is(value)) return true;
+  return Object.values(value).some((child) => some(child, is));
+}
+
+/** The grammar wraps each node in an object with its tag, `{ RangeVar: … }`; tags begin with a capital, and fields don't. */
+export function isNode(value: object): value is Node {
+  for (const key in value) return /^[A-Z]/.test(key);
+  return false;
 }

@@ -1,7 +1,9 @@
 import { type Node, parseSync } from "libpg-query";
 import type { Schema } from "../schema/schema";
 import { columnType } from "../sql/column-type";
+import { textOf } from "../sql/constant";
 import { keyOf, nameOf, nameOfParts, partsOf } from "../sql/identifier";
+import { some } from "../sql/references";
 
 /** A value that ALTER TYPE … ADD VALUE adds. */
 export interface AddedValue {
@@ -33,7 +35,7 @@ export function usesEnumValue(
         item.CaseExpr.defresult,
         ...(item.CaseExpr.args ?? []).map((each) => ("CaseWhen" in each ? each.CaseWhen.result : undefined)),
       ].some(constant);
-    return "A_Const" in item && (item.A_Const as { sval?: { sval?: string } }).sval?.sval === value;
+    return "A_Const" in item && item.A_Const.sval?.sval === value;
   };
   const column = (item: Node | undefined) =>
     item !== undefined && "ColumnRef" in item && isEnum(partsOf(item.ColumnRef.fields).at(-1) ?? "");
@@ -44,7 +46,8 @@ export function usesEnumValue(
       const named = columnType(item.TypeCast.typeName);
       return (
         named?.name === type &&
-        (constant(item.TypeCast.arg) || (named.array > 0 && JSON.stringify(item.TypeCast.arg).includes(value)))
+        (constant(item.TypeCast.arg) ||
+          (named.array > 0 && some(item.TypeCast.arg, (each) => (textOf(each) ?? "").includes(value))))
       );
     }
     if ("A_Expr" in item) return together([item.A_Expr.lexpr, item.A_Expr.rexpr]);
@@ -63,7 +66,7 @@ export function usesEnumValue(
     if ("AlterTableCmd" in item) return isEnum(item.AlterTableCmd.name ?? "") && constant(item.AlterTableCmd.def);
     return "InsertStmt" in item && insertUses(item.InsertStmt, isEnum, constant, schema);
   };
-  return somewhere(whole(node, text), uses);
+  return some(whole(node, text), uses);
 }
 
 /** The review keeps one tree for all rows that are inserted into a table; here the values count. */
@@ -88,12 +91,6 @@ function insertUses(
   const rows = valuesLists.map((each) => ("List" in each ? (each.List.items ?? []) : []));
   const selected = targetList.map((each) => ("ResTarget" in each ? (each.ResTarget.val ?? each) : each));
   return [...rows, selected].some((row) => row.some((item, at) => isEnum(columns[at] ?? "") && constant(item)));
-}
-
-function somewhere(value: unknown, uses: (item: Node) => boolean): boolean {
-  if (value === null || typeof value !== "object") return false;
-  if (!Array.isArray(value) && uses(value as Node)) return true;
-  return Object.values(value).some((child) => somewhere(child, uses));
 }
 
 /** The value that a statement adds to an enum that was committed before. */

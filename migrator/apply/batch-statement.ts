@@ -1,10 +1,12 @@
-import { type Node, type RangeVar, scanSync } from "libpg-query";
+import { scanSync } from "libpg-query";
+import { escapeIdentifier } from "pg";
 import { batchDoubt } from "../../migrations/batches/batch";
 import { walkedTable } from "../../migrations/batches/batch-change";
 import { readBatchOptions } from "../../migrations/batches/batch-options";
 import type { PlannedStatement } from "../../migrations/history/plan";
+import { nodeOf } from "../../migrations/sql/parse";
 import { parseDuration } from "../../text/short-duration";
-import { nodeOf, qualified } from "./left-behind";
+import { relationName } from "./left-behind";
 
 /** A statement under `-- release: batch [by COLUMN] [size ROWS] [pause TIME]`, ready to be run a key range at a time. */
 export interface BatchStatement {
@@ -37,29 +39,21 @@ export function batchDirective({ directives }: PlannedStatement): string | undef
  */
 export function readBatch(statement: PlannedStatement, schema?: string): BatchStatement {
   const text = batchDirective(statement) ?? "";
-  const node = nodeOf(statement) as Node;
+  const node = nodeOf(statement);
   const doubt = batchDoubt(node, text);
   const walked = walkedTable(node);
   const options = readBatchOptions(text);
   if (doubt) throw new BatchProblem(doubt.problem);
   if (!walked || "problem" in options) throw new BatchProblem("can't be read");
-  const name = walked.alias ? quote(walked.alias.aliasname ?? "") : tableName(walked);
+  const name = walked.alias ? escapeIdentifier(walked.alias.aliasname ?? "") : relationName(walked);
   const { column, size = BATCH_SIZE, pause } = options;
   return {
-    table: tableName({ ...(schema !== undefined && { schemaname: schema }), ...walked }),
+    table: relationName({ ...(schema !== undefined && { schemaname: schema }), ...walked }),
     column,
     size,
     pause: pause === undefined ? BATCH_PAUSE : (parseDuration(pause) ?? 0),
-    restrictedTo: (condition, key) => restrict(statement.text, condition(`${name}.${quote(key)}`)),
+    restrictedTo: (condition, key) => restrict(statement.text, condition(`${name}.${escapeIdentifier(key)}`)),
   };
-}
-
-function tableName({ schemaname, relname = "" }: RangeVar): string {
-  return qualified(schemaname === undefined ? [relname] : [schemaname, relname]);
-}
-
-function quote(name: string): string {
-  return qualified([name]);
 }
 
 const AFTER_WHERE = new Set(["RETURNING", "ORDER", "ON", "FOR"]);

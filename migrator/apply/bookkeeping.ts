@@ -1,7 +1,7 @@
 import type { Node, RangeVar } from "libpg-query";
 import type { PlannedStatement } from "../../migrations/history/plan";
+import { nodeOf } from "../../migrations/sql/parse";
 import type { HistoryTable } from "../records/history-table";
-import { nodeOf } from "./left-behind";
 
 /** A statement of a migration that changes the tables in which the release is being recorded. */
 export interface BookkeepingChange {
@@ -27,9 +27,7 @@ const OF_INTEREST = /^(DROP|ALTER)\s+SCHEMA\b|_prisma_migrations|_release\b|READ
 /** What the text of statements says that they do to the history of a schema, and to the tables of `_release`. */
 export function bookkeepingChanges(statements: readonly PlannedStatement[], schema: string): BookkeepingChange[] {
   return statements.flatMap((statement) =>
-    OF_INTEREST.test(statement.text)
-      ? changesOf(nodeOf(statement) as Node, schema).map((what) => ({ statement, what }))
-      : [],
+    OF_INTEREST.test(statement.text) ? changesOf(nodeOf(statement), schema).map((what) => ({ statement, what })) : [],
   );
 }
 

@@ -1,8 +1,10 @@
+import type { RangeVar } from "libpg-query";
 import { escapeIdentifier } from "pg";
+import type { Remains } from "../../migrations/statements/remains";
 import { findRelation, ownRows } from "../db/own-queries";
 import { runScript } from "../db/query";
 import type { Run } from "../run";
-import { type RangeVar, relationName, type Verdict } from "./left-behind";
+import { relationName, type Verdict } from "./left-behind";
 
 interface FoundIndex {
   name: string;
@@ -11,34 +13,30 @@ interface FoundIndex {
   building: boolean;
 }
 
-interface IndexStatement {
-  idxname?: string;
-  relation: RangeVar;
-}
-
 /**
  * A CREATE INDEX CONCURRENTLY that failed leaves an INVALID index: it is kept up to date with every write, used by no query, and hidden by IF NOT
  * EXISTS. It is dropped, to be built again.
  */
-export async function indexLeftBehind(run: Run, statement: IndexStatement, retried: boolean): Promise<Verdict> {
-  const found = await indexesOf(run, statement.relation);
+export async function indexLeftBehind(
+  run: Run,
+  { name: wanted, table }: Extract<Remains, { kind: "index" }>,
+  retried: boolean,
+): Promise<Verdict> {
+  const found = await indexesOf(run, table);
   // Without a name, an earlier attempt's index can only be told by its being invalid.
   const mine =
-    statement.idxname === undefined
-      ? found.filter(({ valid }) => !valid && retried)
-      : found.filter(({ name }) => name === statement.idxname);
+    wanted === undefined ? found.filter(({ valid }) => !valid && retried) : found.filter(({ name }) => name === wanted);
   for (const index of mine) if (!index.valid && !index.building) await dropInvalid(run, index);
-  return retried && statement.idxname !== undefined && mine.some(({ valid }) => valid) ? "complete" : "run";
+  return retried && wanted !== undefined && mine.some(({ valid }) => valid) ? "complete" : "run";
 }
 
 /** An interrupted REINDEX … CONCURRENTLY leaves its half-made (_ccnew) or its replaced (_ccold) index. */
-export async function reindexLeftBehind(run: Run, statement: { kind: string; relation?: RangeVar }): Promise<Verdict> {
-  if (!statement.relation) return "run";
+export async function reindexLeftBehind(run: Run, relation: RangeVar): Promise<Verdict> {
   const rows = await ownRows<{ schema: string; relname: string }>(
     run.session,
     `SELECT n.nspname AS schema, t.relname FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
        JOIN pg_class t ON t.oid = coalesce(i.indrelid, c.oid) JOIN pg_namespace n ON n.oid = t.relnamespace WHERE c.oid = $1`,
-    [await findRelation(run.session, relationName(statement.relation))],
+    [await findRelation(run.session, relationName(relation))],
   );
   for (const { schema, relname } of rows)
     for (const index of await indexesOf(run, { schemaname: schema, relname }))

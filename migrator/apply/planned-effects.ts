@@ -4,14 +4,13 @@ import { batchDoubt } from "../../migrations/batches/batch";
 import type { BadDirective } from "../../migrations/history/directives";
 import type { Migration } from "../../migrations/history/history";
 import type { MigrationPlan, PlannedStatement } from "../../migrations/history/plan";
+import type { Effect, TableEffect } from "../../migrations/schema/effect";
+import type { Expectation } from "../../migrations/schema/expectation";
 import { Schema } from "../../migrations/schema/schema";
 import { keyOf, type Name } from "../../migrations/sql/identifier";
-import { apply } from "../../migrations/statements/apply";
-import type { Effect, TableEffect } from "../../migrations/statements/effect";
-import type { Expectation } from "../../migrations/statements/expectations";
-import { Promises } from "../../migrations/statements/promises";
-import { effectOf } from "../../migrations/statements/statement-effect";
-import { nodeOf } from "./left-behind";
+import { nodeOf } from "../../migrations/sql/parse";
+import { ExpectedSchema } from "../../migrations/statements/expected-schema";
+import { apply, effectOf } from "../../migrations/statements/statements";
 import { planWithNodes } from "./plans";
 
 /** What the pending migrations do to a table that exists already. */
@@ -44,7 +43,7 @@ export function effectOfStatement(statement: PlannedStatement): Effect | undefin
 /** Follows pending migrations in their order, so far as their text tells: which tables each statement touches, and how. */
 export class EffectPlanner {
   readonly #schema = new Schema();
-  readonly #promises: Promises;
+  readonly #promises: ExpectedSchema;
   readonly #plans: MigrationPlan[] = [];
   readonly #before: ReadonlySet<string>;
   /** Tables that the pending migrations make themselves. */
@@ -59,7 +58,7 @@ export class EffectPlanner {
     readonly schemaName: string,
     applied: readonly Migration[] = [],
   ) {
-    this.#promises = new Promises(schemaName);
+    this.#promises = new ExpectedSchema(schemaName);
     for (const migration of applied) this.#walk(migration, () => undefined);
     this.#before = new Set(this.#schema.tables.keys());
   }
@@ -114,7 +113,7 @@ export class EffectPlanner {
       const head = rowsHead(statement);
       if (head !== undefined && head === alike && !statement.directives) continue;
       alike = head;
-      const node = nodes?.[index] ?? (nodeOf(statement) as Node);
+      const node = nodes?.[index] ?? nodeOf(statement);
       const effect = effectOf(node, this.#schema);
       effects.set(statement, effect);
       visit(effect, node, statement);

@@ -1,4 +1,4 @@
-import type { Catalog } from "../../migrations/statements/expectations";
+import type { Catalog } from "../../migrations/schema/expectation";
 import type { Session } from "../db/connection";
 import { OWN_PATH } from "../db/search-path";
 

@@ -1,4 +1,4 @@
-import type { Catalog } from "../../migrations/statements/expectations";
+import type { Catalog } from "../../migrations/schema/expectation";
 import type { Session } from "../db/connection";
 import { CATALOG_QUERIES, NO_EXTENSION, OWN, RELATION, readEntries } from "./catalog";
 

@@ -1,4 +1,4 @@
-import type { Catalog } from "../../migrations/statements/expectations";
+import type { Catalog } from "../../migrations/schema/expectation";
 
 /** One thing in which two catalogs differ. */
 export interface Difference {

@@ -1,6 +1,6 @@
 import type { Node } from "libpg-query";
 import type { Migration } from "../../migrations/history/history";
-import { nodeOf } from "../apply/left-behind";
+import { nodeOf } from "../../migrations/sql/parse";
 import { planWithNodes } from "../apply/plans";
 import type { Session } from "../db/connection";
 import { needsOf } from "./permission-needs";
@@ -27,7 +27,7 @@ export async function missingRights(
     if (plan.error) return found;
     let role = user;
     for (const [index, statement] of plan.statements.entries()) {
-      const node = nodes?.[index] ?? (nodeOf(statement) as Node);
+      const node = nodes?.[index] ?? nodeOf(statement);
       for (const need of needsOf(node)) {
         // Whether a role can be become is asked of the role that logged in.
         const who = need.kind === "become" ? user : role;
@@ -46,7 +46,10 @@ export async function missingRights(
 }
 
 function changesOwner(node: Node): boolean {
-  return "AlterTableStmt" in node && JSON.stringify(node).includes('"AT_ChangeOwner"');
+  if (!("AlterTableStmt" in node)) return false;
+  return (node.AlterTableStmt.cmds ?? []).some(
+    (item) => "AlterTableCmd" in item && item.AlterTableCmd.subtype === "AT_ChangeOwner",
+  );
 }
 
 function roleAfter(node: Node, role: string, user: string): string {

@@ -1,4 +1,4 @@
-import type { Catalog } from "../../migrations/statements/expectations";
+import type { Catalog } from "../../migrations/schema/expectation";
 import type { Difference } from "./drift";
 
 /** Tables that other tools make for themselves: AWS DMS, pgbench, and what else keeps a history of migrations. */

@@ -1,8 +1,8 @@
-import type { Node } from "libpg-query";
 import type { Migration } from "../../migrations/history/history";
-import type { Catalog } from "../../migrations/statements/expectations";
-import { type Defined, replayOf } from "../../migrations/statements/replay";
-import { nodeOf } from "../apply/left-behind";
+import type { Catalog } from "../../migrations/schema/expectation";
+import { nodeOf } from "../../migrations/sql/parse";
+import type { Defined } from "../../migrations/statements/replay-rules";
+import { replayOf } from "../../migrations/statements/statements";
 import { planOf } from "../apply/plans";
 import type { Session } from "../db/connection";
 import type { Run } from "../run";
@@ -43,7 +43,7 @@ async function statesOf(
   for (const { text, control } of planOf(migration).statements) {
     signal.throwIfAborted();
     const last = catalogs.at(-1)!;
-    const node = nodeOf({ text }) as Node;
+    const node = nodeOf({ text });
     const verdict = replayOf(node, defined);
     if (control === "begin" || control === "commit" || verdict === "skip") {
       catalogs.push(last);

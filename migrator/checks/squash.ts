@@ -1,7 +1,7 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
-import type { Catalog } from "../../migrations/statements/expectations";
-import { isMet } from "../../migrations/statements/expectations";
+import type { Catalog } from "../../migrations/schema/expectation";
+import { isMet } from "../../migrations/schema/expectation";
 import { plannedEffects } from "../apply/planned-effects";
 import type { Session } from "../db/connection";
 import type { HistoryRow } from "../records/history-table";

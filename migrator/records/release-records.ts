@@ -1,6 +1,6 @@
 import { escapeLiteral } from "pg";
 import type { Migration } from "../../migrations/history/history";
-import type { Catalog } from "../../migrations/statements/expectations";
+import type { Catalog } from "../../migrations/schema/expectation";
 import type { Records } from "./records";
 
 /** What is remembered of a release beside its migrations. */

@@ -1,8 +1,8 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
+import type { Catalog } from "../../migrations/schema/expectation";
+import { describeExpectation, isMet } from "../../migrations/schema/expectation";
 import { maskSql } from "../../migrations/sql/mask-sql";
-import type { Catalog } from "../../migrations/statements/expectations";
-import { describeExpectation, isMet } from "../../migrations/statements/expectations";
 import { counted } from "../../text/counted";
 import { plannedEffects } from "../apply/planned-effects";
 import { readCatalog } from "../checks/catalog";

@@ -1,14 +1,14 @@
+import type { Node } from "libpg-query";
 import type { Migration } from "../../migrations/history/history";
-import type { Catalog } from "../../migrations/statements/expectations";
-import { describeExpectation, type Expectation, expectationsOf, isMet } from "../../migrations/statements/expectations";
-import type { nodeOf } from "../apply/left-behind";
+import { type Catalog, describeExpectation, type Expectation, isMet } from "../../migrations/schema/expectation";
+import { expectationsOf } from "../../migrations/statements/statements";
 import { latestCatalog } from "../records/release-records";
 import type { Run } from "../run";
 import type { Verdict } from "./diagnosis-by-states";
 
 /** A migration whose definitions can't be compared. */
 export interface Unreplayed {
-  readonly nodes: readonly ReturnType<typeof nodeOf>[];
+  readonly nodes: readonly Node[];
   /** The migrations that are applied. */
   readonly before: readonly Migration[];
   /** What the tool that ran it recorded of its failure. */
@@ -39,7 +39,8 @@ export async function byNames(run: Run, { nodes, before, said }: Unreplayed, act
       return { state: "unknown", evidence: "the catalog doesn't tell", untold: definesSomething(nodes[index]!) };
     const broken = checkable.find((each) => !isMet(each, actual));
     if (broken) return { state: "not applied", evidence: describeExpectation(broken, actual), untold: false };
-    const lenient = nodes[index]!["DropStmt"]?.missing_ok === true && !recorded;
+    const node = nodes[index]!;
+    const lenient = "DropStmt" in node && node.DropStmt.missing_ok === true && !recorded;
     const unsure = checkable.find((each) => lenient || !isChanged(each));
     if (!unsure) return { state: "applied", evidence: describeExpectation(first, actual), untold: false };
     return {
@@ -56,7 +57,7 @@ function isMentioned(key: string, history: string): boolean {
   return names.every((name) => history.includes(name.toLowerCase()));
 }
 
-function definesSomething(node: ReturnType<typeof nodeOf>): boolean {
+function definesSomething(node: Node): boolean {
   return !/^(Insert|Update|Delete|Merge|Select|Copy|Truncate|Transaction|VariableSet|Lock|Vacuum)/.test(
     Object.keys(node)[0] ?? "",
   );

@@ -1,5 +1,5 @@
+import type { Catalog } from "../../migrations/schema/expectation";
 import { maskSql } from "../../migrations/sql/mask-sql";
-import type { Catalog } from "../../migrations/statements/expectations";
 
 /** Whether a statement was run. */
 export type StatementState = "applied" | "not applied" | "unknown";

@@ -1,7 +1,7 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import { maskSql } from "../../migrations/sql/mask-sql";
-import { nodeOf } from "../apply/left-behind";
+import { nodeOf } from "../../migrations/sql/parse";
 import { planOf } from "../apply/plans";
 import { readEverything } from "../checks/definitions";
 import { replayedStates } from "../checks/replayed-states";

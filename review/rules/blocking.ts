@@ -1,9 +1,9 @@
 import type { Node } from "libpg-query";
 import { batchDoubt } from "../../migrations/batches/batch";
 import { isAlways, namesItsRows } from "../../migrations/batches/few-rows";
+import type { TableEffect } from "../../migrations/schema/effect";
 import { keyOf, type Name, nameOf, nameOfParts, nameText } from "../../migrations/sql/identifier";
 import { blockedBy } from "../../migrations/sql/locks";
-import type { TableEffect } from "../../migrations/statements/effect";
 import { unblock } from "../safe/unblock";
 import { batched } from "../safe/words";
 import { type Band, bandOf, longer } from "../size";

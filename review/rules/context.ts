@@ -1,10 +1,10 @@
 import type { Node } from "libpg-query";
 import type { MigrationPlan, PlannedStatement } from "../../migrations/history/plan";
+import type { Effect } from "../../migrations/schema/effect";
 import type { Table } from "../../migrations/schema/objects";
 import { madeKey, type Schema } from "../../migrations/schema/schema";
 import { temporarySchema } from "../../migrations/schema/temporary";
 import { identifier, keyOf, type Name } from "../../migrations/sql/identifier";
-import type { Effect } from "../../migrations/statements/effect";
 import type { FindingClass } from "../../settings/finding-classes";
 import { type Sizes, sizeText, type TableSize } from "../../text/table-size";
 import type { Finding, SafeWay, Severity } from "../finding";

@@ -1,8 +1,8 @@
 import type { Node } from "libpg-query";
+import { dependentsOn } from "../../migrations/schema/dependents";
 import type { Dependent } from "../../migrations/schema/objects";
 import { useOf } from "../../migrations/schema/uses";
 import { identifier, keyOf, type Name, nameOf, nameOfParts } from "../../migrations/sql/identifier";
-import { dependentsOn } from "../../migrations/statements/dependents";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 
 /** What Postgres refuses because of something that the history has made and that still depends on it. */

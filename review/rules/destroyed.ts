@@ -1,9 +1,9 @@
 import type { Node } from "libpg-query";
 import { isAlways } from "../../migrations/batches/few-rows";
+import { emptiedBy } from "../../migrations/schema/truncate";
 import { columnType, narrows, typeText } from "../../migrations/sql/column-type";
 import { identifier, keyOf, type Name, nameOf, nameOfParts } from "../../migrations/sql/identifier";
 import { alterCommands } from "../../migrations/sql/tokens";
-import { truncated } from "../../migrations/statements/truncate";
 import type { FindingClass } from "../../settings/finding-classes";
 import { contractMark } from "../safe/words";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
@@ -32,7 +32,7 @@ export function judgeDestroyed(statement: JudgedStatement, context: Context): vo
     const named = new Set(
       (node.TruncateStmt.relations ?? []).map((item) => ("RangeVar" in item ? keyOf(nameOf(item.RangeVar)) : "")),
     );
-    for (const name of truncated(node.TruncateStmt, context.schema)) {
+    for (const name of emptiedBy(node.TruncateStmt, context.schema)) {
       context.emptied.add(keyOf(name));
       // A partition of a table that is named needs no word of its own.
       if (named.has(context.table(name)?.parent ?? "")) named.add(keyOf(name));

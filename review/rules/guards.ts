@@ -1,6 +1,6 @@
 import type { AlterTableCmd, Node } from "libpg-query";
 import { identifier, keyOf, type Name, nameOf, partsOf } from "../../migrations/sql/identifier";
-import { onTable } from "../../migrations/statements/drop-effect";
+import { onTable } from "../../migrations/statements/policies";
 import type { FindingClass } from "../../settings/finding-classes";
 import type { Severity } from "../finding";
 import { type Context, type JudgedStatement, tableText, target } from "./context";

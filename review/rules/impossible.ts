@@ -1,8 +1,8 @@
 import type { Node } from "libpg-query";
 import { viewColumns } from "../../migrations/schema/view-columns";
 import { identifier, keyOf, nameOf, nameOfParts } from "../../migrations/sql/identifier";
-import { refusedInTransaction } from "../../migrations/sql/transaction";
-import { signatureOf } from "../../migrations/statements/apply-routine";
+import { signatureOf } from "../../migrations/statements/routines";
+import { refusedInTransaction } from "../../migrations/statements/statements";
 import { refreshesConcurrently } from "../safe/unblock";
 import { type Context, type JudgedStatement, tableText, target } from "./context";
 

@@ -1,6 +1,6 @@
 import type { AlterTableCmd, Node } from "libpg-query";
+import { emptiedBy } from "../../migrations/schema/truncate";
 import { keyOf, type Name, nameOf, nameOfParts } from "../../migrations/sql/identifier";
-import { truncated } from "../../migrations/statements/truncate";
 import { type Context, type JudgedStatement, tableText, target } from "./context";
 
 /** Statements that Postgres refuses whatever the rows are, as far as the history tells. */
@@ -88,7 +88,7 @@ function truncate(
   { TruncateStmt }: Extract<Node, { TruncateStmt: unknown }>,
   context: Context,
 ): void {
-  const tables = truncated(TruncateStmt, context.schema);
+  const tables = emptiedBy(TruncateStmt, context.schema);
   const keys = new Set(tables.map((table) => keyOf(table)));
   for (const name of tables)
     for (const other of context.schema.referencing(keyOf(name)))

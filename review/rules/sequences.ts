@@ -1,7 +1,7 @@
 import type { AlterTableCmd, Node } from "libpg-query";
 import { booleanOf, integerOf, optionOf, textOf } from "../../migrations/sql/constant";
 import { identifier, keyOf, type Name, nameFromText, nameOf, partsOf } from "../../migrations/sql/identifier";
-import { callsOf } from "../../migrations/sql/references";
+import { callsOf, some } from "../../migrations/sql/references";
 import type { FindingClass } from "../../settings/finding-classes";
 import { type Context, columnText, type JudgedStatement, tableText, target } from "./context";
 import { isNewColumn } from "./new-constraints";
@@ -38,8 +38,15 @@ function valuesSet(node: Node): { sequence: Name | undefined; value: Node | unde
       sequence: sequence && sequenceOf(sequence),
       value,
       // The largest value that is there, or the sequence's own.
-      follows: value !== undefined && /"sval":"(max|last_value|nextval|currval|greatest)"/.test(JSON.stringify(value)),
+      follows: some(value, follows),
     }));
+}
+
+/** The largest value of a column, or one of a sequence: by a call, or as a column of the sequence itself. */
+function follows(node: Node): boolean {
+  const names =
+    "FuncCall" in node ? partsOf(node.FuncCall.funcname) : "ColumnRef" in node ? partsOf(node.ColumnRef.fields) : [];
+  return ["max", "last_value", "nextval", "currval", "greatest"].includes(names.at(-1) ?? "");
 }
 
 /** `'"User_id_seq"'`, `'s'::regclass`, `pg_get_serial_sequence('"User"', 'id')`. */

@@ -1,6 +1,6 @@
 import { namesItsRows } from "../../migrations/batches/few-rows";
+import type { TableEffect } from "../../migrations/schema/effect";
 import { blockedBy } from "../../migrations/sql/locks";
-import type { TableEffect } from "../../migrations/statements/effect";
 import type { SafeWay } from "../finding";
 import { bandOf } from "../size";
 import { heaviestOf, waiting } from "./blocking";

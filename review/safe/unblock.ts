@@ -1,10 +1,10 @@
 import type { AlterTableCmd, Constraint } from "libpg-query";
 import { constraintOf, defineColumn } from "../../migrations/schema/definition";
+import type { TableEffect } from "../../migrations/schema/effect";
 import type { Schema } from "../../migrations/schema/schema";
 import { columnType } from "../../migrations/sql/column-type";
 import { identifier, keyOf, literal, type Name, nameOf, nameText, partsOf } from "../../migrations/sql/identifier";
 import { alterCommands, insertAfter, tokensOf } from "../../migrations/sql/tokens";
-import type { TableEffect } from "../../migrations/statements/effect";
 import type { SafeWay } from "../finding";
 import type { Context, JudgedStatement } from "../rules/context";
 import type { EnumExchange } from "../rules/prisma";

@@ -1,4 +1,4 @@
-import type { Catalog } from "../../../migrations/statements/expectations";
+import type { Catalog } from "../../../migrations/schema/expectation";
 import { counted } from "../../../text/counted";
 import { latestCatalog } from "../../records/release-records";
 import { readCatalog } from "../catalog";

@@ -1,6 +1,6 @@
 import type { Node } from "libpg-query";
 import type { MigrationPlan } from "../../../migrations/history/plan";
-import { nodeOf } from "../../apply/left-behind";
+import { nodeOf } from "../../../migrations/sql/parse";
 
 /** Where a statement stands. */
 export interface Place {
@@ -20,5 +20,5 @@ const OF_INTEREST = /^(COPY|CREATE\s+EXTENSION|PREPARE|COMMIT|ROLLBACK)\b/i;
 export function each(plans: readonly MigrationPlan[], visit: (node: Node, at: Place) => void): void {
   for (const { name: migration, statements } of plans)
     for (const statement of statements)
-      if (OF_INTEREST.test(statement.text)) visit(nodeOf(statement) as Node, { migration, line: statement.line });
+      if (OF_INTEREST.test(statement.text)) visit(nodeOf(statement), { migration, line: statement.line });
 }

@@ -1,6 +1,6 @@
 import type { Migration } from "../../../migrations/history/history";
 import type { MigrationPlan } from "../../../migrations/history/plan";
-import type { Catalog, Expectation } from "../../../migrations/statements/expectations";
+import type { Catalog, Expectation } from "../../../migrations/schema/expectation";
 import type { CheckNameOf } from "../../../settings/checks";
 import type { NotRead } from "../../db/safe-read";
 import type { Run } from "../../run";

@@ -1,6 +1,7 @@
 import type { PlannedStatement } from "../../../migrations/history/plan";
+import { nodeOf } from "../../../migrations/sql/parse";
+import { some } from "../../../migrations/sql/references";
 import { counted } from "../../../text/counted";
-import { nodeOf } from "../../apply/left-behind";
 import { countRows } from "../counts";
 import { behindSequences } from "../sequences";
 import type { VerifyCheck } from "./context";
@@ -76,8 +77,9 @@ export const analyzed: VerifyCheck = {
 /** Deletes by its own text, also in a WITH, or runs code that its text does not show. */
 function mayDelete(statement: PlannedStatement): boolean {
   const node = nodeOf(statement);
+  const deletes = ["DeleteStmt", "TruncateStmt", "MergeStmt", "DoStmt", "CallStmt"];
   return (
-    /"(DeleteStmt|TruncateStmt|MergeStmt|DoStmt|CallStmt)"/.test(JSON.stringify(node)) ||
-    (node["SelectStmt"] !== undefined && /"FuncCall"/.test(JSON.stringify(node["SelectStmt"])))
+    some(node, (each) => deletes.some((kind) => kind in each)) ||
+    ("SelectStmt" in node && some(node.SelectStmt, (each) => "FuncCall" in each))
   );
 }

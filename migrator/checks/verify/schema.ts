@@ -1,4 +1,4 @@
-import { describeExpectation, isMet } from "../../../migrations/statements/expectations";
+import { describeExpectation, isMet } from "../../../migrations/schema/expectation";
 import { counted } from "../../../text/counted";
 import { judge } from "../../records/judgement";
 import type { VerifyCheck } from "./context";

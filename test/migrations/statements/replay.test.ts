@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadParser, parseScript } from "../../../migrations/sql/parse";
-import { type Defined, type Replay, replayOf } from "../../../migrations/statements/replay";
+import type { Defined, Replay } from "../../../migrations/statements/replay-rules";
+import { replayOf } from "../../../migrations/statements/statements";
 
 beforeAll(() => loadParser());
 

@@ -1,12 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { checksumOf } from "../../../migrations/history/history";
 import { loadParser, parseScript } from "../../../migrations/sql/parse";
-import {
-  alterTableKinds,
-  dropKinds,
-  type Opinion,
-  statementKinds,
-} from "../../../migrations/statements/statement-kinds";
+import { subcommands } from "../../../migrations/statements/alter-table";
+import { drops as dropped } from "../../../migrations/statements/drop";
+import type { Opinion } from "../../../migrations/statements/family";
+import { statements as known } from "../../../migrations/statements/statements";
 import { reviewRelease } from "../../../review/review";
 
 beforeAll(() => loadParser());
@@ -28,7 +26,7 @@ function told(sql: string): string[] {
 }
 
 /** One statement of each kind; nothing where the kind is only a part of other statements. */
-const statements: Record<keyof typeof statementKinds, string> = {
+const statements: Record<keyof typeof known, string> = {
   AlterCollationStmt: "ALTER COLLATION x REFRESH VERSION",
   AlterDatabaseRefreshCollStmt: "ALTER DATABASE x REFRESH COLLATION VERSION",
   AlterDatabaseSetStmt: "ALTER DATABASE x SET search_path = app",
@@ -167,7 +165,7 @@ describe("the review has an opinion on", () => {
     "every %s, or says that it has none",
     (kind, sql) => {
       expect(Object.keys([...parseScript(sql)][0]!.node)).toEqual([kind]);
-      expectOpinion(kind, statementKinds[kind as keyof typeof statementKinds], told(sql));
+      expectOpinion(kind, known[kind as keyof typeof known].opinion, told(sql));
     },
   );
 
@@ -176,29 +174,29 @@ describe("the review has an opinion on", () => {
     const { node } = [...parseScript(sql)][0]!;
     const cmds = "AlterTableStmt" in node ? (node.AlterTableStmt.cmds ?? []) : [];
     expect(cmds.flatMap((item) => ("AlterTableCmd" in item ? (item.AlterTableCmd.subtype ?? []) : []))).toEqual([kind]);
-    expectOpinion(kind, alterTableKinds[kind], told(sql));
+    expectOpinion(kind, subcommands[kind].opinion, told(sql));
   });
 
   test("every subcommand of ALTER TABLE that can be written", () => {
     const written = new Set(alterations().map(([kind]) => kind));
-    const others = Object.entries(alterTableKinds).filter(
-      ([kind]) => !written.has(kind as keyof typeof alterTableKinds),
-    );
+    const others = Object.entries(subcommands).filter(([kind]) => !written.has(kind as keyof typeof subcommands));
     expect(
-      others.filter(([, opinion]) => typeof opinion !== "object" || !/Postgres makes it itself/.test(opinion.unknown)),
+      others.filter(
+        ([, { opinion }]) => typeof opinion !== "object" || !/Postgres makes it itself/.test(opinion.unknown),
+      ),
     ).toEqual([]);
   });
 
   test.each(drops())("DROP %s, or says that it has none", (kind, what) => {
     const { node } = [...parseScript(`DROP ${what}`)][0]!;
     expect("DropStmt" in node && node.DropStmt.removeType).toBe(kind);
-    expectOpinion(kind, dropKinds[kind], told(`DROP ${what}`));
+    expectOpinion(kind, dropped[kind].opinion, told(`DROP ${what}`));
     // What hangs on it isn't known, and is dropped with it.
-    if (dropKinds[kind] === "harmless") expect(told(`DROP ${what} CASCADE`)).toEqual(["not-judged warning"]);
+    if (dropped[kind].opinion === "harmless") expect(told(`DROP ${what} CASCADE`)).toEqual(["not-judged warning"]);
   });
 });
 
-function alterations(): [keyof typeof alterTableKinds, string][] {
+function alterations(): [keyof typeof subcommands, string][] {
   return [
     ["AT_AddColumn", "ADD COLUMN x INT NOT NULL"],
     ["AT_ColumnDefault", "ALTER a DROP DEFAULT"],
@@ -259,7 +257,7 @@ function alterations(): [keyof typeof alterTableKinds, string][] {
   ];
 }
 
-function drops(): [keyof typeof dropKinds, string][] {
+function drops(): [keyof typeof dropped, string][] {
   return [
     ["OBJECT_ACCESS_METHOD", "ACCESS METHOD x"],
     ["OBJECT_AGGREGATE", "AGGREGATE x(int)"],

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Effect } from "../../../migrations/schema/effect";
 import { Schema } from "../../../migrations/schema/schema";
 import { lockModes } from "../../../migrations/sql/locks";
 import { loadParser, parseScript } from "../../../migrations/sql/parse";
-import { refusedInTransaction } from "../../../migrations/sql/transaction";
-import { apply } from "../../../migrations/statements/apply";
-import type { Effect } from "../../../migrations/statements/effect";
-import { effectOf } from "../../../migrations/statements/statement-effect";
+import { apply, effectOf, refusedInTransaction } from "../../../migrations/statements/statements";
 import { MajorUnavailable, NEWEST, OLDEST } from "../../support/majors";
 import type { TestPostgres } from "../../support/postgres";
 import { startServer } from "../../support/server";

@@ -1,9 +1,9 @@
 import type { PartitionBoundSpec } from "libpg-query";
+import type { Effects } from "../schema/effect";
 import type { Index, Table } from "../schema/objects";
 import { insideProof, outsideProof } from "../schema/partition-bounds";
 import type { Schema } from "../schema/schema";
 import { identifier, keyOf, type Name } from "../sql/identifier";
-import type { Effects } from "./effect";
 
 /** A table becomes a partition, or is made as one: what that does to the other tables. */
 export function partitionAdded(parent: Name, bound: PartitionBoundSpec, schema: Schema, effects: Effects): void {

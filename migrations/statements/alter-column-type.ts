@@ -1,0 +1,82 @@
+import type { ColumnDef, Node } from "libpg-query";
+import { collationOf } from "../schema/definition";
+import type { Table } from "../schema/objects";
+import { columnType, folds, isStamp, typeChange, typeText } from "../sql/column-type";
+import { identifier, keyOf, partsOf } from "../sql/identifier";
+import type { Altered, Subcommand } from "./family";
+
+/** ALTER COLUMN … TYPE. */
+export const alterColumnType: Subcommand = {
+  opinion: "judged",
+  work({ name = "", def }, on) {
+    const converted = convert(name, def && "ColumnDef" in def ? def.ColumnDef : undefined, on);
+    remakeForeignKeys(name, converted, on);
+  },
+  apply({ name = "", def }, table) {
+    if (!def || !("ColumnDef" in def)) return;
+    const { collation: _, ...before } = table.columns.get(name) ?? { name, notNull: false, filled: false };
+    table.columns.set(name, { ...before, type: columnType(def.ColumnDef.typeName), ...collationOf(def.ColumnDef) });
+  },
+};
+
+/** Whether the values of a column are converted: every row is written anew then. */
+function convert(name: string, definition: ColumnDef | undefined, at: Altered): boolean {
+  const { relation, table, schema, effects, on } = at;
+  const column = table?.columns.get(name);
+  const from = schema.baseOf(column?.type, true);
+  const to = schema.baseOf(columnType(definition?.typeName));
+  const plain = plainConversion(definition?.raw_default, name, to?.name);
+  const change = plain ? typeChange(from, to, schema.utc) : "rewrite";
+  if (change !== "none") {
+    const byZone = plain && from && to && from.name !== to.name && isStamp(from) && isStamp(to);
+    const because = `every ${identifier(name)} is converted from ${typeText(from)} to ${typeText(to)}${byZone ? " (unless TimeZone is UTC)" : ""}`;
+    on("rewrite", because, change === "uncertain");
+    return true;
+  }
+  const collated = definition !== undefined && column?.collation !== collationOf(definition).collation;
+  for (const of of [table, ...(relation.inh ? schema.descendants(keyOf(at.name)) : [])])
+    if (of) rebuild(of, name, collated, at);
+  if (folds(from, to) && schema.indexesOf(keyOf(at.name)).some((each) => each.columns.includes(name)))
+    effects.touch(at.name, "ACCESS EXCLUSIVE", "index", `the indexes on ${identifier(name)} are built anew`);
+  return false;
+}
+
+/** Foreign keys of the column are made anew, on both sides. */
+function remakeForeignKeys(column: string, converted: boolean, { name, table, schema, effects }: Altered): void {
+  const key = keyOf(name);
+  for (const other of schema.pointingTo(key, column)) {
+    const checked = converted && other.constraints.some(({ references, valid }) => references === key && valid);
+    if (checked) effects.touch(other.name, "ACCESS EXCLUSIVE", "scan", "its foreign key is checked anew");
+    else effects.touch(other.name, "ACCESS EXCLUSIVE");
+  }
+  for (const { columns, references } of table?.constraints ?? [])
+    if (references !== undefined && columns.includes(column))
+      effects.touch(schema.named(references), "ACCESS EXCLUSIVE");
+}
+
+/**
+ * What a change of a column's type does where no row is written anew: indexes that do more than hold the column are built again, as are
+ * all of its indexes for another collation, and checks are read again. Source: CheckIndexCompatible and ATPostAlterTypeCleanup.
+ */
+function rebuild(table: Table, column: string, collated: boolean, { schema, effects }: Altered): void {
+  for (const { mentions, valid, name } of table.constraints)
+    if (valid && mentions?.includes(column))
+      effects.touch(table.name, "ACCESS EXCLUSIVE", "scan", `the check ${identifier(name)} reads every row again`);
+  for (const { name, columns, derivedFrom = [], partial } of schema.indexesOf(keyOf(table.name))) {
+    const derived = partial || columns.includes("(expression)");
+    const depends = columns.includes(column) || derivedFrom.includes(column);
+    if (depends && (derived || collated))
+      effects.touch(table.name, "ACCESS EXCLUSIVE", "index", `the index ${identifier(name.name)} is built anew`);
+  }
+}
+
+/** No USING, or one that says no more than the conversion by itself. */
+function plainConversion(using: Node | undefined, column: string, type: string | undefined): boolean {
+  if (!using) return true;
+  if ("ColumnRef" in using) return partsOf(using.ColumnRef.fields).at(-1) === column;
+  if (!("TypeCast" in using)) return false;
+  const { arg, typeName } = using.TypeCast;
+  return (
+    arg !== undefined && "ColumnRef" in arg && columnType(typeName)?.name === type && plainConversion(arg, column, type)
+  );
+}

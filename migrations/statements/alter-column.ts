@@ -1,0 +1,139 @@
+import type { AlterTableCmd, AlterTableType, ColumnDef } from "libpg-query";
+import { addColumn, columnConstraints, defineColumn, isNull } from "../schema/definition";
+import { cascadeDependents, enterColumn, enterDependent, forgetDependents } from "../schema/dependents";
+import { defined, gone, there } from "../schema/expectation";
+import { useOf, usesOf } from "../schema/uses";
+import { identifier, keyOf, nameOf } from "../sql/identifier";
+import { alterColumnType } from "./alter-column-type";
+import { provesNotNull } from "./alter-constraint";
+import type { Altered, Subcommand } from "./family";
+
+/** Subcommands of ALTER TABLE that are about one column. */
+export const alterColumn = {
+  AT_AddColumn: {
+    opinion: "judged",
+    work: (cmd, on) => fillAdded(cmd, on),
+    apply(cmd, table, schema) {
+      const definition = definitionOf(cmd);
+      if (definition && !(cmd.missing_ok && table.columns.has(definition.colname ?? "")))
+        addColumn(definition, table, schema);
+    },
+    depend(cmd, table, schema) {
+      const definition = definitionOf(cmd);
+      if (definition) enterColumn(schema, table, definition);
+    },
+    expect: (cmd, table) => [there(`column ${table}.${definitionOf(cmd)?.colname}`)],
+  },
+  AT_DropColumn: {
+    opinion: "judged",
+    work({ name: column = "", behavior }, { name, table, schema, effects }) {
+      for (const { columns, references } of table?.constraints ?? [])
+        if (references !== undefined && columns.includes(column))
+          effects.touch(schema.named(references), "ACCESS EXCLUSIVE");
+      if (behavior !== "DROP_CASCADE") return;
+      for (const view of schema.viewsOf(keyOf(name), column)) effects.touch(view.name, "ACCESS EXCLUSIVE");
+      for (const other of schema.pointingTo(keyOf(name), column)) effects.touch(other.name, "ACCESS EXCLUSIVE");
+    },
+    apply({ name = "" }, table, schema) {
+      table.columns.delete(name);
+      table.constraints = table.constraints.filter(
+        ({ columns, mentions = [] }) => !columns.includes(name) && !mentions.includes(name),
+      );
+      for (const index of schema.indexesOf(keyOf(table.name)))
+        if (index.columns.includes(name) || index.derivedFrom?.includes(name)) schema.indexes.delete(keyOf(index.name));
+    },
+    depend({ name = "", behavior }, table, schema) {
+      forgetDependents(schema, (each) => each.table === table && each.column === name);
+      if (behavior === "DROP_CASCADE") cascadeDependents(schema, useOf("column", table, name));
+    },
+    expect: ({ name }, table) => [gone(`column ${table}.${name}`)],
+  },
+  AT_AlterColumnType: alterColumnType,
+  AT_ColumnDefault: {
+    opinion: "judged",
+    apply({ name = "", def }, table) {
+      const column = table.columns.get(name);
+      if (column) column.filled = def !== undefined && !isNull(def);
+    },
+    depend({ name = "", def }, table, schema) {
+      schema.dependents.delete(`default ${table} ${name}`);
+      if (def) enterDependent(schema, "default", table, name, usesOf(def, schema, table), name);
+    },
+    expect({ name, def }, table) {
+      // A default of NULL is none.
+      if (isNull(def)) return [];
+      const key = `column ${table}.${name}`;
+      return [
+        def ? defined(key, / DEFAULT /, "with a default") : defined(key, /^(?!.* DEFAULT )/s, "without a default"),
+      ];
+    },
+  },
+  AT_SetNotNull: {
+    opinion: "judged",
+    work({ name = "" }, { table, on }) {
+      const column = table?.columns.get(name);
+      if (!column?.notNull && !provesNotNull(table, name))
+        on("scan", `NULLs are looked for in ${identifier(name)}`, column === undefined);
+    },
+    apply({ name = "" }, table) {
+      const column = table.columns.get(name);
+      if (column) column.notNull = true;
+    },
+    expect: ({ name }, table) => [defined(`column ${table}.${name}`, / NOT NULL/, "NOT NULL")],
+  },
+  AT_DropNotNull: {
+    opinion: "judged",
+    apply({ name = "" }, table) {
+      const column = table.columns.get(name);
+      if (column) column.notNull = false;
+    },
+    expect: ({ name }, table) => [defined(`column ${table}.${name}`, /^(?!.* NOT NULL)/s, "without NOT NULL")],
+  },
+  AT_AddIdentity: {
+    opinion: "judged",
+    apply({ name = "" }, table) {
+      const column = table.columns.get(name);
+      if (column) column.filled = true;
+    },
+  },
+  AT_SetIdentity: { opinion: "judged" },
+  AT_DropIdentity: { opinion: "judged" },
+  AT_SetExpression: {
+    opinion: "judged",
+    work: ({ name = "" }, { on }) => on("rewrite", `${identifier(name)} is computed anew`),
+  },
+  AT_DropExpression: {
+    opinion: "judged",
+    depend: ({ name = "" }, table, schema) => schema.dependents.delete(`generated ${table} ${name}`),
+  },
+  AT_SetStatistics: { opinion: "harmless", lock: "SHARE UPDATE EXCLUSIVE" },
+  AT_SetOptions: { opinion: "harmless", lock: "SHARE UPDATE EXCLUSIVE" },
+  AT_ResetOptions: { opinion: "harmless", lock: "SHARE UPDATE EXCLUSIVE" },
+  AT_SetStorage: { opinion: "harmless" },
+  AT_SetCompression: { opinion: "harmless" },
+  AT_AlterColumnGenericOptions: { opinion: { unknown: "another server gets the option" } },
+} satisfies Partial<Record<AlterTableType, Subcommand>>;
+
+function definitionOf({ def }: AlterTableCmd): ColumnDef | undefined {
+  return def && "ColumnDef" in def ? def.ColumnDef : undefined;
+}
+
+/** What Postgres writes, reads or builds for a new column. */
+function fillAdded(cmd: AlterTableCmd, { name, table, schema, effects, on }: Altered): void {
+  const definition = definitionOf(cmd);
+  if (!definition || (cmd.missing_ok && table?.columns.has(definition.colname ?? ""))) return;
+  const { column, fills, uncertain, constraints, default: value } = defineColumn(definition, name.name, schema);
+  const added = identifier(column.name);
+  if (fills !== undefined) on("rewrite", `${added} is filled in: ${fills}`, uncertain);
+  for (const { kind } of constraints) {
+    if (kind === "unique" || kind === "primary") on("index", `an index is built for ${added}`);
+    if (kind === "check") on("scan", `the check of ${added} reads every row`);
+  }
+  // A constant default is stored once for all rows; without one, NULLs are looked for.
+  if (column.notNull && !column.filled) on("scan", `${added} must not be NULL`);
+  for (const { pktable, contype } of columnConstraints(definition))
+    if (contype === "CONSTR_FOREIGN" && pktable) {
+      effects.touch(nameOf(pktable), "SHARE ROW EXCLUSIVE");
+      if (value) on("scan", `the foreign key of ${added} is checked`);
+    }
+}

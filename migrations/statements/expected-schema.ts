@@ -1,0 +1,249 @@
+import type {
+  AlterObjectSchemaStmt,
+  AlterSeqStmt,
+  AlterTableCmd,
+  CreateSeqStmt,
+  Node,
+  RangeVar,
+  RenameStmt,
+  TransactionStmt,
+} from "libpg-query";
+import { type Expectation, partsName, relationName } from "../schema/expectation";
+import { isOnTemporary, TemporaryNames } from "../schema/temporary";
+import { listOf, optionOf } from "../sql/constant";
+import { partsOf } from "../sql/identifier";
+import { some } from "../sql/references";
+import { partitionOf } from "./alter-partition";
+import { expectationsOf, takerOf } from "./statements";
+import { mayConcern } from "./takers";
+
+/** What stands for the schema of a name that was written without one after a change of `search_path`. */
+const ANYWHERE = "?";
+
+interface State {
+  readonly expected: Map<string, Expectation>;
+  readonly temporary: TemporaryNames;
+}
+
+/**
+ * What holds after a series of statements. What a later one takes back, changes or rolls back is no longer promised. What one may have
+ * taken back, as far as its text tells, stays in the list as uncertain, with the statement that makes it so.
+ */
+export class ExpectedSchema {
+  #state: State = { expected: new Map(), temporary: new TemporaryNames() };
+  /** The states at BEGIN (without a name) and at each SAVEPOINT. */
+  #saved: { name?: string; state: State }[] = [];
+  /** After a change of `search_path` a name without a schema may be anywhere. */
+  #astray = false;
+
+  constructor(readonly schema: string) {}
+
+  /** @param where for people, of the migration that the statement stands in */
+  see(node: Node, where: string): void {
+    if ("TransactionStmt" in node) this.#control(node.TransactionStmt);
+    else this.#see(this.#state.temporary.qualify(node), where);
+  }
+
+  #see(node: Node, where: string): void {
+    const { expected } = this.#state;
+    this.#astray ||= setsPath(node);
+    // What is temporary is gone with the session, so that nothing of it is found in the catalog later.
+    if (isOnTemporary(node)) return;
+    const taker = takerOf(node);
+    if (taker !== undefined)
+      for (const [key, expectation] of expected)
+        if (expectation.uncertain === undefined && mayConcern(taker, nameOf(key)))
+          expected.set(key, { ...expectation, uncertain: `${taker.by} in ${where}` });
+    if ("AlterObjectSchemaStmt" in node) this.#moved(node.AlterObjectSchemaStmt);
+    if ("AlterSeqStmt" in node) this.#owned(node.AlterSeqStmt);
+    const next = expectationsOf(asMade(node, expected, this.schema), this.#astray ? ANYWHERE : this.schema);
+    if ("RenameStmt" in node) this.#rename(node.RenameStmt, next);
+    else
+      for (const each of next) this.#enter(each, "AlterTableStmt" in node && node.AlterTableStmt.missing_ok === true);
+    if ("CreateSeqStmt" in node) this.#owned(node.CreateSeqStmt);
+    if ("AlterTableStmt" in node && node.AlterTableStmt.relation)
+      for (const item of node.AlterTableStmt.cmds ?? [])
+        if ("AlterTableCmd" in item) this.#loosen(item.AlterTableCmd, node.AlterTableStmt.relation);
+  }
+
+  /** At the end of a migration: what was not committed there is no concern of the next. */
+  end(): void {
+    this.#saved = [];
+    this.#state.temporary.commit();
+  }
+
+  list(): Expectation[] {
+    return [...this.#state.expected.values()];
+  }
+
+  /** @param lenient the statement has IF EXISTS, so that it may have done nothing */
+  #enter(expectation: Expectation, lenient: boolean): void {
+    const { expected } = this.#state;
+    const { key, present } = expectation;
+    if (isOurs(key)) return;
+    if (key.includes(` ${ANYWHERE}.`)) {
+      forgetAnywhere(expected, key);
+      return;
+    }
+    if (!present) forget(expected, key);
+    else if (expectation.anyKind && expected.get(key)?.present) return;
+    // A column's first expectation is its existence, its second, say, NOT NULL: the later one includes the earlier.
+    if (!lenient) expected.set(key, expectation);
+    else if (expectation.definition) expected.delete(key);
+  }
+
+  #control({ kind = "TRANS_STMT_BEGIN", savepoint_name: name, chain }: TransactionStmt): void {
+    const copy = () => ({ expected: new Map(this.#state.expected), temporary: this.#state.temporary.copy() });
+    const named = name === undefined ? {} : { name };
+    const begun = this.#saved.findIndex((each) => each.name === undefined);
+    const at = this.#saved.map((each) => each.name).lastIndexOf(name);
+    if (kind === "TRANS_STMT_SAVEPOINT") this.#saved.push({ ...named, state: copy() });
+    else if (kind === "TRANS_STMT_RELEASE" && at >= 0) this.#saved = this.#saved.slice(0, at);
+    else if (kind === "TRANS_STMT_ROLLBACK_TO" && at >= 0) {
+      this.#saved = this.#saved.slice(0, at + 1);
+      this.#state = this.#saved[at]!.state;
+      this.#saved[at] = { ...named, state: copy() };
+    } else if (/BEGIN|START/.test(kind)) {
+      if (begun < 0) this.#saved.push({ state: copy() });
+    } else if (/COMMIT$|ROLLBACK$|PREPARE$/.test(kind)) {
+      if (kind === "TRANS_STMT_COMMIT") this.#state.temporary.commit();
+      else if (begun >= 0) this.#state = this.#saved[begun]!.state;
+      this.#saved = chain ? [{ state: copy() }] : [];
+    }
+  }
+
+  /** ALTER … SET SCHEMA: it is somewhere else, with all its parts. */
+  #moved({ relation, object }: AlterObjectSchemaStmt): void {
+    const name = relation ? relationName(relation, this.schema) : partsName(object, this.schema);
+    for (const kind of ["table", "view", "materialized view", "sequence", "type"])
+      forget(this.#state.expected, `${kind} ${name}`);
+  }
+
+  /** CREATE or ALTER SEQUENCE … OWNED BY: it goes with its table or column. */
+  #owned({ sequence, options }: CreateSeqStmt | AlterSeqStmt): void {
+    const { expected } = this.#state;
+    const key = sequence ? `sequence ${relationName(sequence, this.schema)}` : "";
+    const expectation = expected.get(key);
+    const owner = listOf(optionOf(options, "owned_by")?.arg);
+    if (!expectation || owner.length === 0) return;
+    const partOf = `table ${partsName(owner.slice(0, -1), this.schema)}`;
+    expected.set(key, { ...expectation, partOf, columns: new Set(partsOf(owner).slice(-1)) });
+  }
+
+  #rename(node: RenameStmt, [gone, renamed]: readonly Expectation[]): void {
+    if (node.renameType === "OBJECT_SCHEMA") forget(this.#state.expected, `schema ${node.subname}`);
+    if (gone && renamed) this.#carry(node, gone.key, renamed);
+  }
+
+  /** What is expected of a thing and of its parts is expected of them under the new name. */
+  #carry(node: RenameStmt, old: string, renamed: Expectation): void {
+    const { expected } = this.#state;
+    const before = [...expected].filter(([key]) => key !== renamed.key);
+    if (node.missing_ok && !expected.has(old)) {
+      forget(expected, old);
+      forget(expected, renamed.key);
+      return;
+    }
+    if (old.includes(` ${ANYWHERE}.`)) {
+      forgetAnywhere(expected, old);
+      return;
+    }
+    const prefix = nameOf(old);
+    const table = node.relation && node.subname === undefined && node.renameType !== "OBJECT_INDEX";
+    expected.clear();
+    for (const [key, expectation] of before) {
+      const inside = key === old || (table && nameOf(key).startsWith(`${prefix}.`));
+      const moved = inside ? key.replace(prefix, nameOf(renamed.key)) : key;
+      // What is a part says "table" of a materialized view too.
+      const part = expectation.partOf === old || (table && expectation.partOf === `table ${prefix}`);
+      const partOf = part ? expectation.partOf?.replace(prefix, nameOf(renamed.key)) : expectation.partOf;
+      expected.set(moved, { ...expectation, key: moved, ...(partOf === undefined ? {} : { partOf }) });
+    }
+    // ALTER TABLE also renames views, indexes and sequences: of what kind it is may be known.
+    const kinds = ["table", "view", "materialized view", "index", "sequence"];
+    const other = renamed.anyKind && kinds.map((kind) => `${kind} ${prefix}`).find((key) => expected.get(key)?.present);
+    if (other && other !== old) {
+      this.#carry(node, other, { ...renamed, key: other.replace(prefix, nameOf(renamed.key)) });
+      return;
+    }
+    if (!expected.has(renamed.key)) expected.set(renamed.key, renamed);
+    expected.set(old, { key: old, present: false });
+    if (node.renameType === "OBJECT_COLUMN")
+      for (const [key, expectation] of expected)
+        if (expectation.columns?.has(node.subname ?? ""))
+          expected.set(key, { ...expectation, columns: new Set([...expectation.columns, node.newname ?? ""]) });
+  }
+
+  /** What a subcommand of ALTER TABLE changes besides what is expected of it. */
+  #loosen(cmd: AlterTableCmd, relation: RangeVar): void {
+    const { expected } = this.#state;
+    const table = relationName(relation, this.schema);
+    // Since Postgres 18 this may be the constraint that makes a column NOT NULL.
+    if (cmd.subtype === "AT_DropConstraint")
+      for (const [key, { definition, ...rest }] of expected)
+        if (key.startsWith(`column ${table}.`) && definition?.text === "NOT NULL") expected.set(key, rest);
+    const child = partitionOf(cmd)?.name;
+    if (!child) return;
+    for (const kind of ["table", "index"]) {
+      const key = `${kind} ${relationName(child, this.schema)}`;
+      const known = expected.get(key);
+      if (!known) continue;
+      const { partOf: _, ...expectation } = known;
+      const attached = cmd.subtype === "AT_AttachPartition" && { partOf: `${kind} ${table}` };
+      expected.set(key, { ...expectation, ...attached });
+    }
+  }
+}
+
+/** After a change of `search_path` a name without a schema may be anywhere. */
+function setsPath(node: Node): boolean {
+  if ("VariableSetStmt" in node) return node.VariableSetStmt.name === "search_path";
+  return (
+    "SelectStmt" in node &&
+    some(node.SelectStmt.targetList, (each) => "A_Const" in each && each.A_Const.sval?.sval === "search_path")
+  );
+}
+
+/** IF NOT EXISTS of what was dropped just before makes it. */
+function asMade(node: Node, expected: ReadonlyMap<string, Expectation>, schema: string): Node {
+  const { relation, if_not_exists } = "CreateStmt" in node ? node.CreateStmt : {};
+  if (!("CreateStmt" in node) || !relation || !if_not_exists) return node;
+  if (expected.get(`table ${relationName(relation, schema)}`)?.present !== false) return node;
+  return { CreateStmt: { ...node.CreateStmt, if_not_exists: false } };
+}
+
+/** What is not in the catalog that is compared: book-keeping, and the server's own schemas. */
+function isOurs(key: string): boolean {
+  return / (_release|pg_[^.]*|information_schema)(\.|$)/.test(key) || /\._prisma_migrations(\.|$)/.test(key);
+}
+
+/** `public.t.a` of `column public.t.a`. */
+function nameOf(key: string): string {
+  return key.slice(/^(materialized view|[a-z]+) /.exec(key)?.[0].length ?? 0);
+}
+
+/** With a thing go its parts: columns, constraints, indexes, triggers, partitions, sequences that it owns. */
+function forget(expected: Map<string, Expectation>, key: string): void {
+  expected.delete(key);
+  const [, kind, name = ""] = /^(materialized view|[a-z]+) (.+)$/.exec(key) ?? [];
+  // The index of a unique constraint goes with it, and has its name.
+  if (kind === "constraint") expected.delete(`index ${name.replace(/[^.]+\.([^.]+)$/, "$1")}`);
+  const table = kind === "column" ? name.replace(/\.[^.]*$/, "") : undefined;
+  const column = name.slice((table?.length ?? -1) + 1);
+  for (const [each, { partOf, columns }] of [...expected]) {
+    const of = nameOf(each);
+    const ofTable = partOf === `table ${table}` || of.startsWith(`${table}.`);
+    const inside = kind !== "column" && kind !== "constraint" && of.startsWith(`${name}.`);
+    const about = table !== undefined && ofTable && (columns?.has(column) || columns?.has("*"));
+    // An index says "table" of a materialized view too.
+    const part = partOf === key || (kind === "materialized view" && partOf === `table ${name}`);
+    if (expected.has(each) && (inside || about || part)) forget(expected, each);
+  }
+}
+
+/** A name without a schema that may be in any: whatever has it. */
+function forgetAnywhere(expected: Map<string, Expectation>, key: string): void {
+  const [kind, name = ""] = key.split(` ${ANYWHERE}.`);
+  for (const each of [...expected.keys()])
+    if (each.startsWith(`${kind} `) && each.endsWith(`.${name}`)) forget(expected, each);
+}

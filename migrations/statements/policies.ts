@@ -1,0 +1,45 @@
+import type { Node } from "libpg-query";
+import { enterDependent } from "../schema/dependents";
+import { usesOf } from "../schema/uses";
+import { listOf } from "../sql/constant";
+import { keyOf, type Name, nameOf, nameOfParts } from "../sql/identifier";
+import type { Drops, Family } from "./family";
+import { holds } from "./replay-rules";
+
+/** Policies of row level security. */
+export const policies: Family<"CreatePolicyStmt" | "AlterPolicyStmt"> = {
+  CreatePolicyStmt: {
+    opinion: "judged",
+    lock: ({ table }, _schema, effects) => table && effects.touch(nameOf(table), "ACCESS EXCLUSIVE"),
+    apply({ table, policy_name = "", qual, with_check }, schema) {
+      if (!table) return;
+      schema.require(nameOf(table)).policies.add(policy_name);
+      const key = keyOf(nameOf(table));
+      const uses = [...usesOf(qual, schema, key), ...usesOf(with_check, schema, key)];
+      enterDependent(schema, "policy", key, policy_name, new Set(uses));
+    },
+    replay: holds,
+  },
+  AlterPolicyStmt: {
+    opinion: "judged",
+    lock: ({ table }, _schema, effects) => table && effects.touch(nameOf(table), "ACCESS EXCLUSIVE"),
+    replay: holds,
+  },
+};
+
+/** DROP POLICY. */
+export const policyDrops: Drops<"OBJECT_POLICY"> = {
+  OBJECT_POLICY: {
+    opinion: "judged",
+    lock: (_name, _schema, effects, _statement, object) => effects.touch(onTable(object), "ACCESS EXCLUSIVE"),
+    apply({ name }, schema, _statement, object) {
+      schema.table(onTable(object))?.policies.delete(name);
+      schema.dependents.delete(`policy ${keyOf(onTable(object))} ${name}`);
+    },
+  },
+};
+
+/** DROP TRIGGER name ON table comes as one list of parts; the table is all but the last. */
+export function onTable(object: Node): Name {
+  return nameOfParts(listOf(object).slice(0, -1));
+}

@@ -1,0 +1,189 @@
+import type { CreateFunctionStmt, FunctionParameter, TypeName } from "libpg-query";
+import { cascadeDependents, replaceUse } from "../schema/dependents";
+import type { Routine } from "../schema/objects";
+import type { Schema } from "../schema/schema";
+import { useOf } from "../schema/uses";
+import { optionOf } from "../sql/constant";
+import { keyOf, type Name, nameOf, nameOfParts, partsOf } from "../sql/identifier";
+import { parseScript } from "../sql/parse";
+import { blockStatements } from "../sql/plpgsql";
+import { walk } from "../sql/references";
+import { tokensOf } from "../sql/tokens";
+import type { Dropped, Drops, Family } from "./family";
+import { called, changesRows, type Defined, defines, outside, setsPath } from "./replay-rules";
+import { takenByDo } from "./takers";
+
+/** Functions, procedures, and code that runs at once. */
+export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "CallStmt" | "DoStmt" | "CreatePLangStmt"> =
+  {
+    CreateFunctionStmt: {
+      opinion: "harmless",
+      kind: () => "CREATE FUNCTION",
+      apply(statement, schema, migration) {
+        const { funcname, replace, returnType } = statement;
+        const key = keyOf(nameOfParts(funcname));
+        const before = replace ? undefined : schema.routines.get(key);
+        const made = routineOf(statement);
+        schema.routines.set(key, before ? both(before, made) : made);
+        if (partsOf(returnType?.names).at(-1) === "trigger") schema.triggerFunctions.add(key);
+        schema.made.set(key, migration);
+      },
+      replay(statement, defined) {
+        const language = defineRoutine(statement, defined);
+        // The server compiles a function when it is made, and other languages run code for that.
+        if (!/^(sql|plpgsql)$/.test(language)) return outside(`it makes a function in ${language}`);
+        const { sql_body: _, ...rest } = statement;
+        return called(rest, defined) ?? "run";
+      },
+    },
+    AlterFunctionStmt: {
+      opinion: "harmless",
+      apply({ func, actions }, schema) {
+        const key = keyOf(nameOfParts(func?.objname));
+        const before = schema.routines.get(key);
+        const [volatility] = partsOf(optionOf(actions, "volatility")?.arg);
+        if (before && volatility) schema.routines.set(key, { ...before, volatility: volatilityOf(volatility) });
+      },
+      replay: defines,
+    },
+    CallStmt: {
+      opinion: { unknown: "what a procedure does is decided while it runs" },
+      takesBack: () => ({ by: "CALL" }),
+    },
+    DoStmt: {
+      opinion: "judged",
+      unknown: () => "the statements inside a DO block are decided while it runs",
+      // A DO block may end transactions itself, but only when it isn't inside one. Of another language it can't be known.
+      refusedInTransaction: (_, text) =>
+        /\b(commit|rollback)\b/i.test(text) &&
+        blockStatements(text)?.some(({ kind }) => /^(commit|rollback)$/.test(kind))
+          ? "DO with COMMIT or ROLLBACK inside"
+          : undefined,
+      takesBack: takenByDo,
+    },
+    CreatePLangStmt: { opinion: "harmless", kind: () => "CREATE LANGUAGE" },
+  };
+
+const routine: Dropped = {
+  opinion: "judged",
+  lock(_name, _schema, effects, { behavior }) {
+    if (behavior === "DROP_CASCADE") effects.cannotTell("triggers, defaults and indexes may depend on the function");
+  },
+  apply(name, schema, { behavior }) {
+    schema.routines.delete(keyOf(name));
+    if (behavior === "DROP_CASCADE") cascadeDependents(schema, useOf("function", keyOf(name)));
+  },
+};
+
+/** DROP FUNCTION and the like. */
+export const routineDrops: Drops<
+  "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE" | "OBJECT_AGGREGATE" | "OBJECT_LANGUAGE"
+> = {
+  OBJECT_FUNCTION: routine,
+  OBJECT_PROCEDURE: routine,
+  OBJECT_ROUTINE: routine,
+  OBJECT_AGGREGATE: { opinion: "judged" },
+  OBJECT_LANGUAGE: { opinion: "harmless" },
+};
+
+/** A function or procedure has another name: triggers and what depends on it are told by that. */
+export function renameRoutine(from: Name, to: Name, schema: Schema): void {
+  replaceUse(schema, useOf("function", keyOf(from)), useOf("function", keyOf(to)));
+  const routine = schema.routines.get(keyOf(from));
+  if (!routine) return;
+  schema.routines.delete(keyOf(from));
+  schema.routines.set(keyOf(to), routine);
+  for (const trigger of schema.triggers.values()) if (trigger.routine === keyOf(from)) trigger.routine = keyOf(to);
+}
+
+function languageOf({ options }: CreateFunctionStmt): string {
+  return (partsOf(optionOf(options, "language")?.arg)[0] ?? "sql").toLowerCase();
+}
+
+function bodyOf({ options }: CreateFunctionStmt): string | undefined {
+  return partsOf(optionOf(options, "as")?.arg)[0];
+}
+
+function routineOf(statement: CreateFunctionStmt): Routine {
+  return {
+    volatility: volatilityOf(partsOf(optionOf(statement.options, "volatility")?.arg)[0]),
+    mentions: mentionsOf(statement),
+    overloads: 1,
+    ...signatureOf(statement),
+  };
+}
+
+/** What CREATE OR REPLACE can't change: what is returned, and the names of parameters of the same types. */
+export function signatureOf(statement: CreateFunctionStmt): Pick<Routine, "returns" | "parameters"> {
+  const { parameters = [], returnType } = statement;
+  const all = parameters.flatMap((item) => ("FunctionParameter" in item ? [item.FunctionParameter] : []));
+  const typed = ({ name = "", argType }: FunctionParameter) => [name, partsOf(argType?.names).join(".")];
+  const out = all.filter(({ mode }) => /OUT|TABLE/.test(mode ?? ""));
+  const returned = (type: TypeName | undefined) => [
+    type?.setof === true,
+    partsOf(type?.names).join("."),
+    type?.arrayBounds?.length ?? 0,
+  ];
+  return {
+    returns: JSON.stringify([...returned(returnType), out.map(typed)]),
+    parameters: JSON.stringify(all.filter(({ mode }) => !/_OUT|TABLE/.test(mode ?? "")).map(typed)),
+  };
+}
+
+/** Every name in a function's body; undefined where its text doesn't tell. */
+function mentionsOf(statement: CreateFunctionStmt): Set<string> | undefined {
+  const names = new Set<string>();
+  walk(statement.sql_body, (node) => {
+    if ("RangeVar" in node) names.add(keyOf(nameOf(node.RangeVar)));
+    if ("FuncCall" in node) names.add(keyOf(nameOfParts(node.FuncCall.funcname)));
+  });
+  if (statement.sql_body) return names;
+  const [language, body] = [languageOf(statement), bodyOf(statement)];
+  if (body === undefined || (language !== "sql" && language !== "plpgsql")) return undefined;
+  const tokens = tokensOf(body);
+  if (language === "plpgsql" && tokens.some(({ upper }) => upper === "EXECUTE")) return undefined;
+  const read = (text: string) => (text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase());
+  for (const [index, { text }] of tokens.entries()) {
+    names.add(read(text));
+    if (tokens[index + 1]?.text === ".")
+      names.add(keyOf({ schema: read(text), name: read(tokens[index + 2]?.text ?? "") }));
+  }
+  return names;
+}
+
+function volatilityOf(text: string | undefined): Routine["volatility"] {
+  return text === "immutable" || text === "stable" ? text : "volatile";
+}
+
+/** Two functions of one name: the worse of what they are. */
+function both(a: Routine, b: Routine): Routine {
+  const order = ["immutable", "stable", "volatile"] as const;
+  const volatility = order[Math.max(order.indexOf(a.volatility), order.indexOf(b.volatility))]!;
+  return {
+    ...b,
+    volatility,
+    overloads: a.overloads + b.overloads,
+    mentions: a.mentions && b.mentions && new Set([...a.mentions, ...b.mentions]),
+  };
+}
+
+/** Enters a function, and tells its language. Only one in SQL whose text does nothing but compute is known to do so. */
+function defineRoutine(statement: CreateFunctionStmt, defined: Defined): string {
+  const name = nameOfParts(statement.funcname).name;
+  const [language, text] = [languageOf(statement), bodyOf(statement)];
+  let pure = false;
+  if (statement.sql_body) pure = !changesRows(statement.sql_body) && called(statement.sql_body, defined) === undefined;
+  else if (language === "sql" && text !== undefined) {
+    try {
+      pure = [...parseScript(text)].every(
+        ({ node }) =>
+          "SelectStmt" in node && !changesRows(node) && called(node, defined) === undefined && !setsPath(node),
+      );
+    } catch {
+      pure = false;
+    }
+  }
+  // Of several functions of one name, each would have to be known.
+  defined.functions.set(name, pure && defined.functions.get(name) !== false);
+  return language;
+}

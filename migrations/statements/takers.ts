@@ -1,0 +1,42 @@
+import type { DoStmt } from "libpg-query";
+import { optionOf } from "../sql/constant";
+import { partsOf } from "../sql/identifier";
+import { callsOf } from "../sql/references";
+import type { Taker } from "./family";
+
+/** Functions of Postgres that migrations call and that drop nothing. */
+const HARMLESS = new Set(
+  (
+    "setval nextval currval set_config pg_advisory_lock pg_advisory_unlock pg_advisory_xact_lock pg_notify pg_sleep version current_setting " +
+    "count max min sum avg coalesce now exists greatest least lower upper length concat format quote_ident quote_literal to_regclass generate_series " +
+    "pg_get_serial_sequence"
+  ).split(" "),
+);
+
+/** A SELECT may take back what was made before where it calls a function that isn't known. */
+export function takenBySelect(body: object): Taker | undefined {
+  const called = callsOf(body)
+    .map(({ name }) => name.split(".").at(-1) ?? "")
+    .find((name) => !HARMLESS.has(name));
+  return called === undefined ? undefined : { by: `SELECT ${called}()` };
+}
+
+/** Most DO blocks only make something unless it is there. */
+export function takenByDo({ args }: DoStmt): Taker | undefined {
+  const code = (partsOf(optionOf(args, "as")?.arg)[0] ?? "").toLowerCase();
+  const queries = [...code.matchAll(/\bselect\b([^;]*?)(;|\bthen\b|\bloop\b)/g)].map(([, query]) => query ?? "");
+  const called = queries.flatMap((query) => [...query.matchAll(/(\w+)\s*\(/g)].map(([, name]) => name ?? ""));
+  const may = called.some(
+    (name) => !HARMLESS.has(name) && !/^(exists|select|in|any|and|or|not|where|on|as)$/.test(name),
+  );
+  if (may || /\b(execute|perform|call|cascade)\b/.test(code)) return { by: "DO" };
+  return /\b(drop|rename|schema|alter)\b/.test(code) ? { by: "DO", named: code } : undefined;
+}
+
+/** Whether it may concern the thing of a name: one of which a text names neither itself nor its table is none of its concern. */
+export function mayConcern({ named }: Taker, name: string): boolean {
+  if (named === undefined) return true;
+  const words = new Set(named.split(/[^\p{L}\p{N}_$]+/u));
+  const names = name.toLowerCase().split(".").slice(1);
+  return names.some((each) => words.has(each) || (/\W/.test(each) && named.includes(each)));
+}
