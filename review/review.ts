@@ -29,6 +29,7 @@ import { type Applied, judgeHistory } from "./rules/history";
 import { judgeImpossible } from "./rules/impossible";
 import { judgeMoved } from "./rules/moved";
 import { judgeOldPods } from "./rules/old-pods";
+import { judgePartitionKeys } from "./rules/partition-keys";
 import { enumExchanges, judgeExchange, judgeRenames } from "./rules/prisma";
 import { judgeRefused } from "./rules/refused";
 import { judgeRights } from "./rules/rights";
@@ -279,6 +280,7 @@ interface Part extends JudgedStatement {
 function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeDependents(statement, context);
   judgeImpossible(statement, context);
+  judgePartitionKeys(statement, context);
   judgeDestroyed(statement, context);
   judgeExchange(statement, context);
   judgeOldPods(statement, context);

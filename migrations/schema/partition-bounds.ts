@@ -1,5 +1,5 @@
-import type { Node, PartitionBoundSpec } from "libpg-query";
-import { columnOf, conjuncts, sameConstant } from "../sql/expression";
+import type { Node, PartitionBoundSpec, PartitionSpec } from "libpg-query";
+import { columnNamed, columnOf, conjuncts, sameConstant } from "../sql/expression";
 import { partsOf } from "../sql/identifier";
 import type { Table } from "./objects";
 
@@ -93,4 +93,12 @@ function compares(condition: Node, column: string, operator: "<" | ">=", value: 
 /** MINVALUE or MAXVALUE. */
 function isOpen(datum: Node | undefined): boolean {
   return datum !== undefined && /^(min|max)value$/.test(columnOf(datum) ?? "");
+}
+
+/** The columns by which a table is partitioned; undefined where an expression is among them, or the table isn't partitioned. */
+export function keyColumns(spec: PartitionSpec | undefined): string[] | undefined {
+  const columns = (spec?.partParams ?? []).map((item) =>
+    "PartitionElem" in item ? (item.PartitionElem.name ?? columnNamed(item.PartitionElem.expr)) : undefined,
+  );
+  return columns.every((column) => column !== undefined) && columns.length > 0 ? columns : undefined;
 }

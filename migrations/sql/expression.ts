@@ -15,6 +15,12 @@ export function columnOf(node: Node): string | undefined {
   return "ColumnRef" in node ? partsOf(node.ColumnRef.fields).at(-1) : undefined;
 }
 
+/** The column that an expression is, as `(column)` or `(column COLLATE "C")`, which Postgres takes for the column itself. */
+export function columnNamed(node: Node | undefined): string | undefined {
+  if (node && "CollateClause" in node) return columnNamed(node.CollateClause.arg);
+  return node && "ColumnRef" in node ? partsOf(node.ColumnRef.fields).at(-1) : undefined;
+}
+
 export function isConstant(node: Node | undefined): boolean {
   if (!node) return false;
   return "A_Const" in node || ("TypeCast" in node && isConstant(node.TypeCast.arg));

@@ -1,8 +1,9 @@
-import type { CreateStmt, DropStmt, PartitionSpec } from "libpg-query";
+import type { CreateStmt, DropStmt } from "libpg-query";
 import { addColumn, addConstraint, addQueryResult, constraintOf } from "../schema/definition";
 import { cascadeDependents, enterColumn, enterDependent, forgetDependents } from "../schema/dependents";
 import type { Effects } from "../schema/effect";
 import { type Expectation, perhaps, relationName, there } from "../schema/expectation";
+import { keyColumns } from "../schema/partition-bounds";
 import { emptyTable, type Schema } from "../schema/schema";
 import { useOf, usesOf } from "../schema/uses";
 import { keyOf, type Name, nameOf } from "../sql/identifier";
@@ -133,14 +134,6 @@ function applyCreated(statement: CreateStmt, schema: Schema, migration: string):
       }
   }
   for (const item of tableElts) if ("ColumnDef" in item) enterColumn(schema, keyOf(name), item.ColumnDef);
-}
-
-/** The columns that decide where a row of a partitioned table goes; undefined for an expression among them. */
-function keyColumns(spec: PartitionSpec | undefined): string[] | undefined {
-  const columns = (spec?.partParams ?? []).map((item) =>
-    "PartitionElem" in item ? item.PartitionElem.name : undefined,
-  );
-  return columns.every((column) => column !== undefined) && columns.length > 0 ? columns : undefined;
 }
 
 function expectCreated(

@@ -7,7 +7,7 @@ import { loadParser, type Review, type ReviewInput, reviewRelease } from "../../
 import { sizeOf } from "../../review/size";
 import type { Sizes } from "../../text/table-size";
 import { before } from "./corpus/before";
-import { refused, statements } from "./corpus/statements";
+import { refused, statements, taken } from "./corpus/statements";
 
 beforeAll(() => loadParser());
 
@@ -419,5 +419,11 @@ describe("every statement of the corpus", () => {
     expect(findings.filter(({ classes, severity }) => classes.includes("failing") && severity !== "info")).not.toEqual(
       [],
     );
+  });
+
+  test.each(taken)("that Postgres takes is not found to fail: %s", (sql) => {
+    const history = [migration("1_before", before), migration("2_new", `${sql};`)];
+    const { findings } = reviewRelease({ history, applied: [history[0]!] });
+    expect(findings.filter(({ classes, severity }) => classes.includes("failing") && severity === "error")).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import type { TestPostgres } from "../../support/postgres";
 import { startServer } from "../../support/server";
 import { before, rows } from "./before";
 import { Observer } from "./observe";
-import { refused, statements } from "./statements";
+import { refused, statements, taken } from "./statements";
 
 /** Where the oldest major takes a weaker lock than the newest: the stronger one is told. */
 const weakerBefore =
@@ -115,7 +115,12 @@ describe.each([OLDEST, NEWEST])("Postgres %i", (major) => {
   test.for(refused.filter((sql) => major === NEWEST || !/DETACH/.test(sql)))("refuses %s", async (sql, { skip }) => {
     if (unavailable !== undefined) return skip(unavailable);
     await expect(observer.run(sql)).rejects.toThrow(
-      /partitioned|default partition|foreign key constraint|No such file or directory/,
+      /partitioned|partition key|default partition|foreign key constraint|No such file or directory/,
     );
+  });
+
+  test.for(taken)("takes %s", async (sql, { skip }) => {
+    if (unavailable !== undefined) return skip(unavailable);
+    await observer.inTransaction(sql);
   });
 });
