@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { join, resolve } from "node:path";
-import { makeFolder } from "../../report/reader/make-folder";
+import { makeFolder } from "../../text/make-folder";
 import { readJson } from "./atomic";
 import { stopAws } from "./aws/service";
 import { DAEMON_FILE, DAEMON_LOCK, type DaemonRecord } from "./daemon";

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { makeFolder } from "./make-folder";
+import { makeFolder } from "../../text/make-folder";
 
 /** Writes the page as a whole or not at all: what picks it up for a ticket never sees a part. */
 export function writePage(path: string, text: string): void {

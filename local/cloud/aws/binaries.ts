@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { makeFolder } from "../../../report/reader/make-folder";
+import { makeFolder } from "../../../text/make-folder";
 import { readJson } from "../atomic";
 import { type Account, serverAccount } from "./account";
 import { copyTree, exists, removeTree } from "./files";
