@@ -27,6 +27,7 @@ import { judgeEnumUse } from "./rules/enum-use";
 import { guardsMade, judgeGuards } from "./rules/guards";
 import { type Applied, judgeHistory } from "./rules/history";
 import { judgeImpossible } from "./rules/impossible";
+import { judgeLeftAsItIs } from "./rules/left-as-it-is";
 import { judgeMoved } from "./rules/moved";
 import { judgeOldPods } from "./rules/old-pods";
 import { judgePartitionKeys } from "./rules/partition-keys";
@@ -281,6 +282,7 @@ function judgeStatement(statement: JudgedStatement, context: Context): void {
   judgeDependents(statement, context);
   judgeImpossible(statement, context);
   judgePartitionKeys(statement, context);
+  judgeLeftAsItIs(statement, context);
   judgeDestroyed(statement, context);
   judgeExchange(statement, context);
   judgeOldPods(statement, context);

@@ -104,6 +104,11 @@ describe("the review tells that a migration", () => {
     ["ALTER DOMAIN positive ADD CHECK (VALUE > 0)", "new-check positive warning", "scan-under-lock prices warning"],
     ["ALTER DOMAIN positive ADD CHECK (VALUE > 0) NOT VALID", "new-check positive info"],
     ["ALTER DOMAIN positive SET NOT NULL", "new-check positive warning", "scan-under-lock prices warning"],
+    // IF NOT EXISTS of what is there.
+    ["CREATE TABLE IF NOT EXISTS a (id INT PRIMARY KEY, other TEXT)", "left-as-it-is a.other warning"],
+    ["CREATE TABLE IF NOT EXISTS a (id BIGINT PRIMARY KEY)", "left-as-it-is a.id warning"],
+    ["ALTER TABLE doc ADD COLUMN IF NOT EXISTS owner INT", "left-as-it-is doc.owner warning"],
+    ['CREATE INDEX IF NOT EXISTS "User_no_key" ON "User" ("email")', "left-as-it-is User.User_no_key warning"],
     // Names.
     ["ALTER SCHEMA public RENAME TO old", "rename-object public error"],
     ["ALTER FUNCTION f() RENAME TO g", "rename-object f warning"],
@@ -133,6 +138,9 @@ describe("the review is silent about", () => {
     "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION g() OWNER TO dba; REVOKE ALL ON FUNCTION g() FROM PUBLIC",
     "CREATE TYPE t AS ENUM ('a'); ALTER TYPE t OWNER TO dba; CREATE SCHEMA s; ALTER SCHEMA s OWNER TO dba; REVOKE ALL ON SCHEMA s FROM PUBLIC",
     "ALTER ROLE app LOGIN",
+    'CREATE TABLE IF NOT EXISTS "User" ("id" SERIAL PRIMARY KEY, "email" TEXT NOT NULL); CREATE TABLE IF NOT EXISTS unknown (id INT)',
+    'CREATE UNIQUE INDEX IF NOT EXISTS "User_no_key" ON "User" ("no" ASC); ALTER TABLE doc ADD COLUMN IF NOT EXISTS owner text',
+    "ALTER TABLE a ADD COLUMN IF NOT EXISTS id INTEGER",
     "DROP POLICY IF EXISTS other ON doc",
     "DROP POLICY idle ON plain",
     "CREATE POLICY more ON doc USING (true)",
