@@ -96,7 +96,8 @@ export function namesTemporary(tree: unknown): boolean {
   return (isRelation(tree) && isTemporary(tree)) || Object.values(tree).some(namesTemporary);
 }
 
-function isTemporary({ schemaname = "", relpersistence }: RangeVar): boolean {
+/** Whether a relation is temporary, by how it is made or by its schema. */
+export function isTemporary({ schemaname = "", relpersistence }: RangeVar): boolean {
   return relpersistence === "t" || schemaname.startsWith(temporarySchema);
 }
 
@@ -116,8 +117,10 @@ function dropsOnCommit(node: Node): boolean {
   return action === "ONCOMMIT_DROP";
 }
 
-function relationMade(node: Node): RangeVar | undefined {
+/** The table, view or sequence that a statement makes. */
+export function relationMade(node: Node): RangeVar | undefined {
   if ("CreateStmt" in node) return node.CreateStmt.relation;
+  if ("CreateForeignTableStmt" in node) return node.CreateForeignTableStmt.base?.relation;
   if ("CreateTableAsStmt" in node) return node.CreateTableAsStmt.into?.rel;
   if ("SelectStmt" in node) return node.SelectStmt.intoClause?.rel;
   if ("ViewStmt" in node) return node.ViewStmt.view;

@@ -1,5 +1,6 @@
 import type { Node, RangeVar } from "libpg-query";
 import type { PlannedStatement } from "../../migrations/history/plan";
+import { integerOf } from "../../migrations/sql/constant";
 import { nodeOf } from "../../migrations/sql/parse";
 import type { HistoryTable } from "../records/history-table";
 
@@ -96,9 +97,7 @@ function makesReadOnly(node: Node): boolean {
         : undefined;
   return (options ?? []).some(
     (option) =>
-      "DefElem" in option &&
-      option.DefElem.defname === "transaction_read_only" &&
-      JSON.stringify(option.DefElem.arg ?? {}).includes('"ival":1'),
+      "DefElem" in option && option.DefElem.defname === "transaction_read_only" && integerOf(option.DefElem.arg) === 1,
   );
 }
 

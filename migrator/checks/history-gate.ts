@@ -1,3 +1,4 @@
+import { escapeIdentifier } from "pg";
 import type { Migration } from "../../migrations/history/history";
 import type { Session } from "../db/connection";
 import { quietText } from "../db/prisma-output";
@@ -71,7 +72,7 @@ export async function objectsOf(session: Session, schema: string): Promise<strin
      ) found
      WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = found.oid AND d.classid = found.class AND d.deptype = 'e')
      ORDER BY rank, object LIMIT 6`,
-    [`"${schema.replaceAll('"', '""')}"`],
+    [escapeIdentifier(schema)],
   );
   const names = rows.map(({ object }) => object);
   return names.length > 5 ? [...names.slice(0, 5), "…"] : names;

@@ -1,7 +1,7 @@
 import type { Name } from "../../migrations/sql/identifier";
 import { identifier, nameText } from "../../migrations/sql/identifier";
 import type { Session } from "../db/connection";
-import type { Need } from "./permission-needs";
+import type { Need } from "./permission-objects";
 
 /** A right that the role lacks, for people, and who can give it. */
 export interface Lacking {

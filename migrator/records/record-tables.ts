@@ -1,3 +1,4 @@
+import { escapeIdentifier } from "pg";
 import type { Session } from "../db/connection";
 import { ForeignRecords } from "../failures/history";
 import type { HistoryTable } from "./history-table";
@@ -72,7 +73,7 @@ function problemsOf({ own, owner, kind, triggers, rules, uses, filtered }: Suspe
 }
 
 function remedy({ name, own, kind, triggers, rules, uses, filtered, owner }: Suspect, user: string): string {
-  const role = `"${user.replaceAll('"', '""')}"`;
+  const role = escapeIdentifier(user);
   if (!own)
     return `find out who made ${name}; if it is yours, as ${owner} or a superuser: ALTER ${kind === null ? "SCHEMA" : "TABLE"} ${name} OWNER TO ${role}`;
   if (triggers.length > 0) return `find out who made it, then: DROP TRIGGER "${triggers[0]}" ON ${name}`;
