@@ -6,7 +6,7 @@ import { variables } from "./pods";
 import { ReleaseError } from "./release-error";
 
 /** What the Prisma CLI is called with where `migrations.command` says nothing else. */
-export const DEFAULT_COMMAND = ["npx", "prisma", "migrate", "deploy"];
+const DEFAULT_COMMAND = ["npx", "prisma", "migrate", "deploy"];
 
 /** The oldest Node.js that the migrator runs on. */
 const NODE = 20;
@@ -64,7 +64,7 @@ export function commandContainer(
 }
 
 /** The app image's own command can't leave a migration for after the rollout. */
-export class ContractRefused extends ReleaseError {
+class ContractRefused extends ReleaseError {
   override readonly name = "ContractRefused";
 
   constructor(migration: string) {

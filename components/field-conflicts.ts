@@ -13,7 +13,7 @@ export interface ManagedFields {
 }
 
 /** Kubernetes' FieldsV1: keys are `f:<field>`, `k:<key fields of a list's item as JSON>`, `v:<value>` and `.`. */
-export interface FieldSet {
+interface FieldSet {
   [key: string]: FieldSet;
 }
 

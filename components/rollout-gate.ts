@@ -24,7 +24,7 @@ export class RolloutRefused extends ReleaseError {
 }
 
 /** What stands in the way of one object of the rollout. */
-export interface Obstacle {
+interface Obstacle {
   what: string;
   next: string;
 }
@@ -89,7 +89,7 @@ function replicasKey({ app, workloads }: Settings, { metadata: { name } }: Manif
 }
 
 /** Why applying `wanted` over `live` would fail; empty where it would not, or where the release does not change the object. */
-export function obstaclesOf(wanted: Manifest, live: LiveObject, replicas: string): Obstacle[] {
+function obstaclesOf(wanted: Manifest, live: LiveObject, replicas: string): Obstacle[] {
   const { annotations = {}, managedFields = [] } = live.metadata;
   const { kind, metadata } = wanted;
   if (annotations[MANIFEST_ANNOTATION] === metadata.annotations?.[MANIFEST_ANNOTATION]) return [];

@@ -41,7 +41,7 @@ const NOT_FOUND =
   /couldn't find resource|query returned no results|no matching .*snapshot|empty result|SnapshotNotFound/i;
 
 /** What RDS says of a snapshot; undefined when it has none of that identifier. */
-export async function findSnapshot(
+async function findSnapshot(
   { kind, identifier }: SnapshotKey,
   opts?: pulumi.InvokeOptions,
 ): Promise<SnapshotDescription | undefined> {

@@ -22,7 +22,7 @@ export interface Engine {
 
 export type Operation = "up" | "preview" | "destroy" | "refresh";
 
-export interface World {
+interface World {
   cloudDir: string;
   environment?: Environment | undefined;
   /** Makes the environment ready; for an engine that does not do so by itself. */
@@ -54,7 +54,7 @@ const ENGINES: Record<EngineName, Engine> = {
 };
 
 /** The engine whose state holds the stack; undefined when nothing of it is deployed. */
-export function ownerOf({ stateDir, project, name }: Place): EngineName | undefined {
+function ownerOf({ stateDir, project, name }: Place): EngineName | undefined {
   const state = loadState(embedded.stackDirectory(stateDir, project, name));
   if (state && state.resources.length > 0) return "embedded";
   return cli.readCliOutputs(stateDir, project, name) === undefined ? undefined : "pulumi";

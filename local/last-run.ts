@@ -18,7 +18,7 @@ export interface LastRun {
   by?: ProcessRecord | undefined;
 }
 
-export interface FailedStep {
+interface FailedStep {
   type: string;
   name: string;
   op: string;

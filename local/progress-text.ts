@@ -43,7 +43,7 @@ export function lasted(event: StepEvent, now = Date.now()): string {
 type Format = Parameters<typeof styleText>[0];
 
 /** Colours only where a person looks: a terminal, and neither NO_COLOR nor a dumb one. */
-export function colors(stream: NodeJS.WriteStream): boolean {
+function colors(stream: NodeJS.WriteStream): boolean {
   if (process.env["NO_COLOR"] || process.env["TERM"] === "dumb") return false;
   return stream.isTTY === true || Boolean(process.env["FORCE_COLOR"] && process.env["FORCE_COLOR"] !== "0");
 }

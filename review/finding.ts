@@ -3,9 +3,6 @@ import type { FindingClass } from "../settings/finding-classes";
 /** `info` is told, but refused by no policy. */
 export type Severity = "info" | "warning" | "error";
 
-/** All severities, from the lightest to the heaviest. */
-export const severities: readonly Severity[] = ["info", "warning", "error"];
-
 /** How to write it instead. */
 export interface SafeWay {
   /** Text of each migration that takes this one's place, in order; none where no SQL does the same without the harm. */

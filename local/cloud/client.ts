@@ -41,7 +41,7 @@ export class CloudError extends Error {
 }
 
 /** The background process does not start, does not answer, or died while it worked. */
-export class CloudUnreachable extends Error {
+class CloudUnreachable extends Error {
   override readonly name = "CloudUnreachable";
 }
 

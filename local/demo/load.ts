@@ -85,7 +85,7 @@ const REQUESTS = [
  * next one; and it sends on a connection whose last answer said `Connection: close`. Both are set right here, so that
  * "0 failed" means it: a request that went out is answered, or counted as failed.
  */
-export function countLost(client: autocannon.Client, fail: (what: string) => void): void {
+function countLost(client: autocannon.Client, fail: (what: string) => void): void {
   const connect = client._connect;
   const send = client._doRequest;
   let waiting = 0;

@@ -48,7 +48,7 @@ export interface DiagnosticEvent {
   urn?: string;
 }
 
-export interface SummaryEvent extends Summary {
+interface SummaryEvent extends Summary {
   kind: "summary";
 }
 

@@ -80,7 +80,7 @@ function parseTimeouts(timeouts: RegisterResourceRequest.CustomTimeouts | undefi
 }
 
 /** Reads a duration as Go writes it, `1h30m` or `2.5s`. @returns seconds @throws Error where it is none */
-export function seconds(duration: string): number {
+function seconds(duration: string): number {
   const milliseconds = duration === "0" ? 0 : parseDuration(duration);
   if (milliseconds === undefined)
     throw new Error(`customTimeouts: "${duration}" is not a duration such as "5m" or "1h30m"`);

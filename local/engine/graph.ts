@@ -31,7 +31,7 @@ export function dependentsOf(
 }
 
 /** What `resource` directly depends on: only what stands before it counts, as a name can occur twice in a state. */
-export function dependenciesOf(resources: readonly ResourceState[], resource: ResourceState): Set<ResourceState> {
+function dependenciesOf(resources: readonly ResourceState[], resource: ResourceState): Set<ResourceState> {
   const before = resources.slice(0, resources.indexOf(resource));
   const needed = neededUrns(resource);
   const found = new Set<ResourceState>();

@@ -14,7 +14,7 @@ import { mapProperties, shown } from "./values";
 
 export * from "./events";
 export { StackLockedError } from "./lock";
-export { type ResourceState, type StackState, stackDirectory } from "./state";
+export { type ResourceState, stackDirectory } from "./state";
 
 /** Runs the program and brings everything to what it asks for. A failure is a result with `ok: false`, not a throw. */
 export function up(options: EngineOptions): Promise<EngineResult> {

@@ -107,7 +107,7 @@ function removeLeftovers(directory: string): void {
 }
 
 /** Distinguishes a process from a later one of the same id; undefined if there is no such process. */
-export function startTime(pid: number): string | undefined {
+function startTime(pid: number): string | undefined {
   const stat = process.platform === "linux" ? readText(`/proc/${pid}/stat`) : undefined;
   if (stat !== undefined) {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

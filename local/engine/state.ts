@@ -71,7 +71,7 @@ export function stackDirectory(stateDir: string, project: string, stack: string)
 }
 
 /** The state is there, but it is damaged, or another program's. Nothing was done. */
-export class StateError extends Error {
+class StateError extends Error {
   override readonly name = "StateError";
 
   constructor(directory: string, why: string) {

@@ -34,7 +34,7 @@ export function mapProperties(properties: Properties, change: (value: Json, key:
   return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, change(value, key)]));
 }
 
-export function plain(value: Json): Json {
+function plain(value: Json): Json {
   return mapSecrets(value, plain);
 }
 

@@ -13,7 +13,7 @@ import { CliEvents } from "./cli-events";
 import { type CliStack, type CliStackOptions, openCliStack } from "./cli-stack";
 import { eachLine } from "./lines";
 
-export { hasPulumi, PulumiMissing } from "./pulumi-path";
+export { hasPulumi } from "./pulumi-path";
 
 /** As for the embedded engine, but the CLI finds its providers itself: the plugins of the local cloud, first on its PATH. */
 export interface CliOptions

@@ -8,11 +8,11 @@ export const defaultRegion = "xx-local-1";
 
 type ArnKind = "db" | "cluster" | "snapshot" | "cluster-snapshot";
 
-export function arn(what: ArnKind, identifier: string, region = defaultRegion): string {
+function arn(what: ArnKind, identifier: string, region = defaultRegion): string {
   return `arn:aws:rds:${region}:${accountId}:${what}:${identifier}`;
 }
 
-export function engineOf(kind: Kind): string {
+function engineOf(kind: Kind): string {
   return kind === "instance" ? "postgres" : "aurora-postgresql";
 }
 

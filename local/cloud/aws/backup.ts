@@ -63,7 +63,7 @@ export async function copyServer(options: CopyServerOptions): Promise<number> {
 }
 
 /** Left out as in the manual, 26.3.4: what a server makes anew at its start, or what belongs to the process. */
-export function leaveOut(name: string): boolean {
+function leaveOut(name: string): boolean {
   const [folder, ...rest] = name.split(path.sep);
   const contents = ["pg_wal", "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots"];
   if (rest.length > 0 && [...contents, "pg_stat_tmp", "pg_subtrans"].includes(folder!)) return true;

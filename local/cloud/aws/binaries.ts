@@ -20,7 +20,7 @@ export interface Binaries {
 }
 
 /** No Postgres can be run on this machine. */
-export class PostgresUnavailable extends Error {
+class PostgresUnavailable extends Error {
   override readonly name = "PostgresUnavailable";
   constructor(reason: string) {
     super(`${reason} The local cloud can't run a database here; nothing was started or changed.`);

@@ -9,7 +9,7 @@ import {
 } from "../provider";
 
 /** An input of a resource, as its schema in the real provider has it. */
-export interface Input {
+interface Input {
   type: "string" | "strings" | "tags";
   required?: boolean;
   /** A change makes a new resource. */

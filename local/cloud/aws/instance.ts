@@ -75,7 +75,7 @@ export function findConnection(cloudDir: string, kind: Kind, identifier: string)
 }
 
 /** Starts the server if it doesn't run, on its port, or a new one if that was taken meanwhile; takes up an interrupted creation. */
-export async function startInstance(cloudDir: string, kind: Kind, identifier: string): Promise<InstanceRecord> {
+async function startInstance(cloudDir: string, kind: Kind, identifier: string): Promise<InstanceRecord> {
   const record = readInstance(cloudDir, kind, identifier);
   if (!record) throw rdsErrors.instanceNotFound(kind, identifier);
   const dataDirectory = dataDirectoryOf(cloudDir, record);

@@ -16,7 +16,7 @@ export interface Server {
 }
 
 /** A server, or the making of its data directory, failed; the message ends with the last lines of its log. */
-export class PostgresFailed extends Error {
+class PostgresFailed extends Error {
   override readonly name = "PostgresFailed";
 }
 
@@ -43,7 +43,7 @@ export interface StartOptions {
  * Few processes and little memory, for a laptop, but nothing that weakens durability: what was committed survives
  * `kill -9` of everything. UTC and pg_stat_statements as on RDS. No socket file: its path could get too long.
  */
-export const defaultSettings: Readonly<Record<string, string>> = {
+const defaultSettings: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
   timezone: "UTC",

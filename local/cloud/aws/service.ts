@@ -26,14 +26,14 @@ import {
 } from "./snapshot";
 
 /** Names one snapshot; without `kind` an instance's is looked for first, then a cluster's. */
-export interface RestoreSnapshot {
+interface RestoreSnapshot {
   snapshot: string;
   kind?: Kind;
   /** Of the new instance; default `<source>-restored-<n>`. */
   identifier?: string;
 }
 
-export interface SnapshotName {
+interface SnapshotName {
   kind: Kind;
   identifier: string;
 }

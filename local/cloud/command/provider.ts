@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { type CheckFailure, type Json, type Properties, type Provider, UNKNOWN } from "../provider";
-import { CommandFailed, runCommand } from "./run";
+import { runCommand } from "./run";
 
 export interface CommandProviderOptions {
   /** Told each line a command prints, as far as its `logging` allows. */
@@ -132,8 +132,6 @@ export function createCommandProvider({ log, environment = {} }: CommandProvider
     },
   };
 }
-
-export { CommandFailed };
 
 function previousOutput({ stdout, stderr }: { stdout: Json; stderr: Json }): Record<string, string> {
   return {

@@ -18,7 +18,7 @@ export interface RunOptions {
 }
 
 /** The command ended with another exit status than 0, was ended, or could not be started. */
-export class CommandFailed extends Error {
+class CommandFailed extends Error {
   override readonly name = "CommandFailed";
 }
 

@@ -172,7 +172,7 @@ export function until(
   });
 }
 
-export function notFound(object: { apiVersion: string; kind: string; metadata: { name: string } }): ApiError {
+function notFound(object: { apiVersion: string; kind: string; metadata: { name: string } }): ApiError {
   return new ApiError(`${resourceName(object)} "${object.metadata.name}" not found`, "NotFound");
 }
 

@@ -17,7 +17,7 @@ export interface ReadyCheck {
   reasons(object: KubernetesObject): string[];
 }
 
-export const SKIP_AWAIT = "pulumi.com/skipAwait";
+const SKIP_AWAIT = "pulumi.com/skipAwait";
 
 /** Undefined: an object of this kind is ready as soon as it is there. */
 export function readyCheck(store: Store, object: KubernetesObject): ReadyCheck | undefined {

@@ -9,7 +9,7 @@ import { REVISION, replicaSetsOf, revisionNumber } from "./revision";
 import { nextStep, resolveBounds } from "./rollout";
 import type { WritableStore } from "./store";
 
-export const TEMPLATE_HASH = "pod-template-hash";
+const TEMPLATE_HASH = "pod-template-hash";
 
 /** The Deployment controller: one ReplicaSet for each pod template, and the way from the old ones to the new. */
 export function reconcileDeployment(store: WritableStore, loop: ControlLoop, deployment: KubernetesObject): void {

@@ -86,7 +86,7 @@ export function reconcileJob(store: WritableStore, loop: ControlLoop, timing: Ti
   else for (let i = running.length; i < wanted; i++) createPod(store, job, template);
 }
 
-export function hasEnded(job: KubernetesObject): boolean {
+function hasEnded(job: KubernetesObject): boolean {
   const conditions = (job["status"]?.conditions ?? []) as Condition[];
   return conditions.some(({ type, status }) => (type === "Complete" || type === "Failed") && status === "True");
 }

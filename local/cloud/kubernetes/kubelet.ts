@@ -10,7 +10,7 @@ import { kubernetesDirectory, timestamp, type WritableStore } from "./store";
 import type { Timing } from "./timing";
 
 /** On a pod: which port of this machine is behind which container port, as JSON. */
-export const PORTS_ANNOTATION = "local-cloud/ports";
+const PORTS_ANNOTATION = "local-cloud/ports";
 
 const RETRY_MILLISECONDS = 1_000;
 

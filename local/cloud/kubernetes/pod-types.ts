@@ -9,7 +9,7 @@ export interface Pod {
   status?: PodStatus;
 }
 
-export interface PodSpec {
+interface PodSpec {
   containers: Container[];
   initContainers?: Container[];
   volumes?: Volume[];
@@ -36,7 +36,7 @@ export interface Container {
   terminationMessagePolicy?: "File" | "FallbackToLogsOnError";
 }
 
-export interface EnvVar {
+interface EnvVar {
   name: string;
   value?: string;
   valueFrom?: { secretKeyRef?: KeyRef; configMapKeyRef?: KeyRef; fieldRef?: { fieldPath: string } };
@@ -48,13 +48,13 @@ export interface KeyRef {
   optional?: boolean;
 }
 
-export interface EnvFrom {
+interface EnvFrom {
   prefix?: string;
   secretRef?: { name: string; optional?: boolean };
   configMapRef?: { name: string; optional?: boolean };
 }
 
-export interface VolumeMount {
+interface VolumeMount {
   name: string;
   mountPath: string;
   subPath?: string;
@@ -133,13 +133,13 @@ export interface ContainerStatus {
   lastState: ContainerState;
 }
 
-export interface ContainerState {
+interface ContainerState {
   waiting?: { reason: string; message?: string };
   running?: { startedAt: string };
   terminated?: Terminated;
 }
 
-export interface Terminated {
+interface Terminated {
   exitCode: number;
   signal?: number;
   reason: string;

@@ -6,7 +6,7 @@ import { type Store, timestamp, type WritableStore } from "./store";
 /** Letters of generated names: no vowels, so that no words come out (k8s.io/apimachinery, `rand.SafeEncodeString`). */
 export const LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
-export function randomSuffix(length = 5): string {
+function randomSuffix(length = 5): string {
   return Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join("");
 }
 
