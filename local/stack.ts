@@ -63,13 +63,7 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   const file = borrowed ? "Pulumi.local.yaml" : ownFile;
   const stackFile = readTree(join(directory, file), problems);
 
-  const values = new Map<string, Json>();
-  for (const [key, value] of Object.entries(asTree(program["config"]))) {
-    const declared = asTree(value);
-    if ("default" in declared || "value" in declared) {
-      values.set(qualify(project, key), declared["value"] ?? declared["default"] ?? null);
-    } else if (!("type" in declared)) values.set(qualify(project, key), value);
-  }
+  const values = declaredValues(project, program);
   for (const [key, value] of Object.entries(asTree(stackFile?.["config"]))) {
     if (holdsSecure(value)) {
       problems.push(
@@ -104,6 +98,18 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
     overrides,
     note,
   };
+}
+
+/** What Pulumi.yaml itself gives: values, and defaults of the keys that it declares. */
+function declaredValues(project: string, program: Tree): Map<string, Json> {
+  const values = new Map<string, Json>();
+  for (const [key, value] of Object.entries(asTree(program["config"]))) {
+    const declared = asTree(value);
+    if ("default" in declared || "value" in declared)
+      values.set(qualify(project, key), declared["value"] ?? declared["default"] ?? null);
+    else if (!("type" in declared)) values.set(qualify(project, key), value);
+  }
+  return values;
 }
 
 /** A key without a namespace is the project's own, as in Pulumi. */

@@ -29,14 +29,7 @@ export function tryLock(directory: string, name: string, purpose: string): Proce
 
     const mine = join(directory, `${name}.${highest + 1}`);
     writeAtomically(draft, JSON.stringify(self));
-    try {
-      linkSync(draft, mine);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      continue;
-    } finally {
-      rmSync(draft, { force: true });
-    }
+    if (!linkOnce(draft, mine)) continue;
     if ((generations(directory, name).at(-1) ?? 0) > highest + 1) {
       rmSync(mine, { force: true });
       continue;
@@ -46,6 +39,19 @@ export function tryLock(directory: string, name: string, purpose: string): Proce
     }
     // An empty file names no holder; and unlike writing one, emptying it works on a full disk.
     return { release: () => truncateSync(mine) };
+  }
+}
+
+/** Gives the draft its name; false when another process was faster. The draft is gone in any case. */
+function linkOnce(draft: string, name: string): boolean {
+  try {
+    linkSync(draft, name);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 

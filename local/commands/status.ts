@@ -84,12 +84,26 @@ function nextOf(call: Call, last: { verb: string; state: string } | undefined, c
   return cloud ? typed(call, "logs", "app") : typed(call, "up");
 }
 
+type Row = (what: string, value: string, more?: string) => void;
+
 function describe(call: Call, found: Found): string[] {
   const { style } = call.output;
   const rows: string[][] = [];
-  const row = (what: string, value: string, more = "") =>
+  const row: Row = (what, value, more = "") =>
     rows.push([style("cyan", what), more === "" ? value : `${value}  ${style("dim", more)}`]);
 
+  describeApp(call, found, row);
+  describeDatabase(found, row);
+  if (found.cloud === "stopped") row("cloud", "stopped; nothing of this stack runs");
+  if (found.faults.length > 0)
+    row("faults", style("yellow", found.faults.join(", ")), `to end them: ${typed(call, "fault", "none")}`);
+  for (const text of found.unreadable) for (const line of text.split("\n")) row("unreadable", style("red", line));
+  describeLastRun(call, found, row);
+  row("next", found.next);
+  return [style("bold", `Stack ${found.stack}`), ...columns(rows).map((line) => `  ${line}`)];
+}
+
+function describeApp({ output: { style } }: Call, found: Found, row: Row): void {
   for (const { name, image, serving, ready, wanted } of found.apps) {
     const pods = `${ready} of ${wanted} pods ready`;
     // The pods that are ready are of what serves, which is the older version after a rollout that failed.
@@ -103,6 +117,9 @@ function describe(call: Call, found: Found): string[] {
     row("schema", version ?? "no migration is applied", applied > 0 ? count(applied, "migration") : "");
     for (const name of failed) row("", style("red", name), "began and did not end");
   }
+}
+
+function describeDatabase(found: Found, row: Row): void {
   for (const { identifier, kind, status, address, restoredFrom } of found.databases) {
     row(
       kind === "cluster" ? "cluster" : "database",
@@ -116,22 +133,15 @@ function describe(call: Call, found: Found): string[] {
     newest ? `${found.snapshots.length}, the newest ${newest.identifier}` : "none",
     newest ? `${newest.status}, ${ago(newest.createTime)}` : "",
   );
-  if (found.cloud === "stopped") row("cloud", "stopped; nothing of this stack runs");
-  if (found.faults.length > 0)
-    row("faults", style("yellow", found.faults.join(", ")), `to end them: ${typed(call, "fault", "none")}`);
+}
 
-  for (const text of found.unreadable) for (const line of text.split("\n")) row("unreadable", style("red", line));
-
-  const last = found.lastRun;
-  if (last) {
-    const words = { running: "is running", killed: "was killed", succeeded: "succeeded", failed: "failed" }[last.state];
-    const color = { running: "cyan", killed: "yellow", succeeded: "green", failed: "red" } as const;
-    row("last", style(color[last.state], `${last.verb} ${words}`), ago(last.endedAt ?? last.startedAt));
-    for (const step of last.failed) row("", `${step.op} of ${kindOf(step.type)} ${step.name}`, reason(step.error));
-    for (const error of last.errors) row("", reason(error));
-  }
-  row("next", found.next);
-  return [style("bold", `Stack ${found.stack}`), ...columns(rows).map((line) => `  ${line}`)];
+function describeLastRun({ output: { style } }: Call, { lastRun: last }: Found, row: Row): void {
+  if (!last) return;
+  const words = { running: "is running", killed: "was killed", succeeded: "succeeded", failed: "failed" }[last.state];
+  const color = { running: "cyan", killed: "yellow", succeeded: "green", failed: "red" } as const;
+  row("last", style(color[last.state], `${last.verb} ${words}`), ago(last.endedAt ?? last.startedAt));
+  for (const step of last.failed) row("", `${step.op} of ${kindOf(step.type)} ${step.name}`, reason(step.error));
+  for (const error of last.errors) row("", reason(error));
 }
 
 /** The line that says why: what a migrator or Postgres calls an error, else the first. */

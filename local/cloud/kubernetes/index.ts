@@ -55,21 +55,24 @@ export async function* logs(
   do {
     const pods = listPods(cloudDir).filter((pod) => belongsTo(pod, what));
     if (pods.length === 0) return;
-    for (const pod of pods) {
-      for (const { name } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
-        const file = containerLog(cloudDir, pod.metadata, name);
-        const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-        const before = read.get(file) ?? 0;
-        // Shorter than before: its older half was cut off.
-        const start = size < before ? 0 : before;
-        read.set(file, size);
-        if (size === start) continue;
-        const lines = createInterface({ input: createReadStream(file, { start, end: size - 1 }) });
-        for await (const text of lines) yield { pod: pod.metadata.name, container: name, text };
+    for (const { metadata, spec } of pods) {
+      for (const { name } of [...(spec.initContainers ?? []), ...spec.containers]) {
+        const lines = newLines(containerLog(cloudDir, metadata, name), read);
+        for await (const text of lines) yield { pod: metadata.name, container: name, text };
       }
     }
     if (follow) await pause(200, signal);
   } while (follow && !signal?.aborted);
+}
+
+/** What was added to a file since its size in `read` was taken; takes it anew. */
+function newLines(file: string, read: Map<string, number>): AsyncIterable<string> | string[] {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const before = read.get(file) ?? 0;
+  // Shorter than before: its older half was cut off.
+  const start = size < before ? 0 : before;
+  read.set(file, size);
+  return size === start ? [] : createInterface({ input: createReadStream(file, { start, end: size - 1 }) });
 }
 
 function belongsTo({ metadata }: Pod, what: string): boolean {

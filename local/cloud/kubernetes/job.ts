@@ -42,32 +42,21 @@ export function reconcileJob(store: WritableStore, loop: ControlLoop, timing: Ti
   const failedPods = pods.filter((pod) => pod.status?.phase === "Failed");
   // Pods that were ended by the controller itself leave the store, so failures are counted up.
   const failed = Math.max(status.failed ?? 0, failedPods.length);
-  const startTime = suspend ? status.startTime : (status.startTime ?? timestamp());
-  const elapsed = startTime === undefined ? 0 : Date.now() - Date.parse(startTime);
+  const started: JobStatus = suspend ? status : { startTime: timestamp(), ...status };
+  const elapsed = started.startTime === undefined ? 0 : Date.now() - Date.parse(started.startTime);
 
   const next: JobStatus = {
-    ...status,
-    ...(startTime === undefined ? {} : { startTime }),
+    ...started,
     ...count("active", active.length),
     ...count("ready", active.filter(isReady).length),
     ...count("succeeded", succeeded),
     ...count("failed", failed),
   };
-  const restarts = template.spec.restartPolicy === "OnFailure" ? Math.max(0, ...active.map(restartsOf)) : 0;
-
-  const verdict = verdictOf({ elapsed, activeDeadlineSeconds, failures: failed + restarts, backoffLimit, status });
+  const failures = failed + Math.max(0, ...active.map(restartsOf));
+  const verdict = verdictOf({ elapsed, activeDeadlineSeconds, failures, backoffLimit, status });
   if (verdict) {
     for (const pod of active) deletePod(store, pod);
-    const target = withCondition(
-      next.conditions ?? [],
-      { ...verdict, type: "FailureTarget", status: "True" },
-      timestamp(),
-    );
-    const conditions =
-      running.length > 0 ? target : withCondition(target, { ...verdict, type: "Failed", status: "True" }, timestamp());
-    const { active: _, ready: __, ...ended } = next;
-    const total = running.length > 0 ? next : { ...ended, ...count("failed", Math.max(failed, 1)) };
-    store.setStatus(job, { ...total, conditions });
+    store.setStatus(job, failedStatus(next, verdict, running.length > 0));
     return;
   }
   if (succeeded >= completions) {
@@ -91,13 +80,28 @@ function hasEnded(job: KubernetesObject): boolean {
   return conditions.some(({ type, status }) => (type === "Complete" || type === "Failed") && status === "True");
 }
 
+/** The Job has failed, and says so once none of its pods runs any more. */
+function failedStatus(status: JobStatus, verdict: Verdict, ending: boolean): JobStatus {
+  const now = timestamp();
+  const target = withCondition(status.conditions ?? [], { ...verdict, type: "FailureTarget", status: "True" }, now);
+  if (ending) return { ...status, conditions: target };
+  const { active: _, ready: __, ...ended } = status;
+  const conditions = withCondition(target, { ...verdict, type: "Failed", status: "True" }, now);
+  return { ...ended, failed: Math.max(status.failed ?? 0, 1), conditions };
+}
+
+interface Verdict {
+  reason: string;
+  message: string;
+}
+
 function verdictOf(state: {
   elapsed: number;
   activeDeadlineSeconds?: number;
   failures: number;
   backoffLimit: number;
   status: JobStatus;
-}): { reason: string; message: string } | undefined {
+}): Verdict | undefined {
   const decided = state.status.conditions?.find(({ type }) => type === "FailureTarget");
   if (decided) return { reason: decided.reason ?? "", message: decided.message ?? "" };
   if (state.failures > state.backoffLimit) {
@@ -119,6 +123,7 @@ function count(field: string, value: number): Record<string, number> {
   return field === "ready" || value > 0 ? { [field]: value } : {};
 }
 
+/** With restartPolicy "OnFailure" a restart counts as a failure; with "Never" there is none. */
 function restartsOf(pod: Pod): number {
   return (pod.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
