@@ -10,9 +10,9 @@ import { replicationLag } from "../db/replication";
 import { UnfollowedDirective } from "../failures/statement";
 import { writeNote } from "../records/progress";
 import type { Run } from "../run";
-import { type Attempts, withLockAttempts } from "./attempts";
 import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement";
-import { attribute, placeOf, sqlEvidence } from "./error-location";
+import { locate, locationIn } from "./error-location";
+import { type Attempts, retryForLocks } from "./lock-retries";
 
 /** How far a batched statement has come; kept in `_release.step.note` by the same transaction as the rows. */
 interface BatchNote {
@@ -60,11 +60,8 @@ export async function runBatches(
   while (note) {
     const current: BatchNote = note;
     signal.throwIfAborted();
-    const evidence = (error: unknown) => sqlEvidence(error, migration);
-    const { result, attempts: tried } = await withLockAttempts(
-      run,
-      { migration: migration.name, state: progress.state, evidence },
-      (lockTimeout) => oneRange(run, statement, { batch, key }, current, progress.id, lockTimeout),
+    const { result, attempts: tried } = await retryForLocks(run, migration, progress.state, (lockTimeout) =>
+      oneRange(run, statement, { batch, key }, current, progress.id, lockTimeout),
     );
     attempts.count += tried.count - 1;
     attempts.lockWait += tried.lockWait;
@@ -108,7 +105,7 @@ async function prepareBatch(
   } catch (error) {
     if (!(error instanceof BatchProblem)) throw error;
     const problem = `has "-- release: batch" above a statement that ${error.message}`;
-    throw new UnfollowedDirective(migration.name, problem, placeOf(migration, statement.offset), state);
+    throw new UnfollowedDirective(migration.name, problem, locationIn(migration, statement.offset), state);
   }
 }
 
@@ -191,7 +188,7 @@ async function oneRange(
   } catch (error) {
     // Its text isn't the file's: a position would point to the wrong place.
     delete (error as { position?: string }).position;
-    attribute(error, { statements: [statement], text, offset: statement.offset });
+    locate(error, { statements: [statement], text, offset: statement.offset });
     if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
     throw error;
   }

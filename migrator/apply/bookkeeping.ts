@@ -111,17 +111,26 @@ export function mayChangeBookkeeping(sql: string): boolean {
   return /_prisma_migrations|_release\b|\bEXECUTE\b/i.test(sql);
 }
 
+/** True for a migration that may act as another role. */
+export function takesRole(sql: string): boolean {
+  return /\b(role|authorization)\b/i.test(sql);
+}
+
 /**
- * Statements for the beginning and the end of a transaction: the second fails with a division by zero where the first saw other rows in
- * the history. A migration that empties the history is thereby rolled back. All names in them are written with their schema.
+ * Makes statements for the beginning and the end of the transaction of a migration that may change the history: the second fails with a
+ * division by zero where the first saw other rows in it, so that a migration that empties the history is rolled back. All names in them
+ * are written with their schema.
  */
-export function historyGuard({ name }: HistoryTable): { remember: string; compare: string } {
+export function guardOf({ name }: HistoryTable, sql: string): { remember: string[]; compare: string[] } {
+  if (!mayChangeBookkeeping(sql)) return { remember: [], compare: [] };
   const row = PRISMA_COLUMNS.map((column) => `h.${column}`).join(", ");
   const digest = `(SELECT pg_catalog.md5(COALESCE(pg_catalog.string_agg(ROW(${row})::pg_catalog.text, ',' ORDER BY h.id), '')) FROM ${name} h)`;
   const seen = "pg_catalog.current_setting('release.history', true)";
   return {
-    remember: `SELECT pg_catalog.set_config('release.history', ${digest}, true)`,
+    remember: [`SELECT pg_catalog.set_config('release.history', ${digest}, true)`],
     // Where RESET ALL took away what was seen, nothing is known, and nothing refused.
-    compare: `SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN COALESCE(${seen}, '') OPERATOR(pg_catalog.=) '' OR ${seen} OPERATOR(pg_catalog.=) ${digest} THEN 1 ELSE 0 END)`,
+    compare: [
+      `SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN COALESCE(${seen}, '') OPERATOR(pg_catalog.=) '' OR ${seen} OPERATOR(pg_catalog.=) ${digest} THEN 1 ELSE 0 END)`,
+    ],
   };
 }

@@ -2,6 +2,7 @@ import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import { oneLine } from "../../text/printable";
 import { UnfollowedDirective } from "../failures/statement";
+import type { Run } from "../run";
 import { plannedEffects } from "./planned-effects";
 
 /**
@@ -9,14 +10,14 @@ import { plannedEffects } from "./planned-effects";
  * @throws UnfollowedDirective for the first that can't be followed
  */
 export async function checkDirectives(
+  { plans, table }: Pick<Run, "plans" | "table">,
   applied: readonly Migration[],
   pending: readonly Migration[],
-  schemaName: string,
 ): Promise<void> {
   // Most releases have none, and their plans are made while the server works.
   if (!pending.some(({ sql }) => /release/i.test(sql))) return;
   await loadParser();
-  const [bad] = plannedEffects(applied, pending, schemaName).badDirectives.filter(({ certain }) => certain);
+  const [bad] = plannedEffects(plans, applied, pending, table.schema).badDirectives.filter(({ certain }) => certain);
   if (!bad) return;
   const { migration, line, problem } = bad;
   // The problem quotes the directive. Its source line would be masked as every comment is, and show nothing.

@@ -11,7 +11,7 @@ import { keyOf, type Name } from "../../migrations/sql/identifier";
 import { nodeOf } from "../../migrations/sql/parse";
 import { ExpectedSchema } from "../../migrations/statements/expected-schema";
 import { apply, effectOf } from "../../migrations/statements/statements";
-import { planWithNodes } from "./plans";
+import type { Plans } from "../plans";
 
 /** What the pending migrations do to a table that exists already. */
 export interface TouchedTable {
@@ -33,11 +33,12 @@ export interface PlannedEffects {
   readonly badDirectives: readonly (BadDirective & { readonly migration: Migration })[];
 }
 
-const effects = new WeakMap<PlannedStatement, Effect>();
-
-/** What a statement does, once its migration was planned; undefined for one of many rows written alike, and where it can't be parsed. */
-export function effectOfStatement(statement: PlannedStatement): Effect | undefined {
-  return effects.get(statement);
+/** A migration with its plan and what its statements do. */
+export interface PlannedMigration {
+  readonly migration: Migration;
+  readonly plan: MigrationPlan;
+  /** What each statement does, by its index; undefined for one of many rows written alike, and where it can't be parsed. */
+  readonly effects: readonly (Effect | undefined)[];
 }
 
 /** Follows pending migrations in their order, so far as their text tells: which tables each statement touches, and how. */
@@ -55,6 +56,7 @@ export class EffectPlanner {
 
   /** @param applied what the schema is made of before */
   constructor(
+    readonly plans: Plans,
     readonly schemaName: string,
     applied: readonly Migration[] = [],
   ) {
@@ -64,9 +66,9 @@ export class EffectPlanner {
   }
 
   /** Plans the next migration; the tables that it touches, made by none before it, and that none before it touched: quoted. */
-  add(migration: Migration): { plan: MigrationPlan; touched: string[] } {
+  add(migration: Migration): PlannedMigration & { touched: string[] } {
     const touched: string[] = [];
-    const plan = this.#walk(migration, (effect, node, statement) => {
+    const { plan, effects } = this.#walk(migration, (effect, node, statement) => {
       const bad = badBatch(statement, node, this.#schema);
       if (bad) this.#badDirectives.push({ ...bad, migration });
       this.#promises.see(node, migration.name);
@@ -88,7 +90,7 @@ export class EffectPlanner {
       if (!this.#before.has(key) && table.madeIn === migration.name) this.#made.add(key);
     this.#plans.push(plan);
     for (const bad of plan.badDirectives) this.#badDirectives.push({ ...bad, migration });
-    return { plan, touched };
+    return { migration, plan, effects, touched };
   }
 
   planned(): PlannedEffects {
@@ -104,32 +106,37 @@ export class EffectPlanner {
     };
   }
 
-  #walk(migration: Migration, visit: (effect: Effect, node: Node, statement: PlannedStatement) => void): MigrationPlan {
-    const { plan, nodes } = planWithNodes(migration);
+  #walk(
+    migration: Migration,
+    visit: (effect: Effect, node: Node, statement: PlannedStatement) => void,
+  ): Pick<PlannedMigration, "plan" | "effects"> {
+    const { plan, nodes } = this.plans.withNodes(migration);
     this.#schema.utc = false;
     // Thousands of rows written alike have the effect of the first.
     let alike: string | undefined;
+    const effects: Effect[] = [];
     for (const [index, statement] of (plan.error ? [] : plan.statements).entries()) {
       const head = rowsHead(statement);
       if (head !== undefined && head === alike && !statement.directives) continue;
       alike = head;
       const node = nodes?.[index] ?? nodeOf(statement);
       const effect = effectOf(node, this.#schema);
-      effects.set(statement, effect);
+      effects[index] = effect;
       visit(effect, node, statement);
       apply(node, this.#schema, migration.name);
     }
-    return plan;
+    return { plan, effects };
   }
 }
 
 /** Of each pending statement: which tables it touches, and how. Tables that the pending migrations make themselves are left out. */
 export function plannedEffects(
+  plans: Plans,
   applied: readonly Migration[],
   pending: readonly Migration[],
   schemaName: string,
 ): PlannedEffects {
-  const planner = new EffectPlanner(schemaName, applied);
+  const planner = new EffectPlanner(plans, schemaName, applied);
   for (const migration of pending) planner.add(migration);
   return planner.planned();
 }

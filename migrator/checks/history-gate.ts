@@ -3,8 +3,9 @@ import type { Migration } from "../../migrations/history/history";
 import type { Session } from "../db/connection";
 import { quietText } from "../db/prisma-output";
 import { EditedMigration, FailedMigration, MissingMigration, NoHistory } from "../failures/history";
-import type { HistoryRow, HistoryTable } from "../records/history-table";
+import type { HistoryRow } from "../records/history-table";
 import { type Judgement, judge } from "../records/judgement";
+import type { Run } from "../run";
 import { squashOf } from "./squash";
 
 /**
@@ -12,11 +13,11 @@ import { squashOf } from "./squash";
  * @param resumable ids of unfinished rows that this program wrote itself and can go on with
  */
 export async function readHistory(
-  session: Session,
-  table: HistoryTable,
+  run: Run,
   migrations: readonly Migration[],
-  options: { allowDatabaseAhead: boolean; resumable?: ReadonlySet<string> },
+  resumable?: ReadonlySet<string>,
 ): Promise<Judgement & { tableExists: boolean }> {
+  const { session, table, settings } = run;
   const tableExists = await table.exists(session);
   if (!tableExists && migrations.length > 0) {
     const found = await objectsOf(session, table.schema);
@@ -27,7 +28,7 @@ export async function readHistory(
   const names = new Set(migrations.map(({ name }) => name));
   // One that is half applied and has no folder to go on with: nothing is applied over it.
   const stuck = (row: HistoryRow) => judgement.pending.length > 0 && !names.has(row.migrationName);
-  const foreign = judgement.unfinished.filter((row) => !options.resumable?.has(row.id) || stuck(row));
+  const foreign = judgement.unfinished.filter((row) => !resumable?.has(row.id) || stuck(row));
   if (foreign.length > 0) {
     const [{ migrationName, startedAt, logs }] = foreign as [(typeof foreign)[0]];
     throw new FailedMigration(migrationName, startedAt.toISOString(), quietText(logs ?? ""));
@@ -40,10 +41,10 @@ export async function readHistory(
           `  ${migration.name}: applied ${row.finishedAt?.toISOString()} with checksum ${row.checksum.slice(0, 12)}…, now ${migration.checksum.slice(0, 12)}…`,
       ),
     );
-  if (judgement.missing.length > 0 && !options.allowDatabaseAhead)
+  if (judgement.missing.length > 0 && !settings.allowDatabaseAhead)
     throw new MissingMigration(
       judgement.missing.map((row) => row.migrationName),
-      (await squashOf(session, table.schema, judgement, rows))?.name,
+      (await squashOf(run, judgement, rows))?.name,
     );
   return { ...judgement, tableExists };
 }

@@ -1,8 +1,8 @@
 import type { Node } from "libpg-query";
 import type { Migration } from "../../migrations/history/history";
 import { nodeOf } from "../../migrations/sql/parse";
-import { planWithNodes } from "../apply/plans";
 import type { Session } from "../db/connection";
+import type { Plans } from "../plans";
 import { needsOf } from "./permission-needs";
 import { type Lacking, lacking } from "./permission-rights";
 
@@ -15,6 +15,7 @@ const CHANGE_RIGHTS =
  * migrations themselves, and all that follows a statement which changes rights, is left to Postgres.
  */
 export async function missingRights(
+  plans: Plans,
   session: Pick<Session, "rows">,
   pending: readonly Migration[],
   user: string,
@@ -23,7 +24,7 @@ export async function missingRights(
   const found: (Lacking & { migration: string; line: number })[] = [];
   const asked = new Set<string>();
   for (const migration of pending) {
-    const { plan, nodes } = planWithNodes(migration);
+    const { plan, nodes } = plans.withNodes(migration);
     if (plan.error) return found;
     let role = user;
     for (const [index, statement] of plan.statements.entries()) {

@@ -40,7 +40,7 @@ export async function preflight(run: Run, migrations: readonly Migration[]): Pro
   const judgement = judge(migrations, await table.read(session));
   await dropLeftScratch(run);
   await loadParser();
-  const planned = plannedEffects(judgement.applied, judgement.pending, table.schema);
+  const planned = plannedEffects(run.plans, judgement.applied, judgement.pending, table.schema);
   const results = await runChecks(
     PREFLIGHT_CHECKS,
     { run, migrations, judgement, tableExists, planned },

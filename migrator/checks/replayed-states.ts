@@ -3,7 +3,6 @@ import type { Catalog } from "../../migrations/schema/expectation";
 import { nodeOf } from "../../migrations/sql/parse";
 import type { Defined } from "../../migrations/statements/replay-rules";
 import { replayOf } from "../../migrations/statements/statements";
-import { planOf } from "../apply/plans";
 import type { Session } from "../db/connection";
 import type { Run } from "../run";
 import { readEverything } from "./definitions";
@@ -29,18 +28,18 @@ export function replayedStates(
   before: readonly Migration[],
   migration: Migration,
 ): Promise<States | Unknown> {
-  return onScratch(run, before, (scratch, defined) => statesOf(scratch, migration, defined, run.signal));
+  return onScratch(run, before, (scratch, defined) => statesOf(run, scratch, migration, defined));
 }
 
 async function statesOf(
+  { plans, signal }: Run,
   scratch: Session,
   migration: Migration,
   defined: Defined,
-  signal: AbortSignal,
 ): Promise<States> {
   const until = Date.now() + LIMIT_MS;
   const catalogs = [await readEverything(scratch)];
-  for (const { text, control } of planOf(migration).statements) {
+  for (const { text, control } of plans.of(migration).statements) {
     signal.throwIfAborted();
     const last = catalogs.at(-1)!;
     const node = nodeOf({ text });

@@ -7,7 +7,6 @@ import { parseScript } from "../../migrations/sql/parse";
 import type { Defined } from "../../migrations/statements/replay-rules";
 import { replayOf } from "../../migrations/statements/statements";
 import { counted } from "../../text/counted";
-import { planOf } from "../apply/plans";
 import { Session } from "../db/connection";
 import { migrationPath } from "../db/search-path";
 import { noticeLostClient } from "../db/session-settings";
@@ -39,7 +38,7 @@ export async function onScratch<T>(
   const { session, table, log, signal } = run;
   await loadParser();
   const defined: Defined = { functions: new Map() };
-  const scripts = scriptsOf(migrations, defined);
+  const scripts = scriptsOf(run, migrations, defined);
   if ("unknown" in scripts) return scripts;
   const [may] = await session.rows<{ may: boolean }>(
     "SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user",
@@ -113,11 +112,11 @@ interface Script {
 }
 
 /** @returns why, where a migration has a statement that may not be run beside the real databases */
-function scriptsOf(migrations: readonly Migration[], defined: Defined): readonly Script[] | Unknown {
+function scriptsOf({ plans }: Run, migrations: readonly Migration[], defined: Defined): readonly Script[] | Unknown {
   const scripts: Script[] = [];
   for (const migration of migrations) {
     const { name, sql } = migration;
-    const { mode, error } = planOf(migration);
+    const { mode, error } = plans.of(migration);
     if (error) return { unknown: `${name} is not SQL that can be read beforehand` };
     const texts: string[] = [];
     for (const { node, text, line } of parseScript(sql)) {

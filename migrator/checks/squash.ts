@@ -2,10 +2,10 @@ import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import type { Catalog } from "../../migrations/schema/expectation";
 import { isMet } from "../../migrations/schema/expectation";
-import { plannedEffects } from "../apply/planned-effects";
-import type { Session } from "../db/connection";
+import { type PlannedEffects, plannedEffects } from "../apply/planned-effects";
 import type { HistoryRow } from "../records/history-table";
 import type { Judgement } from "../records/judgement";
+import type { Run } from "../run";
 import { readCatalog } from "./catalog";
 
 /**
@@ -13,8 +13,7 @@ import { readCatalog } from "./catalog";
  * the first pending one, or one that was recorded by hand after all of them, whose tables are there already.
  */
 export async function squashOf(
-  session: Session,
-  schema: string,
+  { session, plans, table: { schema } }: Run,
   { missing, pending, applied }: Judgement,
   rows: readonly HistoryRow[],
 ): Promise<Migration | undefined> {
@@ -31,12 +30,11 @@ export async function squashOf(
   await loadParser();
   const catalog = await readCatalog(session);
   return [...pending.slice(0, 1), ...applied.filter(({ name }) => byHand.has(name))].find((migration) =>
-    isThere(migration, schema, catalog),
+    isThere(plannedEffects(plans, [], [migration], schema), catalog),
   );
 }
 
-function isThere(migration: Migration, schema: string, catalog: Catalog): boolean {
-  const { promises } = plannedEffects([], [migration], schema);
+function isThere({ promises }: PlannedEffects, catalog: Catalog): boolean {
   return (
     promises.some(({ key, present }) => present && key.startsWith("table ")) &&
     promises.every((each) => each.uncertain !== undefined || isMet(each, catalog))

@@ -41,7 +41,7 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
   const catalog = await readCatalog(session);
   const judgement = judge(migrations, await run.table.read(session));
   // What is not applied yet has promised nothing.
-  const { plans, promises, all } = deployed ?? plannedEffects([], judgement.applied, run.table.schema);
+  const { plans, promises, all } = deployed ?? plannedEffects(run.plans, [], judgement.applied, run.table.schema);
   const context = {
     run,
     migrations,

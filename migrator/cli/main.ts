@@ -2,13 +2,15 @@ import type { Migration } from "../../migrations/history/history";
 import { counted } from "../../text/counted";
 import { preflight } from "../checks/preflight";
 import { verify } from "../checks/verify";
-import { connectionLost, isConnectionLoss, Session } from "../db/connection";
+import { Session } from "../db/connection";
 import { noticeLostClient, sessionSettings } from "../db/session-settings";
+import { translateError } from "../db/translate-error";
 import { describeTarget, parseUrl } from "../db/url";
 import { Watcher } from "../db/watcher";
 import { type Commands, closingLines, Failure, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "../failures/failure";
-import { OwnWorkRefused, Stopped } from "../failures/statement";
+import { OwnWorkRefused } from "../failures/statement";
 import { Log } from "../log";
+import { Plans } from "../plans";
 import { HistoryTable } from "../records/history-table";
 import { refuseForeignRecords } from "../records/record-tables";
 import { Records } from "../records/records";
@@ -115,18 +117,21 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
       settings,
       log,
       watcher,
+      plans: new Plans(),
       signal: stop.signal,
     };
     await refuseForeignRecords(session, run.table);
     return await VERB[settings.verb](run, migrations);
   } catch (error) {
-    if (error instanceof Failure) throw error;
-    // Signal and loss may come where nothing ran that could be cancelled, and so be noticed anywhere.
-    if (stop.signal.aborted) throw new Stopped(stop.signal.reason, "nothing was left half done.");
-    if (session.lost !== undefined || isConnectionLoss(error))
-      throw connectionLost(error, "what was not committed is rolled back by the server; the next run sees what is.");
-    if (/^[0-9A-Z]{5}$/.test((error as { code?: string }).code ?? "")) throw new OwnWorkRefused(error as Error);
-    throw error;
+    throw translateError(
+      error,
+      { session, signal: stop.signal },
+      {
+        afterStop: "nothing was left half done.",
+        afterLoss: "what was not committed is rolled back by the server; the next run sees what is.",
+        refused: (refusal) => new OwnWorkRefused(refusal),
+      },
+    );
   } finally {
     if (notices > 0 && !settings.showValues)
       log.event(

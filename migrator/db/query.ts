@@ -2,8 +2,10 @@ import { Query, type QueryResult } from "pg";
 import type { Session } from "./connection";
 import { quieten } from "./quiet-error";
 
-/** The number of statements that were complete when an error came. */
-const completedBefore = new WeakMap<object, number>();
+/** An error of a message, and how many of its statements were complete when it came. */
+interface ScriptError extends Error {
+  completedStatements?: number;
+}
 
 /** A message of the simple protocol, which may hold several statements; it counts those that were completed. */
 class Script extends (Query as unknown as new (
@@ -11,7 +13,7 @@ class Script extends (Query as unknown as new (
   done: (error: Error | null, result: unknown) => void,
 ) => {
   handleCommandComplete(message: unknown, connection: unknown): void;
-  handleError(error: Error, connection: unknown): void;
+  handleError(error: ScriptError, connection: unknown): void;
 }) {
   private completed = 0;
 
@@ -20,8 +22,8 @@ class Script extends (Query as unknown as new (
     super.handleCommandComplete(message, connection);
   }
 
-  override handleError(error: Error, connection: unknown): void {
-    completedBefore.set(error, this.completed);
+  override handleError(error: ScriptError, connection: unknown): void {
+    error.completedStatements = this.completed;
     super.handleError(error, connection);
   }
 }
@@ -39,7 +41,7 @@ export function runScript(session: Session, text: string): Promise<QueryResult[]
   });
 }
 
-/** Index of the statement that failed, within the script that {@link runScript} was given. */
+/** Tells the index of the statement that failed, within the script that {@link runScript} was given. */
 export function failedIndex(error: unknown): number {
-  return completedBefore.get(error as object) ?? 0;
+  return (error as ScriptError).completedStatements ?? 0;
 }

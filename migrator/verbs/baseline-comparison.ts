@@ -51,7 +51,7 @@ export async function compareWithHistory(run: Run, migrations: readonly Migratio
 
 async function compareWithPromises(run: Run, migrations: readonly Migration[], reason: string): Promise<Comparison> {
   await loadParser();
-  const { promises } = plannedEffects([], migrations, run.table.schema);
+  const { promises } = plannedEffects(run.plans, [], migrations, run.table.schema);
   const catalog: Catalog = await readCatalog(run.session);
   const unmet = promises.filter((each) => !isMet(each, catalog));
   const broken = unmet.filter(({ uncertain }) => uncertain === undefined);

@@ -2,7 +2,6 @@ import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import { maskSql } from "../../migrations/sql/mask-sql";
 import { nodeOf } from "../../migrations/sql/parse";
-import { planOf } from "../apply/plans";
 import { readEverything } from "../checks/definitions";
 import { replayedStates } from "../checks/replayed-states";
 import { judge } from "../records/judgement";
@@ -44,7 +43,7 @@ const PASSING = new Set(
  */
 export async function diagnose(run: Run, migrations: readonly Migration[], migration: Migration): Promise<Diagnosis> {
   await loadParser();
-  const { statements } = planOf(migration);
+  const { statements } = run.plans.of(migration);
   const nodes = statements.map((statement) => nodeOf(statement));
   const rows = await run.table.read(run.session);
   const before = judge(migrations, rows).applied.filter(({ name }) => name !== migration.name);

@@ -40,7 +40,7 @@ export async function resolveMigration(
     const judgement = judge(migrations, rows);
     const row = judgement.unfinished.find((each) => each.migrationName === name);
     const recorded = judgement.applied.some((each) => each.name === name);
-    const squash = resolution === "applied" ? await squashOf(session, table.schema, judgement, rows) : undefined;
+    const squash = resolution === "applied" ? await squashOf(run, judgement, rows) : undefined;
     const replaced = squash?.name === name ? judgement.missing.map(({ migrationName }) => migrationName) : [];
     if (recorded && replaced.length === 0) throw new NothingToResolve(name, "it is recorded as applied");
     if (!row && resolution === "rolled-back") throw new NothingToResolve(name, "no unfinished row of it is recorded");

@@ -6,7 +6,6 @@ import { loadParser } from "../../migrations/history/plan";
 import { counted } from "../../text/counted";
 import { formatDuration } from "../../text/short-duration";
 import { plannedEffects } from "../apply/planned-effects";
-import { planOf } from "../apply/plans";
 import { analyzeTables } from "../checks/analyze";
 import { countRows } from "../checks/counts";
 import { readHistory } from "../checks/history-gate";
@@ -35,11 +34,11 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   const { session, table, settings, log, records, signal } = run;
   const rows = await table.read(session);
   await explainUnfinished(run, migrations, rows, "An earlier run");
-  const history = await readHistory(session, table, migrations, settings);
+  const history = await readHistory(run, migrations);
   await refuseContract(run, history);
   checkSnapshot(settings.snapshot, history.pending.length);
   await Promise.all([loadParser(), history.pending.length > 0 ? records.ensure() : undefined]);
-  const planned = plannedEffects([], history.pending, table.schema);
+  const planned = plannedEffects(run.plans, [], history.pending, table.schema);
   const before = await countRows(
     session,
     planned.tables.map((each) => each.table),
@@ -107,7 +106,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   // Also what an earlier run applied that was killed before its verification.
   const unverified = (await records.readable()) ? await appliedSinceVerified(records, judged.applied) : [];
   if (history.pending.length === 0 && unverified.length === 0) return publishUnchanged(run);
-  const effects = history.pending.length > 0 ? planned : plannedEffects([], unverified, table.schema);
+  const effects = history.pending.length > 0 ? planned : plannedEffects(run.plans, [], unverified, table.schema);
   await analyzeTables(run, effects.all);
   await verify(run, migrations, { ...effects, before, behindBefore: behind });
 }
@@ -135,10 +134,10 @@ async function explainUnfinished(
 }
 
 /** Before a first release there are no old pods that a contract migration could trip. */
-async function refuseContract({ settings }: Run, { applied, pending }: Judgement): Promise<void> {
+async function refuseContract({ settings, plans }: Run, { applied, pending }: Judgement): Promise<void> {
   if (!settings.holdContract || applied.length === 0 || pending.length === 0) return;
   await loadParser();
-  const held = pending.find((migration) => planOf(migration).contract);
+  const held = pending.find((migration) => plans.of(migration).contract);
   if (held) throw new CommandCantHold(held.name);
 }
 

@@ -30,7 +30,7 @@ export const history: PreflightCheck = {
       });
     if (missing.length > 0 && !run.settings.allowDatabaseAhead) {
       const rows = await run.table.read(run.session);
-      const squash = await squashOf(run.session, run.table.schema, judgement, rows);
+      const squash = await squashOf(run, judgement, rows);
       findings.push({
         what: squash
           ? `The database has migrations that this release does not, and what ${squash.name} makes is there already: it looks like their squashed form.`

@@ -6,8 +6,9 @@ import type { PreflightCheck } from "./context";
 export const permissions: PreflightCheck = {
   name: "permissions",
   kind: "permission",
-  async run({ run: { session, table }, planned, judgement, tableExists }) {
+  async run({ run, planned, judgement, tableExists }) {
     if (judgement.pending.length === 0) return { findings: [], facts: "nothing is pending" };
+    const { session, table } = run;
     const schema = escapeIdentifier(table.schema);
     const findings = [];
     const [row] = await session.rows<{
@@ -35,7 +36,7 @@ export const permissions: PreflightCheck = {
         evidence: [],
         next: `CREATE SCHEMA ${schema} AUTHORIZATION ${escapeIdentifier(user)}`,
       });
-    const missing = await missingRights(session, judgement.pending, user, table.schema);
+    const missing = await missingRights(run.plans, session, judgement.pending, user, table.schema);
     const [first] = missing;
     if (first)
       findings.push({

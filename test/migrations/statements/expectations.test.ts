@@ -2,13 +2,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { checksumOf } from "../../../migrations/history/history";
 import { loadParser } from "../../../migrations/history/plan";
 import { plannedEffects } from "../../../migrator/apply/planned-effects";
+import { Plans } from "../../../migrator/plans";
 
 beforeAll(() => loadParser());
 
 /** What is promised after these migrations, `-` in front of what must be gone. */
 function promises(...scripts: string[]): string[] {
   const migrations = scripts.map((sql, index) => ({ name: `${index}`, sql, checksum: checksumOf(sql) }));
-  return plannedEffects([], migrations, "public")
+  return plannedEffects(new Plans(), [], migrations, "public")
     .promises.filter(({ uncertain }) => uncertain === undefined)
     .map(({ key, present }) => (present ? key : `-${key}`));
 }

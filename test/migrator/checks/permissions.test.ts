@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadParser } from "../../../migrations/history/plan";
 import { missingRights } from "../../../migrator/checks/missing-rights";
 import { OWN_PATH } from "../../../migrator/db/search-path";
+import { Plans } from "../../../migrator/plans";
 import { startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, preflightCheck, query, writeMigration } from "../support";
 
@@ -189,7 +190,7 @@ test("finds the rights that Postgres would refuse, and no others", { timeout: 60
   const wrong: string[] = [];
   for (const sql of STATEMENTS) {
     const pending = [{ name: "2_next", sql: `${sql};`, checksum: "" }];
-    const missing = await missingRights(session, pending, "mig", "public");
+    const missing = await missingRights(new Plans(), session, pending, "mig", "public");
     const refused = await refuses(sql);
     if (missing.length > 0 !== refused)
       wrong.push(`${sql}: Postgres ${refused ? "refuses" : "allows"} it, the check says ${JSON.stringify(missing)}`);

@@ -1,8 +1,9 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadParser } from "../../../migrations/history/plan";
-import { Patience } from "../../../migrator/apply/patience";
+import { LockWaitBudget } from "../../../migrator/apply/lock-wait-budget";
 import { EffectPlanner } from "../../../migrator/apply/planned-effects";
+import { Plans } from "../../../migrator/plans";
 import { startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, query, startMigrator, until, writeMigration } from "../support";
 
@@ -108,15 +109,15 @@ describe("a transaction that takes several locks", () => {
     await loadParser();
     const table = (name: string) => `CREATE TABLE ${name} (id int PRIMARY KEY, q int);`;
     const sql = `${table("p")}${table("q")}ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p NOT VALID;ALTER TABLE c ADD x int;`;
-    const { plan } = new EffectPlanner("public").add({ name: "1_a", sql, checksum: "" });
+    const { plan, effects } = new EffectPlanner(new Plans(), "public").add({ name: "1_a", sql, checksum: "" });
     const [, , foreign, add] = plan.statements;
-    const patience = new Patience(1000);
-    expect(patience.next([foreign!])).toBe(500);
-    expect(patience.next([add!])).toBe(1000);
-    patience.took([add!], 700);
-    expect(patience.next([add!])).toBe(300);
-    patience.took([add!], 5000);
-    expect(patience.next([foreign!])).toBe(10);
+    const budget = new LockWaitBudget(1000, effects);
+    expect(budget.timeoutFor([foreign!])).toBe(500);
+    expect(budget.timeoutFor([add!])).toBe(1000);
+    budget.spend([add!], 700);
+    expect(budget.timeoutFor([add!])).toBe(300);
+    budget.spend([add!], 5000);
+    expect(budget.timeoutFor([foreign!])).toBe(10);
   });
 
   test("waits for all of them together no longer than for one: who waits behind the first waits for all", async () => {

@@ -1,0 +1,143 @@
+import type { Migration } from "../../migrations/history/history";
+import type { MigrationPlan, PlannedStatement } from "../../migrations/history/plan";
+import { runScript } from "../db/query";
+import { migrationPath, OWN_PATH } from "../db/search-path";
+import { changesSession, sessionSettings } from "../db/session-settings";
+import type { Run } from "../run";
+import { batchDirective } from "./batch-statement";
+import { guardOf, takesRole } from "./bookkeeping";
+import { type Group, groupStatements } from "./groups";
+import { type Attempts, retryForLocks } from "./lock-retries";
+import { LockWaitBudget } from "./lock-wait-budget";
+import { runGroup, runGroups, runOwn } from "./send-statements";
+import { migrationFailure } from "./statement-failure";
+import { statementHashes } from "./statement-hashes";
+import { type Applied, oneByOne, type QueuedMigration } from "./strategy";
+
+/**
+ * Applies a migration in one transaction together with its row in the history: a failure or a kill leaves neither. Given back are those of
+ * which Postgres refuses a statement inside a transaction although its text doesn't show that: CALL of a procedure that commits, the use
+ * of a new enum value, …
+ */
+export const oneTransaction = oneByOne(
+  ({ plan, resume }) =>
+    resume === undefined &&
+    !plan.statements.some((each) => batchDirective(each) !== undefined) &&
+    (plan.mode === "transaction" || plan.error !== undefined || isOneTransaction(plan)),
+  applyInTransaction,
+);
+
+async function applyInTransaction(
+  run: Run,
+  queued: QueuedMigration,
+  first: readonly string[],
+): Promise<Applied | undefined> {
+  const { session } = run;
+  const { migration, plan } = queued;
+  const state = () => `rolled back; it is as it was before ${migration.name}. Migrations before it are applied.`;
+  let applied: Applied;
+  try {
+    ({ result: applied } = await retryForLocks(run, migration, state, async (lockTimeout, attempts) => {
+      try {
+        return await attempt(run, queued, lockTimeout, attempts, first);
+      } catch (error) {
+        if (session.lost === undefined) await runScript(session, `ROLLBACK; ${OWN_PATH}`).catch(() => undefined);
+        throw error;
+      }
+    }));
+  } catch (error) {
+    if (!plan.error && !run.signal.aborted && isRefusedInTransaction(error, plan)) {
+      run.log.event("migration.steps", `  ${(error as Error).message}: rolled back, and going on in steps`, {
+        migration: migration.name,
+      });
+      return undefined;
+    }
+    throw migrationFailure(run, error, {
+      migration,
+      tried: plan.statements,
+      state: state(),
+      afterLoss: `the server rolls ${migration.name} back, unless it had just committed it; the next run sees which.`,
+      next: `correct ${migration.name}/migration.sql, then: {rerun}`,
+    });
+  }
+  if (changesSession(plan)) await runScript(session, `RESET ALL; ${sessionSettings(run.settings)}`);
+  return applied;
+}
+
+/** 55P04: a new enum value is used before it is committed. The file's own BEGIN and COMMIT leave no place for that. */
+function isRefusedInTransaction(error: unknown, plan: MigrationPlan): boolean {
+  const { code } = error as { code?: string };
+  return code === "25001" || code === "2D000" || (code === "55P04" && !isOneTransaction(plan));
+}
+
+async function attempt(
+  run: Run,
+  { migration, plan, effects }: QueuedMigration,
+  lockTimeout: number,
+  attempts: Attempts,
+  first: readonly string[],
+): Promise<Applied> {
+  const { session, table } = run;
+  const began = Date.now();
+  const { begin, statements } = ownTransaction(plan);
+  const budget = new LockWaitBudget(lockTimeout, effects);
+  // A migration may have taken on a role that must not write the history.
+  const role = takesRole(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
+  const { remember, compare } = guardOf(run.table, migration.sql);
+  const after = (rows: number) => [
+    ...[...role, ...compare],
+    ...[table.appliedRow(migration), ...auditOf(run, migration, plan, rows, attempts), "COMMIT", OWN_PATH],
+  ];
+  const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
+  const [only] = groups;
+  // lock_timeout belongs to the transaction, so that a rollback takes it back.
+  const lock = `SET LOCAL lock_timeout = ${budget.timeoutFor(only?.statements ?? [])}`;
+  const before = [begin, lock, ...first, ...remember, migrationPath(table.schema)];
+  if (only && groups.length === 1 && only.statements.length === 1 && DEFINES.test(only.statements[0]!.kind)) {
+    // Most migrations are one definition: all of it in one round trip. It changes no rows, which the records would tell.
+    await runGroup(run, migration, only, lockTimeout, { before, after: after(0) });
+    return { attempts, duration: Date.now() - began, rows: 0 };
+  }
+  const rows = await runGroups(run, migration, groups, budget, before);
+  run.signal.throwIfAborted();
+  await runOwn(session, groups.length === 0 ? before : [], after(rows));
+  return { attempts, duration: Date.now() - began, rows };
+}
+
+function auditOf(
+  { records }: Run,
+  { name, checksum }: Migration,
+  plan: MigrationPlan,
+  rows: number,
+  { count, lockWait }: Attempts,
+): string[] {
+  const data = { checksum, rows, attempts: count, lockWait, statements: statementHashes(plan) };
+  return records.auditStatements({ event: "migration.applied", migration: name, data }, "pg_catalog.now()");
+}
+
+/** Kinds of statements that change no rows. */
+export const DEFINES = /^(CREATE (?!TABLE AS)|ALTER |DROP |COMMENT|GRANT|REVOKE)/;
+
+/** A file that is one BEGIN … COMMIT keeps it, and the history's row goes into it. */
+function isOneTransaction({ statements, error }: MigrationPlan): boolean {
+  const controls = statements.filter(({ control }) => control !== undefined && control !== "savepoint");
+  return (
+    !error &&
+    controls.length === 2 &&
+    statements[0]?.control === "begin" &&
+    statements.at(-1)?.control === "commit" &&
+    !/\bchain\b/i.test(statements.at(-1)!.text) &&
+    statements.every(({ canRunInTransaction }) => canRunInTransaction)
+  );
+}
+
+function ownTransaction(plan: MigrationPlan): { begin: string; statements: readonly PlannedStatement[] } {
+  if (!isOneTransaction(plan)) return { begin: "BEGIN", statements: plan.statements };
+  return { begin: plan.statements[0]!.text, statements: plan.statements.slice(1, -1) };
+}
+
+/** The parser didn't understand the file; the server may (it is of another version), or says best what is wrong. */
+function wholeFile({ sql }: Migration): Group {
+  const marked = sql.startsWith("\ufeff") ? 1 : 0;
+  return { statements: [], text: sql.slice(marked), offset: marked };
+}

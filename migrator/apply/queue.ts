@@ -1,0 +1,75 @@
+import type { Migration } from "../../migrations/history/history";
+import type { Progress } from "../records/progress";
+import type { Run } from "../run";
+import { oneTransaction } from "./one-transaction";
+import { EffectPlanner, type PlannedEffects } from "./planned-effects";
+import { severalInMessage } from "./several-in-message";
+import { statementByStatement } from "./statement-by-statement";
+import type { QueuedMigration, Strategy } from "./strategy";
+
+/** In the order in which they are asked; the last one takes everything. */
+const STRATEGIES: readonly Strategy[] = [severalInMessage, oneTransaction, statementByStatement];
+
+/** So many migrations are planned ahead while the server works. */
+const AHEAD = 25;
+
+/**
+ * Applies pending migrations in their order, each by the first strategy that takes it, and plans ahead while the server works.
+ * @param pending with what an earlier run has done of them
+ * @param creation statements that make the history table where there is none
+ * @param beforeTouching is called with tables, quoted, before any of these migrations touches them
+ */
+export async function applyQueue(
+  run: Run,
+  pending: readonly { migration: Migration; resume: Progress | undefined }[],
+  creation: readonly string[],
+  beforeTouching: (tables: readonly string[]) => Promise<void>,
+): Promise<PlannedEffects> {
+  const planner = new EffectPlanner(run.plans, run.table.schema);
+  const queue: QueuedMigration[] = [];
+  let touched: string[] = [];
+  const planUntil = (index: number): QueuedMigration | undefined => {
+    for (const { migration, resume } of pending.slice(queue.length, index + 1)) {
+      const planned = planner.add(migration);
+      queue.push({ ...planned, resume });
+      touched.push(...planned.touched);
+    }
+    return queue[index];
+  };
+  let writeLog: (() => void) | undefined;
+  const writeHeldLog = () => {
+    writeLog?.();
+    writeLog = undefined;
+  };
+  let first = creation;
+  let started = -1;
+  // Those that gave the front of the queue back.
+  let refused: Strategy[] = [];
+  try {
+    for (let at = 0; at < pending.length; ) {
+      const front = (index: number) => planUntil(at + index);
+      const strategy = STRATEGIES.find((each) => !refused.includes(each) && each.take(front) > 0)!;
+      const taken = queue.slice(at, at + strategy.take(front));
+      if (touched.length > 0) await beforeTouching(touched);
+      touched = [];
+      const [{ migration }] = taken as [QueuedMigration];
+      if (taken.length === 1 && started !== at) {
+        writeHeldLog();
+        run.signal.throwIfAborted();
+        run.log.event("migration.started", migration.name, { migration: migration.name, checksum: migration.checksum });
+        started = at;
+      }
+      const outcome = await strategy.apply(run, taken, first, () => {
+        writeHeldLog();
+        planUntil(at + taken.length + AHEAD - 1);
+      });
+      writeLog = outcome.writeLog;
+      if (outcome.applied > 0) [first, refused] = [[], []];
+      if (outcome.applied < taken.length) refused = [...refused, strategy];
+      at += outcome.applied;
+    }
+  } finally {
+    writeHeldLog();
+  }
+  return planner.planned();
+}

@@ -1,0 +1,74 @@
+import type { Migration } from "../../migrations/history/history";
+import type { PlannedStatement } from "../../migrations/history/plan";
+import { formatDuration } from "../../text/short-duration";
+import { type Endings, translateError } from "../db/translate-error";
+import { ReadOnlyDatabase } from "../failures/connection";
+import { NotRecorded } from "../failures/history";
+import { OwnWorkRefused, StatementFailed, StatementTooSlow } from "../failures/statement";
+import type { Run } from "../run";
+import { bookkeepingChanges, mayChangeBookkeeping } from "./bookkeeping";
+import { locationIn, ownPartOf, sqlEvidence } from "./error-location";
+
+/** Work on a migration that ended with an error. */
+export interface FailedWork {
+  readonly migration: Migration;
+  /** The statements that may have run before the error, that of the error included. */
+  readonly tried: readonly PlannedStatement[];
+  /** What the database is like now. */
+  readonly state: string;
+  /** What it is like where the connection was lost. */
+  readonly afterLoss: string;
+  /** What to do about a statement that failed. */
+  readonly next: string;
+}
+
+/** Makes the failure for an error in the work on a migration. */
+export function migrationFailure(run: Run, error: unknown, work: FailedWork): unknown {
+  const refused: Endings["refused"] = (refusal) => statementFailure(run, refusal, work);
+  return translateError(error, run, { afterStop: work.state, afterLoss: work.afterLoss, refused });
+}
+
+function statementFailure(
+  run: Run,
+  error: Error & { code: string },
+  { migration, tried, state, next }: FailedWork,
+): Error {
+  const own = ownPartOf(error);
+  if (own === "begin") return new OwnWorkRefused(error, state);
+  if (own === "record") return notRecorded(run, error, migration, tried, state);
+  const evidence = sqlEvidence(error, migration);
+  const { code, message } = error;
+  if (code === "57014" && /statement timeout/.test(message)) {
+    const limit = formatDuration(run.settings.statementTimeout);
+    return new StatementTooSlow(migration.name, limit, evidence, state, error);
+  }
+  if (code === "25006" && !tried.some(({ text }) => makesReadOnly(text))) return new ReadOnlyDatabase(message, error);
+  return new StatementFailed(migration.name, evidence, state, next, error);
+}
+
+/** The migration ran, and Postgres refused its record: mostly because the migration changed where that is kept. */
+function notRecorded(
+  { table }: Run,
+  error: Error & { code: string },
+  migration: Migration,
+  tried: readonly PlannedStatement[],
+  state: string,
+): Error {
+  const readOnly = error.code === "25006";
+  const certain = bookkeepingChanges(tried, table.schema);
+  const likely = tried.filter(({ text }) => (readOnly ? makesReadOnly(text) : mayChangeBookkeeping(text)));
+  if (readOnly && certain.length + likely.length === 0) return new ReadOnlyDatabase(error.message, error);
+  const culprits = new Set(certain.length > 0 ? certain.map(({ statement }) => statement) : likely);
+  return new NotRecorded(
+    migration.name,
+    error,
+    certain.map(({ statement, what }) => `${what} in line ${statement.line}`),
+    [...culprits].slice(0, 3).map(({ line, offset }) => ({ line, shown: locationIn(migration, offset) })),
+    state,
+  );
+}
+
+/** Where it is the migration that forbids writing, the server is no replica. */
+function makesReadOnly(sql: string): boolean {
+  return /\bread\s+only\b|transaction_read_only/i.test(sql);
+}
