@@ -1,14 +1,16 @@
 import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import type { AppSettings, Settings } from "../settings/schema";
-import { stamped } from "./manifest";
-import { CONTAINER_SECURITY, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
+import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
 
 /** What one release of the app is made of. */
 export interface AppArgs {
-  namespace: string;
+  namespace: pulumi.Input<string>;
   releaseId: string;
   settings: AppSettings;
-  database: Settings["database"];
+  database: DatabaseAccess;
+  /** Variables that other resources make, in place of the settings' of the same name. */
+  provided?: Record<string, pulumi.Input<string>>;
   service: Settings["service"];
   protect: boolean;
 }
@@ -22,7 +24,7 @@ export function appManifests(args: AppArgs) {
   const matchLabels = selector(settings.name);
   const metadata = { name: settings.name, namespace, labels: labels(settings.name, "app") };
   return {
-    service: stamped({
+    service: {
       apiVersion: "v1" as const,
       kind: "Service" as const,
       // First release: the Service finds no pod yet, and is not waited for; a rollout is.
@@ -32,8 +34,8 @@ export function appManifests(args: AppArgs) {
         selector: matchLabels,
         ports: [{ name: "http", port: service.port, targetPort: "http", protocol: "TCP" }],
       },
-    }),
-    deployment: stamped({
+    },
+    deployment: {
       apiVersion: "apps/v1" as const,
       kind: "Deployment" as const,
       metadata,
@@ -45,15 +47,15 @@ export function appManifests(args: AppArgs) {
         selector: { matchLabels },
         template: podTemplate(args, matchLabels),
       },
-    }),
+    },
     budget:
       settings.replicas > 1
-        ? stamped({
+        ? {
             apiVersion: "policy/v1" as const,
             kind: "PodDisruptionBudget" as const,
             metadata,
             spec: { maxUnavailable: 1, selector: { matchLabels } },
-          })
+          }
         : undefined,
   };
 }
@@ -63,7 +65,7 @@ function selector(app: string): Record<string, string> {
 }
 
 function podTemplate(
-  { settings, releaseId, database }: AppArgs,
+  { settings, releaseId, database, provided }: AppArgs,
   matchLabels: Record<string, string>,
 ): types.input.core.v1.PodTemplateSpec {
   const health = { httpGet: { path: settings.healthPath, port: "http" }, periodSeconds: PROBE_PERIOD_SECONDS };
@@ -90,7 +92,7 @@ function podTemplate(
           command: settings.command,
           args: settings.args,
           ports: [{ name: "http", containerPort: settings.port }],
-          env: [{ name: "PORT", value: String(settings.port) }, ...environment(database, settings.env)],
+          env: [{ name: "PORT", value: String(settings.port) }, ...environment(database, settings.env, provided)],
           resources: settings.resources,
           securityContext: CONTAINER_SECURITY,
           startupProbe: {

@@ -5,6 +5,7 @@ import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 import { type AppArgs, appManifests } from "./app-manifests";
+import { stamped } from "./manifest";
 
 /** Added to progressDeadline: only Pulumi's own time-out ends a stuck rollout, ProgressDeadlineExceeded is just logged. */
 const AWAIT_MARGIN_SECONDS = 30;
@@ -30,17 +31,17 @@ export class App extends pulumi.ComponentResource {
     // A component's dependsOn is not its children's: without their own, `--target` and `--continue-on-error` go past it.
     const child = { parent: this, dependsOn: opts?.dependsOn ?? [] };
 
-    this.service = new Service(settings.name, manifests.service, { ...child, protect });
-    this.deployment = new Deployment(settings.name, manifests.deployment, {
+    this.service = new Service(name, stamped(manifests.service), { ...child, protect });
+    this.deployment = new Deployment(name, stamped(manifests.deployment), {
       ...child,
       protect,
       customTimeouts: { create: timeout, update: timeout },
     });
-    if (manifests.budget) new PodDisruptionBudget(settings.name, manifests.budget, child);
+    if (manifests.budget) new PodDisruptionBudget(name, stamped(manifests.budget), child);
 
     this.url = pulumi
-      .all([this.service.spec, this.service.status])
-      .apply(([spec, status]) => serviceUrl(settings.name, namespace, service, spec, status));
+      .all([namespace, this.service.spec, this.service.status])
+      .apply(([known, spec, status]) => serviceUrl(settings.name, known, service, spec, status));
     this.registerOutputs({ url: this.url });
   }
 }

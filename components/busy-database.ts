@@ -6,7 +6,7 @@ import { SnapshotError } from "./snapshot-status";
 /** The database whose state keeps RDS from taking a snapshot, and how long to wait for another state. */
 export interface BusyDatabase {
   /** The DB identifier of an instance or a cluster. */
-  database: string;
+  database: pulumi.Input<string>;
   /** How long to wait at most. */
   timeout: Duration;
 }
@@ -37,11 +37,13 @@ export function retryWhileBusy(name: string, database: BusyDatabase): Pick<pulum
  *
  * @throws {@link SnapshotError} when the database was still busy after the time-out; takes the place of RDS' refusal
  */
-export function waitWhileBusy({ database, timeout }: BusyDatabase): pulumi.ErrorHookFunction {
+export function waitWhileBusy({ database: given, timeout }: BusyDatabase): pulumi.ErrorHookFunction {
   const timeoutMs = timeout.seconds * 1000;
   let since: number | undefined;
   return async ({ failedOperation, errors: [refusal = ""] }) => {
     if (failedOperation !== "create" || !BUSY.test(refusal)) return false;
+    // Known: the refusal is about this very database.
+    const database = await new Promise<string>((resolve) => pulumi.output(given).apply(resolve));
     if (since === undefined) {
       since = Date.now();
       // Not by pulumi.log, which holds back what comes after a message about a resource that has no URN yet.

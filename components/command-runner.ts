@@ -48,7 +48,7 @@ export function commandContainer(
   migrator: string,
   appImage: string,
   { command = DEFAULT_COMMAND, env = {}, deadline }: Settings["migrations"],
-  database: Settings["database"],
+  database: { env: string },
 ): CommandContainer {
   // Ended by the migrator, it says what it was doing; ended by the Job's deadline, its pod is gone with all it said.
   const timeout = Math.max(1, Math.floor(deadline.seconds * 0.9));

@@ -1,8 +1,9 @@
-import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "../report/reader/request";
+import type { Sizes } from "../text/table-size";
 import { sizesSchema } from "./outputs";
+import { ReleaseCommand } from "./release-command";
 
 /** How the Jobs' reports are read back when the release is done: by `kubectl logs`, where `pulumi up` runs. */
 export interface ReportReader {
@@ -30,36 +31,47 @@ type Answer = z.infer<typeof answerSchema>;
 /** The reader needs seconds; kubectl may have to be asked again. */
 const TIMEOUT = "3m";
 
+/** What is read back of which release. */
+export interface JobReportsArgs {
+  releaseId: string;
+  reader: ReportReader;
+  request: pulumi.Input<Omit<ReportRequest, "context">>;
+}
+
 /**
- * Runs the reader once, under a name that carries the release id. It gets its script on stdin and its request in the
- * environment, so that neither depends on where this package lies; both may change with a newer version of it, which is no
- * reason to run again for a release that is done.
+ * Reads back, once a release, what its Jobs reported. The reader gets its script on stdin and its request in the
+ * environment, so that neither depends on where this package lies; a newer version of it is no reason to read again for a
+ * release that is done. What can't be read is a warning, never an error.
  */
-export function readReports(
-  name: string,
-  { script, context, kubeconfig }: ReportReader,
-  request: pulumi.Input<Omit<ReportRequest, "context">>,
-  opts: pulumi.CustomResourceOptions,
-): pulumi.Output<Answer> {
-  const command = new local.Command(
-    name,
-    {
-      create: "node -",
-      stdin: script,
-      environment: {
-        [REQUEST_VARIABLE]: pulumi.output(request).apply((known) => JSON.stringify({ ...known, context })),
-        ...(kubeconfig === undefined ? {} : { [KUBECONFIG_VARIABLE]: pulumi.secret(kubeconfig) }),
+export class JobReports extends ReleaseCommand {
+  /** Rows and bytes by table at the end of the last of the Jobs; null where they are unknown. */
+  readonly sizes: pulumi.Output<Sizes | null>;
+
+  constructor(name: string, { releaseId, reader, request }: JobReportsArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { script, context, kubeconfig } = reader;
+    super(
+      name,
+      {
+        releaseId,
+        command: "node -",
+        stdin: script,
+        environment: {
+          [REQUEST_VARIABLE]: pulumi.output(request).apply((known) => JSON.stringify({ ...known, context })),
+          ...(kubeconfig === undefined ? {} : { [KUBECONFIG_VARIABLE]: pulumi.secret(kubeconfig) }),
+        },
+        timeout: TIMEOUT,
+        shown: false,
+        again: false,
       },
-      logging: "none",
-    },
-    { ...opts, ignoreChanges: ["create", "stdin", "environment", "logging"], customTimeouts: { create: TIMEOUT } },
-  );
-  // A secret kubeconfig makes everything of the command a secret; what it prints is none.
-  return pulumi.unsecret(command.stdout).apply((stdout) => {
-    const answer = parse(stdout);
-    if (answer.problem) void pulumi.log.warn(answer.problem, command);
-    return answer;
-  });
+      opts,
+    );
+    // A secret kubeconfig makes everything of the command a secret; what it prints is none.
+    this.sizes = pulumi.unsecret(this.stdout).apply((printed) => {
+      const { problem, sizes } = parse(printed);
+      if (problem) void pulumi.log.warn(problem, this);
+      return sizes ?? null;
+    });
+  }
 }
 
 /** Nothing that a command could print may end the program: the release is done by then. */

@@ -6,7 +6,7 @@ import { labels } from "./pods";
 /** What the Jobs find in their folder: the migrator and the history. */
 export interface MigrationFilesArgs {
   app: string;
-  namespace: string;
+  namespace: pulumi.Input<string>;
   /** The migrator as one CommonJS file. */
   migrator: string;
   /** The compressed history in pieces that each fit a ConfigMap (1 MiB). */
@@ -32,7 +32,7 @@ export class MigrationFiles extends pulumi.ComponentResource {
       const hash = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 10);
       const mapName = `${args.app}-migration-${hash}`;
       new ConfigMap(
-        mapName,
+        `${name}-${hash}`,
         {
           metadata: { name: mapName, namespace: args.namespace, labels: labels(args.app, "migration") },
           immutable: true,

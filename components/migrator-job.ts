@@ -5,7 +5,14 @@ import { parseMemory } from "../settings/units";
 import { commandContainer } from "./command-runner";
 import type { MigrationFiles } from "./migration-files";
 import { warnWhenOverdue } from "./overdue";
-import { CONTAINER_SECURITY, labels, podSecurity, RELEASE_ANNOTATION, secretVariable } from "./pods";
+import {
+  CONTAINER_SECURITY,
+  type DatabaseAccess,
+  labels,
+  podSecurity,
+  RELEASE_ANNOTATION,
+  secretVariable,
+} from "./pods";
 import type { DatabaseSnapshot } from "./snapshot";
 
 /** What one Job of a release does, and with what. */
@@ -16,9 +23,9 @@ export interface MigratorJobArgs {
    */
   step: "preflight" | "migrate" | "contract";
   app: string;
-  namespace: string;
+  namespace: pulumi.Input<string>;
   releaseId: string;
-  database: Settings["database"];
+  database: DatabaseAccess;
   settings: Settings["migrations"];
   /** What the preflight Job refuses once more, by what the database really has. */
   review: Settings["review"];
@@ -68,7 +75,7 @@ export class MigratorJob extends pulumi.ComponentResource {
     // The soak is part of the contract Job's run.
     const deadline = settings.deadline.plus(step === "contract" ? settings.soak.seconds : 0);
     this.job = new Job(
-      jobName,
+      `${name}-${releaseId}`,
       {
         metadata: { name: jobName, namespace, labels: labels(app, step) },
         spec: {

@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
-import type { EnvironmentSettings, Settings } from "../settings/schema";
+import type * as pulumi from "@pulumi/pulumi";
+import type { EnvironmentSettings } from "../settings/schema";
 
 /** What the pods of a release have in common: who they are, where the database's URL comes from, what they may do. */
 
@@ -17,14 +18,34 @@ export const RELEASE_ANNOTATION = "release/id";
 
 type EnvVar = types.input.core.v1.EnvVar;
 
+/** Where pods find the database's URLs: a Kubernetes Secret with a key for the app and one for the migration. */
+export interface DatabaseAccess {
+  /** The variable of the app that holds its URL. */
+  env: string;
+  secret: { name: pulumi.Input<string>; appKey: string; migrationKey: string };
+}
+
 /** A reference: the URL itself is in no state, no manifest and on no command line. */
-export function secretVariable(name: string, secret: string, key: string): EnvVar {
+export function secretVariable(name: string, secret: pulumi.Input<string>, key: string): EnvVar {
   return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
 }
 
-/** The variables that the settings name, in their order, after the database's URL. */
-export function environment(database: Settings["database"], env: EnvironmentSettings): EnvVar[] {
-  return [secretVariable(database.env, database.secret.name, database.secret.appKey), ...variables(env)];
+/**
+ * The database's URL, then the variables that the settings name, in their order.
+ *
+ * @param provided variables that other resources make, in place of the settings' of the same name
+ */
+export function environment(
+  { env: url, secret }: DatabaseAccess,
+  env: EnvironmentSettings,
+  provided: Record<string, pulumi.Input<string>> = {},
+): EnvVar[] {
+  const own = Object.entries(env).filter(([name]) => !Object.hasOwn(provided, name));
+  return [
+    secretVariable(url, secret.name, secret.appKey),
+    ...variables(Object.fromEntries(own)),
+    ...Object.entries(provided).map(([name, value]): EnvVar => ({ name, value })),
+  ];
 }
 
 /** The variables that the settings name, in their order. */

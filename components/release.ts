@@ -1,21 +1,20 @@
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { PackedHistory } from "../review/packed-history";
 import type { Review } from "../review/review";
 import type { Settings } from "../settings/schema";
 import type { Sizes } from "../text/table-size";
 import { App } from "./app";
-import type { ReportReader } from "./job-reports";
+import { JobReports, type ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob } from "./migrator-job";
 import type { LiveRelease } from "./outputs";
+import { ReleaseCommand } from "./release-command";
 import { ReleaseError } from "./release-error";
 import { releaseIdOf, snapshotIdentifier } from "./release-id";
-import { ReleaseReport } from "./release-report";
 import { requireReview, showReview } from "./review-gate";
-import { SmokeCheck } from "./smoke-check";
 import { DatabaseSnapshot } from "./snapshot";
 import { chooseSnapshot } from "./snapshot-status";
-import { TableSizes } from "./table-sizes";
 import { Workload } from "./workloads";
 
 /** Everything that one release is made of. The image, the migrations and the runner's settings decide its id. */
@@ -31,8 +30,26 @@ export interface ReleaseArgs {
   review?: Review | undefined;
   /** For the snapshot's tags. */
   tags?: Record<string, string>;
+  /** Values that other resources of the program make. */
+  provided?: ProvidedValues;
   /** Reads back what the Jobs reported; without it the sizes stay unknown, and no report is written. */
   reader?: ReportReader;
+}
+
+/**
+ * Values that other resources of the same program make, in place of the settings of the same meaning; the release waits for
+ * them. What decides the release id (`app.image`, the migrations, `migrations.*`) can't be among them: the id stands in the
+ * names of resources, so that it must be known while the program runs.
+ */
+export interface ProvidedValues {
+  /** In place of `namespace`. */
+  namespace?: pulumi.Input<string>;
+  /** Identifier of the database that the snapshot is taken of; `database.identifier` still names the snapshots. */
+  databaseIdentifier?: pulumi.Input<string>;
+  /** Name of the Kubernetes Secret, in place of `database.secret.name`. */
+  databaseSecret?: pulumi.Input<string>;
+  /** Variables of the app and of its workloads, beside and before those of the settings; not for secrets. */
+  env?: Record<string, pulumi.Input<string>>;
 }
 
 /** The snapshot that a release relies upon. */
@@ -90,14 +107,21 @@ export class Release extends pulumi.ComponentResource {
     requireReview(args.settings, args.history, args.review);
     if (args.settings.backup.mode !== "none" && !args.backup) throw new BackupMissing();
     super("release:index:Release", name, {}, opts);
-    const { settings, history, backup } = args;
-    const { app, namespace, database, migrations, policy } = settings;
+    const { settings, history, backup, reader, provided = {} } = args;
+    const { app, migrations, policy } = settings;
+    const { namespace = settings.namespace, env = {} } = provided;
+    const { secret } = settings.database;
+    const database = {
+      ...settings.database,
+      secret: { ...secret, name: provided.databaseSecret ?? secret.name },
+    };
 
-    this.releaseId = releaseIdOf(settings, history.fingerprint);
+    const releaseId = releaseIdOf(settings, history.fingerprint);
+    this.releaseId = releaseId;
 
     const parent = { parent: this };
     const files = new MigrationFiles(
-      `${app.name}-migration`,
+      `${name}-migration`,
       { app: app.name, namespace, migrator: args.migrator, payload: history.payload },
       parent,
     );
@@ -105,7 +129,7 @@ export class Release extends pulumi.ComponentResource {
     const job = {
       app: app.name,
       namespace,
-      releaseId: this.releaseId,
+      releaseId,
       database,
       settings: migrations,
       review: settings.review,
@@ -115,7 +139,7 @@ export class Release extends pulumi.ComponentResource {
       snapshotMaxAge: settings.backup.maxAge,
     };
 
-    const preflight = new MigratorJob(`${app.name}-preflight`, { ...job, step: "preflight" }, parent);
+    const preflight = new MigratorJob(`${name}-preflight`, { ...job, step: "preflight" }, parent);
 
     const snapshot =
       backup &&
@@ -124,16 +148,16 @@ export class Release extends pulumi.ComponentResource {
         {
           ...backup,
           kind: database.kind,
-          database: database.identifier,
+          database: provided.databaseIdentifier ?? database.identifier,
           timeout: settings.backup.timeout,
           encryptionRequired: policy.encryption === "required",
-          tags: { ...args.tags, release: this.releaseId, migrations: history.fingerprint },
+          tags: { ...args.tags, release: releaseId, migrations: history.fingerprint },
         },
         { ...parent, dependsOn: [preflight] },
       );
 
     const migration = new MigratorJob(
-      `${app.name}-migration`,
+      `${name}-migrate`,
       { ...job, step: "migrate", snapshot, begins: pulumi.all([preflight.job.id, snapshot?.createdAt]) },
       { ...parent, dependsOn: [preflight] },
     );
@@ -141,23 +165,26 @@ export class Release extends pulumi.ComponentResource {
     if (args.review) showReview(args.review, migration.job);
 
     const afterMigration = { ...parent, dependsOn: [migration] };
-    const shared = { namespace, releaseId: this.releaseId, database };
+    const shared = { namespace, releaseId, database, provided: env };
     const web = new App(
-      app.name,
+      name,
       { ...shared, settings: app, service: settings.service, protect: policy.protect },
       afterMigration,
     );
     const workloads = settings.workloads.map(
-      (each) => new Workload(`${app.name}-${each.name}`, { ...shared, app, settings: each }, afterMigration),
+      (each) => new Workload(`${name}-${each.name}`, { ...shared, app, settings: each }, afterMigration),
     );
 
-    const { reader } = args;
     const rollout = [web, ...workloads];
     const tables =
       reader &&
-      new TableSizes(
-        `${app.name}-sizes`,
-        { namespace, releaseId: this.releaseId, reader, job: migration.name },
+      new JobReports(
+        `${name}-sizes`,
+        {
+          releaseId,
+          reader,
+          request: pulumi.output(namespace).apply((known) => ({ namespace: known, jobs: [migration.name] })),
+        },
         { ...parent, dependsOn: rollout },
       );
     // Before the smoke check: whether that fails or not, the outputs tell of the version that serves.
@@ -165,9 +192,14 @@ export class Release extends pulumi.ComponentResource {
 
     const smoke =
       settings.smoke &&
-      new SmokeCheck(
-        `${app.name}-smoke`,
-        { releaseId: this.releaseId, url: web.url, settings: settings.smoke },
+      new ReleaseCommand(
+        `${name}-smoke`,
+        {
+          releaseId,
+          command: settings.smoke.command,
+          environment: { RELEASE_ID: releaseId, RELEASE_URL: web.url },
+          timeout: settings.smoke.timeout.text,
+        },
         { ...parent, dependsOn: measured },
       );
     const checked = [...measured, ...(smoke ? [smoke] : [])];
@@ -176,38 +208,51 @@ export class Release extends pulumi.ComponentResource {
     const contract =
       history.contract && migrations.runner === "migrator"
         ? new MigratorJob(
-            `${app.name}-contract`,
+            `${name}-contract`,
             {
               ...job,
               step: "contract",
               snapshot,
-              begins: pulumi.output([web.deployment.id, ...workloads.map(({ id }) => id), tables?.sizes, smoke?.id]),
+              begins: pulumi.output([
+                web.deployment.id,
+                ...workloads.map(({ id }) => id),
+                tables?.sizes,
+                smoke?.stdout,
+              ]),
             },
             { ...parent, dependsOn: checked },
           )
         : undefined;
 
+    // The very last step, so that nothing ever waits for it.
     if (reader?.directory !== undefined) {
-      new ReleaseReport(
-        `${app.name}-report`,
+      const jobs = [preflight, migration, ...(contract ? [contract] : [])].map((each) => each.name);
+      const page = {
+        file: join(reader.directory, `${reader.stack}-${releaseId}.md`),
+        release: releaseId,
+        app: app.name,
+        stack: reader.stack,
+        image: app.image,
+        smoke: settings.smoke?.command,
+        restore: snapshot && restoreCommand(settings, snapshot.identifier),
+      };
+      new JobReports(
+        `${name}-report`,
         {
-          ...shared,
-          app: app.name,
-          reader: { ...reader, directory: reader.directory },
-          jobs: [preflight, migration, ...(contract ? [contract] : [])].map(({ name }) => name),
-          image: app.image,
-          url: web.url,
-          smoke: settings.smoke?.command,
-          restore: snapshot && restoreCommand(settings, snapshot.identifier),
+          releaseId,
+          reader,
+          request: pulumi
+            .all([namespace, web.url])
+            .apply(([known, url]) => ({ namespace: known, jobs, page: { ...page, namespace: known, url } })),
         },
         { ...parent, dependsOn: [...checked, ...(contract ? [contract] : [])] },
       );
     }
 
     this.outputs = pulumi
-      .all([web.deployment.id, web.url, snapshot?.arn, snapshot?.createdAt])
-      .apply(([, url, arn, createdAt]) => ({
-        releaseId: this.releaseId,
+      .all([web.deployment.id, web.url, namespace, snapshot?.arn, snapshot?.createdAt])
+      .apply(([, url, known, arn, createdAt]) => ({
+        releaseId,
         // A snapshot that was deleted is no way back.
         snapshot: snapshot && arn && createdAt ? { id: snapshot.identifier, arn, createdAt } : null,
         migrations: {
@@ -216,7 +261,7 @@ export class Release extends pulumi.ComponentResource {
           fingerprint: history.fingerprint,
         },
         image: app.image,
-        namespace,
+        namespace: known,
         service: app.name,
         url,
         restore: snapshot && arn ? restoreCommand(settings, snapshot.identifier) : null,

@@ -5,7 +5,7 @@ import { appManifests } from "./app-manifests";
 import { type FieldConflict, fieldConflicts, isPulumi, type Json, type ManagedFields } from "./field-conflicts";
 import type { ReportReader } from "./job-reports";
 import { type LiveObject, liveObjects } from "./live-objects";
-import { MANIFEST_ANNOTATION, type Manifest } from "./manifest";
+import { MANIFEST_ANNOTATION, type Manifest, manifestHash } from "./manifest";
 import { ReleaseError } from "./release-error";
 import { releaseIdOf } from "./release-id";
 import { workloadManifest } from "./workloads";
@@ -92,7 +92,7 @@ function replicasKey({ app, workloads }: Settings, { metadata: { name } }: Manif
 function obstaclesOf(wanted: Manifest, live: LiveObject, replicas: string): Obstacle[] {
   const { annotations = {}, managedFields = [] } = live.metadata;
   const { kind, metadata } = wanted;
-  if (annotations[MANIFEST_ANNOTATION] === metadata.annotations?.[MANIFEST_ANNOTATION]) return [];
+  if (annotations[MANIFEST_ANNOTATION] === manifestHash(wanted)) return [];
   const forced = metadata.annotations?.["pulumi.com/patchForce"] === "true";
   const conflicts = forced ? [] : fieldConflicts(wanted as unknown as Json, live, managedFields);
   const object = `${kind} ${metadata.name}`;

@@ -10,7 +10,7 @@ export interface DatabaseSnapshotArgs {
   /** An RDS instance (also Multi-AZ), or an Aurora cluster. */
   kind: "instance" | "cluster";
   /** The DB identifier, not the resource id (`db-XXXX…`). */
-  database: string;
+  database: pulumi.Input<string>;
   /** At most 63 lower-case letters, digits and single hyphens; unique in the account and region. */
   identifier: string;
   /** RDS has it already: made by an earlier `up`, perhaps by one that was killed before it could record it. */

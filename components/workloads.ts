@@ -4,14 +4,16 @@ import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkloadSettings } from "../settings/schema";
 import { stamped } from "./manifest";
-import { CONTAINER_SECURITY, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
+import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
 
 /** What a worker or a scheduled task shares with the app, and its own settings. */
 export interface WorkloadArgs {
   app: Settings["app"];
-  namespace: string;
+  namespace: pulumi.Input<string>;
   releaseId: string;
-  database: Settings["database"];
+  database: DatabaseAccess;
+  /** Variables that other resources make, in place of the settings' of the same name. */
+  provided?: Record<string, pulumi.Input<string>>;
   settings: WorkloadSettings;
 }
 
@@ -23,13 +25,12 @@ export class Workload extends pulumi.ComponentResource {
   constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:Workload", name, {}, opts);
     const manifest = workloadManifest(args);
-    const { name: fullName } = manifest.metadata;
     const timeout = args.app.progressDeadline.plus(30).text;
     const child = { parent: this, dependsOn: opts?.dependsOn ?? [] };
     this.id =
       manifest.kind === "Deployment"
-        ? new Deployment(fullName, manifest, { ...child, customTimeouts: { create: timeout, update: timeout } }).id
-        : new CronJob(fullName, manifest, child).id;
+        ? new Deployment(name, stamped(manifest), { ...child, customTimeouts: { create: timeout, update: timeout } }).id
+        : new CronJob(name, stamped(manifest), child).id;
     this.registerOutputs({});
   }
 }
@@ -39,7 +40,7 @@ export function workloadManifest(args: WorkloadArgs) {
   const { app, namespace, settings } = args;
   const metadata = { name: `${app.name}-${settings.name}`, namespace, labels: labels(app.name, settings.name) };
   if (settings.kind === "worker") {
-    return stamped({
+    return {
       apiVersion: "apps/v1" as const,
       kind: "Deployment" as const,
       metadata,
@@ -50,9 +51,9 @@ export function workloadManifest(args: WorkloadArgs) {
         selector: { matchLabels: labels(app.name, settings.name) },
         template: podTemplate(args),
       },
-    });
+    };
   }
-  return stamped({
+  return {
     apiVersion: "batch/v1" as const,
     kind: "CronJob" as const,
     metadata,
@@ -67,11 +68,11 @@ export function workloadManifest(args: WorkloadArgs) {
         },
       },
     },
-  });
+  };
 }
 
 function podTemplate(
-  { app, releaseId, database, settings }: WorkloadArgs,
+  { app, releaseId, database, settings, provided }: WorkloadArgs,
   spec: Partial<types.input.core.v1.PodSpec> = {},
 ): types.input.core.v1.PodTemplateSpec {
   return {
@@ -87,7 +88,7 @@ function podTemplate(
           image: settings.image ?? app.image,
           command: settings.command,
           args: settings.args,
-          env: environment(database, { ...app.env, ...settings.env }),
+          env: environment(database, { ...app.env, ...settings.env }, provided),
           resources: settings.resources,
           securityContext: CONTAINER_SECURITY,
         },

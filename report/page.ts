@@ -101,7 +101,7 @@ function backup(after: readonly Report[], { missing }: ReleasePage): Row {
 
 function said(before: Report | undefined, note: string, point: string, setting: string): Row {
   const text = before?.notes[note];
-  return text === undefined ? [OPEN, point, `not stated (setting ${setting})`] : ["✅", point, markdownText(text)];
+  return text === undefined ? [OPEN, point, `missing: set \`${setting}\``] : ["✅", point, markdownText(text)];
 }
 
 function scope(before: Report | undefined): Row {
@@ -115,7 +115,7 @@ function rollback(before: Report | undefined, { restore }: ReleasePage): Row {
   const known = [text && markdownText(text), restore && markdownCode(restore)].filter(Boolean);
   return known.length > 0
     ? ["✅", "Rollback plan", known.join("<br>")]
-    : [OPEN, "Rollback plan", "not stated (setting report.rollback), and there is no snapshot"];
+    : [OPEN, "Rollback plan", "missing: set `report.rollback`; there is no snapshot"];
 }
 
 /** Several checks as one point: the worst outcome, and what each of them knows. */
@@ -123,7 +123,7 @@ function checked(after: readonly Report[], point: string, names: readonly string
   const results = after.flatMap(({ results: all }) => all.filter(({ name }) => names.includes(name)));
   if (results.length === 0)
     return after.length > 0
-      ? ["✅", point, "nothing was pending, and nothing was changed"]
+      ? ["–", point, "nothing was pending, and nothing was changed"]
       : [OPEN, point, "not known here: a part is missing, see below"];
   const worst = (["fail", "warn", "unknown", "ok", "off"] as const).find((outcome) =>
     results.some((result) => result.outcome === outcome),
@@ -134,7 +134,7 @@ function checked(after: readonly Report[], point: string, names: readonly string
 function application(before: Report | undefined, { url, image, smoke }: ReleasePage): Row {
   const known = [
     `${markdownCode(image)} serves at ${/^https?:\/\/[\w.:/-]+$/.test(url) ? url : markdownText(url)}`,
-    smoke ? `smoke check passed: ${markdownCode(smoke)}` : "no smoke check is set",
+    smoke ? `smoke check passed: ${markdownCode(smoke)}` : "skipped: no smoke check is set (`smoke.command`)",
     ...(before?.notes["application"] === undefined ? [] : [markdownText(before.notes["application"])]),
   ];
   return ["✅", "Application", known.join("<br>")];

@@ -12,6 +12,8 @@ import {
   type Settings,
   stackOutputs,
 } from "../../components";
+import { MANIFEST_ANNOTATION, manifestHash } from "../../components/manifest";
+import { rolloutManifests } from "../../components/rollout-gate";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
 const SNAPSHOT = "aws:rds/snapshot:Snapshot";
@@ -450,5 +452,72 @@ describe("the pods", () => {
         expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } });
       }
     }
+  });
+});
+
+describe("values that other resources of the program make", () => {
+  const made = <T>(value: T) => pulumi.output(Promise.resolve(value));
+
+  it("reach the objects in place of the settings, without a change of the release id", async () => {
+    const of = settings({
+      app: { env: { MODE: "settings", KEPT: "yes" } },
+      workloads: [{ kind: "worker", name: "mailer" }],
+    });
+    const backup = await planBackup(of, HISTORY);
+    const { outputs, releaseId } = new Release("shop", {
+      settings: of,
+      history: HISTORY,
+      migrator: "// migrator",
+      backup,
+      provided: {
+        namespace: made("made-namespace"),
+        databaseIdentifier: made("made-db"),
+        databaseSecret: made("made-secret"),
+        env: { MODE: made("made"), QUEUE: made("https://queue") },
+      },
+    });
+    const { namespace, url } = await new Promise<{ namespace: string; url: string }>((done) => outputs.apply(done));
+    await pulumi.runtime.disconnect();
+    expect({ namespace, url }).toEqual({
+      namespace: "made-namespace",
+      url: "http://notes.made-namespace.svc.cluster.local",
+    });
+    expect(recorder.all(SNAPSHOT)[0]!.inputs).toMatchObject({
+      dbInstanceIdentifier: "made-db",
+      dbSnapshotIdentifier: expect.stringMatching(/^notes-db-/),
+    });
+    for (const type of [JOB, DEPLOYMENT, CONFIG_MAP])
+      for (const { inputs } of recorder.all(type)) expect(inputs["metadata"].namespace).toBe("made-namespace");
+    const secretOf = (env: { valueFrom?: { secretKeyRef: { name: string } } }[]) =>
+      env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef.name ?? []);
+    for (const { inputs } of [...recorder.all(JOB), ...recorder.all(DEPLOYMENT)])
+      expect(secretOf(inputs["spec"].template.spec.containers[0].env)).toEqual(["made-secret"]);
+    for (const { inputs } of recorder.all(DEPLOYMENT)) {
+      const { env } = inputs["spec"].template.spec.containers[0];
+      expect(env).toEqual(
+        expect.arrayContaining([
+          { name: "KEPT", value: "yes" },
+          { name: "MODE", value: "made" },
+          { name: "QUEUE", value: "https://queue" },
+        ]),
+      );
+      expect(env.filter(({ name }: { name: string }) => name === "MODE")).toHaveLength(1);
+    }
+    // The resources are named by the component's own name; two releases can stand in one program.
+    expect(recorder.all(JOB).map(({ name }) => name)).toEqual(
+      ["preflight", "migrate"].map((step) => `shop-${step}-${releaseId}`),
+    );
+    expect(recorder.all(DEPLOYMENT).map(({ name }) => name)).toEqual(["shop", "shop-mailer"]);
+  });
+});
+
+describe("the annotation that tells what the program set of an object", () => {
+  it("is the one that the rollout gate expects of an unchanged object", async () => {
+    const of = settings({ workloads: [{ kind: "worker", name: "mailer" }] });
+    await release(of);
+    const expected = rolloutManifests(of, HISTORY).filter(({ kind }) => kind === "Deployment");
+    expect(recorder.all(DEPLOYMENT).map(({ inputs }) => inputs["metadata"].annotations[MANIFEST_ANNOTATION])).toEqual(
+      expected.map(manifestHash),
+    );
   });
 });

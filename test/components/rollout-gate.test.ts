@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, expect, it, vi } from "vitest";
 import { parseSettings, rolloutGate, type Settings } from "../../components";
 import type { LiveObject } from "../../components/live-objects";
+import { MANIFEST_ANNOTATION, manifestHash } from "../../components/manifest";
 import { rolloutManifests } from "../../components/rollout-gate";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
@@ -50,7 +51,11 @@ function cluster(changes: Changes = {}, maker = "pulumi-kubernetes-ab12cd34"): L
     ];
     return {
       ...manifest,
-      metadata: { ...manifest.metadata, managedFields },
+      metadata: {
+        ...manifest.metadata,
+        annotations: { ...manifest.metadata.annotations, [MANIFEST_ANNOTATION]: manifestHash(manifest) },
+        managedFields,
+      },
       spec: { ...manifest.spec, ...spec },
     } as unknown as LiveObject;
   });
