@@ -40,7 +40,7 @@ export async function prepareEnvironment(cloudDir: string, environment: Environm
   // A renamed app goes on with the database that it has.
   const database = findConnection(cloudDir, kind, identifier.toLowerCase())?.database ?? environment.database;
   const cloud = await connect(cloudDir);
-  const instance = await cloud.call<DatabaseAccess>("aws.ensureInstance", { identifier, kind, database });
+  const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database });
   const object = {
     apiVersion: "v1",
     kind: "Secret",
@@ -52,16 +52,6 @@ export async function prepareEnvironment(cloudDir: string, environment: Environm
     },
   };
   await cloud.call("kubernetes.apply", { object });
-}
-
-export interface DatabaseAccess {
-  identifier: string;
-  host: string;
-  port: number;
-  /** Of the migration's role, with its password. */
-  adminUrl: string;
-  /** Of the app's role, with its password. */
-  appUrl: string;
 }
 
 /**

@@ -4,28 +4,43 @@ import { request } from "node:http";
 import { join, resolve } from "node:path";
 import { makeFolder } from "../../text/make-folder";
 import { readJson } from "./atomic";
-import { stopAws } from "./aws/service";
+import { type AwsMethods, stopAws } from "./aws/service";
 import { DAEMON_FILE, DAEMON_LOCK, type DaemonRecord } from "./daemon";
-import { stopKubernetes } from "./kubernetes/service";
+import { type KubernetesMethods, stopKubernetes } from "./kubernetes/service";
 import { isRunning, killGroup, waitForEnd } from "./process";
 import { lockHolder, type ProcessLock, tryLock } from "./process-lock";
 import type { Json } from "./provider";
+import type { Method } from "./service";
 
 const START_TIMEOUT = 30_000;
 const STOP_TIMEOUT = 60_000;
 const LOG_LIMIT = 1024 * 1024;
 
+type Named<Service extends string, Methods> = {
+  [Name in keyof Methods & string as `${Service}.${Name}`]: Methods[Name];
+};
+
+/** Everything that a command may ask of the background process, by its name on the wire: `aws.createSnapshot`. */
+export type CloudMethods = Named<"aws", AwsMethods> & Named<"kubernetes", KubernetesMethods>;
+
+type Of<Name extends keyof CloudMethods> =
+  CloudMethods[Name] extends Method<infer Parameters, infer Result>
+    ? { parameters: Parameters; result: Result }
+    : never;
+
 export interface Client {
   /**
-   * Runs a method of a service in the background process, `aws.createSnapshot`. Waits as long as it takes. Throws what the
-   * method threw ({@link CloudError}: name, message and data of the original), or {@link CloudUnreachable}. Aborting the signal
-   * ends the waiting; what the method began in the cloud goes on.
+   * Runs a method in the background process, and waits as long as it takes. Aborting the signal ends the waiting; what the
+   * method began in the cloud goes on.
+   *
+   * @throws CloudError what the method threw: name, message and data of the original
+   * @throws CloudUnreachable the background process ended meanwhile
    */
-  call<Result = Json>(
-    method: string,
-    parameters?: unknown,
+  call<Name extends keyof CloudMethods>(
+    method: Name,
+    parameters: Of<Name>["parameters"],
     options?: { signal?: AbortSignal | undefined },
-  ): Promise<Result>;
+  ): Promise<Of<Name>["result"]>;
 }
 
 /** An error that a service threw in the background process. */
@@ -50,14 +65,14 @@ export async function connect(cloudDir: string): Promise<Client> {
   const directory = resolve(cloudDir);
   const record = (await answering(directory)) ?? (await start(directory));
   return {
-    async call<Result>(
-      method: string,
-      parameters: unknown = null,
+    async call<Name extends keyof CloudMethods>(
+      method: Name,
+      parameters: Of<Name>["parameters"],
       { signal }: { signal?: AbortSignal | undefined } = {},
     ) {
       signal?.throwIfAborted();
       try {
-        return (await send(record, `/call/${encodeURIComponent(method)}`, parameters, signal)) as Result;
+        return (await send(record, `/call/${encodeURIComponent(method)}`, parameters, signal)) as Of<Name>["result"];
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (error instanceof CloudError) throw error;
@@ -204,7 +219,7 @@ function send(record: DaemonRecord, path: string, body: unknown, signal?: AbortS
       },
     );
     sent.once("error", reject);
-    sent.end(JSON.stringify(body));
+    sent.end(JSON.stringify(body ?? null));
   });
 }
 

@@ -10,7 +10,7 @@ import { createKubernetesService } from "./kubernetes/service";
 import { describeProcess, type ProcessRecord } from "./process";
 import { tryLock } from "./process-lock";
 import type { Json } from "./provider";
-import type { CallContext, Service } from "./service";
+import type { Method } from "./service";
 
 /**
  * The background process of one stack's cloud. It outlives the command that started it, as a real cloud would: the app
@@ -27,21 +27,19 @@ export interface DaemonRecord extends ProcessRecord {
 export const DAEMON_FILE = "daemon.json";
 export const DAEMON_LOCK = "daemon.lock";
 
-type Method = (parameters: Json, context: CallContext) => Promise<Json | undefined>;
+/** Any method; that its caller gives it the right parameters, the compiler has checked (`CloudMethods` in client.ts). */
+type AnyMethod = Method<never, unknown>;
 
 export async function runDaemon(cloudDir: string): Promise<void> {
   mkdirSync(cloudDir, { recursive: true, mode: 0o700 });
   // Somebody else was faster: the client that started this process finds that one.
   if (!tryLock(cloudDir, DAEMON_LOCK, "daemon")) return;
 
-  const services: Record<string, Service> = {
-    aws: createAwsService(cloudDir),
-    kubernetes: createKubernetesService(cloudDir),
-  };
-  const methods = new Map<string, Method>();
+  const services = { aws: createAwsService(cloudDir), kubernetes: createKubernetesService(cloudDir) };
+  const methods = new Map<string, AnyMethod>();
   for (const [name, service] of Object.entries(services)) {
-    for (const [method, run] of Object.entries(service.methods))
-      methods.set(`${name}.${method}`, run as unknown as Method);
+    for (const [method, run] of Object.entries<AnyMethod>({ ...service.methods }))
+      methods.set(`${name}.${method}`, run);
   }
 
   let stopping: Promise<void> | undefined;
@@ -81,14 +79,18 @@ export async function runDaemon(cloudDir: string): Promise<void> {
   endWithDirectory(cloudDir, stop);
 }
 
-async function answer(methods: Map<string, Method>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  methods: Map<string, AnyMethod>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const caller = new AbortController();
   response.once("close", () => caller.abort());
   try {
     const name = decodeURIComponent(request.url?.replace("/call/", "") ?? "");
     const method = methods.get(name);
     if (!method) throw new Error(`The local cloud has no method ${name}.`);
-    const result = await method(await readBody(request), { signal: caller.signal });
+    const result = await method((await readBody(request)) as never, { signal: caller.signal });
     reply(response, 200, { result: result ?? null });
   } catch (thrown) {
     const error = thrown as Error & { data?: Json };

@@ -21,7 +21,7 @@ export const fault: Verb = {
     if (call.arguments.length > 0) {
       writeFaults(cloudDir, call.arguments.includes("none") ? [] : [...new Set(call.arguments)]);
       // A cloud that does not run reads the file when it starts.
-      if (await running(cloudDir)) await (await connect(cloudDir)).call("aws.applyFaults");
+      if (await running(cloudDir)) await (await connect(cloudDir)).call("aws.applyFaults", undefined);
     }
     const active = readFaults(cloudDir);
     if (output.json) {

@@ -59,7 +59,12 @@ async function connectionOf(call: Call): Promise<Connection> {
   const { identifier, kind, database, schema } = found;
   if (found.status === "stopped") {
     // A restored server is no part of any release, so `up` does not start it again.
-    return (await connect(cloudDir)).call<Connection>("aws.ensureInstance", { identifier, kind, database, schema });
+    return (await connect(cloudDir)).call("aws.ensureInstance", {
+      identifier,
+      kind,
+      database,
+      ...(schema === undefined ? {} : { schema }),
+    });
   }
   const connection = findConnection(cloudDir, kind, identifier);
   if (!connection)

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Connection } from "../cloud/aws/instance";
 import { instanceFolder, listSnapshots } from "../cloud/aws/records";
 import { connect } from "../cloud/client";
 import { CommandError } from "../usage-error";
@@ -22,7 +21,7 @@ export const restore: Verb = {
       throw new CommandError(`${what}. Nothing was started. To list them: ${typed(call, "snapshots")}`);
     }
     const cloud = await connect(cloudDir);
-    const { identifier, kind, host, port, database } = await cloud.call<Connection>("aws.restoreSnapshot", {
+    const { identifier, kind, host, port, database } = await cloud.call("aws.restoreSnapshot", {
       snapshot,
       kind: found.kind,
     });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readText } from "../../local/cloud/atomic";
 import { removeDeleted } from "../../local/cloud/aws/placement";
 import { listSnapshots } from "../../local/cloud/aws/records";
-import { connect, stopCloud } from "../../local/cloud/client";
+import { type CloudMethods, connect, stopCloud } from "../../local/cloud/client";
 import { openStore } from "../../local/cloud/kubernetes/store";
 import { type ProcessRecord, signalGroup } from "../../local/cloud/process";
 import { stackDirectory } from "../../local/engine/state";
@@ -85,8 +85,11 @@ export class Stage {
   }
 
   /** Calls the cloud as its console would: nothing of it is told to the engine. */
-  async cloud(method: string, parameters: unknown, project = "release"): Promise<unknown> {
-    return (await connect(this.cloudDir(project))).call(method, parameters);
+  async cloud<Name extends keyof CloudMethods>(
+    method: Name,
+    parameters: Parameters<CloudMethods[Name]>[0],
+  ): Promise<void> {
+    await (await connect(this.cloudDir())).call(method, parameters);
   }
 
   async names(group: string, kind: string): Promise<string[]> {
@@ -97,7 +100,7 @@ export class Stage {
 
   async deleteNewestSnapshot(): Promise<void> {
     const [newest] = (await listSnapshots(this.cloudDir())).sort((a, b) => (a.createTime < b.createTime ? 1 : -1));
-    await this.cloud("aws.deleteSnapshot", { identifier: newest?.identifier, kind: "instance" });
+    await this.cloud("aws.deleteSnapshot", { identifier: newest!.identifier, kind: "instance" });
   }
 
   async run({ verb, program = "release", cliFlags, interruption, meanwhile }: Command): Promise<Ran> {

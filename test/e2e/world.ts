@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { readText } from "../../local/cloud/atomic";
+import type { Connection } from "../../local/cloud/aws/instance";
 import { removeDeleted } from "../../local/cloud/aws/placement";
 import { connect, stopCloud } from "../../local/cloud/client";
 import { type ProcessRecord, signalProcess } from "../../local/cloud/process";
 import type { EngineResult, StepEvent } from "../../local/engine/events";
 import { stackDirectory } from "../../local/engine/state";
-import type { DatabaseAccess } from "../../local/environment";
 import { cliCheckpoint } from "../../local/plugin/checkpoint";
 import * as cli from "../../local/plugin/pulumi-cli";
 import { readStack } from "../../local/stack";
@@ -52,7 +52,7 @@ export class World {
   private readonly stopped = new AbortController();
   private readonly orphans: ProcessRecord[] = [];
   private forward: Forward | undefined;
-  private database: DatabaseAccess | undefined;
+  private database: Connection | undefined;
 
   static async open(env: NodeJS.ProcessEnv): Promise<World> {
     const world = new World();
@@ -213,8 +213,8 @@ export class World {
       .address as string;
 
     const cloud = await connect(this.cloudDir);
-    const database = { identifier: "notes-db", kind: "instance", database: "notes" };
-    this.database = await cloud.call<DatabaseAccess>("aws.ensureInstance", database);
+    const database = { identifier: "notes-db", kind: "instance" as const, database: "notes" };
+    this.database = await cloud.call("aws.ensureInstance", database);
     this.forward = await forwardFor(address, this.database.port);
 
     const labels = { "pod-security.kubernetes.io/enforce": "restricted" };

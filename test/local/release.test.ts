@@ -4,7 +4,6 @@ import { afterAll, describe, expect, test } from "vitest";
 import { listSnapshots } from "../../local/cloud/aws/records";
 import { connect } from "../../local/cloud/client";
 import { listObjects } from "../../local/cloud/kubernetes";
-import type { KubernetesObject } from "../../local/cloud/kubernetes/object";
 import { dumpDatabase } from "../support/dump";
 import { listedActions } from "../support/readme";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, tree, until } from "./cli";
@@ -106,8 +105,8 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     const cloud = await connect(cli.cloudDir());
     const reference = { group: "apps", kind: "Deployment", namespace: "default", name: "notes" };
     await cloud.call("kubernetes.scale", { reference, replicas: 3, manager: "kube-controller-manager" });
-    const live = await cloud.call<KubernetesObject>("kubernetes.get", reference);
-    const by = { manager: "kubectl-edit", operation: "Update" };
+    const live = (await cloud.call("kubernetes.get", reference))!;
+    const by = { manager: "kubectl-edit", operation: "Update" } as const;
     const edited = { ...live, spec: { ...live["spec"], revisionHistoryLimit: 9 } };
     await cloud.call("kubernetes.apply", { object: edited, mode: "update", by });
 
@@ -124,7 +123,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     expect(steps[1]!.steps).toEqual([]);
 
     // The fields are the release's own again.
-    const own = { manager: "pulumi-kubernetes", operation: "Apply", force: true };
+    const own = { manager: "pulumi-kubernetes", operation: "Apply", force: true } as const;
     const object = { ...live, spec: { ...live["spec"], replicas: 2 } };
     await cloud.call("kubernetes.apply", { object, mode: "update", by: own });
     await cloud.call("kubernetes.awaitReady", { reference, timeoutSeconds: 60 });

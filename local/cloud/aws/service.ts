@@ -1,6 +1,5 @@
 import path from "node:path";
-import type { Json } from "../provider";
-import type { Service } from "../service";
+import type { Method, Service } from "../service";
 import type { Kind } from "./errors";
 import {
   applyFaults,
@@ -33,26 +32,27 @@ interface RestoreSnapshot {
   identifier?: string;
 }
 
-interface SnapshotName {
+interface Identified {
   kind: Kind;
   identifier: string;
 }
 
+/** What a command may ask of RDS. */
 export interface AwsMethods {
-  ensureInstance(wanted: EnsureInstance): Promise<Connection>;
-  deleteInstance(name: { kind: Kind; identifier: string }): Promise<void>;
+  ensureInstance: Method<EnsureInstance, Connection>;
+  deleteInstance: Method<Identified, void>;
   /** Answers as soon as the snapshot is `creating`; how it goes on is in its record (`listSnapshots`). */
-  createSnapshot(request: CreateSnapshot): Promise<Snapshot>;
-  modifySnapshot(change: SnapshotName & { tags?: Record<string, string>; sharedAccounts?: string[] }): Promise<void>;
-  deleteSnapshot(name: SnapshotName): Promise<void>;
+  createSnapshot: Method<CreateSnapshot, Snapshot>;
+  modifySnapshot: Method<Identified & { tags?: Record<string, string>; sharedAccounts?: string[] }, void>;
+  deleteSnapshot: Method<Identified, void>;
   /** A new server from the snapshot, beside the old one. */
-  restoreSnapshot(request: RestoreSnapshot): Promise<Connection>;
+  restoreSnapshot: Method<RestoreSnapshot, Connection>;
   /** Makes servers listen, or not, as faults.json says; the other faults are read when they matter. */
-  applyFaults(): Promise<void>;
+  applyFaults: Method<void, void>;
 }
 
 /** RDS of one cloud. Servers live on when the process that runs this service is killed; the next one finds them. */
-export function createAwsService(cloudDir: string): Service {
+export function createAwsService(cloudDir: string): Service<AwsMethods> {
   const root = path.resolve(cloudDir);
   const stopping = new AbortController();
   const snapshots = new Set<Promise<void>>();
@@ -60,35 +60,37 @@ export function createAwsService(cloudDir: string): Service {
   recovered.catch(() => undefined);
   const inTurn = turns();
 
-  const methods: AwsMethods = {
-    ensureInstance: (wanted) =>
-      inTurn(`${wanted.kind}/${String(wanted.identifier).toLowerCase()}`, () => ensureInstance(root, wanted)),
-    deleteInstance: ({ kind, identifier }) =>
-      inTurn(`${kind}/${identifier.toLowerCase()}`, () => deleteInstance(root, kind, identifier.toLowerCase())),
-    createSnapshot: (request) =>
-      inTurn("snapshots", async () => {
-        const { snapshot, done } = await startSnapshot(root, request, stopping.signal);
-        snapshots.add(done);
-        void done.then(() => snapshots.delete(done));
-        return snapshot;
-      }),
-    modifySnapshot: async ({ kind, identifier, ...change }) => modifySnapshot(root, kind, identifier, change),
-    deleteSnapshot: ({ kind, identifier }) =>
-      inTurn("snapshots", () => deleteSnapshot(root, kind, identifier.toLowerCase())),
-    restoreSnapshot: (request) => inTurn("restores", () => restore(root, request)),
-    applyFaults: () => applyFaults(root),
-  };
+  const method =
+    <Parameters, Result>(run: (parameters: Parameters) => Result | Promise<Result>) =>
+    async (parameters: Parameters) => {
+      stopping.signal.throwIfAborted();
+      await recovered;
+      return run(parameters);
+    };
+
   return {
-    methods: Object.fromEntries(
-      Object.entries(methods).map(([name, method]) => [
-        name,
-        async (parameters: never) => {
-          stopping.signal.throwIfAborted();
-          await recovered;
-          return (await (method as (p: never) => Promise<unknown>)(parameters)) as Json | undefined;
-        },
-      ]),
-    ),
+    methods: {
+      ensureInstance: method((wanted) =>
+        inTurn(`${wanted.kind}/${String(wanted.identifier).toLowerCase()}`, () => ensureInstance(root, wanted)),
+      ),
+      deleteInstance: method(({ kind, identifier }) =>
+        inTurn(`${kind}/${identifier.toLowerCase()}`, () => deleteInstance(root, kind, identifier.toLowerCase())),
+      ),
+      createSnapshot: method((request) =>
+        inTurn("snapshots", async () => {
+          const { snapshot, done } = await startSnapshot(root, request, stopping.signal);
+          snapshots.add(done);
+          void done.then(() => snapshots.delete(done));
+          return snapshot;
+        }),
+      ),
+      modifySnapshot: method(({ kind, identifier, ...change }) => modifySnapshot(root, kind, identifier, change)),
+      deleteSnapshot: method(({ kind, identifier }) =>
+        inTurn("snapshots", () => deleteSnapshot(root, kind, identifier.toLowerCase())),
+      ),
+      restoreSnapshot: method((request) => inTurn("restores", () => restore(root, request))),
+      applyFaults: method(() => applyFaults(root)),
+    },
     async stop() {
       stopping.abort(new Error("The local cloud was stopped."));
       await recovered.catch(() => undefined);

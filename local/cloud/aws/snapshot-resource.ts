@@ -82,7 +82,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
     let refused: unknown;
     const accepted = await until(
       () =>
-        client.call<Snapshot>("aws.createSnapshot", asked).catch((error: Error) => {
+        client.call("aws.createSnapshot", asked).catch((error: Error) => {
           if (kind === "instance" || error.name !== "InvalidDBClusterStateFault") throw error;
           refused = error;
           return undefined;

@@ -117,8 +117,8 @@ async function apply(
 ): Promise<KubernetesObject> {
   try {
     const force = annotation(inputs, "pulumi.com/patchForce") === "true";
-    const parameters = { object: inputs, mode, by: { ...PULUMI, force } };
-    return await client.call<KubernetesObject>("kubernetes.apply", parameters, { signal });
+    const parameters = { object: inputs as Properties & KubernetesObject, mode, by: { ...PULUMI, force } };
+    return await client.call("kubernetes.apply", parameters, { signal });
   } catch (error) {
     if (error instanceof CloudError) throw new Error(failure(error.message));
     throw error;
@@ -140,13 +140,13 @@ async function whenReady(
   const timeoutSeconds = timeout || Number(annotated) || DEFAULT_TIMEOUT;
   const reference = referenceTo(object);
   const { name } = object.metadata;
-  const waiting = client.call<unknown>("kubernetes.awaitReady", { reference, timeoutSeconds }, { signal });
-  const result = (await waiting.catch(async (error) => {
+  const waiting = client.call("kubernetes.awaitReady", { reference, timeoutSeconds }, { signal });
+  const result = await waiting.catch(async (error): Promise<AwaitResult> => {
     if (!signal?.aborted) throw error;
     // The person asked to stop: what is there now is what goes into the state.
-    const now = await client.call<unknown>("kubernetes.get", reference);
+    const now = await client.call("kubernetes.get", reference);
     return { outcome: "cancelled", object: now ?? object, reasons: [] };
-  })) as AwaitResult;
+  });
   if (result.outcome === "ready") return outputsOf(result.object ?? object);
   const why = {
     failed: `Resource '${name}' was created but failed to initialize`,

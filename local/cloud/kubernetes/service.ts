@@ -1,7 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Json } from "../provider";
-import type { CallContext, Service } from "../service";
+import type { CallContext, Method, Service } from "../service";
 import { ApiServer, type ApplyMode, until } from "./api-server";
 import { readyCheck } from "./await";
 import { killLeftovers } from "./container-process";
@@ -22,8 +21,20 @@ export interface AwaitResult {
   reasons: string[];
 }
 
+/** What a command may ask of Kubernetes. */
+export interface KubernetesMethods {
+  /** @param by whoever changes the object; by default kubectl */
+  apply: Method<{ object: KubernetesObject; mode?: ApplyMode; by?: FieldManager }, KubernetesObject>;
+  /** Returns when the object and everything it ran are gone; `timeoutSeconds` is 600 by default. */
+  delete: Method<{ reference: ObjectReference; timeoutSeconds?: number }, void>;
+  scale: Method<{ reference: ObjectReference; replicas: number; manager?: string }, KubernetesObject>;
+  get: Method<ObjectReference, KubernetesObject | undefined>;
+  list: Method<{ group: string; kind: string; namespace?: string }, KubernetesObject[]>;
+  awaitReady: Method<{ reference: ObjectReference; timeoutSeconds: number }, AwaitResult>;
+}
+
 /** A Kubernetes cluster of one node whose containers are processes of this machine. */
-export function createKubernetesService(cloudDir: string, timing: Timing = REAL_TIMING): Service {
+export function createKubernetesService(cloudDir: string, timing: Timing = REAL_TIMING): Service<KubernetesMethods> {
   const store = new WritableStore(cloudDir);
   const api = new ApiServer(store);
   const kubelet = new Kubelet(cloudDir, store, timing);
@@ -42,30 +53,17 @@ export function createKubernetesService(cloudDir: string, timing: Timing = REAL_
     <Parameters, Result>(run: (parameters: Parameters, context?: CallContext) => Result | Promise<Result>) =>
     async (parameters: Parameters, context?: CallContext) => {
       await ready;
-      return (await run(parameters, context)) as Json | undefined;
+      return run(parameters, context);
     };
 
   return {
     methods: {
-      apply: method(
-        ({ object, mode = "upsert", by }: { object: KubernetesObject; mode?: ApplyMode; by?: FieldManager }, context) =>
-          api.apply(object, mode, by, context),
-      ),
-      delete: method(
-        ({ reference, timeoutSeconds = 600 }: { reference: ObjectReference; timeoutSeconds?: number }, context) =>
-          api.delete(reference, timeoutSeconds, context),
-      ),
-      scale: method(
-        ({ reference, replicas, manager }: { reference: ObjectReference; replicas: number; manager?: string }) =>
-          api.scale(reference, replicas, manager),
-      ),
-      get: method((reference: ObjectReference) => store.get(reference)),
-      list: method(({ group, kind, namespace }: { group: string; kind: string; namespace?: string }) =>
-        store.list(group, kind, namespace),
-      ),
-      awaitReady: method((parameters: { reference: ObjectReference; timeoutSeconds: number }, context) =>
-        awaitReady(store, parameters, context),
-      ),
+      apply: method(({ object, mode = "upsert", by }, context) => api.apply(object, mode, by, context)),
+      delete: method(({ reference, timeoutSeconds = 600 }, context) => api.delete(reference, timeoutSeconds, context)),
+      scale: method(({ reference, replicas, manager }) => api.scale(reference, replicas, manager)),
+      get: method((reference) => store.get(reference)),
+      list: method(({ group, kind, namespace }) => store.list(group, kind, namespace)),
+      awaitReady: method((parameters, context) => awaitReady(store, parameters, context)),
     },
     async stop() {
       loop.stop();

@@ -16,7 +16,7 @@ export const databases: Story = {
       before: async (stage) => {
         stage.migration("20260401000000_colour", GOOD);
         stage.faults("database-refuses");
-        await stage.cloud("aws.applyFaults", {});
+        await stage.cloud("aws.applyFaults", undefined);
       },
       command: { verb: "up" },
       ok: false,
@@ -28,7 +28,7 @@ export const databases: Story = {
       name: "the same up when the database is back",
       before: async (stage) => {
         stage.faults();
-        await stage.cloud("aws.applyFaults", {});
+        await stage.cloud("aws.applyFaults", undefined);
       },
       command: { verb: "up" },
       ok: true,

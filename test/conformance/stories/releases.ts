@@ -67,7 +67,7 @@ export const releases: Story = {
     {
       name: "refresh after the Job was deleted by hand",
       before: async (stage) => {
-        const name = (await stage.names("batch", "Job")).find((each) => !each.includes("-preflight-"));
+        const name = (await stage.names("batch", "Job")).find((each) => !each.includes("-preflight-"))!;
         await stage.cloud("kubernetes.delete", { reference: { ...job, name } });
       },
       command: { verb: "refresh" },

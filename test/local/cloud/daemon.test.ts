@@ -159,7 +159,10 @@ describe("the background process of a local cloud", () => {
 
   it("gives the caller a service's error with its name", async () => {
     const client = await connect(cloudDir);
-    await expect(client.call("kubernetes.noSuchMethod")).rejects.toThrow("no method kubernetes.noSuchMethod");
+    const unknown = "kubernetes.noSuchMethod" as "kubernetes.get";
+    await expect(client.call(unknown, { group: "", kind: "Pod", namespace: "", name: "" })).rejects.toThrow(
+      "no method kubernetes.noSuchMethod",
+    );
   });
 });
 

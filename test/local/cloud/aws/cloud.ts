@@ -9,7 +9,7 @@ import { createAwsProvider } from "../../../../local/cloud/aws/provider";
 import { readSnapshot, type Snapshot } from "../../../../local/cloud/aws/records";
 import { type AwsMethods, createAwsService } from "../../../../local/cloud/aws/service";
 import type { Provider } from "../../../../local/cloud/provider";
-import type { Service } from "../../../../local/cloud/service";
+import type { Method } from "../../../../local/cloud/service";
 
 /** A cloud of its own for a test file, whose service runs in this process. */
 export interface TestCloud {
@@ -37,14 +37,14 @@ export async function startCloud(): Promise<TestCloud> {
 }
 
 export function openCloud(directory: string): TestCloud {
-  const service: Service = createAwsService(directory);
-  const aws = service.methods as unknown as AwsMethods;
+  const service = createAwsService(directory);
+  const aws = service.methods;
   const asked: string[] = [];
+  const methods: Record<string, Method<never, unknown>> = { ...service.methods };
   const call = async (method: string, parameters: unknown) => {
     asked.push(method);
-    const run = service.methods[method.replace("aws.", "")] as (p: unknown) => Promise<unknown>;
     // What crosses the wire is JSON.
-    const result = await run(JSON.parse(JSON.stringify(parameters)));
+    const result = await methods[method.replace("aws.", "")]!(JSON.parse(JSON.stringify(parameters)) as never);
     return result === undefined ? null : JSON.parse(JSON.stringify(result));
   };
   return {

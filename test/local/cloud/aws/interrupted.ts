@@ -1,4 +1,5 @@
 import { createAwsService } from "../../../../local/cloud/aws/service";
+import type { Method } from "../../../../local/cloud/service";
 
 /**
  * A cloud in a process of its own, for tests that kill it: `node --import tsx interrupted.ts DIRECTORY METHOD PARAMETERS`
@@ -8,7 +9,8 @@ const [directory, method, parameters] = process.argv.slice(2);
 const service = createAwsService(directory!);
 process.stdout.write("begins\n");
 setInterval(() => undefined, 1_000);
-void (service.methods[method!] as (p: unknown) => Promise<unknown>)(JSON.parse(parameters!)).then(
+const methods: Record<string, Method<never, unknown>> = { ...service.methods };
+void methods[method!]!(JSON.parse(parameters!) as never).then(
   () => process.stdout.write("done\n"),
   (error: Error) => process.stdout.write(`${error.name}: ${error.message}\n`),
 );

@@ -1,10 +1,16 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ApplyMode } from "../../../../local/cloud/kubernetes/api-server";
 import type { KubernetesObject, ObjectReference } from "../../../../local/cloud/kubernetes/object";
 import { groupOf } from "../../../../local/cloud/kubernetes/object";
 import type { Pod } from "../../../../local/cloud/kubernetes/pod-types";
-import { type AwaitResult, createKubernetesService, stopKubernetes } from "../../../../local/cloud/kubernetes/service";
+import {
+  type AwaitResult,
+  createKubernetesService,
+  type KubernetesMethods,
+  stopKubernetes,
+} from "../../../../local/cloud/kubernetes/service";
 import { openStore } from "../../../../local/cloud/kubernetes/store";
 import { REAL_TIMING, type Timing } from "../../../../local/cloud/kubernetes/timing";
 import { waitUntil } from "../../../../local/cloud/process";
@@ -32,7 +38,7 @@ export const FAST: Timing = {
 /** A cluster inside the test's own process, with the real processes of its pods. */
 export class TestCluster {
   readonly cloudDir: string;
-  private service: Service;
+  private service: Service<KubernetesMethods>;
 
   constructor(private readonly timing: Timing = FAST) {
     this.cloudDir = join(mkdtempSync(join(tmpdir(), "a cluster ")), "cloud");
@@ -53,20 +59,20 @@ export class TestCluster {
     this.service = createKubernetesService(this.cloudDir, this.timing);
   }
 
-  call<Result>(method: string, parameters: unknown): Promise<Result> {
-    return this.service.methods[method]!(parameters as never) as Promise<Result>;
+  get methods(): KubernetesMethods {
+    return this.service.methods;
   }
 
-  apply(object: object, mode = "upsert"): Promise<KubernetesObject> {
-    return this.call("apply", { object, mode });
+  apply(object: object, mode: ApplyMode = "upsert"): Promise<KubernetesObject> {
+    return this.methods.apply({ object: object as KubernetesObject, mode });
   }
 
   delete(object: KubernetesObject): Promise<void> {
-    return this.call("delete", { reference: reference(object) });
+    return this.methods.delete({ reference: reference(object) });
   }
 
   awaitReady(object: KubernetesObject, timeoutSeconds = 30): Promise<AwaitResult> {
-    return this.call("awaitReady", { reference: reference(object), timeoutSeconds });
+    return this.methods.awaitReady({ reference: reference(object), timeoutSeconds });
   }
 
   get(object: KubernetesObject): KubernetesObject | undefined {

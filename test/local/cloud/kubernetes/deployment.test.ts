@@ -113,9 +113,9 @@ describe("a Deployment", () => {
   it("is scaled up and down", async () => {
     const { object } = await roll(deployment("1"));
     const reference = { group: "apps", kind: "Deployment", namespace: "default", name: "web" };
-    await cluster.call("scale", { reference, replicas: 3 });
+    await cluster.methods.scale({ reference, replicas: 3 });
     await cluster.until(() => cluster.get(object!)?.["status"].readyReplicas === 3, "three are ready");
-    await cluster.call("scale", { reference, replicas: 1 });
+    await cluster.methods.scale({ reference, replicas: 1 });
     await cluster.until(() => cluster.pods().length === 1, "one is left");
   });
 

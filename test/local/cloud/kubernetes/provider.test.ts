@@ -136,7 +136,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
   it("takes a Job over that a killed command has left, without a second pod", async () => {
     const manifest = job("migrate", `while [ ! -e '${cloudDir}/go' ]; do sleep 0.05; done`);
     const inputs = await check(JOB, manifest);
-    await (await connect(cloudDir)).call("kubernetes.apply", { object: inputs });
+    await (await connect(cloudDir)).call("kubernetes.apply", { object: inputs as KubernetesObject });
     const created = create(JOB, manifest);
     expect(await waitUntil(() => listPods(cloudDir).some(({ status }) => status?.phase === "Running"), 10_000)).toBe(
       true,
