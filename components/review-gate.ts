@@ -2,8 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { fingerprint } from "../migrations/history/history";
 import { formatReview } from "../review/formats";
 import type { PackedHistory } from "../review/packed-history";
-import { appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
-import type { Applied } from "../review/rules/history";
+import { type Applied, appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
 import type { Settings } from "../settings/schema";
 import { refuseContract } from "./command-runner";
 import type { Live } from "./live-release";
@@ -16,7 +15,7 @@ export class ReviewRefused extends ReleaseError {
   constructor(review: Review) {
     super(
       `${formatReview(review, "text").trimEnd()}\n\n` +
-        "Refused by review.refuse of this environment. Nothing was touched: database and app are as they were.\n" +
+        `Blocked by \`review.refuse\` in Pulumi.${pulumi.getStack()}.yaml. Nothing was touched: database and app are as they were.\n` +
         "Write the migrations as proposed, or acknowledge the findings as shown, and run the same command again.",
     );
   }
@@ -41,7 +40,7 @@ export class ReviewMissing extends ReleaseError {
 
   constructor(why: string, refuse: readonly string[]) {
     super(
-      `review.refuse of this environment names ${refuse.join(", ")}, but ${why}.\n` +
+      `review.refuse in Pulumi.${pulumi.getStack()}.yaml names ${refuse.join(", ")}, but ${why}.\n` +
         "Nothing was touched: database and app are as they were.\n" +
         "In the program, give the Release what reviewGate returns for these settings and this history " +
         '(README, "Add the release to a Pulumi program that you already have"), and run the same command again.',

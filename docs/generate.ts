@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { rulesByClass, rulesCatalogue } from "../review/catalogue";
+import { loadParser } from "../review/review";
 import { checksTable, settingsTable } from "../settings/documentation";
 import { stackFileSchema } from "../settings/json-schema";
 
@@ -11,6 +13,8 @@ import { stackFileSchema } from "../settings/json-schema";
 const parts: Readonly<Record<string, (words: readonly string[]) => string>> = {
   settings: settingsTable,
   checks: ([when = ""]) => checksTable(when),
+  "rules-by-class": rulesByClass,
+  rules: rulesCatalogue,
 };
 
 const root = join(__dirname, "..");
@@ -35,7 +39,8 @@ function generatedFiles(): Map<string, string> {
 }
 
 /** Those of them that are not as they have to be. */
-export function staleFiles(): [path: string, text: string][] {
+export async function staleFiles(): Promise<[path: string, text: string][]> {
+  await loadParser();
   return [...generatedFiles()].filter(([path, text]) => read(path) !== text);
 }
 
@@ -44,12 +49,12 @@ function read(path: string): string | undefined {
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
-function main(check: boolean): void {
-  for (const [path, text] of staleFiles()) {
+async function main(check: boolean): Promise<void> {
+  for (const [path, text] of await staleFiles()) {
     if (!check) writeFileSync(join(root, path), text);
     console.log(check ? `${path} is not what the code says. Write it anew: npm run docs` : `Wrote ${path}`);
     if (check) process.exitCode = 1;
   }
 }
 
-if (require.main === module) main(process.argv.includes("--check"));
+if (require.main === module) void main(process.argv.includes("--check"));

@@ -1,5 +1,5 @@
+import type { Runner } from "../review/facts";
 import type { Acknowledgement } from "../review/gate";
-import type { Runner } from "../review/rules/context";
 import type { Level } from "../settings/checks";
 import type { FindingClass } from "../settings/finding-classes";
 

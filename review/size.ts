@@ -3,7 +3,7 @@ import { keyOf, type Name } from "../migrations/sql/identifier";
 import type { Sizes, TableSize } from "../text/table-size";
 
 /** How long work on a table takes, as a band: seconds can't be promised from a size. */
-export type Band = "a moment" | "seconds" | "up to a minute" | "minutes" | "up to an hour" | "hours" | "unknown";
+export type Band = "under 1 s" | "seconds" | "up to a minute" | "minutes" | "up to an hour" | "hours" | "unknown";
 
 const megabyte = 1024 * 1024;
 
@@ -19,7 +19,7 @@ const speeds: Record<Exclude<Work, "none">, number> = {
 };
 
 const bands: readonly [seconds: number, band: Band][] = [
-  [1, "a moment"],
+  [1, "under 1 s"],
   [10, "seconds"],
   [60, "up to a minute"],
   [600, "minutes"],
@@ -36,14 +36,14 @@ export function sizeOf(name: Name, sizes: Sizes | undefined): TableSize | undefi
 
 /** Estimates how long the work takes on a table of this size; `unknown` where the size is. */
 export function bandOf(work: Work, size: TableSize | undefined): Band {
-  if (work === "none") return "a moment";
+  if (work === "none") return "under 1 s";
   if (!size) return "unknown";
   const seconds = (work === "rows" ? size.rows : size.bytes) / speeds[work];
   return bands.find(([limit]) => seconds < limit)?.[1] ?? "hours";
 }
 
 const order: readonly Band[] = [
-  "a moment",
+  "under 1 s",
   "seconds",
   "unknown",
   "up to a minute",

@@ -1,5 +1,5 @@
+import type { Runner } from "../../review/facts";
 import type { Acknowledgement } from "../../review/gate";
-import type { Runner } from "../../review/rules/context";
 import { type FindingClass, findingClasses } from "../../settings/finding-classes";
 import type { ReviewSettings } from "../settings";
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { checksumOf, type Migration } from "../../migrations/history/history";
-import type { Applied } from "../rules/history";
+import type { Applied } from "../applied";
 
 /** The base can't be read from git; nothing was reviewed. */
 export class BaseError extends Error {

@@ -64,7 +64,7 @@ function render(review: Review, options: FormatOptions, extent: Extent): string 
   if (review.findings.length > 0) parts.push(...details(review, extent));
   if (review.void.length > 0)
     parts.push(
-      `**Acknowledgements that count for nothing**\n\n${review.void.map(({ acknowledgement, why }) => `- ${markdownCode(acknowledgement.finding)} in ${markdownCode(acknowledgement.migration)}: ${markdownText(why)}.`).join("\n")}`,
+      `**Acknowledgements without effect**\n\n${review.void.map(({ acknowledgement, why }) => `- ${markdownCode(acknowledgement.finding)} in ${markdownCode(acknowledgement.migration)}: ${markdownText(why)}.`).join("\n")}`,
     );
   return `${parts.join("\n\n")}\n`;
 }
@@ -82,9 +82,14 @@ function table(rows: readonly Row[], { rows: most }: Extent): string {
   return [
     tableOf(rows.filter((row) => first.has(row))),
     ...(folded.length > 0
-      ? [fold(`${folded.length} more rows, of less risk`, tableOf(rows.filter((row) => folded.includes(row))))]
+      ? [
+          fold(
+            `${counted(folded.length, "more row")}, of less risk`,
+            tableOf(rows.filter((row) => folded.includes(row))),
+          ),
+        ]
       : []),
-    ...(more > 0 ? [`${more} more rows are in the full report.`] : []),
+    ...(more > 0 ? [`${counted(more, "more row")} in the full report.`] : []),
   ].join("\n\n");
 }
 
@@ -101,9 +106,9 @@ function tableOf(rows: readonly Row[]): string {
     const text = where === lineBefore ? "″" : code(short(statement.text.replaceAll('"', ""), 44));
     before = statement.migration;
     lineBefore = where;
-    const lock = target ? `${code(target.name)} ${target.lock}` : "not known";
+    const lock = target ? `${code(target.name)} ${target.lock}` : "unknown";
     const size = target?.size ? formatBytes(target.size.bytes).replace(" ", "&nbsp;") : "?";
-    const way = findings.length > 0 ? `see ${findings.join(", ")}` : "as&nbsp;it&nbsp;is";
+    const way = findings.length > 0 ? `see ${findings.join(", ")}` : "no change needed";
     const blocks = blocksText({ statement, table: target, risk, findings, ...row });
     lines.push(
       `| ${name} | ${text} | ${lock} | ${blocks} | ${rewriteText(target)} | ${size} | ${riskText(risk)} | ${way} |`,
@@ -138,7 +143,7 @@ function details(review: Review, extent: Extent): string[] {
     parts.push(fold(counted(rest.length, what), told.slice(at).join("\n\n")));
   }
   const more = review.findings.length - shown.length;
-  if (more > 0) parts.push(`${more} more findings are in the full report.`);
+  if (more > 0) parts.push(`${counted(more, "more finding")} in the full report.`);
   return parts;
 }
 
@@ -148,26 +153,38 @@ function detail(finding: Finding, number: number, review: Review, { sql }: Exten
   const reason = review.acknowledged.find((item) => item.finding === finding)?.reason;
   const state = refused ? "refused" : reason !== undefined ? "acknowledged" : severity === "info" ? "note" : severity;
   const lines = [
-    `<details${refused && review.refused.length <= opened ? " open" : ""}><summary><b>${number}.</b> ${state}: <code>${htmlText(id)}</code> — ${htmlText(what)}</summary>`,
+    `<details${refused && review.refused.length <= opened ? " open" : ""}><summary><b>${number}.</b> ${state}: <code>${htmlText(id)}</code> — ${prose(what)}</summary>`,
     "",
     `- Where: ${markdownCode(migration)}, line ${line} (${classes.join(", ")})`,
-    `- To whom: ${markdownText(who)}`,
-    `- How long: ${markdownText(howLong)}`,
+    `- Affects: ${prose(who)}`,
+    `- Duration: ${prose(howLong)}`,
   ];
-  if (irreversible !== undefined) lines.push(`- No way back: ${markdownText(irreversible)}`);
+  if (irreversible !== undefined) lines.push(`- Irreversible: ${prose(irreversible)}`);
   if (reason !== undefined) lines.push(`- Acknowledged: ${markdownText(reason)}`);
   if (safe && safe.migrations.length > 0 && sql)
     lines.push("", "Write instead:", "", ...markdownBlock(script(safe.migrations), "sql"));
-  if (safe?.note !== undefined) lines.push("", markdownText(safe.note));
+  if (safe?.note !== undefined) lines.push("", prose(safe.note));
   if (refused)
     lines.push(
       "",
-      `${safe && safe.migrations.length > 0 ? "Or acknowledge" : "Acknowledge"} it in the stack's settings (\`review.acknowledgements\`):`,
+      `${safe && safe.migrations.length > 0 ? "Or acknowledge" : "Acknowledge"} it in \`review.acknowledgements\` of the stack's file:`,
       "",
       ...markdownBlock(`- ${jsonLine(acknowledgementFor(finding))}`, "yaml"),
     );
   lines.push("", "</details>");
   return lines.join("\n");
+}
+
+/** Text whose names between backticks are shown as code; the rest of it is no markup, whatever it holds. */
+function prose(text: string): string {
+  return text
+    .split(/`([^`]+)`/)
+    .map((part, index) => {
+      if (index % 2 === 1) return htmlCode([part]);
+      const shown = markdownText(part);
+      return shown === "" ? part : `${/^\s/.test(part) ? " " : ""}${shown}${/\s$/.test(part) ? " " : ""}`;
+    })
+    .join("");
 }
 
 /** In a cell of a table: a long name may be broken, so that the table isn't wider than the page. */

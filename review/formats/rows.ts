@@ -28,32 +28,33 @@ export function notesOf({ unlinted, assumes }: Review, { notes = [] }: FormatOpt
 
 /** What is reviewed, in one line. */
 export function scope({ migrations, before, first }: Review): string {
-  if (migrations.length === 0) return "No migration is new.";
+  if (migrations.length === 0) return "No new migration.";
   if (first) return `${counted(migrations.length, "migration")}, assuming an EMPTY database.`;
-  return `${counted(migrations.length, "new migration")}, ${before} deployed before.`;
+  return `${counted(migrations.length, "new migration")}, ${before} deployed already.`;
 }
 
 /** The line that a manager reads. */
 export function verdict(review: Review): string {
   const { findings, refused, migrations, first } = review;
   if (refused.length > 0)
-    return `Refused: ${counted(refused.length, "finding")} must be solved or acknowledged first: ${summary(refused)}.`;
+    return `Refused: ${counted(refused.length, "finding")} must be fixed or acknowledged first: ${summary(refused)}.`;
   if (migrations.length === 0) return "This release changes nothing in the database.";
   const serious = findings.filter(({ severity }) => severity !== "info");
   if (serious.length === 0)
-    return `Safe to release${first ? ", assuming an EMPTY database" : ""}: nothing is lost, nobody waits for longer than a moment, and the old version goes on working.`;
-  return `To be decided before it is released: ${summary(serious)}.`;
+    return `Safe to release${first ? ", assuming an EMPTY database" : ""}: no data is lost, no request stalls for a second, and the old version keeps working.`;
+  return `Warning, the release continues: ${summary(serious)}.`;
 }
 
 const effects = [
   ["destructive", "data is lost"],
-  ["blocking", "the app waits"],
-  ["incompatible", "the old version's pods fail during the rollout"],
+  ["blocking", "requests to the app stall"],
+  ["incompatible", "pods of the old version fail during the rollout"],
   ["failing", "the migration may fail"],
-  ["partial", "a failure leaves a part of it in place"],
+  ["partial", "a failure leaves a part of a migration in place"],
   ["history", "the history contradicts what is deployed"],
-  ["secret", "a secret stands in a migration"],
-  ["unknown", "something can't be judged"],
+  ["secret", "a migration holds a secret"],
+  ["unknown", "some statements can't be judged"],
+  ["lint", "squawk objects"],
 ] as const;
 
 function summary(findings: readonly Finding[]): string {
@@ -94,14 +95,14 @@ export function rowsOf(review: Review): Row[] {
 
 /** What is blocked, and whether that is over at once: nothing that grows with a table is done under the lock. */
 export function blocksText({ statement, table }: Row): string {
-  if (!table) return "not known";
+  if (!table) return "unknown";
   const works = statement.tables.some(({ work }) => work !== "none" && work !== "rows");
   return table.blocks === "nothing" || works ? table.blocks : `${table.blocks}, briefly`;
 }
 
 /** Says whether the statement rewrites the table, or scans it. */
 export function rewriteText(table: ReviewedTable | undefined): string {
-  return table ? works[table.work] : "not known";
+  return table ? works[table.work] : "unknown";
 }
 
 /** Says the size of a table in a cell: `12 GB, 40 million rows`, or `unknown`. */

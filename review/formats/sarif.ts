@@ -60,7 +60,7 @@ function suppressions(review: Review, finding: Finding) {
 /** Tells a finding in one text: what happens, who is affected, for how long, and what to write instead. */
 export function messageOf({ what, who, howLong, safe }: Finding): string {
   const way = safe && safe.migrations.length > 0 ? ` Write instead:\n${script(safe.migrations)}` : "";
-  return `${what} ${who} How long: ${howLong}.${way}${safe?.note === undefined ? "" : `\n${safe.note}`}`;
+  return `${what} Affects: ${who} Duration: ${howLong}.${way}${safe?.note === undefined ? "" : `\n${safe.note}`}`;
 }
 
 /** migration.sql of a migration, with forward slashes. */

@@ -1,6 +1,8 @@
 import { jsonLine, oneLine } from "../../text/printable";
+import { wrapped } from "../../text/wrapped";
+import type { Finding } from "../finding";
 import { acknowledgementFor } from "../gate";
-import type { Review } from "../review";
+import type { Review, ReviewedStatement } from "../review";
 import {
   blocksText,
   type FormatOptions,
@@ -14,75 +16,91 @@ import {
   verdict,
 } from "./rows";
 
-/** For a terminal. */
+/** Columns of a terminal. */
+const width = 80;
+
+/** Writes a review for a terminal, in lines of 80 columns where text can be broken. */
 export function formatText(review: Review, options: FormatOptions = {}): string {
-  const lines = [verdict(review), `${scope(review)}${review.findings.length > 0 ? ` ${tally(review.findings)}.` : ""}`];
+  const { findings } = review;
+  const lines = [verdict(review), `${scope(review)}${findings.length > 0 ? ` ${tally(findings)}.` : ""}`];
   if (review.migrations.length > 0 && !review.first) lines.push(sizesLine(review));
-  for (const note of notesOf(review, options)) lines.push(`Note: ${note}`);
-  const rows = rowsOf(review).filter(({ table }) => table && (table.blocks !== "nothing" || table.work !== "none"));
-  if (rows.length > 0)
-    lines.push(
+  lines.push(...notesOf(review, options).map((note) => `Note: ${note}`));
+  const text = lines.flatMap((line) => wrapped(oneLine(line)));
+  text.push(...statementLines(review));
+  for (const [index, finding] of findings.entries()) text.push("", ...findingLines(finding, index + 1, review));
+  for (const { acknowledgement, why } of review.void)
+    text.push(
       "",
-      ...columns(
-        rows.map(({ statement, table, ...row }) => [
-          `${short(statement.migration, 44)}:${statement.line}`,
-          short(statement.text, 60),
-          table?.name ?? "",
-          table?.lock ?? "",
-          `blocks ${blocksText({ statement, table, ...row })}`,
-          table?.work === "none" ? "" : (table?.work ?? ""),
-          sizeCell(table),
-        ]),
+      ...wrapped(
+        oneLine(
+          `The acknowledgement of ${acknowledgement.finding} in ${acknowledgement.migration} has no effect: ${why}.`,
+        ),
       ),
     );
-  for (const [index, finding] of review.findings.entries()) {
-    const { severity, id, classes, migration, line, what, who, howLong, irreversible, safe } = finding;
-    const refused = review.refused.includes(finding);
-    const reason = review.acknowledged.find((item) => item.finding === finding)?.reason;
-    lines.push(
-      "",
-      `${index + 1}. ${refused ? "REFUSED" : severity}: ${id} (${classes.join(", ")})`,
-      `   ${migration}, line ${line}`,
-    );
-    lines.push(`   ${what}`, `   To whom: ${who}`, `   How long: ${howLong}.`);
-    if (irreversible !== undefined) lines.push(`   No way back: ${irreversible}`);
-    if (safe && safe.migrations.length > 0)
-      lines.push(
-        "   Write instead:",
-        ...script(safe.migrations)
-          .split("\n")
-          .map((sql) => `     ${sql}`.trimEnd()),
-      );
-    if (safe?.note !== undefined) lines.push(`   ${safe.note}`);
-    if (reason !== undefined) lines.push(`   Acknowledged: ${reason}`);
-    if (refused)
-      lines.push(
-        `   ${safe && safe.migrations.length > 0 ? "Or acknowledge" : "Acknowledge"} it in the stack's settings, review.acknowledgements:`,
-        `     - ${jsonLine(acknowledgementFor(finding))}`,
-      );
-  }
-  for (const { acknowledgement, why } of review.void)
-    lines.push(
-      "",
-      `The acknowledgement of ${acknowledgement.finding} in ${acknowledgement.migration} counts for nothing: ${why}.`,
-    );
-  return `${lines.map(oneLine).join("\n")}\n`;
+  return `${text.join("\n")}\n`;
+}
+
+/** Each statement with what it locks: a line of SQL, and one for each of its tables. */
+function statementLines(review: Review): string[] {
+  const rows = rowsOf(review).filter(({ table }) => table && (table.blocks !== "nothing" || table.work !== "none"));
+  let before: ReviewedStatement | undefined;
+  return rows.flatMap((row) => {
+    const { statement, table } = row;
+    const where = `${short(statement.migration, 44)}:${statement.line}  `;
+    const sql = oneLine(`${where}${short(statement.text, Math.max(20, width - where.length))}`);
+    const head = statement === before ? [] : [...(before ? [] : [""]), sql];
+    before = statement;
+    const work = table && works[table.work];
+    const parts = [`blocks ${blocksText(row)}`, ...(work === undefined ? [] : [work]), `size ${sizeCell(table)}`];
+    return [...head, ...wrapped(oneLine(`  ${table?.name}: ${table?.lock}, ${parts.join(", ")}`), "    ")];
+  });
+}
+
+const works = {
+  none: undefined,
+  rows: "changes rows",
+  scan: "reads all rows",
+  index: "builds an index",
+  rewrite: "rewrites all rows",
+};
+
+function findingLines(finding: Finding, number: number, review: Review): string[] {
+  const { severity, id, classes, migration, line, what, who, howLong, irreversible, safe } = finding;
+  const refused = review.refused.includes(finding);
+  const reason = review.acknowledged.find((item) => item.finding === finding)?.reason;
+  const prose = (text: string) => wrapped(oneLine(`   ${text}`), "   ");
+  const proposed = safe !== undefined && safe.migrations.length > 0;
+  return [
+    oneLine(`${number}. ${refused ? "REFUSED" : severity}: ${id} (${classes.join(", ")})`),
+    ...prose(`${migration}, line ${line}`),
+    ...prose(what),
+    ...prose(`Affects: ${who}`),
+    ...prose(`Duration: ${howLong}.`),
+    ...(irreversible === undefined ? [] : prose(`Irreversible: ${irreversible}`)),
+    ...(proposed ? ["   Write instead:", ...sqlLines(safe.migrations)] : []),
+    ...(safe?.note === undefined ? [] : prose(safe.note)),
+    ...(reason === undefined ? [] : prose(`Acknowledged: ${reason}`)),
+    ...(refused
+      ? [
+          ...prose(
+            `${proposed ? "Or acknowledge" : "Acknowledge"} it in \`review.acknowledgements\` of the stack's file:`,
+          ),
+          oneLine(`     - ${jsonLine(acknowledgementFor(finding))}`),
+        ]
+      : []),
+  ];
+}
+
+function sqlLines(migrations: readonly string[]): string[] {
+  return script(migrations)
+    .split("\n")
+    .map((sql) => oneLine(`     ${sql}`.trimEnd()));
 }
 
 /** Says where the sizes of tables come from, or that they are not known. */
 export function sizesLine({ stats }: Review): string {
-  if (!stats) return "Sizes of tables are not known (--stats FILE), so durations aren't either.";
+  if (!stats) return "Sizes of tables and durations are unknown (pass --stats FILE).";
   return stats.recordedAt === undefined
     ? "Sizes of tables are from the given file."
     : `Sizes of tables are of ${stats.recordedAt.replace(/T(\d\d:\d\d).*$/, " $1 UTC")}.`;
-}
-
-function columns(rows: readonly string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index]!))
-      .join("  ")
-      .trimEnd(),
-  );
 }

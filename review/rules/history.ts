@@ -1,92 +1,114 @@
 import type { Migration } from "../../migrations/history/history";
 import type { MigrationPlan } from "../../migrations/history/plan";
+import type { Applied } from "../applied";
 import type { Finding } from "../finding";
+import type { RuleText } from "./rule";
 
-/** A migration that a release has deployed before. */
-export interface Applied {
-  readonly name: string;
-  /** As it was then; left out where it isn't known. */
-  readonly checksum?: string;
-}
+const classes = ["history"] as const;
 
-/** Where the folder contradicts what was released. */
+/** Contradictions between the folder of migrations and what was released. */
+export const historyRules = {
+  edited: {
+    classes,
+    bad: "-- Edit the migration.sql of a released migration.",
+    happens: "Databases that have the migration don't get the change; the migrator refuses to continue.",
+    good: "-- Undo the change, and write a new migration.",
+  },
+  missing: {
+    classes,
+    bad: "-- Delete the folder of a released migration.",
+    happens: "The migrator refuses to continue: it doesn't know what the database has.",
+    good: "-- Restore the folder from version control.",
+  },
+  "out-of-order": {
+    classes,
+    bad: "-- Add a migration whose name sorts before a released one.",
+    happens: "A new database gets the migrations in another order than the existing one.",
+    good: "-- Rename the folder to a later time.",
+  },
+  "after-contract": {
+    classes,
+    bad: "-- Add a migration after one with the line `-- release: contract`.",
+    happens:
+      "The release is refused: the contract migration runs only after the rollout, and nothing can run after it.",
+    good: "-- Move it before the contract migration, or into a later release.",
+  },
+} satisfies Record<string, RuleText>;
+
+type Found = Pick<Finding, "migration" | "checksum" | "what" | "who"> & { readonly rule: keyof typeof historyRules };
+
+/** Finds where the folder contradicts what was released. */
 export function judgeHistory(
   history: readonly Migration[],
   applied: readonly Applied[],
   pending: readonly MigrationPlan[],
 ): Finding[] {
-  const folder = new Map(history.map((migration) => [migration.name, migration]));
-  const findings: Finding[] = [];
-  const finding = (
-    rule: string,
-    migration: string,
-    checksum: string,
-    what: string,
-    who: string,
-    severity: Finding["severity"] = "error",
-  ) =>
-    findings.push({
-      id: rule,
-      rule,
-      classes: ["history"],
-      severity,
-      migration,
-      checksum,
-      line: 1,
-      what,
-      who,
-      howLong: "until it is put right",
-    });
-  for (const { name, checksum } of applied) {
-    const now = folder.get(name);
-    if (!now)
-      finding(
-        "missing",
-        name,
-        checksum ?? "",
-        "It was released, but is no longer in the folder.",
-        "The migrator refuses to go on; put the folder back from version control.",
-      );
-    else if (checksum !== undefined && now.checksum !== checksum)
-      finding(
-        "edited",
-        name,
-        now.checksum,
-        "It was changed after it was released: databases that have it don't get the change.",
-        "The migrator refuses to go on; undo the change and write a new migration.",
-      );
-  }
-  const last = applied
-    .map(({ name }) => name)
-    .reduce((a, b) => (Buffer.compare(Buffer.from(a), Buffer.from(b)) > 0 ? a : b), "");
-  for (const { name, checksum } of pending)
-    if (last !== "" && Buffer.compare(Buffer.from(name), Buffer.from(last)) < 0)
-      finding(
-        "out-of-order",
-        name,
-        checksum,
-        `It is older by name than ${last}, which is released: a new database gets them in another order than this one.`,
-        "Whoever sets up a new database; rename the folder to a later time.",
-        "warning",
-      );
-  let contract: MigrationPlan | undefined;
-  for (const plan of pending) {
-    if (plan.contract) contract = plan;
-    else if (contract)
-      finding(
-        "after-contract",
-        plan.name,
-        plan.checksum,
-        `It follows the contract migration ${contract.name}, which runs only after the rollout; it can't run before it.`,
-        "The release is refused; move it before that one, or into a later release.",
-      );
-  }
-  return findings;
+  return [...deployed(history, applied), ...order(applied, pending), ...contracts(pending)].map((found) => ({
+    ...found,
+    id: found.rule,
+    classes,
+    severity: found.rule === "out-of-order" ? "warning" : "error",
+    line: 1,
+    howLong: "Until somebody repairs it",
+  }));
 }
 
-/** The migrations that a release finds deployed, from the name of the last one. */
-export function appliedUntil(history: readonly Migration[], last: string): Required<Applied>[] {
-  return history
-    .filter(({ name }) => Buffer.compare(Buffer.from(name), Buffer.from(last)) <= 0)
-    .map(({ name, checksum }) => ({ name, checksum }));
+function deployed(history: readonly Migration[], applied: readonly Applied[]): Found[] {
+  const folder = new Map(history.map((migration) => [migration.name, migration]));
+  return applied.flatMap(({ name: migration, checksum }): Found[] => {
+    const now = folder.get(migration);
+    if (!now)
+      return [
+        {
+          rule: "missing",
+          migration,
+          checksum: checksum ?? "",
+          what: "The migration was released, but is no longer in the folder.",
+          who: "The migrator refuses to continue; restore the folder from version control.",
+        },
+      ];
+    if (checksum === undefined || now.checksum === checksum) return [];
+    return [
+      {
+        rule: "edited",
+        migration,
+        checksum: now.checksum,
+        what: "The migration was changed after its release: databases that have it don't get the change.",
+        who: "The migrator refuses to continue; undo the change and write a new migration.",
+      },
+    ];
+  });
+}
+
+function order(applied: readonly Applied[], pending: readonly MigrationPlan[]): Found[] {
+  const last = applied.map(({ name }) => name).reduce((a, b) => (compare(a, b) > 0 ? a : b), "");
+  return pending
+    .filter(({ name }) => last !== "" && compare(name, last) < 0)
+    .map(({ name: migration, checksum }) => ({
+      rule: "out-of-order",
+      migration,
+      checksum,
+      what: `The migration is older by name than ${last}, which is released: a new database gets them in another order than this one.`,
+      who: "Whoever sets up a new database; rename the folder to a later time.",
+    }));
+}
+
+function contracts(pending: readonly MigrationPlan[]): Found[] {
+  return pending.flatMap(({ name: migration, checksum, contract }, index): Found[] => {
+    const before = pending.slice(0, index).findLast((plan) => plan.contract);
+    if (contract || !before) return [];
+    return [
+      {
+        rule: "after-contract",
+        migration,
+        checksum,
+        what: `The migration follows the contract migration ${before.name}, which runs only after the rollout; it can't run before it.`,
+        who: "The release is refused; move it before that one, or into a later release.",
+      },
+    ];
+  });
+}
+
+function compare(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

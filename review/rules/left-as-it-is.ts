@@ -3,50 +3,55 @@ import { collationOf } from "../../migrations/schema/definition";
 import type { Table } from "../../migrations/schema/objects";
 import { columnType } from "../../migrations/sql/column-type";
 import { treeText } from "../../migrations/sql/expression";
-import { identifier, keyOf, nameOf } from "../../migrations/sql/identifier";
-import { type Context, type JudgedStatement, tableText, target } from "./context";
+import { keyOf, nameOf } from "../../migrations/sql/identifier";
+import type { Facts } from "../facts";
+import { code, named, target } from "../names";
+import { commandsOf } from "../prepare/commands";
+import { defineRule } from "./rule";
 
-/** Tells of IF NOT EXISTS where the history knows the object with another definition, which Postgres leaves as it is without an error. */
-export function judgeLeftAsItIs(statement: JudgedStatement, context: Context): void {
-  for (const { about, difference } of differences(statement.node, context))
-    context.report(
-      {
-        rule: "left-as-it-is",
-        classes: ["incompatible"],
-        severity: "warning",
-        target: about,
-        what: `It makes what is there already IF NOT EXISTS, so Postgres leaves that as it is: ${difference}.`,
-        who: "Pods of the new version, where they need what it says.",
-        howLong: "until a migration changes it",
-        safe: { migrations: [], note: "Write the change as ALTER TABLE, or drop what is there and make it again." },
-      },
-      statement,
-    );
-}
+/** IF NOT EXISTS where the history knows the object with another definition, which Postgres leaves as it is without an error. */
+export const leftAsItIs = defineRule({
+  finds: {
+    "left-as-it-is": {
+      classes: ["incompatible"],
+      bad: "ALTER TABLE users ADD COLUMN IF NOT EXISTS age BIGINT;",
+      good: "ALTER TABLE users ADD COLUMN years BIGINT;",
+    },
+  },
+  statement({ node }, facts) {
+    return differences(node, facts).map(({ about, difference }) => ({
+      rule: "left-as-it-is" as const,
+      severity: "warning" as const,
+      target: about,
+      what: `Creates IF NOT EXISTS what exists already, so Postgres changes nothing: ${difference}.`,
+      who: "Pods of the new version, where they need the definition in this migration.",
+      howLong: "Until a migration changes it",
+      safe: { migrations: [], note: "Write the change as ALTER TABLE, or drop what exists and create it again." },
+    }));
+  },
+});
 
-function differences(node: Node, context: Context): { about: string; difference: string }[] {
+function differences(node: Node, facts: Facts): { about: string; difference: string }[] {
   if ("CreateStmt" in node && node.CreateStmt.if_not_exists && node.CreateStmt.relation) {
-    const table = context.table(nameOf(node.CreateStmt.relation));
+    const table = facts.table(nameOf(node.CreateStmt.relation));
     return (node.CreateStmt.tableElts ?? []).flatMap((each) =>
       table && "ColumnDef" in each ? columnDifference(each.ColumnDef, table, true) : [],
     );
   }
   if ("IndexStmt" in node && node.IndexStmt.if_not_exists && node.IndexStmt.relation && node.IndexStmt.idxname) {
     const { relation, idxname, indexParams = [], whereClause, unique } = node.IndexStmt;
-    const found = context.schema.indexes.get(keyOf({ ...nameOf(relation), name: idxname }));
+    const found = facts.schema.indexes.get(keyOf({ ...nameOf(relation), name: idxname }));
     const columns = indexParams.map((item) => ("IndexElem" in item ? (item.IndexElem.name ?? "(expression)") : ""));
     const same =
       found?.columns.join() === columns.join() &&
       found.unique === (unique === true) &&
       (found.partial ?? false) === (whereClause !== undefined) &&
       found.table === keyOf(nameOf(relation));
-    const difference = `the index ${identifier(idxname)} has another definition`;
+    const difference = `index ${code(idxname)} has another definition`;
     return found && !same ? [{ about: target(nameOf(relation), idxname), difference }] : [];
   }
-  if (!("AlterTableStmt" in node) || !node.AlterTableStmt.relation) return [];
-  const table = context.table(nameOf(node.AlterTableStmt.relation));
-  return (node.AlterTableStmt.cmds ?? []).flatMap((item) => {
-    const { subtype, missing_ok, def } = "AlterTableCmd" in item ? item.AlterTableCmd : {};
+  return commandsOf(node).flatMap(({ cmd: { subtype, missing_ok, def }, table: name }) => {
+    const table = facts.table(name);
     const added = subtype === "AT_AddColumn" && missing_ok && def && "ColumnDef" in def ? def.ColumnDef : undefined;
     return table && added ? columnDifference(added, table, false) : [];
   });
@@ -58,7 +63,7 @@ function columnDifference(definition: ColumnDef, table: Table, wanted: boolean) 
   const column = table.columns.get(colname);
   const type = columnType(definition.typeName);
   const about = target(table.name, colname);
-  const of = `the column ${identifier(colname)} of ${tableText(table.name)}`;
+  const of = `column ${named(table.name, colname)}`;
   if (!column) return wanted && table.known ? [{ about, difference: `${of} is not there` }] : [];
   if (!column.type || !type) return [];
   // A serial is an integer that fills itself.

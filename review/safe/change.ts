@@ -58,7 +58,7 @@ function alsoNeeded(
       .map((constraint) => `the constraint ${identifier(constraint.name)}`),
   ];
   const rest = needed.length > 0 ? ` Before the last step, ${successor} also needs: ${needed.join(", ")}.` : "";
-  return `The new version of the app goes on using the old name until the last step.${rest}`;
+  return `The new version of the app keeps the old name until the last step.${rest}`;
 }
 
 /** A new name for a column that old pods still use: both exist, and a trigger keeps them equal. */
@@ -107,7 +107,7 @@ export function renameTable(name: Name, to: string): SafeWay {
       [alter(name, `RENAME TO ${identifier(to)}`), `CREATE VIEW ${view} AS SELECT * FROM ${renamed};`].join("\n"),
       `${contractMark}DROP VIEW ${view};`,
     ],
-    note: `Postgres passes reads and writes of such a view on to the table. In Prisma no SQL is needed: keep the table's name with @@map(${JSON.stringify(name.name)}).`,
+    note: `Reads and writes of such a view reach the table. In Prisma no SQL is needed: keep the table's name with @@map(${JSON.stringify(name.name)}).`,
   };
 }
 

@@ -56,12 +56,12 @@ export function fillLater(
   if (defined.generated === "stored")
     return {
       migrations: [],
-      note: "No SQL adds a stored generated column without writing every row. Let the app or a trigger fill an ordinary column, or use a maintenance window.",
+      note: "No SQL adds a stored generated column without a rewrite. Let the app or a trigger fill an ordinary column, or use a maintenance window.",
     };
   if (column.type && schema.domains.has(column.type.name) && !defined.default)
     return {
       migrations: [],
-      note: "No SQL adds a column of a domain with a constraint without writing every row. Use the domain's own type, with a CHECK that is added NOT VALID and validated later, or a maintenance window.",
+      note: "No SQL adds a column of a domain with a constraint without a rewrite. Use the domain's own type, with a CHECK that is added NOT VALID and validated later, or a maintenance window.",
     };
   const texts = columnTexts(command);
   const c = identifier(column.name);
@@ -115,7 +115,7 @@ export function requireLater(command: string, defined: DefinedColumn, name: Name
     ),
     ...notNullSteps(name, column.name, true),
   ];
-  return { migrations, note: "The new version must fill it in with its first write; the old one need not know it." };
+  return { migrations, note: "The new version must always set it; the old one can ignore it." };
 }
 
 /** A value of the column's type, to be replaced by the right one. */

@@ -5,51 +5,50 @@ import type { Schema } from "../../migrations/schema/schema";
 import { columnType } from "../../migrations/sql/column-type";
 import { identifier, keyOf, literal, type Name, nameOf, nameText, partsOf } from "../../migrations/sql/identifier";
 import { alterCommands, insertAfter, tokensOf } from "../../migrations/sql/tokens";
+import type { EnumExchange, Facts, JudgedStatement } from "../facts";
 import type { SafeWay } from "../finding";
-import type { Context, JudgedStatement } from "../rules/context";
-import type { EnumExchange } from "../rules/prisma";
 import { changeType } from "./change";
 import { columnTexts, fillLater } from "./column";
-import { alter, newName, notNullSteps, uniqueSteps } from "./words";
+import { alter, newName, notNullSteps, ownMigration, partitionedIndex, uniqueSteps } from "./words";
 
 /** How to do what a statement does without keeping anybody waiting. */
-export function unblock(statement: JudgedStatement, table: TableEffect, context: Context): SafeWay | undefined {
+export function unblock(statement: JudgedStatement, table: TableEffect, facts: Facts): SafeWay | undefined {
   const { node, text } = statement;
   if ("IndexStmt" in node) {
-    if (context.table(table.name)?.partitioned || context.table(table.name)?.parent !== undefined)
+    if (facts.table(table.name)?.partitioned || facts.table(table.name)?.parent !== undefined)
       return {
         migrations: [],
-        note: "CONCURRENTLY doesn't work on a partitioned table: create the index ON ONLY it, build one on each partition CONCURRENTLY, and attach those (ALTER INDEX … ATTACH PARTITION).",
+        note: partitionedIndex,
       };
     return {
       migrations: [`${insertAfter(text, "INDEX", "CONCURRENTLY")};`],
-      note: "In a migration of its own: it can't stand in a transaction.",
+      note: ownMigration,
     };
   }
   if ("ReindexStmt" in node) {
     const kind = node.ReindexStmt.kind === "REINDEX_OBJECT_INDEX" ? "INDEX" : "TABLE";
     return {
       migrations: [`${insertAfter(text, kind, "CONCURRENTLY")};`],
-      note: "In a migration of its own: it can't stand in a transaction.",
+      note: ownMigration,
     };
   }
   if ("RefreshMatViewStmt" in node)
     return {
-      migrations: refreshesConcurrently(table.name, context.schema)
+      migrations: refreshesConcurrently(table.name, facts.schema)
         ? [`${insertAfter(text, "VIEW", "CONCURRENTLY")};`]
         : [],
-      note: "It needs a unique index without WHERE on the materialized view; reads go on then.",
+      note: "CONCURRENTLY needs a unique index without WHERE on the materialized view; reads then continue.",
     };
   if ("VacuumStmt" in node || "ClusterStmt" in node)
-    return { migrations: [], note: "pg_repack does the same while the app goes on; or use a maintenance window." };
+    return { migrations: [], note: "Use pg_repack, which works while the app runs, or a maintenance window." };
   if (!("AlterTableStmt" in node)) return undefined;
   const cmds = (node.AlterTableStmt.cmds ?? []).flatMap((item) =>
     "AlterTableCmd" in item ? [item.AlterTableCmd] : [],
   );
   const { head, commands } = alterCommands(text);
   const name = node.AlterTableStmt.relation ? nameOf(node.AlterTableStmt.relation) : table.name;
-  const ways = cmds.map((cmd, index) => commandWay(cmd, commands[index] ?? "", head, name, context));
-  const swap = swapKey(cmds, commands, head, name, context);
+  const ways = cmds.map((cmd, index) => commandWay(cmd, commands[index] ?? "", head, name, facts));
+  const swap = swapKey(cmds, commands, head, name, facts);
   if (swap) return swap;
   const migrations = ways.flatMap((way, index) => way?.migrations ?? (way ? [] : [`${head} ${commands[index]};`]));
   const notes = [...new Set(ways.flatMap((way) => way?.note ?? []))];
@@ -66,13 +65,13 @@ export function refreshesConcurrently(view: Name, schema: Schema): boolean {
     .some(({ unique, partial, columns }) => unique && !partial && !columns.includes("(expression)"));
 }
 
-/** One key dropped and another one added: the index is built first, and the two change places in a moment. */
+/** One key dropped and another one added: the index is built first, and the two change places at once. */
 function swapKey(
   cmds: readonly AlterTableCmd[],
   commands: readonly string[],
   head: string,
   name: Name,
-  context: Context,
+  facts: Facts,
 ): SafeWay | undefined {
   const at = cmds.findIndex(
     ({ def }) =>
@@ -83,10 +82,10 @@ function swapKey(
   );
   const def = cmds[at]?.def;
   if (!def || !("Constraint" in def) || !cmds.some(({ subtype }) => subtype === "AT_DropConstraint")) return undefined;
-  const constraint = constraintOf(def.Constraint, name.name, context.schema);
+  const constraint = constraintOf(def.Constraint, name.name, facts.schema);
   if (!constraint) return undefined;
   const primary = constraint.kind === "primary";
-  const table = context.table(name);
+  const table = facts.table(name);
   const nullable = primary ? constraint.columns.filter((column) => !table?.columns.get(column)?.notNull) : [];
   const built = identifier(newName(constraint.name, "new"));
   const columns = constraint.columns.map((column) => identifier(column)).join(", ");
@@ -102,30 +101,30 @@ function swapKey(
 }
 
 /** The safe way of one subcommand; undefined when it is as safe as can be. */
-function commandWay(cmd: AlterTableCmd, text: string, head: string, name: Name, context: Context): SafeWay | undefined {
-  const table = context.table(name);
+function commandWay(cmd: AlterTableCmd, text: string, head: string, name: Name, facts: Facts): SafeWay | undefined {
+  const table = facts.table(name);
   switch (cmd.subtype) {
     case "AT_AddColumn": {
       if (!cmd.def || !("ColumnDef" in cmd.def)) return undefined;
-      const defined = defineColumn(cmd.def.ColumnDef, name.name, context.schema);
-      if (defined.fills !== undefined) return fillLater(text, cmd.def.ColumnDef, defined, name, context.schema);
+      const defined = defineColumn(cmd.def.ColumnDef, name.name, facts.schema);
+      if (defined.fills !== undefined) return fillLater(text, cmd.def.ColumnDef, defined, name, facts.schema);
       return splitConstraints(text, defined, name);
     }
     case "AT_AlterColumnType": {
       if (!cmd.def || !("ColumnDef" in cmd.def)) return undefined;
-      const exchange = context.exchanges.get(columnType(cmd.def.ColumnDef.typeName)?.name ?? "");
+      const exchange = facts.prepared.exchanges.get(columnType(cmd.def.ColumnDef.typeName)?.name ?? "");
       if (exchange) return exchangeWay(exchange);
       const { type, using } = typeTexts(text);
       const column = cmd.name ?? "";
       const value = (row: string) =>
         using === undefined ? `${row}${identifier(column)}::${type}` : prefixed(using, column, row);
-      return changeType(name, column, type, value, table, context.schema);
+      return changeType(name, column, type, value, table, facts.schema);
     }
     case "AT_SetNotNull":
       return { migrations: notNullSteps(name, cmd.name ?? "", false) };
     case "AT_AddConstraint":
       return cmd.def && "Constraint" in cmd.def
-        ? constraintWay(cmd.def.Constraint, text, head, name, context)
+        ? constraintWay(cmd.def.Constraint, text, head, name, facts)
         : undefined;
     case "AT_SetLogged":
     case "AT_SetUnLogged":
@@ -134,7 +133,7 @@ function commandWay(cmd: AlterTableCmd, text: string, head: string, name: Name, 
     case "AT_SetExpression":
       return {
         migrations: [],
-        note: "No SQL does it without the lock: use a maintenance window, or fill a second table and swap them.",
+        note: "No SQL does it without the lock: use a maintenance window, or fill a second table and swap the two.",
       };
     default:
       return undefined;
@@ -147,7 +146,7 @@ function exchangeWay({ type, added, removed }: EnumExchange): SafeWay {
   if (removed.length === 0) return { migrations };
   return {
     migrations,
-    note: "Leave the values that are no longer used in the type: taking them out writes every row anew.",
+    note: "Leave unused values in the type: removing them rewrites every row.",
   };
 }
 
@@ -186,22 +185,19 @@ function splitConstraints(text: string, defined: ReturnType<typeof defineColumn>
   return { migrations };
 }
 
-function constraintWay(
-  node: Constraint,
-  text: string,
-  head: string,
-  name: Name,
-  context: Context,
-): SafeWay | undefined {
-  const constraint = constraintOf(node, name.name, context.schema);
+function constraintWay(node: Constraint, text: string, head: string, name: Name, facts: Facts): SafeWay | undefined {
+  const constraint = constraintOf(node, name.name, facts.schema);
   if (!constraint) return undefined;
   const i = identifier(constraint.name);
   if (node.contype === "CONSTR_EXCLUSION")
-    return { migrations: [], note: "An exclusion constraint can't be built beside writes: use a maintenance window." };
+    return {
+      migrations: [],
+      note: "An exclusion constraint can't be built while rows are written: use a maintenance window.",
+    };
   if (node.contype === "CONSTR_PRIMARY" || node.contype === "CONSTR_UNIQUE") {
     const primary = node.contype === "CONSTR_PRIMARY";
     const columns = node.indexname === undefined ? partsOf(node.keys) : constraint.columns;
-    const table = context.table(name);
+    const table = facts.table(name);
     const nullable = primary ? columns.filter((column) => !table?.columns.get(column)?.notNull) : [];
     // A primary key wants NOT NULL; proven beforehand, it isn't looked for under the lock.
     const proofs = nullable.flatMap((column) => notNullSteps(name, column, false));
@@ -209,12 +205,12 @@ function constraintWay(
       return proofs.length > 0 ? { migrations: [...proofs, `${head} ${text};`] } : undefined;
     return {
       migrations: [...proofs, ...uniqueSteps(name, constraint.name, columns, primary, false)],
-      note: "The index can't stand in a transaction, so each step is a migration of its own.",
+      note: "The index can't be built in a transaction, so each step is a migration of its own.",
     };
   }
   if (node.skip_validation) return undefined;
-  if (node.contype === "CONSTR_FOREIGN" && context.table(name)?.partitioned) {
-    const partitions = context.schema.descendants(keyOf(name)).filter(({ partitioned }) => !partitioned);
+  if (node.contype === "CONSTR_FOREIGN" && facts.table(name)?.partitioned) {
+    const partitions = facts.schema.descendants(keyOf(name)).filter(({ partitioned }) => !partitioned);
     const rule = text.replace(/^ADD\s+(CONSTRAINT\s+("(?:[^"]|"")*"|\S+)\s+)?/i, `ADD CONSTRAINT ${i} `);
     return {
       migrations: [

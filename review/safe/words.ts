@@ -5,6 +5,12 @@ import { identifier, keyOf, type Name, nameText } from "../../migrations/sql/ide
 
 /** First line of a migration that runs after the rollout, when no old pod is left. */
 export const contractMark = "-- release: contract\n";
+/** Note of a statement that can't run in a transaction. */
+export const ownMigration = "In a migration of its own: it can't run in a transaction.";
+/** How to build an index on a partitioned table. */
+export const partitionedIndex =
+  "CONCURRENTLY doesn't work on a partitioned table: create the index ON ONLY it, build one on each partition CONCURRENTLY, and attach those (ALTER INDEX … ATTACH PARTITION).";
+
 /**
  * An UPDATE with the line above it that makes it run a range of keys at a time, by the primary key or another one; without it where
  * the table has no such key.

@@ -16,7 +16,7 @@ describe("the review of `up` and `preview`", () => {
   it.each([
     [{ rows: 40_000_000, bytes: 12e9 }, "error", "11 GiB, 40.0 million rows"],
     [{ rows: 4, bytes: 16_384 }, "info", "16 KiB, 4 rows"],
-    [undefined, "warning", "Sizes of tables are not known"],
+    [undefined, "warning", "Sizes of tables and durations are unknown"],
   ])("judges by the size of the live table: %j", async (size, severity, text) => {
     const sizes = size && { recordedAt: "2026-11-21T10:05:00Z", tables: { notes: size } };
     const review = await reviewGate(settings!, { migrations }, { migration: "1_init", sizes });

@@ -24,7 +24,7 @@ describe("markdown", () => {
     expect(mark).toBe(commentMark);
     expect(alert).toBe("> [!CAUTION]");
     expect(line).toBe(
-      "> **Refused: 1 finding must be solved or acknowledged first: data is lost, and the old version's pods fail during the rollout.**",
+      "> **Refused: 1 finding must be fixed or acknowledged first: data is lost, and pods of the old version fail during the rollout.**",
     );
     expect(header).toBe("| Migration | Statement | Lock | Blocks | Rewrite | Size | Risk | Safe way |");
     expect(text).toContain('-- release: contract\nALTER TABLE "User" DROP COLUMN name;');
@@ -50,8 +50,8 @@ describe("markdown", () => {
       "markdown",
     );
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(largestComment);
-    expect(text).toMatch(/\d+ more rows are in the full report/);
-    expect(text).toMatch(/\d+ more findings are in the full report/);
+    expect(text).toMatch(/\d+ more rows? in the full report/);
+    expect(text).toMatch(/\d+ more findings? in the full report/);
   });
 
   test("is no wall of text: the worst is seen, the rest is folded away", () => {
@@ -104,7 +104,7 @@ describe("other formats", () => {
       ...strict,
       acknowledgements: [{ ...acknowledgementFor(review().findings[0]!, "x"), checksum: "00000000" }],
     });
-    expect(formatReview(stale, "text")).toContain("counts for nothing: the file was changed since");
+    expect(formatReview(stale, "text").replace(/\s+/g, " ")).toContain("has no effect: the file was changed since");
   });
 
   test("json is the review itself", () => {
@@ -134,7 +134,7 @@ describe("other formats", () => {
 
   test("github's commands can't be broken out of", () => {
     const lines = formatReview(review(strict), "github", { directory: "." }).trim().split("\n");
-    expect(lines[1]).toMatch(/^::error file=2_new\/migration.sql,line=1,title=drop-column User.name::It drops/);
+    expect(lines[1]).toMatch(/^::error file=2_new\/migration.sql,line=1,title=drop-column User.name::Drops/);
     expect(lines.slice(1).every((line) => line.startsWith("::"))).toBe(true);
     expect(lines[1]).toContain("%0A");
   });

@@ -239,7 +239,7 @@ describe("what may be a rename", () => {
   test("is taken for the one whose name is most like the old one's", () => {
     const sql = 'ALTER TABLE "User" DROP COLUMN "name", ADD COLUMN "address" TEXT, ADD COLUMN "fullName" TEXT';
     expect(the(review(sql), "rename-as-drop")).toMatchObject({
-      what: expect.stringContaining('adds "fullName" or address'),
+      what: expect.stringContaining("adds `fullName` or `address`"),
       safe: { migrations: expect.arrayContaining([expect.stringContaining('ADD COLUMN "fullName"')]) },
     });
   });
@@ -313,11 +313,11 @@ describe("sizes", () => {
   const index = (table: string) => `CREATE INDEX i ON "${table}" ("id");`;
   test("decide the severity and the band", () => {
     const big = the(review(index("User"), { stats: large }), "index-blocks-writes");
-    expect(big).toMatchObject({ severity: "error", howLong: "minutes (12 GiB, 40.0 million rows)" });
+    expect(big).toMatchObject({ severity: "error", howLong: "Minutes (12 GiB, 40.0 million rows)" });
     const small = the(review(index("Post"), { stats: large }), "index-blocks-writes");
-    expect(small).toMatchObject({ severity: "info", howLong: "a moment (195 KiB, 500 rows)" });
+    expect(small).toMatchObject({ severity: "info", howLong: "Under 1 s (195 KiB, 500 rows)" });
     const unknown = the(review(index("User")), "index-blocks-writes");
-    expect(unknown).toMatchObject({ severity: "warning", howLong: "grows with the table, whose size isn't known" });
+    expect(unknown).toMatchObject({ severity: "warning", howLong: "Grows with the table, whose size is unknown" });
   });
 
   test("are found under the name with its schema too", () => {
@@ -401,7 +401,7 @@ describe("every statement of the corpus", () => {
     const together = reviewRelease({ history: [...history, ...all], applied: history, runner: "command" });
     for (const found of [...each, together])
       for (const format of reviewFormats) expect(formatReview(found, format).length).toBeGreaterThan(10);
-    // What blocks writes beyond a moment is always said.
+    // What blocks writes for a second or longer is always said.
     for (const [index, [sql, expected]] of statements.entries())
       if (
         /(ACCESS EXCLUSIVE|SHARE ROW EXCLUSIVE|SHARE|EXCLUSIVE) (scan|rewrite)/.test(expected) &&

@@ -41,10 +41,7 @@ function describe(finding: Finding) {
   const acknowledgement = JSON.stringify(acknowledgementFor(finding));
   return {
     what: `${migration}, line ${line}: ${what}`,
-    evidence: [
-      `  ${id} (${classes.join(", ")}) is refused by review.refuse, and nobody has acknowledged it.`,
-      `  ${who}`,
-    ],
+    evidence: [`  ${id} (${classes.join(", ")}) is blocked by \`review.refuse\`, and is not acknowledged.`, `  ${who}`],
     next: `write ${migration} as \`npm run review\` proposes, or add to review.acknowledgements in the stack's settings: - ${acknowledgement}`,
   };
 }

@@ -146,7 +146,7 @@ describe("npm run review", () => {
     write("sizes.json", JSON.stringify({ tables: { a: { rows: 3, bytes: 8192 } } }));
     const small = await run("--migrations", migrations, "--since", "1_base", "--stats", join(root, "sizes.json"));
     expect(small.status).toBe(0);
-    expect(small.out).toContain("a moment (8 KiB, 3 rows)");
+    expect(small.out).toContain("Under 1 s (8 KiB, 3 rows)");
     const { status, out } = await run(
       "--migrations",
       migrations,

@@ -1,0 +1,34 @@
+import type { AlterTableCmd, Node } from "libpg-query";
+import { type Name, nameOf } from "../../migrations/sql/identifier";
+import { alterCommands } from "../../migrations/sql/tokens";
+import type { Facts } from "../facts";
+
+/** One subcommand of an ALTER TABLE. */
+export interface Command {
+  readonly cmd: AlterTableCmd;
+  /** Position in its statement, from 0. */
+  readonly index: number;
+  readonly table: Name;
+  /** The column or constraint that it names, or "". */
+  readonly column: string;
+}
+
+/** Lists the subcommands of an ALTER TABLE; none for any other statement. */
+export function commandsOf(node: Node): Command[] {
+  if (!("AlterTableStmt" in node) || !node.AlterTableStmt.relation) return [];
+  const table = nameOf(node.AlterTableStmt.relation);
+  return (node.AlterTableStmt.cmds ?? []).flatMap((item, index) =>
+    "AlterTableCmd" in item ? [{ cmd: item.AlterTableCmd, index, table, column: item.AlterTableCmd.name ?? "" }] : [],
+  );
+}
+
+/** Lists the same, unless this release makes the table. */
+export function alterations({ node }: { readonly node: Node }, facts: Facts): Command[] {
+  return commandsOf(node).filter(({ table }) => !facts.isNew(table));
+}
+
+/** Gives `ALTER TABLE name`, and a subcommand, as they are written. */
+export function writtenParts(text: string, { index }: Command): { head: string; command: string } {
+  const { head, commands } = alterCommands(text);
+  return { head, command: commands[index] ?? "" };
+}

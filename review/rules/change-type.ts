@@ -1,0 +1,36 @@
+import { columnType, narrows, typeText } from "../../migrations/sql/column-type";
+import { code, named, target } from "../names";
+import { alterations } from "../prepare/commands";
+import { defineRule } from "./rule";
+import { rollout } from "./words";
+
+/** A column that gets a type which holds every value, but that the old version may not expect. */
+export const changeType = defineRule({
+  finds: {
+    "change-type": {
+      classes: ["incompatible"],
+      bad: "ALTER TABLE users ALTER COLUMN email TYPE VARCHAR;",
+      good: "-- No change is needed where the old version reads both types alike.",
+    },
+  },
+  statement(statement, facts) {
+    if (facts.plan.contract) return [];
+    return alterations(statement, facts).flatMap(({ cmd: { subtype, def }, table: name, column }) => {
+      if (subtype !== "AT_AlterColumnType") return [];
+      const before = facts.table(name)?.columns.get(column);
+      const to = def && "ColumnDef" in def ? columnType(def.ColumnDef.typeName) : undefined;
+      if (!before || narrows(before.type, to) || (to && facts.schema.enums.has(to.name))) return [];
+      if (typeText(before.type) === typeText(to)) return [];
+      return [
+        {
+          rule: "change-type" as const,
+          severity: "info" as const,
+          target: target(name, column),
+          what: `Changes ${named(name, column)} from ${code(typeText(before.type))} to ${code(typeText(to))}.`,
+          who: "Pods of the old version may get values that they don't expect; prepared statements fail once.",
+          howLong: rollout,
+        },
+      ];
+    });
+  },
+});

@@ -1,0 +1,54 @@
+import { constraintOf } from "../../migrations/schema/definition";
+import type { Facts } from "../facts";
+import { named, target } from "../names";
+import { alterations, type Command } from "../prepare/commands";
+import { notNullSteps } from "../safe/words";
+import { defineRule } from "./rule";
+import { rollout } from "./words";
+
+/** NULL is forbidden from now on. */
+export const newNotNull = defineRule({
+  finds: {
+    "new-not-null": {
+      classes: ["failing", "incompatible"],
+      bad: "ALTER TABLE users ALTER COLUMN name SET NOT NULL;",
+    },
+  },
+  statement(statement, facts) {
+    if (facts.plan.contract) return [];
+    return alterations(statement, facts).flatMap((command) => {
+      const { table: name } = command;
+      const forbidden = forbids(command, facts);
+      if (!forbidden) return [];
+      const { column, later } = forbidden;
+      const table = facts.table(name);
+      // A check that holds already forbids NULL; this only says it in other words.
+      if (table?.columns.get(column)?.notNull) return [];
+      if (table?.constraints.some(({ notNullOf, valid }) => notNullOf?.includes(column) && valid)) return [];
+      return [
+        {
+          rule: "new-not-null" as const,
+          classes: later ? (["incompatible"] as const) : undefined,
+          severity: "warning" as const,
+          target: target(name, column),
+          what: `Forbids NULL in ${named(name, column)}${later ? "" : ", and fails if a row has one"}.`,
+          who: "Pods of the old version fail when they write NULL, or leave the column out.",
+          howLong: rollout,
+          safe: {
+            migrations: notNullSteps(name, column, true),
+            note: "Release it after the version that always sets the column: it then runs when no old pod is left.",
+          },
+        },
+      ];
+    });
+  },
+});
+
+/** The column that a subcommand makes NOT NULL; `later`: NOT VALID, without a look at the rows. */
+function forbids({ cmd: { subtype, def }, table, column }: Command, facts: Facts) {
+  if (subtype === "AT_SetNotNull") return { column, later: false };
+  if (subtype !== "AT_AddConstraint" || !def || !("Constraint" in def)) return undefined;
+  const constraint = constraintOf(def.Constraint, table.name, facts.schema);
+  if (constraint?.kind !== "not null") return undefined;
+  return { column: constraint.columns[0] ?? "", later: def.Constraint.skip_validation === true };
+}
