@@ -2,7 +2,9 @@ import { writeSync } from "node:fs";
 import { REPORT_LINE } from "../report/report-line";
 import { jsonLine, oneLine } from "../text/printable";
 
+/** Plain lines for people, or one JSON object a line. */
 export type LogFormat = "text" | "json";
+/** An event's own fields in the JSON. */
 export type Fields = Record<string, string | number | boolean | null | undefined | readonly string[]>;
 
 /**

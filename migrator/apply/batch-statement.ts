@@ -25,7 +25,9 @@ export interface BatchStatement {
 /** What is wrong with a directive or its statement. */
 export class BatchProblem extends Error {}
 
+/** Rows of the table that one transaction looks at where the directive says nothing. */
 export const BATCH_SIZE = 5000;
+/** Milliseconds between two transactions where the directive says nothing. */
 export const BATCH_PAUSE = 50;
 
 /** The batch directive of a statement, if it has one. */

@@ -35,7 +35,7 @@ interface Key {
   estimate: number;
 }
 
-const TOLD_EVERY = 5000;
+const REPORT_EVERY = 5000;
 
 /**
  * Runs a statement in key ranges with a commit each, so that no row stays locked for long, vacuum can keep up and replicas too; another run goes
@@ -56,7 +56,7 @@ export async function runBatches(
       : (progress.note as unknown as BatchNote);
   const began = Date.now();
   const lookedBefore = note?.looked ?? 0;
-  let told = began;
+  let lastReport = began;
   while (note) {
     const current: BatchNote = note;
     signal.throwIfAborted();
@@ -66,9 +66,16 @@ export async function runBatches(
     attempts.count += tried.count - 1;
     attempts.lockWait += tried.lockWait;
     note = result;
-    if (note && Date.now() - told >= TOLD_EVERY) {
-      told = Date.now();
-      tell(run, migration, statement, note, key, (told - began) / Math.max(1, note.looked - lookedBefore));
+    if (note && Date.now() - lastReport >= REPORT_EVERY) {
+      lastReport = Date.now();
+      reportProgress(
+        run,
+        migration,
+        statement,
+        note,
+        key,
+        (lastReport - began) / Math.max(1, note.looked - lookedBefore),
+      );
     }
     if (note) await yieldTo(run, batch.pause);
     else {
@@ -194,7 +201,7 @@ async function oneRange(
   }
 }
 
-function tell(
+function reportProgress(
   run: Run,
   migration: Migration,
   { line }: PlannedStatement,
@@ -221,10 +228,10 @@ async function yieldTo(run: Run, time: number): Promise<void> {
   const { settings, log, signal, session } = run;
   await pause(time, undefined, { signal }).catch(() => undefined);
   const until = Date.now() + settings.lockRetryTimeout;
-  for (let told = false; !signal.aborted && Date.now() < until; told = true) {
+  for (let reported = false; !signal.aborted && Date.now() < until; reported = true) {
     const lag = await replicationLag(session);
     if (lag === undefined || lag <= settings.maxReplicationLag) return;
-    if (!told) log.event("batch.yields", `  … a replica is ${formatDuration(lag)} behind; waiting for it`, { lag });
+    if (!reported) log.event("batch.yields", `  … a replica is ${formatDuration(lag)} behind; waiting for it`, { lag });
     await pause(1000, undefined, { signal }).catch(() => undefined);
   }
 }

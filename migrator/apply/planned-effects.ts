@@ -20,6 +20,7 @@ export interface TouchedTable {
   readonly effects: readonly TableEffect[];
 }
 
+/** What pending migrations do, as far as their text tells. */
 export interface PlannedEffects {
   readonly plans: MigrationPlan[];
   readonly tables: TouchedTable[];

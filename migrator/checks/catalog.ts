@@ -2,9 +2,12 @@ import type { Catalog } from "../../migrations/schema/expectation";
 import type { Session } from "../db/connection";
 import { OWN_PATH } from "../db/search-path";
 
+/** Is true in SQL for a schema `n` of the app: not the server's, and not this program's. */
 export const OWN = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_release')";
+/** Makes the SQL that is true for a thing that belongs to no extension. */
 export const NO_EXTENSION = (class_: string, oid: string) =>
   `NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = '${class_}'::regclass AND x.objid = ${oid} AND x.deptype = 'e')`;
+/** Is true in SQL for a relation `c` of the app in its schema `n`. */
 export const RELATION = `${OWN} AND c.relname <> '_prisma_migrations' AND ${NO_EXTENSION("pg_class", "c.oid")}`;
 
 /** One query for each kind of thing: key, definition. */

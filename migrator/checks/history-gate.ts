@@ -3,8 +3,8 @@ import type { Migration } from "../../migrations/history/history";
 import type { Session } from "../db/connection";
 import { quietText } from "../db/prisma-output";
 import { EditedMigration, FailedMigration, MissingMigration, NoHistory } from "../failures/history";
+import { compareHistory, type HistoryState } from "../records/history-state";
 import type { HistoryRow } from "../records/history-table";
-import { type Judgement, judge } from "../records/judgement";
 import type { Run } from "../run";
 import { squashOf } from "./squash";
 
@@ -16,7 +16,7 @@ export async function readHistory(
   run: Run,
   migrations: readonly Migration[],
   resumable?: ReadonlySet<string>,
-): Promise<Judgement & { tableExists: boolean }> {
+): Promise<HistoryState & { tableExists: boolean }> {
   const { session, table, settings } = run;
   const tableExists = await table.exists(session);
   if (!tableExists && migrations.length > 0) {
@@ -24,29 +24,29 @@ export async function readHistory(
     if (found.length > 0) throw new NoHistory(table.schema, found, await historyElsewhere(session, table.schema));
   }
   const rows = tableExists ? await table.read(session) : [];
-  const judgement = judge(migrations, rows);
+  const historyState = compareHistory(migrations, rows);
   const names = new Set(migrations.map(({ name }) => name));
   // One that is half applied and has no folder to go on with: nothing is applied over it.
-  const stuck = (row: HistoryRow) => judgement.pending.length > 0 && !names.has(row.migrationName);
-  const foreign = judgement.unfinished.filter((row) => !resumable?.has(row.id) || stuck(row));
+  const stuck = (row: HistoryRow) => historyState.pending.length > 0 && !names.has(row.migrationName);
+  const foreign = historyState.unfinished.filter((row) => !resumable?.has(row.id) || stuck(row));
   if (foreign.length > 0) {
     const [{ migrationName, startedAt, logs }] = foreign as [(typeof foreign)[0]];
     throw new FailedMigration(migrationName, startedAt.toISOString(), quietText(logs ?? ""));
   }
-  if (judgement.edited.length > 0)
+  if (historyState.edited.length > 0)
     throw new EditedMigration(
-      judgement.edited.map(({ migration }) => migration.name),
-      judgement.edited.map(
+      historyState.edited.map(({ migration }) => migration.name),
+      historyState.edited.map(
         ({ migration, row }) =>
           `  ${migration.name}: applied ${row.finishedAt?.toISOString()} with checksum ${row.checksum.slice(0, 12)}…, now ${migration.checksum.slice(0, 12)}…`,
       ),
     );
-  if (judgement.missing.length > 0 && !settings.allowDatabaseAhead)
+  if (historyState.missing.length > 0 && !settings.allowDatabaseAhead)
     throw new MissingMigration(
-      judgement.missing.map((row) => row.migrationName),
-      (await squashOf(run, judgement, rows))?.name,
+      historyState.missing.map((row) => row.migrationName),
+      (await squashOf(run, historyState, rows))?.name,
     );
-  return { ...judgement, tableExists };
+  return { ...historyState, tableExists };
 }
 
 /** Says which other schemas have a Prisma history, as the connection string may name the wrong one; undefined where none has. */

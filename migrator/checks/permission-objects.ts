@@ -50,6 +50,7 @@ export function relationsIn(list: readonly Node[] | undefined): RangeVar[] {
   return (list ?? []).flatMap((item) => ("RangeVar" in item ? item.RangeVar : []));
 }
 
+/** Says that only a superuser may do something. */
 export function superuser(what: string): Need[] {
   return [{ kind: "superuser", what }];
 }

@@ -3,7 +3,7 @@ import { loadParser } from "../../migrations/history/plan";
 import type { ReportPart } from "../../report/contract";
 import { plannedEffects } from "../apply/planned-effects";
 import { PreflightFindings } from "../failures/findings";
-import { judge } from "../records/judgement";
+import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
 import { runChecks } from "./check";
 import { connections, disk, replication } from "./preflight/capacity";
@@ -37,13 +37,13 @@ export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
 export async function preflight(run: Run, migrations: readonly Migration[]): Promise<void> {
   const { session, table, settings, log } = run;
   const tableExists = await table.exists(session);
-  const judgement = judge(migrations, await table.read(session));
+  const historyState = compareHistory(migrations, await table.read(session));
   await dropLeftScratch(run);
   await loadParser();
-  const planned = plannedEffects(run.plans, judgement.applied, judgement.pending, table.schema);
+  const planned = plannedEffects(run.plans, historyState.applied, historyState.pending, table.schema);
   const results = await runChecks(
     PREFLIGHT_CHECKS,
-    { run, migrations, judgement, tableExists, planned },
+    { run, migrations, historyState, tableExists, planned },
     settings.levels,
   );
   const scope = planned.tables.map(({ table: name, effects }) => {
@@ -51,11 +51,11 @@ export async function preflight(run: Run, migrations: readonly Migration[]): Pro
     return `${name}: ${works.join("; ")}`;
   });
   for (const each of planned.unknown) scope.push(`not told by its text: ${each}`);
-  const part: ReportPart = { stage: "before", results, pending: judgement.pending.map(({ name }) => name), scope };
+  const part: ReportPart = { stage: "before", results, pending: historyState.pending.map(({ name }) => name), scope };
   await publishReport(run, part);
   const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
   if (failed.length > 0) throw new PreflightFindings(failed);
-  log.event("preflight.finished", `Preflight passed: ${judgement.pending.length} migrations are pending.`, {
-    pending: judgement.pending.length,
+  log.event("preflight.finished", `Preflight passed: ${historyState.pending.length} migrations are pending.`, {
+    pending: historyState.pending.length,
   });
 }

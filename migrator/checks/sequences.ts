@@ -12,6 +12,7 @@ export interface BehindSequence {
   readonly near: boolean;
 }
 
+/** What is known of the sequences of serial and identity columns. */
 export interface SequenceState {
   readonly behind: readonly BehindSequence[];
   /** How many were looked at. */

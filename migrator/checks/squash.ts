@@ -3,8 +3,8 @@ import { loadParser } from "../../migrations/history/plan";
 import type { Catalog } from "../../migrations/schema/expectation";
 import { isMet } from "../../migrations/schema/expectation";
 import { type PlannedEffects, plannedEffects } from "../apply/planned-effects";
+import type { HistoryState } from "../records/history-state";
 import type { HistoryRow } from "../records/history-table";
-import type { Judgement } from "../records/judgement";
 import type { Run } from "../run";
 import { readCatalog } from "./catalog";
 
@@ -14,7 +14,7 @@ import { readCatalog } from "./catalog";
  */
 export async function squashOf(
   { session, plans, table: { schema } }: Run,
-  { missing, pending, applied }: Judgement,
+  { missing, pending, applied }: HistoryState,
   rows: readonly HistoryRow[],
 ): Promise<Migration | undefined> {
   if (missing.length === 0) return undefined;

@@ -14,6 +14,7 @@ const KEPT = 200;
 /** The server stores other statements as they were written, with passwords in them: none of those is kept. */
 const QUERY = /^[( ]*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b/i;
 
+/** Reads what the server has counted so far. */
 export async function readStatistics(session: Session): Promise<Statistics> {
   const tables: Statistics["tables"] = {};
   const rows = await session.rows<{ name: string; sequential: number; index: number; rows: number }>(
@@ -46,6 +47,7 @@ async function readStatements(session: Session): Promise<Pick<Statistics, "state
   }
 }
 
+/** How the mean time of a statement changed. */
 export interface StatementChange {
   readonly query: string;
   /** Mean milliseconds up to the release, and since. */
@@ -73,6 +75,7 @@ export function compareStatements(before: Statistics, now: Statistics): Statemen
     .sort((a, b) => b.after * b.calls - a.after * a.calls);
 }
 
+/** How often a table is read as a whole, before and since. */
 export interface TableChange {
   readonly table: string;
   /** Share of sequential scans, 0 to 1. */

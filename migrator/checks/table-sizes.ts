@@ -2,7 +2,7 @@ import type { TableSize } from "../../text/table-size";
 import type { Session } from "../db/connection";
 
 /** The largest tables are told, this many: enough for every app, and bounded for one with a thousand partitions. */
-const TOLD = 200;
+const LARGEST = 200;
 
 /** Longest wait for a table that somebody holds exclusively. */
 const LOCK_WAIT = "500ms";
@@ -16,7 +16,7 @@ const ESTIMATED = `current_setting('block_size')::bigint * (c.relpages + coalesc
  * Rows (the planner's estimate) and bytes (with indexes and TOAST) by table; what the next release's review judges by.
  * A table of the connection's own schema has no schema in its name, as the migrations write it.
  */
-export async function tableSizes(session: Session, most: number | "all" = TOLD): Promise<Record<string, TableSize>> {
+export async function tableSizes(session: Session, most: number | "all" = LARGEST): Promise<Record<string, TableSize>> {
   try {
     await session.run(`BEGIN READ ONLY; SET LOCAL lock_timeout = '${LOCK_WAIT}'`);
     return await read(session, EXACT, most);

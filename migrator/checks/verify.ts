@@ -3,7 +3,7 @@ import { loadParser } from "../../migrations/history/plan";
 import { type PlannedEffects, plannedEffects } from "../apply/planned-effects";
 import type { NotRead } from "../db/safe-read";
 import { VerifyFindings } from "../failures/findings";
-import { judge } from "../records/judgement";
+import { compareHistory } from "../records/history-state";
 import { recordCatalog, recordData } from "../records/release-records";
 import type { Run } from "../run";
 import { readCatalog } from "./catalog";
@@ -39,9 +39,9 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
   const { session, settings, log } = run;
   await loadParser();
   const catalog = await readCatalog(session);
-  const judgement = judge(migrations, await run.table.read(session));
+  const historyState = compareHistory(migrations, await run.table.read(session));
   // What is not applied yet has promised nothing.
-  const { plans, promises, all } = deployed ?? plannedEffects(run.plans, [], judgement.applied, run.table.schema);
+  const { plans, promises, all } = deployed ?? plannedEffects(run.plans, [], historyState.applied, run.table.schema);
   const context = {
     run,
     migrations,
@@ -55,16 +55,16 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
   const results = await runChecks(VERIFY_CHECKS, context, settings.levels);
   const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
   // A schema that failed its own verification is no reference for the next release.
-  if (deployed && failed.length === 0 && judgement.applied.length > 0)
-    await recordCatalog(run.records, judgement.applied.at(-1)!.name, judgement.applied.length, catalog);
+  if (deployed && failed.length === 0 && historyState.applied.length > 0)
+    await recordCatalog(run.records, historyState.applied.at(-1)!.name, historyState.applied.length, catalog);
   if (deployed) await recordData(run.records, "statistics", await readStatistics(session));
   await publishReport(run, {
     stage: "after",
     results,
-    pending: judgement.pending.map(({ name }) => name),
+    pending: historyState.pending.map(({ name }) => name),
     scope: [...context.touched],
   });
   if (failed.length > 0)
-    throw new VerifyFindings(failed, { open: migrations.length - judgement.applied.length, all: migrations.length });
+    throw new VerifyFindings(failed, { open: migrations.length - historyState.applied.length, all: migrations.length });
   log.event("verify.finished", "Verified: the database is what the migrations promise.", {});
 }

@@ -12,6 +12,7 @@ import { OWN_PATH } from "./search-path";
 import { describeTarget, type Target } from "./url";
 import { checkedMessages } from "./wire-messages";
 
+/** How a session is opened. */
 export interface SessionOptions {
   /** What pg_stat_activity shows. */
   readonly applicationName: string;
@@ -64,10 +65,10 @@ export class Session {
         "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version",
       );
       const { pid, version } = rows[0] as { pid: number; version: number };
-      const told = (client as unknown as { processID: number | null }).processID;
+      const announced = (client as unknown as { processID: number | null }).processID;
       // A pooler hands out keys of its own, and another server process for each transaction.
-      if (told !== null && told !== pid)
-        throw new PoolerInBetween(`the session was announced as process ${told} and is served by ${pid}`);
+      if (announced !== null && announced !== pid)
+        throw new PoolerInBetween(`the session was announced as process ${announced} and is served by ${pid}`);
       if (target.pooled) throw new PoolerInBetween("the connection string says pgbouncer=true");
       await client.query(OWN_PATH);
       const encrypted = "encrypted" in clientStream(client);

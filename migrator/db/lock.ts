@@ -63,6 +63,7 @@ export async function keepLock(session: Session, sql: string, log: Log): Promise
   log.event("lock.retaken", "Warning: the migration gave the migrator's lock away; it was taken again.");
 }
 
+/** Gives Prisma's lock back; a session that is lost has none. */
 export async function releaseLock(session: Session): Promise<void> {
   if (session.lost === undefined)
     await session.rows("SELECT pg_catalog.pg_advisory_unlock($1)", [PRISMA_LOCK]).catch(() => undefined);

@@ -39,14 +39,14 @@ export class Watcher {
     const began = Date.now();
     this.blockers = [];
     let timer: NodeJS.Timeout | undefined;
-    let told = 0;
+    let lastReport = 0;
     const look = async () => {
       const seen = await this.#look();
       if (seen === undefined) return;
       if (seen.blockers.length > 0) this.blockers = seen.blockers;
       const elapsed = Date.now() - began;
-      if (elapsed - told >= HEARTBEAT - 500) {
-        told = elapsed;
+      if (elapsed - lastReport >= HEARTBEAT - 500) {
+        lastReport = elapsed;
         const waiting = seen.blockers.length > 0 ? `; waiting for ${seen.blockers.join("; ")}` : "";
         const progress = seen.progress ? `; ${seen.progress}` : "";
         this.log.event("heartbeat", `  … ${what}: ${formatDuration(elapsed)}${progress}${waiting}`, {
@@ -100,6 +100,7 @@ export class Watcher {
   }
 }
 
+/** Writes who holds a lock, for how long, and the shape of the statement, without its constants. */
 export function describeBlocker({ pid, application, user, state, seconds, query }: Blocker): string {
   // What people type into an application stands in its literals.
   const shape = maskSql(query).slice(0, 80);

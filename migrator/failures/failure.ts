@@ -12,8 +12,10 @@ export interface Commands {
 
 /** Before the rollout nothing has happened to the app, whatever fails. */
 export const OLD_VERSION_SERVES = "not touched; the version that is serving goes on serving.";
+/** What the app is doing once the rollout is through. */
 export const NEW_VERSION_SERVES = "the new version is rolled out, and goes on serving.";
 
+/** The parts of what a person reads of a failure. */
 export interface FailureText {
   /** What happened, one sentence. */
   readonly what: string;

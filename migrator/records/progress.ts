@@ -27,16 +27,19 @@ export async function readProgress(records: Records): Promise<Progress[]> {
   );
 }
 
+/** Computes the hash of statements by which an edited file is noticed; line ends count for nothing. */
 export function hashOf(statements: readonly PlannedStatement[]): string {
   const hash = createHash("sha256");
   for (const { text } of statements) hash.update(`${text.replaceAll("\r\n", "\n")}\0`);
   return hash.digest("hex");
 }
 
+/** Makes the statement that records that a migration was begun. */
 export function beginProgress(id: string, schema: string, migration: string): string {
   return `INSERT INTO _release.step (history_id, schema_name, migration) VALUES (${escapeLiteral(id)}, ${escapeLiteral(schema)}, ${escapeLiteral(migration)})`;
 }
 
+/** Makes the statement that records that a statement outside transactions is tried. */
 export function markAttempted(id: string, index: number): string {
   return `UPDATE _release.step SET attempted = ${index}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
@@ -46,10 +49,12 @@ export function markDone(id: string, done: readonly PlannedStatement[]): string 
   return `UPDATE _release.step SET done = ${done.length}, done_hash = ${escapeLiteral(hashOf(done))}, attempted = NULL, note = '{}', updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
 
+/** Makes the statement that records how far a batched statement has come. */
 export function writeNote(id: string, note: Record<string, unknown>): string {
   return `UPDATE _release.step SET note = ${escapeLiteral(JSON.stringify(note))}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
 
+/** Makes the statement that forgets the progress of a migration that is through. */
 export function endProgress(id: string): string {
   return `DELETE FROM _release.step WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 
+/** How a command is run. */
 export interface CommandOptions {
   /** Program and arguments. */
   readonly command: readonly string[];

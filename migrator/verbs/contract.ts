@@ -3,7 +3,7 @@ import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
 import { formatDuration } from "../../text/short-duration";
 import { OrdinaryAfterContract } from "../failures/history";
-import { judge } from "../records/judgement";
+import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
 
 /**
@@ -12,7 +12,7 @@ import type { Run } from "../run";
  * @throws OrdinaryAfterContract when another pending migration follows one of them
  */
 export async function beforeRollout(run: Run, migrations: readonly Migration[]): Promise<readonly Migration[]> {
-  const { applied, pending } = judge(migrations, await run.table.read(run.session));
+  const { applied, pending } = compareHistory(migrations, await run.table.read(run.session));
   if (applied.length === 0 || pending.length === 0) return migrations;
   await loadParser();
   const first = pending.findIndex((migration) => run.plans.of(migration).contract);
@@ -31,7 +31,7 @@ const REMINDER_MS = 60_000;
 /** Lets the new version serve for a while before what only the old one used is taken away: until then there is a way back. */
 export async function soak(run: Run, migrations: readonly Migration[]): Promise<void> {
   const { settings, log, signal, session, table } = run;
-  const { pending } = judge(migrations, await table.read(session));
+  const { pending } = compareHistory(migrations, await table.read(session));
   if (pending.length === 0) return;
   const until = Date.now() + settings.soak;
   for (let left = settings.soak; left > 0; left = until - Date.now()) {

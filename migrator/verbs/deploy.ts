@@ -14,7 +14,7 @@ import { checkSnapshot } from "../checks/snapshot-gate";
 import { verify } from "../checks/verify";
 import type { VerifyContext } from "../checks/verify/context";
 import { releaseLock, takeLock } from "../db/lock";
-import type { Judgement } from "../records/judgement";
+import type { HistoryState } from "../records/history-state";
 import { type Progress, readProgress } from "../records/progress";
 import { appliedSinceVerified } from "../records/release-records";
 import type { Run } from "../run";
@@ -83,7 +83,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
 }
 
 /** What is half applied is finished first: nothing is applied over it. */
-function queueOf({ pending, unfinished }: Judgement, progress: readonly Progress[]) {
+function queueOf({ pending, unfinished }: HistoryState, progress: readonly Progress[]) {
   const begun = new Map(unfinished.map(({ migrationName, id }) => [migrationName, id]));
   const queue = pending.map((migration) => {
     const row = begun.get(migration.name);

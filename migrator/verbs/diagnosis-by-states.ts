@@ -43,7 +43,7 @@ function stateAt(statement: number, positions: readonly number[]): Verdict["stat
 /** Together the entries are as at no point of the migration (somebody went on by hand): each tells for itself. */
 function byKeys(keys: readonly string[], index: number, catalogs: readonly Catalog[], actual: Catalog): Verdict {
   const after = catalogs[index + 1]!;
-  const told = keys.map((key) => {
+  const byKey = keys.map((key) => {
     const positions = positionsOf(catalogs, [key], actual);
     return {
       key,
@@ -51,11 +51,11 @@ function byKeys(keys: readonly string[], index: number, catalogs: readonly Catal
       state: positions.length === 0 ? "unknown" : stateAt(index, positions),
     };
   });
-  const other = told.find((each) => each.other);
+  const other = byKey.find((each) => each.other);
   if (other) return { state: "unknown", evidence: evidenceOf([other.key], "unknown", after, actual), untold: true };
-  const states = new Set(told.map(({ state }) => state).filter((state) => state !== "unknown"));
+  const states = new Set(byKey.map(({ state }) => state).filter((state) => state !== "unknown"));
   const [state = "unknown"] = states.size === 1 ? states : [];
-  const telling = told.filter((each) => each.state === state).map(({ key }) => key);
+  const telling = byKey.filter((each) => each.state === state).map(({ key }) => key);
   return {
     state: state as Verdict["state"],
     evidence: evidenceOf(telling.length > 0 ? telling : keys, state as Verdict["state"], after, actual),

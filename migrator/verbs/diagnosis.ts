@@ -4,7 +4,7 @@ import { maskSql } from "../../migrations/sql/mask-sql";
 import { nodeOf } from "../../migrations/sql/parse";
 import { readEverything } from "../checks/definitions";
 import { replayedStates } from "../checks/replayed-states";
-import { judge } from "../records/judgement";
+import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
 import { byNames } from "./diagnosis-by-names";
 import { byStates, type Verdict } from "./diagnosis-by-states";
@@ -23,6 +23,7 @@ export interface StatementDiagnosis extends Verdict {
  */
 export type AppliedPart = "all" | "part" | "none" | "unknown";
 
+/** What of a migration is applied. */
 export interface Diagnosis {
   readonly applied: AppliedPart;
   readonly statements: StatementDiagnosis[];
@@ -46,7 +47,7 @@ export async function diagnose(run: Run, migrations: readonly Migration[], migra
   const { statements } = run.plans.of(migration);
   const nodes = statements.map((statement) => nodeOf(statement));
   const rows = await run.table.read(run.session);
-  const before = judge(migrations, rows).applied.filter(({ name }) => name !== migration.name);
+  const before = compareHistory(migrations, rows).applied.filter(({ name }) => name !== migration.name);
   const actual = await readEverything(run.session);
   const states = await replayedStates(run, before, migration);
   const known = "unknown" in states ? [] : byStates(states.catalogs, actual);
@@ -78,6 +79,7 @@ function summary(statements: readonly StatementDiagnosis[]): AppliedPart {
   return first < 0 && !untold && last === lasting.length - 1 ? "all" : "part";
 }
 
+/** Writes a diagnosis as lines for people. */
 export function describeDiagnosis(name: string, { applied, statements, namesOnly }: Diagnosis): string[] {
   const verdicts = {
     all: "it is applied",

@@ -5,8 +5,8 @@ import { counted } from "../../text/counted";
 import { squashOf } from "../checks/squash";
 import { releaseLock, takeLock } from "../db/lock";
 import { ContradictsCatalog, FolderGone, NothingToResolve, UnknownMigration } from "../failures/resolve";
+import { compareHistory } from "../records/history-state";
 import { standsForMark } from "../records/history-table";
-import { judge } from "../records/judgement";
 import { endProgress, readProgress } from "../records/progress";
 import type { Run } from "../run";
 import type { Resolution } from "../settings";
@@ -37,11 +37,11 @@ export async function resolveMigration(
   await takeLock(session, settings.runnerWait, log, signal);
   try {
     const rows = await table.read(session);
-    const judgement = judge(migrations, rows);
-    const row = judgement.unfinished.find((each) => each.migrationName === name);
-    const recorded = judgement.applied.some((each) => each.name === name);
-    const squash = resolution === "applied" ? await squashOf(run, judgement, rows) : undefined;
-    const replaced = squash?.name === name ? judgement.missing.map(({ migrationName }) => migrationName) : [];
+    const historyState = compareHistory(migrations, rows);
+    const row = historyState.unfinished.find((each) => each.migrationName === name);
+    const recorded = historyState.applied.some((each) => each.name === name);
+    const squash = resolution === "applied" ? await squashOf(run, historyState, rows) : undefined;
+    const replaced = squash?.name === name ? historyState.missing.map(({ migrationName }) => migrationName) : [];
     if (recorded && replaced.length === 0) throw new NothingToResolve(name, "it is recorded as applied");
     if (!row && resolution === "rolled-back") throw new NothingToResolve(name, "no unfinished row of it is recorded");
     await records.ensure();
@@ -77,7 +77,7 @@ export async function resolveMigration(
 async function resolveGone(run: Run, name: string, resolution: Resolution): Promise<void> {
   const { session, table, log, settings, signal, records } = run;
   const isStuck = async () =>
-    judge([], await table.read(session)).unfinished.some(({ migrationName }) => migrationName === name);
+    compareHistory([], await table.read(session)).unfinished.some(({ migrationName }) => migrationName === name);
   if (!(await isStuck())) throw new UnknownMigration(name);
   if (resolution === "applied") throw new FolderGone(name);
   if (resolution === "diagnose") {

@@ -18,8 +18,8 @@ import { quietOutput, quietText } from "../db/prisma-output";
 import { withSessionOptions } from "../db/url-options";
 import { CommandCantHold, CommandFailed, CommandWentFurther, LeftUnfinished } from "../failures/command";
 import { Stopped } from "../failures/statement";
+import { compareHistory, type HistoryState } from "../records/history-state";
 import type { HistoryRow } from "../records/history-table";
-import { type Judgement, judge } from "../records/judgement";
 import { appliedSinceVerified } from "../records/release-records";
 import type { Run } from "../run";
 import { type CommandEnd, runToEnd } from "./command-process";
@@ -87,7 +87,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
 
   const after = await table.read(session);
   const duration = Date.now() - began;
-  const judged = judge(migrations, after);
+  const judged = compareHistory(migrations, after);
   await records.audit({
     event: "command.ended",
     data: { command: text, problem: end.problem ?? null, duration, applied: namesSince(rows, after) },
@@ -118,7 +118,7 @@ async function explainUnfinished(
   rows: readonly HistoryRow[],
   who: string,
 ): Promise<void> {
-  const [row] = judge(migrations, rows).unfinished;
+  const [row] = compareHistory(migrations, rows).unfinished;
   if (!row) return;
   const migration = migrations.find(({ name }) => name === row.migrationName);
   const logs = row.logs ?? "";
@@ -134,14 +134,14 @@ async function explainUnfinished(
 }
 
 /** Before a first release there are no old pods that a contract migration could trip. */
-async function refuseContract({ settings, plans }: Run, { applied, pending }: Judgement): Promise<void> {
+async function refuseContract({ settings, plans }: Run, { applied, pending }: HistoryState): Promise<void> {
   if (!settings.holdContract || applied.length === 0 || pending.length === 0) return;
   await loadParser();
   const held = pending.find((migration) => plans.of(migration).contract);
   if (held) throw new CommandCantHold(held.name);
 }
 
-function refuseOthers(before: Judgement, after: Judgement): void {
+function refuseOthers(before: HistoryState, after: HistoryState): void {
   const known = new Set(before.missing.map(({ migrationName }) => migrationName));
   const others = after.missing.map(({ migrationName }) => migrationName).filter((name) => !known.has(name));
   if (others.length > 0) throw new CommandWentFurther(others);
@@ -153,7 +153,7 @@ function problemOf({ outcome, problem }: CommandEnd, timeout: number): string {
   return problem ?? "it did not say why";
 }
 
-function stateOf({ pending }: Judgement, before: readonly HistoryRow[], after: readonly HistoryRow[]): string {
+function stateOf({ pending }: HistoryState, before: readonly HistoryRow[], after: readonly HistoryRow[]): string {
   const names = namesSince(before, after);
   const applied = names.length === 0 ? "it applied no migration" : `it applied ${names.join(", ")}, which stay`;
   return `${applied}; no migration is unfinished, ${pending.length} ${pending.length === 1 ? "is" : "are"} pending.`;

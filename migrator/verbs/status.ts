@@ -1,6 +1,6 @@
 import type { Migration } from "../../migrations/history/history";
 import { historyElsewhere } from "../checks/history-gate";
-import { judge } from "../records/judgement";
+import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
 
 /** Exit statuses of `status`: everything applied; something pending; something that `deploy` would refuse. */
@@ -9,17 +9,17 @@ export const STATUS_EXIT = { upToDate: 0, pending: 10, refused: 4 } as const;
 /** Says what is applied and what is not. Changes nothing and takes no lock. */
 export async function status(run: Run, migrations: readonly Migration[]): Promise<number> {
   const { log, session, table } = run;
-  const judgement = judge(migrations, await table.read(session));
+  const historyState = compareHistory(migrations, await table.read(session));
   const elsewhere = (await table.exists(session)) ? undefined : await historyElsewhere(session, table.schema);
   if (elsewhere !== undefined) log.event("status.elsewhere", elsewhere);
-  const edited = new Set(judgement.edited.map(({ migration }) => migration.name));
-  const unfinished = new Set(judgement.unfinished.map((row) => row.migrationName));
+  const edited = new Set(historyState.edited.map(({ migration }) => migration.name));
+  const unfinished = new Set(historyState.unfinished.map((row) => row.migrationName));
   for (const { name } of migrations) {
     const state = edited.has(name)
       ? "edited since it was applied"
       : unfinished.has(name)
         ? "started, not finished"
-        : judgement.pending.some((each) => each.name === name)
+        : historyState.pending.some((each) => each.name === name)
           ? "pending"
           : "applied";
     log.event("status.migration", `${name}: ${state}`, { migration: name, state });
@@ -31,15 +31,15 @@ export async function status(run: Run, migrations: readonly Migration[]): Promis
         `${name}: started, not finished, and not in the folder; next: npm run migrator -- resolve --diagnose ${name}`,
         { migration: name, state: "unfinished" },
       );
-  for (const { migrationName } of judgement.missing)
+  for (const { migrationName } of historyState.missing)
     log.event("status.migration", `${migrationName}: applied, but not in the folder`, {
       migration: migrationName,
       state: "missing",
     });
-  const refused = edited.size + unfinished.size + judgement.missing.length > 0;
-  const pending = judgement.pending.length;
-  const summary = `${judgement.applied.length} applied, ${pending} pending, ${edited.size} edited, ${judgement.missing.length} missing in the folder, ${unfinished.size} unfinished.`;
-  log.event("status.summary", summary, { applied: judgement.applied.length, pending });
+  const refused = edited.size + unfinished.size + historyState.missing.length > 0;
+  const pending = historyState.pending.length;
+  const summary = `${historyState.applied.length} applied, ${pending} pending, ${edited.size} edited, ${historyState.missing.length} missing in the folder, ${unfinished.size} unfinished.`;
+  log.event("status.summary", summary, { applied: historyState.applied.length, pending });
   if (refused) return STATUS_EXIT.refused;
   return pending > 0 ? STATUS_EXIT.pending : STATUS_EXIT.upToDate;
 }

@@ -3,6 +3,7 @@ import { formatDuration } from "../../../text/short-duration";
 import { replicationLag } from "../../db/replication";
 import type { PreflightCheck } from "./context";
 
+/** Looks at how many connections are in use: a rolling update needs more for a while. */
 export const connections: PreflightCheck = {
   name: "connections",
   kind: "capacity",
@@ -19,6 +20,7 @@ export const connections: PreflightCheck = {
   },
 };
 
+/** Looks for replicas that lag behind, and for slots that hold back WAL. */
 export const replication: PreflightCheck = {
   name: "replication",
   kind: "capacity",

@@ -1,7 +1,7 @@
 import type { Migration } from "../../../migrations/history/history";
 import type { CheckNameOf } from "../../../settings/checks";
 import type { PlannedEffects } from "../../apply/planned-effects";
-import type { Judgement } from "../../records/judgement";
+import type { HistoryState } from "../../records/history-state";
 import type { Run } from "../../run";
 import type { Check } from "../check";
 
@@ -9,7 +9,7 @@ import type { Check } from "../check";
 export interface PreflightContext {
   readonly run: Run;
   readonly migrations: readonly Migration[];
-  readonly judgement: Judgement;
+  readonly historyState: HistoryState;
   readonly tableExists: boolean;
   readonly planned: PlannedEffects;
 }

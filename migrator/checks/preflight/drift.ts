@@ -17,21 +17,21 @@ const SHOWN_BESIDE = 10;
 export const drift: PreflightCheck = {
   name: "drift",
   kind: "history",
-  async run({ run, judgement, migrations }) {
-    if (judgement.applied.length === 0) return { findings: [], facts: "nothing is applied yet" };
-    if (judgement.unfinished.length > 0)
+  async run({ run, historyState, migrations }) {
+    if (historyState.applied.length === 0) return { findings: [], facts: "nothing is applied yet" };
+    if (historyState.unfinished.length > 0)
       return { findings: [], unknown: true, facts: "not told: a migration is unfinished" };
     const actual = await readCatalog(run.session);
-    const recorded = await latestCatalog(run.records, judgement.applied.at(-1)!.name, judgement.applied.length);
+    const recorded = await latestCatalog(run.records, historyState.applied.at(-1)!.name, historyState.applied.length);
     let expected: Catalog;
     let source = "what the last release recorded";
     if (recorded) expected = recorded;
     else {
-      const scratch = await catalogOfHistory(run, judgement.applied);
+      const scratch = await catalogOfHistory(run, historyState.applied);
       if ("unknown" in scratch)
         return { findings: [], facts: `unknown: nothing is recorded, and ${scratch.unknown}`, unknown: true };
       expected = scratch.catalog;
-      source = `the ${judgement.applied.length} applied migrations on a scratch database`;
+      source = `the ${historyState.applied.length} applied migrations on a scratch database`;
     }
     const all = differences(expected, actual).filter(({ key }) => !isOthers(key, run.table.schema, expected));
     const outside = new Set(all.flatMap((each) => outsideHistory(each, expected, actual) ?? []));

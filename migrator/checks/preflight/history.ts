@@ -6,12 +6,13 @@ import type { PreflightCheck } from "./context";
 
 const list = (names: readonly string[]) => names.map((name) => `  ${name}`);
 
+/** Compares the history of the database with the folder. */
 export const history: PreflightCheck = {
   name: "history",
   kind: "history",
-  async run({ run, judgement, tableExists, migrations }) {
+  async run({ run, historyState, tableExists, migrations }) {
     const findings = [];
-    const { edited, missing, unfinished, applied, pending } = judgement;
+    const { edited, missing, unfinished, applied, pending } = historyState;
     const elsewhere = tableExists ? undefined : await historyElsewhere(run.session, run.table.schema);
     if (!tableExists && migrations.length > 0) {
       const found = await objectsOf(run.session, run.table.schema);
@@ -30,7 +31,7 @@ export const history: PreflightCheck = {
       });
     if (missing.length > 0 && !run.settings.allowDatabaseAhead) {
       const rows = await run.table.read(run.session);
-      const squash = await squashOf(run, judgement, rows);
+      const squash = await squashOf(run, historyState, rows);
       findings.push({
         what: squash
           ? `The database has migrations that this release does not, and what ${squash.name} makes is there already: it looks like their squashed form.`
@@ -59,11 +60,12 @@ export const history: PreflightCheck = {
   },
 };
 
+/** Looks for pending migrations that are older than the newest applied one. */
 export const order: PreflightCheck = {
   name: "order",
   kind: "history",
-  async run({ judgement }) {
-    const names = judgement.outOfOrder.map(({ name }) => name);
+  async run({ historyState }) {
+    const names = historyState.outOfOrder.map(({ name }) => name);
     const next = "give it a newer name, unless it doesn't depend on its place";
     const what =
       "Pending migrations are older than the newest applied one; they would be applied all the same, as Prisma does.";

@@ -2,6 +2,7 @@ import { counted } from "../../../text/counted";
 import { behindSequences } from "../sequences";
 import type { PreflightCheck } from "./context";
 
+/** Looks for invalid indexes, which cost every write and help no query. */
 export const invalidIndexes: PreflightCheck = {
   name: "invalid-indexes",
   kind: "data",
@@ -17,6 +18,7 @@ export const invalidIndexes: PreflightCheck = {
   },
 };
 
+/** Looks for sequences that are nearly used up. */
 export const sequences: PreflightCheck = {
   name: "sequences",
   kind: "data",
@@ -45,6 +47,7 @@ export const sequences: PreflightCheck = {
   },
 };
 
+/** Looks for sequences whose coming values are taken already. */
 export const sequencesBehind: PreflightCheck = {
   name: "sequences-behind",
   kind: "data",

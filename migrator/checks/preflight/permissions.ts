@@ -6,8 +6,8 @@ import type { PreflightCheck } from "./context";
 export const permissions: PreflightCheck = {
   name: "permissions",
   kind: "permission",
-  async run({ run, planned, judgement, tableExists }) {
-    if (judgement.pending.length === 0) return { findings: [], facts: "nothing is pending" };
+  async run({ run, planned, historyState, tableExists }) {
+    if (historyState.pending.length === 0) return { findings: [], facts: "nothing is pending" };
     const { session, table } = run;
     const schema = escapeIdentifier(table.schema);
     const findings = [];
@@ -36,7 +36,7 @@ export const permissions: PreflightCheck = {
         evidence: [],
         next: `CREATE SCHEMA ${schema} AUTHORIZATION ${escapeIdentifier(user)}`,
       });
-    const missing = await missingRights(run.plans, session, judgement.pending, user, table.schema);
+    const missing = await missingRights(run.plans, session, historyState.pending, user, table.schema);
     const [first] = missing;
     if (first)
       findings.push({

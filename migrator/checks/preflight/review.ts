@@ -14,7 +14,7 @@ import type { PreflightCheck } from "./context";
 export const review: PreflightCheck = {
   name: "review",
   kind: "history",
-  async run({ run, migrations, judgement: { applied, pending }, planned }) {
+  async run({ run, migrations, historyState: { applied, pending }, planned }) {
     const { refuse, acknowledgements, runner } = run.settings.review;
     if (pending.length === 0) return { findings: [], facts: "nothing is pending" };
     const contract =

@@ -3,6 +3,7 @@ import type { PreflightCheck } from "./context";
 /** Oldest major version that the tests run against. */
 const OLDEST = 13;
 
+/** Looks at the version of the server, and whether it can be written to. */
 export const server: PreflightCheck = {
   name: "server",
   kind: "connection",
@@ -30,6 +31,7 @@ export const server: PreflightCheck = {
   },
 };
 
+/** Looks at whether the connection is encrypted, and to whom. */
 export const tls: PreflightCheck = {
   name: "tls",
   kind: "connection",
@@ -54,6 +56,7 @@ export const tls: PreflightCheck = {
   },
 };
 
+/** Looks at whether the role is a superuser. */
 export const superuser: PreflightCheck = {
   name: "superuser",
   kind: "permission",

@@ -9,6 +9,7 @@ type Blocker = Parameters<typeof describeBlocker>[0];
 const ACTIVITY = `a.pid, a.application_name AS application, a.usename AS user, a.state,
   extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start))::float8 AS seconds, left(coalesce(a.query, ''), 200) AS query`;
 
+/** Looks for transactions that hold locks on tables that the migrations touch. */
 export const locks: PreflightCheck = {
   name: "locks",
   kind: "locks",
@@ -36,6 +37,7 @@ export const locks: PreflightCheck = {
   },
 };
 
+/** Looks for transactions that have been open for longer than the limit. */
 export const oldTransactions: PreflightCheck = {
   name: "old-transactions",
   kind: "locks",
@@ -54,6 +56,7 @@ export const oldTransactions: PreflightCheck = {
   },
 };
 
+/** Looks for another migrator at work. */
 export const runner: PreflightCheck = {
   name: "runner",
   kind: "locks",
@@ -72,6 +75,7 @@ export const runner: PreflightCheck = {
   },
 };
 
+/** Looks for prepared transactions that nobody has ended. */
 export const prepared: PreflightCheck = {
   name: "prepared-transactions",
   kind: "locks",
@@ -86,6 +90,7 @@ export const prepared: PreflightCheck = {
   },
 };
 
+/** Looks for a vacuum against wrap-around on a table that the migrations touch. */
 export const vacuum: PreflightCheck = {
   name: "vacuum",
   kind: "locks",

@@ -12,7 +12,7 @@ import { preparedTransactions } from "./prepared-transactions";
 export const statements: PreflightCheck = {
   name: "statements",
   kind: "history",
-  async run({ run, planned: { plans }, judgement: { pending } }) {
+  async run({ run, planned: { plans }, historyState: { pending } }) {
     const found: Impossible[] = [];
     for (const plan of plans) {
       const migration = pending.find(({ name }) => name === plan.name)!;

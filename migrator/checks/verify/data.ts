@@ -6,6 +6,7 @@ import { countRows } from "../counts";
 import { behindSequences } from "../sequences";
 import type { VerifyCheck } from "./context";
 
+/** Compares the rows of the touched tables with those before the release. */
 export const rows: VerifyCheck = {
   name: "rows",
   kind: "data",
@@ -33,6 +34,7 @@ export const rows: VerifyCheck = {
   },
 };
 
+/** Looks for sequences whose coming values are taken, by the doing of this release. */
 export const sequencesAhead: VerifyCheck = {
   name: "sequences-ahead",
   kind: "data",
@@ -54,6 +56,7 @@ export const sequencesAhead: VerifyCheck = {
   },
 };
 
+/** Looks for touched tables of which the planner knows nothing. */
 export const analyzed: VerifyCheck = {
   name: "analyzed",
   kind: "data",

@@ -1,13 +1,14 @@
 import { describeExpectation, isMet } from "../../../migrations/schema/expectation";
 import { counted } from "../../../text/counted";
-import { judge } from "../../records/judgement";
+import { compareHistory } from "../../records/history-state";
 import type { VerifyCheck } from "./context";
 
+/** Looks at whether every migration of the folder is applied and finished. */
 export const finished: VerifyCheck = {
   name: "finished",
   kind: "history",
   async run({ run, migrations }) {
-    const { pending, unfinished, edited } = judge(migrations, await run.table.read(run.session));
+    const { pending, unfinished, edited } = compareHistory(migrations, await run.table.read(run.session));
     const evidence = [
       ...pending.map(({ name }) => `  ${name}: pending`),
       ...unfinished.map(({ migrationName }) => `  ${migrationName}: unfinished`),
@@ -21,6 +22,7 @@ export const finished: VerifyCheck = {
   },
 };
 
+/** Compares the catalog with what the migrations leave there. */
 export const promised: VerifyCheck = {
   name: "promised",
   kind: "data",
@@ -41,6 +43,7 @@ export const promised: VerifyCheck = {
   },
 };
 
+/** Looks for invalid indexes. */
 export const validIndexes: VerifyCheck = {
   name: "valid-indexes",
   kind: "data",

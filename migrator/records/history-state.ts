@@ -2,7 +2,7 @@ import type { Migration } from "../../migrations/history/history";
 import { type HistoryRow, matchesChecksum, standsFor } from "./history-table";
 
 /** What the folder and the table say of each other. */
-export interface Judgement {
+export interface HistoryState {
   /** To be applied, in order. */
   readonly pending: Migration[];
   readonly applied: Migration[];
@@ -20,7 +20,7 @@ export interface Judgement {
  * Compares a history with its table. The same name may have several rows: failed, rolled back, applied; as in Prisma the rows
  * that were rolled back count for nothing.
  */
-export function judge(migrations: readonly Migration[], rows: readonly HistoryRow[]): Judgement {
+export function compareHistory(migrations: readonly Migration[], rows: readonly HistoryRow[]): HistoryState {
   const live = rows.filter((row) => row.rolledBackAt === null);
   const finished = new Map(live.filter((row) => row.finishedAt !== null).map((row) => [row.migrationName, row]));
   const unfinished = new Map(
