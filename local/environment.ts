@@ -1,6 +1,7 @@
+import { parseSettings } from "../settings/parse";
 import { findConnection } from "./cloud/aws/instance";
 import { connect } from "./cloud/client";
-import type { CreateRequest, InvokeRequest, Json, Provider, UpdateRequest } from "./cloud/provider";
+import type { CreateRequest, InvokeRequest, Provider, UpdateRequest } from "./cloud/provider";
 import type { Stack } from "./stack";
 
 /**
@@ -17,28 +18,18 @@ export interface Environment {
 }
 
 /** Undefined where the settings name no database, or name it wrongly: then it is the program that says so. */
-export function environmentOf({ settings }: Pick<Stack, "settings">): Environment | undefined {
-  const database = group(settings["database"]);
-  const secret = group(database["secret"]);
-  if (typeof database["identifier"] !== "string" || typeof secret["name"] !== "string") return undefined;
-  return {
-    identifier: database["identifier"],
-    kind: database["kind"] === "cluster" ? "cluster" : "instance",
-    database: text(group(settings["app"])["name"], "app").replaceAll("-", "_"),
-    namespace: text(settings["namespace"], "default"),
-    secret: {
-      name: secret["name"],
-      appKey: text(secret["appKey"], "url"),
-      migrationKey: text(secret["migrationKey"], "direct-url"),
-    },
-  };
+export function environmentOf({ settings: raw }: Pick<Stack, "settings">): Environment | undefined {
+  const { settings } = parseSettings(raw, ["app", "database", "namespace"]);
+  if (!settings) return undefined;
+  const { identifier, kind, secret } = settings.database;
+  return { identifier, kind, secret, database: settings.app.name.replaceAll("-", "_"), namespace: settings.namespace };
 }
 
 /** Makes and starts what is missing of it; quick where nothing is. */
 export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
   const { identifier, kind, namespace, secret } = environment;
   // A renamed app goes on with the database that it has.
-  const database = findConnection(cloudDir, kind, identifier.toLowerCase())?.database ?? environment.database;
+  const database = findConnection(cloudDir, kind, identifier)?.database ?? environment.database;
   const cloud = await connect(cloudDir);
   const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database });
   const object = {
@@ -81,14 +72,6 @@ export function preparedFirst(
     },
   });
   return Object.fromEntries(Object.entries(providers).map(([name, provider]) => [name, prepared(provider)]));
-}
-
-function group(value: Json | undefined): { [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
-}
-
-function text(value: Json | undefined, otherwise: string): string {
-  return typeof value === "string" ? value : otherwise;
 }
 
 function base64(value: string): string {

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { isSecretName, plainSecretIn, plainSecrets } from "../settings/plain-secrets";
-import { readNamedFile, yamlProblem } from "../text/named-file";
+import { projectValues, qualify, readKeys, stackConfig } from "../settings/stack-file";
+import { yamlProblem } from "../text/named-file";
 import type { Json } from "./cloud/provider";
 import { UsageError } from "./usage-error";
 
@@ -48,7 +49,7 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(name)) {
     problems.push(`--stack is ${JSON.stringify(name)}; it must be letters, digits, "-", "_" and ".", at most 100`);
   }
-  const program = readTree(join(directory, "Pulumi.yaml"), problems);
+  const program = readKeys(join(directory, "Pulumi.yaml"), problems);
   if (program === undefined) {
     throw new UsageError([
       ...problems,
@@ -61,16 +62,14 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   const ownFile = `Pulumi.${name}.yaml`;
   const borrowed = name !== "local" && !existsSync(join(directory, ownFile));
   const file = borrowed ? "Pulumi.local.yaml" : ownFile;
-  const stackFile = readTree(join(directory, file), problems);
+  const stackFile = readKeys(join(directory, file), problems);
 
-  const values = declaredValues(project, program);
-  for (const [key, value] of Object.entries(asTree(stackFile?.["config"]))) {
-    if (holdsSecure(value)) {
+  const values = stackConfig(project, program, stackFile ?? {});
+  for (const [key, value] of values)
+    if (holdsSecure(value))
       problems.push(
         `${file}: ${key} is encrypted for the Pulumi CLI and can't be read here; local settings hold no secrets, put them into a Secret`,
       );
-    } else values.set(qualify(project, key), value);
-  }
   for (const override of overrides) applyOverride(values, project, override, problems);
   for (const [key, value] of values) {
     if (holdsInfinity(value)) problems.push(`${key} holds a number that is too large, or none, such as 1e309 or .nan`);
@@ -78,12 +77,10 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   if (problems.length > 0) throw new UsageError(problems);
 
   const given = [...values].filter(([, value]) => value !== null);
-  const own = given.filter(([key]) => key.startsWith(`${project}:`));
   // A key named `__proto__` is one as any other, which the program refuses.
   const config = Object.fromEntries(
     given.map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
   );
-  const settings = Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), value]));
   const note = borrowed
     ? `There is no ${ownFile}; the settings are those of ${stackFile === undefined ? "Pulumi.yaml" : file}.`
     : undefined;
@@ -92,29 +89,12 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
     name,
     directory: resolve(directory),
     config,
-    settings,
+    settings: projectValues(project, values),
     stateDir: resolve(stateDir),
     location,
     overrides,
     note,
   };
-}
-
-/** What Pulumi.yaml itself gives: values, and defaults of the keys that it declares. */
-function declaredValues(project: string, program: Tree): Map<string, Json> {
-  const values = new Map<string, Json>();
-  for (const [key, value] of Object.entries(asTree(program["config"]))) {
-    const declared = asTree(value);
-    if ("default" in declared || "value" in declared)
-      values.set(qualify(project, key), declared["value"] ?? declared["default"] ?? null);
-    else if (!("type" in declared)) values.set(qualify(project, key), value);
-  }
-  return values;
-}
-
-/** A key without a namespace is the project's own, as in Pulumi. */
-function qualify(project: string, key: string): string {
-  return key.includes(":") ? key : `${project}:${key}`;
 }
 
 /** `app.image=notes:1.1.0`: the key's path by dots below its first part; the value as YAML would read it; no value removes the key. */
@@ -190,25 +170,6 @@ function withValue(at: Json | undefined, [key, ...rest]: string[], value: Json):
   if (changed === null) delete copy[key];
   else copy[key] = changed;
   return copy;
-}
-
-function readTree(path: string, problems: string[]): Tree | undefined {
-  const read = readNamedFile(path);
-  if (read === undefined) return undefined;
-  if ("problem" in read) {
-    problems.push(`${path} can't be read: ${read.problem}`);
-    return {};
-  }
-  try {
-    return asTree(parse(read.text) as Json);
-  } catch (error) {
-    problems.push(`${path} is not YAML: ${yamlProblem(error)}`);
-    return {};
-  }
-}
-
-function asTree(value: Json | undefined): Tree {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
 }
 
 /** JSON, in which settings reach the program, would make null of it. */

@@ -1,8 +1,8 @@
 import { Client, type DatabaseError, type QueryResult } from "pg";
+import { parseSettings } from "../../settings/parse";
 import { type Connection, findConnection } from "../cloud/aws/instance";
 import { listInstances } from "../cloud/aws/records";
 import { connect, running } from "../cloud/client";
-import { environmentOf } from "../environment";
 import { CommandError } from "../usage-error";
 import { columns, count } from "./output";
 import { type Call, typed, type Verb } from "./verb";
@@ -43,7 +43,8 @@ type Rows = QueryResult<unknown[]>;
 async function connectionOf(call: Call): Promise<Connection> {
   const { cloudDir, options, stack } = call;
   const known = await listInstances(cloudDir);
-  const wanted = options.instance?.toLowerCase() ?? environmentOf(stack)?.identifier.toLowerCase();
+  const wanted =
+    options.instance?.toLowerCase() ?? parseSettings(stack.settings, ["database"]).settings?.database.identifier;
   const found = known.find(({ identifier }) => identifier === wanted);
   if (!found) {
     const others = known.length > 0 ? ` There are ${known.map(({ identifier }) => identifier).join(", ")}.` : "";

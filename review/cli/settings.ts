@@ -1,46 +1,39 @@
 import { join } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
-import { findingClasses } from "../../settings/finding-classes";
-import { readNamedFile, yamlProblem } from "../../text/named-file";
+import { parseSettings } from "../../settings/parse";
+import type { Settings } from "../../settings/schema";
+import { keysOf, projectValues, readKeys, stackConfig } from "../../settings/stack-file";
+import { counted } from "../../text/counted";
+import { readNamedFile } from "../../text/named-file";
 import type { Sizes } from "../../text/table-size";
 import { ReviewSettingsError } from "./settings-error";
 
-const reviewSettings = z.object({
-  since: z.string().optional(),
-  refuse: z.array(z.enum(findingClasses)).default([]),
-  acknowledgements: z
-    .array(z.object({ migration: z.string(), finding: z.string(), checksum: z.string(), reason: z.string() }).strict())
-    .default([]),
-});
-
-const stackSettings = z.object({
-  migrations: z
-    .object({ directory: z.string().optional(), runner: z.enum(["migrator", "command"]).optional() })
-    .optional(),
-  review: reviewSettings.optional(),
-});
-
 /** The parts of a stack's settings that the review needs. */
-export type StackSettings = z.infer<typeof stackSettings>;
+export type StackSettings = Partial<Pick<Settings, "migrations" | "review">>;
 
-/** Reads `Pulumi.STACK.yaml`, whichever project's name its keys have. */
+/**
+ * Reads the settings of a stack as `pulumi up` does, and refuses of them what it refuses. What the review doesn't need is
+ * passed over: the image of a release, say, may be known only when it is made.
+ * @param directory of the Pulumi program; without a Pulumi.yaml in it the keys may have any project's name
+ * @throws ReviewSettingsError with everything that is wrong
+ */
 export function readStackSettings(directory: string, stack: string): StackSettings {
   const file = join(directory, `Pulumi.${stack}.yaml`);
-  const config = configOf(textOf("--stack", file), file);
-  const own = Object.entries(config).filter(([key]) => /^[^:]+:(migrations|review)$/.test(key));
-  return checked(stackSettings, Object.fromEntries(own.map(([key, value]) => [key.split(":")[1], value])), file);
-}
-
-/** @throws ReviewSettingsError */
-function configOf(text: string, file: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (error) {
-    throw new ReviewSettingsError(`${file} is not YAML: ${yamlProblem(error)}`);
-  }
-  return checked(z.object({ config: z.record(z.string(), z.unknown()).nullish() }), value ?? {}, file).config ?? {};
+  const unread: string[] = [];
+  const projectFile = readKeys(join(directory, "Pulumi.yaml"), unread) ?? {};
+  const stackFile = readKeys(file, unread);
+  if (stackFile === undefined) throw new ReviewSettingsError(`There is no ${file} (--stack).`);
+  if (unread.length > 0) throw new ReviewSettingsError(unread.join("\n"));
+  const [named] = Object.keys(keysOf(stackFile["config"])).filter((key) => /:(migrations|review)$/.test(key));
+  const project = String(projectFile["name"] ?? named?.split(":")[0] ?? "");
+  const raw = projectValues(project, stackConfig(project, projectFile, stackFile));
+  const wanted = (["migrations", "review"] as const).filter((section) => section in raw);
+  const { settings, problems } = parseSettings(raw, wanted);
+  if (settings) return settings;
+  throw new ReviewSettingsError(
+    `${counted(problems.length, "invalid setting")} in ${file}:\n${problems.map((each) => `  - ${each}`).join("\n")}\n` +
+      "Correct the file (every key is in docs/settings.md) and run the same command again.",
+  );
 }
 
 /** @throws ReviewSettingsError */

@@ -124,6 +124,51 @@ describe("npm run review", () => {
   });
 
   test.each([
+    [{ reviw: {} }, "unknown setting reviw; did you mean review?"],
+    [{ review: { refuse: ["destroying"] } }, 'review.refuse.0 is "destroying"; it must be "destructive" or'],
+    [
+      { review: { acknowledgements: [{ migration: "2_drop", finding: "x", checksum: "abc", reason: "" }] } },
+      "review.acknowledgements.0.checksum is",
+    ],
+    [{ migrations: { directory: "db/migrations", runner: "prisma" } }, "migrations.runner is"],
+    [{ migrations: { directory: "db/migrations", lockTimeout: "0s" } }, "migrations.lockTimeout is"],
+    [{ review: { since: 5, refuse: "all" } }, "2 invalid settings in"],
+  ])("refuses of the settings what up refuses: %j", async (settings, message) => {
+    const { root, write, migrations } = repository();
+    write("Pulumi.yaml", "name: shop\nconfig:\n  review: {value: {refuse: [destructive]}}\n");
+    const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`shop:${key}`, value]));
+    // The image is set where the release is made.
+    write(
+      "Pulumi.prod.yaml",
+      JSON.stringify({ config: { ...config, "shop:app": { name: "shop" }, "aws:region": "x" } }),
+    );
+    const before = process.cwd();
+    process.chdir(root);
+    try {
+      const { status, err } = await run("--migrations", migrations, "--stack", "prod", "--no-squawk");
+      expect(err).toContain(message);
+      expect(status).toBe(3);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test("takes from the project's file what the stack's own leaves out, as up does", async () => {
+    const { root, write, add } = repository();
+    add("2_drop", "ALTER TABLE a DROP COLUMN name;\n");
+    write("Pulumi.yaml", "name: shop\nconfig:\n  review: {value: {refuse: [destructive], since: 1_base}}\n");
+    write("Pulumi.prod.yaml", "config:\n  migrations: {directory: db/migrations}\n");
+    const before = process.cwd();
+    process.chdir(root);
+    try {
+      const { out } = await run("--stack", "prod", "--no-squawk", "--format", "json");
+      expect(JSON.parse(out).refused.map(({ id }: { id: string }) => id)).toEqual(["drop-column a.name"]);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test.each([
     ["prod", ["drop-column notes.title", "many-rows notes"]],
     ["dev", []],
   ])("as they are shipped, the settings of %s refuse of the example's history: %j", async (stack, refused) => {
@@ -215,13 +260,13 @@ describe("what can't be used is answered without a stack trace", () => {
   });
 
   test.each([
-    [["--stack", "folder"], "Pulumi.folder.yaml (--stack) can't be read: it is a folder."],
-    [["--stack", "fifo"], "Pulumi.fifo.yaml (--stack) can't be read: it is a FIFO, a socket or a device."],
+    [["--stack", "folder"], "Pulumi.folder.yaml can't be read: it is a folder"],
+    [["--stack", "fifo"], "Pulumi.fifo.yaml can't be read: it is a FIFO, a socket or a device"],
     [["--stack", "broken"], "Pulumi.broken.yaml is not YAML: Flow sequence"],
     [["--stack", "documents"], "Pulumi.documents.yaml is not YAML: Source contains multiple documents"],
     [["--stack", "twice"], "Pulumi.twice.yaml is not YAML: Map keys must be unique"],
-    [["--stack", "text"], "Pulumi.text.yaml has a mistake:\n  Invalid input: expected object"],
-    [["--stack", "five"], "Pulumi.five.yaml has a mistake:\n  config: Invalid input"],
+    [["--stack", "text"], "Pulumi.text.yaml holds no group of keys"],
+    [["--stack", "five"], "Pulumi.five.yaml: config is no group of keys"],
     [["--stack", "constructor"], "There is no"],
     [["--migrations", migrations, "--stats", root], "(--stats) can't be read: it is a folder."],
     [["--migrations", migrations, "--stats", "nowhere"], "There is no nowhere (--stats)."],

@@ -1,0 +1,67 @@
+import { parse } from "yaml";
+import { readNamedFile, yamlProblem } from "../text/named-file";
+
+/** What a file of YAML may hold. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+type Tree = { [key: string]: Json };
+
+/**
+ * Reads a file of YAML whose content is a group of keys: Pulumi.yaml, Pulumi.<stack>.yaml.
+ * @param problems gets a line where it can't be read
+ * @returns the keys, none where it holds something else; undefined where there is no such file
+ */
+export function readKeys(path: string, problems: string[]): Tree | undefined {
+  const read = readNamedFile(path);
+  if (read === undefined) return undefined;
+  if ("problem" in read) {
+    problems.push(`${path} can't be read: ${read.problem}`);
+    return {};
+  }
+  try {
+    const value = parse(read.text) as Json;
+    const keys = keysOf(value);
+    if (!isGroup(value ?? {})) problems.push(`${path} holds no group of keys`);
+    if (!isGroup(keys["config"] ?? {})) problems.push(`${path}: config is no group of keys`);
+    return keys;
+  } catch (error) {
+    problems.push(`${path} is not YAML: ${yamlProblem(error)}`);
+    return {};
+  }
+}
+
+function isGroup(value: Json | undefined): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The keys of a group; none where the value is no group. */
+export function keysOf(value: Json | undefined): Tree {
+  return isGroup(value) ? value : {};
+}
+
+/**
+ * The configuration of a stack as the Pulumi CLI makes it of two files: the stack's own values, and the project's where it
+ * has none.
+ * @returns the values by qualified key, `release:app`
+ */
+export function stackConfig(project: string, projectFile: Tree, stackFile: Tree): Map<string, Json> {
+  const values = new Map<string, Json>();
+  for (const [key, value] of Object.entries(keysOf(projectFile["config"]))) {
+    const declared = keysOf(value);
+    if ("default" in declared || "value" in declared) {
+      values.set(qualify(project, key), declared["value"] ?? declared["default"] ?? null);
+    } else if (!("type" in declared)) values.set(qualify(project, key), value);
+  }
+  for (const [key, value] of Object.entries(keysOf(stackFile["config"]))) values.set(qualify(project, key), value);
+  return values;
+}
+
+/** The values of one project by their keys alone, `app`; values that are null count as missing, as in Pulumi. */
+export function projectValues(project: string, config: ReadonlyMap<string, Json>): Record<string, Json> {
+  const own = [...config].filter(([key, value]) => key.startsWith(`${project}:`) && value !== null);
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), value]));
+}
+
+/** A key without a namespace is the project's own, as in Pulumi. */
+export function qualify(project: string, key: string): string {
+  return key.includes(":") ? key : `${project}:${key}`;
+}
