@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { chownSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 let counter = 0;
@@ -7,12 +7,19 @@ let counter = 0;
  * Writes a file so that a reader, or a machine that loses power or disk space, has the old content or the new one, never a
  * part. The folder must be there.
  *
+ * @param owner of the file, if it is not to be this process's user
  * @throws the system's error, with the path of the file; the old content is unchanged then
  */
-export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o600): void {
+export function writeAtomically(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+  owner?: { uid: number; gid: number },
+): void {
   const draft = `${path}.${process.pid}-${++counter}.tmp`;
   try {
     writeSynced(draft, content, mode);
+    if (owner) chownSync(draft, owner.uid, owner.gid);
     renameSync(draft, path);
     syncDirectory(dirname(path));
   } catch (error) {

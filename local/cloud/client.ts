@@ -6,6 +6,7 @@ import { makeFolder } from "../../text/make-folder";
 import { readJson } from "./atomic";
 import { type AwsMethods, stopAws } from "./aws/service";
 import { DAEMON_FILE, DAEMON_LOCK, type DaemonRecord } from "./daemon";
+import { forgetDefect, readDefect } from "./defect";
 import { type KubernetesMethods, stopKubernetes } from "./kubernetes/service";
 import { isRunning, killGroup, waitForEnd } from "./process";
 import { lockHolder, type ProcessLock, tryLock } from "./process-lock";
@@ -63,7 +64,7 @@ class CloudUnreachable extends Error {
 /** The background process of this cloud, started if it does not run. Any number of callers may do this at once. */
 export async function connect(cloudDir: string): Promise<Client> {
   const directory = resolve(cloudDir);
-  const record = (await answering(directory)) ?? (await start(directory));
+  const record = (await answering(directory)) ?? (await startTelling(directory));
   return {
     async call<Name extends keyof CloudMethods>(
       method: Name,
@@ -77,7 +78,7 @@ export async function connect(cloudDir: string): Promise<Client> {
         if (signal?.aborted) throw signal.reason;
         if (error instanceof CloudError) throw error;
         throw new CloudUnreachable(
-          `The local cloud's background process ended while it ran ${method} (${(error as Error).message}). ` +
+          `${readDefect(directory) ?? `The local cloud's background process ended (${(error as Error).message}).`} It ran ${method}. ` +
             `Run the same command again: it starts a new one, which goes on from what is on disk. Its log: ${join(directory, "daemon.log")}`,
         );
       }
@@ -148,6 +149,16 @@ async function answering(directory: string, patience = 10_000): Promise<DaemonRe
   }
 }
 
+/** Starts the background process, and says why the last one ended if that was by a mistake of its own. */
+async function startTelling(directory: string): Promise<DaemonRecord> {
+  const defect = readDefect(directory);
+  if (defect !== undefined) {
+    process.stderr.write(`${defect} It is started again now. Its log: ${join(directory, "daemon.log")}\n`);
+    forgetDefect(directory);
+  }
+  return start(directory);
+}
+
 async function start(directory: string): Promise<DaemonRecord> {
   makeFolder(directory, 0o700);
   let launched: { ended: boolean } | undefined;
@@ -156,6 +167,12 @@ async function start(directory: string): Promise<DaemonRecord> {
     await new Promise((passed) => setTimeout(passed, 10));
     const record = await answering(directory);
     if (record) return record;
+    const defect = readDefect(directory);
+    if (defect !== undefined) {
+      throw new CloudUnreachable(
+        `${defect} Why is in ${join(directory, "daemon.log")}; once mended, run the same command again.`,
+      );
+    }
   }
   throw new CloudUnreachable(
     `The local cloud's background process did not start within ${START_TIMEOUT / 1000} s; nothing was changed. ` +

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { systemErrorInWords } from "../system-error";
 import { writeAtomically } from "./atomic";
 import { createAwsService } from "./aws/service";
+import { endByDefect } from "./defect";
 import { createKubernetesService } from "./kubernetes/service";
 import { describeProcess, type ProcessRecord } from "./process";
 import { tryLock } from "./process-lock";
@@ -34,6 +35,9 @@ export async function runDaemon(cloudDir: string): Promise<void> {
   mkdirSync(cloudDir, { recursive: true, mode: 0o700 });
   // Somebody else was faster: the client that started this process finds that one.
   if (!tryLock(cloudDir, DAEMON_LOCK, "daemon")) return;
+
+  // Also what a promise that nobody awaits is rejected with.
+  process.on("uncaughtException", (error) => endByDefect(cloudDir, error));
 
   const services = { aws: createAwsService(cloudDir), kubernetes: createKubernetesService(cloudDir) };
   const methods = new Map<string, AnyMethod>();
@@ -129,7 +133,6 @@ function endWithDirectory(cloudDir: string, stop: () => Promise<void>): void {
 if (require.main === module) {
   const directory = process.argv[2];
   if (!directory) throw new Error("usage: daemon.ts CLOUDDIR");
-  process.on("unhandledRejection", (reason) => console.error(reason));
   runDaemon(resolve(directory)).catch((error) => {
     console.error(error);
     process.exit(1);

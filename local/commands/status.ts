@@ -1,5 +1,6 @@
 import { listInstances, listSnapshots } from "../cloud/aws/records";
 import { running } from "../cloud/client";
+import { readDefect } from "../cloud/defect";
 import { readOutputs } from "../engines";
 import { readFaults } from "../faults";
 import { readLastRun, stateOf } from "../last-run";
@@ -43,6 +44,7 @@ async function gather(call: Call) {
   return {
     stack: `${stack.project}/${stack.name}`,
     cloud: cloud ? "running" : "stopped",
+    defect: cloud ? undefined : readDefect(cloudDir),
     url: typeof outputs["url"] === "string" ? outputs["url"] : undefined,
     // The files of a stopped cloud tell how its pods were, not how they are.
     apps: workloads(cloudDir, note).map((workload) => (cloud ? workload : { ...workload, ready: 0, serving: [] })),
@@ -94,7 +96,8 @@ function describe(call: Call, found: Found): string[] {
 
   describeApp(call, found, row);
   describeDatabase(found, row);
-  if (found.cloud === "stopped") row("cloud", "stopped; nothing of this stack runs");
+  if (found.defect !== undefined) row("cloud", style("red", found.defect));
+  else if (found.cloud === "stopped") row("cloud", "stopped; nothing of this stack runs");
   if (found.faults.length > 0)
     row("faults", style("yellow", found.faults.join(", ")), `to end them: ${typed(call, "fault", "none")}`);
   for (const text of found.unreadable) for (const line of text.split("\n")) row("unreadable", style("red", line));

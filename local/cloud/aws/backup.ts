@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
+import { writeAtomically } from "../atomic";
 import { copyTree } from "./files";
 import type { Server } from "./postgres";
 import type { Credentials } from "./records";
@@ -53,7 +54,7 @@ export async function copyServer(options: CopyServerOptions): Promise<number> {
     );
     const { file, label, tablespaces } = end.rows[0]!;
     if (tablespaces.trim() !== "") throw new Error("A database with tablespaces can't be copied by the local cloud.");
-    await fs.writeFile(path.join(target, "backup_label"), label, { mode: 0o600 });
+    writeAtomically(path.join(target, "backup_label"), label);
     copied += await copyLog(source, target, begin.rows[0]!.file, file);
     return copied;
   } finally {

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { writeAtomically } from "../atomic";
 import { type Binaries, locateBinaries } from "./binaries";
 import { isMissing, removeTree, syncPath, syncTree } from "./files";
 import { freePort, isFree } from "./ports";
@@ -73,11 +74,8 @@ export async function initialise(options: InitialiseOptions): Promise<void> {
   try {
     await fs.mkdir(temporary, { recursive: true, mode: 0o700 });
     const passwordFile = path.join(temporary, "password");
-    await fs.writeFile(passwordFile, password, { mode: 0o600 });
-    if (account) {
-      await fs.chown(temporary, account.uid, account.gid);
-      await fs.chown(passwordFile, account.uid, account.gid);
-    }
+    writeAtomically(passwordFile, password, 0o600, account);
+    if (account) await fs.chown(temporary, account.uid, account.gid);
     const data = path.join(temporary, "data");
     const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
     const flags = [`--username=${superuser}`, `--pwfile=${passwordFile}`, "--auth=scram-sha-256"];
@@ -187,21 +185,13 @@ async function serverName(dataDirectory: string): Promise<string | undefined> {
   return home === dataDirectory ? name : undefined;
 }
 
-async function writeSettings(binaries: Binaries, dataDirectory: string, settings: Record<string, string>) {
+async function writeSettings({ account }: Binaries, dataDirectory: string, settings: Record<string, string>) {
   const name = (await serverName(dataDirectory)) ?? `local-${randomBytes(8).toString("hex")}`;
   const lines = Object.entries(settings).map(([key, value]) => `${key} = '${value.replaceAll("'", "''")}'`);
-  await writeOwned(binaries, path.join(dataDirectory, "postgresql.conf"), [
-    ...lines,
-    `cluster_name = '${name}' # of ${dataDirectory}`,
-  ]);
-  await writeOwned(binaries, path.join(dataDirectory, "pg_hba.conf"), ["host all all 127.0.0.1/32 scram-sha-256"]);
-}
-
-async function writeOwned({ account }: Binaries, file: string, lines: string[]): Promise<void> {
-  const temporary = `${file}.new`;
-  await fs.writeFile(temporary, `${lines.join("\n")}\n`, { mode: 0o600 });
-  if (account) await fs.chown(temporary, account.uid, account.gid);
-  await fs.rename(temporary, file);
+  lines.push(`cluster_name = '${name}' # of ${dataDirectory}`, "");
+  writeAtomically(path.join(dataDirectory, "postgresql.conf"), lines.join("\n"), 0o600, account);
+  const access = "host all all 127.0.0.1/32 scram-sha-256\n";
+  writeAtomically(path.join(dataDirectory, "pg_hba.conf"), access, 0o600, account);
 }
 
 /** The server, or the text of its log if it ended before it was ready. */

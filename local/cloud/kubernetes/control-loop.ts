@@ -1,3 +1,4 @@
+import { raiseDefect } from "../defect";
 import { type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 import type { WritableStore } from "./store";
 
@@ -80,6 +81,7 @@ export class ControlLoop {
         this.controllers[reference.kind]!(object);
       } catch (error) {
         console.error(`${reference.kind} ${reference.name}:`, error);
+        raiseDefect(error);
         this.after(object, 1_000);
       }
     }

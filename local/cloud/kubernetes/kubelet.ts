@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { raiseDefect } from "../defect";
 import { killLeftovers } from "./container-process";
 import { type KubernetesObject, referenceTo } from "./object";
 import { PodWorker } from "./pod";
@@ -91,6 +92,7 @@ export class Kubelet {
       this.run(pod).catch((error) => {
         // Nothing of it runs yet, most likely for want of disk space.
         console.error(`pod ${pod.metadata.name} could not be started yet:`, error);
+        raiseDefect(error);
         setTimeout(() => this.syncAnew(pod), RETRY_MILLISECONDS).unref();
       });
     }

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { raiseDefect } from "../defect";
 import { Configuration, MissingReference, POD_IP } from "./configuration";
 import { ContainerRunner, type ContainerSurroundings } from "./container";
 import { pause } from "./pause";
@@ -29,7 +30,10 @@ export class PodWorker {
       new ContainerRunner(pod, container, role, surroundings);
     this.init = (pod.spec.initContainers ?? []).map(runners("init"));
     this.main = pod.spec.containers.map(runners("main"));
-    this.finished = this.run().catch((error) => console.error(`pod ${pod.metadata.name}:`, error));
+    this.finished = this.run().catch((error) => {
+      console.error(`pod ${pod.metadata.name}:`, error);
+      raiseDefect(error);
+    });
   }
 
   /**

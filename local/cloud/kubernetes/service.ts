@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { raiseDefect } from "../defect";
 import type { CallContext, Method, Service } from "../service";
 import { ApiServer, type ApplyMode, until } from "./api-server";
 import { readyCheck } from "./await";
@@ -47,7 +48,10 @@ export function createKubernetesService(cloudDir: string, timing: Timing = REAL_
     proxies.start();
     loop.start();
   });
-  ready.catch((error) => console.error(error));
+  ready.catch((error) => {
+    console.error(error);
+    raiseDefect(error);
+  });
 
   const method =
     <Parameters, Result>(run: (parameters: Parameters, context?: CallContext) => Result | Promise<Result>) =>

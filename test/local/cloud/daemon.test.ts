@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { connect, running, stopCloud } from "../../../local/cloud/client";
 import type { DaemonRecord } from "../../../local/cloud/daemon";
+import { readDefect } from "../../../local/cloud/defect";
 import { describeProcess, isRunning, type ProcessRecord, waitUntil } from "../../../local/cloud/process";
 import { processesNaming } from "./processes-naming";
 
@@ -155,6 +157,45 @@ describe("the background process of a local cloud", () => {
     const first: ProcessRecord = record();
     rmSync(cloudDir, { recursive: true });
     expect(await waitUntil(() => !isRunning(first), 15_000)).toBe(true);
+  });
+
+  it.each([
+    ["throws where nothing catches it", "setTimeout(() => { throw new Error('a broken invariant'); })"],
+    ["rejects a promise that nobody awaits", "void Promise.reject(new Error('a broken invariant'))"],
+  ])("ends with status 1 when its code %s, and the next command says why", async (_, defect) => {
+    const daemon = JSON.stringify(join(__dirname, "../../../local/cloud/daemon.ts"));
+    const script = `require(${daemon}).runDaemon(process.argv[1]).then(() => { ${defect} })`;
+    const child = spawn(process.execPath, ["--require", require.resolve("tsx/cjs"), "-e", script, cloudDir]);
+    let log = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+    });
+    expect((await once(child, "close"))[0]).toBe(1);
+    expect(log).toMatch(/ends by a mistake of its own: Error: a broken invariant\n\s+at /);
+    expect(await running(cloudDir)).toBe(false);
+
+    const told = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      await connect(cloudDir);
+      expect(told.mock.calls.join("\n")).toMatch(/ended by a mistake of its own .*\(Error: a broken invariant\)/);
+      told.mockClear();
+      await stopCloud(cloudDir);
+      await connect(cloudDir);
+      expect(told).not.toHaveBeenCalled();
+    } finally {
+      told.mockRestore();
+    }
+  });
+
+  it("does not go on with an object that breaks a controller", async () => {
+    const file = join(cloudDir, "kubernetes/objects/Deployment.apps/default/broken.json");
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "broken" } }));
+    const called = connect(cloudDir).then((client) => client.call("kubernetes.list", { group: "", kind: "Pod" }));
+    await expect(called).rejects.toThrow(/Cannot read properties of undefined/);
+    expect(await waitUntil(() => readDefect(cloudDir) !== undefined, 10_000)).toBe(true);
+    expect(readFileSync(join(cloudDir, "daemon.log"), "utf8")).toContain("Deployment broken:");
+    expect(await running(cloudDir)).toBe(false);
   });
 
   it("gives the caller a service's error with its name", async () => {
