@@ -6,7 +6,7 @@ import { readBatchOptions } from "../../migrations/batches/batch-options";
 import type { PlannedStatement } from "../../migrations/history/plan";
 import { nodeOf } from "../../migrations/sql/parse";
 import { parseDuration } from "../../text/short-duration";
-import { relationName } from "./left-behind";
+import { relationName } from "./verdict";
 
 /** A statement under `-- release: batch [by COLUMN] [size ROWS] [pause TIME]`, ready to be run a key range at a time. */
 export interface BatchStatement {

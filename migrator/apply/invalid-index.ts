@@ -4,7 +4,7 @@ import type { Remains } from "../../migrations/statements/remains";
 import { findRelation, ownRows } from "../db/own-queries";
 import { runScript } from "../db/query";
 import type { Run } from "../run";
-import { relationName, type Verdict } from "./left-behind";
+import { relationName, type Verdict } from "./verdict";
 
 interface FoundIndex {
   name: string;

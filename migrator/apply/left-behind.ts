@@ -1,5 +1,3 @@
-import type { RangeVar } from "libpg-query";
-import { escapeIdentifier } from "pg";
 import type { PlannedStatement } from "../../migrations/history/plan";
 import { nodeOf } from "../../migrations/sql/parse";
 import type { Remains } from "../../migrations/statements/remains";
@@ -7,9 +5,7 @@ import { remainsOf } from "../../migrations/statements/statements";
 import { findRelation, ownRows } from "../db/own-queries";
 import type { Run } from "../run";
 import { indexLeftBehind, reindexLeftBehind } from "./invalid-index";
-
-/** What to do with a statement outside transactions, given what is in the catalog: run it, run another instead, or nothing. */
-export type Verdict = "run" | "complete" | { instead: string };
+import { quoted, relationName, type Verdict } from "./verdict";
 
 type Kind<K extends Remains["kind"]> = Extract<Remains, { kind: K }>;
 
@@ -34,15 +30,6 @@ export async function leftBehind(run: Run, statement: PlannedStatement, retried:
     case "detach":
       return detachLeftBehind(run, remains);
   }
-}
-
-/** A relation's name as SQL, with its schema where one is written. */
-export function relationName({ schemaname, relname = "" }: RangeVar): string {
-  return quoted(schemaname, relname);
-}
-
-function quoted(schema: string | undefined, name: string): string {
-  return [...(schema === undefined ? [] : [schema]), name].map(escapeIdentifier).join(".");
 }
 
 const queries: Readonly<Record<Kind<"object">["object"], string>> = {
