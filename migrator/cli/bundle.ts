@@ -31,8 +31,6 @@ function build(): string {
     target: "node20",
     format: "cjs",
     minify: true,
-    // Class names are part of what a person sees of an unexpected error.
-    keepNames: true,
     legalComments: "none",
     // pg looks for its native variant, which is not installed.
     external: ["pg-native"],
