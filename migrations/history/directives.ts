@@ -23,6 +23,7 @@ export interface BadDirective {
   readonly certain: boolean;
 }
 
+/** The directives in a stretch of comments, and what only looks like one. */
 export interface Directives {
   readonly directives: readonly Directive[];
   readonly bad: readonly BadDirective[];

@@ -3,6 +3,7 @@ import { oneLine } from "../../text/printable";
 /** What can be wrong with a folder of migrations. */
 export type HistoryProblemKind = "no-folder" | "no-script" | "encoding" | "provider" | "name" | "order" | "link";
 
+/** One thing that is wrong with a migrations folder. */
 export interface HistoryProblem {
   readonly kind: HistoryProblemKind;
   /** The file or folder that is wrong. */

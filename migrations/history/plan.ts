@@ -36,6 +36,7 @@ export interface PlannedStatement {
  */
 export type MigrationMode = "transaction" | "statements" | "own";
 
+/** How a migration can be run, and what it consists of. */
 export interface MigrationPlan {
   readonly name: string;
   readonly checksum: string;

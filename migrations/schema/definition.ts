@@ -20,10 +20,12 @@ export interface DefinedColumn {
   readonly uncertain: boolean;
 }
 
+/** The constraints that a column definition has. */
 export function columnConstraints(definition: ColumnDef): ConstraintNode[] {
   return (definition.constraints ?? []).flatMap((item) => ("Constraint" in item ? [item.Constraint] : []));
 }
 
+/** Reads a column definition. @param table the name that constraints without one are named after */
 export function defineColumn(definition: ColumnDef, table: string, schema: Schema): DefinedColumn {
   const name = definition.colname ?? "";
   const type = columnType(definition.typeName);
@@ -158,6 +160,7 @@ function notNullTests(expression: Node | undefined, negated = false): string[] {
   return partsOf(arg.ColumnRef.fields).slice(-1);
 }
 
+/** Whether an expression is NULL, with or without a cast. */
 export function isNull(expression: Node | undefined): boolean {
   if (!expression) return false;
   if ("TypeCast" in expression) return isNull(expression.TypeCast.arg);
@@ -171,6 +174,7 @@ export function addColumn(definition: ColumnDef, table: Table, schema: Schema): 
   for (const constraint of defined.constraints) addConstraint(constraint, table, schema);
 }
 
+/** Enters a constraint, with what it does to columns, and the index behind it. */
 export function addConstraint(constraint: Constraint, table: Table, schema: Schema): void {
   table.constraints.push(constraint);
   if (constraint.kind === "primary")

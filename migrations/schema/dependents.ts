@@ -52,6 +52,7 @@ export function cascadeDependents(schema: Schema, use: string): void {
   forgetDependents(schema, ({ uses }) => uses.has(use));
 }
 
+/** Forgets the dependents that are gone. */
 export function forgetDependents(schema: Schema, gone: (each: Dependent) => boolean): void {
   for (const [id, each] of schema.dependents) if (gone(each)) schema.dependents.delete(id);
 }
@@ -69,6 +70,7 @@ export function moveDependents(schema: Schema, old: string, key: string): void {
   }
 }
 
+/** Something has another name: what uses it is told by that. */
 export function replaceUse(schema: Schema, from: string, to: string): void {
   for (const { uses } of schema.dependents.values()) if (uses.delete(from)) uses.add(to);
 }

@@ -20,6 +20,7 @@ export interface TableEffect {
   readonly uncertain?: boolean;
 }
 
+/** What one statement does to tables. */
 export interface Effect {
   readonly tables: readonly TableEffect[];
   /** Why the statement can't be judged from its text. */

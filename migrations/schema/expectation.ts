@@ -28,6 +28,7 @@ function nameIn(key: string): string {
   return key.slice(key.search(/ [^ ]*\./) + 1);
 }
 
+/** Whether a catalog is as expected. */
 export function isMet({ key, present, definition, anyKind }: Expectation, catalog: Catalog): boolean {
   const found = catalog[key];
   if (!present) return found === undefined;

@@ -2,6 +2,7 @@ import type { Node } from "libpg-query";
 import type { ColumnType } from "../sql/column-type";
 import type { Name } from "../sql/identifier";
 
+/** A column, as far as the history tells. */
 export interface Column {
   name: string;
   /** Undefined when it was made in a way that can't be followed (CREATE TABLE AS). */
@@ -13,6 +14,7 @@ export interface Column {
   filled: boolean;
 }
 
+/** A constraint of a table. */
 export interface Constraint {
   name: string;
   kind: "check" | "unique" | "primary" | "foreign" | "exclude" | "not null";
@@ -33,6 +35,7 @@ export interface Constraint {
   onlyNotNull?: boolean;
 }
 
+/** An index, also one behind a constraint. */
 export interface Index {
   name: Name;
   /** Key of its table. */
@@ -60,6 +63,7 @@ export interface Routine {
   readonly overloads: number;
 }
 
+/** A trigger of a table. */
 export interface Trigger {
   readonly name: string;
   /** Key of its table. */
@@ -71,6 +75,7 @@ export interface Trigger {
   readonly events: readonly ("insert" | "update" | "delete" | "truncate")[];
 }
 
+/** A table or view, and what the history tells of it. */
 export interface Table {
   name: Name;
   kind: "table" | "view" | "materialized view";

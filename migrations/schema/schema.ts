@@ -155,6 +155,7 @@ export function madeKey(kind: string, name: string): string {
   return `${kind}:${name}`;
 }
 
+/** A table without columns. @param madeIn the migration that makes it; undefined for a table that the history doesn't make */
 export function emptyTable(name: Name, madeIn: string | undefined): Table {
   return {
     name,

@@ -5,6 +5,7 @@ import { isNode } from "../sql/references";
 import type { Uses } from "./objects";
 import type { Schema } from "./schema";
 
+/** Writes that something is used: a table or one of its columns, a function, a sequence. */
 export function useOf(kind: "table" | "column" | "function" | "sequence", key: string, column?: string): string {
   return column === undefined ? `${kind}:${key}` : `${kind}:${key}:${column}`;
 }

@@ -16,6 +16,7 @@ interface Wasm {
   HEAPU8: Uint8Array;
 }
 
+/** SQL that the parser refuses. */
 export class SqlError extends Error {
   override readonly name = "SqlError";
   constructor(
@@ -26,6 +27,7 @@ export class SqlError extends Error {
   }
 }
 
+/** Whether an error is the parser's, and tells the position. */
 export function hasSqlDetails(error: unknown): error is SqlError {
   return error instanceof SqlError;
 }
@@ -33,6 +35,7 @@ export function hasSqlDetails(error: unknown): error is SqlError {
 let wasm: Wasm | undefined;
 let view: Buffer | undefined;
 
+/** Compiles the parser, once. */
 export async function loadModule(): Promise<void> {
   if (wasm) return;
   const code = new WebAssembly.Module(parserCode());
@@ -56,10 +59,12 @@ export function parseSync(sql: string): unknown {
   });
 }
 
+/** The tokens of a text, as Postgres' scanner has them. */
 export function scanSync(sql: string): unknown {
   return withText(sql, (module, query) => readJson(module, module._wasm_scan(query)));
 }
 
+/** The tree of a function or block in PL/pgSQL. @throws SqlError */
 export function parsePlPgSQLSync(sql: string): unknown {
   return withText(sql, (module, query) => readJson(module, module._wasm_parse_plpgsql(query)));
 }

@@ -24,6 +24,7 @@ const serials: Record<string, string> = {
   serial2: "int2",
 };
 
+/** Reads a type; undefined where none is written. */
 export function columnType(type: TypeName | undefined): ColumnType | undefined {
   const names = (type?.names ?? []).map((part) => ("String" in part ? (part.String.sval ?? "") : ""));
   const last = names.at(-1);

@@ -21,6 +21,7 @@ export function columnNamed(node: Node | undefined): string | undefined {
   return node && "ColumnRef" in node ? partsOf(node.ColumnRef.fields).at(-1) : undefined;
 }
 
+/** Whether an expression is a constant, casts left aside. */
 export function isConstant(node: Node | undefined): boolean {
   if (!node) return false;
   return "A_Const" in node || ("TypeCast" in node && isConstant(node.TypeCast.arg));

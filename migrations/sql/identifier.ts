@@ -33,6 +33,7 @@ export interface Name {
   readonly name: string;
 }
 
+/** The text by which a name is looked up; of names in `public` the schema is left out. */
 export function keyOf({ schema, name }: Name): string {
   return schema === undefined || schema === "public" ? name : `${schema}.${name}`;
 }
@@ -42,6 +43,7 @@ export function nameText({ schema, name }: Name): string {
   return schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`;
 }
 
+/** The name of a relation as it is written. */
 export function nameOf(relation: RangeVar): Name {
   const { schemaname, relname = "" } = relation;
   return schemaname === undefined ? { name: relname } : { schema: schemaname, name: relname };

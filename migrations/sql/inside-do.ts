@@ -2,6 +2,7 @@ import { type Node, parseSync } from "libpg-query";
 import { blockStatements } from "./plpgsql";
 import { some } from "./references";
 
+/** A statement inside of a DO block. */
 export interface InnerStatement {
   readonly text: string;
   readonly node: Node;

@@ -10,16 +10,19 @@ export const lockModes = [
   "ACCESS EXCLUSIVE",
 ] as const;
 
+/** A mode of table locks. */
 export type LockMode = (typeof lockModes)[number];
 
 /** What an app can't do with a table while the lock is held, or waited for. */
 export type Blocked = "nothing" | "writes" | "reads and writes";
 
+/** What a lock keeps an app from doing. */
 export function blockedBy(mode: LockMode): Blocked {
   if (mode === "ACCESS EXCLUSIVE") return "reads and writes";
   return lockModes.indexOf(mode) >= lockModes.indexOf("SHARE") ? "writes" : "nothing";
 }
 
+/** The stronger one of two modes. */
 export function stronger(a: LockMode, b: LockMode): LockMode {
   return lockModes.indexOf(a) >= lockModes.indexOf(b) ? a : b;
 }

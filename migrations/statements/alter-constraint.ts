@@ -110,6 +110,7 @@ function checkAdded(node: ConstraintNode | undefined, { name, table, schema, eff
     case "CONSTR_EXCLUSION":
       on("index");
       break;
+    default: // The others can't be added to a table that is there.
   }
 }
 

@@ -72,6 +72,7 @@ export function partitionRemoved(parent: Name, child: Name, schema: Schema, effe
   if (rest) effects.touch(rest.name, "ACCESS EXCLUSIVE");
 }
 
+/** The default partition of a table; undefined where the history doesn't tell of one. */
 export function defaultOf(parent: Name, schema: Schema): Table | undefined {
   return schema.children(keyOf(parent)).find(({ isDefault }) => isDefault);
 }

@@ -24,6 +24,7 @@ const POWERFUL_SETTING =
 /** Functions that wait for, or keep waiting, other sessions of the same database only; their use is not a matter of the catalog. */
 const WAITING = /^pg_(try_)?advisory_/;
 
+/** A statement that may not be run in a replay. @param reason a clause that continues "because" */
 export function outside(reason: string): { outside: string } {
   return { outside: reason };
 }
@@ -75,10 +76,12 @@ function settingOf([name]: readonly Node[]): string | undefined {
   return name && "A_Const" in name ? textOf(name) : undefined;
 }
 
+/** Whether a query sets a setting of the session, as the search path. */
 export function setsPath(body: object): boolean {
   return callsOf(body).some(({ name }) => name === "set_config");
 }
 
+/** Whether a query changes rows, in a WITH too. */
 export function changesRows(body: object): boolean {
   return some(body, (node) => ["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((kind) => kind in node));
 }

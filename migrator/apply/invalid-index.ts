@@ -17,7 +17,7 @@ interface FoundIndex {
  * A CREATE INDEX CONCURRENTLY that failed leaves an INVALID index: it is kept up to date with every write, used by no query, and hidden by IF NOT
  * EXISTS. It is dropped, to be built again.
  */
-export async function indexLeftBehind(
+export async function afterIndexBuild(
   run: Run,
   { name: wanted, table }: Extract<Remains, { kind: "index" }>,
   retried: boolean,
@@ -31,7 +31,7 @@ export async function indexLeftBehind(
 }
 
 /** An interrupted REINDEX … CONCURRENTLY leaves its half-made (_ccnew) or its replaced (_ccold) index. */
-export async function reindexLeftBehind(run: Run, relation: RangeVar): Promise<Verdict> {
+export async function afterReindex(run: Run, relation: RangeVar): Promise<Verdict> {
   const rows = await ownRows<{ schema: string; relname: string }>(
     run.session,
     `SELECT n.nspname AS schema, t.relname FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid

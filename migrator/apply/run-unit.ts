@@ -6,7 +6,7 @@ import type { Run } from "../run";
 import { runBatches } from "./batches";
 import { guardOf, takesRole } from "./bookkeeping";
 import { groupStatements } from "./groups";
-import { leftBehind } from "./left-behind";
+import { afterInterruption } from "./interrupted";
 import { type Attempts, retryForLocks } from "./lock-retries";
 import { LockWaitBudget } from "./lock-wait-budget";
 import { runGroup, runGroups, runOwn } from "./send-statements";
@@ -136,7 +136,7 @@ async function runOutsideTransaction(
 ): Promise<number> {
   const { session, settings, log } = run;
   const [statement] = unit.statements as [PlannedStatement];
-  const verdict = await leftBehind(run, statement, retried);
+  const verdict = await afterInterruption(run, statement, retried);
   if (verdict === "complete") {
     log.event("statement.found", `  line ${statement.line}: found complete, from an earlier attempt`, {
       migration: migration.name,

@@ -4,7 +4,7 @@ import type { Remains } from "../../migrations/statements/remains";
 import { remainsOf } from "../../migrations/statements/statements";
 import { findRelation, ownRows } from "../db/own-queries";
 import type { Run } from "../run";
-import { indexLeftBehind, reindexLeftBehind } from "./invalid-index";
+import { afterIndexBuild, afterReindex } from "./invalid-index";
 import { quoted, relationName, type Verdict } from "./verdict";
 
 type Kind<K extends Remains["kind"]> = Extract<Remains, { kind: K }>;
@@ -14,13 +14,13 @@ type Kind<K extends Remains["kind"]> = Extract<Remains, { kind: K }>;
  * could record so.
  * @param retried an earlier attempt at this very statement is on record
  */
-export async function leftBehind(run: Run, statement: PlannedStatement, retried: boolean): Promise<Verdict> {
+export async function afterInterruption(run: Run, statement: PlannedStatement, retried: boolean): Promise<Verdict> {
   const remains = remainsOf(nodeOf(statement));
-  if (remains?.kind === "index") return indexLeftBehind(run, remains, retried);
+  if (remains?.kind === "index") return afterIndexBuild(run, remains, retried);
   if (!remains || !retried) return "run";
   switch (remains.kind) {
     case "reindex":
-      return reindexLeftBehind(run, remains.relation);
+      return afterReindex(run, remains.relation);
     case "dropped":
       for (const { schema, name } of remains.relations)
         if ((await findRelation(run.session, quoted(schema, name))) !== undefined) return "run";
@@ -28,7 +28,7 @@ export async function leftBehind(run: Run, statement: PlannedStatement, retried:
     case "object":
       return (await isThere(run, remains)) === remains.present ? "complete" : "run";
     case "detach":
-      return detachLeftBehind(run, remains);
+      return afterDetach(run, remains);
   }
 }
 
@@ -45,7 +45,7 @@ async function isThere(run: Run, { object, name }: Kind<"object">): Promise<bool
 }
 
 /** An interrupted DETACH … CONCURRENTLY leaves the partition half detached, to be finished by FINALIZE. */
-async function detachLeftBehind(run: Run, { parent, partition }: Kind<"detach">): Promise<Verdict> {
+async function afterDetach(run: Run, { parent, partition }: Kind<"detach">): Promise<Verdict> {
   const [row] = await ownRows<{ pending: boolean }>(
     run.session,
     "SELECT inhdetachpending AS pending FROM pg_inherits WHERE inhparent = $1 AND inhrelid = $2",
