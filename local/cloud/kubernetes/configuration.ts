@@ -18,7 +18,7 @@ export class Configuration {
     private readonly pod: Pod,
   ) {}
 
-  secret(name: string, optional = false): Map<string, Buffer> {
+  secret(name = "", optional = false): Map<string, Buffer> {
     const secret = this.find("Secret", name, optional);
     return new Map(
       Object.entries((secret?.["data"] ?? {}) as Record<string, string>).map(([key, value]) => [
@@ -28,7 +28,7 @@ export class Configuration {
     );
   }
 
-  configMap(name: string, optional = false): Map<string, Buffer> {
+  configMap(name = "", optional = false): Map<string, Buffer> {
     const map = this.find("ConfigMap", name, optional);
     return new Map([
       ...Object.entries((map?.["data"] ?? {}) as Record<string, string>).map(

@@ -46,7 +46,7 @@ export class ContainerRunner {
   ) {
     this.status = {
       name: container.name,
-      image: container.image,
+      image: container.image ?? "",
       imageID: "",
       ready: false,
       started: false,
@@ -108,7 +108,7 @@ export class ContainerRunner {
     for (let attempt = 0; !this.stopped.signal.aborted; attempt++) {
       let why = "not found: the local cloud has no such image";
       try {
-        const image = findImage(this.around.cloudDir, this.container.image);
+        const image = findImage(this.around.cloudDir, this.status.image);
         if (image) return image;
       } catch (error) {
         why = (error as Error).message;

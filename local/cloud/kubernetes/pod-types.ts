@@ -1,6 +1,8 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Unwrap } from "@pulumi/pulumi";
 import type { ObjectMeta } from "./object";
 
-/** The parts of a pod's manifest and status that this cloud reads and writes (API of Kubernetes 1.34). */
+/** A pod as it lies in the store: its manifest, and the status that this cloud gives it. */
 export interface Pod {
   apiVersion: string;
   kind: string;
@@ -9,144 +11,36 @@ export interface Pod {
   status?: PodStatus;
 }
 
-interface PodSpec {
-  containers: Container[];
-  initContainers?: Container[];
-  volumes?: Volume[];
-  restartPolicy?: "Always" | "OnFailure" | "Never";
-  terminationGracePeriodSeconds?: number;
-  activeDeadlineSeconds?: number;
-}
+/** Manifests have the types of Pulumi's own package, with every value known. */
+export type PodSpec = Unwrap<types.input.core.v1.PodSpec>;
+export type Container = Unwrap<types.input.core.v1.Container>;
+export type KeyRef = Unwrap<types.input.core.v1.SecretKeySelector>;
+export type Volume = Unwrap<types.input.core.v1.Volume>;
+export type VolumeItems = Pick<Unwrap<types.input.core.v1.ConfigMapVolumeSource>, "items" | "optional">;
+export type DownwardItems = Unwrap<types.input.core.v1.DownwardAPIProjection>;
+export type Probe = Unwrap<types.input.core.v1.Probe>;
+export type Handler = Unwrap<types.input.core.v1.LifecycleHandler>;
 
-export interface Container {
-  name: string;
-  image: string;
-  command?: string[];
-  args?: string[];
-  workingDir?: string;
-  env?: EnvVar[];
-  envFrom?: EnvFrom[];
-  ports?: { name?: string; containerPort: number }[];
-  volumeMounts?: VolumeMount[];
-  startupProbe?: Probe;
-  livenessProbe?: Probe;
-  readinessProbe?: Probe;
-  lifecycle?: { preStop?: Handler };
-  terminationMessagePath?: string;
-  terminationMessagePolicy?: "File" | "FallbackToLogsOnError";
-}
-
-interface EnvVar {
-  name: string;
-  value?: string;
-  valueFrom?: { secretKeyRef?: KeyRef; configMapKeyRef?: KeyRef; fieldRef?: { fieldPath: string } };
-}
-
-export interface KeyRef {
-  name: string;
-  key: string;
-  optional?: boolean;
-}
-
-interface EnvFrom {
-  prefix?: string;
-  secretRef?: { name: string; optional?: boolean };
-  configMapRef?: { name: string; optional?: boolean };
-}
-
-interface VolumeMount {
-  name: string;
-  mountPath: string;
-  subPath?: string;
-}
-
-export interface VolumeItems {
-  items?: { key: string; path: string }[];
-  optional?: boolean;
-}
-
-export interface Volume {
-  name: string;
-  emptyDir?: object;
-  secret?: VolumeItems & { secretName: string };
-  configMap?: VolumeItems & { name: string };
-  projected?: {
-    sources: {
-      secret?: VolumeItems & { name: string };
-      configMap?: VolumeItems & { name: string };
-      downwardAPI?: DownwardItems;
-    }[];
-  };
-  downwardAPI?: DownwardItems;
-}
-
-export interface DownwardItems {
-  items?: { path: string; fieldRef?: { fieldPath: string } }[];
-}
-
-export interface Handler {
-  exec?: { command: string[] };
-  httpGet?: { path?: string; port: number | string; scheme?: string; httpHeaders?: { name: string; value: string }[] };
-  tcpSocket?: { port: number | string };
-  sleep?: { seconds: number };
-}
-
-export interface Probe extends Handler {
-  initialDelaySeconds?: number;
-  periodSeconds?: number;
-  timeoutSeconds?: number;
-  successThreshold?: number;
-  failureThreshold?: number;
-}
-
-export interface Condition {
-  type: string;
+/** A condition of a pod, a Job or a Deployment; only the last has a time of its last update. */
+export type Condition = Omit<Unwrap<types.input.apps.v1.DeploymentCondition>, "status"> & {
   status: "True" | "False" | "Unknown";
-  reason?: string;
-  message?: string;
-  lastTransitionTime?: string | undefined;
-  lastUpdateTime?: string;
-}
+};
 
-export interface PodStatus {
+/** What this cloud always says of a pod and its containers is not optional here. */
+export type PodStatus = Omit<Unwrap<types.input.core.v1.PodStatus>, "conditions" | ContainerLists> & {
   phase: "Pending" | "Running" | "Succeeded" | "Failed";
-  reason?: string;
-  message?: string;
   conditions: Condition[];
-  containerStatuses?: ContainerStatus[] | undefined;
-  initContainerStatuses?: ContainerStatus[];
-  podIP?: string;
-  podIPs?: { ip: string }[];
-  hostIP?: string;
-  startTime?: string;
-  qosClass?: string;
-}
+} & { [List in ContainerLists]?: ContainerStatus[] | undefined };
 
-export interface ContainerStatus {
-  name: string;
-  image: string;
-  imageID: string;
-  ready: boolean;
+type ContainerLists = "containerStatuses" | "initContainerStatuses";
+
+export type ContainerStatus = Unwrap<types.input.core.v1.ContainerStatus> & {
   started: boolean;
-  restartCount: number;
   state: ContainerState;
   lastState: ContainerState;
-}
+};
 
-interface ContainerState {
-  waiting?: { reason: string; message?: string };
-  running?: { startedAt: string };
-  terminated?: Terminated;
-}
-
-interface Terminated {
-  exitCode: number;
-  signal?: number;
-  reason: string;
-  message?: string | undefined;
-  startedAt: string;
-  finishedAt: string;
-}
+type ContainerState = Unwrap<types.input.core.v1.ContainerState>;
 
 /** Sets a condition; the time of its last change moves only when its status changes. */
 export function withCondition(conditions: Condition[], next: Condition, now: string): Condition[] {

@@ -30,7 +30,7 @@ export async function runHandler(
   if (handler.tcpSocket) return tcpSocket(target.port(handler.tcpSocket.port), timeout);
   if (handler.exec)
     return exec(
-      handler.exec.command.map((word) => target.map(word)),
+      (handler.exec.command ?? []).map((word) => target.map(word)),
       target,
       timeout,
       signal,
