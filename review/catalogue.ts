@@ -8,7 +8,7 @@ import { historyRules } from "./rules/history";
 import type { RuleText } from "./rules/rule";
 
 /** The tables and other objects that the catalogue's examples change. */
-export const exampleSchema = `CREATE TYPE mood AS ENUM ('ok', 'sad');
+const exampleSchema = `CREATE TYPE mood AS ENUM ('ok', 'sad');
 CREATE TABLE users (
   id SERIAL PRIMARY KEY,
   email TEXT NOT NULL,

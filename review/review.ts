@@ -17,7 +17,6 @@ import { judgeHistory } from "./rules/history";
 
 export { loadParser } from "../migrations/sql/parse";
 export { type Applied, appliedUntil } from "./applied";
-export type { Runner } from "./facts";
 
 /** What a review judges, and by which policy. */
 export interface ReviewInput {
