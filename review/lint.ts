@@ -15,8 +15,8 @@ export interface LintMessage {
 export type LintResult = { readonly messages: readonly LintMessage[] } | { readonly unavailable: string };
 
 /**
- * Rules of squawk that the review judges itself, with the history and the sizes that squawk doesn't have: whether it says something
- * there or not, squawk's word adds nothing.
+ * Rules of squawk that the review judges itself, with the history and the sizes that squawk doesn't have: whatever it says
+ * there, squawk's message adds nothing.
  */
 export const judgedRules: ReadonlySet<string> = new Set([
   "adding-field-with-default",
@@ -90,8 +90,8 @@ export function lintFindings(
         ...(statement && { statement: statement.index }),
         line,
         what: message,
-        who: "Said by squawk.",
-        howLong: "see squawk's documentation of the rule",
+        who: "All that squawk's documentation of the rule names.",
+        howLong: "See squawk's documentation of the rule",
         ...(help !== undefined && { safe: { migrations: [], note: help } }),
       };
     });

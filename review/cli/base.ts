@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { checksumOf, type Migration } from "../../migrations/history/history";
+import { counted } from "../../text/counted";
 import type { Applied } from "../applied";
 
 /** The base can't be read from git; nothing was reviewed. */
@@ -64,7 +65,9 @@ export async function readBase(directory: string, ref: string, history: readonly
     }
   }
   if (arrived.length > 0)
-    notes.push(`${ref} has ${arrived.length} migrations that the branch doesn't have yet; they count as deployed.`);
+    notes.push(
+      `${ref} has ${counted(arrived.length, "migration")} that the branch doesn't have yet (counted as deployed).`,
+    );
   const merged = [...history, ...arrived].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   return { applied, history: merged, notes };
 }

@@ -80,9 +80,11 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
     stack === undefined ? {} : (await settingsFiles()).readStackSettings(process.cwd(), stack);
   const directory = options.migrations ?? settings.migrations?.directory;
   if (directory === undefined)
-    throw new ReviewSettingsError(`Pulumi.${stack}.yaml names no migrations.directory; say --migrations DIR.`);
+    throw new ReviewSettingsError(
+      `Pulumi.${stack}.yaml doesn't set migrations.directory. Set it, or pass --migrations DIR.`,
+    );
   if (options.base !== undefined && options.since !== undefined)
-    throw new ReviewSettingsError("--base and --since say two things: use one of them.");
+    throw new ReviewSettingsError("Pass --base or --since, not both.");
   const folder = readHistorySync(directory);
   const { history, applied, notes } =
     options.base !== undefined
@@ -127,7 +129,7 @@ function writeResult(file: string, text: string): void {
 function since(history: Parameters<typeof appliedUntil>[0], name: string | undefined) {
   if (name === undefined) return [];
   if (!history.some((migration) => migration.name === name))
-    throw new ReviewSettingsError(`--since ${name} is no migration of the folder.`);
+    throw new ReviewSettingsError(`Unknown migration --since ${name}: the folder has none of that name.`);
   return appliedUntil(history, name);
 }
 

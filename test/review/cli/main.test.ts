@@ -69,7 +69,7 @@ describe("npm run review", () => {
       "index-blocks-writes",
       "out-of-order",
     ]);
-    expect(review.notes).toEqual(["main has 2 migrations that the branch doesn't have yet; they count as deployed."]);
+    expect(review.notes).toEqual(["main has 2 migrations that the branch doesn't have yet (counted as deployed)."]);
     expect(status).toBe(1);
   });
 
@@ -210,10 +210,10 @@ describe("npm run review", () => {
     [["--stack", "absent"], /There is no .*Pulumi.absent.yaml/],
     [["--format", "pdf"], /Allowed choices are text, markdown, json, sarif, github/],
     [["--wrong"], /unknown option/],
-    [["--migrations", "MIGRATIONS", "--since", "9_x"], /no migration of the folder/],
+    [["--migrations", "MIGRATIONS", "--since", "9_x"], /Unknown migration --since 9_x/],
     [["--migrations", "MIGRATIONS", "--base", "absent"], /not a commit, branch or tag/],
     [["--migrations", "MIGRATIONS", "--base=--output=x"], /not a commit, branch or tag/],
-    [["--migrations", "MIGRATIONS", "--base", "main", "--since", "1_base"], /use one of them/],
+    [["--migrations", "MIGRATIONS", "--base", "main", "--since", "1_base"], /not both/],
     [["--migrations", "MIGRATIONS", "--stats", "/nowhere"], /There is no \/nowhere/],
   ])("%j is not reviewed, and it says why", async (args, message) => {
     const { migrations } = repository();
@@ -278,7 +278,7 @@ describe("what can't be used is answered without a stack trace", () => {
     [["--migrations", migrations, "--output", root], "can't be written: EISDIR"],
     [["--migrations", migrations, "--output", "nowhere/page"], "can't be written: ENOENT"],
     [["--migrations", migrations, "--output", "/proc/x/page"], "can't be written: ENOENT"],
-    [["--migrations", migrations, "--since", "__proto__"], "--since __proto__ is no migration"],
+    [["--migrations", migrations, "--since", "__proto__"], "Unknown migration --since __proto__"],
     [["--migrations", migrations, "--base", "__proto__"], "--base __proto__ is not a commit"],
     [["--migrations", migrations, "--base", ""], "is not a commit"],
     [["--migrations", migrations, "--format", "constructor"], "Allowed choices are text"],
