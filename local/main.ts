@@ -102,7 +102,7 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
   const problems = unknown.map((word) =>
     /^--(target|continue-on-error)\b/.test(word)
       ? `${word}: only the Pulumi CLI has this option (pulumi ${verb.name} ${word}); npm run local releases everything`
-      : `${word} is no option of ${verb.name}; see npm run local -- ${verb.name} --help`,
+      : `unknown option ${word} of ${verb.name}; see npm run local -- ${verb.name} --help`,
   );
   const most = (verb.arguments ?? "").includes("...") ? Number.POSITIVE_INFINITY : command.registeredArguments.length;
   if (words.length > most)

@@ -6,17 +6,22 @@ const WORDS: Partial<
   Record<Operation, { sign: string; doing: string; done: string; color: "green" | "yellow" | "red" | "cyan" }>
 > = {
   create: { sign: "+", doing: "creating", done: "created", color: "green" },
-  "create-replacement": { sign: "+", doing: "creating anew", done: "created anew", color: "green" },
+  "create-replacement": { sign: "+", doing: "replacing", done: "replaced", color: "green" },
   update: { sign: "~", doing: "updating", done: "updated", color: "yellow" },
   replace: { sign: "±", doing: "replacing", done: "replaced", color: "yellow" },
   delete: { sign: "-", doing: "deleting", done: "deleted", color: "red" },
-  "delete-replaced": { sign: "-", doing: "deleting the old", done: "deleted the old", color: "red" },
+  "delete-replaced": { sign: "-", doing: "deleting for replacement", done: "deleted for replacement", color: "red" },
   import: { sign: "=", doing: "taking over", done: "taken over", color: "cyan" },
   read: { sign: ">", doing: "reading", done: "read", color: "cyan" },
   refresh: { sign: "~", doing: "refreshing", done: "refreshed", color: "cyan" },
 };
 const OTHER = { sign: "·", doing: "working on", done: "done with", color: "cyan" } as const;
-const RETAINED = { sign: "○", doing: "letting go of", done: "kept, no longer in the stack", color: "cyan" } as const;
+const RETAINED = {
+  sign: "○",
+  doing: "removing from state, snapshot kept",
+  done: "removed from state, snapshot kept",
+  color: "cyan",
+} as const;
 
 export function wordsOf(event: Pick<StepEvent, "op" | "retained">) {
   return event.retained ? RETAINED : (WORDS[event.op] ?? OTHER);

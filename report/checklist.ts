@@ -19,11 +19,11 @@ export function checklist(report: Report): string[] {
       snapshot
         ? `  [x] Backup: snapshot ${snapshot.id} of ${snapshot.createdAt}`
         : "  [?] Backup: taken after this check, if the settings ask for it",
-      said("tested", "Tested on another stage", "not stated (--note tested=…)"),
+      said("tested", "Tested on another stage", "missing: set (--note tested=…)"),
       `  [x] Scope of impact: ${scope.length === 0 ? "no existing table is touched" : scope.join(" | ")}`,
       said("rollback", "Way back", "the snapshot, as the release's output `restore` says"),
-      said("window", "Maintenance window", "not stated (--note window=…)"),
-      said("monitoring", "Monitoring", "not stated (--note monitoring=…)"),
+      said("window", "Maintenance window", "missing: set (--note window=…)"),
+      said("monitoring", "Monitoring", "missing: set (--note monitoring=…)"),
       `  [x] Pending: ${pending.length === 0 ? "nothing" : pending.join(", ")}`,
     );
   else {

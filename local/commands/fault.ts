@@ -12,7 +12,7 @@ export const fault: Verb = {
   check({ arguments: names }) {
     const problems = names
       .filter((name) => name !== "none" && !Object.hasOwn(FAULTS, name))
-      .map((name) => `${name} is no fault; there are ${Object.keys(FAULTS).join(", ")}, and none`);
+      .map((name) => `${name} is not a fault that can be set; there are ${Object.keys(FAULTS).join(", ")}, and none`);
     if (names.length > 1 && names.includes("none")) problems.push("none ends all faults; it can't stand beside others");
     return problems;
   },

@@ -15,9 +15,7 @@ export const logs: Verb = {
   use: "reads",
   options: [{ flags: "--follow", description: "go on with what comes, until Ctrl-C" }],
   check: ({ arguments: [what] }) =>
-    what === undefined
-      ? ["logs needs to know of what: app, migration, preflight, database, cloud, or a name from status"]
-      : [],
+    what === undefined ? ["Which log? One of app, migration, preflight, database, cloud, or a name from status"] : [],
   async run(call: Call): Promise<number> {
     const what = call.arguments[0]!;
     const sources = await find(call, what);

@@ -9,11 +9,11 @@ import { type Call, typed, type Verb } from "./verb";
 /** What a step would do, where "creating …" would promise too much. */
 const WOULD: Record<string, string> = {
   create: "would be created",
-  "create-replacement": "would be created anew",
+  "create-replacement": "would be replaced",
   import: "is there already, and would be taken over",
   update: "would be updated",
   delete: "would be deleted",
-  "delete-replaced": "would be deleted, replaced by a new one",
+  "delete-replaced": "would be deleted for replacement",
   read: "would be read",
 };
 
@@ -53,7 +53,7 @@ function describe(call: Call, ran: Ran): string[] {
 }
 
 function would(step: StepEvent): string {
-  const words = step.retained ? "would leave the stack; it is kept in the cloud" : (WOULD[step.op] ?? step.op);
+  const words = step.retained ? "no longer managed; the snapshot stays in RDS" : (WOULD[step.op] ?? step.op);
   const why = step.replaces?.length ? step.replaces : step.diffs;
   return why?.length ? `${words} (${why.slice(0, 4).join(", ")}${why.length > 4 ? ", …" : ""})` : words;
 }

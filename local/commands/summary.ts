@@ -78,8 +78,7 @@ function tally({ steps }: Ran): string {
   for (const step of steps) {
     // A replacement is three steps of the engine, and one to a person.
     if (step.status === "succeeded" && (step.op === "replace" || step.op === "delete-replaced")) continue;
-    const name =
-      step.status === "failed" ? "failed" : step.retained ? "kept outside the stack" : (PAST[step.op] ?? step.op);
+    const name = step.status === "failed" ? "failed" : step.retained ? "kept in RDS" : (PAST[step.op] ?? step.op);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts].map(([name, number]) => `${number} ${name}`).join(", ");

@@ -6,7 +6,7 @@ import { formatDuration } from "../../text/short-duration";
 import type { Session } from "../db/connection";
 import { findRelation, ownRows } from "../db/own-queries";
 import { runScript } from "../db/query";
-import { replicationLag } from "../db/replication";
+import { replication } from "../db/replication";
 import { UnfollowedDirective } from "../failures/statement";
 import { writeNote } from "../records/progress";
 import type { Run } from "../run";
@@ -229,7 +229,7 @@ async function yieldTo(run: Run, time: number): Promise<void> {
   await pause(time, undefined, { signal }).catch(() => undefined);
   const until = Date.now() + settings.lockRetryTimeout;
   for (let reported = false; !signal.aborted && Date.now() < until; reported = true) {
-    const lag = await replicationLag(session);
+    const { lagMs: lag } = await replication(session);
     if (lag === undefined || lag <= settings.maxReplicationLag) return;
     if (!reported) log.event("batch.yields", `  … a replica is ${formatDuration(lag)} behind; waiting for it`, { lag });
     await pause(1000, undefined, { signal }).catch(() => undefined);

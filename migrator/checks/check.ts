@@ -10,6 +10,8 @@ export interface Looked {
   readonly mild?: boolean;
   /** The check could not look at everything that it is about, and found nothing in the rest: the facts say why. */
   readonly unknown?: boolean;
+  /** What the check looks at is not there to be looked at: the facts say what is missing. */
+  readonly skipped?: boolean;
 }
 
 /** One question to the database, which touches nothing and waits for no lock. The catalogue in settings/ has its title. */
@@ -34,10 +36,10 @@ export async function runChecks<Context>(
       continue;
     }
     try {
-      const { findings, facts, mild, unknown } = await run(context);
+      const { findings, facts, mild, unknown, skipped } = await run(context);
       const grade = mild ? "warn" : level;
       const full = findings.map((finding): Finding => ({ check: name, kind, level: grade, ...finding }));
-      const outcome = full.length > 0 ? grade : unknown ? "unknown" : "ok";
+      const outcome = full.length > 0 ? grade : unknown ? "unknown" : skipped ? "off" : "ok";
       results.push({ name, title, outcome, facts, findings: full });
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };

@@ -105,7 +105,7 @@ function parse(args: readonly string[], mistakes: string[]) {
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const option = OPTIONS[token.name];
-    if (!option) mistakes.push(`${token.rawName} is no option.`);
+    if (!option) mistakes.push(`Unknown option ${token.rawName}.`);
     // The value itself is not repeated: it may be a connection string.
     else if (option.value && token.value === undefined)
       mistakes.push(`${token.rawName} needs a value (${option.value}).`);

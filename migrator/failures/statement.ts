@@ -80,7 +80,7 @@ export class Stopped extends Failure {
 
 /** Postgres refused what the program does around the migrations: reads the history, counts, writes its records. */
 export class OwnWorkRefused extends Failure {
-  override readonly code = "own-work-refused";
+  override readonly code = "bookkeeping-refused";
   override readonly exit = 5;
 
   /** @param database default: as far as the log says */

@@ -19,7 +19,7 @@ export async function compare(run: Run): Promise<void> {
   if (!now.statements)
     log.event(
       "compare.unknown",
-      "  mean times: unknown, pg_stat_statements is not there (CREATE EXTENSION, and shared_preload_libraries)",
+      "  mean times: unknown, pg_stat_statements is not installed (CREATE EXTENSION, and shared_preload_libraries)",
     );
   for (const { query, before, after, calls } of compareStatements(recorded.data, now).slice(0, SHOWN)) {
     const was = before === undefined ? "new" : `was ${before.toFixed(2)} ms`;

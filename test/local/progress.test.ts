@@ -78,8 +78,8 @@ describe("progress as plain lines", () => {
     expect(sent().split("\n")).toEqual([
       "  + Snapshot             notes-db-1  creating …",
       "✓ + Snapshot             notes-db-1  created  3.1s",
-      "  ○ Snapshot             notes-db-1  letting go of …",
-      "✓ ○ Snapshot             notes-db-1  kept, no longer in the stack  3.1s",
+      "  ○ Snapshot             notes-db-1  removing from state, snapshot kept …",
+      "✓ ○ Snapshot             notes-db-1  removed from state, snapshot kept  3.1s",
       "",
     ]);
   });

@@ -140,7 +140,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     expect(ran.stdout).toMatch(/^\+ Snapshot .*would be created$/m);
     expect(ran.stdout).toMatch(/^\+ Job .*would be created$/m);
     expect(ran.stdout).toMatch(/^- Job .*would be deleted$/m);
-    expect(ran.stdout).toMatch(/^○ Snapshot .*would leave the stack; it is kept in the cloud$/m);
+    expect(ran.stdout).toMatch(/^○ Snapshot .*no longer managed; the snapshot stays in RDS$/m);
     expect(ran.stdout).toMatch(/^ {2}Service .*kept as it is$/m);
     expect(declared()).toEqual(before);
     const ownFiles = (files: Record<string, string>) =>

@@ -30,7 +30,7 @@ describe("a line that was typed wrong", () => {
     const ran = await cli.run("up", "--bogus", "extra", "--engine", "fast", "--stack", "a/b", "--config", "image");
     expect(ran.status).toBe(2);
     expect(ran.stderr.trimEnd().split("\n")).toEqual([
-      "--bogus is no option of up; see npm run local -- up --help",
+      "unknown option --bogus of up; see npm run local -- up --help",
       "up takes no argument: extra is too much",
       '--engine is "fast"; it must be auto, embedded or pulumi',
       '--stack is "a/b"; it must be letters, digits, "-", "_" and ".", at most 100',
@@ -46,13 +46,13 @@ describe("a line that was typed wrong", () => {
     expect(ran.events).toEqual([
       expect.objectContaining({
         kind: "error",
-        problems: [expect.stringContaining("earthquake is no fault; there are snapshot-fails")],
+        problems: [expect.stringContaining("earthquake is not a fault that can be set; there are snapshot-fails")],
       }),
     ]);
   });
 
   test.each([
-    [["logs"], "logs needs to know of what"],
+    [["logs"], "Which log?"],
     [["query"], "query needs SQL"],
     [["query", " "], "query needs SQL"],
     [["restore"], "restore needs the name of a snapshot"],
@@ -64,7 +64,7 @@ describe("a line that was typed wrong", () => {
     ...NAMES_OF_EVERY_OBJECT.flatMap(
       (name) =>
         [
-          [["fault", name], `${name} is no fault`],
+          [["fault", name], `${name} is not a fault that can be set`],
           [["up", "--engine", name], `--engine is "${name}"; it must be auto, embedded or pulumi`],
         ] as [string[], string][],
     ),

@@ -1,6 +1,6 @@
 import { formatBytes } from "../../../text/bytes";
 import { formatDuration } from "../../../text/short-duration";
-import { replicationLag } from "../../db/replication";
+import { type Replication, replication as readReplication } from "../../db/replication";
 import type { PreflightCheck } from "./context";
 
 /** Looks at how many connections are in use: a rolling update needs more for a while. */
@@ -25,16 +25,17 @@ export const replication: PreflightCheck = {
   name: "replication",
   kind: "capacity",
   async run({ run: { session, settings } }) {
-    const lag = await replicationLag(session);
+    const replicas = await readReplication(session);
+    const { lagMs } = replicas;
     const slots = await session.rows<{ slot_name: string; kept: string }>(
       `SELECT slot_name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::text AS kept FROM pg_replication_slots
        WHERE NOT active AND pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > $1`,
       [settings.maxSlotWal],
     );
     const findings = [];
-    if (lag !== undefined && lag > settings.maxReplicationLag)
+    if (lagMs !== undefined && lagMs > settings.maxReplicationLag)
       findings.push({
-        what: `A replica is ${formatDuration(lag)} behind.`,
+        what: `A replica is ${formatDuration(lagMs)} behind.`,
         evidence: [],
         next: "wait until it has caught up (pg_stat_replication)",
       });
@@ -46,10 +47,17 @@ export const replication: PreflightCheck = {
       });
     return {
       findings,
-      facts: lag === undefined ? "no replica, or no right to see one" : `${formatDuration(lag)} behind`,
+      facts: replicationText(replicas),
+      unknown: replicas.hidden > 0,
     };
   },
 };
+
+function replicationText({ replicas, hidden, lagMs }: Replication): string {
+  if (replicas === 0) return "no replica is connected";
+  if (hidden > 0) return "unknown: this role does not see how far the replicas are behind (GRANT pg_monitor)";
+  return lagMs === undefined ? "the replicas have caught up" : `${formatDuration(lagMs)} behind`;
+}
 
 /** What a rewrite needs for a while: the table and its indexes again, and as much WAL. An index: about the table's own size at most. */
 export const disk: PreflightCheck = {

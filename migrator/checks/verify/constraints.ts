@@ -33,7 +33,10 @@ export const constraints: VerifyCheck = {
     }
     const what = "Constraints are NOT VALID: they hold for new rows only.";
     const next = `ALTER TABLE ${found[0]?.relation} VALIDATE CONSTRAINT ${escapeIdentifier(found[0]?.name ?? "")}, in a new migration`;
-    return { findings: found.length > 0 ? [{ what, evidence, next }] : [], facts: `${found.length} not validated` };
+    return {
+      findings: found.length > 0 ? [{ what, evidence, next }] : [],
+      facts: found.length === 0 ? "all validated" : `${found.length} not validated`,
+    };
   },
 };
 

@@ -38,7 +38,7 @@ export const promised: VerifyCheck = {
     const unknown = unsure ? `; unknown: ${untold} that ${unsure.uncertain} may have taken back` : "";
     return {
       findings: broken.length > 0 ? [{ what, evidence, next }] : [],
-      facts: `${promises.length - unmet.length} of ${promises.length} as planned${unknown}`,
+      facts: `${promises.length - unmet.length} of ${promises.length} exist${unknown}`,
     };
   },
 };

@@ -7,7 +7,8 @@ export const slowest: VerifyCheck = {
   kind: "data",
   async run({ run: { session } }) {
     const { statements } = await readStatistics(session);
-    if (!statements) return { findings: [], facts: "pg_stat_statements is not there" };
+    if (!statements)
+      return { findings: [], facts: "skipped: the extension pg_stat_statements is not installed", skipped: true };
     const mean = Object.values(statements)
       .filter(({ calls }) => calls > 0)
       .map(({ query, calls, total }) => ({ query: query.replace(/\s+/g, " "), mean: total / calls }))

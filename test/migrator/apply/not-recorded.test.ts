@@ -112,7 +112,7 @@ test("what Postgres refuses before the first migration is no fault of the migrat
   const poor = new URL(url);
   Object.assign(poor, { username: "poor", password: "x" });
   const { exit, output } = await migrate(poor.href, historyOf({ "1_a": "SELECT 1;" }));
-  expect(output).toContain("FAILED (own-work-refused): ");
+  expect(output).toContain("FAILED (bookkeeping-refused): ");
   expect(output).toContain("permission denied for schema public");
   expect(output).toMatch(/^Next: grant /m);
   expect(exit).toBe(5);

@@ -123,7 +123,7 @@ describe("verification finds", () => {
 
   test("the slowest statements, where pg_stat_statements is there", async () => {
     const { url, directory } = await applied();
-    expect((await look(url, directory, "verify")).of("slowest").facts).toContain("is not there");
+    expect((await look(url, directory, "verify")).of("slowest").facts).toContain("is not installed");
     await query(url, "CREATE EXTENSION pg_stat_statements; SELECT pg_stat_statements_reset()");
     await query(url, "SELECT pg_sleep(0.2) AS the_slow_one");
     expect((await look(url, directory, "verify")).of("slowest").facts).toContain("the_slow_one");
@@ -138,7 +138,7 @@ test("a right that is missing for the history is named, with what to do", async 
   const { exit, output } = await migrate(role, directory, "status");
   expect(exit).toBe(5);
   expect(output).toMatch(
-    /FAILED \(own-work-refused\): .*permission denied for table _prisma_migrations[\s\S]*Database: [\s\S]*App: [\s\S]*Next: grant/,
+    /FAILED \(bookkeeping-refused\): .*permission denied for table _prisma_migrations[\s\S]*Database: [\s\S]*App: [\s\S]*Next: grant/,
   );
 });
 
