@@ -15,7 +15,7 @@ export {
   readReleaseOutputs,
   stackOutputs,
 } from "./outputs";
-export { type Backup, BackupMissing, planBackup, Release, type ReleaseArgs } from "./release";
+export { type Backup, BackupMissing, type ProvidedValues, planBackup, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
 export { RolloutRefused, rolloutGate } from "./rollout-gate";

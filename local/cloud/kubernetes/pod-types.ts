@@ -12,7 +12,7 @@ export interface Pod {
 }
 
 /** Manifests have the types of Pulumi's own package, with every value known. */
-export type PodSpec = Unwrap<types.input.core.v1.PodSpec>;
+type PodSpec = Unwrap<types.input.core.v1.PodSpec>;
 export type Container = Unwrap<types.input.core.v1.Container>;
 export type KeyRef = Unwrap<types.input.core.v1.SecretKeySelector>;
 export type Volume = Unwrap<types.input.core.v1.Volume>;
