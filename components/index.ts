@@ -3,6 +3,7 @@ export { parseSettings } from "../settings/parse";
 export type { Settings } from "../settings/schema";
 export { App } from "./app";
 export type { AppArgs } from "./app-manifests";
+export { type Backup, BackupMissing, planBackup } from "./backup";
 export type { ReportReader } from "./job-reports";
 export { type Live, LiveReleaseUnknown, liveRelease } from "./live-release";
 export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";
@@ -15,7 +16,7 @@ export {
   readReleaseOutputs,
   stackOutputs,
 } from "./outputs";
-export { type Backup, BackupMissing, type ProvidedValues, planBackup, Release, type ReleaseArgs } from "./release";
+export { type ProvidedValues, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
 export { RolloutRefused, rolloutGate } from "./rollout-gate";

@@ -80,7 +80,8 @@ export class MigratorJob extends pulumi.ComponentResource {
         metadata: { name: jobName, namespace, labels: labels(app, step) },
         spec: {
           // One try: what a failed migration left behind is looked at before it runs again. No podFailurePolicy and no
-          // TTL: Pulumi recognises neither the first's failures nor a collected Job (facts.md).
+          // TTL: Pulumi (pulumi-kubernetes 4.34, provider/pkg/await/job.go) recognises neither the first's failures nor a
+          // collected Job.
           backoffLimit: 0,
           activeDeadlineSeconds: deadline.seconds,
           template: {

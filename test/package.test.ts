@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ModuleKind, transpileModule } from "typescript";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 const ROOT = join(__dirname, "..");
 
@@ -66,7 +66,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it("a team adds the release to a Pulumi program that it already has", () => {
+test("a team adds the release to a Pulumi program that it already has", () => {
   writeFileSync(join(folder, "program.js"), PROGRAM);
   const output = JSON.parse(execFileSync("node", ["program.js"], { cwd: folder, encoding: "utf8" }));
   expect(output.registered).toContain("kubernetes:batch/v1:Job");
@@ -75,7 +75,7 @@ it("a team adds the release to a Pulumi program that it already has", () => {
   expect(output.id).toMatch(/^[0-9a-f]{12}$/);
 });
 
-it("the README's program gates the release as ours does, and publishes its outputs", () => {
+test("the README's program gates the release as ours does, and publishes its outputs", () => {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
   const snippet = /### Add the release to a Pulumi program[\s\S]*?```ts\n([\s\S]*?)```/.exec(readme)![1]!;
   const { outputText } = transpileModule(snippet, {
@@ -100,7 +100,7 @@ it("the README's program gates the release as ours does, and publishes its outpu
   expect(outputs).toMatchObject({ releaseId: expect.stringMatching(/^[0-9a-f]{12}$/), image: "shop:1" });
 });
 
-it("errors are quick there too: the file that `nodeargs` names is in the package", () => {
+test("errors are quick there too: the file that `nodeargs` names is in the package", () => {
   const printed = execFileSync(
     "node",
     ["--require", "postgres-release/quick-errors", "-e", "console.log(util.inspect('plain', { colors: true }))"],
@@ -109,7 +109,7 @@ it("errors are quick there too: the file that `nodeargs` names is in the package
   expect(printed).toBe("'plain'\n");
 });
 
-it("the package holds types, and the migrator as the one file that the Job runs", () => {
+test("the package holds types, and the migrator as the one file that the Job runs", () => {
   const installed = join(folder, "node_modules", "postgres-release");
   const files = execFileSync("find", [".", "-type", "f"], { cwd: installed, encoding: "utf8" }).split("\n");
   expect(files).toEqual(
@@ -121,7 +121,7 @@ it("the package holds types, and the migrator as the one file that the Job runs"
   );
 });
 
-it("the project's own stacks run index.ts, not what the package exports", () => {
+test("the project's own stacks run index.ts, not what the package exports", () => {
   const arguments_ = ["--import", "tsx", "local/main.ts", "preview", "--json", "--state-dir", join(folder, "state")];
   const output = execFileSync("node", arguments_, { cwd: ROOT, encoding: "utf8" });
   expect(output).toContain("kubernetes:apps/v1:Deployment");

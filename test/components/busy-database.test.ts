@@ -1,6 +1,6 @@
 import type { ErrorHookArgs } from "@pulumi/pulumi";
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DatabaseSnapshot, SnapshotError } from "../../components";
 import { pauseMs, waitWhileBusy } from "../../components/busy-database";
 import { Duration } from "../../settings/units";
@@ -46,7 +46,7 @@ beforeEach(() => {
 afterEach(() => warn.mockReset());
 
 describe("a database that is being backed up or modified", () => {
-  it("is waited for until the time-out, which ends the release with a message in three parts", async () => {
+  test("is waited for until the time-out, which ends the release with a message in three parts", async () => {
     const hook = wait(1);
     expect(await hook(failed(INSTANCE))).toBe(true);
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/no snapshot of notes-db now.*at most 1s/s));
@@ -57,7 +57,7 @@ describe("a database that is being backed up or modified", () => {
     );
   });
 
-  it.each([
+  test.each([
     ["an instance", INSTANCE],
     ["a cluster", CLUSTER],
     ["a cluster that the provider has asked about for two minutes", CLUSTER_ASKED_FOR_TWO_MINUTES],
@@ -67,7 +67,7 @@ describe("a database that is being backed up or modified", () => {
 });
 
 describe("nothing else is tried again", () => {
-  it.each([
+  test.each([
     [
       "a name that is taken",
       refused("DB Snapshot", "CreateDBSnapshot", "DBSnapshotAlreadyExists: Cannot create the snapshot because …"),
@@ -90,13 +90,13 @@ describe("nothing else is tried again", () => {
     expect(await wait(60)(failed(error))).toBe(false);
   });
 
-  it("an update or a deletion", async () => {
+  test("an update or a deletion", async () => {
     expect(await wait(60)(failed(INSTANCE, "update"))).toBe(false);
     expect(await wait(60)(failed(INSTANCE, "delete"))).toBe(false);
   });
 });
 
-it.each(["1s", "10s", "2m", "10m", "3h", "1d", "2d"])("a time-out of %s takes less than 95 tries", (text) => {
+test.each(["1s", "10s", "2m", "10m", "3h", "1d", "2d"])("a time-out of %s takes less than 95 tries", (text) => {
   const timeoutMs = Duration.parse(text)!.seconds * 1000;
   let tries = 1;
   for (let waited = 0; waited < timeoutMs; waited += pauseMs(waited, timeoutMs)) tries += 1;
@@ -118,7 +118,7 @@ describe("the snapshot's hook", () => {
     return recorder.only("aws:rds/snapshot:Snapshot").options.onError;
   };
 
-  it("is registered with the engine", async () => {
+  test("is registered with the engine", async () => {
     const recorder = new PulumiRecorder();
     await recorder.start();
     const registered = recorder.acceptErrorHooks();
@@ -126,7 +126,7 @@ describe("the snapshot's hook", () => {
     expect(registered).toEqual(["notes-db-1: wait until the database is available"]);
   });
 
-  it("is left out where the engine knows no such hooks: Pulumi's mocks, and a CLI before 3.217", async () => {
+  test("is left out where the engine knows no such hooks: Pulumi's mocks, and a CLI before 3.217", async () => {
     const recorder = new PulumiRecorder();
     await recorder.start();
     expect(await snapshot(recorder)).toEqual([]);

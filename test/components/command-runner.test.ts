@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { parseSettings, Release, reviewGate, type Settings } from "../../components";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
@@ -39,7 +39,7 @@ async function release(of: Settings, contract = false): Promise<{ id: string; po
 }
 
 describe("with migrations.runner: command", () => {
-  it("the app's image migrates, by Prisma's own command, inside the migrator", async () => {
+  test("the app's image migrates, by Prisma's own command, inside the migrator", async () => {
     const { container } = await release(settings({ deadline: "10m", statementTimeout: "5m" }));
     expect(container.image).toBe("registry/notes:1");
     expect(container.command.at(-1)).toBe("/release/migrator.cjs");
@@ -47,7 +47,7 @@ describe("with migrations.runner: command", () => {
     expect(container.args.slice(-7)).toEqual(["--command-timeout", "540s", "--", "npx", "prisma", "migrate", "deploy"]);
   });
 
-  it("another command, its variables, and the variable of the app's URL are as the settings say", async () => {
+  test("another command, its variables, and the variable of the app's URL are as the settings say", async () => {
     const env = { SHADOW: { secret: { name: "shadow", key: "url" } } };
     const { container } = await release(settings({ command: ["yarn", "migrate"], env }, { env: "SHOP_URL" }));
     expect(container.args.slice(-5)).toEqual(["--url-variable", "SHOP_URL", "--", "yarn", "migrate"]);
@@ -61,7 +61,7 @@ describe("with migrations.runner: command", () => {
     ]);
   });
 
-  it("it may write below /tmp only, and stays as restricted as every pod", async () => {
+  test("it may write below /tmp only, and stays as restricted as every pod", async () => {
     const { pod, container } = await release(settings());
     expect(container.securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
     expect(pod.securityContext.runAsNonRoot).toBe(true);
@@ -70,7 +70,7 @@ describe("with migrations.runner: command", () => {
     expect(container.env).toContainEqual({ name: "HOME", value: "/tmp" });
   });
 
-  it("preflight is still ours, on the migrator's image; there is no Job for contract migrations", async () => {
+  test("preflight is still ours, on the migrator's image; there is no Job for contract migrations", async () => {
     await release(settings(), true);
     expect(recorder.all(JOB)).toHaveLength(2);
     const [container] = recorder.all(JOB).find(({ name }) => name.includes("-preflight-"))!.inputs["spec"].template
@@ -78,7 +78,7 @@ describe("with migrations.runner: command", () => {
     expect(container).toMatchObject({ image: "node:22-alpine", command: ["node", "/release/migrator.cjs"] });
   });
 
-  it("runner, command and variables decide the release (rule 1)", async () => {
+  test("runner, command and variables decide the release", async () => {
     const ids: string[] = [];
     for (const changes of [{}, { command: ["yarn", "migrate"] }, { env: { A: "1" } }]) {
       recorder = new PulumiRecorder();
@@ -95,13 +95,13 @@ describe("a contract migration", () => {
     { name: "2_b", sql: "-- release: contract\nALTER TABLE a DROP COLUMN old;", checksum: "b" },
   ];
 
-  it("that the command would apply before the rollout ends the release before anything is touched", async () => {
+  test("that the command would apply before the rollout ends the release before anything is touched", async () => {
     await expect(reviewGate(settings(), { migrations }, { migration: "1_a" })).rejects.toThrow(
       /2_b is marked `-- release: contract`.*\nNothing was touched.*\n.*migrations\.runner to migrator/,
     );
   });
 
-  it.each([
+  test.each([
     ["the first release", settings(), {}],
     ["one that is live already", settings(), { migration: "2_b" }],
     ["our own runner", settings({ runner: "migrator" }), { migration: "1_a" }],
@@ -129,11 +129,11 @@ describe("the app's image", () => {
     return spawnSync(shell, args, { env: { PATH: bin }, encoding: "utf8" });
   }
 
-  it("with Node.js of its own starts the migrator", async () => {
+  test("with Node.js of its own starts the migrator", async () => {
     expect(await start(process.execPath)).toMatchObject({ status: 0, stdout: "started run -- npx prisma\n" });
   });
 
-  it.each([
+  test.each([
     ["without Node.js", undefined, "FAILED: there is no Node.js in the app image"],
     [
       "with an old Node.js",

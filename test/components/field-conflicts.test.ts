@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { fieldConflicts, type ManagedFields } from "../../components/field-conflicts";
 
 /** As Kubernetes 1.34 records them, after the commands that the names of the managers tell. */
@@ -48,7 +48,7 @@ const WANTED = deployment(2, {
   resources: { limits: { cpu: "1" } },
 });
 
-it("finds the very conflicts that the API server answers a server-side apply with", () => {
+test("finds the very conflicts that the API server answers a server-side apply with", () => {
   const live = deployment(7, { ...container("other", "web", "/x"), resources: {} });
   const at = '.spec.template.spec.containers[name="app"]';
   // Tried on Kubernetes 1.34: `Apply failed with 4 conflicts`, of these fields.
@@ -60,7 +60,7 @@ it("finds the very conflicts that the API server answers a server-side apply wit
   ]);
 });
 
-it("finds nothing where others set the same values, or fields that the program leaves alone", () => {
+test("finds nothing where others set the same values, or fields that the program leaves alone", () => {
   const live = deployment(2, { ...container("db", "http", "/health"), resources: {} });
   expect(fieldConflicts(WANTED, live, MANAGERS)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { LiveReleaseUnknown, liveRelease, parseSettings, ReviewRefused, reviewGate } from "../../components";
 import { checksumOf, fingerprint } from "../../migrations/history/history";
 import { formatReview } from "../../review/formats";
@@ -38,7 +38,7 @@ beforeEach(async () => {
 });
 
 describe("what is live", () => {
-  it("is told by the stack's own outputs, or by one of them in a program that has others", async () => {
+  test("is told by the stack's own outputs, or by one of them in a program that has others", async () => {
     recorder.outputs = OUTPUTS;
     const live = { migration: "1_init", fingerprint: OUTPUTS.migrations.fingerprint, sizes: OUTPUTS.sizes };
     expect(await liveRelease(settings())).toEqual(live);
@@ -46,13 +46,13 @@ describe("what is live", () => {
     expect(await liveRelease(settings(), "release")).toEqual(live);
   });
 
-  it("is nothing before the first release", async () => {
+  test("is nothing before the first release", async () => {
     expect(await liveRelease(settings())).toEqual({});
     recorder.outputs = { vpcId: "vpc-1" };
     expect(await liveRelease(settings(), "release")).toEqual({});
   });
 
-  it.each([
+  test.each([
     ["the ARN of a snapshot is missing", { ...OUTPUTS, snapshot: { ...OUTPUTS.snapshot, arn: undefined } }, "1_init"],
     ["the migrations are missing", { ...OUTPUTS, migrations: undefined }, "NAME"],
     ["they are another program's", { vpcId: "vpc-1" }, "NAME"],
@@ -70,13 +70,13 @@ describe("what is live", () => {
 });
 
 describe("the review of a release", () => {
-  it("says that it assumes an empty database where nothing tells what is live", async () => {
+  test("says that it assumes an empty database where nothing tells what is live", async () => {
     const review = await reviewGate(settings(), { migrations: [init, drop] }, {});
     expect(formatReview(review, "text")).toMatch(/assuming an EMPTY database[\s\S]*review\.since/);
     expect(formatReview(review, "text")).not.toContain("Safe to release:");
   });
 
-  it("says when the folder's older migrations are not those that the live release had", async () => {
+  test("says when the folder's older migrations are not those that the live release had", async () => {
     const live = { migration: "3_drop", fingerprint: fingerprint([init, drop]) };
     expect((await reviewGate(settings(), { migrations: [init, drop] }, live)).assumes).toBeUndefined();
     const late = migration("2_late", "DROP TABLE notes;");
@@ -84,7 +84,7 @@ describe("the review of a release", () => {
     expect(review.assumes).toContain("are not those of the live release");
   });
 
-  it("refuses a review.since that names no migration: everything would count as applied", async () => {
+  test("refuses a review.since that names no migration: everything would count as applied", async () => {
     const wrong = reviewGate(settings({ since: "zzz" }), { migrations: [init, drop] }, {});
     await expect(wrong).rejects.toThrow(/review\.since is "zzz", which is no migration of the folder/);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseReleaseOutputs, ReleaseOutputsError } from "../../components";
 
 const OUTPUTS = {
@@ -14,25 +14,25 @@ const OUTPUTS = {
 };
 
 describe("the outputs of a release, read by another stack", () => {
-  it("are typed, and a release without a backup says so by null", () => {
+  test("are typed, and a release without a backup says so by null", () => {
     expect(parseReleaseOutputs(OUTPUTS)).toEqual(OUTPUTS);
     expect(parseReleaseOutputs({ ...OUTPUTS, snapshot: null, restore: null }).snapshot).toBeNull();
   });
 
-  it("are read of an older release too, which measured no sizes: they are unknown", () => {
+  test("are read of an older release too, which measured no sizes: they are unknown", () => {
     const { sizes: _, ...older } = OUTPUTS;
     expect(parseReleaseOutputs(older)).toEqual({ ...OUTPUTS, sizes: null });
   });
 
-  it("keep what this version of the reader does not know out of its way", () => {
+  test("keep what this version of the reader does not know out of its way", () => {
     expect(parseReleaseOutputs({ ...OUTPUTS, region: "eu-central-1" })).toEqual(OUTPUTS);
   });
 
-  it.each([undefined, {}])("say when there has been no release yet (%j)", (outputs) => {
+  test.each([undefined, {}])("say when there has been no release yet (%j)", (outputs) => {
     expect(() => parseReleaseOutputs(outputs)).toThrow(/has not been completed\. Run `pulumi up` there first/);
   });
 
-  it("say which key is not that of a release", () => {
+  test("say which key is not that of a release", () => {
     expect(() => parseReleaseOutputs({ ...OUTPUTS, url: undefined })).toThrow(ReleaseOutputsError);
     expect(() => parseReleaseOutputs({ vpcId: "vpc-1" })).toThrow(
       /releaseId: .*Is it the right stack\?\nNothing was touched/,

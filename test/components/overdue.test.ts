@@ -1,6 +1,6 @@
 import type { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { warnWhenOverdue } from "../../components/overdue";
 import { Duration } from "../../settings/units";
 
@@ -32,7 +32,7 @@ function waitedFor(): { job: Job; done(): void } {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("a Job that is still waited for after its deadline", () => {
-  it("is told of once, with what to look at and what to do", async () => {
+  test("is told of once, with what to look at and what to do", async () => {
     warnWhenOverdue(waitedFor().job, "notes-migrate-1", DEADLINE, pulumi.output(undefined));
     await settled();
     await vi.advanceTimersByTimeAsync(OVERDUE_MS - 1);
@@ -42,7 +42,7 @@ describe("a Job that is still waited for after its deadline", () => {
     expect(warn.mock.calls[0]![0]).toMatch(/deadline of 10m .*kubectl get job notes-migrate-1.*Ctrl-C once.*same `up`/);
   });
 
-  it("is not told of when it ended in time", async () => {
+  test("is not told of when it ended in time", async () => {
     const { job, done } = waitedFor();
     warnWhenOverdue(job, "notes-migrate-1", DEADLINE, pulumi.output(undefined));
     await settled();
@@ -52,7 +52,7 @@ describe("a Job that is still waited for after its deadline", () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  it("has time from when what it waits for is done, such as a long snapshot", async () => {
+  test("has time from when what it waits for is done, such as a long snapshot", async () => {
     let taken = () => {};
     const snapshot = new Promise<void>((resolve) => {
       taken = resolve;

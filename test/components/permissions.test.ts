@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { liveRelease, parseSettings, planBackup, Release, reviewGate } from "../../components";
 import { actions, needed } from "../../local/cloud/aws/permissions";
 import { PulumiRecorder } from "../support/pulumi-recorder";
@@ -37,7 +37,7 @@ async function release(kind: "instance" | "cluster"): Promise<PulumiRecorder> {
   return recorder;
 }
 
-it.each(["instance", "cluster"] as const)(
+test.each(["instance", "cluster"] as const)(
   "the README lists the IAM actions that a release of an %s needs, and no others",
   async (kind) => {
     const { registrations, calls } = await release(kind);
@@ -51,7 +51,7 @@ it.each(["instance", "cluster"] as const)(
   },
 );
 
-it("the README lists the kinds of Kubernetes objects that a release makes, and no others", async () => {
+test("the README lists the kinds of Kubernetes objects that a release makes, and no others", async () => {
   const { registrations } = await release("instance");
   const made = registrations.flatMap(({ type }) => /^kubernetes:.*:(\w+)$/.exec(type)?.[1] ?? []);
   const listed = /create, get, list, watch, update, patch and delete on ([\w\s,]+?) of the namespace/.exec(README)![1]!;

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   parseReleaseOutputs,
   parseSettings,
@@ -59,7 +59,7 @@ function names(of: string[]): string[] {
 const request = (step: string) => JSON.parse(command(step).inputs["environment"].RELEASE_REPORT);
 
 describe("the sizes of the tables", () => {
-  it("are read once a release, after the rollout and before the smoke check, and are an output", async () => {
+  test("are read once a release, after the rollout and before the smoke check, and are an output", async () => {
     recorder.stdout = JSON.stringify({ sizes: SIZES });
     const { sizes, releaseId } = await release({});
     expect(sizes).toEqual(SIZES);
@@ -71,32 +71,32 @@ describe("the sizes of the tables", () => {
     expect(names(command("smoke").options.dependsOn)).toContain(name);
   });
 
-  it("are unknown without a reader, and no command runs for them", async () => {
+  test("are unknown without a reader, and no command runs for them", async () => {
     expect((await release(undefined)).sizes).toBeNull();
     expect(recorder.all(COMMAND).map(({ name }) => name)).toEqual([expect.stringContaining("smoke")]);
   });
 
-  it("that can't be read are unknown: a warning says why, and the release goes on", async () => {
+  test("that can't be read are unknown: a warning says why, and the release goes on", async () => {
     const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
     recorder.stdout = JSON.stringify({ problem: "The new version is rolled out and serves; …" });
     expect((await release({})).sizes).toBeNull();
     expect(warn).toHaveBeenCalledWith("The new version is rolled out and serves; …", expect.anything());
   });
 
-  it("hold back nothing of the app (rule 3)", async () => {
+  test("hold back nothing of the app", async () => {
     await release({ directory: "/reports" });
     for (const each of [...recorder.all(DEPLOYMENT), ...recorder.all(JOB)])
       expect(names(each.options.dependsOn).join()).not.toMatch(/notes-(sizes|report)-/);
   });
 
-  it("are not read again by a newer version of the reader", async () => {
+  test("are not read again by a newer version of the reader", async () => {
     await release({});
     expect(command("sizes").options.ignoreChanges).toEqual(expect.arrayContaining(["create", "stdin", "environment"]));
   });
 });
 
 describe("the report", () => {
-  it("is the very last step, after the contract migrations, and has the part of every Job", async () => {
+  test("is the very last step, after the contract migrations, and has the part of every Job", async () => {
     const { releaseId } = await release({ directory: "/reports", context: "prod" }, true);
     const { options } = command("report");
     const before = names(options.dependsOn);
@@ -119,12 +119,12 @@ describe("the report", () => {
     });
   });
 
-  it("is written only where a folder is set for it", async () => {
+  test("is written only where a folder is set for it", async () => {
     await release({});
     expect(command("report")).toBeUndefined();
   });
 
-  it("gets the provider's kubeconfig as a secret, apart from what it is asked", async () => {
+  test("gets the provider's kubeconfig as a secret, apart from what it is asked", async () => {
     await release({ directory: "/reports", kubeconfig: pulumi.secret("kind: Config\ntoken: hunter2\n") });
     const { environment } = command("report").inputs;
     expect(JSON.stringify(environment.RELEASE_REPORT)).not.toContain("hunter2");

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import {
   BackupMissing,
   parseReleaseOutputs,
@@ -87,7 +87,7 @@ describe("a release whose settings refuse something", () => {
     return new Release("notes", { settings: of, history, migrator: "// migrator", review, backup });
   };
 
-  it("fails without a review, with one of other settings, and with one of another history", async () => {
+  test("fails without a review, with one of other settings, and with one of another history", async () => {
     const of = refusing("destructive", "blocking");
     await expect(made(of)).rejects.toThrow(ReviewMissing);
     await expect(made(of)).rejects.toThrow(/names destructive, blocking, but the Release was given no review/);
@@ -97,7 +97,7 @@ describe("a release whose settings refuse something", () => {
     expect(recorder.registrations).toEqual([]);
   });
 
-  it("has the preflight Job refuse the same once more, by what the database really has", async () => {
+  test("has the preflight Job refuse the same once more, by what the database really has", async () => {
     const acknowledgement = {
       migration: "1_init",
       finding: "drop-table a",
@@ -117,12 +117,12 @@ describe("a release whose settings refuse something", () => {
   });
 });
 
-it("a release whose settings ask for a backup fails where the program plans none", () => {
+test("a release whose settings ask for a backup fails where the program plans none", () => {
   expect(() => new Release("notes", { settings: settings(), history: HISTORY, migrator: "" })).toThrow(BackupMissing);
 });
 
 describe("the chain", () => {
-  it("looks before it takes the snapshot, takes that before the migration, and migrates before anything that uses the database is changed", async () => {
+  test("looks before it takes the snapshot, takes that before the migration, and migrates before anything that uses the database is changed", async () => {
     await release(
       settings({
         workloads: [
@@ -148,7 +148,7 @@ describe("the chain", () => {
     for (const user of users) expect(urns(user.options.dependsOn).join()).toContain(`${JOB} ${job().name}`);
   });
 
-  it("gives every release a Job and a snapshot of its own, by their logical names (rule 2)", async () => {
+  test("gives every release a Job and a snapshot of its own, by their logical names", async () => {
     const first = await release();
     expect(job().name).toContain(first.releaseId);
     expect(job().inputs["metadata"].name).toContain(first.releaseId);
@@ -156,26 +156,26 @@ describe("the chain", () => {
     expect(recorder.only(SNAPSHOT).inputs["dbSnapshotIdentifier"]).toBe(`notes-db-${"f".repeat(12)}`);
   });
 
-  it("runs a failed Job again on the next up, and never beside the failed one (rule 2)", async () => {
+  test("runs a failed Job again on the next up, and never beside the failed one", async () => {
     await release();
     for (const { options } of recorder.all(JOB)) {
       expect(options).toMatchObject({ replaceOnChanges: ["*"], deleteBeforeReplace: true });
     }
   });
 
-  it("keeps a snapshot whose release is gone (rule 2)", async () => {
+  test("keeps a snapshot whose release is gone", async () => {
     await release();
     expect(recorder.only(SNAPSHOT).options.retainOnDelete).toBe(true);
   });
 
-  it("lets nothing of the app be made of an output of a Job, a ConfigMap or a Secret (rule 3)", async () => {
+  test("lets nothing of the app be made of an output of a Job, a ConfigMap or a Secret", async () => {
     await release(settings({ workloads: [{ kind: "worker", name: "mailer" }] }));
     for (const deployment of recorder.all(DEPLOYMENT)) {
       expect(Object.values(deployment.options.propertyDependencies).flat()).toEqual([]);
     }
   });
 
-  it("mounts the migrations from immutable ConfigMaps that are named by their content (rule 3)", async () => {
+  test("mounts the migrations from immutable ConfigMaps that are named by their content", async () => {
     await release();
     const before = recorder.all(CONFIG_MAP);
     expect(before).toHaveLength(2);
@@ -194,7 +194,7 @@ describe("the chain", () => {
     expect(after[1]).not.toBe(before[1]!.name);
   });
 
-  it("gives the Job one try, a deadline, its last words, and neither a TTL nor a failure policy (rule 4)", async () => {
+  test("gives the Job one try, a deadline, its last words, and neither a TTL nor a failure policy", async () => {
     await release(settings({ migrations: { deadline: "10m", statementTimeout: "5m" } }));
     const { spec } = job().inputs;
     expect(spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 600 });
@@ -205,7 +205,7 @@ describe("the chain", () => {
     expect(job().options.customTimeouts["create"]).toBe("720s");
   });
 
-  it("looks before anything is touched, by the environment's own measure", async () => {
+  test("looks before anything is touched, by the environment's own measure", async () => {
     const changes = {
       migrations: {
         checks: { tls: "off", drift: "fail" },
@@ -231,7 +231,7 @@ describe("the chain", () => {
     expect(args).not.toContain("--snapshot");
   });
 
-  it("tells the Job which snapshot it relies upon, when it was taken and how old it may be (rule 5)", async () => {
+  test("tells the Job which snapshot it relies upon, when it was taken and how old it may be", async () => {
     // What notes the end of the snapshot.
     recorder.stdout = "2026-11-21T13:00:00Z";
     await release(settings({ backup: { maxAge: "2h" } }));
@@ -240,14 +240,14 @@ describe("the chain", () => {
     );
   });
 
-  it("notes the end anew of a snapshot that was deleted by hand and taken again under its name (rule 5)", async () => {
+  test("notes the end anew of a snapshot that was deleted by hand and taken again under its name", async () => {
     await release();
     const noted = recorder.all(COMMAND).filter(({ name }) => name.endsWith("-completed"));
     expect(noted.map(({ inputs }) => inputs["triggers"])).toEqual([["2026-11-21T10:00:00Z"]]);
     expect(noted[0]!.options.ignoreChanges).not.toContain("triggers");
   });
 
-  it("waits long for a snapshot, and tags it with what it belongs to (rule 5)", async () => {
+  test("waits long for a snapshot, and tags it with what it belongs to", async () => {
     const { releaseId } = await release();
     expect(recorder.only(SNAPSHOT).options.customTimeouts["create"]).toBe("10800s");
     expect(recorder.only(SNAPSHOT).inputs["tags"]).toEqual({
@@ -259,7 +259,7 @@ describe("the chain", () => {
     expect(recorder.only(SNAPSHOT).options.ignoreChanges).toContain("tags");
   });
 
-  it("publishes what is live: every output waits for the rolled-out Deployment (rule 6)", async () => {
+  test("publishes what is live: every output waits for the rolled-out Deployment", async () => {
     const outputs = await release(settings({ service: { type: "NodePort", host: "127.0.0.1" } }));
     expect(outputs).toMatchObject({
       snapshot: {
@@ -276,7 +276,7 @@ describe("the chain", () => {
     });
   });
 
-  it("publishes nothing while the rollout goes on (rule 6)", async () => {
+  test("publishes nothing while the rollout goes on", async () => {
     const rollout = recorder.hold(DEPLOYMENT);
     let published = false;
     const done = release(settings(), HISTORY, () => {
@@ -290,20 +290,20 @@ describe("the chain", () => {
     expect((await done).image).toBe("notes:1");
   });
 
-  it("is stricter in production by settings alone: protect (rule 7)", async () => {
+  test("is stricter in production by settings alone: protect", async () => {
     await release(settings({ policy: { protect: true } }));
     expect(recorder.only(DEPLOYMENT).options.protect).toBe(true);
   });
 });
 
-describe("the release id (rule 1)", () => {
+describe("the release id", () => {
   const idOf = async (changes: Record<string, object> = {}, history = HISTORY) => {
     recorder = new PulumiRecorder();
     await recorder.start();
     return (await release(settings(changes), history)).releaseId;
   };
 
-  it("stays when nothing that decides the release changes", async () => {
+  test("stays when nothing that decides the release changes", async () => {
     const before = await idOf();
     expect(await idOf({ app: { replicas: 5 } })).toBe(before);
     expect(await idOf({ migrations: { deadline: "30m" } })).toBe(before);
@@ -311,7 +311,7 @@ describe("the release id (rule 1)", () => {
     expect(await idOf({ migrations: { deadline: "1800s" } })).toBe(before);
   });
 
-  it.each([
+  test.each([
     ["the image", { app: { image: "notes:2" } }],
     ["a runner setting", { migrations: { lockTimeout: "9s" } }],
     ["the attempt", { release: { attempt: 2 } }],
@@ -319,7 +319,7 @@ describe("the release id (rule 1)", () => {
     expect(await idOf(changes)).not.toBe(await idOf());
   });
 
-  it("changes with the migrations, and only they and the attempt change the snapshot", async () => {
+  test("changes with the migrations, and only they and the attempt change the snapshot", async () => {
     expect(await idOf({}, { ...HISTORY, fingerprint: "e".repeat(64) })).not.toBe(await idOf());
     await idOf({ app: { image: "notes:2" } });
     expect(recorder.only(SNAPSHOT).name).toBe(`notes-db-${"f".repeat(12)}`);
@@ -331,7 +331,7 @@ describe("the release id (rule 1)", () => {
 describe("the backup", () => {
   const identifier = `notes-db-${"f".repeat(12)}`;
 
-  it("is a cluster snapshot for an Aurora cluster", async () => {
+  test("is a cluster snapshot for an Aurora cluster", async () => {
     const outputs = await release(settings({ database: { kind: "cluster" } }));
     expect(recorder.all(SNAPSHOT)).toHaveLength(0);
     expect(recorder.only("aws:rds/clusterSnapshot:ClusterSnapshot").inputs["dbClusterSnapshotIdentifier"]).toBe(
@@ -340,32 +340,32 @@ describe("the backup", () => {
     expect(outputs.restore).toContain("restore-db-cluster-from-snapshot");
   });
 
-  it("is left out where the environment allows it", async () => {
+  test("is left out where the environment allows it", async () => {
     const outputs = await release(settings({ backup: { mode: "none" }, policy: { backup: "optional" } }));
     expect(recorder.all(SNAPSHOT)).toHaveLength(0);
     expect(outputs.snapshot).toBeNull();
     expect(job().inputs["spec"].template.spec.containers[0].args).not.toContain("--snapshot");
   });
 
-  it("takes over a snapshot that a killed up left behind", async () => {
+  test("takes over a snapshot that a killed up left behind", async () => {
     recorder.snapshots = { [identifier]: { status: "available" } };
     await release();
     expect(recorder.only(SNAPSHOT).options.importId).toBe(identifier);
   });
 
-  it("is of the database as RDS spells it", async () => {
+  test("is of the database as RDS spells it", async () => {
     await release(settings({ database: { identifier: "Notes-DB" } }));
     expect(recorder.only(SNAPSHOT).inputs["dbInstanceIdentifier"]).toBe("notes-db");
   });
 
-  it("leaves a failed snapshot aside and takes another", async () => {
+  test("leaves a failed snapshot aside and takes another", async () => {
     recorder.snapshots = { [identifier]: { status: "failed" } };
     await release();
     expect(recorder.only(SNAPSHOT).inputs["dbSnapshotIdentifier"]).toBe(`${identifier}-r2`);
     expect(recorder.only(SNAPSHOT).options.importId).toBe("");
   });
 
-  it("gives up after five failed snapshots, with the next command", async () => {
+  test("gives up after five failed snapshots, with the next command", async () => {
     const failed = { status: "failed" };
     recorder.snapshots = Object.fromEntries(
       ["", "-r2", "-r3", "-r4", "-r5"].map((suffix) => [identifier + suffix, failed]),
@@ -375,7 +375,7 @@ describe("the backup", () => {
 });
 
 describe("contract migrations", () => {
-  it("have a Job of their own, after the rollout and the smoke check, with time to soak before", async () => {
+  test("have a Job of their own, after the rollout and the smoke check, with time to soak before", async () => {
     const of = settings({
       migrations: { soak: "15m", deadline: "30m" },
       smoke: { command: "true" },
@@ -396,14 +396,14 @@ describe("contract migrations", () => {
     expect(before).toContain(COMMAND);
   });
 
-  it("need no Job where there are none", async () => {
+  test("need no Job where there are none", async () => {
     await release();
     expect(recorder.all(JOB)).toHaveLength(2);
   });
 });
 
 describe("the smoke check", () => {
-  it("runs once a release, after the app and every other workload are rolled out", async () => {
+  test("runs once a release, after the app and every other workload are rolled out", async () => {
     const { releaseId } = await release(
       settings({ smoke: { command: "curl $RELEASE_URL" }, workloads: [{ kind: "worker", name: "mailer" }] }),
     );
@@ -421,7 +421,7 @@ describe("the smoke check", () => {
 });
 
 describe("the pods", () => {
-  it("never fall below the replicas, and lose no request", async () => {
+  test("never fall below the replicas, and lose no request", async () => {
     await release();
     const { spec } = recorder.only(DEPLOYMENT).inputs;
     expect(spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
@@ -432,7 +432,7 @@ describe("the pods", () => {
     expect(recorder.only("kubernetes:policy/v1:PodDisruptionBudget").inputs["spec"].maxUnavailable).toBe(1);
   });
 
-  it("get the database's URL by reference only", async () => {
+  test("get the database's URL by reference only", async () => {
     await release();
     const variable = (registration: { inputs: any }, name: string) =>
       registration.inputs.spec.template.spec.containers[0].env.find((each: any) => each.name === name);
@@ -443,7 +443,7 @@ describe("the pods", () => {
     expect(variable(job(), "DATABASE_URL").valueFrom.secretKeyRef.key).toBe("direct-url");
   });
 
-  it("meet the Pod Security Standard restricted", async () => {
+  test("meet the Pod Security Standard restricted", async () => {
     await release(settings({ workloads: [{ kind: "worker", name: "mailer" }] }));
     for (const { inputs } of [...recorder.all(DEPLOYMENT), ...recorder.all(JOB)]) {
       const pod = inputs["spec"].template.spec;
@@ -458,7 +458,7 @@ describe("the pods", () => {
 describe("values that other resources of the program make", () => {
   const made = <T>(value: T) => pulumi.output(Promise.resolve(value));
 
-  it("reach the objects in place of the settings, without a change of the release id", async () => {
+  test("reach the objects in place of the settings, without a change of the release id", async () => {
     const of = settings({
       app: { env: { MODE: "settings", KEPT: "yes" } },
       workloads: [{ kind: "worker", name: "mailer" }],
@@ -512,7 +512,7 @@ describe("values that other resources of the program make", () => {
 });
 
 describe("the annotation that tells what the program set of an object", () => {
-  it("is the one that the rollout gate expects of an unchanged object", async () => {
+  test("is the one that the rollout gate expects of an unchanged object", async () => {
     const of = settings({ workloads: [{ kind: "worker", name: "mailer" }] });
     await release(of);
     const expected = rolloutManifests(of, HISTORY).filter(({ kind }) => kind === "Deployment");

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseSettings, reviewGate } from "../../components";
 import { formatReview } from "../../review/formats";
 
@@ -13,7 +13,7 @@ const migrations = [
 ];
 
 describe("the review of `up` and `preview`", () => {
-  it.each([
+  test.each([
     [{ rows: 40_000_000, bytes: 12e9 }, "error", "11 GiB, 40.0 million rows"],
     [{ rows: 4, bytes: 16_384 }, "info", "16 KiB, 4 rows"],
     [undefined, "warning", "Sizes of tables and durations are unknown"],

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { beforeEach, expect, it, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { parseSettings, rolloutGate, type Settings } from "../../components";
 import type { LiveObject } from "../../components/live-objects";
 import { MANIFEST_ANNOTATION, manifestHash } from "../../components/manifest";
@@ -66,7 +66,7 @@ function gate(live: LiveObject[], of = settings("notes:2")): Promise<void> {
   return rolloutGate(of, HISTORY, READER);
 }
 
-it("asks for every object that is applied after the migration, by its kind, group and name", async () => {
+test("asks for every object that is applied after the migration, by its kind, group and name", async () => {
   await gate([]);
   const { command, environment } = recorder.calls.find(({ token }) => token === "command:local:run")!.inputs;
   expect(command).toBe("node -");
@@ -82,17 +82,17 @@ it("asks for every object that is applied after the migration, by its kind, grou
   });
 });
 
-it("is silent on a first release, and on what only Pulumi has changed", async () => {
+test("is silent on a first release, and on what only Pulumi has changed", async () => {
   await expect(gate([])).resolves.toBeUndefined();
   await expect(gate(cluster())).resolves.toBeUndefined();
 });
 
-it("is silent when the release does not change the object that was scaled", async () => {
+test("is silent when the release does not change the object that was scaled", async () => {
   const scaled = cluster({ Deployment: ["kubectl", { "f:replicas": {} }, { replicas: 7 }] });
   await expect(gate(scaled, settings("notes:1"))).resolves.toBeUndefined();
 });
 
-it("refuses to release over what was scaled by hand or by an autoscaler, with the setting that ends it", async () => {
+test("refuses to release over what was scaled by hand or by an autoscaler, with the setting that ends it", async () => {
   const scaled = cluster({ Deployment: ["kubectl", { "f:replicas": {} }, { replicas: 7 }] });
   const refused = await gate(scaled).catch((error: Error) => error.message);
   expect(refused).toBe(
@@ -106,14 +106,14 @@ it("refuses to release over what was scaled by hand or by an autoscaler, with th
   await expect(gate(scaled, settings("notes:2", setToSeven))).resolves.toBeUndefined();
 });
 
-it("tells how to scale up again what was scaled to nothing", async () => {
+test("tells how to scale up again what was scaled to nothing", async () => {
   const scaled = cluster({ Deployment: ["kubectl", { "f:replicas": {} }, { replicas: 0 }] });
   await expect(gate(scaled, settings("notes:2", { workloads: [] }))).rejects.toThrow(
     "kubectl -n default scale deployments.apps notes --replicas=2",
   );
 });
 
-it.each<[string, Changes, string]>([
+test.each<[string, Changes, string]>([
   [
     "the Service's type",
     { Service: ["kubectl-edit", { "f:type": {} }, { type: "NodePort" }] },
@@ -141,7 +141,7 @@ it.each<[string, Changes, string]>([
   },
 );
 
-it("never shows the value of a variable that somebody has set", async () => {
+test("never shows the value of a variable that somebody has set", async () => {
   const fields = {
     "f:template": {
       "f:spec": { "f:containers": { 'k:{"name":"app"}': { "f:env": { 'k:{"name":"PORT"}': { "f:value": {} } } } } },
@@ -155,7 +155,7 @@ it("never shows the value of a variable that somebody has set", async () => {
   expect(refused).not.toContain("s3cret");
 });
 
-it("refuses to mix its pods with those of a Deployment that Pulumi did not make", async () => {
+test("refuses to mix its pods with those of a Deployment that Pulumi did not make", async () => {
   const refused = await gate(cluster({}, "helm").slice(1, 2)).catch((error: Error) => error.message);
   expect(refused).toContain("Deployment notes is there already, and Pulumi did not make it (helm did).");
   expect(refused).toContain(
@@ -163,11 +163,11 @@ it("refuses to mix its pods with those of a Deployment that Pulumi did not make"
   );
 });
 
-it("takes over a Service that has the same values already", async () => {
+test("takes over a Service that has the same values already", async () => {
   await expect(gate(cluster({}, "helm").slice(0, 1))).resolves.toBeUndefined();
 });
 
-it.each([
+test.each([
   ["kubectl is missing", JSON.stringify({ unknown: "kubectl is not on PATH" }), "kubectl is not on PATH"],
   ["the answer is no JSON", "", "Unexpected end of JSON input"],
 ])("says that it is unknown, and goes on, where %s", async (_, stdout, why) => {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { chooseSnapshot, SnapshotError, waitUntilAvailable } from "../../components/snapshot-status";
 import { Duration } from "../../settings/units";
 import { PulumiRecorder } from "../support/pulumi-recorder";
@@ -13,12 +13,12 @@ beforeEach(async () => {
 });
 
 describe("a snapshot counts only when it is available", () => {
-  it("and then tells when it was taken", async () => {
+  test("and then tells when it was taken", async () => {
     recorder.snapshots = { "notes-db-1": { status: "available", createdAt: "2026-11-21T03:00:00Z" } };
     expect((await waitUntilAvailable(ARGS))?.createdAt).toBe("2026-11-21T03:00:00Z");
   });
 
-  it.each([
+  test.each([
     ["creating", /still "creating" after 0s \(backup\.timeout\)/],
     ["copying", /still "copying" after 0s/],
     ["modifying", /still "modifying" after 0s/],
@@ -32,18 +32,18 @@ describe("a snapshot counts only when it is available", () => {
     );
   });
 
-  it("and one that was deleted is none, which only the Job can judge", async () => {
+  test("and one that was deleted is none, which only the Job can judge", async () => {
     expect(await waitUntilAvailable(ARGS)).toBeUndefined();
   });
 
-  it("and it is waited for while it is being made", async () => {
+  test("and it is waited for while it is being made", async () => {
     recorder.snapshots = { "notes-db-1": { status: "creating" } };
     const waiting = waitUntilAvailable({ ...ARGS, timeout: Duration.ofSeconds(60) });
     recorder.snapshots = { "notes-db-1": { status: "available" } };
     expect((await waiting)?.status).toBe("available");
   });
 
-  it("unencrypted only where that is allowed", async () => {
+  test("unencrypted only where that is allowed", async () => {
     recorder.snapshots = { "notes-db-1": { status: "available", encrypted: false } };
     expect((await waitUntilAvailable(ARGS))?.encrypted).toBe(false);
     await expect(waitUntilAvailable({ ...ARGS, encryptionRequired: true })).rejects.toThrow(/policy\.encryption/);
@@ -51,7 +51,7 @@ describe("a snapshot counts only when it is available", () => {
 });
 
 describe("a preview", () => {
-  it("does not wait for a snapshot that is being made", async () => {
+  test("does not wait for a snapshot that is being made", async () => {
     await recorder.start(true);
     recorder.snapshots = { "notes-db-1": { status: "creating" } };
     expect((await waitUntilAvailable(ARGS))?.status).toBe("creating");
@@ -59,17 +59,17 @@ describe("a preview", () => {
 });
 
 describe("the choice of a snapshot", () => {
-  it("does not take an error for an absence", async () => {
+  test("does not take an error for an absence", async () => {
     recorder.refuse("AccessDenied: not authorized to perform rds:DescribeDBSnapshots");
     await expect(chooseSnapshot(KEY)).rejects.toThrow(/AccessDenied/);
   });
 
-  it("finds the good one again when a failed one before it was deleted by hand", async () => {
+  test("finds the good one again when a failed one before it was deleted by hand", async () => {
     recorder.snapshots = { "notes-db-1-r2": { status: "available" } };
     expect(await chooseSnapshot(KEY)).toMatchObject({ identifier: "notes-db-1-r2", exists: true });
   });
 
-  it("takes another name beside one that is being deleted, and waits for one that is being made", async () => {
+  test("takes another name beside one that is being deleted, and waits for one that is being made", async () => {
     recorder.snapshots = { "notes-db-1": { status: "deleting" } };
     expect(await chooseSnapshot(KEY)).toEqual({ identifier: "notes-db-1-r2", exists: false });
     for (const status of ["creating", "copying", "modifying"]) {
@@ -78,12 +78,12 @@ describe("the choice of a snapshot", () => {
     }
   });
 
-  it("tells how old one is that was complete before", async () => {
+  test("tells how old one is that was complete before", async () => {
     recorder.snapshots = { "notes-db-1": { status: "available", createdAt: "2026-11-21T03:00:00Z" } };
     expect((await chooseSnapshot(KEY)).availableSince).toBe("2026-11-21T03:00:00Z");
   });
 
-  it("is a SnapshotError when every try failed", async () => {
+  test("is a SnapshotError when every try failed", async () => {
     const failed = { status: "failed" };
     const names = ["notes-db-1", ...[2, 3, 4, 5].map((index) => `notes-db-1-r${index}`)];
     recorder.snapshots = Object.fromEntries(names.map((each) => [each, failed]));

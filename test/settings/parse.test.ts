@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseSettings } from "../../settings/parse";
 
@@ -121,7 +121,7 @@ const WRONG: [path: string, value: unknown, message: string][] = [
 ];
 
 describe("settings", () => {
-  it("are complete with their defaults", () => {
+  test("are complete with their defaults", () => {
     const { settings, problems } = parseSettings(GOOD);
     expect(problems).toEqual([]);
     expect(settings).toMatchObject({
@@ -132,13 +132,13 @@ describe("settings", () => {
     expect(settings!.migrations.deadline.seconds).toBe(1800);
   });
 
-  it.each(WRONG)("%s = %j is refused with its key, its value and what is allowed", (path, value, message) => {
+  test.each(WRONG)("%s = %j is refused with its key, its value and what is allowed", (path, value, message) => {
     const { settings, problems } = parseSettings(settingsWith(path, value));
     expect(settings).toBeUndefined();
     expect(problems.join("\n")).toContain(message);
   });
 
-  it("leave the migration's URL to the Secret, in whatever variable the command looks for it", () => {
+  test("leave the migration's URL to the Secret, in whatever variable the command looks for it", () => {
     const migrations = { directory: "migrations", runner: "command" };
     const database = { ...GOOD.database, env: "SHOP_URL" };
     const wrong = (env: object) => parseSettings({ ...GOOD, database, migrations: { ...migrations, env } }).problems;
@@ -149,13 +149,13 @@ describe("settings", () => {
     expect(wrong({ SHADOW: { secret: { name: "shadow", key: "url" } } })).toEqual([]);
   });
 
-  it("report one mistake as one line", () => {
+  test("report one mistake as one line", () => {
     for (const [path, value] of WRONG.filter(([key]) => key !== "policy.pinnedImages")) {
       expect(parseSettings(settingsWith(path, value)).problems, path).toHaveLength(1);
     }
   });
 
-  it("report all mistakes at once, also those of different kinds", () => {
+  test("report all mistakes at once, also those of different kinds", () => {
     const raw = { ...GOOD, app: { name: "N", imag: "notes:1" }, backup: { mode: "none" }, extra: {} };
     const { problems } = parseSettings(raw);
     expect(problems.map((line) => line.replace("unknown setting ", "").split(/[ ;]/)[0])).toEqual([
@@ -167,14 +167,14 @@ describe("settings", () => {
     ]);
   });
 
-  it("never repeat a value that holds a password", () => {
+  test("never repeat a value that holds a password", () => {
     const raw = settingsWith("app.env", { CACHE_URL: "redis://cache:hunter2@cache/0" });
     const text = parseSettings(raw).problems.join("\n");
     expect(text).toContain("no password in plain text");
     expect(text).not.toContain("hunter2");
   });
 
-  it.each(["local", "dev", "prod"])("of Pulumi.%s.yaml are right", (stack) => {
+  test.each(["local", "dev", "prod"])("of Pulumi.%s.yaml are right", (stack) => {
     const root = join(__dirname, "../..");
     const { config } = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as { config: object };
     const raw = Object.entries(config).flatMap(([key, value]) =>

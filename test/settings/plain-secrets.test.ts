@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseSettings, SettingsError } from "../../components";
 import { plainSecrets } from "../../settings/plain-secrets";
 
@@ -12,7 +12,7 @@ const smoke = (command: string) => ({ ...GOOD, smoke: { command } });
 const worker = (more: object) => ({ ...GOOD, workloads: [{ kind: "worker", name: "w", ...more }] });
 
 describe("a secret in plain text", () => {
-  it.each([
+  test.each([
     ["app.env.DB_PASSWORD", env({ DB_PASSWORD: "canary" })],
     ["app.env.PASSWORD", env({ PASSWORD: 12345 })],
     ["app.env.SMTP_PASS", env({ SMTP_PASS: "canary" })],
@@ -45,7 +45,7 @@ describe("a secret in plain text", () => {
     expect(problems[0]).not.toMatch(/canary|12345/);
   });
 
-  it.each([
+  test.each([
     env({ PRIMARY_KEY_COLUMN: "id", PUBLIC_KEY: "abc", POSTHOG_KEY: "$POSTHOG" }),
     env({ SECRET_NAME: "notes-session", TOKEN_URL: "https://auth/token", PASSWORD_MIN_LENGTH: 12, KEY_ID: "k1" }),
     env({
@@ -65,7 +65,7 @@ describe("a secret in plain text", () => {
     { ...GOOD, report: { window: "Sun 02:00, password reset page: read only", rollback: "see the wiki: tokens" } },
   ])("is not seen in what is none (%#)", (raw) => expect(parseSettings(raw).problems).toEqual([]));
 
-  it("is not repeated where the value is wrong for another reason, or stands at a wrong place", () => {
+  test("is not repeated where the value is wrong for another reason, or stands at a wrong place", () => {
     const wrong: Record<string, unknown>[] = [
       { ...GOOD, smoke: "curl https://u:canary@h" },
       { ...GOOD, app: '{name: notes, env: {DB_PASSWORD: "canary"' },
@@ -81,7 +81,7 @@ describe("a secret in plain text", () => {
     }
   });
 
-  it("is looked for at any depth, in what no schema knows too", () => {
+  test("is looked for at any depth, in what no schema knows too", () => {
     expect(plainSecrets({ a: [{ b: { c: ["x", "https://u:canary@h"] } }] })).toMatchObject([
       { path: ["a", "0", "b", "c", "1"] },
     ]);

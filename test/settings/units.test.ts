@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Duration, parseCpu, parseMemory } from "../../settings/units";
 
 describe("durations", () => {
-  it.each([
+  test.each([
     ["45s", 45],
     ["10m", 600],
     ["2h", 7200],
@@ -12,11 +12,11 @@ describe("durations", () => {
     ["1.5h", 5400],
   ])("%s is %i seconds", (text, seconds) => expect(Duration.parse(text)?.seconds).toBe(seconds));
 
-  it.each(["", "5", "s", "-5s", "5 m", "5ms", "1.5s", "1h 30m", "1w"])("%j is none", (text) => {
+  test.each(["", "5", "s", "-5s", "5 m", "5ms", "1.5s", "1h 30m", "1w"])("%j is none", (text) => {
     expect(Duration.parse(text)).toBeUndefined();
   });
 
-  it("add up, part by part", () => {
+  test("add up, part by part", () => {
     fc.assert(
       fc.property(fc.nat(999), fc.nat(999), fc.nat(999), (hours, minutes, seconds) => {
         expect(Duration.parse(`${hours}h${minutes}m${seconds}s`)?.seconds).toBe(hours * 3600 + minutes * 60 + seconds);
@@ -26,17 +26,19 @@ describe("durations", () => {
 });
 
 describe("quantities of Kubernetes", () => {
-  it.each([
+  test.each([
     ["128Mi", 134_217_728],
     ["1Gi", 1_073_741_824],
     ["500M", 5e8],
     ["64", 64],
   ])("memory %s", (text, bytes) => expect(parseMemory(text)).toBe(bytes));
 
-  it.each([
+  test.each([
     ["250m", 0.25],
     ["1.5", 1.5],
   ])("CPU %s", (text, cores) => expect(parseCpu(text)).toBe(cores));
 
-  it.each(["512MB", "1 Gi", "-1Mi", "lots", ""])("no memory: %j", (text) => expect(parseMemory(text)).toBeUndefined());
+  test.each(["512MB", "1 Gi", "-1Mi", "lots", ""])("no memory: %j", (text) =>
+    expect(parseMemory(text)).toBeUndefined(),
+  );
 });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { connect, running, stopCloud } from "../../../local/cloud/client";
 import type { DaemonRecord } from "../../../local/cloud/daemon";
 import { readDefect } from "../../../local/cloud/defect";
@@ -28,7 +28,7 @@ describe("the background process of a local cloud", () => {
 
   const processesOfThisCloud = () => processesNaming(cloudDir);
 
-  it("answers the first call soon after nothing ran", async () => {
+  test("answers the first call soon after nothing ran", async () => {
     const began = performance.now();
     const client = await connect(cloudDir);
     expect(await client.call("kubernetes.list", { group: "", kind: "ConfigMap" })).toEqual([]);
@@ -36,7 +36,7 @@ describe("the background process of a local cloud", () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  it("is one process, however many callers start it at once", async () => {
+  test("is one process, however many callers start it at once", async () => {
     const clients = await Promise.all(Array.from({ length: 12 }, () => connect(cloudDir)));
     await Promise.all(
       clients.map((client, i) =>
@@ -48,7 +48,7 @@ describe("the background process of a local cloud", () => {
     expect(await waitUntil(() => processesOfThisCloud().join() === String(pid), 10_000)).toBe(true);
   });
 
-  it("is one process when whole commands race for it", async () => {
+  test("is one process when whole commands race for it", async () => {
     const script = `require(${JSON.stringify(join(__dirname, "../../../local/cloud/client.ts"))}).connect(process.argv[1])
       .then((client) => client.call("kubernetes.list", { group: "", kind: "Pod" })).then(() => process.exit(0))`;
     const codes = await Promise.all(
@@ -62,7 +62,7 @@ describe("the background process of a local cloud", () => {
     expect(await waitUntil(() => processesOfThisCloud().join() === String(pid), 10_000)).toBe(true);
   });
 
-  it("comes back with everything it knew after kill -9", async () => {
+  test("comes back with everything it knew after kill -9", async () => {
     await (await connect(cloudDir)).call("kubernetes.apply", { object: CONFIG_MAP });
     const first = record();
     process.kill(first.pid, "SIGKILL");
@@ -72,7 +72,7 @@ describe("the background process of a local cloud", () => {
     expect(await client.call("kubernetes.get", reference)).toMatchObject({ data: { key: "value" } });
   });
 
-  it("reports a call that was cut off by kill -9, and what to do", async () => {
+  test("reports a call that was cut off by kill -9, and what to do", async () => {
     const client = await connect(cloudDir);
     process.kill(record().pid, "SIGKILL");
     await expect(client.call("kubernetes.list", { group: "", kind: "Pod" })).rejects.toThrow(
@@ -80,7 +80,7 @@ describe("the background process of a local cloud", () => {
     );
   });
 
-  it("does not touch a stranger that got the pid of a dead one", async () => {
+  test("does not touch a stranger that got the pid of a dead one", async () => {
     await connect(cloudDir);
     const old = record();
     const stranger = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true });
@@ -103,7 +103,7 @@ describe("the background process of a local cloud", () => {
     }
   });
 
-  it("lets nobody in without the token, which only its owner can read", async () => {
+  test("lets nobody in without the token, which only its owner can read", async () => {
     await connect(cloudDir);
     const { port } = record();
     const answer = await fetch(`http://127.0.0.1:${port}/call/kubernetes.list`, {
@@ -115,7 +115,7 @@ describe("the background process of a local cloud", () => {
     expect(statSync(join(cloudDir, "daemon.json")).mode & 0o777).toBe(0o600);
   });
 
-  it("keeps nothing of the command's environment", async () => {
+  test("keeps nothing of the command's environment", async () => {
     process.env["A_PASSPHRASE"] = "canary";
     try {
       await connect(cloudDir);
@@ -126,7 +126,7 @@ describe("the background process of a local cloud", () => {
     }
   });
 
-  it("is gone after stopCloud, and starts again when asked", async () => {
+  test("is gone after stopCloud, and starts again when asked", async () => {
     await connect(cloudDir);
     const first: ProcessRecord = record();
     await stopCloud(cloudDir);
@@ -137,7 +137,7 @@ describe("the background process of a local cloud", () => {
     expect(await running(cloudDir)).toBe(true);
   });
 
-  it("is stopped also when it hangs", async () => {
+  test("is stopped also when it hangs", async () => {
     await connect(cloudDir);
     const first: ProcessRecord = record();
     process.kill(first.pid, "SIGSTOP");
@@ -145,21 +145,21 @@ describe("the background process of a local cloud", () => {
     expect(isRunning(first)).toBe(false);
   });
 
-  it("can be stopped twice at once, and when it was never there", async () => {
+  test("can be stopped twice at once, and when it was never there", async () => {
     await stopCloud(cloudDir);
     await connect(cloudDir);
     await Promise.all([stopCloud(cloudDir), stopCloud(cloudDir)]);
     expect(processesOfThisCloud()).toEqual([]);
   });
 
-  it("ends by itself when its folder is deleted", async () => {
+  test("ends by itself when its folder is deleted", async () => {
     await connect(cloudDir);
     const first: ProcessRecord = record();
     rmSync(cloudDir, { recursive: true });
     expect(await waitUntil(() => !isRunning(first), 15_000)).toBe(true);
   });
 
-  it.each([
+  test.each([
     ["throws where nothing catches it", "setTimeout(() => { throw new Error('a broken invariant'); })"],
     ["rejects a promise that nobody awaits", "void Promise.reject(new Error('a broken invariant'))"],
   ])("ends with status 1 when its code %s, and the next command says why", async (_, defect) => {
@@ -187,7 +187,7 @@ describe("the background process of a local cloud", () => {
     }
   });
 
-  it("does not go on with an object that breaks a controller", async () => {
+  test("does not go on with an object that breaks a controller", async () => {
     const file = join(cloudDir, "kubernetes/objects/Deployment.apps/default/broken.json");
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "broken" } }));
@@ -198,7 +198,7 @@ describe("the background process of a local cloud", () => {
     expect(await running(cloudDir)).toBe(false);
   });
 
-  it("gives the caller a service's error with its name", async () => {
+  test("gives the caller a service's error with its name", async () => {
     const client = await connect(cloudDir);
     const unknown = "kubernetes.noSuchMethod" as "kubernetes.get";
     await expect(client.call(unknown, { group: "", kind: "Pod", namespace: "", name: "" })).rejects.toThrow(

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { EngineEvent } from "../../../local/engine/events";
 import { CliEvents } from "../../../local/plugin/cli-events";
 
@@ -17,7 +17,7 @@ const metadata = (op: string, more: object = {}) => ({
 });
 
 describe("the CLI's events, told as the embedded engine's", () => {
-  it("a step begins and ends under one number, with the paths that changed", () => {
+  test("a step begins and ends under one number, with the paths that changed", () => {
     const detailedDiff = { "spec.template": { diffKind: "update-replace" }, spec: { diffKind: "update" } };
     tell({ resourcePreEvent: metadata("replace", { detailedDiff }) });
     tell({ resOutputsEvent: metadata("replace") });
@@ -27,7 +27,7 @@ describe("the CLI's events, told as the embedded engine's", () => {
     ]);
   });
 
-  it("a failed step carries its own error, and the run has it once", () => {
+  test("a failed step carries its own error, and the run has it once", () => {
     tell({ resourcePreEvent: metadata("create") });
     tell({ diagnosticEvent: { urn: JOB, severity: "error", message: "the pod ended with 1\n", color: "never" } });
     tell({ resOpFailedEvent: metadata("create") });
@@ -36,7 +36,7 @@ describe("the CLI's events, told as the embedded engine's", () => {
     expect(events.told.errors).toEqual(["the pod ended with 1"]);
   });
 
-  it("an error that belongs to no step is a diagnostic", () => {
+  test("an error that belongs to no step is a diagnostic", () => {
     tell({ diagnosticEvent: { urn: JOB, severity: "error", message: "depends on what is no target", color: "never" } });
     expect(told).toEqual([
       { kind: "diagnostic", severity: "error", message: "depends on what is no target", urn: JOB },
@@ -44,7 +44,7 @@ describe("the CLI's events, told as the embedded engine's", () => {
     expect(events.told.errors).toEqual(["depends on what is no target"]);
   });
 
-  it("what is unchanged, the engine's own providers, and words to developers are no events", () => {
+  test("what is unchanged, the engine's own providers, and words to developers are no events", () => {
     tell({ resourcePreEvent: metadata("same") });
     tell({ resOutputsEvent: metadata("same") });
     const urn = "urn:pulumi:local::release::pulumi:providers:aws::default_7_48_0";
@@ -54,18 +54,18 @@ describe("the CLI's events, told as the embedded engine's", () => {
     expect(told).toEqual([]);
   });
 
-  it("a refresh tells what it found", () => {
+  test("a refresh tells what it found", () => {
     tell({ resourcePreEvent: metadata("refresh", { old: { custom: true }, new: null }) });
     tell({ resOutputsEvent: metadata("delete", { old: { custom: true }, new: null }) });
     expect(told.at(-1)).toMatchObject({ op: "refresh", status: "succeeded", found: "delete" });
   });
 
-  it("a deletion that leaves the thing alone is told as such", () => {
+  test("a deletion that leaves the thing alone is told as such", () => {
     tell({ resourcePreEvent: metadata("delete", { old: { custom: true, retainOnDelete: true }, new: null }) });
     expect(told.at(-1)).toMatchObject({ op: "delete", retained: true });
   });
 
-  it("lines that are no events are passed on", () => {
+  test("lines that are no events are passed on", () => {
     events.line("panic: something");
     expect(told).toEqual([{ kind: "diagnostic", severity: "info", message: "panic: something" }]);
   });

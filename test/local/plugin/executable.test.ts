@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { credentials } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { isRunning, startOf, waitUntil } from "../../../local/cloud/process";
 
 const BIN = resolve(__dirname, "../../../local/bin");
@@ -17,7 +17,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-it.each(["aws", "kubernetes", "command"])(
+test.each(["aws", "kubernetes", "command"])(
   "pulumi-resource-%s, found on PATH from any folder, prints its port alone",
   async (name) => {
     const plugin = spawn(`pulumi-resource-${name}`, ["127.0.0.1:1"], { cwd: folder, env: environment() });
@@ -38,7 +38,7 @@ it.each(["aws", "kubernetes", "command"])(
   },
 );
 
-it("a plugin whose CLI was killed ends by itself", async () => {
+test("a plugin whose CLI was killed ends by itself", async () => {
   // A shell in the place of the CLI: it starts the plugin, and is killed.
   const parent = spawn("/bin/sh", ["-c", "pulumi-resource-command & echo $!; wait"], {
     cwd: folder,
@@ -56,7 +56,7 @@ it("a plugin whose CLI was killed ends by itself", async () => {
   expect(await waitUntil(() => !isRunning(record), 20_000)).toBe(true);
 });
 
-it("without the variable that names the cloud it says what is missing", async () => {
+test("without the variable that names the cloud it says what is missing", async () => {
   const plugin = spawn("pulumi-resource-aws", [], { cwd: folder, env: { ...environment(), RELEASE_LOCAL_CLOUD: "" } });
   let error = "";
   plugin.stderr.on("data", (chunk) => {

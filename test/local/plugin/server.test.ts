@@ -4,7 +4,7 @@ import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InitError, type Provider, UNKNOWN } from "../../../local/cloud/provider";
 import { type ServedProvider, servePlugin } from "../../../local/plugin/server";
 
@@ -44,7 +44,7 @@ afterEach(() => {
 });
 
 describe("a provider over the wire", () => {
-  it("gets secrets in plain text, every unknown as the one it knows, references as ids", async () => {
+  test("gets secrets in plain text, every unknown as the one it knows, references as ids", async () => {
     const request = new rpc.CreateRequest();
     request.setUrn(URN);
     request.setTimeout(90);
@@ -74,7 +74,7 @@ describe("a provider over the wire", () => {
     });
   });
 
-  it("is never asked to take a file, and says so before anything is done", async () => {
+  test("is never asked to take a file, and says so before anything is done", async () => {
     const request = new rpc.CreateRequest();
     request.setUrn(URN);
     request.setProperties(
@@ -85,7 +85,7 @@ describe("a provider over the wire", () => {
     expect(asked).toEqual([]);
   });
 
-  it("has old inputs in a check only where there were some", async () => {
+  test("has old inputs in a check only where there were some", async () => {
     const request = new rpc.CheckRequest();
     request.setUrn(URN);
     request.setOlds(Struct.fromJavaScript({}));
@@ -100,7 +100,7 @@ describe("a provider over the wire", () => {
     expect(asked[1]?.request.olds).toEqual({ a: 0 });
   });
 
-  it("tells of each changed path whether it came, went or changed, and which of them replace", async () => {
+  test("tells of each changed path whether it came, went or changed, and which of them replace", async () => {
     const request = new rpc.DiffRequest();
     request.setUrn(URN);
     request.setId("default/settings");
@@ -134,7 +134,7 @@ describe("a provider over the wire", () => {
     });
   });
 
-  it("keeps a resource that exists but is not healthy: its id, outputs and reasons cross the wire", async () => {
+  test("keeps a resource that exists but is not healthy: its id, outputs and reasons cross the wire", async () => {
     answer.create = async () => {
       throw new InitError("default/job", { status: "failed" }, ["the pod ended with 1", "see its log"]);
     };
@@ -148,7 +148,7 @@ describe("a provider over the wire", () => {
     expect(init.getReasonsList()).toEqual(["the pod ended with 1", "see its log"]);
   });
 
-  it("a step that fails outright carries its words and nothing else", async () => {
+  test("a step that fails outright carries its words and nothing else", async () => {
     answer.update = async () => {
       throw new Error("conflict with field manager kubectl");
     };
@@ -157,7 +157,7 @@ describe("a provider over the wire", () => {
     expect(error.metadata.get("grpc-status-details-bin")).toEqual([]);
   });
 
-  it("a read that finds nothing has no id", async () => {
+  test("a read that finds nothing has no id", async () => {
     const response = await call<rpc.ReadResponse>("read", new rpc.ReadRequest());
     expect(response.getId()).toBe("");
     answer.read = async () => ({ id: "found", inputs: { a: 1 }, outputs: { b: 2 } });
@@ -169,7 +169,7 @@ describe("a provider over the wire", () => {
     ]);
   });
 
-  it("Cancel reaches the step that is waiting", async () => {
+  test("Cancel reaches the step that is waiting", async () => {
     let begun = () => {};
     const waiting = new Promise<void>((resolve) => {
       begun = resolve;
@@ -185,14 +185,14 @@ describe("a provider over the wire", () => {
     expect((await creating).details).toContain("cancelled");
   });
 
-  it("echoes a provider's settings as they are, secrets included", async () => {
+  test("echoes a provider's settings as they are, secrets included", async () => {
     const request = new rpc.CheckRequest();
     request.setNews(Struct.fromJavaScript({ kubeconfig: secret("apiVersion: v1") }));
     const response = await call<rpc.CheckResponse>("checkConfig", request);
     expect(response.getInputs()?.toJavaScript()).toEqual({ kubeconfig: secret("apiVersion: v1") });
   });
 
-  it("says which version it is, and that previews may ask it", async () => {
+  test("says which version it is, and that previews may ask it", async () => {
     const info = await call<any>("getPluginInfo", new Empty());
     expect(info.getVersion()).toBe("4.34.2");
     const configured = await call<rpc.ConfigureResponse>("configure", new rpc.ConfigureRequest());

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { checksumOf } from "../../../migrations/history/history";
 import { loadParser } from "../../../migrations/history/plan";
 import { plannedEffects } from "../../../migrator/apply/planned-effects";
@@ -15,7 +15,7 @@ function promises(...scripts: string[]): string[] {
 }
 
 describe("what migrations promise", () => {
-  it("is what they leave, not what they made on the way", () => {
+  test("is what they leave, not what they made on the way", () => {
     const made = "CREATE TABLE t (a int); CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION f();";
     expect(promises(made)).toEqual(["table public.t", "column public.t.a", "trigger public.t.g"]);
     expect(promises(made, "DROP TRIGGER g ON t;")).toContain("-trigger public.t.g");
@@ -23,7 +23,7 @@ describe("what migrations promise", () => {
     expect(promises(made, "ALTER TABLE t DROP COLUMN a;")).toContain("-column public.t.a");
   });
 
-  it("follows a type that takes the name of another, as Prisma takes a value out of an enum", () => {
+  test("follows a type that takes the name of another, as Prisma takes a value out of an enum", () => {
     expect(
       promises(
         "CREATE TYPE e AS ENUM ('a', 'b');",
@@ -32,7 +32,7 @@ describe("what migrations promise", () => {
     ).toEqual(["type public.e", "-type public.e_new", "-type public.e_old"]);
   });
 
-  it("is nothing of what is gone with its session, its table or its constraint", () => {
+  test("is nothing of what is gone with its session, its table or its constraint", () => {
     expect(promises("CREATE TEMP TABLE t (a int); CREATE TEMP TABLE u ON COMMIT DROP AS SELECT 1;")).toEqual([]);
     const parts = "CREATE TABLE t (a int) PARTITION BY LIST (a); CREATE TABLE p PARTITION OF t FOR VALUES IN (1);";
     expect(promises(`${parts} DROP TABLE t;`)).toEqual(["-table public.t"]);
@@ -44,12 +44,12 @@ describe("what migrations promise", () => {
     expect(promises("ALTER TABLE IF EXISTS t ADD COLUMN a int; ALTER VIEW v RENAME COLUMN a TO b;")).toEqual([]);
   });
 
-  it("is nothing where names may lead elsewhere", () => {
+  test("is nothing where names may lead elsewhere", () => {
     expect(promises("SET search_path TO other; CREATE TABLE t (a int);")).toEqual([]);
     expect(promises("SELECT pg_catalog.set_config('search_path', '', false); CREATE TABLE t (a int);")).toEqual([]);
   });
 
-  it.each([
+  test.each([
     "SELECT own_function();",
     "ALTER TABLE u DROP COLUMN b CASCADE;",
     "ALTER SCHEMA public RENAME TO s;",
@@ -61,7 +61,7 @@ describe("what migrations promise", () => {
     expect(promises(taker, "CREATE TABLE t (a int);")).toContain("table public.t");
   });
 
-  it("is nothing of what is temporary, whatever is done to it", () => {
+  test("is nothing of what is temporary, whatever is done to it", () => {
     const made = "CREATE TABLE d (a int);";
     for (const temporary of [
       "CREATE TEMP TABLE x AS SELECT 1 AS a; CREATE INDEX xi ON x (a);",
@@ -80,7 +80,7 @@ describe("what migrations promise", () => {
     expect(promises("CREATE TEMP TABLE d (a int); DROP TABLE d; CREATE TABLE d (b int);")).toContain("table public.d");
   });
 
-  it("is nothing of what is rolled back", () => {
+  test("is nothing of what is rolled back", () => {
     const y = ["table public.y", "column public.y.i"];
     expect(promises("BEGIN; CREATE TABLE z (i int); ROLLBACK; CREATE TABLE y (i int);")).toEqual(y);
     expect(promises("SAVEPOINT a; CREATE TABLE z (i int); ROLLBACK TO a; RELEASE a; CREATE TABLE y (i int);")).toEqual(
@@ -92,7 +92,7 @@ describe("what migrations promise", () => {
     expect(promises("SAVEPOINT a; CREATE TABLE y (i int); RELEASE a;")).toEqual(y);
   });
 
-  it("is no more of what is there already than that it is there", () => {
+  test("is no more of what is there already than that it is there", () => {
     const made = "CREATE TABLE a (id int);";
     expect(promises(made, "CREATE TABLE IF NOT EXISTS a (id int, other int);")).toEqual([
       "table public.a",
@@ -105,7 +105,7 @@ describe("what migrations promise", () => {
     expect(promises(made, "ALTER TABLE a ALTER COLUMN id SET DEFAULT NULL;")).toContain("column public.a.id");
   });
 
-  it("goes with what it is a part of, and nothing else goes", () => {
+  test("goes with what it is a part of, and nothing else goes", () => {
     const made =
       "CREATE TABLE t (a int, b int); CREATE INDEX ta ON t (a); CREATE INDEX tb ON t (b); CREATE INDEX ub ON u (b);";
     expect(promises(made, "ALTER TABLE t DROP COLUMN a;")).toEqual(
@@ -125,7 +125,7 @@ describe("what migrations promise", () => {
     expect(promises(gone)).toEqual(["-materialized view public.m", "-materialized view public.m2"]);
   });
 
-  it("follows a thing that is renamed, whatever kind of thing ALTER TABLE is said of", () => {
+  test("follows a thing that is renamed, whatever kind of thing ALTER TABLE is said of", () => {
     expect(promises("CREATE VIEW w AS SELECT 1; ALTER TABLE w RENAME TO w2;")).toEqual(
       expect.arrayContaining(["view public.w2"]),
     );
@@ -140,7 +140,7 @@ describe("what migrations promise", () => {
     ).toEqual(expect.arrayContaining(["trigger public.t.h", "-trigger public.t.g"]));
   });
 
-  it("stays where a statement only fills, sets or reads, and where names have their schema", () => {
+  test("stays where a statement only fills, sets or reads, and where names have their schema", () => {
     const made = "CREATE TABLE public.t (a int);";
     for (const harmless of [
       "SELECT setval('q', 5);",
@@ -152,7 +152,7 @@ describe("what migrations promise", () => {
     expect(promises(made, "SET search_path = other; DROP TABLE t;")).toEqual([]);
   });
 
-  it("stays where a DO block only makes something, or drops something else", () => {
+  test("stays where a DO block only makes something, or drops something else", () => {
     const made = "CREATE TABLE public.t (a int); CREATE INDEX i ON t (a);";
     for (const block of [
       "DO $$ BEGIN CREATE TYPE e AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;",

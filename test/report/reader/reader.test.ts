@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import type { Report } from "../../../report/contract";
 import { bundleReportReader } from "../../../report/reader/bundle";
 import type { ReportRequest } from "../../../report/reader/request";
@@ -112,7 +112,7 @@ const page = (file: string): ReportRequest => ({
 });
 
 describe("the sizes of the tables", () => {
-  it("are those that the migration Job measured last", async () => {
+  test("are those that the migration Job measured last", async () => {
     kubectl({ "notes-migrate-3f": log(AFTER) });
     const { status, answer } = await read(SIZES);
     expect(status).toBe(0);
@@ -122,7 +122,7 @@ describe("the sizes of the tables", () => {
     );
   });
 
-  it.each([
+  test.each([
     ["kubectl is not there", undefined, "kubectl is not on PATH"],
     ["the log is gone", {}, "Error from server (NotFound): jobs.batch not found"],
     ["the log has no report", { "notes-migrate-3f": "Killed\n" }, "its log has no report"],
@@ -147,7 +147,7 @@ describe("the sizes of the tables", () => {
 });
 
 describe("the page for a change ticket", () => {
-  it("has every point of a release's checklist, before and after", async () => {
+  test("has every point of a release's checklist, before and after", async () => {
     kubectl({ "notes-preflight-3f": log(BEFORE), "notes-migrate-3f": log(AFTER) });
     const file = join(path, "reports", "deep", "prod-3f.md");
     expect(await read(page(file))).toMatchObject({ status: 0, answer: { file } });
@@ -175,7 +175,7 @@ describe("the page for a change ticket", () => {
     expect(readdirSync(dirname(file))).toEqual(["prod-3f.md"]);
   });
 
-  it("is written also without the part of a Job whose log is gone, and says so", async () => {
+  test("is written also without the part of a Job whose log is gone, and says so", async () => {
     kubectl({ "notes-migrate-3f": log(AFTER) });
     const file = join(path, "prod-3f.md");
     const { status, answer } = await read(page(file));
@@ -188,7 +188,7 @@ describe("the page for a change ticket", () => {
     expect(text).toContain("| ✅ | Schema | Every migration is finished: 9 migrations |");
   });
 
-  it("takes what names hold for text, never for markup", async () => {
+  test("takes what names hold for text, never for markup", async () => {
     const evil = "x`</code>|<img src=x>\n```\n## @team [y](https://e.example) ::error::";
     const finding = {
       check: "c",
@@ -220,7 +220,7 @@ describe("the page for a change ticket", () => {
       expect(line.replaceAll("\\|", "").split("|").length).toBeGreaterThanOrEqual(4);
   });
 
-  it("that can't be written is an error that says that the release is complete", async () => {
+  test("that can't be written is an error that says that the release is complete", async () => {
     kubectl({ "notes-preflight-3f": log(BEFORE), "notes-migrate-3f": log(AFTER) });
     mkdirSync(join(path, "taken"));
     writeFileSync(join(path, "taken", "file"), "");
@@ -231,7 +231,7 @@ describe("the page for a change ticket", () => {
     );
   });
 
-  it("reads with the provider's kubeconfig, which is in no argument and stays nowhere", async () => {
+  test("reads with the provider's kubeconfig, which is in no argument and stays nowhere", async () => {
     kubectl({ "notes-preflight-3f": log(BEFORE), "notes-migrate-3f": log(AFTER) });
     const content = "kind: Config\ntoken: hunter2\n";
     expect((await read({ ...SIZES, context: undefined }, content)).status).toBe(0);
@@ -241,6 +241,8 @@ describe("the page for a change ticket", () => {
   });
 });
 
-it("a folder that can't be made is an error at once, not a page that is written for ever", { timeout: 10_000 }, () => {
+test("a folder that can't be made is an error at once, not a page that is written for ever", {
+  timeout: 10_000,
+}, () => {
   expect(() => writePage("/proc/nope/below/page.md", "text")).toThrow(/ENOENT|EACCES/);
 });

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { serviceUrl } from "../../../../local/cloud/kubernetes";
 import type { KubernetesObject } from "../../../../local/cloud/kubernetes/object";
 import { startOf } from "../../../../local/cloud/process";
@@ -26,7 +26,7 @@ describe("a Deployment", () => {
     };
   const images = () => [...new Set(cluster.pods().map(({ spec }) => spec.containers[0]!.image))].sort();
 
-  it("serves through its Service as soon as it is ready, every pod in turn", async () => {
+  test("serves through its Service as soon as it is ready, every pod in turn", async () => {
     await cluster.apply(WEB_SERVICE);
     const { outcome, object } = await roll(deployment("1"));
     expect(outcome).toBe("ready");
@@ -43,7 +43,7 @@ describe("a Deployment", () => {
     );
   });
 
-  it("loses no request in a rolling update under load", async () => {
+  test("loses no request in a rolling update under load", async () => {
     await cluster.apply(WEB_SERVICE);
     await roll(deployment("1"));
     let loading = true;
@@ -72,7 +72,7 @@ describe("a Deployment", () => {
     expect(answered).toBe(failed.length * 2_000);
   });
 
-  it("keeps the old version serving when the new one never becomes ready", async () => {
+  test("keeps the old version serving when the new one never becomes ready", async () => {
     await cluster.apply(WEB_SERVICE);
     await roll(deployment("1"));
     const { outcome, reasons } = await roll(deployment("2-unready", { progressDeadlineSeconds: 1 }), 3);
@@ -87,7 +87,7 @@ describe("a Deployment", () => {
     ]);
   });
 
-  it("finishes after a stuck rollout when a good version follows", async () => {
+  test("finishes after a stuck rollout when a good version follows", async () => {
     await cluster.apply(WEB_SERVICE);
     await roll(deployment("1"));
     await roll(deployment("2-unready"), 1);
@@ -95,14 +95,14 @@ describe("a Deployment", () => {
     await cluster.until(() => images().join() === "server:3", "only the new pods are left");
   });
 
-  it("goes back to an earlier version by its old ReplicaSet", async () => {
+  test("goes back to an earlier version by its old ReplicaSet", async () => {
     await roll(deployment("1"));
     await roll(deployment("2"));
     const { object } = await roll(deployment("1"));
     expect(object?.metadata.annotations?.["deployment.kubernetes.io/revision"]).toBe("3");
   });
 
-  it("does nothing when the same is applied again", async () => {
+  test("does nothing when the same is applied again", async () => {
     await roll(deployment("1"));
     const before = cluster.pods().map(({ metadata }) => metadata.uid);
     const again = await roll(deployment("1"));
@@ -110,7 +110,7 @@ describe("a Deployment", () => {
     expect(cluster.pods().map(({ metadata }) => metadata.uid)).toEqual(before);
   });
 
-  it("is scaled up and down", async () => {
+  test("is scaled up and down", async () => {
     const { object } = await roll(deployment("1"));
     const reference = { group: "apps", kind: "Deployment", namespace: "default", name: "web" };
     await cluster.methods.scale({ reference, replicas: 3 });
@@ -119,7 +119,7 @@ describe("a Deployment", () => {
     await cluster.until(() => cluster.pods().length === 1, "one is left");
   });
 
-  it("stops all old pods before a new one starts with the strategy Recreate", async () => {
+  test("stops all old pods before a new one starts with the strategy Recreate", async () => {
     const strategy = { type: "Recreate" };
     await roll(deployment("1", { strategy }));
     let together = false;
@@ -133,7 +133,7 @@ describe("a Deployment", () => {
     expect(together).toBe(false);
   });
 
-  it("makes a new pod for one that is deleted by hand", async () => {
+  test("makes a new pod for one that is deleted by hand", async () => {
     await roll(deployment("1"));
     const [victim] = cluster.pods();
     await cluster.delete(victim as unknown as KubernetesObject);
@@ -144,7 +144,7 @@ describe("a Deployment", () => {
     );
   });
 
-  it("restarts a program that crashes, with a growing pause", async () => {
+  test("restarts a program that crashes, with a growing pause", async () => {
     const crash = {
       image: "shell",
       args: ["echo down; exit 9"],
@@ -161,7 +161,7 @@ describe("a Deployment", () => {
     expect(reasons.join("\n")).toMatch(/container "main" terminated at .* \(Error: exit code 9\)\ndown/);
   });
 
-  it("restarts a program that is no longer alive, and lets no request reach one that is not ready", async () => {
+  test("restarts a program that is no longer alive, and lets no request reach one that is not ready", async () => {
     await cluster.apply(WEB_SERVICE);
     const sick = join(cluster.cloudDir, "sick");
     const probe = { httpGet: { path: "/health", port: 3000 }, periodSeconds: 1, failureThreshold: 1 };
@@ -185,7 +185,7 @@ describe("a Deployment", () => {
     expect((await answer()).pid).not.toBe(pid);
   });
 
-  it("waits for a slow start by its startup probe before anything else counts", async () => {
+  test("waits for a slow start by its startup probe before anything else counts", async () => {
     const go = join(cluster.cloudDir, "go");
     const exec = (file: string) => ({ exec: { command: ["test", "-e", file] }, periodSeconds: 1 });
     const container = {
@@ -203,7 +203,7 @@ describe("a Deployment", () => {
     expect(cluster.pods()[0]?.status?.containerStatuses?.[0]).toMatchObject({ started: true, restartCount: 0 });
   });
 
-  it("is served by a Service of any type, and of a port without a name", async () => {
+  test("is served by a Service of any type, and of a port without a name", async () => {
     for (const type of ["ClusterIP", "LoadBalancer"]) {
       const service = { ...WEB_SERVICE, metadata: { name: type.toLowerCase() } };
       await cluster.apply({
@@ -220,7 +220,7 @@ describe("a Deployment", () => {
     expect(balancer?.["status"].loadBalancer.ingress).toEqual([{ ip: "127.0.0.1" }]);
   });
 
-  it("runs its preStop hook before it is told to end", async () => {
+  test("runs its preStop hook before it is told to end", async () => {
     const told = join(cluster.cloudDir, "told");
     const script = `trap "echo TERM >> '${told}'; exit 0" TERM; while :; do sleep 0.05; done`;
     const hook = { preStop: { exec: { command: ["/bin/sh", "-c", `echo preStop >> '${told}'`] } } };
@@ -230,7 +230,7 @@ describe("a Deployment", () => {
     expect(readFileSync(told, "utf8")).toBe("preStop\nTERM\n");
   });
 
-  it("goes with its namespace", async () => {
+  test("goes with its namespace", async () => {
     const namespace = await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team" } });
     const object = deployment("1");
     const inTeam = await cluster.apply({ ...object, metadata: { ...object.metadata, namespace: "team" } });
@@ -243,7 +243,7 @@ describe("a Deployment", () => {
     );
   });
 
-  it("leaves no process behind when it is deleted", async () => {
+  test("leaves no process behind when it is deleted", async () => {
     const { object } = await roll(deployment("1"));
     expect(cluster.processes().length).toBeGreaterThan(0);
     await cluster.delete(object!);
@@ -251,7 +251,7 @@ describe("a Deployment", () => {
     expect(cluster.processes()).toEqual([]);
   });
 
-  it("comes back under the same address when the cluster starts again", async () => {
+  test("comes back under the same address when the cluster starts again", async () => {
     await cluster.apply(WEB_SERVICE);
     const { object } = await roll(deployment("1"));
     const before = url();
@@ -262,13 +262,13 @@ describe("a Deployment", () => {
     expect((await answer()).version).toBe("1");
   });
 
-  it("refuses a manifest whose selector misses its own pods", async () => {
+  test("refuses a manifest whose selector misses its own pods", async () => {
     await expect(cluster.apply(deployment("1", { selector: { matchLabels: { app: "other" } } }))).rejects.toThrow(
       /Deployment.apps "web" is invalid: spec.template.metadata.labels: .*`selector` does not match template `labels`/,
     );
   });
 
-  it("must satisfy Pod Security where its namespace enforces it", async () => {
+  test("must satisfy Pod Security where its namespace enforces it", async () => {
     const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
     await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "strict", labels } });
     const inStrict = (container: object) => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { diffObjects } from "../../../../local/cloud/kubernetes/diff";
 import {
   changesBetween,
@@ -42,7 +42,7 @@ const JOB = job("x", "exit 0", { activeDeadlineSeconds: 60 });
 
 describe("a change of a manifest", () => {
   const IMAGE = "spec.template.spec.containers[0].image";
-  it.each<[string, object, string, Json | undefined, "update" | "replace"]>([
+  test.each<[string, object, string, Json | undefined, "update" | "replace"]>([
     ["a Deployment's image", WEB, IMAGE, "server:2", "update"],
     ["a Deployment's replicas", WEB, "spec.replicas", 5, "update"],
     ["a Deployment's selector", WEB, "spec.selector.matchLabels.app", "other", "replace"],
@@ -72,14 +72,14 @@ describe("a change of a manifest", () => {
     expect(result.deleteBeforeReplace).toBe(expected === "replace" && !renamed);
   });
 
-  it("names the properties that changed, down to the element of a list", () => {
+  test("names the properties that changed, down to the element of a list", () => {
     const result = diff(JOB, change(JOB, IMAGE, "node:22"));
     expect(result).toMatchObject({ diffs: [IMAGE], replaces: [IMAGE] });
     const key = diff(WEB, change(WEB, 'metadata.annotations["a.b/c"]', "d"));
     expect(key.diffs).toEqual(["metadata.annotations"]);
   });
 
-  it("is none when nothing changed, whatever the server added", () => {
+  test("is none when nothing changed, whatever the server added", () => {
     const live = { spec: { ...WEB["spec"], progressDeadlineSeconds: 600, revisionHistoryLimit: 10 } };
     expect(diff(WEB, WEB as unknown as Properties, { live })).toMatchObject({
       changes: "none",
@@ -90,25 +90,25 @@ describe("a change of a manifest", () => {
     expect(diff(SECRET, SECRET as Properties, { live: stored }).changes).toBe("none");
   });
 
-  it("is seen when somebody changed the live object", () => {
+  test("is seen when somebody changed the live object", () => {
     const live = { spec: { ...WEB["spec"], replicas: 7 } };
     expect(diff(WEB, WEB as unknown as Properties, { live }).diffs).toEqual(["spec.replicas"]);
   });
 
-  it("is ignored where the program says so", () => {
+  test("is ignored where the program says so", () => {
     const news = change(WEB, "spec.replicas", 7);
     expect(diff(WEB, news, { ignoreChanges: ["spec.replicas"] }).changes).toBe("none");
     expect(diff(WEB, news, { ignoreChanges: ["spec.template"] }).changes).toBe("some");
   });
 
-  it("that a preview does not know yet replaces what it might replace", () => {
+  test("that a preview does not know yet replaces what it might replace", () => {
     const inTemplate = diff(JOB, change(JOB, "spec.template.spec.containers[0].args[0]", UNKNOWN));
     expect(inTemplate).toMatchObject({ changes: "some", deleteBeforeReplace: true });
     expect(diff(JOB, change(JOB, "spec", UNKNOWN)).replaces).toEqual(["spec"]);
     expect(diff(WEB, change(WEB, IMAGE, UNKNOWN)).replaces).toEqual([]);
   });
 
-  it("of an object that Pulumi named is made beside the old one", () => {
+  test("of an object that Pulumi named is made beside the old one", () => {
     const named = { ...CONFIG_MAP, metadata: { name: "x-1234", annotations: { "pulumi.com/autonamed": "true" } } };
     const result = diff(named, change(named, "data.a", "2"));
     expect(result).toMatchObject({ replaces: ["data.a"], deleteBeforeReplace: false });
@@ -118,14 +118,14 @@ describe("a change of a manifest", () => {
 describe("comparing properties", () => {
   const json = fc.jsonValue().map((value) => value as Json);
 
-  it("finds nothing between equals, and something between others", () => {
+  test("finds nothing between equals, and something between others", () => {
     fc.assert(fc.property(json, (value) => changesBetween(value, structuredClone(value)).length === 0));
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => (changesBetween({ a }, { a: b }).length === 0) === (a === b)),
     );
   });
 
-  it("prunes to the shape and no further", () => {
+  test("prunes to the shape and no further", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), json), (value) => {
         expect(prune(value, value)).toEqual(value);
@@ -134,7 +134,7 @@ describe("comparing properties", () => {
     expect(prune({ a: { b: 1, c: 2 }, d: 3 }, { a: { b: 9 } })).toEqual({ a: { b: 1 } });
   });
 
-  it("reads the paths that it writes", () => {
+  test("reads the paths that it writes", () => {
     const key = fc.oneof(
       fc.nat(99),
       fc.stringMatching(/^[a-z./"[\]-]{1,9}$/).filter((text) => !/^\d+$/.test(text)),

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { KubernetesObject } from "../../../../local/cloud/kubernetes/object";
 import { startOf, waitUntil } from "../../../../local/cloud/process";
 import { job, TestCluster } from "./cluster";
@@ -18,7 +18,7 @@ describe("a Job", () => {
       .filter(({ status }) => status === "True")
       .map(({ type, reason }) => (reason ? `${type} ${reason}` : type));
 
-  it("that ends with 0 is complete, and its log can be read", async () => {
+  test("that ends with 0 is complete, and its log can be read", async () => {
     const result = await run(job("fine", "echo done; exit 0"));
     expect(result.outcome).toBe("ready");
     expect(conditions(result.object)).toEqual(["Complete"]);
@@ -26,7 +26,7 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).toBe("done\n");
   });
 
-  it("that fails shows the last lines of its log", async () => {
+  test("that fails shows the last lines of its log", async () => {
     const result = await run(job("broken", 'i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo "line $i"; done; exit 3'));
     expect(result.outcome).toBe("failed");
     expect(conditions(result.object)).toEqual(["FailureTarget BackoffLimitExceeded", "Failed BackoffLimitExceeded"]);
@@ -37,7 +37,7 @@ describe("a Job", () => {
     expect(pod!.status?.containerStatuses?.[0]?.state.terminated).toMatchObject({ exitCode: 3, reason: "Error" });
   });
 
-  it("shows at most 2048 bytes of its log", async () => {
+  test("shows at most 2048 bytes of its log", async () => {
     const result = await run(job("wordy", "yes 'a long line of many words' | head -n 500; echo the end; exit 1"));
     const message = cluster.pods()[0]!.status?.containerStatuses?.[0]?.state.terminated?.message ?? "";
     expect(Buffer.byteLength(message)).toBe(2048);
@@ -45,7 +45,7 @@ describe("a Job", () => {
     expect(result.outcome).toBe("failed");
   });
 
-  it("is not run a second time when it is applied again while it runs", async () => {
+  test("is not run a second time when it is applied again while it runs", async () => {
     const object = job("long", "echo started; while :; do sleep 0.1; done");
     const first = await cluster.apply(object);
     await cluster.until(() => cluster.log(cluster.pods()[0]!) === "started\n", "the pod starts");
@@ -55,14 +55,14 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).toBe("started\n");
   });
 
-  it("can't be given another pod under the same name", async () => {
+  test("can't be given another pod under the same name", async () => {
     await cluster.apply(job("same", "exit 0"));
     await expect(cluster.apply(job("same", "exit 1"))).rejects.toThrow(
       /Job.batch "same" is invalid: spec.template: .*field is immutable/,
     );
   });
 
-  it("is gone from the API only when its process is really dead", async () => {
+  test("is gone from the API only when its process is really dead", async () => {
     const pidFile = join(cluster.cloudDir, "pid");
     const stubborn = `trap 'echo asked' TERM; echo $$ > '${pidFile}'; while :; do sleep 0.1; done`;
     const object = await cluster.apply(job("stubborn", stubborn, {}, {}, { terminationGracePeriodSeconds: 1 }));
@@ -80,7 +80,7 @@ describe("a Job", () => {
     expect(cluster.pods()).toEqual([]);
   });
 
-  it("of the same name starts only after the old one's process has ended", async () => {
+  test("of the same name starts only after the old one's process has ended", async () => {
     const file = join(cluster.cloudDir, "running");
     const exclusive = `if [ -e '${file}' ]; then echo overlap; exit 1; fi; touch '${file}'; trap 'sleep 0.5; rm "${file}"; exit 0' TERM; while :; do sleep 0.05; done`;
     const object = await cluster.apply(job("one", exclusive));
@@ -93,14 +93,14 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).not.toContain("overlap");
   });
 
-  it("that takes its children along leaves none behind", async () => {
+  test("that takes its children along leaves none behind", async () => {
     const pidFile = join(cluster.cloudDir, "child");
     const object = await cluster.apply(job("parent", `sleep 1000 & echo $! > '${pidFile}'; exit 0`));
     expect((await cluster.awaitReady(object)).outcome).toBe("ready");
     expect(startOf(Number(readFileSync(pidFile, "utf8")))).toBeUndefined();
   });
 
-  it("that takes too long is ended, says so, and shows its last words", async () => {
+  test("that takes too long is ended, says so, and shows its last words", async () => {
     const script = "trap 'echo rolled back; exit 1' TERM; echo working; while :; do sleep 0.05; done";
     const result = await run(job("late", script, { activeDeadlineSeconds: 3 }));
     expect(result.outcome).toBe("failed");
@@ -110,7 +110,7 @@ describe("a Job", () => {
     expect(cluster.processes()).toEqual([]);
   });
 
-  it("whose image is nowhere is bounded by its deadline", async () => {
+  test("whose image is nowhere is bounded by its deadline", async () => {
     const result = await run(
       job("absent", "", { activeDeadlineSeconds: 1 }, { image: "registry.example/team/nowhere:1" }),
     );
@@ -119,14 +119,14 @@ describe("a Job", () => {
     expect(result.reasons.at(-1)).toContain("[DeadlineExceeded]");
   });
 
-  it("tries again as often as it may", async () => {
+  test("tries again as often as it may", async () => {
     const file = join(cluster.cloudDir, "tries");
     const result = await run(job("again", `echo x >> '${file}'; [ $(wc -l < '${file}') -ge 3 ]`, { backoffLimit: 3 }));
     expect(result.outcome).toBe("ready");
     expect(result.object?.["status"]).toMatchObject({ failed: 2, succeeded: 1 });
   });
 
-  it("waits for a Secret that is not there yet", async () => {
+  test("waits for a Secret that is not there yet", async () => {
     const env = [{ name: "WORD", valueFrom: { secretKeyRef: { name: "later", key: "word" } } }];
     const object = await cluster.apply(job("patient", '[ "$WORD" = sesame ]', {}, { env }));
     await cluster.until(
@@ -143,7 +143,7 @@ describe("a Job", () => {
     expect((await cluster.awaitReady(object)).outcome).toBe("ready");
   });
 
-  it("that was running when the cluster was lost has failed, and does not run twice", async () => {
+  test("that was running when the cluster was lost has failed, and does not run twice", async () => {
     const file = join(cluster.cloudDir, "starts");
     const object = await cluster.apply(job("lost", `echo start >> '${file}'; while :; do sleep 0.05; done`));
     await cluster.until(() => existsSync(file), "it runs");
@@ -154,7 +154,7 @@ describe("a Job", () => {
     expect(cluster.processes()).toEqual([]);
   });
 
-  it("finds its files at their mount paths, also in a shell's text", async () => {
+  test("finds its files at their mount paths, also in a shell's text", async () => {
     await cluster.apply({
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -192,7 +192,7 @@ describe("a Job", () => {
     );
   });
 
-  it("runs its init containers first, one after the other", async () => {
+  test("runs its init containers first, one after the other", async () => {
     const initContainers = ["a", "b"].map((name) => ({
       name,
       image: "shell",
@@ -203,7 +203,7 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).toBe("a\nb\n");
   });
 
-  it("takes whole Secrets and ConfigMaps into its environment, and does without optional ones", async () => {
+  test("takes whole Secrets and ConfigMaps into its environment, and does without optional ones", async () => {
     await cluster.apply({
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -225,7 +225,7 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).toBe("own,b,k\nunset\n");
   });
 
-  it("gets what it declares, the search path and the limit to 127.0.0.1, and nothing else of this machine", async () => {
+  test("gets what it declares, the search path and the limit to 127.0.0.1, and nothing else of this machine", async () => {
     process.env["A_SECRET_OF_THIS_MACHINE"] = "canary";
     const env = [
       { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { toolsOf } from "../../../../local/cloud/command/tools";
 import { containerLog, podDirectory } from "../../../../local/cloud/kubernetes/pod-directory";
 import { WritableStore } from "../../../../local/cloud/kubernetes/store";
@@ -29,7 +29,7 @@ function kubectl(...words: string[]) {
   return { status, stdout, stderr };
 }
 
-it("is the one that the cloud's commands find, and shows a Job's log", () => {
+test("is the one that the cloud's commands find, and shows a Job's log", () => {
   expect(
     kubectl("logs", "job/notes-migrate-3f", "--namespace=notes", "--context=prod", "--request-timeout=20s"),
   ).toEqual({
@@ -40,7 +40,7 @@ it("is the one that the cloud's commands find, and shows a Job's log", () => {
   expect(kubectl("logs", "notes-migrate-3f-x", "-n", "notes", "--tail=1").stdout).toBe("REPORT {}\n");
 });
 
-it("gets objects by kind and name as JSON, with those that are missing left out, and never a Secret", () => {
+test("gets objects by kind and name as JSON, with those that are missing left out, and never a Secret", () => {
   const get = (...words: string[]) => kubectl("get", ...words, "-n", "notes", "--ignore-not-found", "-o", "json");
   const found = JSON.parse(get("jobs.batch/podless", "jobs.batch/notes-migrate-3f", "services/none").stdout);
   expect(found.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual([
@@ -51,7 +51,7 @@ it("gets objects by kind and name as JSON, with those that are missing left out,
   expect(get("secrets/notes-database")).toEqual({ status: 0, stdout: "", stderr: "" });
 });
 
-it.each([
+test.each([
   [["get", "services/none", "-o", "json"], 'Error from server (NotFound): services "none" not found'],
   [["logs", "job/gone", "-n", "notes"], 'Error from server (NotFound): jobs.batch "gone" not found'],
   [["logs", "job/notes-migrate-3f"], 'Error from server (NotFound): jobs.batch "notes-migrate-3f" not found'],

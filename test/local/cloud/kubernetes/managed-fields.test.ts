@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { type FieldManager, managedFields } from "../../../../local/cloud/kubernetes/managed-fields";
 import type { KubernetesObject } from "../../../../local/cloud/kubernetes/object";
 import { deployment } from "./cluster";
@@ -20,7 +20,7 @@ const made = change(PULUMI, deployment("1"));
 const image = (tag: string) => deployment(tag);
 const scaled = change(by("kubectl", "scale"), deployment("1", { replicas: 7 }), made);
 
-it("refuses an apply over what others have changed, in the API server's words", () => {
+test("refuses an apply over what others have changed, in the API server's words", () => {
   const both = change(by("kubectl-set"), deployment("hotfix", { replicas: 7 }), scaled);
   expect(() => change(PULUMI, image("2"), scaled)).toThrow(
     'Apply failed with 1 conflict: conflict with "kubectl" with subresource "scale" using apps/v1: .spec.replicas',
@@ -32,12 +32,12 @@ it("refuses an apply over what others have changed, in the API server's words", 
   );
 });
 
-it("accepts an apply with the values that others have set, and one over fields that nobody else has", () => {
+test("accepts an apply with the values that others have set, and one over fields that nobody else has", () => {
   expect(() => change(PULUMI, deployment("2", { replicas: 7 }), scaled)).not.toThrow();
   expect(() => change(PULUMI, image("2"), made)).not.toThrow();
 });
 
-it("accepts an update over anything, and records who has which field now", () => {
+test("accepts an update over anything, and records who has which field now", () => {
   const fields = change(by("kubectl-set"), image("hotfix"), made).metadata["managedFields"] as {
     manager: string;
     fieldsV1: { "f:spec": { "f:template": { "f:spec": { "f:containers": Record<string, Record<string, object>> } } } };

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expand } from "../../../../local/cloud/kubernetes/configuration";
 import { boundLog, logTail } from "../../../../local/cloud/kubernetes/container-log";
 import { findImage, parseImage } from "../../../../local/cloud/kubernetes/image";
@@ -19,7 +19,7 @@ function inFolder(test: (folder: string) => void): void {
 }
 
 describe("an image", () => {
-  it.each([
+  test.each([
     ["notes", "notes", "latest"],
     ["notes:1.0.0", "notes", "1.0.0"],
     ["node:22-alpine@sha256:0123", "node", "22-alpine"],
@@ -29,7 +29,7 @@ describe("an image", () => {
     expect(parseImage(reference)).toEqual({ repository, tag });
   });
 
-  it("takes its tag into its environment, and a tag that ends in -unready is never ready", () => {
+  test("takes its tag into its environment, and a tag that ends in -unready is never ready", () => {
     inFolder((folder) => {
       writeFileSync(join(folder, "images.json"), JSON.stringify({ web: { command: ["run"], env: { V: "{tag}" } } }));
       expect(findImage(folder, "team/web:3-unready")).toMatchObject({
@@ -49,7 +49,7 @@ describe("a mount path in a command", () => {
     { mountPath: "/release", path: "/a b/pod/release" },
     { mountPath: "/release/keys", path: "/a b/pod/keys" },
   ]);
-  it.each([
+  test.each([
     ["/release", "/a b/pod/release"],
     ["/release/migrator.cjs", "/a b/pod/release/migrator.cjs"],
     ["/release/keys/url", "/a b/pod/keys/url"],
@@ -65,7 +65,7 @@ describe("a mount path in a command", () => {
   });
 });
 
-it("a mount path is not looked for in what another one became", () => {
+test("a mount path is not looked for in what another one became", () => {
   const mapping = new PathMapping([
     { mountPath: "/release", path: "/tmp/state/release" },
     { mountPath: "/tmp", path: "/tmp/state/writable" },
@@ -75,7 +75,7 @@ it("a mount path is not looked for in what another one became", () => {
 });
 
 describe("a variable in a command", () => {
-  it.each([
+  test.each([
     ["$(A)/$(B)", "1/2"],
     ["$(UNKNOWN)", "$(UNKNOWN)"],
     ["$$(A)", "$(A)"],
@@ -86,7 +86,7 @@ describe("a variable in a command", () => {
 });
 
 describe("a container's log", () => {
-  it("is bounded, loses whole lines of its beginning, and goes on", () => {
+  test("is bounded, loses whole lines of its beginning, and goes on", () => {
     inFolder((folder) => {
       const log = join(folder, "main.log");
       const line = `${"x".repeat(99)}\n`;
@@ -103,7 +103,7 @@ describe("a container's log", () => {
     });
   });
 
-  it("ends as this run of the container ended, not as the one before", () => {
+  test("ends as this run of the container ended, not as the one before", () => {
     inFolder((folder) => {
       const log = join(folder, "main.log");
       writeFileSync(log, "first run\n");
@@ -117,7 +117,7 @@ describe("a container's log", () => {
 
 describe("a selector", () => {
   const labels = { app: "web", tier: "front" };
-  it.each([
+  test.each([
     [{ app: "web" }, true],
     [{ app: "api" }, false],
     [{ matchLabels: { app: "web" } }, true],
@@ -132,7 +132,7 @@ describe("a selector", () => {
 });
 
 describe("ports", () => {
-  it("are never given out twice, and lie where outgoing connections take none", async () => {
+  test("are never given out twice, and lie where outgoing connections take none", async () => {
     const ports = await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? takePodPort() : takeNodePort())));
     expect(new Set(ports).size).toBe(40);
     expect(ports.every((port) => port >= 20_000 && port < 32_768)).toBe(true);

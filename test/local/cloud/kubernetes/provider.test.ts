@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connect, running, stopCloud } from "../../../../local/cloud/client";
 import { listPods, logs } from "../../../../local/cloud/kubernetes";
 import type { KubernetesObject } from "../../../../local/cloud/kubernetes/object";
@@ -60,7 +60,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     return error as InitError;
   };
 
-  it("names what the program leaves unnamed, once", async () => {
+  test("names what the program leaves unnamed, once", async () => {
     const first = await check(MAP, { data: { a: "1" } });
     const metadata = first["metadata"] as Properties;
     expect(first).toMatchObject({ apiVersion: "v1", kind: "ConfigMap", data: { a: "1" } });
@@ -76,7 +76,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     });
   });
 
-  it("previews without a background process, and shows what it knows", async () => {
+  test("previews without a background process, and shows what it knows", async () => {
     const inputs = await check(WEB, deployment("1"));
     const preview = await provider.create({ urn: WEB, inputs, timeout: 0, preview: true });
     expect(preview).toEqual({ id: "", outputs: inputs });
@@ -95,7 +95,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(readdirSync(cloudDir)).toEqual(["images.json"]);
   });
 
-  it("creates a Job when it has succeeded, with its status", async () => {
+  test("creates a Job when it has succeeded, with its status", async () => {
     const { id, outputs } = await create(JOB, job("migrate", "echo migrated"));
     expect(id).toBe("default/migrate");
     expect(outputs).toMatchObject({ metadata: { name: "migrate", namespace: "default" }, status: { succeeded: 1 } });
@@ -104,7 +104,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(lines).toEqual(["migrated"]);
   });
 
-  it("tells why a Job failed, in the program's own words, and keeps it", async () => {
+  test("tells why a Job failed, in the program's own words, and keeps it", async () => {
     const error = await failure(create(JOB, job("migrate", 'echo "ERROR: column does not exist"; exit 1')));
     expect(error.id).toBe("default/migrate");
     expect(error.outputs).toMatchObject({ metadata: { name: "migrate" }, status: { failed: 1 } });
@@ -120,7 +120,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(again.reasons.at(-1)).toContain("[BackoffLimitExceeded]");
   });
 
-  it("only waits again for a failed Job that is updated, and does not run it a second time", async () => {
+  test("only waits again for a failed Job that is updated, and does not run it a second time", async () => {
     const runs = join(cloudDir, "runs");
     const manifest = job("migrate", `echo x >> '${runs}'; exit 1`);
     const { id, outputs } = await failure(create(JOB, manifest));
@@ -133,7 +133,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(readFileSync(runs, "utf8")).toBe("x\n");
   });
 
-  it("takes a Job over that a killed command has left, without a second pod", async () => {
+  test("takes a Job over that a killed command has left, without a second pod", async () => {
     const manifest = job("migrate", `while [ ! -e '${cloudDir}/go' ]; do sleep 0.05; done`);
     const inputs = await check(JOB, manifest);
     await (await connect(cloudDir)).call("kubernetes.apply", { object: inputs as KubernetesObject });
@@ -146,7 +146,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(listPods(cloudDir)).toHaveLength(1);
   });
 
-  it("refuses to take anything over when it is told to", async () => {
+  test("refuses to take anything over when it is told to", async () => {
     await create(MAP, { metadata: { name: "files" }, data: { a: "1" } });
     provider = createKubernetesProvider(cloudDir, { upsertExistingObjects: false });
     await expect(create(MAP, { metadata: { name: "files" }, data: { a: "2" } })).rejects.toThrow(
@@ -154,7 +154,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     );
   });
 
-  it("reports a rollout that never ends after its time-out, and which pod is to blame", async () => {
+  test("reports a rollout that never ends after its time-out, and which pod is to blame", async () => {
     await create(WEB, deployment("1"));
     const oldInputs = await check(WEB, deployment("1"));
     const inputs = await check(WEB, deployment("2-unready"));
@@ -168,7 +168,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(outputs).toMatchObject({ status: { readyReplicas: 2, updatedReplicas: 1 } });
   });
 
-  it("stops waiting when the person asks to stop, and the cloud goes on", async () => {
+  test("stops waiting when the person asks to stop, and the cloud goes on", async () => {
     const stop = new AbortController();
     const created = create(JOB, job("migrate", "sleep 1000"), 60, stop.signal);
     expect(await waitUntil(() => listPods(cloudDir).some(({ status }) => status?.phase === "Running"), 10_000)).toBe(
@@ -181,7 +181,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(listPods(cloudDir)[0]?.status?.phase).toBe("Running");
   });
 
-  it("knows that an object deleted by hand is gone", async () => {
+  test("knows that an object deleted by hand is gone", async () => {
     const { id, outputs } = await create(MAP, { metadata: { name: "files" }, data: { a: "1" } });
     const state = { urn: MAP, id, inputs: { data: { a: "1" } }, olds: outputs };
     expect(await provider.read(state)).toMatchObject({ id, inputs: { data: { a: "1" } } });
@@ -190,7 +190,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     await provider.delete({ ...state, timeout: 0 });
   });
 
-  it("keeps objects of kinds that it does not run", async () => {
+  test("keeps objects of kinds that it does not run", async () => {
     const urn = urnOf("kubernetes:policy/v1:PodDisruptionBudget", "web");
     const { id, outputs } = await create(urn, { metadata: { name: "web" }, spec: { maxUnavailable: 1 } });
     expect(id).toBe("default/web");
@@ -201,7 +201,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     });
   });
 
-  it("keeps a Service's port for its life, and gives it to nobody else", async () => {
+  test("keeps a Service's port for its life, and gives it to nobody else", async () => {
     const urn = urnOf("kubernetes:core/v1:Service", "web");
     const { outputs } = await create(urn, WEB_SERVICE);
     const portOf = (object: Properties) =>
@@ -217,7 +217,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     await expect(create(urn, thief)).rejects.toThrow("provided port is already allocated");
   });
 
-  it("has a secret in its own file and nowhere else, also while a program uses it", async () => {
+  test("has a secret in its own file and nowhere else, also while a program uses it", async () => {
     const canary = "canary-7c1f";
     const { outputs } = await create(SECRET, { metadata: { name: "database" }, stringData: { url: canary } });
     expect(outputs).toMatchObject({ data: { url: Buffer.from(canary).toString("base64") }, type: "Opaque" });
@@ -245,7 +245,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(holders()).toEqual([join(own, "default", "database.json")]);
   });
 
-  it("refuses a ConfigMap that a real cluster would refuse for its size", async () => {
+  test("refuses a ConfigMap that a real cluster would refuse for its size", async () => {
     const bytes = (length: number) => ({ a: Buffer.alloc(length).toString("base64") });
     await create(MAP, { metadata: { name: "fits" }, binaryData: bytes(1024 * 1024) });
     await expect(create(MAP, { metadata: { name: "big" }, binaryData: bytes(1024 * 1024 + 1) })).rejects.toThrow(
@@ -253,7 +253,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     );
   });
 
-  it("keeps an immutable ConfigMap as it is", async () => {
+  test("keeps an immutable ConfigMap as it is", async () => {
     const inputs = await check(MAP, { metadata: { name: "files" }, data: { a: "1" }, immutable: true });
     const { id, outputs } = await create(MAP, inputs);
     const changed = { ...inputs, data: { a: "2" } };
@@ -263,7 +263,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     );
   });
 
-  it("leaves nothing running and nothing on the disk when its folder is deleted", async () => {
+  test("leaves nothing running and nothing on the disk when its folder is deleted", async () => {
     await create(WEB, deployment("1"));
     expect(podProcesses(cloudDir).length).toBe(2);
     rmSync(cloudDir, { recursive: true });
@@ -271,7 +271,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(existsSync(cloudDir)).toBe(false);
   });
 
-  it("leaves nothing running after kill -9 of the background process at any instant", async () => {
+  test("leaves nothing running after kill -9 of the background process at any instant", async () => {
     const client = async () => connect(cloudDir);
     // Milliseconds after the API has taken the objects: before, while and after their processes start.
     for (const delay of [0, 5, 20, 80, 320]) {
@@ -293,7 +293,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     }
   });
 
-  it("cleans up what a killed background process left, and brings the app back", async () => {
+  test("cleans up what a killed background process left, and brings the app back", async () => {
     await create(WEB, deployment("1"));
     const before = podProcesses(cloudDir);
     expect(before.length).toBe(2);
@@ -309,7 +309,7 @@ describe("Pulumi's Kubernetes provider over the local cloud", () => {
     expect(after.some((pid) => before.includes(pid))).toBe(false);
   });
 
-  it("leaves no process when the cloud is stopped, also after the background process was killed", async () => {
+  test("leaves no process when the cloud is stopped, also after the background process was killed", async () => {
     await create(WEB, deployment("1"));
     const { pid } = JSON.parse(readFileSync(join(cloudDir, "daemon.json"), "utf8")) as { pid: number };
     process.kill(pid, "SIGKILL");

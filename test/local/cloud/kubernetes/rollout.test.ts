@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { nextStep, type ReplicaCount, resolveBounds } from "../../../../local/cloud/kubernetes/rollout";
 
 const replicas = fc.nat(8);
@@ -8,7 +8,7 @@ const state = fc
   .filter(({ maxSurge, maxUnavailable }) => maxSurge + maxUnavailable > 0);
 
 describe("a rolling update", () => {
-  it("never has more pods than maxSurge allows, nor takes away more working ones than maxUnavailable does", () => {
+  test("never has more pods than maxSurge allows, nor takes away more working ones than maxUnavailable does", () => {
     const counts = fc.record({ wanted: replicas, unavailable: replicas }).map(({ wanted, unavailable }) => ({
       wanted,
       available: Math.max(0, wanted - unavailable),
@@ -28,7 +28,7 @@ describe("a rolling update", () => {
     );
   });
 
-  it("ends with the new pods only, when they work", () => {
+  test("ends with the new pods only, when they work", () => {
     fc.assert(
       fc.property(state, replicas, fc.boolean(), (bounds, oldSize, oldWorks) => {
         let current: ReplicaCount = { wanted: 0, available: 0 };
@@ -43,7 +43,7 @@ describe("a rolling update", () => {
     );
   });
 
-  it("stays where it is while no new pod becomes ready", () => {
+  test("stays where it is while no new pod becomes ready", () => {
     let current: ReplicaCount = { wanted: 0, available: 0 };
     let old: ReplicaCount = { wanted: 3, available: 3 };
     for (let round = 0; round < 20; round++) {
@@ -54,7 +54,7 @@ describe("a rolling update", () => {
     expect({ current: current.wanted, old: old.wanted }).toEqual({ current: 1, old: 3 });
   });
 
-  it.each([
+  test.each([
     [4, "25%", "25%", { maxSurge: 1, maxUnavailable: 1 }],
     [2, "25%", "25%", { maxSurge: 1, maxUnavailable: 0 }],
     [3, 0, 0, { maxSurge: 0, maxUnavailable: 1 }],
