@@ -31,13 +31,15 @@ export const indexes: Family<"IndexStmt" | "ReindexStmt" | "CreateStatsStmt" | "
         for (const child of schema.descendants(keyOf(table.name)))
           effects.touch(child.name, "SHARE", child.partitioned ? "none" : work);
     },
-    apply({ relation, idxname, indexParams = [], unique, whereClause }, schema) {
+    apply({ relation, idxname, indexParams = [], unique, whereClause, if_not_exists }, schema) {
       if (!relation) return;
       const table = schema.require(nameOf(relation));
       const elements = indexParams.map((item) => ("IndexElem" in item ? item.IndexElem : {}));
       const columns = indexParams.map((item) => ("IndexElem" in item ? (item.IndexElem.name ?? "(expression)") : ""));
       const plain = columns.map((column) => (column === "(expression)" ? "expr" : column));
       const name = { ...table.name, name: idxname ?? [table.name.name, ...plain, "idx"].join("_") };
+      // Postgres leaves the index of that name as it is.
+      if (if_not_exists && schema.indexes.has(keyOf(name))) return;
       const expressions = [whereClause, ...elements.map(({ expr }) => expr)];
       schema.indexes.set(keyOf(name), {
         name,

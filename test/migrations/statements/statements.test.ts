@@ -46,6 +46,14 @@ describe("what the history tells of a statement", () => {
     expect(locks(`${made} ALTER TABLE t ADD b float DEFAULT f(1)`)).toEqual(["t ACCESS EXCLUSIVE none"]);
   });
 
+  test("what is made IF NOT EXISTS over something of that name leaves it as it is", () => {
+    const made = "CREATE TABLE t (a int, b int); CREATE UNIQUE INDEX i ON t (a);";
+    const again = `${made} CREATE INDEX IF NOT EXISTS i ON t (b); CREATE TABLE IF NOT EXISTS t (c int);
+      ALTER TABLE t ADD COLUMN IF NOT EXISTS a text;`;
+    const state = ({ indexes, tables }: Schema) => ({ indexes: [...indexes], tables: [...tables] });
+    expect(state(after(again))).toEqual(state(after(made)));
+  });
+
   test("a foreign table that is dropped is gone", () => {
     const made = "CREATE FOREIGN TABLE t (a int) SERVER s;";
     expect(after(made).tables.has("t")).toBe(true);
