@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testsBuildOnEachOther } from "../support/lifecycle";
 import { installPrisma, PRISMA } from "../support/prisma";
 import { Cli, endedSteps, getJson, until } from "./cli";
 
@@ -11,6 +12,7 @@ const APP = resolve(__dirname, "../../examples/app");
 
 /** Releases whose migration is the Prisma CLI's, in the app's image. The tests build on each other, in their order. */
 describe.sequential("a release by the app image's own command", { timeout: 300_000 }, () => {
+  testsBuildOnEachOther();
   const cli = new Cli(0);
   const query = async (sql: string) => {
     const client = new Client({ connectionString: cli.connection().adminUrl });

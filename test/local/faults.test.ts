@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { testsBuildOnEachOther } from "../support/lifecycle";
 import { Cli, endedSteps, getJson, processesOf, type Ran } from "./cli";
 
 /** A first release that meets one fault after the other, until there is none left. */
 describe.sequential("a fault of the cloud", { timeout: 300_000 }, () => {
+  testsBuildOnEachOther();
   const cli = new Cli(2);
   cli.set("backup.timeout", "3s");
   cli.set("migrations.deadline", "10s");

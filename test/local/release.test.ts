@@ -5,6 +5,7 @@ import { listSnapshots } from "../../local/cloud/aws/records";
 import { connect } from "../../local/cloud/client";
 import { listObjects } from "../../local/cloud/kubernetes";
 import { dumpDatabase } from "../support/dump";
+import { testsBuildOnEachOther } from "../support/lifecycle";
 import { listedActions } from "../support/readme";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, tree, until } from "./cli";
 
@@ -15,6 +16,7 @@ function ofTheApp(dump: string): string {
 
 /** One stack through its life. The tests build on each other, in their order: each is one more command of its operator. */
 describe.sequential("a stack's life", { timeout: 300_000 }, () => {
+  testsBuildOnEachOther();
   // The last two, the contract, come with the second release.
   const cli = new Cli(6);
   const later = ownHistory().slice(6);

@@ -2,10 +2,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { listSnapshots } from "../../local/cloud/aws/records";
+import { testsBuildOnEachOther } from "../support/lifecycle";
 import { Cli, ownHistory } from "./cli";
 
 /** Nothing that goes wrong in a release may turn its review off. The tests build on each other, in their order. */
 describe.sequential("the review of a release", { timeout: 300_000 }, () => {
+  testsBuildOnEachOther();
   const cli = new Cli(6);
   const snapshots = async () => (await listSnapshots(cli.cloudDir())).length;
   const refusing = ["--config", 'review.refuse=["destructive"]'];

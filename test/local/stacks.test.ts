@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { testsBuildOnEachOther } from "../support/lifecycle";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, until } from "./cli";
 
 describe.sequential("two stacks", { timeout: 300_000 }, () => {
+  testsBuildOnEachOther();
   const cli = new Cli(1);
   afterAll(() => cli.end(), 60_000);
   const urls = new Map<string, string>();
