@@ -38,7 +38,7 @@ const MOCKED = `
   const snapshot = { status: "available", encrypted: true, dbSnapshotArn: "arn:x", snapshotCreateTime: "2026-11-21T10:00:00Z" };
   pulumi.runtime.setMocks({
     newResource: ({ type, name, inputs }) => {
-      if (name.startsWith("shop-preflight-")) preflight = inputs.spec?.template.spec.containers[0].args ?? preflight;
+      if (name.startsWith("notes-preflight-")) preflight = inputs.spec?.template.spec.containers[0].args ?? preflight;
       return { id: name, state: type === "command:local:Command" ? { ...inputs, stdout: "{}" } : inputs };
     },
     call: ({ token }) => token.endsWith("readStackOutputs") ? { outputs: {} } : snapshot,
