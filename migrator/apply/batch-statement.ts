@@ -8,36 +8,42 @@ import { nodeOf } from "../../migrations/sql/parse";
 import { parseDuration } from "../../text/short-duration";
 import { relationName } from "./verdict";
 
-/** A statement under `-- release: batch [by COLUMN] [size ROWS] [pause TIME]`, ready to be run a key range at a time. */
+/**
+ * A statement under `-- release: batch [by COLUMN] [size ROWS] [pause TIME]`, ready to run on one key range at a time.
+ */
 export interface BatchStatement {
-  /** The table whose key is walked, quoted. */
+  /** The quoted name of the table whose key is walked. */
   readonly table: string;
-  /** Column named by the directive; undefined = the table's primary key. */
+  /** The column that the directive names; undefined: the table's primary key is walked. */
   readonly column: string | undefined;
-  /** Rows of the table looked at in one transaction. */
+  /** The number of table rows that one transaction looks at. */
   readonly size: number;
-  /** Milliseconds between two of them. */
+  /** The pause between two transactions, in milliseconds. */
   readonly pause: number;
-  /** The statement restricted by a condition on `{key}`. */
+  /**
+   * Returns the statement with one more condition in its WHERE. `condition` gets the key column, quoted and qualified.
+   */
   restrictedTo(condition: (key: string) => string, column: string): string;
 }
 
-/** What is wrong with a directive or its statement. */
+/** The error for a batch that can't be run. Its message completes "a statement that …". */
 export class BatchProblem extends Error {}
 
-/** Rows of the table that one transaction looks at where the directive says nothing. */
+/** The default number of table rows that one transaction looks at. */
 export const BATCH_SIZE = 5000;
-/** Milliseconds between two transactions where the directive says nothing. */
+/** The default pause between two transactions, in milliseconds. */
 export const BATCH_PAUSE = 50;
 
-/** The batch directive of a statement, if it has one. */
+/** Returns the text of a statement's batch directive, or undefined if it has none. */
 export function batchDirective({ directives }: PlannedStatement): string | undefined {
   return directives?.find(({ name }) => name === "batch")?.text;
 }
 
 /**
- * @param schema of a table that is written without one; default: it is left to the search path
- * @throws BatchProblem where a range of rows at a time would not do what the statement does, as far as its text tells
+ * Reads a statement and its batch directive.
+ * @param schema the schema of a table that is written without one; default: the search path decides
+ * @throws BatchProblem if the text shows that running the statement in ranges of rows would not do the same as running
+ *   it at once, or if the directive can't be read
  */
 export function readBatch(statement: PlannedStatement, schema?: string): BatchStatement {
   const text = batchDirective(statement) ?? "";
@@ -60,7 +66,7 @@ export function readBatch(statement: PlannedStatement, schema?: string): BatchSt
 
 const AFTER_WHERE = new Set(["RETURNING", "ORDER", "ON", "FOR"]);
 
-/** Puts a condition into the statement's own WHERE, or gives it one. */
+/** Adds a condition to the statement's WHERE, or gives the statement a WHERE. */
 function restrict(text: string, condition: string): string {
   const bytes = Buffer.from(text);
   const tokens = scanSync(text).tokens;
@@ -75,7 +81,7 @@ function restrict(text: string, condition: string): string {
     else if (depth > 0 || token.keywordKind === 0) continue;
     else if (word === "FROM") from = true;
     else if (word === "WHERE" && !where) where = token;
-    // A join's ON comes before WHERE; the ON of ON CONFLICT after it, or after FROM without a JOIN's.
+    // A join's ON comes before WHERE and ends nothing. Without a WHERE, only the ON of ON CONFLICT ends the clause.
     else if (AFTER_WHERE.has(word) && (where || word !== "ON" || isConflict(tokens, token))) {
       if (word === "FOR" && !from) continue;
       end = token.start;

@@ -14,32 +14,40 @@ import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement"
 import { locate, locationIn } from "./error-location";
 import { type Attempts, retryForLocks } from "./lock-retries";
 
-/** How far a batched statement has come; kept in `_release.step.note` by the same transaction as the rows. */
+/**
+ * The progress of a batched statement. The transaction that changes the rows also stores it in `_release.step.note`.
+ */
 interface BatchNote {
-  /** Key of the last row that is done, as text; null = none. */
+  /** The key of the last row that is done, as text; null: no row is done. */
   last: string | null;
-  /** Largest key when it began: rows written later are the app's own concern. */
+  /** The largest key when the statement began. Rows that the app adds above it later are not changed. */
   end: string;
   looked: number;
   changed: number;
 }
 
 interface Key {
-  /** The table that the statement means, with its schema. */
+  /** The table that the statement names, with its schema. */
   table: string;
   column: string;
-  /** The type that the index compares by, and its two operators: those of the column's type need not be in any schema that is searched. */
+  /**
+   * The type that the index compares by. The type and its two operators are written with their schemas, because the
+   * search path need not include those of the column's type.
+   */
   type: string;
   above: string;
   upTo: string;
   estimate: number;
 }
 
+/** The shortest time between two progress lines in the log, in milliseconds. */
 const REPORT_EVERY = 5000;
 
 /**
- * Runs a statement in key ranges with a commit each, so that no row stays locked for long, vacuum can keep up and replicas too; another run goes
- * on behind the last range that is complete.
+ * Runs a statement in key ranges with a commit for each, so that no row stays locked for long and vacuum and replicas
+ * keep up. Another run continues after the last complete range.
+ * @param progress the id of the migration's row in the history, the note of an earlier run, the statement that records
+ *   the completion (`done`), and the state of the database for a failure message
  */
 export async function runBatches(
   run: Run,
@@ -97,8 +105,8 @@ export async function runBatches(
 
 /**
  * Reads a batched statement and finds the key that it walks.
- * @param state of the database, for the failure
- * @throws UnfollowedDirective
+ * @param state the state of the database, for the failure message
+ * @throws UnfollowedDirective if the statement can't be run in ranges of rows
  */
 async function prepareBatch(
   run: Run,
@@ -117,8 +125,8 @@ async function prepareBatch(
 }
 
 /**
- * A single, unique, ordered column that every row has.
- * @throws BatchProblem where the table has none
+ * Finds the key to walk: a NOT NULL column that has a valid, unique, non-partial index of its own.
+ * @throws BatchProblem if the table has no such column
  */
 export async function walkedKey(session: Session, { table, column }: BatchStatement): Promise<Key> {
   const operator = (strategy: number) =>
@@ -150,7 +158,7 @@ export async function walkedKey(session: Session, { table, column }: BatchStatem
 
 async function begin({ session }: Run, { table, column }: Key): Promise<BatchNote | undefined> {
   const name = escapeIdentifier(column);
-  // format() writes a value as the type itself does, whatever casts there are.
+  // format() uses the type's own output function, whatever casts to text are defined.
   const [row] = await ownRows<{ end: string }>(
     session,
     `SELECT format('%s', ${name}) AS "end" FROM ${table} ORDER BY ${name} DESC LIMIT 1`,
@@ -159,7 +167,10 @@ async function begin({ session }: Run, { table, column }: Key): Promise<BatchNot
   return row && { last: null, end: row.end, looked: 0, changed: 0 };
 }
 
-/** One range and the note of it, in one transaction. Undefined = there was no row left. */
+/**
+ * Changes one range of rows and stores the progress, in one transaction.
+ * @returns the new progress, or undefined if no row is left
+ */
 async function oneRange(
   { session }: Run,
   statement: PlannedStatement,
@@ -193,7 +204,7 @@ async function oneRange(
     await runScript(session, `${writeNote(id, next)}; COMMIT`);
     return next;
   } catch (error) {
-    // Its text isn't the file's: a position would point to the wrong place.
+    // The text that was sent differs from the file's, so the error's position would point to the wrong place.
     delete (error as { position?: string }).position;
     locate(error, { statements: [statement], text, offset: statement.offset });
     if (session.lost === undefined) await runScript(session, "ROLLBACK").catch(() => undefined);
@@ -223,7 +234,10 @@ function reportProgress(
   );
 }
 
-/** The pause between two ranges: as asked for, and for as long as a replica lags behind more than it may, up to lockRetryTimeout. */
+/**
+ * Pauses between two ranges: first for `time` milliseconds, then for as long as a replica's lag exceeds
+ * maxReplicationLag, up to lockRetryTimeout.
+ */
 async function yieldTo(run: Run, time: number): Promise<void> {
   const { settings, log, signal, session } = run;
   await pause(time, undefined, { signal }).catch(() => undefined);

@@ -4,14 +4,14 @@ import { integerOf } from "../../migrations/sql/constant";
 import { nodeOf } from "../../migrations/sql/parse";
 import type { HistoryTable } from "../records/history-table";
 
-/** A statement of a migration that changes the tables in which the release is being recorded. */
+/** A statement of a migration that changes the tables in which the release is recorded. */
 export interface BookkeepingChange {
   readonly statement: PlannedStatement;
-  /** For people, for example `drops _prisma_migrations`. */
+  /** A description for people, for example `drops _prisma_migrations`. */
   readonly what: string;
 }
 
-/** Statements that change rows of one table, and what a person says that they do. */
+/** The kinds of statements that change rows of one table, each with the words that describe it to people. */
 const ROW_CHANGES = [
   ["DeleteStmt", "deletes rows of"],
   ["UpdateStmt", "changes rows of"],
@@ -22,10 +22,10 @@ const PRISMA_COLUMNS = [
   ...["id", "checksum", "finished_at", "migration_name", "logs", "rolled_back_at", "started_at", "applied_steps_count"],
 ];
 
-/** Of ten thousands of statements, few are worth parsing again. */
+/** A quick filter: a migration may have tens of thousands of statements, and few of them are worth parsing again. */
 const OF_INTEREST = /^(DROP|ALTER)\s+SCHEMA\b|_prisma_migrations|_release\b|READ\s+ONLY|transaction_read_only/i;
 
-/** What the text of statements says that they do to the history of a schema, and to the tables of `_release`. */
+/** Finds the statements whose text changes the history of a schema or the tables of `_release`. */
 export function bookkeepingChanges(statements: readonly PlannedStatement[], schema: string): BookkeepingChange[] {
   return statements.flatMap((statement) =>
     OF_INTEREST.test(statement.text) ? changesOf(nodeOf(statement), schema).map((what) => ({ statement, what })) : [],
@@ -87,7 +87,7 @@ function changesOf(node: Node, schema: string): string[] {
   return [];
 }
 
-/** `SET TRANSACTION READ ONLY`, `BEGIN READ ONLY`, `SET transaction_read_only = on`. */
+/** Returns true if a statement makes its transaction read-only: `SET TRANSACTION READ ONLY`, `BEGIN READ ONLY`. */
 function makesReadOnly(node: Node): boolean {
   const options =
     "TransactionStmt" in node
@@ -106,20 +106,20 @@ function namesIn(objects: readonly Node[] | undefined): string[][] {
   return (objects ?? []).map((node) => ("List" in node ? (node.List.items ?? []).flatMap(text) : text(node)));
 }
 
-/** True where a text names the migrator's own tables, or puts statements together that may name them. */
+/** Returns true if the text names the migrator's own tables, or runs dynamic SQL (EXECUTE) that may name them. */
 export function mayChangeBookkeeping(sql: string): boolean {
   return /_prisma_migrations|_release\b|\bEXECUTE\b/i.test(sql);
 }
 
-/** True for a migration that may act as another role. */
+/** Returns true if a migration may switch to another role. */
 export function takesRole(sql: string): boolean {
   return /\b(role|authorization)\b/i.test(sql);
 }
 
 /**
- * Makes statements for the beginning and the end of the transaction of a migration that may change the history: the second fails with a
- * division by zero where the first saw other rows in it, so that a migration that empties the history is rolled back. All names in them
- * are written with their schema.
+ * Returns statements for the beginning and the end of the transaction of a migration that may change the history. The
+ * first stores a digest of the history's rows; the second fails with a division by zero if the digest is another one
+ * then, so that a migration that empties the history is rolled back. All names in them are written with their schema.
  */
 export function guardOf({ name }: HistoryTable, sql: string): { remember: string[]; compare: string[] } {
   if (!mayChangeBookkeeping(sql)) return { remember: [], compare: [] };
@@ -128,7 +128,8 @@ export function guardOf({ name }: HistoryTable, sql: string): { remember: string
   const seen = "pg_catalog.current_setting('release.history', true)";
   return {
     remember: [`SELECT pg_catalog.set_config('release.history', ${digest}, true)`],
-    // Where RESET ALL took away what was seen, nothing is known, and nothing refused.
+    // RESET ALL in the migration deletes the stored digest. Then there is nothing to compare with, and nothing is
+    // refused.
     compare: [
       `SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN COALESCE(${seen}, '') OPERATOR(pg_catalog.=) '' OR ${seen} OPERATOR(pg_catalog.=) ${digest} THEN 1 ELSE 0 END)`,
     ],

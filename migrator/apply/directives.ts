@@ -6,20 +6,20 @@ import type { Run } from "../run";
 import { plannedEffects } from "./planned-effects";
 
 /**
- * Every directive of the pending migrations is looked at before the first of them is applied.
- * @throws UnfollowedDirective for the first that can't be followed
+ * Checks every directive of the pending migrations before the first of them is applied.
+ * @throws UnfollowedDirective for the first directive that can't be followed
  */
 export async function checkDirectives(
   { plans, table }: Pick<Run, "plans" | "table">,
   applied: readonly Migration[],
   pending: readonly Migration[],
 ): Promise<void> {
-  // Most releases have none, and their plans are made while the server works.
+  // Most releases have no directives, and their plans are made while the server works.
   if (!pending.some(({ sql }) => /release/i.test(sql))) return;
   await loadParser();
   const [bad] = plannedEffects(plans, applied, pending, table.schema).badDirectives.filter(({ certain }) => certain);
   if (!bad) return;
   const { migration, line, problem } = bad;
-  // The problem quotes the directive. Its source line would be masked as every comment is, and show nothing.
+  // The problem quotes the directive. Its source line is not shown, because comments are masked in messages.
   throw new UnfollowedDirective(migration.name, problem, `  at ${oneLine(migration.name)}/migration.sql:${line}`);
 }

@@ -1,19 +1,25 @@
 import type { PlannedStatement } from "../../migrations/history/plan";
 import { maskSql } from "../../migrations/sql/mask-sql";
 
-/** Statements that go to the server in one message. */
+/** Statements that are sent to the server in one message. */
 export interface Group {
   readonly statements: readonly PlannedStatement[];
   readonly text: string;
-  /** Of `text` in the file. */
+  /** The offset of `text` in the file. */
   readonly offset: number;
 }
 
-/** A row at a time would cost a round trip a row: statements that only write rows are sent together up to this size. */
+/**
+ * The largest size of a group, in characters. Statements that only write rows are sent together up to this size,
+ * because sending them one by one would cost a round trip each.
+ */
 const GROUP_CHARACTERS = 64 * 1024;
 const ROWS = /^(INSERT|SELECT|COMMENT|GRANT)\b/;
 
-/** Each statement alone, so that each can be watched and timed, except runs of small ones that only write rows. */
+/**
+ * Makes a group of each statement, so that each can be watched and timed. A run of small statements that only write
+ * rows becomes one group.
+ */
 export function* groupStatements(sql: string, statements: readonly PlannedStatement[]): Generator<Group> {
   for (let from = 0; from < statements.length; ) {
     const first = statements[from]!;
@@ -32,7 +38,7 @@ export function* groupStatements(sql: string, statements: readonly PlannedStatem
   }
 }
 
-/** For a line of the log: kind, line, and what it is about. */
+/** Describes a group for the log: its line and the beginning of its text, or how many statements it has. */
 export function describeGroup({ statements }: Group): string {
   const [first] = statements;
   if (!first) return "the whole file";
@@ -40,7 +46,7 @@ export function describeGroup({ statements }: Group): string {
   return `line ${first.line}: ${headline(first.text)}`;
 }
 
-/** The first words of a statement, without its constants. */
+/** Returns the first words of a statement without its constants. */
 function headline(text: string): string {
   const line = maskSql(text.slice(0, 300));
   return line.length > 72 ? `${line.slice(0, 71)}…` : line;

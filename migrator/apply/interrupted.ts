@@ -10,9 +10,9 @@ import { quoted, relationName, type Verdict } from "./verdict";
 type Kind<K extends Remains["kind"]> = Extract<Remains, { kind: K }>;
 
 /**
- * Looks for what a statement leaves behind when it is interrupted. It may also have been completed by a run that was killed before it
- * could record so.
- * @param retried an earlier attempt at this very statement is on record
+ * Looks for what an interrupted attempt at a statement left behind. The attempt may also have been completed by a run
+ * that was killed before it could record so.
+ * @param retried true if an earlier attempt at this very statement is recorded
  */
 export async function afterInterruption(run: Run, statement: PlannedStatement, retried: boolean): Promise<Verdict> {
   const remains = remainsOf(nodeOf(statement));
@@ -44,7 +44,9 @@ async function isThere(run: Run, { object, name }: Kind<"object">): Promise<bool
   return row!.yes;
 }
 
-/** An interrupted DETACH … CONCURRENTLY leaves the partition half detached, to be finished by FINALIZE. */
+/**
+ * Handles an interrupted DETACH … CONCURRENTLY, which leaves the partition half detached until FINALIZE finishes it.
+ */
 async function afterDetach(run: Run, { parent, partition }: Kind<"detach">): Promise<Verdict> {
   const [row] = await ownRows<{ pending: boolean }>(
     run.session,

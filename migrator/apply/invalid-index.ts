@@ -14,8 +14,9 @@ interface FoundIndex {
 }
 
 /**
- * A CREATE INDEX CONCURRENTLY that failed leaves an INVALID index: it is kept up to date with every write, used by no query, and hidden by IF NOT
- * EXISTS. It is dropped, to be built again.
+ * Drops the INVALID index that a failed CREATE INDEX CONCURRENTLY left, so that it is built again. Every write
+ * maintains such an index, no query uses it, and IF NOT EXISTS takes it for a finished one.
+ * @param retried true if an earlier attempt at this very statement is recorded
  */
 export async function afterIndexBuild(
   run: Run,
@@ -23,14 +24,14 @@ export async function afterIndexBuild(
   retried: boolean,
 ): Promise<Verdict> {
   const found = await indexesOf(run, table);
-  // Without a name, an earlier attempt's index can only be told by its being invalid.
+  // If the statement gives no name, the index of an earlier attempt can only be recognised by being invalid.
   const mine =
     wanted === undefined ? found.filter(({ valid }) => !valid && retried) : found.filter(({ name }) => name === wanted);
   for (const index of mine) if (!index.valid && !index.building) await dropInvalid(run, index);
   return retried && wanted !== undefined && mine.some(({ valid }) => valid) ? "complete" : "run";
 }
 
-/** An interrupted REINDEX … CONCURRENTLY leaves its half-made (_ccnew) or its replaced (_ccold) index. */
+/** Drops the half-built (_ccnew) or replaced (_ccold) indexes that an interrupted REINDEX … CONCURRENTLY left. */
 export async function afterReindex(run: Run, relation: RangeVar): Promise<Verdict> {
   const rows = await ownRows<{ schema: string; relname: string }>(
     run.session,

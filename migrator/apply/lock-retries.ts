@@ -5,31 +5,39 @@ import { LockNotObtained } from "../failures/statement";
 import type { Run } from "../run";
 import { sqlEvidence } from "./error-location";
 
-/** Postgres' codes for a lock that another session holds: lock_timeout ran out, or a deadlock was resolved against us. */
+/**
+ * The Postgres codes for a lock that another session holds: lock_timeout ran out (55P03), or a deadlock was resolved by
+ * cancelling this session's statement (40P01).
+ */
 const LOCKED = new Set(["55P03", "40P01"]);
 
-/** One attempt to get a lock, and the pause after it if it fails; milliseconds. */
+/** One attempt to get a lock, and the pause after it if it fails. Times are in milliseconds. */
 interface Attempt {
   readonly number: number;
   readonly lockTimeout: number;
   readonly pause: number;
 }
 
-/** How the attempts at one unit of work went, for the audit. */
+/** The number and the waits of the attempts at one unit of work, for the audit. */
 export interface Attempts {
   count: number;
-  /** Milliseconds spent in attempts that got no lock, and in the pauses after them. */
+  /** The milliseconds spent in attempts that got no lock, and in the pauses after them. */
   lockWait: number;
 }
 
+/** The shortest lock_timeout of a first attempt, in milliseconds, unless the allowed wait is shorter. */
 const SHORTEST = 100;
+/** The factor by which lock_timeout and pause grow from one attempt to the next. */
 const GROWTH = 1.5;
+/** The longest pause between two attempts, in milliseconds, without the jitter. */
 const LONGEST_PAUSE = 30_000;
 
 /**
- * Gives attempts without end; the caller has a limit. The first gives up after a fifth of the allowed wait, so that on a quiet system the
- * app hardly notices an attempt in vain; then the waits grow to what is allowed, and never beyond: lock_timeout is always set.
- * The pauses grow from 1 s to 30 s, with a jitter of ± 50 % so that they don't fall in step with whatever holds the lock.
+ * Yields attempts without end; the caller has a limit. The first attempt waits for a fifth of the allowed time, so that
+ * on a quiet system the app hardly notices an attempt that fails. The waits then grow to the allowed time, and never
+ * beyond: lock_timeout is always set. The pauses grow from 1 s to 30 s, with a jitter of ± 50 % so that they don't fall
+ * in step with whatever holds the lock.
+ * @param allowed the longest wait for a lock, in milliseconds
  */
 function* lockAttempts(allowed: number): Generator<Attempt, never> {
   let lockTimeout = firstLockTimeout(allowed);
@@ -41,16 +49,16 @@ function* lockAttempts(allowed: number): Generator<Attempt, never> {
   }
 }
 
-/** Says how long, in milliseconds, a first attempt waits for a lock where `allowed` is the longest wait. */
+/** Returns the lock_timeout of a first attempt, in milliseconds, where `allowed` is the longest wait. */
 export function firstLockTimeout(allowed: number): number {
   return Math.round(Math.min(allowed, Math.max(SHORTEST, allowed / 5)));
 }
 
 /**
- * Does a unit of work (a whole transaction, or one statement outside of one) again while other sessions hold its locks. The work must leave
- * nothing behind when it fails.
- * @param state says what the database is like when no attempt succeeds
- * @throws LockNotObtained after the setting lockRetryTimeout
+ * Repeats a unit of work (a whole transaction, or one statement outside of one) while other sessions hold its locks.
+ * The work must leave nothing behind when it fails.
+ * @param state returns the state of the database, for the failure message
+ * @throws LockNotObtained if no attempt succeeds within the setting lockRetryTimeout
  */
 export async function retryForLocks<T>(
   run: Run,
@@ -70,7 +78,7 @@ export async function retryForLocks<T>(
       if (!LOCKED.has((error as { code?: string }).code ?? "") || signal.aborted) throw error;
       const holders = watcher.blockers.length > 0 ? watcher.blockers.join("; ") : "no longer to be seen";
       const spent = Date.now() - began;
-      // The last pause may be cut short, so that there is an attempt left at the very end.
+      // The last pause may be cut short, so that one attempt is left at the very end.
       const rest = Math.min(attempt.pause, settings.lockRetryTimeout - spent);
       if (rest <= 0)
         throw new LockNotObtained(

@@ -15,9 +15,10 @@ import { statementHashes } from "./statement-hashes";
 import { type Applied, oneByOne, type QueuedMigration } from "./strategy";
 
 /**
- * Applies a migration in one transaction together with its row in the history: a failure or a kill leaves neither. Given back are those of
- * which Postgres refuses a statement inside a transaction although its text doesn't show that: CALL of a procedure that commits, the use
- * of a new enum value, …
+ * Applies a migration in one transaction together with its row in the history, so that a failure or a kill leaves
+ * neither. Postgres refuses some statements inside a transaction although their text doesn't show it (CALL of a
+ * procedure that commits, the use of a new enum value, …). Migrations with such a statement are given back to the
+ * queue, and another strategy applies them.
  */
 export const oneTransaction = oneByOne(
   ({ plan, resume }) =>
@@ -64,7 +65,10 @@ async function applyInTransaction(
   return applied;
 }
 
-/** 55P04: a new enum value is used before it is committed. The file's own BEGIN and COMMIT leave no place for that. */
+/**
+ * Returns true if a statement was refused because it ran inside a transaction. Code 55P04 means that a new enum value
+ * is used before it is committed; a file with its own BEGIN and COMMIT leaves no place for that commit.
+ */
 function isRefusedInTransaction(error: unknown, plan: MigrationPlan): boolean {
   const { code } = error as { code?: string };
   return code === "25001" || code === "2D000" || (code === "55P04" && !isOneTransaction(plan));
@@ -81,7 +85,7 @@ async function attempt(
   const began = Date.now();
   const { begin, statements } = ownTransaction(plan);
   const budget = new LockWaitBudget(lockTimeout, effects);
-  // A migration may have taken on a role that must not write the history.
+  // A migration may have switched to a role that must not write the history.
   const role = takesRole(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
   const { remember, compare } = guardOf(run.table, migration.sql);
   const after = (rows: number) => [
@@ -90,11 +94,11 @@ async function attempt(
   ];
   const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
   const [only] = groups;
-  // lock_timeout belongs to the transaction, so that a rollback takes it back.
+  // SET LOCAL makes lock_timeout part of the transaction, so that a rollback resets it.
   const lock = `SET LOCAL lock_timeout = ${budget.timeoutFor(only?.statements ?? [])}`;
   const before = [begin, lock, ...first, ...remember, migrationPath(table.schema)];
   if (only && groups.length === 1 && only.statements.length === 1 && DEFINES.test(only.statements[0]!.kind)) {
-    // Most migrations are one definition: all of it in one round trip. It changes no rows, which the records would tell.
+    // Most migrations are one definition, which is sent in one round trip. It changes no rows, so 0 rows are recorded.
     await runGroup(run, migration, only, lockTimeout, { before, after: after(0) });
     return { attempts, duration: Date.now() - began, rows: 0 };
   }
@@ -115,10 +119,10 @@ function auditOf(
   return records.auditStatements({ event: "migration.applied", migration: name, data }, "pg_catalog.now()");
 }
 
-/** Kinds of statements that change no rows. */
+/** Matches the kinds of statements that change no rows. */
 export const DEFINES = /^(CREATE (?!TABLE AS)|ALTER |DROP |COMMENT|GRANT|REVOKE)/;
 
-/** A file that is one BEGIN … COMMIT keeps it, and the history's row goes into it. */
+/** Returns true if a file is one BEGIN … COMMIT. Its transaction is kept, and the history's row is written in it. */
 function isOneTransaction({ statements, error }: MigrationPlan): boolean {
   const controls = statements.filter(({ control }) => control !== undefined && control !== "savepoint");
   return (
@@ -136,7 +140,10 @@ function ownTransaction(plan: MigrationPlan): { begin: string; statements: reado
   return { begin: plan.statements[0]!.text, statements: plan.statements.slice(1, -1) };
 }
 
-/** The parser didn't understand the file; the server may (it is of another version), or says best what is wrong. */
+/**
+ * Returns a file that the parser didn't understand as one group. The server may understand it, because its version
+ * differs, and it gives the best message if it doesn't.
+ */
 function wholeFile({ sql }: Migration): Group {
   const marked = sql.startsWith("\ufeff") ? 1 : 0;
   return { statements: [], text: sql.slice(marked), offset: marked };

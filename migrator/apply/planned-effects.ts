@@ -13,49 +13,55 @@ import { ExpectedSchema } from "../../migrations/statements/expected-schema";
 import { apply, effectOf } from "../../migrations/statements/statements";
 import type { Plans } from "../plans";
 
-/** What the pending migrations do to a table that exists already. */
+/** A table that exists already, with what the pending migrations do to it. */
 export interface TouchedTable {
-  /** Quoted, with its schema. */
+  /** The table's name, quoted and with its schema. */
   readonly table: string;
   readonly effects: readonly TableEffect[];
 }
 
-/** What pending migrations do, as far as their text tells. */
+/** The effects of pending migrations, as far as their text shows. */
 export interface PlannedEffects {
   readonly plans: MigrationPlan[];
   readonly tables: TouchedTable[];
-  /** All tables that are touched, those included that the pending migrations make. */
+  /** The quoted names of all tables that are touched, including those that the pending migrations create. */
   readonly all: string[];
-  /** What the catalog has after the pending migrations. */
+  /** The entries that the catalog has, or no longer has, after the pending migrations. */
   readonly promises: Expectation[];
-  /** Statements whose effect can't be told from their text. */
+  /** Descriptions of the statements whose effect their text doesn't show. */
   readonly unknown: string[];
-  /** Directives that can't be followed. */
+  /** The directives that can't be followed. */
   readonly badDirectives: readonly (BadDirective & { readonly migration: Migration })[];
 }
 
-/** A migration with its plan and what its statements do. */
+/** A migration with its plan and the effects of its statements. */
 export interface PlannedMigration {
   readonly migration: Migration;
   readonly plan: MigrationPlan;
-  /** What each statement does, by its index; undefined for one of many rows written alike, and where it can't be parsed. */
+  /**
+   * The effects of the statements, by their index. An INSERT that is written like the one before it, and every
+   * statement of a file that can't be parsed, have none.
+   */
   readonly effects: readonly (Effect | undefined)[];
 }
 
-/** Follows pending migrations in their order, so far as their text tells: which tables each statement touches, and how. */
+/**
+ * Follows pending migrations in order and collects which tables each statement touches, and how, as far as the text
+ * shows.
+ */
 export class EffectPlanner {
   readonly #schema = new Schema();
   readonly #promises: ExpectedSchema;
   readonly #plans: MigrationPlan[] = [];
   readonly #before: ReadonlySet<string>;
-  /** Tables that the pending migrations make themselves. */
+  /** The tables that the pending migrations create themselves. */
   readonly #made = new Set<string>();
   readonly #all = new Set<string>();
   readonly #tables = new Map<string, TableEffect[]>();
   readonly #unknown: string[] = [];
   readonly #badDirectives: PlannedEffects["badDirectives"][number][] = [];
 
-  /** @param applied what the schema is made of before */
+  /** @param applied the migrations that have built the schema so far; default: none */
   constructor(
     readonly plans: Plans,
     readonly schemaName: string,
@@ -66,7 +72,11 @@ export class EffectPlanner {
     this.#before = new Set(this.#schema.tables.keys());
   }
 
-  /** Plans the next migration; the tables that it touches, made by none before it, and that none before it touched: quoted. */
+  /**
+   * Plans the next migration.
+   * @returns its plan and effects; `touched` has the quoted names of the tables that it touches and that no migration
+   *   added before has created or touched
+   */
   add(migration: Migration): PlannedMigration & { touched: string[] } {
     const touched: string[] = [];
     const { plan, effects } = this.#walk(migration, (effect, node, statement) => {
@@ -113,7 +123,7 @@ export class EffectPlanner {
   ): Pick<PlannedMigration, "plan" | "effects"> {
     const { plan, nodes } = this.plans.withNodes(migration);
     this.#schema.utc = false;
-    // Thousands of rows written alike have the effect of the first.
+    // Thousands of INSERTs that are written alike have the effect of the first, so the others are skipped.
     let alike: string | undefined;
     const effects: Effect[] = [];
     for (const [index, statement] of (plan.error ? [] : plan.statements).entries()) {
@@ -130,7 +140,7 @@ export class EffectPlanner {
   }
 }
 
-/** Of each pending statement: which tables it touches, and how. Tables that the pending migrations make themselves are left out. */
+/** Returns the effects of the pending migrations. `tables` leaves out the tables that they create themselves. */
 export function plannedEffects(
   plans: Plans,
   applied: readonly Migration[],
@@ -157,7 +167,7 @@ function quotedName({ schema, name }: Name, schemaName: string): string {
   return `${escapeIdentifier(schema ?? schemaName)}.${escapeIdentifier(name)}`;
 }
 
-/** What an INSERT … VALUES says before its rows; undefined for any other statement. */
+/** Returns the part of an INSERT … VALUES before its rows; undefined for any other statement. */
 function rowsHead({ kind, text }: PlannedStatement): string | undefined {
   return kind === "INSERT" ? /^[^']{1,500}?\bVALUES\b/i.exec(text.slice(0, 600))?.[0] : undefined;
 }

@@ -7,17 +7,18 @@ import { severalInMessage } from "./several-in-message";
 import { statementByStatement } from "./statement-by-statement";
 import type { QueuedMigration, Strategy } from "./strategy";
 
-/** In the order in which they are asked; the last one takes everything. */
+/** The strategies in the order in which they are tried. The last one accepts every migration. */
 const STRATEGIES: readonly Strategy[] = [severalInMessage, oneTransaction, statementByStatement];
 
-/** So many migrations are planned ahead while the server works. */
+/** The number of migrations that are planned ahead while the server works. */
 const AHEAD = 25;
 
 /**
- * Applies pending migrations in their order, each by the first strategy that takes it, and plans ahead while the server works.
- * @param pending with what an earlier run has done of them
- * @param creation statements that make the history table where there is none
- * @param beforeTouching is called with tables, quoted, before any of these migrations touches them
+ * Applies pending migrations in their order, each by the first strategy that accepts it, and plans ahead while the
+ * server works.
+ * @param pending the migrations, each with the progress that an earlier run made on it
+ * @param creation statements that create the history table if there is none
+ * @param beforeTouching is called with quoted table names before any of these migrations touches those tables
  */
 export async function applyQueue(
   run: Run,
@@ -43,7 +44,7 @@ export async function applyQueue(
   };
   let first = creation;
   let started = -1;
-  // Those that gave the front of the queue back.
+  // The strategies that gave the front of the queue back.
   let refused: Strategy[] = [];
   try {
     for (let at = 0; at < pending.length; ) {

@@ -16,8 +16,8 @@ import type { Unit } from "./units";
 
 /**
  * Runs one unit of a migration that is applied in steps, and records that it is done.
- * @param id of the migration's row in the history
- * @param before what an earlier run did of the unit: whether it was begun, and how far a batched statement has come
+ * @param id the id of the migration's row in the history
+ * @param before what an earlier run did of the unit: whether it began it, and how far a batched statement came
  */
 export async function runUnit(
   run: Run,
@@ -66,13 +66,16 @@ export async function runUnit(
   }
 }
 
-/** What SET LOCAL set earlier in the file holds for what comes after it, in whichever transaction that is. */
+/**
+ * Returns the SET LOCAL statements that precede a unit in the file. Their settings also hold for the unit, although it
+ * runs in another transaction. A block has its own transaction in the file, so it gets none.
+ */
 function localSettings(statements: readonly PlannedStatement[], unit: Unit): string[] {
   if (unit.kind === "block") return [];
   return statements.slice(0, unit.from).flatMap((each) => (isLocal(each) ? each.text : []));
 }
 
-/** Whether a statement sets something for the rest of its transaction. */
+/** Returns true if a statement sets something for the rest of its transaction. */
 export function isLocal({ kind, text }: PlannedStatement): boolean {
   return kind === "SET" && /^SET\s+LOCAL\b/i.test(text);
 }
@@ -104,27 +107,30 @@ async function runInTransaction(
   const asOwn = [...ownRole(migration), record];
   if (!end || end.control === "commit") await runOwn(session, [], [...compare, ...asOwn, "COMMIT"]);
   else {
-    // What is rolled back, or prepared for another session, takes nothing along with it.
+    // A transaction that is rolled back, or prepared for another session, can't contain the record.
     await runScript(session, end.text);
     await runOwn(session, [], [OWN_BEGIN, ...asOwn, "COMMIT"]);
   }
   return rows;
 }
 
-/** The migration may have set default_transaction_read_only, and our records are written all the same. */
+/** Begins a transaction for the migrator's records, even if the migration has set default_transaction_read_only. */
 const OWN_BEGIN = "BEGIN READ WRITE";
 
 const NO_GUARD = { remember: [], compare: [] };
 
-/** For the rest of a transaction: what the migration took on for its own statements may not write our records. */
+/**
+ * Returns statements that undo a role switch of the migration for the rest of a transaction, because that role may not
+ * be allowed to write the migrator's records.
+ */
 function ownRole({ sql }: Migration): string[] {
   return takesRole(sql) ? ["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE"] : [];
 }
 
 /**
- * Runs a statement outside of any transaction: what an attempt before it left behind is cleared away first.
- * @param retried an earlier attempt at it is on record
- * @param onRecord is called when this attempt is on record
+ * Runs a statement outside of any transaction, after removing what an earlier attempt left behind.
+ * @param retried true if an earlier attempt at the statement is recorded
+ * @param onRecord is called when this attempt is recorded
  */
 async function runOutsideTransaction(
   run: Run,
@@ -146,7 +152,7 @@ async function runOutsideTransaction(
   }
   await runOwn(session, [], [OWN_BEGIN, ...ownRole(migration), markAttempted(id, statement.index), "COMMIT"]);
   onRecord();
-  // It waits for others without making anybody wait, so it may wait for the whole lockRetryTimeout.
+  // This statement makes nobody wait while it waits for others, so it may wait for the whole lockRetryTimeout.
   await runScript(session, `SET lock_timeout = ${settings.lockRetryTimeout}`);
   try {
     const text = verdict === "run" ? statement.text : verdict.instead;

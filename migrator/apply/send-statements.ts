@@ -11,8 +11,8 @@ import type { LockWaitBudget } from "./lock-wait-budget";
 
 /**
  * Runs the statements of one transaction, whose waits for locks are bounded together.
- * @param before statements to send before the first of them, in the same message
- * @returns how many rows they touched
+ * @param before statements that are sent before the first of them, in the same message
+ * @returns the number of rows that the statements touched
  */
 export async function runGroups(
   run: Run,
@@ -43,8 +43,8 @@ function setsLockTimeout({ kind, text }: PlannedStatement): boolean {
 }
 
 /**
- * Runs statements in one message, and says so in the log.
- * @returns how many rows they touched
+ * Runs statements in one message, and writes a line about them to the log.
+ * @returns the number of rows that the statements touched
  */
 export async function runGroup(
   run: Run,
@@ -81,7 +81,10 @@ export async function runGroup(
   }
 }
 
-/** Says after how many milliseconds a look at who holds a lock is worth it: before lock_timeout ends the wait. */
+/**
+ * Returns after how many milliseconds to look for the first time at who holds a lock: at 60 % of lock_timeout, while
+ * the wait still lasts, but not before 20 ms.
+ */
 export function firstLook(lockTimeout: number): number {
   return Math.max(20, lockTimeout * 0.6);
 }

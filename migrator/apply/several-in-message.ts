@@ -16,13 +16,13 @@ import { firstLook } from "./send-statements";
 import { statementHashes } from "./statement-hashes";
 import type { QueuedMigration, Strategy } from "./strategy";
 
-/** At most so many migrations in one message: what the log says is at most so many behind. */
+/** The largest number of migrations in one message. The log may be behind by as many. */
 const MOST = 25;
 
-/** Longest text of a migration in such a message, characters. */
+/** The longest text of a migration in such a message, in characters. */
 const SHORT = 8 * 1024;
 
-/** A migration that is one definition, quick by its nature, and leaves the session as it is. */
+/** Returns true if a migration is one definition that only changes the catalog and leaves the session as it is. */
 function isQuick({ plan, migration, effects, resume }: QueuedMigration): boolean {
   const [statement] = plan.statements;
   if (resume || plan.mode !== "transaction" || plan.error || plan.statements.length !== 1 || !statement) return false;
@@ -32,10 +32,10 @@ function isQuick({ plan, migration, effects, resume }: QueuedMigration): boolean
 }
 
 /**
- * Applies several quick migrations, each in a transaction of its own with its row in the history, in one message: most of the time that a
- * thousand small migrations take is that of messages and of commits. What comes after a failure in the message is not run by the server;
- * the migration that failed is given back, and tried again by itself or explained.
- * Only the last commit waits for the disk, and with it those before: what the log tells of is there to stay.
+ * Applies several quick migrations in one message, each in a transaction of its own with its row in the history.
+ * Messages and commits take most of the time of a thousand small migrations. After a failure the server runs nothing
+ * more of the message; the migration that failed is given back to the queue, and tried again by itself or explained.
+ * Only the last commit waits for the disk, and with it those before, so that everything in the log is durable.
  */
 export const severalInMessage: Strategy = {
   take(at) {
@@ -66,7 +66,7 @@ export const severalInMessage: Strategy = {
       });
     const sent = runScript(session, [...transactions.flat(), ...after].join(";\n"));
     const answered = watcher.during(sent, names, firstLook(lockTimeout));
-    // Its failure is looked at below, also when it comes while something else is computed.
+    // A failure is handled below. This keeps it from being unhandled if it comes during `meanwhile`.
     answered.catch(() => undefined);
     meanwhile();
     try {
@@ -89,7 +89,7 @@ export const severalInMessage: Strategy = {
   },
 };
 
-/** An empty transaction with a number of its own: its commit brings those before to the disk. */
+/** An empty transaction with an id of its own, whose commit flushes the commits before it to the disk. */
 const FLUSH = [
   "ROLLBACK",
   "BEGIN",
@@ -98,19 +98,20 @@ const FLUSH = [
   "COMMIT",
 ];
 
-/** A statement that takes several locks shares the time to wait among them. */
+/** Returns the lock_timeout of a statement that takes several locks, which share the time to wait. */
 function shareOf({ plan, effects }: QueuedMigration, lockTimeout: number): string[] {
   const share = new LockWaitBudget(lockTimeout, effects).timeoutFor(plan.statements);
   return share === lockTimeout ? [] : [`SET LOCAL lock_timeout = ${share}`];
 }
 
-/** Where the history's row stands in a transaction, counted from the end. */
+/** The position of the history's row in a transaction, counted from the end. */
 const AFTER_ROW = 3;
 
 function bodyOf({ table, records }: Run, { migration, plan }: QueuedMigration, index: number): string[] {
   const data = { checksum: migration.checksum, rows: 0, attempts: 1, lockWait: 0, statements: statementHashes(plan) };
   const [audit] = records.auditStatements({ event: "migration.applied", migration: migration.name, data });
-  // now() is when the message came. No two rows begin at the same time, as Prisma reads them in that order.
+  // now() is the time at which the message arrived. Prisma reads the rows in the order of their start, so no two rows
+  // have the same one.
   const row = table.appliedRow(
     migration,
     `pg_catalog.now() OPERATOR(pg_catalog.+) '${index} microseconds'::pg_catalog.interval`,
@@ -118,12 +119,15 @@ function bodyOf({ table, records }: Run, { migration, plan }: QueuedMigration, i
   return [
     plan.statements[0]!.text,
     `${row} RETURNING ${millisecondsSince("pg_catalog.now()", "float8")} AS elapsed`,
-    // The number of statements doesn't change, so that their results are found.
+    // The number of statements must not change, because their results are found by position.
     audit ?? "SELECT",
   ];
 }
 
-/** How many transactions are behind a statement of the message. */
+/**
+ * Counts the transactions that were complete when a statement of the message failed.
+ * @param failed the index of that statement in the message
+ */
 function countComplete(transactions: readonly string[][], failed: number): number {
   let count = 0;
   for (let end = 0; count < transactions.length; count++) {
@@ -133,7 +137,7 @@ function countComplete(transactions: readonly string[][], failed: number): numbe
   return count;
 }
 
-/** Writes the lines that each would have by itself. */
+/** Writes the log lines that each migration would have if it were applied by itself. */
 function writeLines(
   { log }: Run,
   taken: readonly QueuedMigration[],

@@ -15,8 +15,9 @@ import { type Applied, oneByOne, type QueuedMigration } from "./strategy";
 import { type Unit, UnpairedControl, unitsOf } from "./units";
 
 /**
- * Applies a migration that can't be one transaction: unit by unit, each recorded together with its own commit where it has one, so that
- * another run goes on behind the last that is complete. Prisma sees the migration as unfinished until it is through.
+ * Applies a migration that can't be one transaction, unit by unit. The record of a unit is part of the unit's own
+ * commit, if it has one, so that another run continues after the last complete unit. Prisma sees the migration as
+ * unfinished until all units are done.
  */
 export const statementByStatement = oneByOne(() => true, applyInSteps);
 
@@ -53,7 +54,7 @@ async function applyInSteps(run: Run, queued: QueuedMigration, first: readonly s
       const note = resume?.done === unit.from ? resume.note : {};
       const done = await runUnit(run, queued, unit, id, { retried, note });
       await keepLock(session, unit.statements.map(({ text }) => text).join(";"), log);
-      // It takes away the settings of the session too, which the statements after it rely upon.
+      // DISCARD also resets the session's settings, which the statements after it rely upon.
       if (unit.statements.some(({ kind }) => kind.startsWith("DISCARD")))
         await runScript(session, `${sessionSettings(run.settings)}; ${migrationPath(table.schema)}`);
       rows += done.rows;
@@ -97,7 +98,11 @@ function splitUnits(migration: Migration, statements: readonly PlannedStatement[
   }
 }
 
-/** What is done can't be undone by editing the file; what is still to come can be corrected. */
+/**
+ * Checks that the statements that are done are still the same in the file. Editing the file can't undo them; only the
+ * statements that are still to come can be corrected.
+ * @throws ChangedAfterStart if a statement that is done was changed
+ */
 function checkPrefix(
   migration: Migration,
   statements: readonly PlannedStatement[],

@@ -9,20 +9,20 @@ import type { Run } from "../run";
 import { bookkeepingChanges, mayChangeBookkeeping } from "./bookkeeping";
 import { locationIn, ownPartOf, sqlEvidence } from "./error-location";
 
-/** Work on a migration that ended with an error. */
+/** The work on a migration that ended with an error. */
 export interface FailedWork {
   readonly migration: Migration;
-  /** The statements that may have run before the error, that of the error included. */
+  /** The statements that may have run before the error, including the one that failed. */
   readonly tried: readonly PlannedStatement[];
-  /** What the database is like now. */
+  /** The state of the database now. */
   readonly state: string;
-  /** What it is like where the connection was lost. */
+  /** The state of the database if the connection was lost. */
   readonly afterLoss: string;
-  /** What to do about a statement that failed. */
+  /** The next step for the user if a statement failed. */
   readonly next: string;
 }
 
-/** Makes the failure for an error in the work on a migration. */
+/** Returns the failure to report for an error in the work on a migration. */
 export function migrationFailure(run: Run, error: unknown, work: FailedWork): unknown {
   const refused: Endings["refused"] = (refusal) => statementFailure(run, refusal, work);
   return translateError(error, run, { afterStop: work.state, afterLoss: work.afterLoss, refused });
@@ -46,7 +46,10 @@ function statementFailure(
   return new StatementFailed(migration.name, evidence, state, next, error);
 }
 
-/** The migration ran, and Postgres refused its record: mostly because the migration changed where that is kept. */
+/**
+ * Returns the failure for a migration that ran, but whose record Postgres refused. Mostly the migration has changed the
+ * table in which it is recorded.
+ */
 function notRecorded(
   { table }: Run,
   error: Error & { code: string },
@@ -68,7 +71,10 @@ function notRecorded(
   );
 }
 
-/** Where it is the migration that forbids writing, the server is no replica. */
+/**
+ * Returns true if a text makes transactions read-only. If the migration itself forbids writing, the server is no
+ * replica.
+ */
 function makesReadOnly(sql: string): boolean {
   return /\bread\s+only\b|transaction_read_only/i.test(sql);
 }

@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
 import type { MigrationPlan } from "../../migrations/history/plan";
 
-/** Of the first statements: line and the beginning of the sha-256 of the text, by which a server's log can be matched. */
+/**
+ * Returns `line:hash` for the first 50 statements, by which they can be found in a server's log. The hash is the first
+ * 16 hex digits of the SHA-256 of the statement's text.
+ */
 export function statementHashes({ statements }: MigrationPlan): string[] {
   const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
   return statements.slice(0, 50).map(({ line, text }) => `${line}:${hash(text)}`);

@@ -8,23 +8,24 @@ import type { PlannedMigration } from "./planned-effects";
 
 /** A migration that is to be applied. */
 export interface QueuedMigration extends PlannedMigration {
-  /** What an earlier run has done of it. */
+  /** The progress of an earlier run; undefined: no earlier run has begun the migration. */
   readonly resume: Progress | undefined;
 }
 
-/** A way to apply what stands at the front of the queue. */
+/** A way to apply the migrations at the front of the queue. */
 export interface Strategy {
   /**
-   * Says how many migrations it takes from the front of the queue; 0: it is not for the first of them.
-   * @param at plans a migration where that isn't done yet, counted from the front; undefined behind the end
+   * Returns how many migrations the strategy takes from the front of the queue; 0: it doesn't accept the first of them.
+   * @param at returns the migration at an index, counted from the front, and plans it first if necessary; undefined:
+   *   the queue has no such migration
    */
   take(at: (index: number) => QueuedMigration | undefined): number;
   /**
-   * Applies them in their order.
+   * Applies the migrations that were taken, in their order.
    * @param first statements to run before the first of them, such as the creation of the history table
-   * @param meanwhile is to be done while the server works
-   * @returns how many of them are applied: where that is not all, another strategy goes on with the rest; and what writes their lines of
-   *   the log, if that is still to be done
+   * @param meanwhile the work to do while the server works
+   * @returns how many of them are applied (if not all are, another strategy continues with the rest), and a function
+   *   that writes their log lines, if these are still to be written
    */
   apply(
     run: Run,
@@ -34,17 +35,18 @@ export interface Strategy {
   ): Promise<{ applied: number; writeLog?: () => void }>;
 }
 
-/** How a migration was applied by itself. */
+/** The result of a migration that was applied by itself. */
 export interface Applied {
   readonly attempts: Attempts;
-  /** Milliseconds of the attempt that succeeded. */
+  /** The duration in milliseconds; for a migration in one transaction, of the attempt that succeeded. */
   readonly duration: number;
   readonly rows: number;
 }
 
 /**
- * Makes a strategy for one migration at a time.
- * @param apply returns undefined where another strategy is to apply it
+ * Makes a strategy that applies one migration at a time.
+ * @param isFor returns true if the strategy accepts the migration
+ * @param apply applies the migration; it returns undefined if another strategy must apply it
  */
 export function oneByOne(
   isFor: (migration: QueuedMigration) => boolean,

@@ -2,25 +2,26 @@ import type { PlannedStatement } from "../../migrations/history/plan";
 import { batchDirective } from "./batch-statement";
 
 /**
- * What is done at once when a migration runs in steps: a statement in a transaction of its own (`single`), a statement that must not be in
- * one (`outside`), what the file puts between its own BEGIN and COMMIT (`block`), a statement that runs in ranges of rows (`batch`), or
- * the statements up to the next new enum value (`joined`).
+ * The smallest part of a migration that runs in steps: a statement in a transaction of its own (`single`), a statement
+ * that must not be in one (`outside`), the statements from the file's own BEGIN to its COMMIT (`block`), a statement
+ * that runs in ranges of rows (`batch`), or the statements up to the next new enum value (`joined`).
  */
 export interface Unit {
   readonly kind: "single" | "outside" | "block" | "batch" | "joined";
   readonly statements: readonly PlannedStatement[];
-  /** Index of the first statement. */
+  /** The index of the first statement. */
   readonly from: number;
 }
 
 /**
- * A BEGIN without its COMMIT: Postgres would roll back what follows when the session ends. Or a COMMIT or ROLLBACK without a BEGIN: what
- * it ends depends on how a file is sent, all at once (then it ends a transaction) or statement by statement (then it ends nothing).
+ * The error for a BEGIN without its COMMIT: Postgres would roll back what follows when the session ends. It is also the
+ * error for a COMMIT or ROLLBACK without a BEGIN, whose effect depends on how the file is sent: all at once, it ends a
+ * transaction; statement by statement, it ends nothing.
  */
 export class UnpairedControl extends Error {
   constructor(
     readonly statement: PlannedStatement,
-    /** What to do to the file. */
+    /** The change to the file that solves the problem. */
     readonly remedy: string,
   ) {
     const word = statement.control === "begin" ? "BEGIN" : statement.kind;
@@ -29,8 +30,9 @@ export class UnpairedControl extends Error {
 }
 
 /**
- * @param from index of the first statement that is not done yet
- * @throws UnpairedControl
+ * Divides the statements that are not done yet into units.
+ * @param from the index of the first statement that is not done yet; default: 0
+ * @throws UnpairedControl if a BEGIN has no COMMIT, or a COMMIT or ROLLBACK has no BEGIN
  */
 export function unitsOf(statements: readonly PlannedStatement[], from = 0): Unit[] {
   const units: Unit[] = [];
@@ -55,14 +57,17 @@ export function unitsOf(statements: readonly PlannedStatement[], from = 0): Unit
   return units;
 }
 
-/** Only a new enum value keeps it from being one transaction: then it is as few as can be. A CALL may commit by itself. */
+/**
+ * Returns true if only a new enum value keeps the statements from being one transaction. Then they become as few
+ * transactions as possible. A CALL stays a unit of its own, because it may commit.
+ */
 function canBeJoined(statements: readonly PlannedStatement[]): boolean {
   const plain = (each: PlannedStatement) =>
     each.canRunInTransaction && each.control === undefined && batchDirective(each) === undefined;
   return statements.every(plain) && statements.some(addsEnumValue);
 }
 
-/** The value of ALTER TYPE … ADD VALUE can't be used before it is committed (SQLSTATE 55P04). */
+/** Returns true for ALTER TYPE … ADD VALUE, whose value can't be used before it is committed (SQLSTATE 55P04). */
 function addsEnumValue({ kind, text }: PlannedStatement): boolean {
   return kind === "ALTER TYPE" && /\bADD\s+VALUE\b/i.test(text);
 }
