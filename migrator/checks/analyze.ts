@@ -1,7 +1,10 @@
 import { formatDuration } from "../../text/short-duration";
 import type { Run } from "../run";
 
-/** Gives the planner numbers for what changed; tables without rows need none. What can't be analyzed is said, and fails nothing. */
+/**
+ * Runs ANALYZE on the tables that have rows, so that the planner has their statistics. A table that can't be analyzed
+ * causes a warning and no failure.
+ */
 export async function analyzeTables({ session, log, signal }: Run, tables: readonly string[]): Promise<void> {
   const filled = await session.rows<{ name: string }>(
     `SELECT t.name FROM unnest($1::text[]) t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)

@@ -2,15 +2,15 @@ import type { Catalog } from "../../migrations/schema/expectation";
 import type { Session } from "../db/connection";
 import { OWN_PATH } from "../db/search-path";
 
-/** Is true in SQL for a schema `n` of the app: not the server's, and not this program's. */
+/** An SQL condition that is true for a schema `n` of the app: neither the server's nor this program's own. */
 export const OWN = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_release')";
-/** Makes the SQL that is true for a thing that belongs to no extension. */
+/** Returns an SQL condition that is true for an object that belongs to no extension. */
 export const NO_EXTENSION = (class_: string, oid: string) =>
   `NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = '${class_}'::regclass AND x.objid = ${oid} AND x.deptype = 'e')`;
-/** Is true in SQL for a relation `c` of the app in its schema `n`. */
+/** An SQL condition that is true for a relation `c` of the app in its schema `n`. */
 export const RELATION = `${OWN} AND c.relname <> '_prisma_migrations' AND ${NO_EXTENSION("pg_class", "c.oid")}`;
 
-/** One query for each kind of thing: key, definition. */
+/** One query for each kind of object. Its columns are a key and a definition. */
 export const CATALOG_QUERIES: readonly string[] = [
   `SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END || ' ' || n.nspname || '.' || c.relname,
      CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) WHEN c.relkind = 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(c.oid)
@@ -51,14 +51,14 @@ export const CATALOG_QUERIES: readonly string[] = [
 ];
 
 /**
- * Reads the catalog at one instant, and waits for no lock of the app's. System schemas, this program's own and what belongs to
- * extensions are left out; so is `_prisma_migrations`.
+ * Reads the catalog at one instant, without waiting for locks of the app. System schemas, this program's own schema,
+ * objects of extensions and `_prisma_migrations` are left out.
  */
 export function readCatalog(session: Session): Promise<Catalog> {
   return readEntries(session, CATALOG_QUERIES);
 }
 
-/** What these queries say, each of two columns, key and definition. */
+/** Runs queries whose two columns are a key and a definition, and returns all their rows as one catalog. */
 export async function readEntries(session: Session, queries: readonly string[]): Promise<Catalog> {
   const all = queries.map(
     (query, place) => `SELECT ${place} AS place, key::text, definition::text FROM (${query}) q (key, definition)`,
@@ -66,7 +66,7 @@ export async function readEntries(session: Session, queries: readonly string[]):
   const catalog: Catalog = {};
   await session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
-    // So that every name is written with its schema.
+    // This search path makes Postgres write every name with its schema.
     await session.run(OWN_PATH);
     const rows = await session.rows<{ key: string; definition: string | null }>(
       `SELECT key, definition FROM (${all.join("\nUNION ALL\n")}) entries ORDER BY place, key COLLATE "C"`,

@@ -1,27 +1,32 @@
 import { CHECKS, type CheckName, type Level } from "../../settings/checks";
 import type { CheckResult, Finding, Kind } from "../failures/findings";
 
-/** What a check has to say: what it found, and, where it found nothing, what it looked at. */
+/** The result of a check: its findings, and the facts that the report shows. */
 export interface Looked {
   readonly findings: readonly Omit<Finding, "check" | "kind" | "level">[];
-  /** For the report: what is known now, "12 of 100 connections in use". */
+  /** The facts for the report, for example "12 of 100 connections in use". */
   readonly facts: string;
-  /** For findings that must not be as bad as the check's level. */
+  /** True if the findings are only warnings, whatever the check's level is. */
   readonly mild?: boolean;
-  /** The check could not look at everything that it is about, and found nothing in the rest: the facts say why. */
+  /** True if the check could not look at everything and found nothing in the rest. The facts give the reason. */
   readonly unknown?: boolean;
-  /** What the check looks at is not there to be looked at: the facts say what is missing. */
+  /** True if what the check looks at doesn't exist. The facts name what is missing. */
   readonly skipped?: boolean;
 }
 
-/** One question to the database, which touches nothing and waits for no lock. The catalogue in settings/ has its title. */
+/**
+ * A check of the database, which changes nothing and waits for no lock. Its title is in `CHECKS` of settings/checks.ts.
+ */
 export interface Check<Context, Name extends CheckName = CheckName> {
   readonly name: Name;
   readonly kind: Kind;
   run(context: Context): Promise<Looked>;
 }
 
-/** Runs all checks, one after the other on one session. A check that can't look says so in its result and ends nothing. */
+/**
+ * Runs all checks, one after the other on one session. A check that can't look at the database has the outcome
+ * "unknown" and doesn't stop the others.
+ */
 export async function runChecks<Context>(
   checks: readonly Check<Context>[],
   context: Context,
@@ -43,7 +48,7 @@ export async function runChecks<Context>(
       results.push({ name, title, outcome, facts, findings: full });
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
-      // Lost sessions and mistakes of this program are not for a report.
+      // A lost session or a mistake of this program is no result of a check, so it ends the run.
       if (code === undefined || /^(57P|08)/.test(code)) throw error;
       results.push({ name, title, outcome: "unknown", facts: `can't be told: ${message}`, findings: [] });
     }

@@ -1,7 +1,7 @@
 import type { Session } from "../db/connection";
 import { type NotRead, readTables } from "../db/safe-read";
 
-/** Rows of a table: counted where it is small, the planner's estimate where it is not. */
+/** The number of a table's rows: counted if the table is small, else the planner's estimate. */
 export interface Count {
   readonly rows: number;
   readonly exact: boolean;
@@ -10,11 +10,12 @@ export interface Count {
 /** Tables with fewer rows than this are counted. */
 export const EXACT_BELOW = 100_000;
 
+/** The longest time for counting one table, in milliseconds. */
 const LIMIT = 10_000;
 
 /**
- * Rows of the tables that exist; unknown of one that is locked just now, takes too long, hides rows from this role, or has
- * indexes that call functions of others.
+ * Counts the rows of the tables that exist. The count is unknown if a table is locked, takes too long, hides rows from
+ * this role, or has indexes that call functions of other roles.
  */
 export async function countRows(session: Session, tables: readonly string[]): Promise<Record<string, Count | NotRead>> {
   const counts: Record<string, Count | NotRead> = {};

@@ -3,8 +3,8 @@ import type { Session } from "../db/connection";
 import { CATALOG_QUERIES, NO_EXTENSION, OWN, RELATION, readEntries } from "./catalog";
 
 /**
- * What the catalog says besides `CATALOG_QUERIES`. Drift is not judged by it, but it tells whether a statement was run: options,
- * the exact definitions of functions and policies, comments, privileges.
+ * Queries for details that `CATALOG_QUERIES` leave out, such as options and the exact definitions of functions and
+ * policies. Drift is not judged by these details, but they show whether a statement was run.
  */
 const DETAIL_QUERIES: readonly string[] = [
   `SELECT 'options of ' || CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' ELSE 'table' END
@@ -59,7 +59,10 @@ const DETAIL_QUERIES: readonly string[] = [
   "SELECT 'version of extension ' || extname, extversion FROM pg_extension WHERE extname <> 'plpgsql'",
 ];
 
-/** How these things are called in a key, for what must not be judged by them: they depend on who looks, or on nobody's history. */
+/**
+ * Queries for comments, privileges and owners. They are separate, because these depend on the role that looks, or are
+ * set outside of a history.
+ */
 const SOCIAL_QUERIES: readonly string[] = [
   `SELECT 'comment on ' || i.type || ' ' || i.identity, d.description FROM pg_description d, pg_identify_object(d.classoid, d.objoid, d.objsubid) i
    WHERE i.type IS NOT NULL AND coalesce(i.schema, split_part(i.identity, '.', 1)) !~ '^(pg_|information_schema$|_release$)'
@@ -73,14 +76,19 @@ const SOCIAL_QUERIES: readonly string[] = [
    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${RELATION}`,
 ];
 
-/** The catalog as `readCatalog` has it, and what tells one definition from another besides. Waits for no lock of the app's. */
+/**
+ * Reads the catalog as `readCatalog` does, with the details that distinguish one definition from another. It waits for
+ * no lock of the app.
+ */
 export async function readDefinitions(session: Session): Promise<Catalog> {
   const catalog = await readEntries(session, [...CATALOG_QUERIES, ...DETAIL_QUERIES]);
-  // An option that isn't set is no entry: of two things without options nothing is to be said.
+  // An option that isn't set is left out, so that two objects without options don't differ.
   return Object.fromEntries(Object.entries(catalog).filter(([key, value]) => value !== "" || !isDetail(key)));
 }
 
-/** As `readDefinitions`, with comments, privileges and owners, which others than a history may set. */
+/**
+ * Reads what `readDefinitions` reads, and also comments, privileges and owners, which may be set outside of a history.
+ */
 export async function readEverything(session: Session): Promise<Catalog> {
   return { ...(await readDefinitions(session)), ...(await readEntries(session, SOCIAL_QUERIES)) };
 }

@@ -1,14 +1,14 @@
 import type { Catalog } from "../../migrations/schema/expectation";
 
-/** One thing in which two catalogs differ. */
+/** An object that differs between two catalogs. */
 export interface Difference {
   readonly key: string;
-  /** Undefined: it isn't in that catalog. */
+  /** The object's definition in each catalog; undefined: the object isn't in that catalog. */
   readonly expected: string | undefined;
   readonly actual: string | undefined;
 }
 
-/** What differs, without the parts of something that is missing or additional as a whole. */
+/** Returns the differences between two catalogs. If a whole table is missing or additional, its parts are left out. */
 export function differences(expected: Catalog, actual: Catalog): Difference[] {
   const keys = [...new Set([...Object.keys(expected), ...Object.keys(actual)])].sort();
   const found = keys
@@ -25,7 +25,10 @@ export function differences(expected: Catalog, actual: Catalog): Difference[] {
   });
 }
 
-/** One line each: `+` is there and was not expected, `-` is expected and not there, `~` is another. */
+/**
+ * Describes a difference in one line: `+` marks an unexpected object, `-` a missing one, `~` one with another
+ * definition.
+ */
 export function describeDifference({ key, expected, actual }: Difference): string {
   if (expected === undefined) return `+ ${key}${actual ? `: ${short(actual)}` : ""}`;
   if (actual === undefined) return `- ${key}${expected ? `: ${short(expected)}` : ""}`;

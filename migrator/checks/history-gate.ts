@@ -9,8 +9,12 @@ import type { Run } from "../run";
 import { squashOf } from "./squash";
 
 /**
- * Reads the history and refuses what must not be deployed on: edited, missing and unfinished migrations, and tables without a history.
- * @param resumable ids of unfinished rows that this program wrote itself and can go on with
+ * Reads the history, and refuses one on which nothing may be deployed.
+ * @param resumable the ids of unfinished rows that this program wrote itself and can continue; default: none
+ * @throws NoHistory if the schema has tables or types but no history
+ * @throws FailedMigration if a migration is unfinished
+ * @throws EditedMigration if an applied migration was edited
+ * @throws MissingMigration if the folder lacks an applied migration, unless allowDatabaseAhead is set
  */
 export async function readHistory(
   run: Run,
@@ -26,7 +30,7 @@ export async function readHistory(
   const rows = tableExists ? await table.read(session) : [];
   const historyState = compareHistory(migrations, rows);
   const names = new Set(migrations.map(({ name }) => name));
-  // One that is half applied and has no folder to go on with: nothing is applied over it.
+  // Nothing is applied over a migration that is half applied and has no folder to continue with.
   const stuck = (row: HistoryRow) => historyState.pending.length > 0 && !names.has(row.migrationName);
   const foreign = historyState.unfinished.filter((row) => !resumable?.has(row.id) || stuck(row));
   if (foreign.length > 0) {
@@ -49,7 +53,10 @@ export async function readHistory(
   return { ...historyState, tableExists };
 }
 
-/** Says which other schemas have a Prisma history, as the connection string may name the wrong one; undefined where none has. */
+/**
+ * Returns a sentence that names up to three other schemas with a Prisma history, because the connection string may name
+ * the wrong schema; undefined if there are none.
+ */
 export async function historyElsewhere(session: Session, schema: string): Promise<string | undefined> {
   const rows = await session.rows<{ name: string }>(
     `SELECT n.nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -61,7 +68,10 @@ export async function historyElsewhere(session: Session, schema: string): Promis
   return `The schema "${schema}" has no migration history, but ${names} has one; where it is this app's, say schema=NAME in the connection string.`;
 }
 
-/** What a schema holds, except what belongs to extensions: at most a few names, for people. Empty where the schema is missing. */
+/**
+ * Returns the names of a schema's tables, views and types for people, without those of extensions: up to five and "…".
+ * The list is empty if the schema doesn't exist.
+ */
 export async function objectsOf(session: Session, schema: string): Promise<string[]> {
   const rows = await session.rows<{ object: string }>(
     `SELECT object FROM (

@@ -6,13 +6,13 @@ import type { Plans } from "../plans";
 import { needsOf } from "./permission-needs";
 import { type Lacking, lacking } from "./permission-rights";
 
-/** After these the rights are other ones, which only Postgres knows. */
+/** Matches the statements that change rights. What the role may do after them can't be determined beforehand. */
 const CHANGE_RIGHTS =
   /^(Grant|GrantRole|CreateRole|AlterRole|DropRole|AlterOwner|AlterDefaultPrivileges|ReassignOwned|DropOwned)Stmt$/;
 
 /**
- * Rights that the pending statements need and the role lacks. What can't be told from a statement's text, what is made by the
- * migrations themselves, and all that follows a statement which changes rights, is left to Postgres.
+ * Finds the rights that the pending statements need and the role lacks. It leaves to Postgres what a statement's text
+ * doesn't show, objects that the migrations create themselves, and everything after a statement that changes rights.
  */
 export async function missingRights(
   plans: Plans,
@@ -30,7 +30,7 @@ export async function missingRights(
     for (const [index, statement] of plan.statements.entries()) {
       const node = nodes?.[index] ?? nodeOf(statement);
       for (const need of needsOf(node)) {
-        // Whether a role can be become is asked of the role that logged in.
+        // Postgres checks the role that logged in, not the current role, for the right to become a role.
         const who = need.kind === "become" ? user : role;
         const key = JSON.stringify([who, need]);
         if (asked.has(key)) continue;

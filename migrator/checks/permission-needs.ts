@@ -19,13 +19,19 @@ import {
   superuser,
 } from "./permission-objects";
 
-/** Reads the needs of one kind of statement; a method, so that it can be called with a tree whose kind was looked up. */
+/**
+ * A function that reads the needs of one kind of statement. It is declared as a method, because TypeScript then allows
+ * a call with a tree whose kind was looked up.
+ */
 interface Reads<B> {
   read(body: B, node: Node): Need[];
 }
 type Readers = { readonly [K in StatementKind]?: Reads<Body<K>>["read"] };
 
-/** The needs of one statement, as the parser gives it. */
+/**
+ * Returns the rights that a statement needs.
+ * @param node the statement as the parser returns it
+ */
 export function needsOf(node: Node): Need[] {
   const [[tag, body] = ["", {}]] = Object.entries<object>(node);
   const read: Reads<object>["read"] | undefined = isRead(tag) ? NEEDS[tag] : undefined;
@@ -38,7 +44,7 @@ function isRead(tag: string): tag is StatementKind {
 
 const IN_DATABASE: Need = { kind: "create-in-database" };
 
-/** Tables that a query reads, but for the one that it changes. */
+/** Returns the rights for the tables that a query reads, without the table that it changes. */
 function reads(node: Node, target?: RangeVar): Need[] {
   return tablesRead(node)
     .filter(({ name }) => !target || keyOf(name) !== keyOf(nameOf(target)))
@@ -48,7 +54,10 @@ function reads(node: Node, target?: RangeVar): Need[] {
     ]);
 }
 
-/** A change of rows also reads them where a column is mentioned, and there is no other table that it could be of. */
+/**
+ * Returns the rights for a change of rows. The change also reads the table if it mentions a column and there is no
+ * other table that could have that column.
+ */
 function changes(privilege: string, relation: RangeVar | undefined, others: readonly unknown[], node: Node): Need[] {
   const only = others.every((clause) => clause === undefined) && tablesRead(node).length <= 1;
   return [
@@ -62,12 +71,12 @@ function given({ objtype, objects, grantees, is_grant = false, targtype }: Grant
   const roles = is_grant ? aboutRoles(grantees, "role") : [];
   if (targtype !== undefined && targtype !== "ACL_TARGET_OBJECT") return roles;
   const any = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"];
-  // Whoever has any privilege may name it: without a grant option nothing is granted, and that is only a warning.
+  // A role with any privilege may name the table. Without a grant option Postgres grants nothing, and only warns.
   if (objtype === "OBJECT_TABLE") return [...relationsIn(objects).flatMap((table) => may(table, ...any)), ...roles];
   return roles;
 }
 
-/** Privileges that LOCK TABLE asks for, up to each mode as the parser numbers it. */
+/** The privileges of which LOCK TABLE needs one, for each mode up to a number. The parser numbers the modes. */
 const LOCKS: readonly (readonly [number, readonly string[]])[] = [
   [1, ["SELECT", "UPDATE", "DELETE", "TRUNCATE"]],
   [3, ["INSERT", "UPDATE", "DELETE", "TRUNCATE"]],
@@ -187,7 +196,7 @@ const NEEDS: Readers = {
   CreateAmStmt: () => superuser("an access method"),
 };
 
-/** The right to make something in a schema; what is temporary is in none. */
+/** Returns the right to create something in a schema. A temporary object is in no schema of the app and needs none. */
 function created(node: Node): Need[] {
   const relation = relationMade(node);
   if (relation) return isTemporary(relation) ? [] : [createIn(relation.schemaname)];

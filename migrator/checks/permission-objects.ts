@@ -1,11 +1,16 @@
 import type { AlterTableStmt, Node, ObjectType, RangeVar, RenameStmt, RoleSpec } from "libpg-query";
 import { keyOf, type Name, nameOf, nameOfParts, partsOf } from "../../migrations/sql/identifier";
 
-/** What the role must be allowed for a statement. Whatever can't be told from the text is no need: it stays unknown. */
+/**
+ * A right that the role needs for a statement. What the statement's text doesn't show is left out and stays unknown.
+ */
 export type Need =
   /** One of the privileges on a table, a view or a sequence. */
   | { readonly kind: "privilege"; readonly name: Name; readonly anyOf: readonly string[] }
-  /** Ownership; a schema's owner may drop and comment on nothing but what `orSchema` allows: dropping. */
+  /**
+   * Ownership. With `orSchema`, owning the schema is enough, which Postgres allows for dropping and nothing else. With
+   * `orMaintain`, the privilege MAINTAIN is enough.
+   */
   | {
       readonly kind: "relation" | "type";
       readonly name: Name;
@@ -18,44 +23,47 @@ export type Need =
   | { readonly kind: "create-in-database" }
   | { readonly kind: "extension" | "drop-extension" | "trusted-language"; readonly object: string }
   | { readonly kind: "role"; readonly role: string }
-  /** May become the role (SET ROLE), has its rights, or may give it to others. */
+  /** The right to become the role (SET ROLE), to have its rights, or to grant it to others. */
   | { readonly kind: "become" | "member" | "admin"; readonly role: string }
   | { readonly kind: "create-role" }
   | { readonly kind: "set-parameter" | "alter-system"; readonly parameter: string }
   | { readonly kind: "superuser"; readonly what: string };
 
-/** The owner's rights on a relation. */
+/** Returns the need to own a relation. */
 export function owns(relation: RangeVar | undefined, more: { readonly orMaintain?: boolean } = {}): Need[] {
   return relation ? [{ kind: "relation", name: nameOf(relation), ...more }] : [];
 }
 
-/** One of the privileges on a relation; what is temporary is the role's own. */
+/** Returns the need for one of the privileges on a relation. A temporary relation is the role's own and needs none. */
 export function may(relation: RangeVar | undefined, ...anyOf: string[]): Need[] {
   return relation && relation.relpersistence !== "t" ? [{ kind: "privilege", name: nameOf(relation), anyOf }] : [];
 }
 
-/** A right that is about a role, where the role is named. */
+/** Returns a need that is about a role, if the statement names the role. */
 export function aboutRole(spec: RoleSpec | undefined, kind: "role" | "become" | "member" | "admin"): Need[] {
   const { roletype, rolename } = spec ?? {};
   return roletype === "ROLESPEC_CSTRING" && rolename !== undefined ? [{ kind, role: rolename }] : [];
 }
 
-/** As {@link aboutRole}, for each of a list of roles. */
+/** Returns the needs of {@link aboutRole} for each role in a list. */
 export function aboutRoles(list: readonly Node[] | undefined, kind: "role" | "member"): Need[] {
   return (list ?? []).flatMap((item) => ("RoleSpec" in item ? aboutRole(item.RoleSpec, kind) : []));
 }
 
-/** The relations in a list. */
+/** Returns the relations in a list. */
 export function relationsIn(list: readonly Node[] | undefined): RangeVar[] {
   return (list ?? []).flatMap((item) => ("RangeVar" in item ? item.RangeVar : []));
 }
 
-/** Says that only a superuser may do something. */
+/**
+ * Returns the need to be a superuser.
+ * @param what what needs a superuser, for people, for example "a tablespace"
+ */
 export function superuser(what: string): Need[] {
   return [{ kind: "superuser", what }];
 }
 
-/** Foreign keys of columns and of the table: REFERENCES on the tables that they point to. */
+/** Returns the needs of foreign keys of columns and of the table: REFERENCES on the tables that they point to. */
 export function foreignKeys(elements: readonly Node[], own: RangeVar | undefined): Need[] {
   return elements
     .flatMap((element) => ("ColumnDef" in element ? (element.ColumnDef.constraints ?? []) : [element]))
@@ -81,7 +89,11 @@ const IN_TABLES = new Set<ObjectType>([
   "OBJECT_COLUMN",
 ]);
 
-/** @param orSchema the owner of its schema may do it too, which is so for dropping, but not for what lies on a table */
+/**
+ * Returns the needs of a statement that changes an object.
+ * @param orSchema true if the owner of the object's schema may do it too. This is so for dropping, but not for objects
+ *   that lie on a table. Default: false.
+ */
 export function ofObject(type: ObjectType | undefined, object: Node | undefined, orSchema = false): Need[] {
   const parts = partsOf(object);
   const name: Name = nameOfParts(object);
@@ -101,14 +113,14 @@ export function ofObject(type: ObjectType | undefined, object: Node | undefined,
   return type === "OBJECT_ROLE" ? [{ kind: "create-role" }] : [];
 }
 
-/** To rename takes the right to make something in the schema too. */
+/** Returns the needs of a RENAME. Besides ownership it needs the right to create something in the schema. */
 export function renamed({ renameType, relation, object }: RenameStmt): Need[] {
   if (!relation) return ofObject(renameType, object);
   const made: Need[] = renameType && RELATIONS.has(renameType) ? [createIn(relation.schemaname)] : [];
   return [...owns(relation), ...made];
 }
 
-/** ALTER TABLE and its like: the owner's rights, and what the subcommands need besides. */
+/** Returns the needs of ALTER TABLE and similar statements: ownership, and what their subcommands need besides. */
 export function altered({ relation, cmds = [], objtype }: AlterTableStmt): Need[] {
   if (!relation) return [];
   const whole: Need[] = objtype === "OBJECT_TYPE" ? [{ kind: "type", name: nameOf(relation) }] : owns(relation);
@@ -125,7 +137,7 @@ export function altered({ relation, cmds = [], objtype }: AlterTableStmt): Need[
   );
 }
 
-/** The right to make something in a schema, the one where names without a schema are made for undefined. */
+/** Returns the right to create something in a schema; undefined: the schema of names that are written without one. */
 export function createIn(schema: string | undefined): Need {
   return { kind: "create-in", schema };
 }

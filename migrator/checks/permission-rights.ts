@@ -3,29 +3,31 @@ import { identifier, nameText } from "../../migrations/sql/identifier";
 import type { Session } from "../db/connection";
 import type { Need } from "./permission-objects";
 
-/** A right that the role lacks, for people, and who can give it. */
+/** A right that the role lacks, described for people, and how the role can get it. */
 export interface Lacking {
   readonly what: string;
   readonly next: string;
 }
 
 interface Answer {
-  /** Null: that can't be told, or there is no such thing. */
+  /** Whether the role has the right; null: that can't be determined, or the object doesn't exist. */
   readonly allowed: boolean | null;
-  /** A role that may be given to others; null for a superuser's. */
+  /** The owner, which may be granted to the role; null if a superuser is the owner. */
   readonly owner?: string | null;
 }
 
 const OWNER = (column: string) => `(SELECT rolname FROM pg_roles WHERE oid = ${column} AND NOT rolsuper) AS owner`;
 const OWNS = (column: string) => `pg_has_role($1::name, ${column}, 'USAGE')`;
-/** PostgreSQL 16 asks for SET to become a role; before, every member may. */
+/**
+ * An SQL condition for the right to become a role. Since PostgreSQL 16 this takes the SET option; before, every member
+ * may.
+ */
 const BECOMES =
   "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role($1::name, r.oid, 'SET') ELSE pg_has_role($1::name, r.oid, 'MEMBER') END";
 
 /**
- * Asks the catalogs for one right; the same questions that Postgres asks itself.
- *
- * @returns undefined where the role has it, or where that is unknown
+ * Checks one right in the catalogs, by the same questions that Postgres asks itself.
+ * @returns the right if the role lacks it; undefined if the role has it, or if that is unknown
  */
 export async function lacking(
   session: Pick<Session, "rows">,
@@ -81,7 +83,7 @@ export async function lacking(
       );
     }
     case "function": {
-      // One of several of that name can't be told apart here.
+      // Several functions of that name can't be distinguished here, so the answer is then unknown.
       const answer = await ask(
         `SELECT bool_and(${OWNS("p.proowner")} OR ($5 AND ${OWNS("n.nspowner")})) AS allowed, min(o.rolname) AS owner
          FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace LEFT JOIN pg_roles o ON o.oid = p.proowner AND NOT o.rolsuper
@@ -224,13 +226,17 @@ export async function lacking(
 }
 
 /**
- * Null where a managed service gives its own administrators more than Postgres does: that can't be told from here.
+ * An SQL condition that is true for a superuser. It is null for the administrators of managed services, who may do more
+ * than Postgres shows; what they may do can't be determined from here.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html
  */
 const SUPERUSER = `CASE WHEN (SELECT rolsuper FROM pg_roles WHERE rolname = $1) THEN true
   WHEN EXISTS (SELECT FROM pg_roles m WHERE m.rolname IN ('rds_superuser', 'cloudsqlsuperuser', 'azure_pg_admin') AND pg_has_role($1::name, m.oid, 'MEMBER')) THEN NULL ELSE false END`;
 
-/** Privileges of columns count as known where there are any: which column it is can't be told. */
+/**
+ * A query for privileges on a relation. A privilege on any column is enough, because it is unknown which column is
+ * used.
+ */
 const PRIVILEGE = `SELECT has_schema_privilege($1::name, c.relnamespace, 'USAGE') AND (SELECT bool_or(CASE
     WHEN privilege = 'MAINTAIN' AND current_setting('server_version_num')::int < 170000 THEN ${OWNS("c.relowner")}
     WHEN privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND c.relkind <> 'S' THEN has_any_column_privilege($1::name, c.oid, privilege) OR has_table_privilege($1::name, c.oid, privilege)

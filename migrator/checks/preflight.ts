@@ -21,7 +21,7 @@ import { transactions } from "./preflight/transactions";
 import { publishReport } from "./publish-report";
 import { dropLeftScratch } from "./scratch";
 
-/** In the order of the report. */
+/** The checks before a release, in the order of the report. */
 export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
   ...[server, tls, superuser, permissions],
   ...[history, order, transactions, statements, directives, review, drift],
@@ -31,8 +31,9 @@ export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
 ];
 
 /**
- * Everything that would doom the release, found before anything is touched, all at once.
- * @throws PreflightFindings when a check that is set to `fail` found something
+ * Looks for everything that would make the release fail, before the release changes anything, and reports it all at
+ * once.
+ * @throws PreflightFindings if a check that is set to `fail` found something
  */
 export async function preflight(run: Run, migrations: readonly Migration[]): Promise<void> {
   const { session, table, settings, log } = run;

@@ -6,7 +6,10 @@ import { recordData } from "../records/release-records";
 import type { Run } from "../run";
 import { tableSizes } from "./table-sizes";
 
-/** Prints the checklist as text and as one line of JSON, and keeps it in the database where there is a place for it. */
+/**
+ * Prints the report as one line of JSON and, if the log is text, as a checklist. After a deploy with checks, it also
+ * stores the report in the database, if the tables for it exist.
+ */
 export async function publishReport(run: Run, part: ReportPart): Promise<void> {
   const { log, settings, session, records } = run;
   const { snapshot } = settings;
@@ -23,16 +26,16 @@ export async function publishReport(run: Run, part: ReportPart): Promise<void> {
     tables: await sizesIfKnown(run),
     elapsed: Math.round(process.uptime() * 1000),
   };
-  // For people last: what Pulumi shows of a Job that failed are the last 2 kB of its log.
+  // The text for people comes last, because Pulumi shows the last 2 kB of the log of a Job that failed.
   log.event("report", `${REPORT_LINE}${jsonLine(report)}`, { report: report as never });
   if (log.format === "text") for (const line of checklist(report)) log.event("report.line", line);
-  // Before a release nothing is written: the records may not exist yet, and shall not be made by a look. Nor is a run that
-  // changed nothing.
+  // Nothing is stored before a release: the tables for it may not exist yet, and a check must not create them. The
+  // report of a run that changed nothing is not stored either.
   const changed = part.stage === "after" && part.results.length > 0;
   if (changed && (await records.readable())) await recordData(records, "report", report);
 }
 
-/** Reads the sizes of tables; that they can't be read is said, and fails no release. */
+/** Reads the sizes of tables. If they can't be read, a warning is logged and the release goes on. */
 async function sizesIfKnown({ session, signal, log }: Run): Promise<Report["tables"]> {
   try {
     return await tableSizes(session);
@@ -43,7 +46,7 @@ async function sizesIfKnown({ session, signal, log }: Run): Promise<Report["tabl
   }
 }
 
-/** Ends a deploy that found nothing to do: it reports too, of what the release found. */
+/** Publishes the report of a deploy that found nothing to do. */
 export function publishUnchanged(run: Run): Promise<void> {
   return publishReport(run, { stage: "after", results: [], pending: [], scope: [] });
 }

@@ -8,20 +8,21 @@ import type { Run } from "../run";
 import { readEverything } from "./definitions";
 import { onScratch, type Unknown } from "./scratch";
 
-/** What a database consists of while a migration runs on it. */
+/** The catalogs of a database while a migration runs on it. */
 export interface States {
-  /** Before its first statement, then after each of its statements that could be run. */
+  /** The catalog before the first statement, then the catalog after each statement that could be run. */
   readonly catalogs: readonly Catalog[];
-  /** Why the statement behind the last of them could not be run. */
+  /** The reason why the statement after the last catalog could not be run; undefined: all of them could. */
   readonly stopped?: string;
 }
 
-/** Longest time that the statements of one migration may take on the scratch database. */
+/** The longest time that the statements of one migration may take on the scratch database, in milliseconds. */
 const LIMIT_MS = 60_000;
 
 /**
- * Runs the migrations before one, and then its statements one by one, on a scratch database, and reads what each of them makes
- * of the catalog. Postgres itself writes every definition, so that two of them can be compared letter by letter.
+ * Runs the migrations before one, and then its statements one by one, on a scratch database, and reads the catalog
+ * after each of them. Postgres itself writes every definition, so that two definitions can be compared letter by
+ * letter.
  */
 export function replayedStates(
   run: Run,
@@ -51,7 +52,7 @@ async function statesOf(
     if (Date.now() > until) return { catalogs, stopped: `its statements take longer than ${LIMIT_MS / 1000} s` };
     if (typeof verdict === "object") return { catalogs, stopped: verdict.outside };
     try {
-      // Between these statements no transaction is open that a SET LOCAL could belong to.
+      // No transaction is open between these statements, so a SET LOCAL would have no effect.
       await scratch.run(text.replace(/^SET\s+LOCAL\b/i, "SET"));
     } catch (error) {
       return { catalogs, stopped: `on a scratch database it fails: ${(error as Error).message}` };

@@ -13,22 +13,26 @@ import { noticeLostClient } from "../db/session-settings";
 import type { Run } from "../run";
 import { readCatalog } from "./catalog";
 
-/** Longest time that the whole history may take on the empty scratch database. */
+/** The longest time that the whole history may take on the empty scratch database, in milliseconds. */
 const LIMIT = 120_000;
 
-/** Why something can't be found out on a scratch database. */
+/** The reason why something can't be found out on a scratch database. */
 export interface Unknown {
   readonly unknown: string;
 }
 
-/** What a history makes, found by running it on a database that is dropped again; or why that can't be found out. */
+/**
+ * Returns the catalog that a history produces, found by running it on a database that is dropped again; or the reason
+ * why that can't be found out.
+ */
 export function catalogOfHistory(run: Run, migrations: readonly Migration[]): Promise<{ catalog: Catalog } | Unknown> {
   return onScratch(run, migrations, async (scratch) => ({ catalog: await readCatalog(scratch) }));
 }
 
 /**
- * Runs a history on a database that is dropped again, and then looks at it; or says why that can't be done. The database stands on the
- * server of the real ones: only what defines things inside one database is run there (see `migrations/statements/replay.ts`).
+ * Runs a history on a scratch database, calls `look` with it, and drops it again; or returns the reason why that can't
+ * be done. The scratch database is on the same server as the real ones, so only statements that define things inside
+ * one database are run there (see `migrations/statements/replay-rules.ts`).
  */
 export async function onScratch<T>(
   run: Run,
@@ -47,7 +51,7 @@ export async function onScratch<T>(
   const id = randomBytes(6).toString("hex");
   const name = `${PREFIX}${id}`;
   log.event("scratch", `Running ${counted(migrations.length, "migration")} on a scratch database, ${name}.`);
-  // Held for as long as the database is in use: one whose lock nobody holds was left behind.
+  // The lock is held for as long as the database is in use. A scratch database whose lock nobody holds was left behind.
   await session.rows(`SELECT pg_advisory_lock(${lockKey(id)})`);
   await session.run(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0`);
   try {
@@ -72,7 +76,10 @@ export async function onScratch<T>(
   }
 }
 
-/** Drops the scratch databases that a preflight left behind that was killed: of this role, of our names, and in nobody's use. */
+/**
+ * Drops the scratch databases that a killed preflight left behind: those of this role, with this program's prefix, that
+ * nobody uses.
+ */
 export async function dropLeftScratch({ session, log }: Run): Promise<void> {
   const left = await session.rows<{ name: string }>(
     `SELECT datname AS name FROM pg_database d WHERE datname ~ '^${PREFIX}[0-9a-f]{12}$' AND datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)
@@ -96,7 +103,7 @@ export async function dropLeftScratch({ session, log }: Run): Promise<void> {
 
 const PREFIX = "release_scratch_";
 
-/** The 48 bits of a scratch database's name, as the key of its advisory lock. */
+/** Returns the key of a scratch database's advisory lock: the 48 bits in the database's name. */
 function lockKey(id: string): string {
   return BigInt(`0x${id}`).toString();
 }
@@ -105,13 +112,17 @@ function dropping({ serverVersion }: Session, name: string): string {
   return `DROP DATABASE IF EXISTS ${escapeIdentifier(name)}${serverVersion >= 130_000 ? " WITH (FORCE)" : ""}`;
 }
 
-/** What of a migration is run: as one message, as its file would be, or a statement at a time. */
+/** The statements of a migration that are run: in one message, as the whole file would be, or in one message each. */
 interface Script {
   readonly name: string;
   readonly messages: readonly string[];
 }
 
-/** @returns why, where a migration has a statement that may not be run beside the real databases */
+/**
+ * Selects the statements of a history that are run.
+ * @returns the reason instead, if a migration can't be read or has a statement that may not be run beside the real
+ *   databases
+ */
 function scriptsOf({ plans }: Run, migrations: readonly Migration[], defined: Defined): readonly Script[] | Unknown {
   const scripts: Script[] = [];
   for (const migration of migrations) {

@@ -3,27 +3,30 @@ import { readTables } from "../db/safe-read";
 import { appliedSinceVerified, latestRecord, recordData } from "../records/release-records";
 import type { Run } from "../run";
 
-/** A sequence whose coming values are taken in its column. */
+/** A sequence whose next values are already in use in its column. */
 export interface BehindSequence {
   readonly sequence: string;
-  /** What a person reads: where the sequence is, and which value is taken. */
+  /** The text for people: where the sequence is, and which value is in use. */
   readonly text: string;
-  /** One of the next values is taken; else only one far ahead is, which may be an id that was chosen by hand. */
+  /**
+   * True if one of the next values is in use. Otherwise only a value far ahead is, which may be an id that was chosen
+   * by hand.
+   */
   readonly near: boolean;
 }
 
-/** What is known of the sequences of serial and identity columns. */
+/** The state of the sequences of serial and identity columns. */
 export interface SequenceState {
   readonly behind: readonly BehindSequence[];
-  /** How many were looked at. */
+  /** The number of sequences that were looked at. */
   readonly count: number;
   readonly unknown: readonly string[];
 }
 
-/** Milliseconds for one column, whose index knows the answer. */
+/** The longest time for one column, in milliseconds. Each column has an index for the query. */
 const LIMIT = 30_000;
 
-/** Of a sequence's coming values, this many are looked for in its column. */
+/** The number of a sequence's next values that are looked for in its column. */
 const NEXT = 1000;
 
 interface OwnedSequence {
@@ -36,8 +39,8 @@ interface OwnedSequence {
 }
 
 /**
- * The sequences of serial and identity columns that will give values which their column has already. What counts are the
- * values that come: in the direction and the steps of the sequence, and within the column's type.
+ * Finds the sequences of serial and identity columns that will produce values which their column already has. The next
+ * values follow the direction and the step of the sequence, and stay within the column's type.
  */
 export async function behindSequences({ session, table }: Pick<Run, "session" | "table">): Promise<SequenceState> {
   const owned = await session.rows<OwnedSequence>(
@@ -74,7 +77,10 @@ export async function behindSequences({ session, table }: Pick<Run, "session" | 
   return { behind, count: owned.length - unknown.length, unknown };
 }
 
-/** A sequence that steps by more than one leaves the ids between to the app: only its own values count. */
+/**
+ * Returns a query for the next values that are in use. A sequence that steps by more than one leaves the ids between
+ * its values to the app, so only its own values count.
+ */
 function takenValues({ sequence, relation, column, increment, bottom, top }: OwnedSequence): string {
   const up = !increment.startsWith("-");
   const far = up
@@ -94,9 +100,12 @@ function takenValues({ sequence, relation, column, increment, bottom, top }: Own
 }
 
 /**
- * Names of the sequences that were behind before this release began. A release that failed, or was killed before its
- * verification, wrote them down: what it did to a sequence is no old state.
- * @returns undefined where a release that applied migrations kept no record
+ * Returns the names of the sequences that were behind before this release began. If a release failed, or was killed
+ * before its verification, the names that it recorded are returned, because its own effect on a sequence must not count
+ * as an old state.
+ * @param begins true if this run is about to apply migrations, so that the present state is the state before the
+ *   release
+ * @returns undefined if a release that applied migrations kept no record
  */
 export async function behindBefore(
   run: Run,

@@ -3,10 +3,13 @@ import { SnapshotGone, SnapshotTooOld } from "../failures/usage";
 import type { Settings } from "../settings";
 
 /**
- * A release that is taken up again later must not rely on its old snapshot: going back to it would lose what was written since.
- * The age counts from the end of the snapshot: a large one takes hours.
- * @throws SnapshotTooOld when something is pending and the snapshot is older than the setting allows
- * @throws SnapshotGone when something is pending and the snapshot was deleted
+ * Checks that the snapshot is recent enough. A release that is resumed later must not rely on its old snapshot, because
+ * going back to it would lose what was written since. The age counts from the completion of the snapshot, because a
+ * large one takes hours.
+ * @param pending the number of pending migrations
+ * @param now the present time, in milliseconds since 1970
+ * @throws SnapshotTooOld if something is pending and the snapshot is older than the setting allows
+ * @throws SnapshotGone if something is pending and the snapshot was deleted
  */
 export function checkSnapshot(snapshot: Settings["snapshot"], pending: number, now: number = Date.now()): void {
   if (!snapshot || pending === 0) return;

@@ -9,8 +9,9 @@ import type { Run } from "../run";
 import { readCatalog } from "./catalog";
 
 /**
- * The migration that looks like the squashed form of those that the database has and the folder doesn't, as Prisma documents squashing:
- * the first pending one, or one that was recorded by hand after all of them, whose tables are there already.
+ * Returns the migration that looks like the squashed form of those that the database has and the folder doesn't, as
+ * Prisma documents squashing; undefined if there is none. It is the first pending migration, or one that was recorded
+ * by hand after all of the missing ones, and its tables exist already.
  */
 export async function squashOf(
   { session, plans, table: { schema } }: Run,

@@ -1,20 +1,26 @@
 import { maskSql } from "../../migrations/sql/mask-sql";
 import type { Session } from "../db/connection";
 
-/** What the server has counted so far, per statement and per table. */
+/** The server's counts so far, per statement and per table. */
 export interface Statistics {
-  /** By queryid; undefined where pg_stat_statements is not installed. */
+  /**
+   * The counts by queryid, with the total time in milliseconds; undefined: pg_stat_statements is not installed, or
+   * can't be read.
+   */
   readonly statements?: Record<string, { query: string; calls: number; total: number }>;
   readonly tables: Record<string, { sequential: number; index: number; rows: number }>;
 }
 
-/** The statements that took the most time are kept, this many. */
+/** The number of statements that are kept: those that took the most time. */
 const KEPT = 200;
 
-/** The server stores other statements as they were written, with passwords in them: none of those is kept. */
+/**
+ * Matches the statements that are kept. The server stores other kinds of statements as they were written, with
+ * passwords in them.
+ */
 const QUERY = /^[( ]*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b/i;
 
-/** Reads what the server has counted so far. */
+/** Reads the server's counts so far. */
 export async function readStatistics(session: Session): Promise<Statistics> {
   const tables: Statistics["tables"] = {};
   const rows = await session.rows<{ name: string; sequential: number; index: number; rows: number }>(
@@ -42,21 +48,24 @@ async function readStatements(session: Session): Promise<Pick<Statistics, "state
     };
   } catch (error) {
     if (session.lost !== undefined) throw error;
-    // Installed, but not loaded (shared_preload_libraries) or not to be read by this role.
+    // The extension is installed, but it isn't loaded (shared_preload_libraries), or this role may not read it.
     return {};
   }
 }
 
-/** How the mean time of a statement changed. */
+/** The change in the mean time of a statement. */
 export interface StatementChange {
   readonly query: string;
-  /** Mean milliseconds up to the release, and since. */
+  /** The mean time in milliseconds up to the release, and (`after`) since; undefined: no calls were counted before. */
   readonly before: number | undefined;
   readonly after: number;
   readonly calls: number;
 }
 
-/** Mean times before and since; statements that were not called since are left out. Worst first. */
+/**
+ * Compares the mean times before and since. Statements that were not called since are left out, and those that took the
+ * most time since come first.
+ */
 export function compareStatements(before: Statistics, now: Statistics): StatementChange[] {
   return Object.entries(now.statements ?? {})
     .map(([id, { query, calls, total }]) => {
@@ -75,16 +84,16 @@ export function compareStatements(before: Statistics, now: Statistics): Statemen
     .sort((a, b) => b.after * b.calls - a.after * a.calls);
 }
 
-/** How often a table is read as a whole, before and since. */
+/** The change in how often a table is read as a whole. */
 export interface TableChange {
   readonly table: string;
-  /** Share of sequential scans, 0 to 1. */
+  /** The share of sequential scans before and (`after`) since, from 0 to 1; undefined: there were no scans before. */
   readonly before: number | undefined;
   readonly after: number;
   readonly scans: number;
 }
 
-/** Tables that are read sequentially more often than before. */
+/** Returns the tables whose share of sequential scans has grown by more than 0.1, the most scanned first. */
 export function compareTables(before: Statistics, now: Statistics): TableChange[] {
   const share = (sequential: number, index: number) =>
     sequential + index > 0 ? sequential / (sequential + index) : undefined;

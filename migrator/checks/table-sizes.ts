@@ -1,20 +1,27 @@
 import type { TableSize } from "../../text/table-size";
 import type { Session } from "../db/connection";
 
-/** The largest tables are told, this many: enough for every app, and bounded for one with a thousand partitions. */
+/**
+ * The default number of largest tables that are returned: enough for every app, and a limit for one with a thousand
+ * partitions.
+ */
 const LARGEST = 200;
 
-/** Longest wait for a table that somebody holds exclusively. */
+/** The longest wait for a table that another session has locked exclusively. */
 const LOCK_WAIT = "500ms";
 
 const EXACT = "coalesce(pg_total_relation_size(c.oid), 0)";
-/** From the catalog alone, for when a table is locked: as of the last VACUUM or ANALYZE. */
+/**
+ * An SQL expression for a table's size that reads only the catalog and is used if a table is locked. Its value is as of
+ * the last VACUUM or ANALYZE.
+ */
 const ESTIMATED = `current_setting('block_size')::bigint * (c.relpages + coalesce(
   (SELECT sum(i.relpages) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid), 0))`;
 
 /**
- * Rows (the planner's estimate) and bytes (with indexes and TOAST) by table; what the next release's review judges by.
- * A table of the connection's own schema has no schema in its name, as the migrations write it.
+ * Returns the rows (the planner's estimate) and the bytes (with indexes and TOAST) of each table. The review of the
+ * next release uses them. A table of the connection's own schema has no schema in its name, as the migrations write it.
+ * @param most the number of largest tables that are returned; default: 200
  */
 export async function tableSizes(session: Session, most: number | "all" = LARGEST): Promise<Record<string, TableSize>> {
   try {
@@ -30,7 +37,7 @@ export async function tableSizes(session: Session, most: number | "all" = LARGES
 }
 
 async function read(session: Session, bytes: string, most: number | "all"): Promise<Record<string, TableSize>> {
-  // The rows of a partitioned table are in its partitions, and are given for both.
+  // The rows of a partitioned table are in its partitions, and are returned for both.
   const rows = await session.rows<{ name: string; rows: number; bytes: number }>(
     `WITH sized AS MATERIALIZED (
        SELECT c.oid, n.nspname, c.relname, c.relkind, ${bytes} AS bytes,

@@ -17,7 +17,7 @@ import { analyzed, rows, sequencesAhead } from "./verify/data";
 import { finished, promised, validIndexes } from "./verify/schema";
 import { slowest } from "./verify/statements";
 
-/** In the order of the report. */
+/** The checks after a deploy, in the order of the report. */
 export const VERIFY_CHECKS: readonly VerifyCheck[] = [
   ...[finished, promised, validIndexes, constraints],
   ...[rows, sequencesAhead, analyzed, slowest],
@@ -25,22 +25,24 @@ export const VERIFY_CHECKS: readonly VerifyCheck[] = [
 
 /** What a deploy did, for the checks after it. */
 export interface Deployed extends Pick<PlannedEffects, "plans" | "promises" | "all"> {
-  /** Rows of the touched tables before it. */
+  /** The rows of the touched tables before the deploy. */
   readonly before: Readonly<Record<string, Count | NotRead>>;
-  /** Sequences that were behind their columns before it; undefined: nobody looked. */
+  /** The sequences that were behind their columns before the deploy; undefined: unknown. */
   readonly behindBefore: readonly string[] | undefined;
 }
 
 /**
- * Is the database what the migrations promise? Records the catalog, so that the next preflight sees drift.
- * @throws VerifyFindings when a check that is set to `fail` found something
+ * Checks that the database is what the migrations promise. After a deploy it records the catalog, so that the next
+ * preflight can find drift.
+ * @param deployed what the deploy did; undefined: the check runs by itself and records neither catalog nor statistics
+ * @throws VerifyFindings if a check that is set to `fail` found something
  */
 export async function verify(run: Run, migrations: readonly Migration[], deployed?: Deployed): Promise<void> {
   const { session, settings, log } = run;
   await loadParser();
   const catalog = await readCatalog(session);
   const historyState = compareHistory(migrations, await run.table.read(session));
-  // What is not applied yet has promised nothing.
+  // Migrations that are not applied yet promise nothing.
   const { plans, promises, all } = deployed ?? plannedEffects(run.plans, [], historyState.applied, run.table.schema);
   const context = {
     run,

@@ -3,7 +3,7 @@ import { formatDuration } from "../../../text/short-duration";
 import { type Replication, replication as readReplication } from "../../db/replication";
 import type { PreflightCheck } from "./context";
 
-/** Looks at how many connections are in use: a rolling update needs more for a while. */
+/** Looks at how many connections are in use, because a rolling update needs more for a while. */
 export const connections: PreflightCheck = {
   name: "connections",
   kind: "capacity",
@@ -59,7 +59,10 @@ function replicationText({ replicas, hidden, lagMs }: Replication): string {
   return lagMs === undefined ? "the replicas have caught up" : `${formatDuration(lagMs)} behind`;
 }
 
-/** What a rewrite needs for a while: the table and its indexes again, and as much WAL. An index: about the table's own size at most. */
+/**
+ * Compares the free disk space with what the migrations need for a while. A rewrite needs space for the table and its
+ * indexes again, and as much for WAL; an index needs about the table's own size at most.
+ */
 export const disk: PreflightCheck = {
   name: "disk",
   kind: "capacity",

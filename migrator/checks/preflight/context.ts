@@ -5,7 +5,7 @@ import type { HistoryState } from "../../records/history-state";
 import type { Run } from "../../run";
 import type { Check } from "../check";
 
-/** What the checks before a release know. */
+/** The data that the checks before a release use. */
 export interface PreflightContext {
   readonly run: Run;
   readonly migrations: readonly Migration[];

@@ -2,7 +2,10 @@ import type { MigrationPlan } from "../../../migrations/history/plan";
 import type { Session } from "../../db/connection";
 import { each, type Impossible, type Place } from "./impossible";
 
-/** COPY that has no rows to read: from the migrator's own input, or from a file that the server hasn't. */
+/**
+ * Finds COPY statements without rows to read: from the migrator's own input, or from a file that the server doesn't
+ * have.
+ */
 export async function copies(session: Session, plans: readonly MigrationPlan[]): Promise<Impossible[]> {
   const found: Impossible[] = [];
   const files: (Place & { file: string })[] = [];
@@ -23,7 +26,10 @@ export async function copies(session: Session, plans: readonly MigrationPlan[]):
   return found;
 }
 
-/** False also where the role may not look; the check of permissions says what the role may read. */
+/**
+ * Returns true if the server doesn't have the file. The result is false if the role may not look; the check
+ * `permissions` reports what the role may read.
+ */
 async function isMissing(session: Session, file: string): Promise<boolean> {
   try {
     const [row] = await session.rows<{ missing: boolean }>(

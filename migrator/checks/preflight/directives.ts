@@ -6,7 +6,7 @@ import { findRelation } from "../../db/own-queries";
 import type { Run } from "../../run";
 import type { PreflightCheck } from "./context";
 
-/** What a comment asks of the release is done as it says, or the release doesn't begin. */
+/** Looks for directives that can't be followed: a release doesn't begin unless it can do what its comments ask for. */
 export const directives: PreflightCheck = {
   name: "directives",
   kind: "history",
@@ -26,7 +26,7 @@ export const directives: PreflightCheck = {
   },
 };
 
-/** Batches over tables of the database that have no key to walk by, and that the release gives none. */
+/** Finds batches over tables of the database that have no key to walk, unless the release may give them one. */
 async function withoutKey({ session, table: { schema } }: Run, { plans, badDirectives, tables }: PlannedEffects) {
   const known = new Set(badDirectives.map(({ migration, line }) => `${migration.name} ${line}`));
   const altered = new Set(

@@ -11,8 +11,9 @@ const SHOWN = 30;
 const SHOWN_BESIDE = 10;
 
 /**
- * Has somebody changed the live schema by hand? Compared with what the last release recorded at its end; where nothing is recorded (or the
- * history went on without us), with the applied migrations run on a scratch database, if the role may make one.
+ * Checks whether somebody changed the live schema by hand. It compares the schema with what the last release recorded
+ * at its end. If nothing is recorded, or another tool has continued the history, it compares the schema with the
+ * applied migrations run on a scratch database, if the role may create one.
  */
 export const drift: PreflightCheck = {
   name: "drift",
@@ -59,7 +60,7 @@ function listed(names: readonly string[]): string {
   return `${names.slice(0, SHOWN_BESIDE).join(", ")}${more}`;
 }
 
-/** Schemas that this history never touched are somebody else's. */
+/** Returns true for an object in a schema that this history never touched, which belongs to somebody else. */
 function isOthers(key: string, schema: string, expected: Catalog): boolean {
   const of = /^[a-z ]+ ([^.]+)(\.|$)/.exec(key)?.[1];
   if (of === undefined || of === schema || key.startsWith("extension ")) return false;

@@ -6,7 +6,7 @@ import type { PreflightCheck } from "./context";
 
 const list = (names: readonly string[]) => names.map((name) => `  ${name}`);
 
-/** Compares the history of the database with the folder. */
+/** Compares the history of the database with the migrations in the folder. */
 export const history: PreflightCheck = {
   name: "history",
   kind: "history",

@@ -2,7 +2,7 @@ import type { Node } from "libpg-query";
 import type { MigrationPlan } from "../../../migrations/history/plan";
 import { nodeOf } from "../../../migrations/sql/parse";
 
-/** Where a statement stands. */
+/** The place of a statement. */
 export interface Place {
   readonly migration: string;
   readonly line: number;
@@ -13,10 +13,10 @@ export interface Impossible extends Place {
   readonly why: string;
 }
 
-/** Of ten thousands of statements, few are worth parsing again. */
+/** A quick filter: migrations may have tens of thousands of statements, and few of them are worth parsing again. */
 const OF_INTEREST = /^(COPY|CREATE\s+EXTENSION|PREPARE|COMMIT|ROLLBACK)\b/i;
 
-/** Visits the statements of kinds that can be known beforehand not to run: COPY, CREATE EXTENSION, prepared transactions. */
+/** Visits the statements whose failure can be known beforehand: COPY, CREATE EXTENSION, prepared transactions. */
 export function each(plans: readonly MigrationPlan[], visit: (node: Node, at: Place) => void): void {
   for (const { name: migration, statements } of plans)
     for (const statement of statements)

@@ -23,7 +23,7 @@ export const sequences: PreflightCheck = {
   name: "sequences",
   kind: "data",
   async run({ run: { session, settings } }) {
-    // A sequence of bigints on a column of integers ends where the column does.
+    // A bigint sequence on an integer column ends where the column does.
     const found = await session.rows<{ name: string; share: number; ends: string }>(
       `SELECT name, ends::text, (100.0 * last_value / ends)::float8 AS share FROM (
          SELECT format('%I.%I', s.schemaname, s.sequencename) AS name, s.last_value,
@@ -47,7 +47,7 @@ export const sequences: PreflightCheck = {
   },
 };
 
-/** Looks for sequences whose coming values are taken already. */
+/** Looks for sequences whose next values are already in use. */
 export const sequencesBehind: PreflightCheck = {
   name: "sequences-behind",
   kind: "data",

@@ -2,7 +2,7 @@ import { escapeIdentifier } from "pg";
 import { missingRights } from "../missing-rights";
 import type { PreflightCheck } from "./context";
 
-/** What the pending migrations need the role to be allowed. */
+/** Checks whether the role has the rights that the pending migrations need. */
 export const permissions: PreflightCheck = {
   name: "permissions",
   kind: "permission",

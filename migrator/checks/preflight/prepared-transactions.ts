@@ -10,8 +10,9 @@ interface Prepared {
 }
 
 /**
- * What can't be done with prepared transactions: rows of one that nobody ends stay invisible and its locks held; one that isn't there
- * can't be ended; and most servers allow none (max_prepared_transactions is 0 by default).
+ * Finds statements about prepared transactions that fail or do harm. If nobody ends a prepared transaction, its rows
+ * stay invisible and its locks held; one that doesn't exist can't be ended; and most servers allow none
+ * (max_prepared_transactions is 0 by default).
  */
 export async function preparedTransactions(session: Session, plans: readonly MigrationPlan[]): Promise<Impossible[]> {
   const begun = new Map<string, Impossible>();

@@ -7,9 +7,9 @@ import { tableSizes } from "../table-sizes";
 import type { PreflightCheck } from "./context";
 
 /**
- * Repeats the review of `preview` and `up` where it can't be mistaken: with the migrations that the database really has, and
- * the sizes of its tables now. The program's own review knows the outputs of the last release at best, and nothing on the
- * first release of an app that exists already. squawk is not asked here.
+ * Repeats the review of `preview` and `up` with certain data: the migrations that the database really has, and the
+ * present sizes of its tables. The Pulumi program's own review has at best the outputs of the last release, and nothing
+ * on the first release of an app that exists already. squawk is not run here.
  */
 export const review: PreflightCheck = {
   name: "review",
@@ -54,7 +54,10 @@ function waitsForRollout(migration: string) {
   };
 }
 
-/** Unknown sizes count as large: a failure to measure refuses rather than lets pass. */
+/**
+ * Reads the sizes of all tables. The review treats unknown sizes as large, so a failure to measure refuses a migration
+ * rather than lets it pass.
+ */
 async function sizes(run: Run) {
   try {
     return { tables: await tableSizes(run.session, "all") };

@@ -1,9 +1,9 @@
 import type { PreflightCheck } from "./context";
 
-/** Oldest major version that the tests run against. */
+/** The oldest major version of Postgres that the tests run against. */
 const OLDEST = 13;
 
-/** Looks at the version of the server, and whether it can be written to. */
+/** Checks the version of the server, and whether it can be written to. */
 export const server: PreflightCheck = {
   name: "server",
   kind: "connection",
@@ -31,7 +31,7 @@ export const server: PreflightCheck = {
   },
 };
 
-/** Looks at whether the connection is encrypted, and to whom. */
+/** Checks whether the connection is encrypted, and whether the identity of the server is verified. */
 export const tls: PreflightCheck = {
   name: "tls",
   kind: "connection",
@@ -56,7 +56,7 @@ export const tls: PreflightCheck = {
   },
 };
 
-/** Looks at whether the role is a superuser. */
+/** Checks whether the role is a superuser. */
 export const superuser: PreflightCheck = {
   name: "superuser",
   kind: "permission",

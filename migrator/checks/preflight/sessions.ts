@@ -15,7 +15,7 @@ export const locks: PreflightCheck = {
   kind: "locks",
   async run({ run: { session }, planned }) {
     const names = planned.tables.map(({ table }) => table);
-    // Any transaction that has used the table holds at least ACCESS SHARE; what lasts seconds is what counts.
+    // Any transaction that has used the table holds at least ACCESS SHARE, so only those older than 2 seconds count.
     const held = await session.rows<Blocker & { relation: string; mode: string }>(
       `SELECT ${ACTIVITY}, l.relation::regclass::text AS relation, l.mode FROM pg_locks l JOIN pg_stat_activity a USING (pid)
        WHERE l.locktype = 'relation' AND l.granted AND l.relation = ANY (SELECT to_regclass(name) FROM unnest($1::text[]) name)

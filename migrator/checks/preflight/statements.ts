@@ -8,7 +8,7 @@ import { copies } from "./copies";
 import { each, type Impossible, type Place } from "./impossible";
 import { preparedTransactions } from "./prepared-transactions";
 
-/** What fails on every server, or on this one whatever its rows are, is found before the snapshot. */
+/** Finds statements that fail on every server, or on this one whatever its rows are, before the snapshot is taken. */
 export const statements: PreflightCheck = {
   name: "statements",
   kind: "history",
@@ -38,7 +38,10 @@ export const statements: PreflightCheck = {
   },
 };
 
-/** The server reads the file without running anything of it: it has the last word, as it may be newer than the parser. */
+/**
+ * Lets the server read a file that the parser could not, without running anything of it. The server decides, because it
+ * may be newer than the parser.
+ */
 export async function refusedByServer(
   session: Pick<Session, "rows">,
   migration: Migration,
@@ -46,12 +49,13 @@ export async function refusedByServer(
 ): Promise<Impossible[]> {
   if (!plan.error) return [];
   try {
-    // A value makes it a message to be prepared: of several statements the server then reads all, and prepares none.
+    // The value makes it a message to be prepared: the server parses all statements, and then refuses to prepare
+    // several of them, with code 42601 and no position.
     await session.rows(`${migration.sql.replace(/^\ufeff/, "")}\n;SELECT 1;SELECT 2`, [null]);
     return [];
   } catch (error) {
     const { code = "", position } = error as { code?: string; position?: string };
-    // Class 54: it is too deep or too long for the server too.
+    // Class 54 means that the text is too deep or too long for the server too.
     if (code.startsWith("54"))
       return [{ migration: plan.name, line: 1, why: `the server can't read it either: ${(error as Error).message}` }];
     if (code !== "42601") throw error;
@@ -61,7 +65,7 @@ export async function refusedByServer(
   }
 }
 
-/** What takes away the tables in which the release is recorded, or makes that impossible. */
+/** Finds statements that remove the tables in which the release is recorded, or make recording impossible. */
 function bookkeeping({ table }: Run, { name: migration, statements: all }: MigrationPlan): Impossible[] {
   return bookkeepingChanges(all, table.schema).map(({ statement: { line }, what }) => ({
     migration,
@@ -104,7 +108,9 @@ async function extensions(session: Session, plans: readonly MigrationPlan[]): Pr
   });
 }
 
-/** What the server refuses in a transaction, between the file's own BEGIN and COMMIT. */
+/**
+ * Finds statements that the server refuses in a transaction, but that stand between the file's own BEGIN and COMMIT.
+ */
 function insideTransactions(plans: readonly MigrationPlan[]): Impossible[] {
   return plans.flatMap(({ name: migration, statements: all }) => {
     let open = false;

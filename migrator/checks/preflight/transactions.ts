@@ -1,7 +1,7 @@
 import { UnpairedControl, unitsOf } from "../../apply/units";
 import type { PreflightCheck } from "./context";
 
-/** Looks for a BEGIN without its COMMIT in the pending migrations. */
+/** Looks for a BEGIN without its COMMIT, and a COMMIT or ROLLBACK without its BEGIN, in the pending migrations. */
 export const transactions: PreflightCheck = {
   name: "transactions",
   kind: "data",

@@ -9,11 +9,14 @@ interface Unvalidated {
   parent: string | null;
   columns: string[];
   referenced: string[] | null;
-  /** Parent's column first. */
+  /** The operators that compare a column of the parent, on the left, with a column of the relation. */
   operators: string[];
 }
 
-/** Constraints that are NOT VALID hold for new rows only; of foreign keys, the rows without a parent are counted. */
+/**
+ * Looks for constraints that are NOT VALID, which hold for new rows only. For foreign keys, the rows without a parent
+ * are counted.
+ */
 export const constraints: VerifyCheck = {
   name: "constraints",
   kind: "data",
@@ -40,16 +43,17 @@ export const constraints: VerifyCheck = {
   },
 };
 
+/** The largest number of rows without a parent that is reported exactly. */
 const MOST = 10_000;
 
-/** Milliseconds for counting them. */
+/** The longest time for counting the rows of one constraint, in milliseconds. */
 const LIMIT = 30_000;
 
 async function countOrphans(
   session: Parameters<VerifyCheck["run"]>[0]["run"]["session"],
   each: Unvalidated,
 ): Promise<string> {
-  // By the operators that the constraint itself compares with: those of an extension are in none of the schemas that are searched.
+  // The constraint's own operators are used, with their schemas: the search path doesn't include those of an extension.
   const match = each.columns
     .map(
       (column, index) =>

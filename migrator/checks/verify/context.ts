@@ -7,20 +7,20 @@ import type { Run } from "../../run";
 import type { Check } from "../check";
 import type { Count } from "../counts";
 
-/** What the checks after a deploy know. */
+/** The data that the checks after a deploy use. */
 export interface VerifyContext {
   readonly run: Run;
   readonly migrations: readonly Migration[];
-  /** Of the migrations of this run, or of all when the verb is used alone. */
+  /** The plans of the migrations of this run, or of all applied ones if `verify` is run by itself. */
   readonly plans: readonly MigrationPlan[];
-  /** What they promise of the catalog. */
+  /** The entries that these migrations promise in the catalog. */
   readonly promises: readonly Expectation[];
   readonly catalog: Catalog;
-  /** Tables that these migrations touched, quoted. */
+  /** The quoted names of the tables that these migrations touched. */
   readonly touched: readonly string[];
-  /** Sequences that were behind their columns before this run; undefined: nobody looked. */
+  /** The sequences that were behind their columns before this run; undefined: unknown. */
   readonly behindBefore: readonly string[] | undefined;
-  /** Rows before this run. */
+  /** The rows of the touched tables before this run. */
   readonly before: Readonly<Record<string, Count | NotRead>>;
 }
 

@@ -28,13 +28,13 @@ export const rows: VerifyCheck = {
       findings: lost.length > 0 ? [{ what, evidence: lost, next }] : [],
       unknown: unknown.length > 0,
       facts: `${counted(Object.keys(before).length - unknown.length, "touched table")} compared${unknown.length > 0 ? `; unknown: ${unknown.join(", ")}` : ""}`,
-      // A migration that deletes says so itself.
+      // A migration that deletes rows shows so in its text, so the loss is only a warning.
       mild: lost.length > 0 && plans.some(({ statements }) => statements.some(mayDelete)),
     };
   },
 };
 
-/** Looks for sequences whose coming values are taken, by the doing of this release. */
+/** Looks for sequences whose next values are in use because of this release. */
 export const sequencesAhead: VerifyCheck = {
   name: "sequences-ahead",
   kind: "data",
@@ -49,19 +49,20 @@ export const sequencesAhead: VerifyCheck = {
     return {
       findings: found.length > 0 ? [{ what, evidence, next }] : [],
       unknown: unknown.length > 0,
-      // Only what this release did fails it; and a single id far ahead may be meant.
+      // Only what this release did is a failure, which is unknown without `behindBefore`. A single id far ahead may be
+      // intended.
       mild: behindBefore === undefined || !found.some(({ near }) => near),
       facts: `${counted(count, "sequence")}${old > 0 ? `; ${old} behind since before this release` : ""}${unknown.length > 0 ? `; unknown: ${unknown.join(", ")}` : ""}`,
     };
   },
 };
 
-/** Looks for touched tables of which the planner knows nothing. */
+/** Looks for touched tables of which the planner has no statistics. */
 export const analyzed: VerifyCheck = {
   name: "analyzed",
   kind: "data",
   async run({ run: { session }, touched }) {
-    // Before Postgres 14 a table that was never analyzed has reltuples 0, afterwards -1.
+    // Before Postgres 14, a table that was never analyzed has reltuples 0; since then it has -1.
     const never = await session.rows<{ name: string }>(
       `SELECT t.name FROM unnest($1::text[]) t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)
        WHERE c.relkind = 'r' AND c.reltuples <= 0 AND pg_relation_size(c.oid) > 0 AND
@@ -77,7 +78,9 @@ export const analyzed: VerifyCheck = {
   },
 };
 
-/** Deletes by its own text, also in a WITH, or runs code that its text does not show. */
+/**
+ * Returns true if a statement deletes rows by its own text, also in a WITH, or runs code that its text does not show.
+ */
 function mayDelete(statement: PlannedStatement): boolean {
   const node = nodeOf(statement);
   const deletes = ["DeleteStmt", "TruncateStmt", "MergeStmt", "DoStmt", "CallStmt"];

@@ -3,7 +3,7 @@ import { counted } from "../../../text/counted";
 import { compareHistory } from "../../records/history-state";
 import type { VerifyCheck } from "./context";
 
-/** Looks at whether every migration of the folder is applied and finished. */
+/** Checks whether every migration of the folder is applied and finished. */
 export const finished: VerifyCheck = {
   name: "finished",
   kind: "history",
@@ -22,7 +22,7 @@ export const finished: VerifyCheck = {
   },
 };
 
-/** Compares the catalog with what the migrations leave there. */
+/** Compares the catalog with what the migrations promise. */
 export const promised: VerifyCheck = {
   name: "promised",
   kind: "data",

@@ -1,7 +1,10 @@
 import { readStatistics } from "../statistics";
 import type { VerifyCheck } from "./context";
 
-/** For the report; it finds nothing wrong by itself. `compare` tells later what became slower. */
+/**
+ * Lists the slowest statements for the report, without findings of its own. The verb `compare` shows later which
+ * statements became slower.
+ */
 export const slowest: VerifyCheck = {
   name: "slowest",
   kind: "data",
