@@ -18,6 +18,7 @@ import type { Unit } from "./units";
  * Runs one unit of a migration that is applied in steps, and records that it is done.
  * @param id the id of the migration's row in the history
  * @param before what an earlier run did of the unit: whether it began it, and how far a batched statement came
+ * @throws the failure that `migrationFailure` returns, if a statement or its record fails
  */
 export async function runUnit(
   run: Run,

@@ -82,8 +82,8 @@ export async function runGroup(
 }
 
 /**
- * Returns after how many milliseconds to look for the first time at who holds a lock: at 60 % of lock_timeout, while
- * the wait still lasts, but not before 20 ms.
+ * Returns the delay, in milliseconds, before the first look at who holds a lock: 60 % of lock_timeout, so that the wait
+ * still lasts, but at least 20 ms.
  */
 export function firstLook(lockTimeout: number): number {
   return Math.max(20, lockTimeout * 0.6);

@@ -18,6 +18,8 @@ import { type Unit, UnpairedControl, unitsOf } from "./units";
  * Applies a migration that can't be one transaction, unit by unit. The record of a unit is part of the unit's own
  * commit, if it has one, so that another run continues after the last complete unit. Prisma sees the migration as
  * unfinished until all units are done.
+ * It fails with NoRecords if progress can't be stored, with UnclosedTransaction if a BEGIN or its end is missing, and
+ * with ChangedAfterStart if a statement that is done was edited.
  */
 export const statementByStatement = oneByOne(() => true, applyInSteps);
 

@@ -28,8 +28,8 @@ const TOOLS = new RegExp(
 );
 
 /**
- * Returns the object to which a difference belongs, if it is no change by hand of the schema that the history
- * describes; undefined if it may be one. Three kinds of objects come and go without the history: extensions that it
+ * Returns the object to which a difference belongs, if that object is not managed by the history; undefined if somebody
+ * may have changed the schema by hand. Three kinds of objects come and go without the history: extensions that it
  * doesn't name, partitions of a table that it created, and tables of other tools.
  */
 export function outsideHistory(difference: Difference, expected: Catalog, actual: Catalog): string | undefined {
@@ -66,7 +66,7 @@ function nameIn(table: string): string {
   return table.slice(table.indexOf(".") + 1);
 }
 
-/** Returns a name that a function of the catalog wrote as it is in the catalog, without the quotes. */
+/** Returns a name without the quotes that the catalog's functions add, as the catalog stores it. */
 function unquoted(name: string | undefined): string | undefined {
   return name?.replaceAll(/"((?:[^"]|"")+)"/g, (_, inner: string) => inner.replaceAll('""', '"'));
 }

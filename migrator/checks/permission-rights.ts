@@ -26,7 +26,7 @@ const BECOMES =
   "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role($1::name, r.oid, 'SET') ELSE pg_has_role($1::name, r.oid, 'MEMBER') END";
 
 /**
- * Checks one right in the catalogs, by the same questions that Postgres asks itself.
+ * Checks one right in the catalogs, with the conditions that Postgres itself checks.
  * @returns the right if the role lacks it; undefined if the role has it, or if that is unknown
  */
 export async function lacking(

@@ -3,7 +3,10 @@ import { formatDuration } from "../../../text/short-duration";
 import { type Replication, replication as readReplication } from "../../db/replication";
 import type { PreflightCheck } from "./context";
 
-/** Looks at how many connections are in use, because a rolling update needs more for a while. */
+/**
+ * Checks that no more than maxConnectionsPercent of the connections are in use, because a rolling update needs more for
+ * a while.
+ */
 export const connections: PreflightCheck = {
   name: "connections",
   kind: "capacity",
@@ -20,7 +23,10 @@ export const connections: PreflightCheck = {
   },
 };
 
-/** Looks for replicas that lag behind, and for slots that hold back WAL. */
+/**
+ * Looks for replicas that lag behind by more than maxReplicationLag, and for inactive slots that keep more WAL than
+ * maxSlotWal.
+ */
 export const replication: PreflightCheck = {
   name: "replication",
   kind: "capacity",

@@ -18,7 +18,7 @@ export const invalidIndexes: PreflightCheck = {
   },
 };
 
-/** Looks for sequences that are nearly used up. */
+/** Looks for sequences that are nearly used up: they have passed maxSequencePercent of their range. */
 export const sequences: PreflightCheck = {
   name: "sequences",
   kind: "data",

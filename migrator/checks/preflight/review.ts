@@ -7,7 +7,7 @@ import { tableSizes } from "../table-sizes";
 import type { PreflightCheck } from "./context";
 
 /**
- * Repeats the review of `preview` and `up` with certain data: the migrations that the database really has, and the
+ * Repeats the review of `preview` and `up` with reliable data: the migrations that the database really has, and the
  * present sizes of its tables. The Pulumi program's own review has at best the outputs of the last release, and nothing
  * on the first release of an app that exists already. squawk is not run here.
  */

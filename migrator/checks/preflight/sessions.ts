@@ -37,7 +37,7 @@ export const locks: PreflightCheck = {
   },
 };
 
-/** Looks for transactions that have been open for longer than the limit. */
+/** Looks for transactions that have been open for longer than the setting maxTransactionAge. */
 export const oldTransactions: PreflightCheck = {
   name: "old-transactions",
   kind: "locks",

@@ -6,7 +6,7 @@ import { countRows } from "../counts";
 import { behindSequences } from "../sequences";
 import type { VerifyCheck } from "./context";
 
-/** Compares the rows of the touched tables with those before the release. */
+/** Looks for touched tables that have lost more than maxRowLossPercent of their rows since before the release. */
 export const rows: VerifyCheck = {
   name: "rows",
   kind: "data",
