@@ -2,14 +2,14 @@ import { writeSync } from "node:fs";
 import { REPORT_LINE } from "../report/report-line";
 import { jsonLine, oneLine } from "../text/printable";
 
-/** Plain lines for people, or one JSON object a line. */
+/** The format of the log: plain lines for people, or one JSON object per line. */
 export type LogFormat = "text" | "json";
-/** An event's own fields in the JSON. */
+/** The additional fields of an event in the JSON format. */
 export type Fields = Record<string, string | number | boolean | null | undefined | readonly string[]>;
 
 /**
- * What a run says: plain lines for people, or one JSON object a line (`--json`) with `time`, `event`, `message` and the event's own fields.
- * Written synchronously, so that the last lines are out when the process ends.
+ * The log of a run: plain lines for people or, with `--json`, one JSON object per line with `time`, `event`, `message`
+ * and the event's own fields. Lines are written synchronously, so that the last ones are out when the process ends.
  */
 export class Log {
   readonly #secrets: string[] = [];
@@ -20,16 +20,18 @@ export class Log {
     readonly write: (text: string) => void = (text) => writeAll(1, text),
   ) {}
 
-  /** From now on this text is blotted out wherever it would be printed. */
+  /** Replaces this text by `***` in everything that is logged from now on. */
   hide(secret: string): void {
-    // A word of a few letters would blot out half the log and protect nothing.
+    // Hiding a text of fewer than five characters would hide half the log and protect nothing.
     if (secret.length < 5) return;
     for (const form of [secret, encodeURIComponent(secret)])
       if (!this.#secrets.includes(form)) this.#secrets.push(form);
   }
 
   /**
-   * @param message one line, or several: what stands in one of them can't begin another, nor be taken for the report
+   * Logs one event.
+   * @param message one line or several; a line break within a line can't begin another line, and no line but the
+   * report's begins with REPORT_LINE
    */
   event(event: string, message: string | readonly string[], fields: Fields = {}): void {
     const lines = [message].flat().map(oneLine);
@@ -43,7 +45,7 @@ export class Log {
     else this.#held += text;
   }
 
-  /** What is said by `work` is written at once. */
+  /** Collects everything that `work` logs, and writes it in one piece. */
   together(work: () => void): void {
     this.#held = "";
     try {
@@ -69,7 +71,8 @@ function writeAll(descriptor: number, text: string): void {
       bytes = bytes.subarray(writeSync(descriptor, bytes));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      // A pipe whose reader is slow: try again until it has room. A reader that went away wants no more lines.
+      // EPIPE means that the reader of a pipe has gone, so the rest is dropped. EAGAIN means that the reader is slow,
+      // so the write is repeated until the pipe has room.
       if (code === "EPIPE") return;
       if (code !== "EAGAIN") throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);

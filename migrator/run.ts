@@ -6,17 +6,17 @@ import type { HistoryTable } from "./records/history-table";
 import type { Records } from "./records/records";
 import type { Settings } from "./settings";
 
-/** What every step of a deploy works with. */
+/** The objects that every step of a run works with. */
 export interface Run {
   readonly session: Session;
   readonly table: HistoryTable;
   readonly settings: Settings;
   readonly log: Log;
-  /** Looks at the session from outside while it waits. */
+  /** Watches the session from a second one, and logs what it waits for. */
   readonly watcher: Watcher;
   readonly records: Records;
-  /** What the migrations are made of, each parsed once. */
+  /** The plans of the migrations, each made once. */
   readonly plans: Plans;
-  /** Aborted by SIGTERM or SIGINT. */
+  /** The signal that is aborted by SIGTERM or SIGINT. */
   readonly signal: AbortSignal;
 }

@@ -8,40 +8,43 @@ export const VERBS = ["preflight", "deploy", "run", "verify", "compare", "status
 /** One of {@link VERBS}. */
 export type Verb = (typeof VERBS)[number];
 
-/** How `resolve` settles a migration; `diagnose` only looks. */
+/** How `resolve` corrects the record of a migration; `diagnose` changes nothing. */
 export type Resolution = "diagnose" | "applied" | "rolled-back";
 
-/** What the environment refuses of a release, and who migrates: with these, preflight repeats the review. */
+/**
+ * The settings with which preflight repeats the review: what the environment refuses, what was acknowledged, and who
+ * migrates.
+ */
 export interface ReviewSettings {
-  /** Classes of findings, from `review.refuse`; none: nothing is refused. */
+  /** The classes of findings from `review.refuse`; if empty, nothing is refused. */
   readonly refuse: readonly FindingClass[];
   readonly acknowledgements: readonly Acknowledgement[];
   readonly runner: Runner;
 }
 
-/** When a snapshot was begun, and when it became available. */
+/** The times at which a snapshot was begun and at which it became available. */
 export interface SnapshotTimes {
   readonly createdAt: Date;
   readonly completedAt: Date;
 }
 
-/** What a run was asked to do; durations in milliseconds. */
+/** The settings of a run. All durations are in milliseconds. */
 export interface Settings {
   readonly verb: Verb;
-  /** Of `run`: the program that migrates, with its arguments. */
+  /** The program that migrates, with its arguments; empty for every verb but `run`. */
   readonly command: readonly string[];
   readonly commandTimeout: number;
-  /** Of `run`: further variables in which the command looks for the connection string. */
+  /** Further variables in which the command of `run` looks for the connection string. */
   readonly urlVariables: readonly string[];
-  /** Of `resolve`: which migration, and how. */
+  /** The migration that `resolve` corrects, and how; undefined for other verbs. */
   readonly resolution: { name: string; resolution: Resolution } | undefined;
-  /** Of `baseline`: the last migration that the database already has. */
+  /** The last migration that the database already has; required by `baseline`. */
   readonly through: string | undefined;
   readonly force: boolean;
   readonly source: { directory: string } | { payload: string };
   readonly url: string;
   readonly json: boolean;
-  /** Errors and notices are shown with the server's whole text, which may hold values of rows. */
+  /** True if errors and notices are logged with the server's whole text, which may contain values of rows. */
   readonly showValues: boolean;
   readonly rerun: string;
   readonly releaseId: string | undefined;
@@ -52,25 +55,27 @@ export interface Settings {
   readonly connectWait: number;
   readonly maxReplicationLag: number;
   readonly maxTransactionAge: number;
-  /** Percent. */
+  /** The percentage of connections in use above which preflight reports a finding; default 80. */
   readonly maxConnectionsPercent: number;
-  /** Percent. */
+  /** The percentage of a sequence's range in use above which preflight reports a finding; default 80. */
   readonly maxSequencePercent: number;
-  /** Percent. */
+  /** The percentage of rows lost by a table above which verification reports a finding; default 5. */
   readonly maxRowLossPercent: number;
-  /** Bytes. */
+  /**
+   * The bytes of WAL that an unread replication slot may hold back before preflight reports a finding; default 1 GiB.
+   */
   readonly maxSlotWal: number;
-  /** Bytes. */
+  /** The free disk space in bytes, which Postgres can't report; default: unknown. */
   readonly diskFree: number | undefined;
-  /** By name of the check; others have the level of the check itself. */
+  /** The levels of checks by name; a check that is missing here has its own default level. */
   readonly levels: Readonly<Record<string, Level>>;
-  /** For the report: what only people know. */
+  /** Notes for the report that only people can give, by the keys of `--note`. */
   readonly notes: Readonly<Record<string, string>>;
   readonly review: ReviewSettings;
   readonly allowDatabaseAhead: boolean;
-  /** Before a rollout: contract migrations are left for after it. */
+  /** True before a rollout: contract migrations are left for after it. */
   readonly holdContract: boolean;
-  /** After a rollout: how long the new version has served before its contract migrations are applied. */
+  /** The time that the new version serves after the rollout before its contract migrations are applied. */
   readonly soak: number;
   readonly afterRollout: boolean;
   readonly snapshot: { id: string; taken: SnapshotTimes | "gone"; maxAge: number } | undefined;

@@ -17,7 +17,7 @@ const VERB_TEXTS = [
   ["baseline", "give a database that was made without Prisma its history"],
 ] as const;
 
-/** Writes what `help` prints: the verbs, and every option with its default. */
+/** Returns the text that `help` prints: the verbs, and every option with its default. */
 export function helpText(): string {
   const options = Object.entries(OPTIONS).map(([name, { value, default: standard, text }]) => {
     const left = `  --${name}${value ? ` ${value}` : ""}`;

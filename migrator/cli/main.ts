@@ -29,7 +29,7 @@ import { keepHeapSmall } from "./small-heap";
 import { readMigrations } from "./source";
 import { stopSignal } from "./stop";
 
-/** What the process ends with when the fault is this program's own. */
+/** The exit status when the migrator itself has a defect. */
 const DEFECT_EXIT = 70;
 
 const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise<number>> = {
@@ -66,7 +66,7 @@ const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise
 };
 
 async function main(args: readonly string[]): Promise<number> {
-  // Behind `--` stands another program's command line.
+  // The arguments after `--` are another program's command line.
   const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   if (args.length === 0 || args[0] === "help" || own.includes("--help")) {
     process.stdout.write(helpText());

@@ -1,4 +1,4 @@
-/** Every option: what it means, and its default where it has one. `help` prints this table. */
+/** Every option with its description and, if it has one, its default. `help` prints this table. */
 export const OPTIONS: Record<string, { value?: string; default?: string; many?: true; text: string }> = {
   migrations: { value: "DIR", text: "the Prisma folder with migration_lock.toml" },
   payload: { value: "DIR", text: "the folder with payload-0, payload-1, … (in the Job's pod)" },

@@ -8,12 +8,12 @@ import { OPTIONS } from "./options";
 import { readReview } from "./review-settings";
 
 /**
- * Reads the command line and the environment.
+ * Reads the settings from the command line and the environment variables.
  * @throws UsageFailure with every mistake at once
  */
 export function readSettings(args: readonly string[], environment: NodeJS.ProcessEnv): Settings {
   const mistakes: string[] = [];
-  // What stands behind `--` is a command of its own, not ours to read.
+  // The arguments after `--` are the command of `run`; they are not options of this program.
   const end = args.indexOf("--");
   const command = end < 0 ? [] : args.slice(end + 1);
   const { values, positionals } = parse(end < 0 ? args : args.slice(0, end), mistakes);
@@ -152,7 +152,7 @@ function readResolution(text: (name: string) => string | undefined, mistakes: st
   return undefined;
 }
 
-/** Milliseconds by which the clocks of RDS and of a node may differ. */
+/** The difference, in milliseconds, that is allowed between the clocks of RDS and of the Kubernetes node. */
 const CLOCK_DIFFERENCE = 10 * 60_000;
 
 function readSnapshot(

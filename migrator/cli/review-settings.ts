@@ -7,8 +7,8 @@ const RUNNERS: readonly Runner[] = ["migrator", "command"];
 const KEYS = ["checksum", "finding", "migration", "reason"];
 
 /**
- * From `--refuse CLASS`, `--acknowledge JSON` (both repeatable) and `--runner NAME`.
- * @param mistakes gets everything that is wrong with them; values of acknowledgements are not repeated
+ * Reads `--refuse CLASS` and `--acknowledge JSON` (both repeatable) and `--runner NAME`.
+ * @param mistakes receives a message for each mistake; the messages don't repeat the values of acknowledgements
  */
 export function readReview(
   refuse: readonly string[],

@@ -5,7 +5,8 @@ import { decodePayload, PayloadError, payloadKey } from "../../migrations/histor
 import { UnreadableMigrations } from "../failures/usage";
 
 /**
- * The migrations to work on: of a Prisma folder (by hand), or from the pieces of a payload (in the Job's pod).
+ * Reads the migrations to work on: from a Prisma folder (if started by hand), or from the pieces of a payload (in the
+ * Job's pod).
  * @throws UnreadableMigrations with everything that is wrong
  */
 export function readMigrations(from: { directory: string } | { payload: string }): Migration[] {

@@ -1,11 +1,14 @@
 import type { Session } from "../db/connection";
 
-/** Longest time from the signal to the cut of the connection; well within the 30 s that a pod is given. */
+/**
+ * The longest time, in milliseconds, from the signal until the connection is cut. It is well within the 30 s that
+ * Kubernetes gives a pod to end.
+ */
 const CANCEL_GRACE = 10_000;
 
 /**
- * SIGTERM and SIGINT: what runs in the session is cancelled, so that its transaction rolls back; a server that doesn't react within 10 s is
- * left alone and its connection cut.
+ * Handles SIGTERM and SIGINT: cancels what runs in the session, so that its transaction rolls back. If the server
+ * doesn't react within 10 s, the connection is cut.
  */
 export function stopSignal(session: Session): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
@@ -13,7 +16,8 @@ export function stopSignal(session: Session): { signal: AbortSignal; release: ()
   const stop = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) return;
     controller.abort(name);
-    // A request can arrive between two statements, and then cancels nothing: ask until the session has ended.
+    // A cancel request that arrives between two statements cancels nothing, so the request is repeated until the
+    // session has ended.
     timers.push(setInterval(() => void session.cancel(), 500).unref());
     void session.cancel();
     timers.push(setTimeout(() => session.destroy(), CANCEL_GRACE).unref());

@@ -1,7 +1,10 @@
 import type { Session } from "./connection";
 import { OWN_PATH } from "./search-path";
 
-/** One of this program's own queries between the statements of a migration, outside of a transaction: under {@link OWN_PATH} all the same. */
+/**
+ * Runs one of this program's own queries between the statements of a migration, outside of the migration's
+ * transactions. The query has a transaction of its own, so that {@link OWN_PATH} holds for it only.
+ */
 export async function ownRows<Row>(session: Session, text: string, values: unknown[]): Promise<Row[]> {
   await session.run(`BEGIN; ${OWN_PATH}`);
   try {
@@ -11,7 +14,10 @@ export async function ownRows<Row>(session: Session, text: string, values: unkno
   }
 }
 
-/** The table, index or view that a migration's statement means by a name, found under the migration's own path; undefined = there is none. */
+/**
+ * Finds the table, index or view that a migration's statement means by a name, under the migration's own search path.
+ * @returns its OID; undefined: there is none
+ */
 export async function findRelation(session: Session, name: string): Promise<number | undefined> {
   const [row] = await session.rows<{ oid: number | null }>("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid", [
     name,

@@ -1,6 +1,8 @@
 import { maskSql } from "../../migrations/sql/mask-sql";
 
-/** What Postgres says of common mistakes, with nothing but names in it. Source: its messages (postgres.pot). */
+/**
+ * Postgres' messages for common mistakes that contain nothing but names. Source: its message catalogue (postgres.pot).
+ */
 const HARMLESS = new RegExp(
   `^(?:${[
     'duplicate key value violates unique constraint "[^"]*"',
@@ -20,19 +22,19 @@ const HARMLESS = new RegExp(
   ].join("|")})$`,
 );
 
-/** The beginning of an error, as the Prisma CLI, psql and most drivers print it. */
+/** The beginning of an error as the Prisma CLI, psql and most drivers print it. */
 const ERROR = /^(.*?\b(?:ERROR|FATAL|PANIC): +)(.*)$/;
 const NOTICE = /^.*?\b(?:NOTICE|WARNING|INFO|DETAIL|CONTEXT): /;
-/** Of an error, these lines name no value. */
+/** The lines of an error that contain no value. */
 const HEADING = /^\s*(?:Error: P\d{4}\b.*|Migration name: .*|Database error(?: code: [0-9A-Z]{5})?:?|HINT: .*)?$/;
 
 const NOT_SHOWN = "its text may hold values of rows, and is not shown";
 
 /**
- * Reads what a command that migrates prints, the Prisma CLI above all, line by line, and takes errors of Postgres out of it
- * as far as they may hold values of rows: from an error on only what is known to name no value is shown. What else a
- * command prints is its own; nothing can be known about it.
- * @returns a function from a line to what is shown of it; undefined: nothing
+ * Filters what a command that migrates prints, such as the Prisma CLI, line by line, so that errors of Postgres don't
+ * show values of rows. From the first error on, only lines that are known to contain no value are shown. Other output
+ * of the command is shown as it is, because nothing is known about it.
+ * @returns a function that takes a line and returns what is shown of it; undefined: nothing is shown
  */
 export function quietOutput(): (line: string) => string | undefined {
   let failed = false;
@@ -54,7 +56,7 @@ export function quietOutput(): (line: string) => string | undefined {
   };
 }
 
-/** The same for a text that is there as a whole, such as the `logs` of `_prisma_migrations`. */
+/** Filters a whole text in the same way, such as the `logs` of `_prisma_migrations`. */
 export function quietText(text: string): string[] {
   const shown = text
     .trim()

@@ -2,12 +2,12 @@ import { Query, type QueryResult } from "pg";
 import type { Session } from "./connection";
 import { quieten } from "./quiet-error";
 
-/** An error of a message, and how many of its statements were complete when it came. */
+/** An error of a message, with the number of its statements that were complete before the error. */
 interface ScriptError extends Error {
   completedStatements?: number;
 }
 
-/** A message of the simple protocol, which may hold several statements; it counts those that were completed. */
+/** A message of the simple protocol, which may contain several statements. It counts those that were completed. */
 class Script extends (Query as unknown as new (
   text: string,
   done: (error: Error | null, result: unknown) => void,
@@ -28,7 +28,7 @@ class Script extends (Query as unknown as new (
   }
 }
 
-/** Runs one or more statements in one round trip; one result each. */
+/** Runs one or more statements in one round trip, and returns one result per statement. */
 export function runScript(session: Session, text: string): Promise<QueryResult[]> {
   return new Promise((resolve, reject) => {
     const script = new Script(text, (error, result) => {
@@ -41,7 +41,7 @@ export function runScript(session: Session, text: string): Promise<QueryResult[]
   });
 }
 
-/** Tells the index of the statement that failed, within the script that {@link runScript} was given. */
+/** Returns the index of the statement that failed within the script that was passed to {@link runScript}. */
 export function failedIndex(error: unknown): number {
   return (error as ScriptError).completedStatements ?? 0;
 }

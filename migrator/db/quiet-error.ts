@@ -4,14 +4,15 @@ import { tokensOf } from "../../migrations/sql/tokens";
 
 /** A database error whose text was reduced by {@link quieten}. */
 export interface QuietError extends DatabaseError {
-  /** Something was left out: the server's own log has it. */
+  /** True if something was left out; the server's own log has the whole text. */
   withheld?: boolean;
 }
 
 /**
- * Takes what may be a value of a row, or a constant of a statement, out of an error of Postgres: names of tables, columns
- * and constraints stay. What is shown is listed here by class of SQLSTATE (PostgreSQL documentation, appendix A);
- * everything else is left out, also what later versions, extensions and the database's own functions may say.
+ * Removes from an error of Postgres everything that may be a value of a row or a constant of a statement. Names of
+ * tables, columns and constraints stay. What is shown is listed in this file by class of SQLSTATE (PostgreSQL
+ * documentation, appendix A). Everything else is left out, including the texts of later versions, of extensions and of
+ * the database's own functions.
  * @param sent the text that was sent to the server
  */
 export function quieten(error: unknown, sent: string): void {
@@ -24,7 +25,7 @@ export function quieten(error: unknown, sent: string): void {
   quiet.hint = own || !SHOWN.has(classOf(quiet)) ? undefined : hint;
   quiet.where = quietContext(where);
   quiet.internalQuery = undefined;
-  // It begins with the message as it was.
+  // The original stack begins with the original message.
   quiet.stack = `${quiet.name}: ${quiet.message}`;
   quiet.withheld = quiet.message !== message || quiet.detail !== detail || quiet.hint !== hint;
 }
@@ -34,8 +35,9 @@ const RAISED =
 const UNKNOWN = "its text may hold values of rows, and is not shown";
 
 /**
- * RAISE and ASSERT of PL/pgSQL may give any text under any SQLSTATE, and so may other languages and servers behind a
- * foreign table. The server names the place in its own source that raised the error.
+ * Returns whether code in the database raised the error itself. RAISE and ASSERT of PL/pgSQL may give any text under
+ * any SQLSTATE, and so may other languages and servers behind a foreign table. The error contains the file and the
+ * routine of the server's own source that raised it.
  */
 function isRaisedByCode({ file, routine, code }: DatabaseError): boolean {
   return (
@@ -46,15 +48,15 @@ function isRaisedByCode({ file, routine, code }: DatabaseError): boolean {
   );
 }
 
-/** Classes in whose messages what is quoted is the name of an object. */
+/** The classes in whose messages every quoted text is the name of an object. */
 const NAMES = new Set("0A 0B 0L 0P 21 23 24 25 27 28 2B 2D 2F 3B 40 44 53 54 55 57 72 P0".split(" "));
-/** In these it is a name too, but it may have been computed from a value: `email::regclass`, `EXECUTE format(…)`. */
+/** The classes in which a quoted name may have been computed from a value: `email::regclass`, `EXECUTE format(…)`. */
 const COMPUTED = new Set("08 26 34 3D 3F 42 58".split(" "));
-/** Data exceptions: they quote the value that was wrong. */
+/** The class of data exceptions, whose messages quote the value that was wrong. */
 const DATA = "22";
 const SHOWN = new Set([...NAMES, ...COMPUTED, DATA]);
 
-/** Mistakes of the server's own that name no value. Source: PostgreSQL, heapam.c, relcache.c, lsyscache.c. */
+/** Internal errors of the server that contain no value. Source: PostgreSQL, heapam.c, relcache.c, lsyscache.c. */
 const INTERNAL = /^(tuple concurrently (updated|deleted)|(cache lookup failed|could not (find|open)) [\w ]+ \d+)$/;
 
 function classOf({ code }: DatabaseError): string {
@@ -70,16 +72,19 @@ function quietMessage(error: DatabaseError, sent: string): string {
   return UNKNOWN;
 }
 
-/** In quotation marks of any language that the server speaks. */
+/** Text in the quotation marks of any language in which the server writes messages. */
 const QUOTED = /"[\s\S]*"|«[\s\S]*»|»[\s\S]*«|„[\s\S]*[“”]|“[\s\S]*”|‘[\s\S]*’|『[\s\S]*』|「[\s\S]*」/g;
 const QUOTED_EACH = /"[^"]*"|«[^»]*»|»[^«]*«|„[^“”]*[“”]|“[^”]*”|‘[^’]*’/g;
 
-/** `value "4711" is out of range for type integer`: a value may hold quotation marks itself. */
+/**
+ * Replaces quoted text and numbers, as in `value "4711" is out of range for type integer`. Everything up to the last
+ * quotation mark is replaced, because a value may contain quotation marks itself.
+ */
 function withoutValues(message: string): string {
   return message.replace(QUOTED, '"…"').replace(/(?<![\w(])(?:0x)?\d[\w.:+-]*/g, "…");
 }
 
-/** What is quoted is shown where the statement has it as a name, or the server names it as an object. */
+/** Keeps a quoted text only if the statement has it as a name, or the error has it as the name of an object. */
 function withKnownNames(text: string, error: DatabaseError, sent: string): string {
   const near = /^(.* at or near )"[\s\S]*"$/.exec(text);
   if (near) return `${near[1]}"${wordAt(error, sent) ?? "…"}"`;
@@ -91,7 +96,7 @@ function withKnownNames(text: string, error: DatabaseError, sent: string): strin
   return text.replace(QUOTED_EACH, (quoted) => (known(quoted.slice(1, -1).toLowerCase()) ? quoted : '"…"'));
 }
 
-/** The word at the error's place, unless it is (a part of) a constant. */
+/** Returns the word at the error's position, unless it is (a part of) a constant. */
 function wordAt({ position }: DatabaseError, sent: string): string | undefined {
   if (position === undefined) return undefined;
   const at = [...sent].slice(0, Number(position) - 1).join("").length;
@@ -99,7 +104,10 @@ function wordAt({ position }: DatabaseError, sent: string): string | undefined {
   return tokensOf(sent.slice(at, at + 200))[0]?.text;
 }
 
-/** Every name that the text shows once its constants are masked, also those in the code of functions, in lower case. */
+/**
+ * Returns, in lower case, every name that the text contains outside of its constants; names in the code of functions
+ * are included.
+ */
 function namesIn(sent: string): Set<string> {
   const shown = replaceParts(sent, maskedParts(sent)).replaceAll("$", " ");
   return new Set(
@@ -120,12 +128,12 @@ function quietDetail(error: DatabaseError, sent: string): string | undefined {
   return withKnownNames(detail.replace(/'(?:[^']|'')*'/g, "'…'").replace(/\b\d+\b/g, "…"), error, sent);
 }
 
-/** `Key (email)=(a@b.example) already exists.` → `Key (email) already exists.` */
+/** Removes the values: `Key (email)=(a@b.example) already exists.` → `Key (email) already exists.` */
 function keyOf(detail: string, exclusion: boolean): string | undefined {
   const key = /^(Key|Partition key of the failing row contains) \((.*?)\) ?= ?\([\s\S]*\)([^()]*)$/.exec(detail);
   if (!key) return undefined;
   const [, what, columns = "", after = ""] = key;
-  // Behind the value stands a name of a table at most.
+  // The text after the value contains at most the name of a table.
   const known = /^( already exists| is duplicated| is (not present in|still referenced from) table "[^"]*")\.$/.test(
     after,
   );
@@ -133,7 +141,7 @@ function keyOf(detail: string, exclusion: boolean): string | undefined {
   return `${what === "Key" ? "Key" : "Partition key of the failing row:"} (${maskSql(columns)})${end}`;
 }
 
-/** The innermost place in a function, a COPY or a table that can be named without a value. */
+/** Returns the innermost place in a function, a COPY or a table that can be named without a value. */
 function quietContext(where: string | undefined): string | undefined {
   for (const line of where?.split("\n") ?? []) {
     const place =

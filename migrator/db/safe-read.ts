@@ -1,13 +1,14 @@
 import type { Session } from "./connection";
 
-/** Why a query over tables was not run, or has no answer. */
+/** The reason why a query over tables was not run, or has no answer. */
 export interface NotRead {
   readonly unknown: string;
 }
 
 /**
- * Planning a query over a table computes what its indexes and constraints can compute beforehand, and so calls functions of whoever
- * made them. Functions of a superuser, of this role, and of roles whose every member may act as this one are no way up.
+ * Finds why a table must not be read. Planning a query over a table computes what its indexes and constraints can
+ * compute beforehand, and so calls functions of whoever made them. Functions of a superuser, of this role, and of roles
+ * whose every member may act as this role are harmless, because nobody gains rights through them.
  */
 const HAZARD = `
   SELECT CASE WHEN c.relkind NOT IN ('r', 'p') THEN 'it is no table'
@@ -21,10 +22,11 @@ const HAZARD = `
   FROM unnest($1::text[]) t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)`;
 
 /**
- * One query over tables of the app, which may belong to other roles: it runs no code of theirs, and sees all rows or none.
- * @param tables with their schemas, quoted; they can't be replaced meanwhile
- * @param limit milliseconds for the query
- * @returns why there is no answer: who else owns code in them, row level security, a lock, the time
+ * Runs one query over tables of the app, which may belong to other roles. It runs no code of theirs, and sees all rows
+ * or none.
+ * @param tables the quoted names of the tables with their schemas; a lock keeps them from being replaced meanwhile
+ * @param limit the longest time for the query, in milliseconds
+ * @returns the rows, or why there are none: another role owns code in the tables, row level security, a lock, the time
  */
 export async function readTables<Row>(
   session: Session,

@@ -2,20 +2,21 @@ import { maskedParts, replaceParts } from "../../migrations/sql/mask-sql";
 import { oneLine } from "../../text/printable";
 import type { QuietError } from "./quiet-error";
 
-/** Where a statement stands in its file. */
+/** The place of a statement in its file. */
 export interface Place {
-  /** For people: `20240131120000_add_index/migration.sql`. */
+  /** The name of the file as people see it: `20240131120000_add_index/migration.sql`. */
   readonly file: string;
-  /** The whole file. */
+  /** The text of the whole file. */
   readonly sql: string;
-  /** UTF-16 offset in the file of the text that was sent. */
+  /** The UTF-16 offset in the file at which the text that was sent begins. */
   readonly offset: number;
 }
 
 const WIDTH = 110;
 
 /**
- * An error of Postgres as people read it: message, `file:line:column`, the line of the file and a caret, and what Postgres adds.
+ * Describes an error of Postgres for people: message, `file:line:column`, the line of the file and a caret, and what
+ * Postgres adds.
  * @param place the lines of {@link showPlace}, or what else is known of the place
  */
 export function describeSqlError(error: unknown, place: readonly string[]): string[] {
@@ -29,17 +30,18 @@ export function describeSqlError(error: unknown, place: readonly string[]): stri
   return lines;
 }
 
-/** How to read what an error does not tell by default. */
+/** The line that explains how to see the values that an error leaves out by default. */
 export const VALUES_NOT_SHOWN =
   "Values are not shown: the server's log has them; so has this one with --show-values (setting migrations.showValues).";
 
 /**
- * The place as `file:line:column`, with the source line and a caret: below the position, or below the statement's beginning.
- * Constants and comments of the line are masked.
+ * Returns the place as `file:line:column`, with the source line and a caret under the position. Constants and comments
+ * of the line are masked.
+ * @param position Postgres' position in characters, counted from 1; default: the statement's beginning
  */
 export function showPlace(place: Place, position = 1): string[] {
   const given = place.offset + offsetOf(place.sql.slice(place.offset), position);
-  // "At end of input" is behind the last word, and not on an empty line after it.
+  // For an error "at end of input" the caret stands after the last word, and not on an empty line after it.
   const at = Math.min(given, place.sql.trimEnd().length);
   const start = place.sql.lastIndexOf("\n", at - 1) + 1;
   const line = countNewlines(place.sql, start) + 1;
@@ -49,10 +51,10 @@ export function showPlace(place: Place, position = 1): string[] {
   const masked = maskedLine(place.sql, start, end);
   const source = masked(end).trimEnd();
   const before = masked(at).length;
-  // A line of a dump can be megabytes long: show what is around the place.
+  // A line of a dump can be megabytes long, so only the text around the place is shown.
   const from = before > WIDTH - 20 ? before - 40 : 0;
   const gutter = `${line} | ${from > 0 ? "…" : ""}`;
-  // Tabs stay, so that the caret stands where the word does.
+  // Tabs are kept, so that the caret stands under the word.
   const lead = source
     .slice(from, before)
     .replace(/[^\t\ud800-\udbff]/g, " ")
@@ -64,7 +66,10 @@ export function showPlace(place: Place, position = 1): string[] {
   ];
 }
 
-/** The text of one line of a file up to a place, masked; constants may begin and end on other lines. */
+/**
+ * Returns a function from an offset to the masked text of one line of a file up to there. Constants may begin and end
+ * on other lines.
+ */
 function maskedLine(sql: string, start: number, end: number): (until: number) => string {
   const parts = maskedParts(sql).filter((part) => part.start < end && part.end > start);
   return (until) => {
@@ -72,14 +77,17 @@ function maskedLine(sql: string, start: number, end: number): (until: number) =>
       .filter((part) => part.start < until)
       .map((part) => ({ ...part, start: Math.max(part.start, start) - start, end: Math.min(part.end, end) - start }));
     const last = cutOff.at(-1);
-    // A place within a constant is shown at its beginning.
+    // For a place within a constant, the text ends where the constant begins.
     if (last && last.end > until - start)
       return replaceParts(sql.slice(start, last.start + start), cutOff.slice(0, -1));
     return replaceParts(sql.slice(start, until), cutOff);
   };
 }
 
-/** Postgres counts characters from 1; strings count UTF-16 units from 0. */
+/**
+ * Converts a position of Postgres, which counts characters from 1, to an offset in a string, which counts UTF-16 units
+ * from 0.
+ */
 function offsetOf(text: string, position: number): number {
   let offset = 0;
   for (let count = 1; count < position && offset < text.length; count++)
@@ -87,7 +95,7 @@ function offsetOf(text: string, position: number): number {
   return offset;
 }
 
-/** As Postgres counts them in a position: code points. */
+/** Counts the characters of a text as Postgres counts them in a position: by code points. */
 export function countCharacters(text: string): number {
   let count = 0;
   for (const _ of text) count++;

@@ -1,6 +1,7 @@
 /**
- * The connection string with settings for every session that it opens, as Prisma and libpq take them: `options=-c name=value`.
- * What it had there already stays, and comes first, so that these win. Everything else of it is left as it is written.
+ * Returns the connection string with settings for every session that it opens, in the form that Prisma and libpq
+ * accept: `options=-c name=value`. Options that it already has are kept and come first, so that the new ones win. The
+ * rest of the string is not changed.
  */
 export function withSessionOptions(url: string, settings: Readonly<Record<string, string | number>>): string {
   const [base, query = ""] = cutAt(url, "?");
@@ -9,7 +10,7 @@ export function withSessionOptions(url: string, settings: Readonly<Record<string
   const given = parameters.filter(own).map((parameter) => new URLSearchParams(parameter).get("options") ?? "");
   const added = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   const options = [...given, ...added].filter((part) => part !== "").join(" ");
-  // A space as %20: to Prisma's parser a + is a space too, to others it is a +.
+  // A space is written as %20, because Prisma's parser reads a + as a space, and other parsers read it as a +.
   return `${base}?${[...parameters.filter((each) => !own(each)), `options=${encodeURIComponent(options)}`].join("&")}`;
 }
 

@@ -2,32 +2,32 @@ import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 import { BadUrl } from "../failures/connection";
 
-/** `verify-ca` and `verify-full` are libpq's; Prisma itself knows the other three. */
+/** The values of `sslmode`. `verify-ca` and `verify-full` are libpq's; Prisma itself supports only the other three. */
 export type TlsMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
 
-/** Where to connect to, read from a connection string as Prisma reads it. */
+/** The server and database to connect to, read from a connection string by Prisma's rules. */
 export interface Target {
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  /** Where Prisma keeps its tables and `_prisma_migrations`; default `public`. */
+  /** The schema in which Prisma keeps its tables and `_prisma_migrations`; default `public`. */
   readonly schema: string;
   readonly tlsMode: TlsMode;
   readonly tls: ConnectionOptions;
-  /** True when the string says `pgbouncer=true`. */
+  /** True if the connection string contains `pgbouncer=true`. */
   readonly pooled: boolean;
-  /** Milliseconds; 0 = no limit. Default 5 s, as Prisma's. */
+  /** The longest time to connect, in milliseconds; 0: no limit. The default is 5 s, as in Prisma. */
   readonly connectTimeout: number;
-  /** Milliseconds without an answer; 0 = no limit. */
+  /** The parameter `options`: settings for the session, such as `-c name=value`; default: none. */
   readonly options: string | undefined;
   readonly applicationName: string | undefined;
-  /** What was passed over, for the log: parameters that mean nothing here or that nobody knows. */
+  /** Lines for the log about parameters and values that are unknown and therefore ignored. */
   readonly remarks: readonly string[];
 }
 
-/** Parameters that steer Prisma's own connection pool, and have no meaning for one connection. */
+/** The parameters that steer Prisma's own connection pool, and have no meaning for one connection. */
 const POOL_PARAMETERS = new Set([
   "connection_limit",
   "pool_timeout",
@@ -40,10 +40,10 @@ const POOL_PARAMETERS = new Set([
 ]);
 
 /**
- * Reads a connection string with the rules of Prisma (prisma-engines, quaint/src/connector/postgres/url.rs): the same defaults,
- * percent-encoding, `host=` for sockets, `schema=`, `sslmode=`, `sslcert=`, `sslidentity=`, `sslaccept=`, `options=`, …
- * Beyond them: `sslrootcert=` and `sslmode=verify-ca|verify-full` as libpq has them.
- * @throws BadUrl, which never repeats the string.
+ * Reads a connection string with the rules of Prisma (prisma-engines, quaint/src/connector/postgres/url.rs): the same
+ * defaults, percent-encoding, `host=` for sockets, `schema=`, `sslmode=`, `sslcert=`, `sslidentity=`, `sslaccept=`,
+ * `options=`, … In addition it reads `sslrootcert=` and `sslmode=verify-ca|verify-full` as libpq does.
+ * @throws BadUrl, which never repeats the string
  */
 export function parseUrl(text: string): Target {
   const url = parse(text);
@@ -91,7 +91,7 @@ export function parseUrl(text: string): Target {
   };
 }
 
-/** Where it is, for messages: never user:password. */
+/** Describes the database for messages; user and password are left out. */
 export function describeTarget(target: Target): string {
   const place = target.host.startsWith("/") ? `${target.host} (port ${target.port})` : `${target.host}:${target.port}`;
   return `database "${target.database}" on ${place}`;
@@ -99,7 +99,10 @@ export function describeTarget(target: Target): string {
 
 const EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE";
 
-/** Strings that people put in the place of a URL, by how they begin. Nothing of the string is repeated but these words. */
+/**
+ * Patterns of strings that people give in place of a URL, each with its explanation. Nothing else of the string is
+ * repeated in the message.
+ */
 const NO_URLS: readonly [pattern: RegExp, what: string][] = [
   [/^["'`]/, "stands in quotes, which belong to the file or shell that it comes from; leave them out"],
   [/^(DATABASE_URL|DIRECT_URL|url)\s*=/i, "begins with the name of its variable; leave that and the = out"],
@@ -134,7 +137,8 @@ function parse(text: string): URL {
   }
   if (url.protocol !== "postgresql:" && url.protocol !== "postgres:")
     throw new BadUrl([`The connection string must begin with postgresql:// or postgres://, as in ${EXAMPLE}.`]);
-  // A password with one of # / ? in it ends the host too early: what follows is read as database, parameter or fragment.
+  // If a password contains # or / or ?, the host ends too early, and the rest is read as database, parameter or
+  // fragment.
   const behind = [url.pathname, ...url.searchParams.keys(), url.hash];
   if (behind.some((part) => part.includes("@")) || url.hash !== "")
     throw new BadUrl([
@@ -143,19 +147,22 @@ function parse(text: string): URL {
   return url;
 }
 
-/** A word of the string for a message; anything that could be a part of a password is not shown. */
+/** Returns a word of the string for a message; anything that could be a part of a password is not shown. */
 function shown(word: string): string {
   return /^[\w./-]{1,200}$/.test(word) ? word : "(not shown)";
 }
 
 function hostOf(url: URL): string {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  // As libpq: a socket's directory in the place of the host.
+  // As in libpq, the directory of a socket may stand in the place of the host.
   if (/^%2f/i.test(host)) return decode(host);
   return host === "" ? "localhost" : host;
 }
 
-/** Percent-decoding that leaves alone what is not encoded, as Rust's percent_decode; text that isn't UTF-8 stays as it is. */
+/**
+ * Decodes percent-encoding as Rust's percent_decode does: what is not encoded is kept, and text that isn't UTF-8 stays
+ * as it is.
+ */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, "%25"));
@@ -197,14 +204,14 @@ function readTls(query: Map<string, string>, problems: string[]) {
   const authority = file("sslrootcert") ?? file("sslcert");
   const identity = file("sslidentity");
   const accept = query.get("sslaccept");
-  // Prisma's default is to accept any certificate; verify-* ask for more by name.
+  // Prisma accepts any certificate by default; the modes verify-* require that it is checked.
   const strict = tlsMode.startsWith("verify") || (accept !== undefined && accept !== "accept_invalid_certs");
   const tls: ConnectionOptions = { rejectUnauthorized: strict };
   if (authority) tls.ca = authority;
   if (identity) tls.pfx = identity;
   const passphrase = query.get("sslpassword");
   if (passphrase !== undefined) tls.passphrase = passphrase;
-  // libpq's verify-ca: the authority is checked, the host's name is not.
+  // With libpq's verify-ca the authority is checked, and the host's name is not.
   if (tlsMode === "verify-ca") tls.checkServerIdentity = () => undefined;
   return { tlsMode, tls, remarks };
 }

@@ -2,7 +2,10 @@ import { constants } from "node:buffer";
 import { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 
-/** What a server sent is no message of Postgres' protocol; SQLSTATE 08P01 (protocol_violation) counts as a lost connection. */
+/**
+ * The server sent something that is not a message of Postgres' protocol. SQLSTATE 08P01 (protocol_violation) makes it
+ * count as a lost connection.
+ */
 export class BadMessage extends Error {
   readonly code = "08P01";
 
@@ -12,9 +15,9 @@ export class BadMessage extends Error {
 }
 
 /**
- * Hands what a server sends to pg's parser in whole messages that were looked at before. That parser searches for the end of a text beyond
- * the end of its message, and for ever where there is none: no timer of this process fires then. After a message that can't be one the
- * stream is destroyed with {@link BadMessage}.
+ * Passes what a server sends to pg's parser in whole messages that were checked before. That parser searches for the
+ * end of a text beyond the end of its message, and never stops if there is none; then no timer of this process fires.
+ * After an invalid message the stream is destroyed with {@link BadMessage}.
  */
 export function checkedMessages(stream: Duplex): EventEmitter {
   const checked = new EventEmitter();
@@ -33,9 +36,12 @@ export function checkedMessages(stream: Duplex): EventEmitter {
   return checked;
 }
 
-/** Type and length. */
+/** The number of bytes of a message's type and length. */
 const HEADER = 5;
-/** Bytes of a message whose type is not in {@link LONG}; libpq gives up at the same size (fe-protocol3.c, VALID_LONG_MESSAGE_TYPE). */
+/**
+ * The largest number of bytes of a message whose type is not in {@link LONG}. libpq gives up at the same size
+ * (fe-protocol3.c, VALID_LONG_MESSAGE_TYPE).
+ */
 const SHORT_LIMIT = 30_000;
 const LONG = "TDdENA";
 
@@ -43,12 +49,13 @@ const LONG = "TDdENA";
 export class WholeMessages {
   #chunks: Buffer[] = [];
   #size = 0;
-  /** Bytes with which the first message is complete, as far as it is known. */
+  /** The number of bytes with which the first message is complete, as far as it is known. */
   #needed = HEADER;
 
   /**
+   * Adds a chunk.
    * @returns the messages that are complete now; empty if none is
-   * @throws BadMessage
+   * @throws BadMessage if a message is invalid
    */
   add(chunk: Buffer): Buffer {
     this.#chunks.push(chunk);
@@ -90,7 +97,7 @@ class Body {
     this.#at += count;
   }
 
-  /** @returns the length of a text that ends with a zero */
+  /** Skips a text that ends with a zero byte, and returns its length. */
   text(): number {
     const end = this.bytes.indexOf(0, this.#at);
     if (end < 0) throw new BadMessage("a text has no end");
@@ -104,7 +111,7 @@ class Body {
     return this.bytes.readInt32BE(this.#at - 4);
   }
 
-  /** A number of fields, and the fields. */
+  /** Reads a number of fields, and calls `field` for each of them. */
   list(field: () => void): void {
     this.skip(2);
     const count = this.bytes.readInt16BE(this.#at - 2);
@@ -118,12 +125,15 @@ const copy = (body: Body) => {
   body.skip(1);
   body.list(() => body.skip(2));
 };
-/** Texts up to an empty one. The fields of an error are such too: a letter and its text together are one. */
+/**
+ * Skips texts up to an empty one. The fields of an error are skipped in the same way: a letter and its text count as
+ * one text.
+ */
 const texts = (body: Body) => {
   while (body.text() > 0);
 };
 
-/** What the message of a type must hold at least (PostgreSQL documentation, "Message Formats"). */
+/** The fields that a message of each type must contain at least (PostgreSQL documentation, "Message Formats"). */
 const SHAPES: Record<string, ((body: Body) => void) | undefined> = {
   ...Object.fromEntries([..."123Icdns"].map((type) => [type, nothing])),
   A: (body) => {
