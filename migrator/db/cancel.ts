@@ -1,12 +1,12 @@
 import { connect } from "node:net";
 import type { Target } from "./url";
 
-/** Code of a CancelRequest (Postgres documentation, "Message Formats"). */
+/** The code of a CancelRequest (PostgreSQL documentation, "Message Formats"). */
 const CANCEL_REQUEST = 80877102;
 
 /**
- * Sends a CancelRequest for a session. It needs neither a login nor a free connection slot, and the server takes it
- * unencrypted too. The server answers nothing, so nothing is reported: the statement ends or it doesn't.
+ * Sends a CancelRequest for a session. It needs neither a login nor a free connection slot, and the server accepts it
+ * unencrypted too. The server sends no answer, so that it is not known whether the statement was cancelled.
  */
 export function sendCancel(target: Target, processId: number, secretKey: number): Promise<void> {
   return new Promise((resolve) => {

@@ -12,28 +12,33 @@ import { OWN_PATH } from "./search-path";
 import { describeTarget, type Target } from "./url";
 import { checkedMessages } from "./wire-messages";
 
-/** How a session is opened. */
+/** The options with which a session is opened. */
 export interface SessionOptions {
-  /** What pg_stat_activity shows. */
+  /** The application name in pg_stat_activity, unless the connection string sets another. */
   readonly applicationName: string;
-  /** Milliseconds that refused connections are retried for: a server or a sidecar proxy may be starting. */
+  /**
+   * The time, in milliseconds, for which refused connections are retried: a server or a sidecar proxy may be starting.
+   */
   readonly connectWait: number;
   readonly onNotice?: (severity: string, message: string) => void;
-  /** Errors keep the server's whole text, which may hold values of rows. Default: they don't. */
+  /** True if errors keep the server's whole text, which may contain values of rows; default: false. */
   readonly showValues?: boolean;
 }
 
-/** One session of the database, and what is known of it. It looks for names in the server's catalog only, until told otherwise. */
+/**
+ * One session of the database, and what is known of it. Its search path is the server's catalog only, until a statement
+ * sets another.
+ */
 export class Session {
-  /** Set once the connection is gone, with the reason. */
+  /** The reason why the connection is gone; undefined while it is open. */
   lost: string | undefined;
 
   private constructor(
     readonly client: Client,
     readonly target: Target,
-    /** The server's process for this session, from the server itself. */
+    /** The id of the server's process for this session, as the server itself returns it. */
     readonly pid: number,
-    /** For example 180004. */
+    /** The server's version as a number, for example 180004. */
     readonly serverVersion: number,
     readonly encrypted: boolean,
     readonly showValues: boolean,
@@ -50,7 +55,7 @@ export class Session {
     const client = await connect(target, options);
     const severity = (message: { severity?: string | undefined }) => message.severity ?? "NOTICE";
     client.on("notice", (message) => {
-      // A ROLLBACK of ours where nothing was begun is no news.
+      // A ROLLBACK outside of a transaction is sent by this program itself, so its notice is left out.
       if (message.code !== NO_TRANSACTION) options.onNotice?.(severity(message), message.message ?? "");
     });
     const limit = target.connectTimeout || LONGEST_OPENING;
@@ -60,13 +65,13 @@ export class Session {
       clientStream(client).destroy();
     }, limit);
     try {
-      // Written out in full: which schemas the role's settings search for names is known only after the next statement.
+      // Every name has its schema, because the search path of the role is unknown until the next statement sets it.
       const { rows } = await client.query(
         "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version",
       );
       const { pid, version } = rows[0] as { pid: number; version: number };
       const announced = (client as unknown as { processID: number | null }).processID;
-      // A pooler hands out keys of its own, and another server process for each transaction.
+      // A pooler announces process ids of its own, and serves each transaction with another process of the server.
       if (announced !== null && announced !== pid)
         throw new PoolerInBetween(`the session was announced as process ${announced} and is served by ${pid}`);
       if (target.pooled) throw new PoolerInBetween("the connection string says pgbouncer=true");
@@ -85,13 +90,13 @@ export class Session {
     }
   }
 
-  /** One statement with parameters. */
+  /** Runs one statement with parameters, and returns its rows. */
   async rows<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
     const result = await this.#quietly(text, this.client.query(text, values));
     return result.rows as Row[];
   }
 
-  /** One or more statements as one message of the simple protocol; one result each. */
+  /** Runs one or more statements as one message of the simple protocol, and returns one result per statement. */
   async run(text: string): Promise<QueryResult[]> {
     const result: QueryResult | QueryResult[] = await this.#quietly(text, this.client.query(text));
     return Array.isArray(result) ? result : [result];
@@ -106,13 +111,13 @@ export class Session {
     }
   }
 
-  /** Asks the server to cancel what runs in this session. Needs no free connection slot. */
+  /** Asks the server to cancel what runs in this session. That needs no free connection slot. */
   async cancel(): Promise<void> {
     const { processID, secretKey } = this.client as unknown as { processID: number; secretKey: number };
     await sendCancel(this.target, processID, secretKey);
   }
 
-  /** Cuts the connection without a goodbye: the server then rolls back. */
+  /** Closes the socket without ending the session properly; the server then rolls back. */
   destroy(): void {
     clientStream(this.client).destroy();
   }
@@ -123,7 +128,7 @@ export class Session {
   }
 }
 
-/** True for errors that mean that the session is gone, not that a statement was wrong. */
+/** Returns whether an error means that the session is gone, rather than that a statement was wrong. */
 export function isConnectionLoss(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
   if (code !== undefined && /^(57P0[1-4]|08...)$/.test(code)) return true;
@@ -132,7 +137,10 @@ export function isConnectionLoss(error: unknown): boolean {
   return /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(message ?? "");
 }
 
-/** The failure for a lost session, for callers that know what the database is like now. */
+/**
+ * Makes the failure for a lost session.
+ * @param database the state of the database, if the caller knows it; default: nothing was changed
+ */
 export function connectionLost(error: unknown, database: string = UNTOUCHED): ConnectionLost {
   return new ConnectionLost((error as Error).message, database, error);
 }
@@ -149,11 +157,14 @@ function checkMessages(client: Client): void {
 }
 
 const NO_TRANSACTION = "25P01";
-/** Milliseconds that the first questions may take where the connection string sets no limit. */
+/** The longest time, in milliseconds, for the first queries if the connection string sets no limit. */
 const LONGEST_OPENING = 30_000;
 const STARTING = new Set(["ECONNREFUSED", "ENOENT", "EAI_AGAIN", "57P03"]);
 
-/** A client certificate that can't be opened is a mistake in the connection string, not of the server. */
+/**
+ * Checks that the client certificate can be opened. If not, the connection string is wrong, not the server.
+ * @throws BadUrl
+ */
 function checkIdentity({ tls: { pfx, passphrase } }: Target): void {
   if (pfx === undefined) return;
   try {

@@ -5,10 +5,13 @@ import type { Log } from "../log";
 import type { Session } from "./connection";
 import { ownRows } from "./own-queries";
 
-/** The key of Prisma's advisory lock (prisma-engines, sql-schema-connector): the two exclude each other. */
+/**
+ * The key of Prisma's advisory lock (prisma-engines, sql-schema-connector). Prisma and this program use the same key,
+ * so that they exclude each other.
+ */
 export const PRISMA_LOCK = 72707369;
 
-/** A session that holds the lock, as pg_stat_activity has it. */
+/** The session that holds the lock, as pg_stat_activity shows it. `since` is the age of the session in milliseconds. */
 interface Holder {
   pid: number;
   application: string;
@@ -17,9 +20,11 @@ interface Holder {
 }
 
 /**
- * Takes Prisma's lock by trying: a session that blocked in pg_advisory_lock would be waited for by every CREATE INDEX CONCURRENTLY of
- * the runner that has the lock, and so deadlock with it. The lock belongs to the session and goes with it.
- * @param wait milliseconds, after which {@link AnotherRunner} is thrown
+ * Takes Prisma's lock by trying again and again. A session that blocks in pg_advisory_lock would be waited for by every
+ * CREATE INDEX CONCURRENTLY of the runner that has the lock, and so deadlock with it. The lock belongs to the session
+ * and ends with it.
+ * @param wait the longest time to wait, in milliseconds
+ * @throws AnotherRunner if the lock is not free within that time
  */
 export async function takeLock(session: Session, wait: number, log: Log, signal?: AbortSignal): Promise<void> {
   const began = Date.now();
@@ -38,17 +43,17 @@ export async function takeLock(session: Session, wait: number, log: Log, signal?
         holder,
       });
     }
-    // Not all waiting runners at the same instant.
+    // The delay is random, so that waiting runners don't all try at the same instant.
     await pause(Math.min(100 + Math.random() * 200, wait - waited + 1), undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Statements after which a session may be without its locks, and go on. */
+/** The statements that release the session's locks while the session goes on. */
 const GIVES_LOCKS_AWAY = /\bDISCARD\s+ALL\b|\bpg_advisory_unlock/i;
 
 /**
- * Takes the lock again where the SQL that was just run gave it away: `DISCARD ALL`, `pg_advisory_unlock_all()`.
- * @throws AnotherRunner when another runner was quicker
+ * Takes the lock again if the SQL that was just run released it: `DISCARD ALL`, `pg_advisory_unlock_all()`.
+ * @throws AnotherRunner if another runner was quicker
  */
 export async function keepLock(session: Session, sql: string, log: Log): Promise<void> {
   if (!GIVES_LOCKS_AWAY.test(sql)) return;
@@ -63,13 +68,13 @@ export async function keepLock(session: Session, sql: string, log: Log): Promise
   log.event("lock.retaken", "Warning: the migration gave the migrator's lock away; it was taken again.");
 }
 
-/** Gives Prisma's lock back; a session that is lost has none. */
+/** Releases Prisma's lock. A lost session no longer has it. */
 export async function releaseLock(session: Session): Promise<void> {
   if (session.lost === undefined)
     await session.rows("SELECT pg_catalog.pg_advisory_unlock($1)", [PRISMA_LOCK]).catch(() => undefined);
 }
 
-/** Who holds the lock, for people. */
+/** Describes for people the session that holds the lock. */
 export async function describeHolder(session: Session): Promise<string> {
   const [holder] = await session.rows<Holder>(
     `SELECT a.pid, a.application_name AS application, host(a.client_addr) AS client,

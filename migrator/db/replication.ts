@@ -1,12 +1,12 @@
 import type { Session } from "./connection";
 
-/** What pg_stat_replication tells this role of the replicas. */
+/** The state of the replicas, as far as pg_stat_replication shows it to this role. */
 export interface Replication {
-  /** Replicas that are connected. */
+  /** The number of connected replicas. */
   readonly replicas: number;
-  /** Of these, the ones whose state only a member of pg_monitor sees. */
+  /** The number of those replicas whose state only a member of pg_monitor can see. */
   readonly hidden: number;
-  /** How far the slowest visible one is behind, in milliseconds; undefined when all have caught up, or none is visible. */
+  /** The lag of the slowest visible replica, in milliseconds; undefined if all have caught up, or none is visible. */
   readonly lagMs: number | undefined;
 }
 

@@ -2,19 +2,19 @@ import { Failure } from "../failures/failure";
 import { Stopped } from "../failures/statement";
 import { connectionLost, isConnectionLoss, type Session } from "./connection";
 
-/** What a person is told, by what ended the work. */
+/** The texts and the failure for each way in which work can be ended. */
 export interface Endings {
-  /** What the database is like after a stop by a signal. */
+  /** The state of the database after a stop by a signal. */
   readonly afterStop: string;
-  /** What the database is like after the loss of the connection, as far as that is known. */
+  /** The state of the database after the loss of the connection, as far as it is known. */
   readonly afterLoss: string;
   /** Makes the failure for an error of Postgres. */
   refused(error: Error & { code: string }): Error;
 }
 
 /**
- * Makes the failure that a person reads out of any error: of a signal, of a lost connection, of what Postgres refused. Whatever else
- * there is stays as it is: it is a defect of this program.
+ * Makes the failure that a person reads from an error: a signal, a lost connection, or a refusal by Postgres. Any other
+ * error is returned as it is, because it is a defect of this program.
  */
 export function translateError(
   error: unknown,
@@ -23,7 +23,8 @@ export function translateError(
 ): unknown {
   if (error instanceof Failure) return error;
   const lost = session.lost !== undefined || isConnectionLoss(error);
-  // A signal may come where nothing runs that could be cancelled; and the connection is cut where the server doesn't react to it.
+  // The signal is checked first, because the connection is cut if the server doesn't react to the signal. A signal may
+  // also come while nothing runs that could be cancelled.
   if (signal.aborted) return new Stopped(signal.reason, lost ? afterLoss : afterStop);
   if (lost) return connectionLost(error, afterLoss);
   return isRefusal(error) ? refused(error) : error;

@@ -17,11 +17,11 @@ interface Blocker {
 const HEARTBEAT = 10_000;
 
 /**
- * Looks at the working session from a second one, while a statement takes long: whom it waits for, and how far an index is.
- * Without a free connection there are no such lines; nothing else depends on them.
+ * Watches the working session from a second one while a statement takes long: which sessions it waits for, and how far
+ * an index build is. Without a free connection the log has no such lines; nothing else depends on them.
  */
 export class Watcher {
-  /** Whom the statement that was watched last waited for; empty when for nobody. */
+  /** The sessions that the last watched statement waited for; empty if there were none. */
   blockers: string[] = [];
   #session: Promise<Session | undefined> | undefined;
 
@@ -33,7 +33,7 @@ export class Watcher {
 
   /**
    * Watches until the work is done.
-   * @param firstLook milliseconds after which the first look is taken: before lock_timeout ends the wait
+   * @param firstLook the milliseconds until the first look; it must be taken before lock_timeout ends the wait
    */
   async during<T>(work: Promise<T>, what: string, firstLook: number): Promise<T> {
     const began = Date.now();
@@ -100,9 +100,11 @@ export class Watcher {
   }
 }
 
-/** Writes who holds a lock, for how long, and the shape of the statement, without its constants. */
+/**
+ * Describes the session that holds a lock: for how long its transaction has run, and its statement without constants.
+ */
 export function describeBlocker({ pid, application, user, state, seconds, query }: Blocker): string {
-  // What people type into an application stands in its literals.
+  // The literals of a statement may contain what people typed into an application.
   const shape = maskSql(query).slice(0, 80);
   const since = formatDuration(seconds * 1000);
   return `pid ${pid} (${application || user}), ${state ?? "active"}, in its transaction for ${since}: ${shape}`;

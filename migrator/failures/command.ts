@@ -15,14 +15,17 @@ export class CommandFailed extends Failure {
   }
 }
 
-/** The command ended half-way through a migration: its row in the history is unfinished, and blocks every later run. */
+/**
+ * The command ended half-way through a migration. The migration's row in the history is unfinished, and blocks every
+ * later run.
+ */
 export class LeftUnfinished extends Failure {
   override readonly code = "left-unfinished";
   override readonly exit = 5;
 
   /**
-   * @param who what left it so, as a sentence begins: `The command "…"`
-   * @param applied of the migration, by the catalog
+   * @param who the beginning of the sentence, such as `The command "…"`
+   * @param applied how much of the migration is applied, according to the catalog
    */
   constructor(
     migration: string,
@@ -47,7 +50,7 @@ export class LeftUnfinished extends Failure {
   }
 }
 
-/** The image has migrations that the release's folder has not. */
+/** The command applied migrations that the release's folder does not have. */
 export class CommandWentFurther extends Failure {
   override readonly code = "command-went-further";
   override readonly exit = 9;
@@ -61,7 +64,10 @@ export class CommandWentFurther extends Failure {
   }
 }
 
-/** The command knows nothing of `-- release: contract`: it would take away what the version that serves still uses. */
+/**
+ * A contract migration is pending, but the app image's own command ignores `-- release: contract`: it would take away
+ * what the version that serves still uses.
+ */
 export class CommandCantHold extends Failure {
   override readonly code = "command-cant-hold";
   override readonly exit = 4;

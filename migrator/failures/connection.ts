@@ -62,7 +62,7 @@ export class TlsFailure extends Failure {
   }
 }
 
-/** The connection broke while something ran: a restart, a failover, pg_terminate_backend, a network that went away. */
+/** The connection broke while something ran: a restart, a failover, pg_terminate_backend, a network failure. */
 export class ConnectionLost extends Failure {
   override readonly code = "connection-lost";
   override readonly exit = 3;
@@ -72,7 +72,10 @@ export class ConnectionLost extends Failure {
   }
 }
 
-/** A pooler sits in between. In transaction mode locks that belong to a session don't hold there; the mode can't be told from outside. */
+/**
+ * The connection goes through a pooler. In a pooler's transaction mode locks that belong to a session don't hold, and
+ * the mode can't be detected from outside.
+ */
 export class PoolerInBetween extends Failure {
   override readonly code = "pooler";
   override readonly exit = 3;
@@ -86,7 +89,7 @@ export class PoolerInBetween extends Failure {
   }
 }
 
-/** A replica, or a database that is set to read-only transactions. */
+/** The connection leads to a replica, or to a database that is set to read-only transactions. */
 export class ReadOnlyDatabase extends Failure {
   override readonly code = "read-only";
   override readonly exit = 3;

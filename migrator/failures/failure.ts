@@ -1,40 +1,40 @@
 import { oneLine } from "../../text/printable";
 
-/** How an operator goes on: what takes up the release again, and how this program is started by hand. */
+/** The operator's next commands and the state of the app, for the last lines of a failed run. */
 export interface Commands {
-  /** Runs the release (or this command) again, for example `pulumi up`. */
+  /** The command that runs the release (or this command) again, for example `pulumi up`. */
   readonly rerun: string;
-  /** How a verb of this program is typed by hand, for example `npm run migrator --`. */
+  /** The command that starts this program by hand, without the verb, for example `npm run migrator --`. */
   readonly migrator: string;
-  /** What the app is doing now. */
+  /** The state of the app now. */
   readonly app: string;
 }
 
-/** Before the rollout nothing has happened to the app, whatever fails. */
+/** The state of the app before the rollout, whatever fails. */
 export const OLD_VERSION_SERVES = "not touched; the version that is serving goes on serving.";
-/** What the app is doing once the rollout is through. */
+/** The state of the app once the rollout is complete. */
 export const NEW_VERSION_SERVES = "the new version is rolled out, and goes on serving.";
 
-/** The parts of what a person reads of a failure. */
+/** The parts of a failure's message. */
 export interface FailureText {
-  /** What happened, one sentence. */
+  /** What happened, in one sentence. */
   readonly what: string;
-  /** Evidence: an SQL error with its caret, a list of sessions, … A list has a line each. */
+  /** The evidence, such as an SQL error with its caret or a list of sessions. Each entry of a list is one line. */
   readonly detail?: string | readonly string[] | undefined;
-  /** What the database is like now. */
+  /** The state of the database now. */
   readonly database: string;
-  /** The one next command; `{rerun}` and `{migrator}` stand for {@link Commands}. */
+  /** The one next command, in which `{rerun}` and `{migrator}` stand for {@link Commands}. */
   readonly next: string;
 }
 
 /**
- * A failure that a person can meet. One subclass for each, in `failures/`; docs/errors.md is the table of them.
- * An error that is none of these is a defect of this program.
+ * A failure that a person can meet. Each failure has its own subclass in `failures/`, and docs/errors.md lists them. An
+ * error of any other class is a defect of this program.
  */
 export abstract class Failure extends Error {
-  /** Stable name for scripts and for docs/errors.md. */
+  /** The stable name for scripts and for docs/errors.md. */
   abstract readonly code: string;
-  /** Exit status of the process. */
+  /** The exit status of the process. */
   abstract readonly exit: number;
   readonly detail: string | undefined;
   readonly database: string;
@@ -49,13 +49,16 @@ export abstract class Failure extends Error {
   }
 }
 
-/** Nothing at all has been done in the database. */
+/** The state of a database in which nothing was done. */
 export const UNTOUCHED = "nothing was changed.";
 
-/** A failed pod shows no more than this many bytes of its log (Kubernetes, MaxPodTerminationMessageLogLength). */
+/** The largest number of bytes of its log that a failed pod shows (Kubernetes, MaxPodTerminationMessageLogLength). */
 const TERMINATION_MESSAGE_BYTES = 2048;
 
-/** The last lines of a failed run: what failed, the state of database and app, the one next command. They fit a pod's message. */
+/**
+ * Returns the last lines of a failed run: what failed, the state of database and app, and the one next command. They
+ * fit into a pod's termination message.
+ */
 export function closingLines(failure: Failure, commands: Commands): string {
   const next = failure.next.replaceAll("{rerun}", commands.rerun).replaceAll("{migrator}", commands.migrator);
   const head = `FAILED (${failure.code}): ${failure.message}`;

@@ -2,24 +2,26 @@ import type { ReportedFinding, ReportedResult } from "../../report/contract";
 import { counted } from "../../text/counted";
 import { Failure, UNTOUCHED } from "./failure";
 
-/** Exit status of a preflight that fails, by what its first finding is about. */
+/** The exit status of a preflight that fails, by the kind of its first finding. */
 const KIND_EXIT = { connection: 3, history: 4, permission: 4, locks: 6, capacity: 8, data: 9 } as const;
 
-/** What a finding is about; it decides the exit status. */
+/** The subject of a finding, which decides the exit status. */
 export type Kind = keyof typeof KIND_EXIT;
 
-/** One thing that a check found, with what decides how the run ends. */
+/** One finding of a check, with what decides how the run ends. */
 export interface Finding extends ReportedFinding {
   readonly kind: Kind;
   readonly level: "fail" | "warn";
 }
 
-/** What became of one check. */
+/** The result of one check. */
 export interface CheckResult extends ReportedResult {
   readonly findings: readonly Finding[];
 }
 
-/** Preflight found what would doom the release. The exit status tells the kind of the first finding. */
+/**
+ * Preflight found problems that would make the release fail. The exit status depends on the kind of the first finding.
+ */
 export class PreflightFindings extends Failure {
   override readonly code = "preflight";
   override readonly exit: number;
@@ -38,7 +40,10 @@ export class PreflightFindings extends Failure {
   }
 }
 
-/** The database is not what the migrations promise. `open` counts the migrations of the folder that are not applied. */
+/**
+ * The database differs from what the migrations promise. `all` is the number of migrations in the folder, and `open`
+ * the number of those that are not applied.
+ */
 export class VerifyFindings extends Failure {
   override readonly code = "verify";
   override readonly exit = 9;

@@ -1,6 +1,6 @@
 import { Failure, UNTOUCHED } from "./failure";
 
-/** An applied migration has another text in the folder now. */
+/** The text of a migration was changed in the folder after the migration was applied. */
 export class EditedMigration extends Failure {
   override readonly code = "edited-migration";
   override readonly exit = 4;
@@ -15,12 +15,12 @@ export class EditedMigration extends Failure {
   }
 }
 
-/** The database is ahead of the folder: it holds migrations that the release doesn't know. */
+/** The database is ahead of the folder: it has migrations that the release does not have. */
 export class MissingMigration extends Failure {
   override readonly code = "missing-migration";
   override readonly exit = 4;
 
-  /** @param squash a migration of the folder that looks like the squashed form of them */
+  /** @param squash the migration of the folder that looks like the squashed form of the missing ones */
   constructor(names: readonly string[], squash?: string) {
     super({
       what: squash
@@ -34,7 +34,10 @@ export class MissingMigration extends Failure {
   }
 }
 
-/** A migration that failed under another tool (or under an older plan) blocks the history, as Prisma's P3009. */
+/**
+ * A migration that failed under another tool (or under an older plan) is unfinished and blocks the history. Prisma
+ * reports this as P3009.
+ */
 export class FailedMigration extends Failure {
   override readonly code = "failed-migration";
   override readonly exit = 4;
@@ -49,7 +52,7 @@ export class FailedMigration extends Failure {
   }
 }
 
-/** The history or the records are in the hands of another role, whose triggers or functions would run with this role's rights. */
+/** Another role controls the history or the records. Its triggers or functions would run with this role's rights. */
 export class ForeignRecords extends Failure {
   override readonly code = "foreign-records";
   override readonly exit = 4;
@@ -64,7 +67,10 @@ export class ForeignRecords extends Failure {
   }
 }
 
-/** One release can't do both: take something away after its rollout, and change something else after that. */
+/**
+ * A pending migration follows a contract migration. One release can't take something away after its rollout and then
+ * make another change.
+ */
 export class OrdinaryAfterContract extends Failure {
   override readonly code = "ordinary-after-contract";
   override readonly exit = 4;
@@ -78,12 +84,12 @@ export class OrdinaryAfterContract extends Failure {
   }
 }
 
-/** Tables, but no history: Prisma's P3005. */
+/** The schema has tables but no history. Prisma reports this as P3005. */
 export class NoHistory extends Failure {
   override readonly code = "no-history";
   override readonly exit = 4;
 
-  /** @param elsewhere says that another schema has one */
+  /** @param elsewhere the sentence that names another schema that has a history */
   constructor(schema: string, found: readonly string[], elsewhere?: string) {
     super({
       what: `The schema "${schema}" is not empty (${found.join(", ")}) and has no migration history.`,
@@ -94,14 +100,14 @@ export class NoHistory extends Failure {
   }
 }
 
-/** A migration ran, and can't be recorded: mostly it changed the tables in which that is done. */
+/** A migration ran but can't be recorded, mostly because it changed the tables in which that is done. */
 export class NotRecorded extends Failure {
   override readonly code = "not-recorded";
   override readonly exit = 5;
 
   /**
-   * @param reasons what statements of the migration do to those tables, as far as their text tells: `drops … in line 2`
-   * @param culprits statements that did it or may have, with the lines that show them
+   * @param reasons what statements of the migration do to those tables, as far as their text shows: `drops … in line 2`
+   * @param culprits the statements that did it or may have done it, with the lines that show them
    */
   constructor(
     migration: string,
@@ -111,7 +117,7 @@ export class NotRecorded extends Failure {
     database: string,
   ) {
     const lines = culprits.map(({ line }) => line).join(", ");
-    // The guard of the history's rows divides by zero (bookkeeping.ts), which says nothing to a person.
+    // The guard of the history's rows (bookkeeping.ts) divides by zero. That message would not help a person.
     const said = error.code === "22012" ? undefined : `${error.message} (SQLSTATE ${error.code})`;
     const told = reasons.length > 0 ? `it ${reasons.join("; it ")}` : (said ?? "it changed rows of _prisma_migrations");
     super(

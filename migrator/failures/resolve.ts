@@ -1,6 +1,6 @@
 import { Failure, UNTOUCHED } from "./failure";
 
-/** A name that is no migration of the folder. */
+/** The given name is not a migration of the folder. */
 export class UnknownMigration extends Failure {
   override readonly code = "unknown-migration";
   override readonly exit = 2;
@@ -14,7 +14,7 @@ export class UnknownMigration extends Failure {
   }
 }
 
-/** The book-keeping needs no correction. */
+/** The record of the migration needs no such correction. */
 export class NothingToResolve extends Failure {
   override readonly code = "nothing-to-resolve";
   override readonly exit = 4;
@@ -24,7 +24,10 @@ export class NothingToResolve extends Failure {
   }
 }
 
-/** Without its folder a migration can't be recorded as applied: its checksum and its statements aren't known. */
+/**
+ * The folder of the migration is gone, so it can't be recorded as applied: its checksum and its statements aren't
+ * known.
+ */
 export class FolderGone extends Failure {
   override readonly code = "folder-gone";
   override readonly exit = 4;
@@ -38,7 +41,7 @@ export class FolderGone extends Failure {
   }
 }
 
-/** What should be recorded is not what the catalog has. */
+/** The resolution contradicts what the catalog shows. */
 export class ContradictsCatalog extends Failure {
   override readonly code = "contradicts-catalog";
   override readonly exit = 4;
@@ -54,7 +57,7 @@ export class ContradictsCatalog extends Failure {
   }
 }
 
-/** `baseline` is for a database without a history. */
+/** The database already has a history, and `baseline` is for a database without one. */
 export class AlreadyHasHistory extends Failure {
   override readonly code = "already-has-history";
   override readonly exit = 4;
@@ -68,7 +71,7 @@ export class AlreadyHasHistory extends Failure {
   }
 }
 
-/** `compare` needs the numbers of a release. */
+/** `compare` needs the statistics of a release, and none are recorded or readable. */
 export class NothingRecorded extends Failure {
   override readonly code = "nothing-recorded";
   override readonly exit = 4;

@@ -67,7 +67,7 @@ export class AnotherRunner extends Failure {
   }
 }
 
-/** SIGTERM or SIGINT: asked to stop. */
+/** The run was stopped by SIGTERM or SIGINT. */
 export class Stopped extends Failure {
   override readonly code = "stopped";
   override readonly exit: number;
@@ -78,12 +78,15 @@ export class Stopped extends Failure {
   }
 }
 
-/** Postgres refused what the program does around the migrations: reads the history, counts, writes its records. */
+/**
+ * Postgres refused one of this program's own queries around the migrations, such as reading the history, counting rows
+ * or writing the records.
+ */
 export class OwnWorkRefused extends Failure {
   override readonly code = "bookkeeping-refused";
   override readonly exit = 5;
 
-  /** @param database default: as far as the log says */
+  /** @param database the state of the database; default: it is as the log says */
   constructor(
     error: { code?: string; message: string; detail?: string; hint?: string },
     database = "what the log calls applied is applied and stays; the next run goes on from what is there.",
@@ -104,7 +107,7 @@ export class OwnWorkRefused extends Failure {
   }
 }
 
-/** A migration needs the program's own schema, and the role may not have it. */
+/** A migration needs this program's own schema, and the role has no right to it. */
 export class NoRecords extends Failure {
   override readonly code = "no-records";
   override readonly exit = 4;
@@ -118,7 +121,7 @@ export class NoRecords extends Failure {
   }
 }
 
-/** A migration that runs in steps was edited where it is already applied. */
+/** A migration that runs in steps was edited in statements that are already applied. */
 export class ChangedAfterStart extends Failure {
   override readonly code = "changed-after-start";
   override readonly exit = 4;
@@ -147,12 +150,12 @@ export class UnclosedTransaction extends Failure {
   }
 }
 
-/** A directive in a comment of the migration that can't be followed. */
+/** A directive in a comment of the migration can't be followed. */
 export class UnfollowedDirective extends Failure {
   override readonly code = "bad-directive";
   override readonly exit = 5;
 
-  /** @param database what is applied; default: nothing was changed */
+  /** @param database the state of the database; default: nothing was changed */
   constructor(migration: string, problem: string, evidence: string, database: string = UNTOUCHED) {
     super({
       what: `Migration ${migration} ${problem}.`,

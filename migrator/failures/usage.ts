@@ -1,6 +1,6 @@
 import { Failure, UNTOUCHED } from "./failure";
 
-/** The command line is wrong: every mistake in it at once. */
+/** The command line is wrong. The failure lists every mistake at once. */
 export class UsageFailure extends Failure {
   override readonly code = "usage";
   override readonly exit = 2;
@@ -15,7 +15,7 @@ export class UsageFailure extends Failure {
   }
 }
 
-/** The migrations can't be read: a folder that isn't one, a truncated payload, … */
+/** The migrations can't be read, for example because the path is not a folder or a payload is truncated. */
 export class UnreadableMigrations extends Failure {
   override readonly code = "unreadable-migrations";
   override readonly exit = 2;

@@ -1,24 +1,24 @@
 import type { Migration } from "../../migrations/history/history";
 import { type HistoryRow, matchesChecksum, standsFor } from "./history-table";
 
-/** What the folder and the table say of each other. */
+/** The result of comparing the migrations folder with the history table. */
 export interface HistoryState {
-  /** To be applied, in order. */
+  /** The migrations that are to be applied, in order. */
   readonly pending: Migration[];
   readonly applied: Migration[];
-  /** Applied with another text than the folder has now. */
+  /** The applied migrations whose text in the folder is another one now. */
   readonly edited: { migration: Migration; row: HistoryRow }[];
-  /** Applied here, not in the folder, and not squashed into one of the folder. */
+  /** The rows of applied migrations that are neither in the folder nor squashed into one of the folder. */
   readonly missing: HistoryRow[];
-  /** Started, neither finished nor rolled back: the last such row of each migration. */
+  /** The last row of each migration that was started, and neither finished nor rolled back. */
   readonly unfinished: HistoryRow[];
-  /** Pending although a later one is applied. */
+  /** The pending migrations that come before the last applied one. */
   readonly outOfOrder: Migration[];
 }
 
 /**
- * Compares a history with its table. The same name may have several rows: failed, rolled back, applied; as in Prisma the rows
- * that were rolled back count for nothing.
+ * Compares a history with its table. A name may have several rows: failed, rolled back, applied. As in Prisma, rows
+ * that were rolled back are ignored.
  */
 export function compareHistory(migrations: readonly Migration[], rows: readonly HistoryRow[]): HistoryState {
   const live = rows.filter((row) => row.rolledBackAt === null);

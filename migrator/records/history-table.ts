@@ -15,7 +15,7 @@ export interface HistoryRow {
   readonly appliedSteps: number;
 }
 
-/** Prisma's history of the schema that the connection string names. The statements are Prisma's own. */
+/** Prisma's history table in the schema that the connection string names. The statements are Prisma's own. */
 export class HistoryTable {
   readonly name: string;
 
@@ -28,7 +28,7 @@ export class HistoryTable {
     return row!.found;
   }
 
-  /** In the order in which Prisma reads them. Empty where the table doesn't exist. */
+  /** Reads all rows in the order in which Prisma reads them; empty if the table doesn't exist. */
   async read(session: Session): Promise<HistoryRow[]> {
     if (!(await this.exists(session))) return [];
     return session.rows<HistoryRow>(
@@ -38,14 +38,17 @@ export class HistoryTable {
     );
   }
 
-  /** As Prisma makes it (prisma-engines, sql-schema-connector, postgres flavour); with the schema, if that is missing. Only where it doesn't exist. */
+  /**
+   * Returns the statements that create the table as Prisma does (prisma-engines, sql-schema-connector, postgres
+   * flavour), and its schema if that is missing. The caller has checked that the table doesn't exist.
+   */
   async creation(session: Session): Promise<string[]> {
     const [row] = await session.rows<{ found: boolean }>("SELECT to_regnamespace($1) IS NOT NULL AS found", [
       escapeIdentifier(this.schema),
     ]);
-    // CREATE SCHEMA IF NOT EXISTS would ask for the right to make one also where it exists.
+    // CREATE SCHEMA IF NOT EXISTS would require the right to create a schema even if it exists.
     const schema = row!.found ? [] : [`CREATE SCHEMA ${escapeIdentifier(this.schema)}`];
-    // Without IF NOT EXISTS: only when there is none yet, and a table that somebody made a moment ago is not ours.
+    // There is no IF NOT EXISTS, because a table that somebody else created a moment ago must not be used.
     const table = `CREATE TABLE ${this.name} (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,
@@ -60,8 +63,8 @@ export class HistoryTable {
   }
 
   /**
-   * Statement for the row of a migration that is applied by the transaction it stands in.
-   * @param startedAt SQL for the time; the server's clock, as for every row, so that they are in order
+   * Returns the statement that inserts the row of a migration that the same transaction applies.
+   * @param startedAt SQL for the time, by the server's clock as for every row, so that the rows are in order
    */
   appliedRow(migration: Migration, startedAt = "pg_catalog.now()"): string {
     return `INSERT INTO ${this.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${[
@@ -74,7 +77,10 @@ export class HistoryTable {
     ].join(", ")})`;
   }
 
-  /** Statement for the row of a migration that is about to run in steps; Prisma sees it as unfinished until it is. */
+  /**
+   * Returns the statement that inserts the row of a migration that is about to run in steps. Prisma sees the migration
+   * as unfinished until the row is finished.
+   */
   startedRow(id: string, migration: Migration): string {
     return `INSERT INTO ${this.name} (id, checksum, started_at, migration_name) VALUES (${escapeLiteral(id)}, ${escapeLiteral(
       migration.checksum,
@@ -88,7 +94,10 @@ export class HistoryTable {
   }
 }
 
-/** Prisma takes a file with other line ends for the same (migrations_directory.rs, `matches_checksum`). */
+/**
+ * Returns whether the checksum is that of the migration, also with other line ends, as Prisma does
+ * (migrations_directory.rs, `matches_checksum`).
+ */
 export function matchesChecksum(migration: Migration, checksum: string): boolean {
   if (migration.checksum === checksum) return true;
   const sum = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -98,12 +107,15 @@ export function matchesChecksum(migration: Migration, checksum: string): boolean
 
 const MARK = "release: stands for ";
 
-/** What is written into the `logs` of a squashed migration's row, which Prisma does not read: the migrations that it stands for. */
+/**
+ * Returns the text for the `logs` of a squashed migration's row, which Prisma does not read. It lists the migrations
+ * that the row stands for.
+ */
 export function standsForMark(names: readonly string[]): string {
   return `${MARK}${JSON.stringify(names)}`;
 }
 
-/** The migrations that a row stands for, by its mark. */
+/** Returns the names of the migrations that a row stands for, which its `logs` list. */
 export function standsFor({ logs }: HistoryRow): string[] {
   if (!logs?.startsWith(MARK)) return [];
   try {

@@ -3,21 +3,21 @@ import { escapeLiteral } from "pg";
 import type { PlannedStatement } from "../../migrations/history/plan";
 import type { Records } from "./records";
 
-/** How far a migration that runs in steps has come. */
+/** The progress of a migration that runs in steps. */
 export interface Progress {
-  /** Of its row in `_prisma_migrations`. */
+  /** The id of the migration's row in `_prisma_migrations`. */
   readonly historyId: string;
   readonly migration: string;
-  /** Statements that are complete. */
+  /** The number of statements that are complete. */
   readonly done: number;
-  /** Over the texts of those: a file may be corrected after what is done, not before. */
+  /** The hash of the texts of the complete statements: a file may be corrected after them, but not in them. */
   readonly doneHash: string;
-  /** Index of a statement outside transactions that was begun, and may have ended. */
+  /** The index of a statement outside transactions that was begun and may have ended; null if there is none. */
   readonly attempted: number | null;
   readonly note: Record<string, unknown>;
 }
 
-/** All unfinished migrations that this program began in the schema. */
+/** Reads the progress of all unfinished migrations that this program began in the schema. */
 export async function readProgress(records: Records): Promise<Progress[]> {
   if (!(await records.readable())) return [];
   return records.session.rows<Progress>(
@@ -27,7 +27,7 @@ export async function readProgress(records: Records): Promise<Progress[]> {
   );
 }
 
-/** Computes the hash of statements by which an edited file is noticed; line ends count for nothing. */
+/** Computes the hash of statements by which an edited file is detected. Other line ends give the same hash. */
 export function hashOf(statements: readonly PlannedStatement[]): string {
   const hash = createHash("sha256");
   for (const { text } of statements) hash.update(`${text.replaceAll("\r\n", "\n")}\0`);
@@ -39,12 +39,15 @@ export function beginProgress(id: string, schema: string, migration: string): st
   return `INSERT INTO _release.step (history_id, schema_name, migration) VALUES (${escapeLiteral(id)}, ${escapeLiteral(schema)}, ${escapeLiteral(migration)})`;
 }
 
-/** Makes the statement that records that a statement outside transactions is tried. */
+/** Makes the statement that records that a statement outside transactions is about to be tried. */
 export function markAttempted(id: string, index: number): string {
   return `UPDATE _release.step SET attempted = ${index}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
 
-/** @param done the statements that are complete now */
+/**
+ * Makes the statement that records which statements are complete.
+ * @param done the statements that are complete now
+ */
 export function markDone(id: string, done: readonly PlannedStatement[]): string {
   return `UPDATE _release.step SET done = ${done.length}, done_hash = ${escapeLiteral(hashOf(done))}, attempted = NULL, note = '{}', updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
@@ -54,7 +57,7 @@ export function writeNote(id: string, note: Record<string, unknown>): string {
   return `UPDATE _release.step SET note = ${escapeLiteral(JSON.stringify(note))}, updated_at = pg_catalog.clock_timestamp() WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }
 
-/** Makes the statement that forgets the progress of a migration that is through. */
+/** Makes the statement that deletes the progress of a migration that is complete. */
 export function endProgress(id: string): string {
   return `DELETE FROM _release.step WHERE history_id OPERATOR(pg_catalog.=) ${escapeLiteral(id)}`;
 }

@@ -3,26 +3,29 @@ import type { Session } from "../db/connection";
 import { ForeignRecords } from "../failures/history";
 import type { HistoryTable } from "./history-table";
 
-/** What another role has made of a table, or of the schema, that this program writes to with its own role's rights. */
+/**
+ * A table, or the schema, that this program writes to with its own role's rights, and what another role may control in
+ * it.
+ */
 interface Suspect {
   name: string;
   owner: string;
-  /** Owned by this role, by a role that it is a member of, or by a superuser. */
+  /** True if the owner is this role, a role that it is a member of, or a superuser. */
   own: boolean;
-  /** As pg_class has it; null for the schema. */
+  /** The `relkind` in pg_class; null for the schema. */
   kind: string | null;
   triggers: string[];
   rules: string[];
-  /** Functions, operators and types of others in defaults, constraints and indexes. */
+  /** The functions, operators and types of others that its defaults, constraints and indexes use. */
   uses: string[];
   filtered: boolean;
 }
 
 /**
- * Refuses to read or write the history and the records where another role decides what that does: whatever is a view, carries triggers or
- * rules, or calls functions would run with the rights of the migration's role, and so would what its owner adds later.
- * A superuser counts as a member of no other role: for it, every other owner would be a way up.
- * @throws ForeignRecords naming each such object and its owner
+ * Refuses to read or write the history and the records if another role decides what that does. A view, a trigger, a
+ * rule or a function would run with the rights of the migration's role, and so would what its owner adds later. A
+ * superuser counts as a member of no other role, because every other owner could gain a superuser's rights in this way.
+ * @throws ForeignRecords, which names each such object and its owner
  */
 export async function refuseForeignRecords(session: Session, table: HistoryTable): Promise<void> {
   const suspects = await session.rows<Suspect>(

@@ -2,10 +2,10 @@ import { escapeLiteral } from "pg";
 import type { Session } from "../db/connection";
 import { ReadOnlyDatabase } from "../failures/connection";
 
-/** The schema in which this program remembers things. Prisma looks only at the schema of its connection string. */
+/** The schema in which this program keeps its records. Prisma looks only at the schema of its connection string. */
 export const RECORDS_SCHEMA = "_release";
 
-/** Without IF NOT EXISTS: a schema that somebody made a moment ago is not ours. */
+/** There is no IF NOT EXISTS, because a schema that somebody else created a moment ago must not be used. */
 const SCHEMA = `
 CREATE SCHEMA _release;
 COMMENT ON SCHEMA _release IS 'Records of the release''s migrator: audit trail, facts of each release, progress of migrations that run in steps.';`;
@@ -40,13 +40,13 @@ CREATE TABLE IF NOT EXISTS _release.fact (
 );
 CREATE INDEX IF NOT EXISTS fact_latest ON _release.fact (schema_name, kind, id);`;
 
-/** SQL for the milliseconds since a time, itself SQL; it means the same under every search path. */
+/** Returns SQL for the milliseconds since a time, which is SQL itself. It means the same under every search path. */
 export function millisecondsSince(time: string, type: "int4" | "float8" = "int4"): string {
   const age = `pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) ${time}`;
   return `(extract(epoch FROM ${age}) OPERATOR(pg_catalog.*) 1000)::pg_catalog.${type}`;
 }
 
-/** What is written down of one event: who did what, when, for which release. */
+/** An entry of the audit trail. The time, the role and the release are added when it is written. */
 export interface AuditEntry {
   readonly event: string;
   readonly migration?: string;
@@ -54,8 +54,8 @@ export interface AuditEntry {
 }
 
 /**
- * The program's memory in the database itself, so that it travels with every snapshot and restore. Where the role may not have it,
- * `unavailable` says why: migrations in one transaction don't need it.
+ * The program's records in the database itself, so that they are part of every snapshot and restore. If the role may
+ * not create or write them, `unavailable` contains the reason; migrations in one transaction don't need them.
  */
 export class Records {
   unavailable: string | undefined;
@@ -67,7 +67,8 @@ export class Records {
   ) {}
 
   /**
-   * Sees to it that the tables are there; only called when something is to be written. Never throws for a lack of rights.
+   * Creates the tables if they are missing. It is called only when something is to be written. If rights are missing,
+   * it sets `unavailable` and doesn't throw.
    * @throws ReadOnlyDatabase
    */
   async ensure(): Promise<void> {
@@ -76,14 +77,16 @@ export class Records {
         `SELECT to_regnamespace('_release') IS NOT NULL AS begun, count(*) = 3 AS complete
          FROM pg_tables WHERE schemaname = '_release' AND tablename IN ('step', 'audit', 'fact')`,
       );
-      // Asking first: an existing schema may be writable for a role that may not make one.
+      // The tables are looked for first, because a role that may not create a schema may still write to an existing
+      // one.
       if (!row!.complete)
         await this.session.run(
           `SET client_min_messages = warning; BEGIN;${row!.begun ? "" : SCHEMA}${TABLES}\nCOMMIT; RESET client_min_messages`,
         );
       else {
         const [asked] = await this.session.rows<{ readOnly: string }>(
-          // Of several rights in one text, one would do.
+          // Each right is checked on its own: for several rights in one text, has_table_privilege is true if the role
+          // has one of them.
           `SELECT current_setting('transaction_read_only') AS "readOnly",
              1 / (has_schema_privilege('_release', 'USAGE') AND bool_and(has_table_privilege(name, privilege)))::int
            FROM (VALUES ('_release.step', 'SELECT'), ('_release.step', 'INSERT'), ('_release.step', 'UPDATE'), ('_release.step', 'DELETE'),
@@ -100,7 +103,7 @@ export class Records {
     }
   }
 
-  /** Whether the tables are there to be read. */
+  /** Returns whether the tables exist and this role may read them. */
   async readable(): Promise<boolean> {
     const [row] = await this.session
       .rows<{ readable: boolean }>(
@@ -113,8 +116,9 @@ export class Records {
   }
 
   /**
-   * The statement that writes an entry, to stand in the transaction of what it tells of; none where nothing can be written.
-   * @param began SQL for the time since when it took; adds `duration` in milliseconds
+   * Returns the statement that writes an entry, for the transaction of the event that it records; empty if nothing can
+   * be written.
+   * @param began SQL for the time at which the event began; the entry then contains its `duration` in milliseconds
    */
   auditStatements(entry: AuditEntry, began?: string): string[] {
     if (this.unavailable !== undefined) return [];
@@ -130,7 +134,7 @@ export class Records {
     ];
   }
 
-  /** Writes an entry by itself; a failure to do so changes nothing about what happened. */
+  /** Writes an entry by itself. An error is ignored, because it changes nothing about what happened. */
   async audit(entry: AuditEntry): Promise<void> {
     const [statement] = this.auditStatements(entry);
     if (statement && this.session.lost === undefined) await this.session.run(statement).catch(() => undefined);

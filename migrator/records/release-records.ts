@@ -3,30 +3,30 @@ import type { Migration } from "../../migrations/history/history";
 import type { Catalog } from "../../migrations/schema/expectation";
 import type { Records } from "./records";
 
-/** What is remembered of a release beside its migrations. */
+/** The kinds of data that are recorded of a release beside its migrations. */
 export type RecordKind = "catalog" | "statistics" | "report" | "sequences";
 
-/** Rows kept of each kind, so that the table doesn't grow with the years. */
+/** The number of rows that are kept of each kind, so that the table doesn't grow over the years. */
 const KEPT = 20;
 
-/** The catalog at the end of a release, and the place in the history it belongs to. */
+/** The catalog at the end of a release, with the last migration and the number of migrations that are applied. */
 interface CatalogRecord {
   readonly last: string;
   readonly count: number;
   readonly catalog: Catalog;
-  /** Major version of the server: another one writes the same definition in other words. */
+  /** The major version of the server; another version writes the same definition in other words. */
   readonly major: number;
 }
 
-/** Something that a release wrote down, and when. */
+/** Data that a release recorded, with its time. */
 export interface ReleaseRecord<T> {
   readonly at: Date;
-  /** Undefined in the database: the run was started by hand. */
+  /** The id of the release; null if the run was started by hand. */
   readonly release: string | null;
   readonly data: T;
 }
 
-/** Writes down what a release found; nothing where the records are unavailable. */
+/** Records what a release found; does nothing if the records are unavailable. */
 export async function recordData(records: Records, kind: RecordKind, data: unknown): Promise<void> {
   if (records.unavailable !== undefined) return;
   const schema = escapeLiteral(records.schema);
@@ -40,7 +40,7 @@ COMMIT`,
   );
 }
 
-/** Reads what was written down last of a kind; undefined where nothing was, or it can't be read. */
+/** Reads the latest record of a kind; undefined if there is none, or it can't be read. */
 export async function latestRecord<T>(records: Records, kind: RecordKind): Promise<ReleaseRecord<T> | undefined> {
   if (!(await records.readable())) return undefined;
   const [row] = await records.session.rows<ReleaseRecord<T>>(
@@ -51,15 +51,17 @@ export async function latestRecord<T>(records: Records, kind: RecordKind): Promi
 }
 
 /**
- * Reads the recorded catalog, if it is that of this place in the history, for another tool may have gone on since, and if a server of
- * the same major version wrote it.
+ * Reads the recorded catalog; undefined unless it belongs to this place in the history, because another tool may have
+ * migrated since, and was written by a server of the same major version.
  */
 export async function latestCatalog(records: Records, last: string, count: number): Promise<Catalog | undefined> {
   const { data } = (await latestRecord<CatalogRecord>(records, "catalog")) ?? {};
   return data?.last === last && data.count === count && data.major === majorOf(records) ? data.catalog : undefined;
 }
 
-/** Tells what was applied since a deploy last ended with its verification; everything where none has. */
+/**
+ * Returns the migrations that were applied since a deploy last ended with its verification; all of them if none has.
+ */
 export async function appliedSinceVerified(
   records: Records,
   applied: readonly Migration[],
@@ -68,7 +70,7 @@ export async function appliedSinceVerified(
   return applied.slice(data && applied[data.count - 1]?.name === data.last ? data.count : 0);
 }
 
-/** Writes down the catalog of a verified release, with the last migration and their number. */
+/** Records the catalog of a verified release, with the last migration and the number of migrations. */
 export async function recordCatalog(records: Records, last: string, count: number, catalog: Catalog): Promise<void> {
   const data: CatalogRecord = { last, count, catalog, major: majorOf(records) };
   await recordData(records, "catalog", data);
