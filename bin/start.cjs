@@ -1,12 +1,13 @@
-// `node bin/start.cjs COMMAND …` runs a command of this project as one file that esbuild makes of its sources. The file is kept in
-// node_modules/.cache/start, and made anew when a source or package in it changes. Where that can't be written, it is made each time.
+// `node bin/start.cjs COMMAND …` runs a command of this project as one file that esbuild builds from its sources. The
+// file is kept in node_modules/.cache/start, and built again when a source or package in it changes. If it can't be
+// written there, it is built each time.
 "use strict";
 const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
 const { dirname, join } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
 
-/** A review is over before better code would pay; a deploy is not. */
+/** The flags of V8 for a review, which ends before optimised code would save time; a deploy runs longer. */
 const quick = ["--no-opt", "--liftoff-only", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"];
 
 /** The source of each command, its exit status for a defect of its own, and flags for V8. */
@@ -25,22 +26,25 @@ const { source, defect, flags } = commands[name];
 const file = join(root, "node_modules/.cache/start", `${name}.cjs`);
 
 process.once("uncaughtException", (error) => {
-  // The reader has seen enough (`| head`).
+  // The reader of the output has closed it, as `| head` does.
   if (error.code === "EPIPE") process.exit();
   const missing = error.code === "MODULE_NOT_FOUND" || /Could not resolve/.test(error.message);
-  // Where in the program an error was met is for whoever mends it, and no help where a package is missing.
+  // The stack of an error helps a developer of this project; if a package is missing, it doesn't help.
   console.error(missing ? `A package is missing (${error.message.split("\n")[0]}). Install all: npm ci` : error);
   console.error(`${name} stopped before its end.`);
   process.exit(defect);
 });
 
-/** Changes when a file does. */
+/** Returns a text that changes when the file does: its time of modification and its size. */
 function stamp(path) {
   const { mtimeMs, size } = statSync(join(root, path));
   return `${mtimeMs} ${size}`;
 }
 
-/** The kept program, whose first line has the stamps of all that it is made of; undefined if one differs. */
+/**
+ * Returns the kept program, whose first line contains the stamps of all files that it is built from; undefined if one
+ * of them differs.
+ */
 function kept() {
   try {
     const text = readFileSync(file, "utf8");
@@ -59,7 +63,7 @@ function made() {
     platform: "node",
     target: "node20",
     format: "cjs",
-    // Not minified: its lines are what a person sees of an unexpected error.
+    // The program is not minified, because an unexpected error shows its lines.
     keepNames: true,
     legalComments: "none",
     external: ["squawk-cli", "pg-native"],
@@ -68,7 +72,8 @@ function made() {
       "parser-code": "./bin/parser-code.ts",
       "postgres-grammar": require.resolve("libpg-query/wasm/libpg-query.js"),
     },
-    // pg asks for it to find out whether it runs in a Cloudflare Worker; on Node 20 that loads all of fetch, 30 to 90 ms.
+    // pg uses Response to find out whether it runs in a Cloudflare Worker. On Node 20 that loads all of fetch, which
+    // takes 30 to 90 ms.
     define: { Response: "undefined" },
     metafile: true,
     write: false,
@@ -81,7 +86,7 @@ function made() {
   return text;
 }
 
-/** Whole or not at all, also when two write at once. */
+/** Writes the file as a whole or not at all, even if two processes write at once. */
 function keep(text) {
   const temporary = `${file}.${process.pid}`;
   try {
@@ -92,7 +97,7 @@ function keep(text) {
     try {
       rmSync(temporary, { force: true });
     } catch {
-      // There is nothing: the folder itself is missing.
+      // There is nothing to remove, because the folder itself is missing.
     }
   }
 }

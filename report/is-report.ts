@@ -48,7 +48,10 @@ const report = shape({
   elapsed: either(missing, number),
 });
 
-/** Whether a value read from a log or a database has everything of a report: what hasn't is no report, and has no findings. */
+/**
+ * Returns whether a value read from a log or a database has every part of a report. A value that lacks one is not a
+ * report, and none of its findings count.
+ */
 export function isReport(value: unknown): value is Report {
   return report(value);
 }

@@ -5,7 +5,7 @@ import { formatDuration } from "../text/short-duration";
 import { sizeText } from "../text/table-size";
 import type { Report, ReportedResult } from "./contract";
 
-/** What is known of a release beside what its Jobs found in the database. */
+/** What the page shows of a release beside the reports of its Jobs. */
 export interface ReleasePage {
   readonly release: string;
   readonly app: string;
@@ -13,15 +13,15 @@ export interface ReleasePage {
   readonly namespace: string;
   readonly image: string;
   readonly url: string;
-  /** ISO 8601: when the page was written, at the end of the release. */
+  /** The time at which the page was written, at the end of the release, ISO 8601. */
   readonly at: string;
-  /** The command that checked the new version, if there is one; it succeeded, for else there would be no page. */
+  /** The command that checked the new version, if there is one. It succeeded, because otherwise no page is written. */
   readonly smoke?: string | undefined;
-  /** What to type to get the snapshot back as a second database. */
+  /** The command that restores the snapshot as a second database. */
   readonly restore?: string | undefined;
-  /** Jobs whose part is missing, and why. */
+  /** The Jobs whose part is missing, and why. */
   readonly missing: readonly { job: string; reason: string }[];
-  /** Commands that show the logs. */
+  /** The commands that show the logs. */
   readonly logs: readonly string[];
 }
 
@@ -31,8 +31,8 @@ const OPEN = "❔";
 type Row = [mark: string, point: string, known: string];
 
 /**
- * The release's report as a page for a change ticket: first what everybody wants to know, then every check of every Job.
- * Without `page` only the checks, for one run by hand.
+ * Writes the release's reports as a page for a change ticket: first a summary, then every check of every Job. Without
+ * `page` only the checks are written, for a check that was run by hand.
  */
 export function markdownReport(reports: readonly Report[], page?: ReleasePage): string {
   const parts = reports.flatMap((report, index) => part(report, titleOf(reports, index), page !== undefined));
@@ -41,7 +41,7 @@ export function markdownReport(reports: readonly Report[], page?: ReleasePage): 
 
 function titleOf(reports: readonly Report[], index: number): string {
   if (reports[index]!.stage === "before") return "Before the release";
-  // The second look after migrations is that of the Job for contract migrations, which runs after the rollout.
+  // The second report after migrations comes from the Job for contract migrations, which runs after the rollout.
   const earlier = reports.slice(0, index).some(({ stage }) => stage === "after");
   return earlier ? "After the contract migrations" : "After the migrations";
 }
@@ -118,7 +118,7 @@ function rollback(before: Report | undefined, { restore }: ReleasePage): Row {
     : [OPEN, "Rollback plan", "missing: set `report.rollback`; there is no snapshot"];
 }
 
-/** Several checks as one point: the worst outcome, and what each of them knows. */
+/** Sums up several checks in one row: the worst outcome, and the facts of each check. */
 function checked(after: readonly Report[], point: string, names: readonly string[]): Row {
   const results = after.flatMap(({ results: all }) => all.filter(({ name }) => names.includes(name)));
   if (results.length === 0)
@@ -148,7 +148,7 @@ function times(reports: readonly Report[]): string {
   return jobs.filter(Boolean).join(", ") || "not known";
 }
 
-/** Everything that one Job had to say. */
+/** Writes the whole report of one Job. */
 function part({ stage, results, notes, ...report }: Report, title: string, summed: boolean): string[] {
   const lines = [`## ${title}`, ""];
   lines.push(
@@ -174,7 +174,7 @@ function part({ stage, results, notes, ...report }: Report, title: string, summe
   if (report.scope.length > 0)
     lines.push(...gap(lines), "Tables touched:", "", ...report.scope.map((line) => `- ${markdownText(line)}`));
   lines.push(...gap(lines), ...largest(report.tables));
-  // On a whole page they stand in its checklist.
+  // On a whole page the checklist contains the notes.
   if (!summed && Object.keys(notes).length > 0) {
     lines.push(...gap(lines));
     for (const [key, value] of Object.entries(notes)) lines.push(`- ${markdownText(key)}: ${markdownText(value)}`);
@@ -182,12 +182,12 @@ function part({ stage, results, notes, ...report }: Report, title: string, summe
   return [...lines, ""];
 }
 
-/** An empty line, unless there is one. */
+/** Returns an empty line, unless the last line is empty already. */
 function gap(lines: readonly string[]): string[] {
   return lines.at(-1) === "" ? [] : [""];
 }
 
-/** Tables shown in a page, of all that are recorded. */
+/** The number of recorded tables that a page shows. */
 const SHOWN = 10;
 
 function largest(tables: Report["tables"] = {}): string[] {
@@ -201,7 +201,7 @@ function row({ title, outcome, facts }: ReportedResult): string {
   return `| ${OUTCOME[outcome]} | ${markdownText(title)} | ${markdownText(facts)} |`;
 }
 
-/** `2026-11-21 15:04 UTC` */
+/** Formats a time as `2026-11-21 15:04 UTC`. */
 function minute(iso: string): string {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? markdownText(iso) : `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;

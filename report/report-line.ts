@@ -1,2 +1,4 @@
-/** Begins the line with the report as JSON, in the log of a Job. No other line of the log begins so. */
+/**
+ * The beginning of the line in a Job's log that contains the report as JSON. No other line of the log begins with it.
+ */
 export const REPORT_LINE = "REPORT ";

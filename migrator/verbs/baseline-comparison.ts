@@ -11,22 +11,22 @@ import { type Difference, differences } from "../checks/drift";
 import { onScratch } from "../checks/scratch";
 import type { Run } from "../run";
 
-/** How a database compares with what migrations make. */
+/** The result of comparing a database with what migrations create. */
 export interface Comparison {
-  /** In what the database contradicts them, a line each. */
+  /** The ways in which the database contradicts the migrations, one line each. */
   readonly contradictions: readonly string[];
-  /** What else is to be known: how it was compared, what is unknown, what is there besides. */
+  /** Further lines for the log: how the database was compared, what is unknown, and what it has in addition. */
   readonly remarks: readonly string[];
 }
 
 const SHOWN = 20;
 
-/** What an operator may set on a live database without contradicting its history. */
+/** The properties that an operator may change on a live database without contradicting its history. */
 const TUNABLE = /^(options of|version of|event trigger|NOT NULL constraint) /;
 
 /**
- * Compares the whole live catalog with what these migrations make on a scratch database; where there can be none, with what their
- * text promises, and says what that leaves out.
+ * Compares the whole live catalog with what these migrations create on a scratch database. If there can be no scratch
+ * database, it compares the catalog with what their text promises, and a remark names what that leaves out.
  */
 export async function compareWithHistory(run: Run, migrations: readonly Migration[]): Promise<Comparison> {
   const made = await onScratch(run, migrations, async (scratch) => ({ catalog: await readDefinitions(scratch) }));

@@ -7,8 +7,9 @@ import type { Run } from "../run";
 import { compareWithHistory } from "./baseline-comparison";
 
 /**
- * Gives a database that was made without Prisma its history: everything up to and including `through` is recorded as applied without being
- * run, after comparing with the catalog what those migrations would have made.
+ * Gives a database that was made without Prisma a history. Every migration up to and including `through` is recorded as
+ * applied without being run, after what those migrations would have made is compared with the catalog.
+ * @throws UnknownMigration, AlreadyHasHistory, ContradictsCatalog
  */
 export async function baseline(
   run: Run,

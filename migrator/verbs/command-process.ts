@@ -1,35 +1,46 @@
 import { spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 
-/** How a command is run. */
+/** The options with which a command is run. */
 export interface CommandOptions {
-  /** Program and arguments. */
+  /** The program and its arguments. */
   readonly command: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Milliseconds. */
+  /** The longest run of the command, in milliseconds. */
   readonly timeout: number;
-  /** Aborted: the command is asked to stop. */
+  /** The signal that asks the command to stop when it is aborted. */
   readonly signal: AbortSignal;
-  /** Tells a line of its output. Returns what of it is kept for {@link CommandEnd.last}; undefined: nothing. */
+  /**
+   * Receives each line of the command's output.
+   * @returns the text that is kept for {@link CommandEnd.last}; undefined: none
+   */
   onLine(line: string): string | undefined;
 }
 
 /** How a command ended. */
 export interface CommandEnd {
   readonly outcome: "ended" | "missing" | "timed-out" | "stopped";
-  /** For people: "exit status 1", "SIGKILL". Undefined: it succeeded. */
+  /**
+   * The reason for people, such as "exit status 1" or "it was ended by SIGKILL"; undefined if the command succeeded.
+   */
   readonly problem: string | undefined;
-  /** Its last lines, oldest first. */
+  /** The last lines of the command's output, oldest first. */
   readonly last: readonly string[];
 }
 
-/** From SIGTERM to SIGKILL; with the session's own end well within the 30 s that a pod is given. */
+/**
+ * The time from SIGTERM to SIGKILL, in milliseconds. Together with the end of the session it is well within the 30 s
+ * that Kubernetes gives a pod to end.
+ */
 const GRACE = 12_000;
 const KEPT_LINES = 30;
-/** A line longer than this is told in pieces. */
+/** The number of characters beyond which a line is passed on in pieces. */
 const LONGEST_LINE = 8_192;
 
-/** Runs the command with its output line by line; a signal to stop is passed on, and its end awaited. */
+/**
+ * Runs the command and passes on its output line by line. A signal to stop is passed to the command, and its end is
+ * awaited.
+ */
 export function runToEnd({ command, environment, timeout, signal, onLine }: CommandOptions): Promise<CommandEnd> {
   const [program = "", ...args] = command;
   const child = spawn(program, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
@@ -65,7 +76,7 @@ export function runToEnd({ command, environment, timeout, signal, onLine }: Comm
       outcome = "missing";
       settle(error.code === "ENOENT" ? `there is no ${program}` : error.message);
     });
-    // What it started may hold its output open for longer than it lives itself.
+    // Processes that the command started may keep its output open after it has ended.
     child.once("exit", (code, by) => {
       const ended = () =>
         settle(code === 0 ? undefined : code === null ? `it was ended by ${by}` : `exit status ${code}`);

@@ -6,7 +6,11 @@ import type { Run } from "../run";
 
 const SHOWN = 15;
 
-/** After the rollout: which statements became slower, and which tables are read whole more often, than up to the release. Only looks. */
+/**
+ * Logs which statements became slower since the release, and which tables are read whole more often. It is run after
+ * the rollout and changes nothing.
+ * @throws NothingRecorded if there are no statistics of a release
+ */
 export async function compare(run: Run): Promise<void> {
   const { log } = run;
   const recorded = await latestRecord<Statistics>(run.records, "statistics");

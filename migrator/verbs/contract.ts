@@ -7,9 +7,10 @@ import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
 
 /**
- * The history without the contract migrations (`-- release: contract`) that wait for the rollout: what they take away, the
- * pods of the version before may still use. A database that has nothing yet has no such pods, and gets everything.
- * @throws OrdinaryAfterContract when another pending migration follows one of them
+ * Returns the history without the contract migrations (`-- release: contract`) that wait for the rollout, because the
+ * pods of the old version may still use what they take away. A database without applied migrations has no such pods,
+ * and gets every migration.
+ * @throws OrdinaryAfterContract if another pending migration follows one of them
  */
 export async function beforeRollout(run: Run, migrations: readonly Migration[]): Promise<readonly Migration[]> {
   const { applied, pending } = compareHistory(migrations, await run.table.read(run.session));
@@ -25,10 +26,13 @@ export async function beforeRollout(run: Run, migrations: readonly Migration[]):
   return migrations.filter((migration) => !held.includes(migration));
 }
 
-/** How often it is said that the new version is still being watched. */
+/** The time between two log lines about the wait for contract migrations, in milliseconds. */
 const REMINDER_MS = 60_000;
 
-/** Lets the new version serve for a while before what only the old one used is taken away: until then there is a way back. */
+/**
+ * Waits for `settings.soak` while the new version serves, before what only the old version used is taken away. Until
+ * then the release can still be taken back.
+ */
 export async function soak(run: Run, migrations: readonly Migration[]): Promise<void> {
   const { settings, log, signal, session, table } = run;
   const { pending } = compareHistory(migrations, await table.read(session));

@@ -20,8 +20,9 @@ import { appliedSinceVerified } from "../records/release-records";
 import type { Run } from "../run";
 
 /**
- * Brings the database to the end of the history. Of several runners at once one works and the others wait, then find nothing left to do.
- * Whatever happens to it, the next run goes on correctly.
+ * Applies every pending migration of the history, and verifies the result. If several runners start at once, one of
+ * them works; the others wait and then find nothing left to do. If a run is interrupted at any point, the next run
+ * continues correctly.
  */
 export async function deploy(run: Run, migrations: readonly Migration[]): Promise<void> {
   const { session, settings, log, signal } = run;
@@ -39,7 +40,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
         },
       );
     if (history.pending.length === 0) {
-      // A run before this one applied everything, and then failed its verification or was killed before it.
+      // An earlier run may have applied everything, and then failed its verification or been killed before it.
       const unverified = (await run.records.readable()) ? await appliedSinceVerified(run.records, history.applied) : [];
       if (unverified.length > 0) {
         await loadParser();
@@ -82,7 +83,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
   }
 }
 
-/** What is half applied is finished first: nothing is applied over it. */
+/** Puts migrations that are partly applied first, because nothing may be applied over them. */
 function queueOf({ pending, unfinished }: HistoryState, progress: readonly Progress[]) {
   const begun = new Map(unfinished.map(({ migrationName, id }) => [migrationName, id]));
   const queue = pending.map((migration) => {

@@ -9,21 +9,21 @@ import type { Verdict } from "./diagnosis-by-states";
 /** A migration whose definitions can't be compared. */
 export interface Unreplayed {
   readonly nodes: readonly Node[];
-  /** The migrations that are applied. */
+  /** The other migrations, which are applied. */
   readonly before: readonly Migration[];
-  /** What the tool that ran it recorded of its failure. */
+  /** The error that the tool that ran the migration recorded; empty if there is none. */
   readonly said: string;
 }
 
 /**
- * Tells whether statements were run by the names of what they make and drop. What isn't as a statement leaves it tells that it was not
- * applied. What is tells that it was only if it was otherwise before: by what the last release recorded, or, without such a
- * record, because no earlier migration mentions the name.
+ * Decides whether statements were run by the names of what they create and drop. A statement is not applied if
+ * something is not as the statement leaves it. It is applied only if that was different before: according to what the
+ * last release recorded or, without such a record, because no earlier migration mentions the name.
  */
 export async function byNames(run: Run, { nodes, before, said }: Unreplayed, actual: Catalog): Promise<Verdict[]> {
   const recorded = await latestCatalog(run.records, before.at(-1)?.name ?? "", before.length);
   const history = before.map(({ sql }) => sql.toLowerCase()).join("\n");
-  // The statement that failed because of it did not make it.
+  // If the statement failed because something exists or is missing, it did not create or drop that itself.
   const collided = /already exists|does not exist/.test(said);
   const isChanged = (expectation: Expectation) =>
     recorded
@@ -31,7 +31,7 @@ export async function byNames(run: Run, { nodes, before, said }: Unreplayed, act
       : !collided && isMentioned(expectation.key, history) !== expectation.present;
   const expected = nodes.map((node) => expectationsOf(node, run.table.schema));
   return expected.map((list, index): Verdict => {
-    // What a later statement of the same migration changes again says nothing about this one.
+    // What a later statement of the same migration changes again is no evidence for this one.
     const later = new Set(expected.slice(index + 1).flatMap((each) => each.map(({ key }) => key)));
     const checkable = list.filter(({ key }) => !later.has(key));
     const [first] = checkable;
@@ -51,7 +51,7 @@ export async function byNames(run: Run, { nodes, before, said }: Unreplayed, act
   });
 }
 
-/** Whether the history says the name of the thing, or, for a part of a table, both names. */
+/** Returns whether the history contains the name of the object or, for a part of a table, both names. */
 function isMentioned(key: string, history: string): boolean {
   const names = key.slice(key.indexOf(".") + 1).split(".");
   return names.every((name) => history.includes(name.toLowerCase()));

@@ -4,18 +4,22 @@ import { maskSql } from "../../migrations/sql/mask-sql";
 /** Whether a statement was run. */
 export type StatementState = "applied" | "not applied" | "unknown";
 
-/** What is known of one statement, and from what. */
+/** The state of one statement, and the evidence for it. */
 export interface Verdict {
   readonly state: StatementState;
   readonly evidence: string;
-  /** If it is unknown: the statement defines something, and it is not known whether that is there by its doing. */
+  /**
+   * This matters only if the state is unknown: true if the statement defines something, and it is not known whether
+   * that exists because of the statement.
+   */
   readonly untold: boolean;
 }
 
 /**
- * Tells for each statement whether it was run, given the catalog before the first, after each of them, and as it is now.
- * Statements run one after the other: if what they touch is now exactly as after the third, the first three are applied and
- * the others are not. Where the states before and after a statement are alike, it can't be told.
+ * Decides for each statement whether it was run, given the catalog before the first statement, after each of them, and
+ * as it is now. Statements run one after the other: if what they touch is now exactly as after the third, the first
+ * three are applied and the others are not. If the states before and after a statement are alike, the result is
+ * unknown.
  */
 export function byStates(catalogs: readonly Catalog[], actual: Catalog): Verdict[] {
   const changes = catalogs.slice(1).map((after, index) => changedKeys(catalogs[index]!, after));
@@ -30,7 +34,7 @@ export function byStates(catalogs: readonly Catalog[], actual: Catalog): Verdict
   });
 }
 
-/** Indexes of the states in which all these entries are as they are now. */
+/** Returns the indexes of the states in which all these entries are as they are now. */
 function positionsOf(catalogs: readonly Catalog[], keys: readonly string[], actual: Catalog): number[] {
   return [...catalogs.keys()].filter((index) => keys.every((key) => catalogs[index]![key] === actual[key]));
 }
@@ -40,7 +44,10 @@ function stateAt(statement: number, positions: readonly number[]): Verdict["stat
   return Math.max(...positions) <= statement ? "not applied" : "unknown";
 }
 
-/** Together the entries are as at no point of the migration (somebody went on by hand): each tells for itself. */
+/**
+ * Judges a statement by each entry separately, because together the entries match no point of the migration (somebody
+ * went on by hand).
+ */
 function byKeys(keys: readonly string[], index: number, catalogs: readonly Catalog[], actual: Catalog): Verdict {
   const after = catalogs[index + 1]!;
   const byKey = keys.map((key) => {
@@ -63,7 +70,10 @@ function byKeys(keys: readonly string[], index: number, catalogs: readonly Catal
   };
 }
 
-/** Owners and privileges depend on who ran the statement, so that they tell only of one that changes nothing else. */
+/**
+ * Returns the entries that a statement changes. Owners and privileges depend on who ran the statement, so they are
+ * returned only if it changes nothing else.
+ */
 function changedKeys(before: Catalog, after: Catalog): string[] {
   if (before === after) return [];
   const all = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key]);

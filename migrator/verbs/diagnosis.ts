@@ -9,25 +9,28 @@ import type { Run } from "../run";
 import { byNames } from "./diagnosis-by-names";
 import { byStates, type Verdict } from "./diagnosis-by-states";
 
-/** What the catalog says about one statement. */
+/** What the catalog shows about one statement. */
 export interface StatementDiagnosis extends Verdict {
   readonly line: number;
   readonly text: string;
-  /** It leaves nothing behind (SET, BEGIN, LOCK, …): not knowing whether it ran is no loss. */
+  /** True if the statement leaves nothing behind (SET, BEGIN, LOCK, …), so that it doesn't matter whether it ran. */
   readonly passing: boolean;
 }
 
 /**
- * `all`: every statement is applied. `none`: no statement is. `part`: some are, and others are not or can't be told.
- * `unknown`: nothing is known to be applied, and not everything is known not to be.
+ * How much of a migration is applied. `all`: every statement is. `none`: no statement is. `part`: some statements are,
+ * and others are not or are unknown. `unknown`: no statement is known to be applied, and not all are known not to be.
  */
 export type AppliedPart = "all" | "part" | "none" | "unknown";
 
-/** What of a migration is applied. */
+/** How much of a migration is applied, in total and statement by statement. */
 export interface Diagnosis {
   readonly applied: AppliedPart;
   readonly statements: StatementDiagnosis[];
-  /** Why definitions could not be compared, if they could not: then only names tell. */
+  /**
+   * The reason why not all definitions could be compared, so that other statements are judged by names only; undefined
+   * if all were compared.
+   */
   readonly namesOnly?: string;
 }
 
@@ -38,9 +41,10 @@ const PASSING = new Set(
 );
 
 /**
- * What of a migration is really applied, statement by statement. The live catalog is compared, definition by definition, with what Postgres
- * makes of the history and of each statement on a scratch database. Where that can't be had, a statement is only told by the names of
- * what it makes or drops, as far as no earlier migration knows these names. Rows can't be told.
+ * Finds out what of a migration is really applied, statement by statement. The live catalog is compared, definition by
+ * definition, with what Postgres makes of the history and of each statement on a scratch database. Where that is not
+ * possible, a statement is judged only by the names of what it creates or drops, as far as no earlier migration
+ * mentions these names. Changes of rows can't be detected.
  */
 export async function diagnose(run: Run, migrations: readonly Migration[], migration: Migration): Promise<Diagnosis> {
   await loadParser();
@@ -67,8 +71,8 @@ export async function diagnose(run: Run, migrations: readonly Migration[], migra
 }
 
 /**
- * Statements run in their order, and a failed migration stopped at one of them: rows that an earlier statement changes are changed if a
- * later statement is known to be applied.
+ * Sums up the states of the statements. They run in their order, and a failed migration stopped at one of them. So the
+ * rows that a statement changes are changed if a later statement is known to be applied.
  */
 function summary(statements: readonly StatementDiagnosis[]): AppliedPart {
   const lasting = statements.filter(({ passing, state }) => !passing || state !== "unknown");
@@ -79,7 +83,7 @@ function summary(statements: readonly StatementDiagnosis[]): AppliedPart {
   return first < 0 && !untold && last === lasting.length - 1 ? "all" : "part";
 }
 
-/** Writes a diagnosis as lines for people. */
+/** Describes a diagnosis in lines for people. */
 export function describeDiagnosis(name: string, { applied, statements, namesOnly }: Diagnosis): string[] {
   const verdicts = {
     all: "it is applied",

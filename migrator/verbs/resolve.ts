@@ -13,8 +13,9 @@ import type { Resolution } from "../settings";
 import { type Diagnosis, describeDiagnosis, diagnose, type StatementDiagnosis } from "./diagnosis";
 
 /**
- * Corrects the book-keeping of one migration, as `prisma migrate resolve`, but only after showing from the catalog what is really applied;
- * a resolution that the catalog contradicts needs `--force`.
+ * Corrects the record of one migration, like `prisma migrate resolve`, but first shows from the catalog what is really
+ * applied. A resolution that the catalog contradicts needs `--force`.
+ * @throws UnknownMigration, FolderGone, NothingToResolve, ContradictsCatalog
  */
 export async function resolveMigration(
   run: Run,
@@ -73,7 +74,10 @@ export async function resolveMigration(
   }
 }
 
-/** The row of a migration whose folder is gone: what its statements are isn't known, so that only the row can be settled. */
+/**
+ * Corrects the row of a migration whose folder is gone. Its statements aren't known, so it can't be diagnosed or
+ * recorded as applied.
+ */
 async function resolveGone(run: Run, name: string, resolution: Resolution): Promise<void> {
   const { session, table, log, settings, signal, records } = run;
   const isStuck = async () =>
@@ -103,7 +107,10 @@ Next: restore its folder from version control to have it diagnosed; or, if nothi
   }
 }
 
-/** Of several unfinished rows of a migration each would block the history. */
+/**
+ * Makes the statement that marks all unfinished rows of a migration as rolled back, because each of them would block
+ * the history.
+ */
 function rolledBack({ table }: Run, name: string): string {
   return `UPDATE ${table.name} SET rolled_back_at = clock_timestamp() WHERE migration_name = ${escapeLiteral(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`;
 }
@@ -116,7 +123,9 @@ async function creation({ session, table }: Run): Promise<string[]> {
   return (await table.exists(session)) ? [] : table.creation(session);
 }
 
-/** As Prisma records it: a row that begins and ends at once, with no step applied by it. */
+/**
+ * Makes the statement that records a migration as Prisma does: its row begins and ends at once, with no step applied.
+ */
 function appliedByHand({ table }: Run, { name, checksum }: Migration): string {
   return `INSERT INTO ${table.name} (id, checksum, started_at, finished_at, migration_name, applied_steps_count) VALUES (${escapeLiteral(
     randomUUID(),
@@ -124,8 +133,10 @@ function appliedByHand({ table }: Run, { name, checksum }: Migration): string {
 }
 
 /**
- * To record as applied what is not would lose it for good, so that everything that defines something must be known to be there; to record as
- * rolled back what is applied would run it twice.
+ * Refuses a resolution that the catalog contradicts. If a migration is recorded as applied and is not, it is never
+ * applied, so everything that it defines must be known to exist. If it is recorded as rolled back and is applied, it
+ * would run twice.
+ * @throws ContradictsCatalog
  */
 function refuseContradiction(name: string, resolution: Resolution, { statements }: Diagnosis): void {
   const contradicts = ({ state, untold }: StatementDiagnosis) =>

@@ -26,9 +26,10 @@ import { type CommandEnd, runToEnd } from "./command-process";
 import { describeDiagnosis, diagnose } from "./diagnosis";
 
 /**
- * Lets a command of the app's image migrate, `npx prisma migrate deploy`, in the place of `deploy`: with the same look at the
- * history and the snapshot before it, with our lock_timeout in its connection string, and with the same verification after
- * it. It is run once: what it leaves half done is explained, and not tried again.
+ * Lets a command of the app's image migrate, such as `npx prisma migrate deploy`, in the place of `deploy`. The history
+ * and the snapshot are checked before it, its connection string sets our lock_timeout, and the same verification
+ * follows it. The command is run once: what it leaves half done is explained, and not tried again.
+ * @throws LeftUnfinished, CommandCantHold, CommandWentFurther, CommandFailed, Stopped
  */
 export async function runCommand(run: Run, migrations: readonly Migration[]): Promise<void> {
   const { session, table, settings, log, records, signal } = run;
@@ -103,7 +104,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
     );
   log.event("command.finished", `The command succeeded in ${formatDuration(duration)}.`, { duration });
 
-  // Also what an earlier run applied that was killed before its verification.
+  // If an earlier run was killed before its verification, what it applied is verified too.
   const unverified = (await records.readable()) ? await appliedSinceVerified(records, judged.applied) : [];
   if (history.pending.length === 0 && unverified.length === 0) return publishUnchanged(run);
   const effects = history.pending.length > 0 ? planned : plannedEffects(run.plans, [], unverified, table.schema);
@@ -111,7 +112,10 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   await verify(run, migrations, { ...effects, before, behindBefore: behind });
 }
 
-/** @throws LeftUnfinished with what is really applied of the first migration that neither finished nor was rolled back */
+/**
+ * Ends the run if a migration neither finished nor was rolled back.
+ * @throws LeftUnfinished with what is really applied of the first such migration
+ */
 async function explainUnfinished(
   run: Run,
   migrations: readonly Migration[],
@@ -133,7 +137,11 @@ async function explainUnfinished(
   );
 }
 
-/** Before a first release there are no old pods that a contract migration could trip. */
+/**
+ * Refuses a pending contract migration. Before a first release it is allowed, because there are no old pods that it
+ * could break.
+ * @throws CommandCantHold
+ */
 async function refuseContract({ settings, plans }: Run, { applied, pending }: HistoryState): Promise<void> {
   if (!settings.holdContract || applied.length === 0 || pending.length === 0) return;
   await loadParser();
@@ -159,7 +167,7 @@ function stateOf({ pending }: HistoryState, before: readonly HistoryRow[], after
   return `${applied}; no migration is unfinished, ${pending.length} ${pending.length === 1 ? "is" : "are"} pending.`;
 }
 
-/** What is recorded as applied now, and was not before. */
+/** Returns the names of the migrations that are recorded as applied now, and were not before. */
 function namesSince(before: readonly HistoryRow[], after: readonly HistoryRow[]): string[] {
   const done = (rows: readonly HistoryRow[]) =>
     rows.filter((row) => row.finishedAt !== null && row.rolledBackAt === null).map((row) => row.migrationName);
@@ -167,9 +175,12 @@ function namesSince(before: readonly HistoryRow[], after: readonly HistoryRow[])
   return done(after).filter((name) => !known.has(name));
 }
 
-/** Every variable in which a Prisma schema may look for the URL holds the same one: the migration's own. */
+/**
+ * Returns the environment of the command. Every variable in which a Prisma schema may look for the URL contains the
+ * same one: the migration's own.
+ */
 async function environmentOf({ settings, session, log }: Run, tag: string): Promise<NodeJS.ProcessEnv> {
-  // As far as this server's platform knows how to: our own session has it then (session-settings.ts).
+  // The setting is used only if our own session has it (session-settings.ts), because not every server supports it.
   const [noticing] = await session.rows<{ set: boolean }>(
     "SELECT coalesce(current_setting('client_connection_check_interval', true), '0') <> '0' AS set",
   );
@@ -177,15 +188,16 @@ async function environmentOf({ settings, session, log }: Run, tag: string): Prom
     lock_timeout: settings.lockTimeout,
     statement_timeout: settings.statementTimeout,
     application_name: tag,
-    // Lets the server notice within seconds that the command is gone, also in the middle of a statement.
+    // The server then notices within seconds that the command is gone, even in the middle of a statement.
     ...(noticing!.set ? { client_connection_check_interval: 2000 } : {}),
   });
   log.hide(url);
-  // As it is written, which need not be as this program would encode it.
+  // The password is also hidden as it is written in the URL, which may differ from how this program would encode it.
   log.hide(/:\/\/[^/?#]*?:([^/?#]*)@/.exec(settings.url)?.[1] ?? "");
   const names = ["DATABASE_URL", "DIRECT_URL", ...settings.urlVariables];
   return {
-    // No questions, no downloads, no news; who wants them says so in migrations.env.
+    // These variables turn off the CLI's questions, downloads and update messages. The setting migrations.env overrides
+    // them.
     CHECKPOINT_DISABLE: "1",
     PRISMA_HIDE_UPDATE_MESSAGE: "1",
     npm_config_yes: "false",
@@ -196,10 +208,10 @@ async function environmentOf({ settings, session, log }: Run, tag: string): Prom
   };
 }
 
-/** From this version on the Prisma CLI sends a file statement by statement (facts: prisma-engines#5767). */
+/** The first version, major and minor, whose Prisma CLI sends a file statement by statement (prisma-engines#5767). */
 const SPLITS_FILES = [7, 4];
 
-/** Which Prisma CLI the image has, as far as it lies where npm puts it. */
+/** Logs which Prisma CLI the image has, if it is where npm installs it. */
 function tellVersion({ log }: Run): void {
   let version: string;
   try {
@@ -217,7 +229,10 @@ function tellVersion({ log }: Run): void {
   );
 }
 
-/** What a command started may outlive it, and go on in the database: its sessions are known by their name. */
+/**
+ * Ends the sessions of the command, which have the tag as their application name. Processes that the command started
+ * may outlive it and go on in the database.
+ */
 async function endSessions({ session, log }: Run, tag: string): Promise<void> {
   try {
     const other = await Session.open(session.target, { applicationName: "release-migrator", connectWait: 2_000 });

@@ -3,10 +3,16 @@ import { historyElsewhere } from "../checks/history-gate";
 import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
 
-/** Exit statuses of `status`: everything applied; something pending; something that `deploy` would refuse. */
+/**
+ * The exit statuses of `status`: everything is applied; something is pending; there is something that `deploy` would
+ * refuse.
+ */
 export const STATUS_EXIT = { upToDate: 0, pending: 10, refused: 4 } as const;
 
-/** Says what is applied and what is not. Changes nothing and takes no lock. */
+/**
+ * Logs what is applied and what is not. It changes nothing and takes no lock.
+ * @returns one of {@link STATUS_EXIT}
+ */
 export async function status(run: Run, migrations: readonly Migration[]): Promise<number> {
   const { log, session, table } = run;
   const historyState = compareHistory(migrations, await table.read(session));

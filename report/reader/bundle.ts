@@ -4,10 +4,13 @@ import { buildSync } from "esbuild";
 
 let bundled: string | undefined;
 
-/** In the package that `npm pack` makes, the file is there already, and the sources are not. */
+/** The path of the finished bundle. It exists only in the package that `npm pack` makes, which has no sources. */
 const PREBUILT = join(__dirname, "../..", "report.cjs");
 
-/** What reads the Jobs' reports after the rollout, as one CommonJS file for the Node.js that runs `pulumi up`. */
+/**
+ * Returns the program that reads the Jobs' reports after the rollout, as one CommonJS file for the Node.js that runs
+ * `pulumi up`. The file is built once per process.
+ */
 export function bundleReportReader(): string {
   bundled ??= existsSync(PREBUILT) ? readFileSync(PREBUILT, "utf8") : build();
   return bundled;

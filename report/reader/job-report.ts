@@ -3,21 +3,24 @@ import { isReport } from "../is-report";
 import { REPORT_LINE } from "../report-line";
 import { type Cluster, KubectlFailed, kubectl } from "./kubectl";
 
-/** The report of a Job can't be had; the message is for a sentence: "… is missing: kubectl is not on PATH". */
+/** The report of a Job can't be read. The message completes a sentence: "… is missing: kubectl is not on PATH". */
 export class ReportUnavailable extends Error {
   override readonly name = "ReportUnavailable";
 }
 
-/** The report stands near the end of a log: after it only the checklist for people, and the last words. */
+/**
+ * The number of lines that are read from the end of a log. Only the checklist for people and the closing lines follow
+ * the report.
+ */
 const LAST_LINES = 2000;
 
-/** As a person types it. */
+/** Returns the command that shows the log of a Job, as a person types it. */
 export function logsCommand(job: string, { namespace, context }: Cluster): string {
   return `kubectl logs job/${job} -n ${namespace}${context === undefined ? "" : ` --context ${context}`}`;
 }
 
 /**
- * The report that a Job printed, by `kubectl logs`.
+ * Reads the report that a Job printed, with `kubectl logs`.
  * @throws ReportUnavailable
  */
 export async function readReport(job: string, cluster: Cluster): Promise<Report> {

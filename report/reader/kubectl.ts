@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { oneLine } from "../../text/printable";
 
-/** kubectl can't be run, or says no; the message is for a sentence: "… is missing: kubectl is not on PATH". */
+/**
+ * kubectl can't be run, or reports an error. The message completes a sentence: "… is missing: kubectl is not on PATH".
+ */
 export class KubectlFailed extends Error {
   override readonly name = "KubectlFailed";
 }
@@ -14,7 +16,7 @@ export class KubectlFailed extends Error {
 export interface Cluster {
   readonly namespace: string;
   readonly context?: string | undefined;
-  /** Path of the kubeconfig; default: kubectl's own. */
+  /** The path of the kubeconfig; default: kubectl's own. */
   readonly kubeconfig?: string | undefined;
 }
 
@@ -23,7 +25,8 @@ const TRIES = 3;
 const BETWEEN_TRIES_MS = 2_000;
 
 /**
- * What kubectl prints. Each try is bounded, its credential helpers included.
+ * Runs kubectl and returns its output. Up to three attempts are made, each of at most 30 s including its credential
+ * helpers.
  * @throws KubectlFailed
  */
 export async function kubectl(words: string[], { namespace, context, kubeconfig }: Cluster): Promise<string> {
@@ -37,7 +40,7 @@ export async function kubectl(words: string[], { namespace, context, kubeconfig 
       const { code, stderr = "", message } = error as { code?: unknown; stderr?: string; message: string };
       if (code === "ENOENT") throw new KubectlFailed("kubectl is not on PATH");
       const reason = stderr.trim().split("\n").at(-1) || message;
-      // What is gone does not come back; a server that didn't answer may.
+      // A missing object or a missing right will not appear by itself; a server that didn't answer may answer later.
       const final = /NotFound|not found|Forbidden|Unauthorized|does not exist|no configuration/i.test(reason);
       if (final || tried === TRIES) throw new KubectlFailed(`kubectl says: ${oneLine(reason)}`);
       await pause(BETWEEN_TRIES_MS);
@@ -54,7 +57,10 @@ function run(words: string[]): Promise<string> {
   });
 }
 
-/** The provider takes a kubeconfig's content or its path; kubectl only a path. */
+/**
+ * Returns the path of a kubeconfig for kubectl, which accepts only a path. The Kubernetes provider also accepts a
+ * kubeconfig's content, which is written to a temporary file that `remove` deletes.
+ */
 export function kubeconfigFile(given: string | undefined): { path?: string; remove(): void } {
   if (!given) return { remove: () => undefined };
   if (!given.includes("\n") && !given.trimStart().startsWith("{")) return { path: given, remove: () => undefined };

@@ -1,6 +1,9 @@
 import { type Cluster, KubectlFailed, kubectl } from "./kubectl";
 
-/** The objects that are there, with the records of who set which field; or why they can't be had. */
+/**
+ * Reads the objects that exist, with the records of who set which field.
+ * @returns the objects, or why they can't be read
+ */
 export async function liveObjects(
   resources: readonly string[],
   cluster: Cluster,
@@ -10,7 +13,7 @@ export async function liveObjects(
       ["get", ...resources, "--ignore-not-found", "--output=json", "--show-managed-fields"],
       cluster,
     );
-    // Nothing was found: nothing is printed. Of a single resource, no list.
+    // kubectl prints nothing if nothing was found, and no list if a single resource was requested.
     const found = text.trim() === "" ? { items: [] } : (JSON.parse(text) as { items?: unknown[] });
     return { objects: found.items ?? [found] };
   } catch (error) {

@@ -8,10 +8,9 @@ import { KUBECONFIG_VARIABLE, type ObjectsRequest, REQUEST_VARIABLE, type Report
 import { writePage } from "./write-page";
 
 /**
- * Runs where `pulumi up` runs, and prints one line of JSON. Before the release: the objects that it would change. After the
- * rollout: what the Jobs reported. That a report
- * can't be read is said there and ends nothing, because the release itself is complete; only a page that was asked for and
- * can't be written is an error.
+ * Runs where `pulumi up` runs, and prints one line of JSON: before the release the objects that it would change, after
+ * the rollout what the Jobs reported. If a report can't be read, the line contains the reason and the exit status is 0,
+ * because the release itself is complete. Only a page that was requested and can't be written is an error.
  */
 async function main(): Promise<number> {
   const request = JSON.parse(process.env[REQUEST_VARIABLE] ?? "{}") as ReportRequest | ObjectsRequest;
@@ -20,7 +19,8 @@ async function main(): Promise<number> {
     return await answerTo(request);
   } catch (error) {
     if (request.page) throw error;
-    // Outputs wait for the sizes: nothing that goes wrong here may keep them from the version that serves.
+    // The stack's outputs wait for the sizes, and the new version serves already, so an error here must not fail the
+    // release.
     const missing = request.jobs.map((job) => ({ job, reason: (error as Error).message }));
     return answer(problem(missing, request, SIZES_UNKNOWN));
   }

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { dirname } from "node:path";
 import { makeFolder } from "../../text/make-folder";
 
-/** Writes the page as a whole or not at all: what picks it up for a ticket never sees a part. */
+/** Writes the page as a whole or not at all, so that a program that reads it for a ticket never reads a part. */
 export function writePage(path: string, text: string): void {
   makeFolder(dirname(path));
   const draft = `${path}.${process.pid}.tmp`;
