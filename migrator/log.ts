@@ -30,8 +30,8 @@ export class Log {
 
   /**
    * Logs one event.
-   * @param message one line or several; a line break within a line can't begin another line, and no line but the
-   * report's begins with REPORT_LINE
+   * @param message one line or several; a line break within a line is escaped, and no line but the report's begins with
+   * REPORT_LINE
    */
   event(event: string, message: string | readonly string[], fields: Fields = {}): void {
     const lines = [message].flat().map(oneLine);

@@ -3,8 +3,8 @@ import type { Migration } from "../migrations/history/history";
 import { type MigrationPlan, planMigration } from "../migrations/history/plan";
 
 /**
- * The number of characters of SQL from which syntax trees are not kept, because they would take too much memory. The
- * statements of such a file are parsed again, one at a time.
+ * The size of a file, in characters, from which its syntax trees are not kept, because they would take too much memory.
+ * The statements of such a file are parsed again, one at a time.
  */
 const NODES_BELOW = 64 * 1024;
 

@@ -5,7 +5,7 @@ import { formatDuration } from "../text/short-duration";
 import { sizeText } from "../text/table-size";
 import type { Report, ReportedResult } from "./contract";
 
-/** What the page shows of a release beside the reports of its Jobs. */
+/** The data that the page shows of a release in addition to the reports of its Jobs. */
 export interface ReleasePage {
   readonly release: string;
   readonly app: string;

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 
-/** The number of characters of SQL from which memory matters more than speed. */
+/** The amount of SQL, in characters, from which memory matters more than speed. */
 const MUCH = 2 * 2 ** 20;
 
 /**

@@ -6,7 +6,7 @@ const CANCEL_REQUEST = 80877102;
 
 /**
  * Sends a CancelRequest for a session. It needs neither a login nor a free connection slot, and the server accepts it
- * unencrypted too. The server sends no answer, so that it is not known whether the statement was cancelled.
+ * unencrypted too. The server sends no answer, so it is not known whether the statement is cancelled.
  */
 export function sendCancel(target: Target, processId: number, secretKey: number): Promise<void> {
   return new Promise((resolve) => {

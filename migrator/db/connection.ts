@@ -51,6 +51,10 @@ export class Session {
     });
   }
 
+  /**
+   * Opens a session.
+   * @throws BadUrl, ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable
+   */
   static async open(target: Target, options: SessionOptions): Promise<Session> {
     const client = await connect(target, options);
     const severity = (message: { severity?: string | undefined }) => message.severity ?? "NOTICE";

@@ -12,6 +12,7 @@ export interface Place {
   readonly offset: number;
 }
 
+/** The largest number of characters of a source line that is shown. */
 const WIDTH = 110;
 
 /**

@@ -10,7 +10,7 @@ export function withSessionOptions(url: string, settings: Readonly<Record<string
   const given = parameters.filter(own).map((parameter) => new URLSearchParams(parameter).get("options") ?? "");
   const added = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   const options = [...given, ...added].filter((part) => part !== "").join(" ");
-  // A space is written as %20, because Prisma's parser reads a + as a space, and other parsers read it as a +.
+  // A space is written as %20: Prisma's parser reads a + as a space too, but other parsers read it as a +.
   return `${base}?${[...parameters.filter((each) => !own(each)), `options=${encodeURIComponent(options)}`].join("&")}`;
 }
 

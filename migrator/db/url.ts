@@ -100,8 +100,8 @@ export function describeTarget(target: Target): string {
 const EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE";
 
 /**
- * Patterns of strings that people give in place of a URL, each with its explanation. Nothing else of the string is
- * repeated in the message.
+ * Patterns of strings that people give in place of a URL, each with its explanation for the message. The message never
+ * repeats the string itself.
  */
 const NO_URLS: readonly [pattern: RegExp, what: string][] = [
   [/^["'`]/, "stands in quotes, which belong to the file or shell that it comes from; leave them out"],

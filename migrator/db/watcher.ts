@@ -14,6 +14,7 @@ interface Blocker {
   query: string;
 }
 
+/** The time between two looks, and between two lines of the log about a statement, in milliseconds. */
 const HEARTBEAT = 10_000;
 
 /**

@@ -1,6 +1,6 @@
 import { oneLine } from "../../text/printable";
 
-/** The operator's next commands and the state of the app, for the last lines of a failed run. */
+/** The commands with which an operator continues, and the state of the app, for the last lines of a failed run. */
 export interface Commands {
   /** The command that runs the release (or this command) again, for example `pulumi up`. */
   readonly rerun: string;

@@ -3,7 +3,7 @@ import type { Migration } from "../../migrations/history/history";
 import type { Catalog } from "../../migrations/schema/expectation";
 import type { Records } from "./records";
 
-/** The kinds of data that are recorded of a release beside its migrations. */
+/** The kinds of data that are recorded of a release in addition to its migrations. */
 export type RecordKind = "catalog" | "statistics" | "report" | "sequences";
 
 /** The number of rows that are kept of each kind, so that the table doesn't grow over the years. */

@@ -8,8 +8,8 @@ import { compareWithHistory } from "./baseline-comparison";
 
 /**
  * Gives a database that was made without Prisma a history. Every migration up to and including `through` is recorded as
- * applied without being run, after what those migrations would have made is compared with the catalog.
- * @throws UnknownMigration, AlreadyHasHistory, ContradictsCatalog
+ * applied without being run, after the catalog is compared with what those migrations would have created.
+ * @throws UnknownMigration, AlreadyHasHistory, ContradictsCatalog, AnotherRunner
  */
 export async function baseline(
   run: Run,

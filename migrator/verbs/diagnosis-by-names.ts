@@ -16,9 +16,10 @@ export interface Unreplayed {
 }
 
 /**
- * Decides whether statements were run by the names of what they create and drop. A statement is not applied if
- * something is not as the statement leaves it. It is applied only if that was different before: according to what the
- * last release recorded or, without such a record, because no earlier migration mentions the name.
+ * Decides from the names of what statements create and drop whether they were run. A statement is not applied if one of
+ * these objects is not as the statement leaves it. It is applied only if the objects were different before, according
+ * to the record of the last release or, without such a record, to whether an earlier migration mentions the name.
+ * Otherwise its state is unknown.
  */
 export async function byNames(run: Run, { nodes, before, said }: Unreplayed, actual: Catalog): Promise<Verdict[]> {
   const recorded = await latestCatalog(run.records, before.at(-1)?.name ?? "", before.length);

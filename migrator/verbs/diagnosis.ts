@@ -71,8 +71,8 @@ export async function diagnose(run: Run, migrations: readonly Migration[], migra
 }
 
 /**
- * Sums up the states of the statements. They run in their order, and a failed migration stopped at one of them. So the
- * rows that a statement changes are changed if a later statement is known to be applied.
+ * Sums up the states of the statements. They run in their order, and a failed migration stopped at one of them, so a
+ * statement that only changes rows has done so if a later statement is known to be applied.
  */
 function summary(statements: readonly StatementDiagnosis[]): AppliedPart {
   const lasting = statements.filter(({ passing, state }) => !passing || state !== "unknown");

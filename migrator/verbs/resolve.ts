@@ -15,7 +15,7 @@ import { type Diagnosis, describeDiagnosis, diagnose, type StatementDiagnosis } 
 /**
  * Corrects the record of one migration, like `prisma migrate resolve`, but first shows from the catalog what is really
  * applied. A resolution that the catalog contradicts needs `--force`.
- * @throws UnknownMigration, FolderGone, NothingToResolve, ContradictsCatalog
+ * @throws UnknownMigration, FolderGone, NothingToResolve, ContradictsCatalog, AnotherRunner
  */
 export async function resolveMigration(
   run: Run,

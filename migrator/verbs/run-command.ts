@@ -29,7 +29,7 @@ import { describeDiagnosis, diagnose } from "./diagnosis";
  * Lets a command of the app's image migrate, such as `npx prisma migrate deploy`, in the place of `deploy`. The history
  * and the snapshot are checked before it, its connection string sets our lock_timeout, and the same verification
  * follows it. The command is run once: what it leaves half done is explained, and not tried again.
- * @throws LeftUnfinished, CommandCantHold, CommandWentFurther, CommandFailed, Stopped
+ * @throws LeftUnfinished, CommandCantHold, CommandWentFurther, CommandFailed, Stopped, and the failures of these checks
  */
 export async function runCommand(run: Run, migrations: readonly Migration[]): Promise<void> {
   const { session, table, settings, log, records, signal } = run;
