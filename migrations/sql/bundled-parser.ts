@@ -2,8 +2,9 @@ import { parserCode } from "parser-code";
 import loadWasm from "postgres-grammar";
 
 /**
- * Stands in for `libpg-query` inside the bundles of migrator and review: the same functions over the same compiled parser. The package
- * itself looks for a file beside it, loads it whether it is needed or not, compiles it twice, and passes texts character by character.
+ * This module replaces `libpg-query` inside the bundles of the migrator and the review. It offers the same functions
+ * over the same compiled parser. The package itself always loads a file beside it, even where the parser isn't needed;
+ * it compiles that file twice, and copies texts character by character.
  */
 interface Wasm {
   _wasm_parse_query_raw(query: number): number;
@@ -27,7 +28,7 @@ export class SqlError extends Error {
   }
 }
 
-/** Whether an error is the parser's, and tells the position. */
+/** Whether an error comes from the parser and contains the position. */
 export function hasSqlDetails(error: unknown): error is SqlError {
   return error instanceof SqlError;
 }
@@ -35,7 +36,7 @@ export function hasSqlDetails(error: unknown): error is SqlError {
 let wasm: Wasm | undefined;
 let view: Buffer | undefined;
 
-/** Compiles the parser, once. */
+/** Compiles the parser on the first call; later calls do nothing. */
 export async function loadModule(): Promise<void> {
   if (wasm) return;
   const code = new WebAssembly.Module(parserCode());
@@ -44,7 +45,11 @@ export async function loadModule(): Promise<void> {
   })) as Wasm;
 }
 
-/** Result struct of libpg_query: parse tree, stderr buffer, error; the error's: message, function, file, line, position from 1. */
+/**
+ * Parses a script. The result struct of libpg_query has three pointers: the parse tree, the stderr buffer and the
+ * error. The struct of an error has its message, function, file, line, and its position, counted from 1.
+ * @throws SqlError when the text isn't SQL
+ */
 export function parseSync(sql: string): unknown {
   return withText(sql, (module, query) => {
     const result = module._wasm_parse_query_raw(query);
@@ -59,17 +64,23 @@ export function parseSync(sql: string): unknown {
   });
 }
 
-/** The tokens of a text, as Postgres' scanner has them. */
+/**
+ * The tokens of a text, as Postgres' own scanner splits it.
+ * @throws SqlError when the scanner refuses the text
+ */
 export function scanSync(sql: string): unknown {
   return withText(sql, (module, query) => readJson(module, module._wasm_scan(query)));
 }
 
-/** The tree of a function or block in PL/pgSQL. @throws SqlError */
+/**
+ * The syntax tree of a function or block in PL/pgSQL.
+ * @throws SqlError when the parser refuses the text
+ */
 export function parsePlPgSQLSync(sql: string): unknown {
   return withText(sql, (module, query) => readJson(module, module._wasm_parse_plpgsql(query)));
 }
 
-/** Anything but JSON is the text of an error. */
+/** Reads the parser's answer: whatever doesn't begin with `{` is an error message. */
 function readJson(module: Wasm, pointer: number): unknown {
   try {
     const found = text(module, pointer);
@@ -94,7 +105,7 @@ function withText<T>(sql: string, use: (module: Wasm, query: number) => T): T {
   }
 }
 
-/** The parser's memory: another one whenever it grew. */
+/** The parser's memory as a Buffer. WebAssembly replaces its ArrayBuffer whenever the memory grows. */
 function bytes({ HEAPU8 }: Wasm): Buffer {
   if (view?.buffer !== HEAPU8.buffer) view = Buffer.from(HEAPU8.buffer);
   return view as Buffer;
@@ -104,7 +115,7 @@ function number(module: Wasm, pointer: number): number {
   return bytes(module).readInt32LE(pointer);
 }
 
-/** From the pointer to the zero byte. */
+/** Reads the string that begins at the pointer and ends before the next zero byte. */
 function text(module: Wasm, pointer: number): string {
   const memory = bytes(module);
   return memory.toString("utf8", pointer, memory.indexOf(0, pointer));

@@ -3,15 +3,17 @@ import { integerOf } from "./constant";
 import { movingFunctions, steadyFunctions } from "./pure-functions";
 import { callsOf } from "./references";
 
-/** A column's type as far as a change of it is decided by it. */
+/** The parts of a column's type that decide what a change of the type costs. */
 export interface ColumnType {
-  /** Postgres' own name (`int4`, `varchar`), with a schema only where one is written and isn't pg_catalog. */
+  /**
+   * Postgres' own name (`int4`, `varchar`). It has a schema only where one is written that isn't pg_catalog or public.
+   */
   readonly name: string;
-  /** Length, precision and scale, if written. */
+  /** The length, or the precision and scale; empty where none is written. */
   readonly mods: readonly number[];
-  /** Dimensions of an array, else 0. */
+  /** The number of array dimensions; 0 if it is no array. */
   readonly array: number;
-  /** serial, bigserial or smallserial: an integer with a sequence of its own. */
+  /** The type is serial, bigserial or smallserial: an integer with a sequence of its own. */
   readonly serial: boolean;
 }
 
@@ -24,7 +26,7 @@ const serials: Record<string, string> = {
   serial2: "int2",
 };
 
-/** Reads a type; undefined where none is written. */
+/** Reads a type; the result is undefined where none is written. */
 export function columnType(type: TypeName | undefined): ColumnType | undefined {
   const names = (type?.names ?? []).map((part) => ("String" in part ? (part.String.sval ?? "") : ""));
   const last = names.at(-1);
@@ -32,7 +34,7 @@ export function columnType(type: TypeName | undefined): ColumnType | undefined {
   const schema = names.length > 1 && names[0] !== "pg_catalog" && names[0] !== "public" ? `${names[0]}.` : "";
   const serial = names.length === 1 ? serials[last] : undefined;
   const mods = (type.typmods ?? []).map((mod) => integerOf(mod) ?? 0);
-  // `interval(3)` comes as (field mask, precision).
+  // The parser represents `interval(3)` as (field mask, precision).
   const precise = last === "interval" && mods.length > 1 ? mods.slice(1) : mods;
   return {
     name: serial ?? `${schema}${last}`,
@@ -45,12 +47,14 @@ export function columnType(type: TypeName | undefined): ColumnType | undefined {
 const strings = new Set(["text", "varchar"]);
 const timed = new Set(["timestamp", "timestamptz", "time", "timetz", "interval"]);
 
-/** What ALTER COLUMN TYPE costs: nothing, or every row written anew; `uncertain` where the types are not known. */
+/** What ALTER COLUMN TYPE costs: nothing, or a rewrite of every row; `uncertain` where the types are not known. */
 export type TypeChange = "none" | "rewrite" | "uncertain";
 
 /**
- * Whether a table is rewritten when a column changes its type. Confirmed by the corpus (test/migrations/corpus).
- * @param utc the session's TimeZone is UTC, under which timestamp and timestamptz are stored alike; the worse is assumed otherwise
+ * Whether a table is rewritten when a column changes its type. The tests in test/review/corpus confirm it on a real
+ * server.
+ * @param utc whether the session's TimeZone is UTC, under which timestamp and timestamptz are stored alike. The
+ * default, false, assumes the worse case.
  */
 export function typeChange(from: ColumnType | undefined, to: ColumnType | undefined, utc = false): TypeChange {
   if (!from || !to) return "uncertain";
@@ -61,14 +65,14 @@ export function typeChange(from: ColumnType | undefined, to: ColumnType | undefi
   }
   // Arrays are converted element by element, even from varchar[] to text[].
   if (from.array > 0) return "rewrite";
-  // Their values are stored alike; the indexes compare them in other ways.
+  // Both types store their values alike, but their indexes compare them in different ways.
   if (folds(from, to)) return to.mods.length === 0 ? "none" : "rewrite";
   if (utc && isStamp(from) && isStamp(to)) return (to.mods[0] ?? 6) >= (from.mods[0] ?? 6) ? "none" : "rewrite";
   if (strings.has(from.name) && strings.has(to.name)) return to.mods.length === 0 ? "none" : "rewrite";
   return from.name === "cidr" && to.name === "inet" ? "none" : "rewrite";
 }
 
-/** Between citext, which passes over upper and lower case, and a string that doesn't. */
+/** Whether one type is citext, which ignores upper and lower case, and the other a string type that doesn't. */
 export function folds(from: ColumnType | undefined, to: ColumnType | undefined): boolean {
   if (!from || !to || from.array > 0 || to.array > 0) return false;
   return (
@@ -76,7 +80,9 @@ export function folds(from: ColumnType | undefined, to: ColumnType | undefined):
   );
 }
 
-/** Between timestamp and timestamptz, whose cost depends on the session's TimeZone. */
+/**
+ * Whether a type is timestamp or timestamptz. What a change between the two costs depends on the session's TimeZone.
+ */
 export function isStamp({ name }: ColumnType): boolean {
   return name === "timestamp" || name === "timestamptz";
 }
@@ -88,12 +94,12 @@ function widened(from: ColumnType, to: ColumnType): boolean {
     return to.mods.length === 0 || (from.mods.length > 0 && toSize >= fromSize);
   if (from.name === "numeric")
     return to.mods.length === 0 || (from.mods.length > 0 && toScale === fromScale && toSize >= fromSize);
-  // Without a precision, times have six digits.
+  // Times that are declared without a precision have six digits after the second.
   if (timed.has(from.name)) return (to.mods[0] ?? 6) >= (from.mods[0] ?? 6);
   return false;
 }
 
-/** Whether values that the column can hold today may be refused or cut by the new type. */
+/** Whether the new type may refuse or cut values that the column can hold today. */
 export function narrows(from: ColumnType | undefined, to: ColumnType | undefined): boolean {
   if (!from || !to) return true;
   if (from.array !== to.array) return true;
@@ -106,7 +112,7 @@ export function narrows(from: ColumnType | undefined, to: ColumnType | undefined
     const [[size = 0, scale = 0], [newSize = 0, newScale = 0]] = [from.mods, to.mods];
     return newScale < scale || newSize - newScale < size - scale;
   }
-  // char(n) is filled up with blanks.
+  // Postgres pads the values of char(n) with blanks.
   if (from.name === "bpchar" && (to.name === "bpchar" || to.name === "varchar"))
     return to.name === "varchar" && to.mods.length === 0 ? false : (to.mods[0] ?? 1) < (from.mods[0] ?? 1);
   if (from.name === to.name) return String(from.mods) !== String(to.mods) && !widened(from, to);
@@ -114,7 +120,7 @@ export function narrows(from: ColumnType | undefined, to: ColumnType | undefined
   const written = digits[from.name];
   if (to.name === "varchar" && written !== undefined) return (to.mods[0] ?? 99) <= written;
   if (strings.has(to.name) && to.mods.length === 0) return false;
-  // A double holds every integer of 32 bits, a real every one of 16.
+  // A double holds every integer of 32 bits exactly, a real every integer of 16 bits.
   if (to.name === "float8" && ["float4", "int2", "int4"].includes(from.name)) return false;
   if (to.name === "float4" && from.name === "int2") return false;
   if (from.name === "date" && to.name.startsWith("timestamp")) return false;
@@ -125,7 +131,7 @@ export function narrows(from: ColumnType | undefined, to: ColumnType | undefined
   return true;
 }
 
-/** Of the largest value. */
+/** The number of decimal digits of each type's largest value. */
 const digits: Record<string, number> = { int2: 5, int4: 10, int8: 19 };
 
 const shown: Record<string, string> = {
@@ -139,7 +145,7 @@ const shown: Record<string, string> = {
   varbit: "bit varying",
 };
 
-/** As a person writes it: `integer`, `varchar(20)`, `text[]`. */
+/** The type as a person writes it: `integer`, `varchar(20)`, `text[]`. */
 export function typeText(type: ColumnType | undefined): string {
   if (!type) return "its present type";
   const mods = type.mods.length > 0 ? `(${type.mods.join(",")})` : "";
@@ -148,8 +154,9 @@ export function typeText(type: ColumnType | undefined): string {
 }
 
 /**
- * A function in a default that may give another value for each row, so that the rows must be written; undefined if there is none.
- * Functions that aren't known count (CREATE FUNCTION makes them VOLATILE unless told otherwise), but `uncertain`.
+ * A function in a default that may return another value for each row, so that every row must be written; undefined if
+ * there is none. A function that isn't known counts too, as `uncertain`, because CREATE FUNCTION makes a function
+ * VOLATILE by default.
  */
 export function volatileCall(
   expression: Node | undefined,

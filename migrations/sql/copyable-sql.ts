@@ -2,16 +2,19 @@ import { maskedParts, replaceParts } from "./mask-sql";
 import { secretsIn } from "./secrets-in-sql";
 import { tokensOf } from "./tokens";
 
-/** Stands for a constant in SQL that is proposed. Postgres refuses it, so that it is not run by mistake. */
+/** The placeholder for a constant in proposed SQL. Postgres refuses it, so nobody runs the SQL by mistake. */
 const PLACEHOLDER = "<value>";
 
-/** In these a constant is a value of a row or a secret; in others (a default, a CHECK) it belongs to the schema. */
+/**
+ * The statements whose constants are values of rows or secrets. In other statements (a default, a CHECK) a constant
+ * belongs to the schema.
+ */
 const HOLDS_VALUES =
   /^(?:INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|COPY|DO|CALL|EXECUTE|(?:CREATE|ALTER) (?:ROLE|USER|GROUP|SERVER|SUBSCRIPTION)|CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE))\b/;
 
 /**
- * SQL to be copied by a person, from a review that many can read: constants of statements that hold values of rows or
- * secrets are `<value>`, which a first line explains.
+ * SQL for a person to copy from a review that many people can read. In statements whose constants are values of rows or
+ * secrets, each constant is replaced by `<value>`, which a comment in the first line explains.
  */
 export function copyableSql(sql: string): string {
   const masked: { start: number; end: number }[] = [];
@@ -30,7 +33,8 @@ export function copyableSql(sql: string): string {
     }
   }
   if (words.length > 0) end(sql.length);
-  // Comments are the review's own, or explain the statement; between its words they may be anything.
+  // The comments before a statement come from the review or explain the statement, so they stay. A comment inside a
+  // statement may contain anything, so it is removed.
   const parts = maskedParts(sql)
     .filter((part) => masked.some((each) => each.start <= part.start && part.end <= each.end))
     .map((part) => ({ ...part, shown: part.shown.startsWith("/*") ? "" : PLACEHOLDER }));

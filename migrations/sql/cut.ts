@@ -9,8 +9,10 @@ const backslash = 0x5c;
 const newline = 0x0a;
 
 /**
- * Places (in bytes) after semicolons that stand outside quotes and comments: where a long script may be cut before it is parsed.
- * Not a parser: a place can be inside a statement (`BEGIN ATOMIC … END`). The parser then refuses the piece, and nothing is lost.
+ * Yields the offsets (in bytes) after each semicolon outside of quotes and comments, where a long script may be cut
+ * before it is parsed. This is not a parser: an offset can be inside a statement (`BEGIN ATOMIC … END`). The parser
+ * then refuses the piece, and the caller parses the whole rest instead.
+ * @throws RangeError when comments are nested too deeply
  */
 export function* cutPoints(sql: Buffer): Generator<number> {
   let at = 0;
@@ -41,7 +43,10 @@ function endOfString(sql: Buffer, start: number): number {
   return sql.length;
 }
 
-/** The parser's work grows with the square of it: 50,000 took two minutes. */
+/**
+ * The greatest depth of nested comments. The parser's time grows with the square of it: a depth of 50,000 took two
+ * minutes.
+ */
 const deepestComment = 1_000;
 
 function endOfComment(sql: Buffer, start: number): number {

@@ -21,24 +21,24 @@ export function identifier(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(name) && !reserved.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A string as SQL. */
+/** A string as an SQL literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** The name of a table (or index, view, type) that says which one is meant: its schema is `public` unless told. */
+/** The name of a table, index, view or type. Without a schema it means `public`. */
 export interface Name {
-  /** As written, if written. */
+  /** The schema as it is written; undefined where none is written. */
   readonly schema?: string;
   readonly name: string;
 }
 
-/** The text by which a name is looked up; of names in `public` the schema is left out. */
+/** The key under which a name is looked up. Names in `public` have no schema in their key. */
 export function keyOf({ schema, name }: Name): string {
   return schema === undefined || schema === "public" ? name : `${schema}.${name}`;
 }
 
-/** As SQL, with its schema where one was written. */
+/** The name as SQL, with its schema where one was written. */
 export function nameText({ schema, name }: Name): string {
   return schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`;
 }
@@ -49,7 +49,10 @@ export function nameOf(relation: RangeVar): Name {
   return schemaname === undefined ? { name: relname } : { schema: schemaname, name: relname };
 }
 
-/** A name as text that Postgres reads as one: `'"User_id_seq"'`, `'public.users'`. */
+/**
+ * Reads a name from text as Postgres would: `'"User_id_seq"'`, `'public.users'`. The result is undefined if the text is
+ * no name.
+ */
 export function nameFromText(text: string): Name | undefined {
   const found = /^(?:("(?:[^"]|"")+"|[^".\s]+)\.)?("(?:[^"]|"")+"|[^".\s]+)$/.exec(text.trim());
   const read = (part: string) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase());
@@ -57,7 +60,7 @@ export function nameFromText(text: string): Name | undefined {
   return found[1] === undefined ? { name: read(found[2]) } : { schema: read(found[1]), name: read(found[2]) };
 }
 
-/** A name from a list of parts, as DROP and the like have it. */
+/** A name from a list of parts, which DROP and some other statements have. */
 export function nameOfParts(node: Node | readonly Node[] | undefined): Name {
   const parts = partsOf(node);
   const name = parts.at(-1) ?? "";
@@ -65,7 +68,7 @@ export function nameOfParts(node: Node | readonly Node[] | undefined): Name {
   return schema === undefined ? { name } : { schema, name };
 }
 
-/** The strings in a list of name parts, whichever way the parser wraps it. */
+/** The strings in a list of name parts. The parser wraps such lists in several ways. */
 export function partsOf(node: Node | readonly Node[] | undefined): string[] {
   if (!node) return [];
   if ("String" in node) return [node.String.sval ?? ""];

@@ -2,18 +2,19 @@ import { type Node, parseSync } from "libpg-query";
 import { blockStatements } from "./plpgsql";
 import { some } from "./references";
 
-/** A statement inside of a DO block. */
+/** A statement inside a DO block. */
 export interface InnerStatement {
   readonly text: string;
   readonly node: Node;
 }
 
-/** Statements that run what is put together while they run, or what can't be seen. */
+/** PL/pgSQL statements that run SQL assembled at run time, or a procedure whose code isn't visible here. */
 const UNSEEN = new Set(["dynexecute", "dynfors", "call"]);
 
 /**
- * The statements that a DO block holds as they stand, whether or not a condition around them lets them run; undefined when any of
- * them is put together while it runs (EXECUTE), calls what can't be seen, or the block is in another language.
+ * The SQL statements that are written in a DO block, whether or not a condition around them lets them run. The result
+ * is undefined when one of them is assembled at run time (EXECUTE), when one calls code that isn't visible here, or
+ * when the block is in another language.
  */
 export function insideDo(text: string): InnerStatement[] | undefined {
   const found: InnerStatement[] = [];
@@ -23,7 +24,7 @@ export function insideDo(text: string): InnerStatement[] | undefined {
     if (kind !== "execsql" && kind !== "perform") continue;
     const nodes = parsed(query);
     if (!nodes) return undefined;
-    // PERFORM f() may do anything; PERFORM 1 FROM t and the like read.
+    // PERFORM f() may do anything; PERFORM without a function call, as in PERFORM 1 FROM t, only reads.
     if (kind === "execsql") found.push(...nodes.map((node) => ({ text: query, node })));
     else if (some(nodes, (node) => "FuncCall" in node)) return undefined;
   }

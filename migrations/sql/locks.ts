@@ -13,10 +13,10 @@ export const lockModes = [
 /** A mode of table locks. */
 export type LockMode = (typeof lockModes)[number];
 
-/** What an app can't do with a table while the lock is held, or waited for. */
+/** What an app can't do with a table while a session holds the lock or waits for it. */
 export type Blocked = "nothing" | "writes" | "reads and writes";
 
-/** What a lock keeps an app from doing. */
+/** What a lock of this mode keeps an app from doing. */
 export function blockedBy(mode: LockMode): Blocked {
   if (mode === "ACCESS EXCLUSIVE") return "reads and writes";
   return lockModes.indexOf(mode) >= lockModes.indexOf("SHARE") ? "writes" : "nothing";

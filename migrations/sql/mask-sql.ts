@@ -1,8 +1,8 @@
 import { endOfComment, type Token, tokensOf } from "./tokens";
 
-/** A part of an SQL text that is not shown, and what stands in its place. */
+/** A part of an SQL text that is not shown, and the text that replaces it. */
 export interface MaskedPart {
-  /** UTF-16 units of the text. */
+  /** The start of the part, in UTF-16 units of the text; `end` has the same unit. */
   readonly start: number;
   readonly end: number;
   readonly shown: string;
@@ -12,7 +12,7 @@ const STRING = "'…'";
 const NUMBER = "…";
 const COMMENT = "/*…*/";
 
-/** In `varchar(20)` the number belongs to the type. */
+/** Types that take a size: in `varchar(20)` the number belongs to the type, so it is shown. */
 const SIZED_TYPES = new Set(
   (
     "VARCHAR CHAR CHARACTER VARYING BPCHAR NUMERIC DECIMAL DEC BIT VARBIT FLOAT TIME TIMESTAMP TIMETZ TIMESTAMPTZ " +
@@ -20,13 +20,13 @@ const SIZED_TYPES = new Set(
   ).split(" "),
 );
 
-/** Languages whose code has the tokens of SQL. */
+/** Languages whose code consists of SQL tokens. */
 const SQL_LANGUAGES = new Set(["SQL", "PLPGSQL"]);
 
 /**
- * Every constant and comment of an SQL text: strings of all forms, numbers of more than two digits, what follows PASSWORD in a statement about a
- * role, and the rows of a COPY block. The code of functions and DO blocks is masked inside, names are shown. Takes any
- * text, also one that is cut off or that Postgres refuses.
+ * Every constant and comment of an SQL text: strings of all forms, numbers of more than two digits, what follows
+ * PASSWORD in a statement about a role, and the rows of a COPY block. Code of functions and DO blocks in SQL or
+ * PL/pgSQL is masked in the same way; names are shown. The text may be cut off or not be valid SQL.
  */
 export function maskedParts(sql: string): MaskedPart[] {
   const masked: MaskedPart[] = [];
@@ -55,12 +55,12 @@ export function maskSql(sql: string): string {
   return replaceParts(sql, maskedParts(sql)).replaceAll(COMMENT, " ").replace(/\s+/g, " ").trim();
 }
 
-/** Whether a place of the text lies in a constant or comment. */
+/** Whether the character at an offset (in UTF-16 units) lies in a constant or comment. */
 export function isMasked(sql: string, offset: number): boolean {
   return maskedParts(sql).some(({ start, end }) => start <= offset && offset < end);
 }
 
-/** The text with each part replaced by what is shown of it. */
+/** The text with each part replaced by its `shown`. */
 export function replaceParts(sql: string, parts: readonly MaskedPart[]): string {
   let text = "";
   let at = 0;
@@ -88,7 +88,7 @@ function isString(text: string): boolean {
   return /^(?:[eEbBxX]|[uU]&)?'|^\$(?!\d)./.test(text);
 }
 
-/** The number in `numeric(10, 2)`, counted back to the type's name. */
+/** Whether a token is a number in a type such as `numeric(10, 2)`; it looks back from the number to the type's name. */
 function isTypeSize(tokens: readonly Token[], index: number): boolean {
   if (!/^\d{1,5}$/.test(tokens[index]!.text)) return false;
   let at = index - 1;
@@ -96,7 +96,7 @@ function isTypeSize(tokens: readonly Token[], index: number): boolean {
   return tokens[at]?.text === "(" && SIZED_TYPES.has(tokens[at - 1]?.upper ?? "");
 }
 
-/** The text between dollars is code, not a value, behind DO and behind the AS of a function. */
+/** Whether a dollar-quoted text is code and not a value: after DO, and after the AS of a function. */
 function isCode(tokens: readonly Token[], index: number): boolean {
   const words = tokens.filter((_, at) => at !== index).map(({ upper }) => upper);
   const language = words[words.indexOf("LANGUAGE") + 1]?.replaceAll(/["']/g, "") ?? "";
@@ -117,7 +117,7 @@ function moved(parts: readonly MaskedPart[], by: number): MaskedPart[] {
   return parts.map(({ start, end, shown }) => ({ start: start + by, end: end + by, shown }));
 }
 
-/** Where the rows behind COPY … FROM STDIN end, as a dump has them; undefined where there are none. */
+/** The offset at which the rows after COPY … FROM STDIN end, as pg_dump writes them; undefined if there are no rows. */
 function endOfCopyRows(sql: string, tokens: readonly Token[], from: number): number | undefined {
   const words = tokens.map(({ upper }) => upper);
   if (words[0] !== "COPY" || words[words.indexOf("FROM") + 1] !== "STDIN") return undefined;
@@ -125,7 +125,7 @@ function endOfCopyRows(sql: string, tokens: readonly Token[], from: number): num
   return end ? from + end.index : sql.length;
 }
 
-/** Adds the comments, which stand between tokens, and puts all parts in order. */
+/** Adds the comments, which lie between the tokens, and sorts all parts by their position. */
 function withComments(sql: string, tokens: readonly Token[], masked: readonly MaskedPart[]): MaskedPart[] {
   const parts = [...masked];
   let at = 0;

@@ -3,15 +3,15 @@ import { cutPoints } from "./cut";
 import { isMasked } from "./mask-sql";
 import { endOfComment, tokensOf } from "./tokens";
 
-/** A statement as it stands in a file, with the parser's tree of it. */
+/** A statement of a file, with its syntax tree. */
 export interface ParsedStatement {
-  /** Exact text, from its first word to before its semicolon. */
+  /** The exact text, from the first word up to the semicolon, which is left out. */
   readonly text: string;
-  /** Where `text` begins in the file's text, in UTF-16 units: `sql.slice(offset, offset + text.length) === text`. */
+  /** The offset of `text` in the file's text, in UTF-16 units: `sql.slice(offset, offset + text.length) === text`. */
   readonly offset: number;
-  /** Line of `offset`, from 1. */
+  /** The line of `offset`, counted from 1. */
   readonly line: number;
-  /** What stands between the statement before (or the file's beginning) and this one: comments and white space. */
+  /** The comments and white space between the previous statement (or the file's beginning) and this one. */
   readonly before: string;
   readonly node: Node;
 }
@@ -22,46 +22,52 @@ export class ScriptError extends Error {
 
   constructor(
     message: string,
-    /** Of the offending word, in UTF-16 units of the file's text. */
+    /** The position of the offending word, in UTF-16 units of the file's text. */
     readonly offset: number,
-    /** From 1. */
+    /** The line of the offending word, counted from 1. */
     readonly line: number,
-    /** From 1. */
+    /** The column of the offending word, counted from 1. */
     readonly column: number,
   ) {
     super(message);
   }
 }
 
-/** Bytes that are parsed at once: the trees of a file of 10 MiB would take a gigabyte. Larger pieces are not faster. */
+/**
+ * The number of bytes that are parsed at once, because the trees of a whole file of 10 MiB would take a gigabyte.
+ * Larger pieces are not parsed faster.
+ */
 const pieceBytes = 32 * 1024;
 const byteOrderMark = "\ufeff";
 
-/** Loads the parser (WASM, some 10 ms); everything else in `migrations/` is synchronous and needs it to be loaded. */
+/**
+ * Loads the parser (WebAssembly, some 10 ms). Everything else in `migrations/` is synchronous and needs the parser to
+ * be loaded.
+ */
 export const loadParser: () => Promise<void> = loadModule;
 
 /**
- * The statements of a file, one after the other, with only a part of their trees in memory at a time.
- * A byte order mark is passed over; a file of comments has no statements.
- * @throws ScriptError at the first piece that isn't SQL. `loadParser` must have been awaited.
+ * Yields the statements of a file one after the other, so that only a part of their trees is in memory at a time. A
+ * byte order mark is skipped. A file that has only comments yields nothing. `loadParser` must have been awaited.
+ * @throws ScriptError at the first piece that isn't SQL
  */
 export function* parseScript(sql: string): Generator<ParsedStatement> {
   const text = sql.startsWith(byteOrderMark) ? sql.slice(1) : sql;
   const skipped = sql.length - text.length;
   const bytes = Buffer.from(text);
-  // The parser counts UTF-8 bytes; where every character is one byte, the two countings agree.
+  // The parser counts UTF-8 bytes. If every character is one byte, the byte offsets equal the UTF-16 offsets.
   const ascii = bytes.length === text.length;
   let counted = { bytes: 0, units: 0 };
   const unitsAt = (byte: number): number => {
     if (ascii) return byte;
-    // Only ever forward, so that a long file is converted once.
+    // The offset only moves forward, so that each part of a long file is converted once.
     const units = counted.units + bytes.toString("utf8", counted.bytes, byte).length;
     counted = { bytes: byte, units };
     return units;
   };
-  let at = 0; // bytes given to the parser so far
+  let at = 0; // the number of bytes that the parser has read so far
   let line = 1;
-  let end = 0; // end of the statement before, in `text`
+  let end = 0; // the end of the previous statement, in `text`
   for (const piece of piecesOf(sql, bytes)) {
     if (at >= bytes.length) break;
     const parsed = parsePiece(sql, text, bytes, at, piece, ascii);
@@ -83,7 +89,7 @@ export function* parseScript(sql: string): Generator<ParsedStatement> {
   }
 }
 
-/** The tree of a statement that the parser has accepted before, from its exact text. */
+/** The syntax tree of a statement that was parsed before, from its exact text. */
 export function nodeOf({ text }: Pick<ParsedStatement, "text">): Node {
   for (const { node } of parseScript(text)) return node;
   throw new Error("an empty text is no statement");
@@ -95,7 +101,9 @@ interface RawStatement {
   stmt_len?: number;
 }
 
-/** Ends of the pieces, in bytes: cuts between statements, so far as that can be told without parsing. */
+/**
+ * Yields the ends of the pieces, in bytes. The cuts are between statements, as far as that is known without parsing.
+ */
 function* pieces(bytes: Buffer): Generator<number> {
   if (bytes.length > pieceBytes) {
     let last = 0;
@@ -121,7 +129,8 @@ function parsePiece(sql: string, text: string, bytes: Buffer, from: number, to: 
   try {
     return { stmts: parse(ascii ? text.slice(from, to) : bytes.toString("utf8", from, to)), bytes: to - from };
   } catch (error) {
-    // Either a cut was inside a statement (BEGIN ATOMIC … END), or this isn't SQL: the whole rest tells which.
+    // Either a cut was inside a statement (BEGIN ATOMIC … END), or this isn't SQL. Parsing the whole rest decides
+    // which.
     const rest = ascii ? text.slice(from) : bytes.toString("utf8", from);
     if (to < bytes.length)
       try {
@@ -134,7 +143,7 @@ function parsePiece(sql: string, text: string, bytes: Buffer, from: number, to: 
 }
 
 function parse(sql: string): RawStatement[] {
-  // The parser refuses an empty string, which is a script like any other.
+  // The parser refuses an empty string, but an empty script is valid.
   if (sql.length === 0) return [];
   return (parseSync(sql).stmts ?? []) as RawStatement[];
 }
@@ -148,17 +157,17 @@ function scriptError(error: unknown, text: string, base: number): unknown {
     const message = /^comments/.test((error as Error).message) ? (error as Error).message : TOO_DEEP;
     return new ScriptError(message, base, countLines(text.slice(0, base)) + 1, 1);
   }
-  // The position counts characters, of which some are two UTF-16 units.
+  // The parser's position counts characters, and some characters are two UTF-16 units.
   let offset = base;
   for (let left = Math.max(error.sqlDetails?.cursorPosition ?? 0, 0); left > 0 && offset < text.length; left--)
     offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
   const line = countLines(text.slice(0, offset)) + 1;
-  // The word there may be (a part of) a constant, up to the whole rest of the file.
+  // The word in the message may be a constant or a part of one, and as long as the whole rest of the file.
   const message = isMasked(text, offset) ? error.message.replace(/ at or near "[\s\S]*"$/, "") : error.message;
   return new ScriptError(message, offset, line, offset - text.lastIndexOf("\n", offset - 1));
 }
 
-/** Length of the white space and comments (which nest) that a text begins with. */
+/** The length of the white space, semicolons and comments (which nest) at the beginning of a text, in UTF-16 units. */
 export function triviaLength(text: string): number {
   let at = 0;
   for (;;) {
@@ -173,7 +182,10 @@ export function triviaLength(text: string): number {
   }
 }
 
-/** Without the white space and comments at the end: what is added to a statement must not land in a comment. */
+/**
+ * Removes white space and comments from the end, so that nothing that is appended to the statement becomes part of a
+ * comment.
+ */
 function trimEnd(text: string): string {
   const trimmed = text.trimEnd();
   if (!trimmed.endsWith("*/") && !trimmed.slice(trimmed.lastIndexOf("\n") + 1).includes("--")) return trimmed;

@@ -1,11 +1,11 @@
-/** libpg-query/wasm/libpg-query.js, the Emscripten module inside the package; whoever bundles resolves the name. */
+/** The Emscripten module libpg-query/wasm/libpg-query.js inside the package. The bundler resolves this name. */
 declare module "postgres-grammar" {
   export default function load(options: {
     instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void): void;
   }): Promise<unknown>;
 }
 
-/** Where a bundle has the parser's compiled code: packed into itself, or in the package beside it. */
+/** Provides the parser's compiled code: either embedded in the bundle, or read from the package beside it. */
 declare module "parser-code" {
   export function parserCode(): Uint8Array<ArrayBuffer>;
 }

@@ -2,15 +2,15 @@ import { parsePlPgSQLSync } from "libpg-query";
 
 /** A statement of a block in PL/pgSQL. */
 export interface BlockStatement {
-  /** As PL/pgSQL's own grammar calls it: `execsql`, `perform`, `commit`. */
+  /** The name of the statement in PL/pgSQL's own grammar, such as `execsql`, `perform` or `commit`. */
   readonly kind: string;
-  /** The SQL that it runs, where it is one text. */
+  /** The SQL that the statement runs; undefined where it isn't one text. */
   readonly query?: string;
 }
 
 const PREFIX = "PLpgSQL_stmt_";
 
-/** The statements of a DO block or function in PL/pgSQL, those inside of others too; undefined for another language. */
+/** The statements of a DO block or function in PL/pgSQL, including nested ones; undefined for another language. */
 export function blockStatements(text: string): BlockStatement[] | undefined {
   let tree: unknown;
   try {

@@ -1,4 +1,4 @@
-/** Functions of Postgres itself that give the same value for all rows of a statement, and do nothing else. */
+/** Built-in functions of Postgres that return the same value for all rows of a statement, and have no side effects. */
 export const steadyFunctions: ReadonlySet<string> = new Set(
   (
     "now statement_timestamp transaction_timestamp to_timestamp to_date to_char date_trunc date_part extract timezone make_date " +
@@ -11,14 +11,17 @@ export const steadyFunctions: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Functions of Postgres itself, and of its UUID extension, that may give another value for each row. */
+/** Functions of Postgres and of its extension uuid-ossp that may return another value for each row. */
 export const movingFunctions: ReadonlySet<string> = new Set(
   "random clock_timestamp timeofday gen_random_uuid uuidv4 uuidv7 uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 nextval txid_current pg_current_xact_id".split(
     " ",
   ),
 );
 
-/** Aggregates, set and catalog functions that only read; and those that change a session's or sequence's state, which rules of their own judge. */
+/**
+ * Aggregates, set-returning functions and catalog functions that only read. The list also has functions that change the
+ * state of a session or sequence, because rules of their own check these.
+ */
 const others = new Set(
   (
     "count sum avg min max bool_and bool_or every string_agg array_agg json_agg jsonb_agg json_object_agg jsonb_object_agg stddev variance " +
@@ -39,7 +42,7 @@ const others = new Set(
   ).split(" "),
 );
 
-/** Whether a function, by its name without Postgres' own schema, is known to do nothing that the review would have to tell. */
+/** Whether a function is known to do nothing that the review would have to report. The name is without `pg_catalog`. */
 export function isPureFunction(name: string): boolean {
   return steadyFunctions.has(name) || movingFunctions.has(name) || others.has(name);
 }

@@ -2,7 +2,10 @@ import type { ExplainStmt, Node } from "libpg-query";
 import { optionOf } from "./constant";
 import { keyOf, type Name, nameOf, partsOf } from "./identifier";
 
-/** Tables that the queries in a statement read; `update` where it locks the rows (FOR UPDATE and its kin). */
+/**
+ * The tables that the queries in a statement read. `update` is true where the query locks the rows (FOR UPDATE, FOR
+ * SHARE and so on).
+ */
 export function tablesRead(node: Node): { name: Name; update: boolean }[] {
   const found = new Map<string, { name: Name; update: boolean }>();
   const withNames = new Set<string>();
@@ -33,12 +36,13 @@ export function tablesRead(node: Node): { name: Name; update: boolean }[] {
     ].some((tag) => tag in node)
   )
     return [];
-  // WITH first: its names aren't tables.
+  // The whole tree is read before the filter, because the names of WITH queries, which aren't tables, may be found
+  // late.
   read(node, false);
   return [...found.values()].filter(({ name }) => name.schema !== undefined || !withNames.has(name.name));
 }
 
-/** Names of the columns that a query mentions, of whatever table; `*` for all of them. */
+/** The names of the columns that a query mentions, of any table; `*` stands for all columns. */
 export function columnsMentioned(node: object): Set<string> {
   const found = new Set<string>();
   walk(node, (each) => {
@@ -49,7 +53,7 @@ export function columnsMentioned(node: object): Set<string> {
 }
 
 /**
- * The changes that a statement makes inside: `WITH gone AS (DELETE FROM a RETURNING *) SELECT …`, `COPY (DELETE …) TO …`,
+ * The data changes inside a statement: `WITH gone AS (DELETE FROM a RETURNING *) SELECT …`, `COPY (DELETE …) TO …`,
  * `EXPLAIN ANALYZE DELETE …`.
  */
 export function changesWithin(node: Node): Node[] {
@@ -75,12 +79,12 @@ function isChange(query: Node): boolean {
   return "DeleteStmt" in query || "UpdateStmt" in query || "InsertStmt" in query || "MergeStmt" in query;
 }
 
-/** What EXPLAIN runs; without ANALYZE it runs nothing. */
+/** The statement that EXPLAIN ANALYZE runs; undefined without ANALYZE, when nothing runs. */
 export function analyzed({ query, options }: ExplainStmt): Node | undefined {
   return optionOf(options, "analyze") && query;
 }
 
-/** The functions that a statement calls, wherever in it; by name, with the schema where one is written that isn't Postgres' own. */
+/** Every function call in a statement. The name has a schema where one is written, except for pg_catalog. */
 export function callsOf(tree: object): { name: string; args: Node[] }[] {
   const found: { name: string; args: Node[] }[] = [];
   walk(tree, (each) => {
@@ -92,7 +96,7 @@ export function callsOf(tree: object): { name: string; args: Node[] }[] {
   return found;
 }
 
-/** Names that the WITH parts of a statement give to queries: they aren't tables. */
+/** The names that the WITH clauses of a statement give to queries. They aren't tables. */
 export function namedQueries(node: Node): Set<string> {
   const found = new Set<string>();
   walk(node, (each) => {
@@ -101,21 +105,24 @@ export function namedQueries(node: Node): Set<string> {
   return found;
 }
 
-/** Visits every node in a tree, each before what is in it. */
+/** Visits every node in a tree; a parent is visited before its children. */
 export function walk(value: unknown, visit: (node: Node) => void): void {
   if (value === null || typeof value !== "object") return;
   if (isNode(value)) visit(value);
   for (const child of Object.values(value)) walk(child, visit);
 }
 
-/** Whether any node in a tree is as asked for. */
+/** Whether any node in a tree meets the condition `is`. */
 export function some(value: unknown, is: (node: Node) => boolean): boolean {
   if (value === null || typeof value !== "object") return false;
   if (isNode(value) && is(value)) return true;
   return Object.values(value).some((child) => some(child, is));
 }
 
-/** The grammar wraps each node in an object with its tag, `{ RangeVar: … }`; tags begin with a capital, and fields don't. */
+/**
+ * Whether an object is a node. The parser wraps each node in an object with its tag, as in `{ RangeVar: … }`. Tags
+ * begin with a capital letter, and names of fields don't.
+ */
 export function isNode(value: object): value is Node {
   for (const key in value) return /^[A-Z]/.test(key);
   return false;

@@ -1,27 +1,36 @@
 import { secretByForm } from "../../settings/secret-forms";
 import { tokensOf } from "./tokens";
 
-/** A secret that stands in a statement as a constant. The secret itself is never part of it. */
+/** A secret that is written as a constant in a statement. The object never contains the secret itself. */
 export interface SecretInSql {
-  /** For a sentence: "the password of a role". */
+  /** The kind of secret, as part of a sentence: "the password of a role". */
   readonly what: string;
 }
 
-/** A statement without any of this holds no secret that is looked for: most are passed over by it. */
+/**
+ * A statement that doesn't match contains none of the secrets that are searched for. It is a fast check that skips most
+ * statements.
+ */
 const HINT =
   /passw(?:or)?d|passphrase|secret|token|key|:\/\/[^\s/]*@|AKIA|gh[pousr]_|github_pat_|glpat-|xox[abpr]-|[sr]k_live_|AIza/i;
 
-/** `PASSWORD 'SCRAM-SHA-256$4096:…'`: what the server itself keeps; nobody can log in with it. */
+/**
+ * `PASSWORD 'SCRAM-SHA-256$4096:…'` is the form in which the server itself stores a password. Nobody can log in with
+ * it.
+ */
 const VERIFIER = /^SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+$/;
 
-/** Names of settings (`app.api_key`) and options whose value is a secret. */
+/** The names of settings (`app.api_key`) and options that have a secret as their value. */
 const SECRET_NAME =
   /(?:^|[._-])(?:pass(?:word|wd|phrase)?|secret|token|(?:api|access|private|secret|encryption|signing)?_?key)$/i;
 
-/** A connection string of libpq (`host=… password=…`), as in dblink and CREATE SUBSCRIPTION. */
+/** A connection string in libpq's key-value form (`host=… password=…`), which dblink and CREATE SUBSCRIPTION take. */
 const CONNINFO = /^(?=[\s\S]*\bpassword\s*=\s*[^\s;])\s*(?:\w+\s*=\s*(?:'[^']*'|[^\s';]+)\s*){2,}$/;
 
-/** The secrets in a statement that the parser has accepted; also in the code of a DO block or function, and in its EXECUTE. */
+/**
+ * The secrets in a statement that the parser has accepted, including those in the code of a DO block or function and in
+ * its EXECUTE.
+ */
 export function secretsIn(sql: string): SecretInSql[] {
   if (!HINT.test(sql)) return [];
   const found: string[] = [];
@@ -52,7 +61,10 @@ export function secretsIn(sql: string): SecretInSql[] {
   return [...new Set(found)].map((what) => ({ what }));
 }
 
-/** `set_config('app.api_key', '…'`, `SET app.api_key = '…'`, by the words before the value. */
+/**
+ * Whether the next value is that of a secret setting: `set_config('app.api_key', '…'` or `SET app.api_key = '…'`.
+ * @param before the words before the value
+ */
 function isSecretSetting(before: readonly string[]): boolean {
   const [name = "", comma = ""] = before.slice(-2);
   if (comma === "," && before.at(-3) === "(" && /^set_config$/i.test(before.at(-4) ?? ""))

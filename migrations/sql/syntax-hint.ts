@@ -1,12 +1,12 @@
-/** Characters that look like a space or a quote, or like nothing, and are part of a word to Postgres. */
+/** Characters that look like a space or a quote, or are invisible. Postgres treats them as part of a word. */
 const DECEPTIVE =
   /[\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2018-\u201f\u2028-\u202f\u205f-\u2064\u3000\ufeff\uff07\uff1b]/;
 
 /**
- * Why Postgres' parser refused a script, where it is one of the common reasons: commands and data that only psql understands,
- * and characters that can't be told from others by looking. Undefined otherwise.
+ * Why Postgres' parser refused a script, for the common reasons: commands and data that only psql understands, and
+ * characters that look like others. The result is undefined for any other reason.
  *
- * @param offset of the word that was refused, in UTF-16 units
+ * @param offset the offset of the word that was refused, in UTF-16 units
  */
 export function syntaxHint(sql: string, offset: number): string | undefined {
   const word = /^[^ \t\r\n]*/.exec(sql.slice(offset, offset + 256))?.[0] ?? "";

@@ -1,19 +1,19 @@
-/** A word, constant or sign of a statement, with its place in the text (UTF-16 units). */
+/** A word, constant or sign of a statement, with its position in the text (in UTF-16 units). */
 export interface Token {
   readonly text: string;
-  /** For comparing with key words. */
+  /** The text in upper case, to be compared with keywords. */
   readonly upper: string;
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * What stands between white space, as Postgres' scanner has it (scan.l), except that each character of an operator is a sign of its
- * own. The parser's own scanner would need more time for this than the whole review.
+ * Matches one token, as Postgres' scanner defines them (scan.l), except that each character of an operator is a token
+ * of its own. The parser's own scanner would take more time for this than the whole review.
  */
 const token = new RegExp(
   [
-    String.raw`\s+|--[^\n\r]*`, // passed over
+    String.raw`\s+|--[^\n\r]*`, // skipped
     String.raw`[eE]'[^'\\]*(?:(?:\\[^]|'')[^'\\]*)*(?:'|\\?$)`,
     "(?:[bBxX]|[uU]&)?'[^']*(?:''[^']*)*(?:'|$)",
     String.raw`\$(?<tag>(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?)\$[^]*?(?:\$\k<tag>\$|$)`,
@@ -25,7 +25,9 @@ const token = new RegExp(
   "y",
 );
 
-/** The tokens of a statement, without the comments. A quoted text that never ends reaches to the end of the statement. */
+/**
+ * The tokens of a statement, without the comments. A quoted text without an end extends to the end of the statement.
+ */
 export function tokensOf(sql: string): Token[] {
   const found: Token[] = [];
   for (let at = 0; at < sql.length; ) {
@@ -42,7 +44,10 @@ export function tokensOf(sql: string): Token[] {
   return found;
 }
 
-/** Comments nest. */
+/**
+ * The offset after the comment that begins at `start`. Comments nest; one without an end extends to the end of the
+ * text.
+ */
 export function endOfComment(text: string, start: number): number {
   const mark = /\/\*|\*\//g;
   mark.lastIndex = start;
@@ -54,18 +59,18 @@ export function endOfComment(text: string, start: number): number {
   return text.length;
 }
 
-/** Puts words behind the first `after`, as in CREATE INDEX → CREATE INDEX CONCURRENTLY. */
+/** Inserts words after the first token `after`, as in CREATE INDEX → CREATE INDEX CONCURRENTLY. */
 export function insertAfter(sql: string, after: string, words: string): string {
   const token = tokensOf(sql).find(({ upper }) => upper === after);
   return token ? `${sql.slice(0, token.end)} ${words}${sql.slice(token.end)}` : sql;
 }
 
-/** The subcommands of ALTER TABLE as they are written: `ADD COLUMN a int DEFAULT f(1, 2)`. */
+/** Splits an ALTER TABLE into its head and its subcommands, as they are written: `ADD COLUMN a int DEFAULT f(1, 2)`. */
 export function alterCommands(sql: string): { head: string; commands: string[] } {
   const tokens = tokensOf(sql);
   let next = tokens.findIndex(({ upper }) => upper === "TABLE") + 1;
   while (["IF", "EXISTS", "ONLY"].includes(tokens[next]?.upper ?? "")) next++;
-  next++; // the name
+  next++; // the table's name
   while (tokens[next]?.text === ".") next += 2;
   if (tokens[next]?.text === "*") next++;
   const rest = tokens.slice(next);
@@ -84,7 +89,7 @@ export function alterCommands(sql: string): { head: string; commands: string[] }
   return { head, commands };
 }
 
-/** The text between two words at the depth of the first: the type in `ADD COLUMN a TYPE NOT NULL`. */
+/** The statement without the first occurrence of consecutive words, such as NOT NULL in `ADD COLUMN a int NOT NULL`. */
 export function withoutWords(sql: string, words: readonly string[]): string {
   const tokens = tokensOf(sql);
   const at = tokens.findIndex((_, index) => words.every((word, offset) => tokens[index + offset]?.upper === word));

@@ -1,4 +1,7 @@
-/** Clauses of a SELECT by which it depends on all rows at once, by their field in the grammar: it can't be had a range of rows at a time. */
+/**
+ * The clauses that make a SELECT depend on all rows at once, by their field in the grammar. Such a query can't be split
+ * into ranges of rows.
+ */
 const clauses = {
   groupClause: "GROUP BY",
   havingClause: "HAVING",
@@ -9,7 +12,7 @@ const clauses = {
   larg: "UNION, INTERSECT or EXCEPT",
 } as const;
 
-/** The clause of a SELECT by which it depends on all rows at once, as it is written; undefined where there is none. */
+/** The clause, as it is written, that makes a SELECT depend on all rows at once; undefined if it has none. */
 export function wholeSetClause(select: { readonly [field in keyof typeof clauses]?: unknown }): string | undefined {
   return Object.entries(clauses).find(([field]) => select[field as keyof typeof clauses] !== undefined)?.[1];
 }
