@@ -6,17 +6,17 @@ import { columnsMentioned, tablesRead } from "../sql/references";
 import type { Column, Constraint, Table } from "./objects";
 import { emptyTable, type Schema } from "./schema";
 
-/** What a column definition says, ready to be judged. */
+/** A column definition in the form that the review checks. */
 export interface DefinedColumn {
   readonly column: Column;
   readonly constraints: Constraint[];
-  /** The expression behind DEFAULT. */
+  /** The expression after DEFAULT. */
   readonly default?: Node;
   readonly generated?: "stored" | "virtual";
   readonly identity: boolean;
-  /** Why every row of an existing table must be written to add it; undefined if it needn't. */
+  /** Why adding the column must write every row of an existing table; undefined if it needn't. */
   readonly fills: string | undefined;
-  /** `fills` is assumed, because a function's nature isn't known. */
+  /** Whether `fills` is only assumed, because the volatility of a function isn't known. */
   readonly uncertain: boolean;
 }
 
@@ -25,7 +25,10 @@ export function columnConstraints(definition: ColumnDef): ConstraintNode[] {
   return (definition.constraints ?? []).flatMap((item) => ("Constraint" in item ? [item.Constraint] : []));
 }
 
-/** Reads a column definition. @param table the name that constraints without one are named after */
+/**
+ * Reads a column definition.
+ * @param table the table's name, from which Postgres derives the names of unnamed constraints
+ */
 export function defineColumn(definition: ColumnDef, table: string, schema: Schema): DefinedColumn {
   const name = definition.colname ?? "";
   const type = columnType(definition.typeName);
@@ -73,13 +76,16 @@ export function defineColumn(definition: ColumnDef, table: string, schema: Schem
   };
 }
 
-/** The collation that a definition names, unless it is that of the type. */
+/** The collation that a definition names; empty if that is the type's default collation. */
 export function collationOf({ collClause }: ColumnDef): { collation?: string } {
   const collation = partsOf(collClause?.collname).at(-1);
   return collation === undefined || collation === "default" ? {} : { collation };
 }
 
-/** A constraint as the schema keeps it; undefined for what isn't one (NOT NULL, DEFAULT and the like of a column). */
+/**
+ * A constraint in the form that the schema stores; undefined for what isn't a table constraint (a column's NOT NULL,
+ * DEFAULT and so on).
+ */
 export function constraintOf(
   node: ConstraintNode,
   table: string,
@@ -92,7 +98,7 @@ export function constraintOf(
     case "CONSTR_CHECK": {
       const notNullOf = notNullTests(node.raw_expr);
       const mentioned = node.raw_expr ? [...columnsMentioned(node.raw_expr)] : [];
-      // Postgres names a check after its column, if it is about one only.
+      // Postgres names a check after its column if it mentions exactly one.
       const columns = column !== undefined ? [column] : mentioned.length === 1 ? mentioned : [];
       return {
         name: named(columns, "check"),
@@ -109,7 +115,7 @@ export function constraintOf(
     }
     case "CONSTR_NOTNULL": {
       const columns = column === undefined ? partsOf(node.keys) : [column];
-      // NOT NULL in a column's definition is told by the column itself.
+      // NOT NULL in a column's definition is stored as `notNull` of the column.
       if (column !== undefined) return undefined;
       return { name: named(columns, "not_null"), kind: "not null", columns, valid };
     }
@@ -146,7 +152,10 @@ function indexedColumns(node: ConstraintNode, schema: Schema): string[] {
   return [];
 }
 
-/** The columns of `a IS NOT NULL AND b IS NOT NULL AND …`, as Postgres finds them: through AND and NOT, not through OR. */
+/**
+ * The columns of `a IS NOT NULL AND b IS NOT NULL AND …`. Like Postgres, it searches through AND and NOT, but not
+ * through OR.
+ */
 function notNullTests(expression: Node | undefined, negated = false): string[] {
   if (!expression) return [];
   if ("BoolExpr" in expression) {
@@ -167,14 +176,14 @@ export function isNull(expression: Node | undefined): boolean {
   return "A_Const" in expression && expression.A_Const.isnull === true;
 }
 
-/** Enters a new column, with its constraints and the indexes behind them. */
+/** Adds a new column to the schema, with its constraints and the indexes behind them. */
 export function addColumn(definition: ColumnDef, table: Table, schema: Schema): void {
   const defined = defineColumn(definition, table.name.name, schema);
   table.columns.set(defined.column.name, defined.column);
   for (const constraint of defined.constraints) addConstraint(constraint, table, schema);
 }
 
-/** Enters a constraint, with what it does to columns, and the index behind it. */
+/** Adds a constraint to the schema, with its effect on columns and the index behind it. */
 export function addConstraint(constraint: Constraint, table: Table, schema: Schema): void {
   table.constraints.push(constraint);
   if (constraint.kind === "primary")
@@ -197,7 +206,7 @@ export function addConstraint(constraint: Constraint, table: Table, schema: Sche
   });
 }
 
-/** What makes two indexes alike, of the elements of their definitions. */
+/** A text that is equal for two indexes that are alike, made of the elements of their definitions. */
 export function signatureOf(elements: readonly object[], where?: Node): string {
   return treeText([
     elements.map((element) => ({ ordering: "SORTBY_DEFAULT", nulls_ordering: "SORTBY_NULLS_DEFAULT", ...element })),
@@ -205,7 +214,10 @@ export function signatureOf(elements: readonly object[], where?: Node): string {
   ]);
 }
 
-/** Enters a table or view whose columns a query decides, which aren't followed. @param query of a view: the statement that makes it */
+/**
+ * Adds a table or view to the schema whose columns are those of a query. These columns aren't tracked.
+ * @param query for a view, the statement that makes it
+ */
 export function addQueryResult(
   relation: RangeVar,
   kind: Table["kind"],

@@ -4,7 +4,10 @@ import type { Dependent, Uses } from "./objects";
 import type { Schema } from "./schema";
 import { useOf, usesOf } from "./uses";
 
-/** Enters something that Postgres keeps from losing what it depends on. @param table the key of its table, or of the view that it is */
+/**
+ * Records an object whose dependencies Postgres refuses to drop or change.
+ * @param table the key of the object's table, or of the view if the object is a view
+ */
 export function enterDependent(
   schema: Schema,
   kind: Dependent["kind"],
@@ -25,7 +28,7 @@ export function enterDependent(
 
 const ofColumns = { CONSTR_DEFAULT: "default", CONSTR_GENERATED: "generated", CONSTR_CHECK: "check" } as const;
 
-/** Enters the default, the expression and the check of a column. */
+/** Records the default, the generation expression and the check of a column. */
 export function enterColumn(schema: Schema, table: string, definition: ColumnDef): void {
   const column = definition.colname ?? "";
   for (const item of definition.constraints ?? []) {
@@ -36,12 +39,16 @@ export function enterColumn(schema: Schema, table: string, definition: ColumnDef
   }
 }
 
-/** What depends on something, each by its label; what is a part of the tables left out goes with them. */
+/**
+ * The objects that depend on something.
+ * @param use the dependency, as `useOf` writes it
+ * @param without keys of tables whose parts are left out, because they are dropped together with the table
+ */
 export function dependentsOn(schema: Schema, use: string, without: ReadonlySet<string> = new Set()): Dependent[] {
   return [...schema.dependents.values()].filter(({ uses, table }) => uses.has(use) && !without.has(table));
 }
 
-/** Forgets what is gone with something: by DROP … CASCADE, views that go take along what depends on them. */
+/** Removes what DROP … CASCADE drops: the dependents, and for each view among them also what depends on the view. */
 export function cascadeDependents(schema: Schema, use: string): void {
   for (const { kind, table } of dependentsOn(schema, use)) {
     if (kind !== "view" || !schema.tables.has(table)) continue;
@@ -52,12 +59,15 @@ export function cascadeDependents(schema: Schema, use: string): void {
   forgetDependents(schema, ({ uses }) => uses.has(use));
 }
 
-/** Forgets the dependents that are gone. */
+/** Removes the dependents that no longer exist. */
 export function forgetDependents(schema: Schema, gone: (each: Dependent) => boolean): void {
   for (const [id, each] of schema.dependents) if (gone(each)) schema.dependents.delete(id);
 }
 
-/** A table or view has another key: what is a part of it, and what uses it or its columns, is told by that. */
+/**
+ * Updates the dependents after a table or view got another key, both those that are parts of it and those that use it
+ * or its columns.
+ */
 export function moveDependents(schema: Schema, old: string, key: string): void {
   replaceUse(schema, useOf("table", old), useOf("table", key));
   for (const column of schema.tables.get(key)?.columns.keys() ?? [])
@@ -70,7 +80,7 @@ export function moveDependents(schema: Schema, old: string, key: string): void {
   }
 }
 
-/** Something has another name: what uses it is told by that. */
+/** Replaces a use in all dependents, after the object that they use was renamed. */
 export function replaceUse(schema: Schema, from: string, to: string): void {
   for (const { uses } of schema.dependents.values()) if (uses.delete(from)) uses.add(to);
 }

@@ -2,8 +2,8 @@ import { keyOf, type Name } from "../sql/identifier";
 import { type LockMode, stronger } from "../sql/locks";
 
 /**
- * What a statement does while it holds its lock, and that grows with the table:
- * `rows` it changes rows, `scan` reads every row, `index` builds an index, `rewrite` writes every row anew.
+ * What a statement does while it holds its lock, and that takes longer the larger the table is: `rows` changes rows,
+ * `scan` reads every row, `index` builds an index, `rewrite` writes every row again.
  */
 export type Work = "none" | "rows" | "scan" | "index" | "rewrite";
 
@@ -14,20 +14,20 @@ export interface TableEffect {
   readonly name: Name;
   readonly lock: LockMode;
   readonly work: Work;
-  /** Why there is work, for a person: `"id" gets a number for each row`. */
+  /** The reason for the work, as text for a person: `"id" gets a number for each row`. */
   readonly because?: string;
-  /** The work is assumed, because the history doesn't tell what the column or table is. */
+  /** Whether the work is only assumed, because the column or table isn't known from the history. */
   readonly uncertain?: boolean;
 }
 
 /** What one statement does to tables. */
 export interface Effect {
   readonly tables: readonly TableEffect[];
-  /** Why the statement can't be judged from its text. */
+  /** Why the effect can't be determined from the statement's text. */
   readonly unknown?: string;
 }
 
-/** Collects what a statement does; a table that is touched twice has the stronger lock and the heavier work. */
+/** Collects what a statement does. A table that is touched twice gets the stronger lock and the heavier work. */
 export class Effects {
   private readonly tables = new Map<string, TableEffect>();
   private unknown: string | undefined;

@@ -2,76 +2,92 @@ import type { Node, RangeVar } from "libpg-query";
 import { partsOf } from "../sql/identifier";
 import { maskSql } from "../sql/mask-sql";
 
-/** What a database consists of, flat, by which two of them are compared entry by entry: `column public.notes.title` → `text NOT NULL`. */
+/**
+ * The contents of a database as a flat list, so that two databases can be compared entry by entry: `column
+ * public.notes.title` → `text NOT NULL`.
+ */
 export type Catalog = Record<string, string>;
 
-/** What a statement promises of the catalog: that an entry is there, not there, or has a word in its definition. */
+/**
+ * What the catalog must contain after a statement: an entry is present, is absent, or its definition matches a pattern.
+ */
 export interface Expectation {
   readonly key: string;
   readonly present: boolean;
-  /** The entry's definition must (not) match. */
+  /** The pattern that the entry's definition must match, and a text for a person that describes it. */
   readonly definition?: { readonly matches: RegExp; readonly text: string };
-  /** The key of what it goes with: the table of an index, the table of which it is a partition. */
+  /**
+   * The key of the object with which this one is dropped: the table of an index, or the parent table of a partition.
+   */
   readonly partOf?: string;
-  /** The columns that an index or a constraint is about: it goes with each of them. */
+  /** The columns that an index or a constraint covers. It is dropped together with any of them. */
   readonly columns?: ReadonlySet<string>;
-  /** Something of this name is there, of whatever kind: IF NOT EXISTS leaves what there is, and ALTER TABLE renames views too. */
+  /**
+   * Whether any kind of relation with this name is enough: IF NOT EXISTS keeps whatever exists, and ALTER TABLE renames
+   * views too.
+   */
   readonly anyKind?: boolean;
-  /** The statement that may have taken it back or changed it: if it isn't as promised, that is no fault. */
+  /** A later statement that may have undone or changed this. If it is set, a missing entry is no fault. */
   readonly uncertain?: string;
 }
 
 const RELATIONS = ["table", "view", "materialized view", "sequence", "index"];
 
-/** `public.t` of `column public.t.a`. */
+/** The name in a key: `public.t.a` in `column public.t.a`. */
 function nameIn(key: string): string {
   return key.slice(key.search(/ [^ ]*\./) + 1);
 }
 
-/** Whether a catalog is as expected. */
+/** Whether a catalog meets an expectation. */
 export function isMet({ key, present, definition, anyKind }: Expectation, catalog: Catalog): boolean {
   const found = catalog[key];
   if (!present) return found === undefined;
   if (found === undefined && anyKind) return RELATIONS.some((kind) => `${kind} ${nameIn(key)}` in catalog);
-  // The columns of views are not entries of the catalog, and ALTER TABLE works on a view.
+  // The columns of a view have no entries in the catalog, but ALTER TABLE also works on a view.
   const table = key.startsWith("column ") ? nameIn(key).replace(/\.[^.]*$/, "") : undefined;
   if (table !== undefined && (`view ${table}` in catalog || `materialized view ${table}` in catalog)) return true;
   return found !== undefined && (definition === undefined || definition.matches.test(found));
 }
 
-/** What the catalog has where the expectation looks. */
+/** Describes what the catalog contains for the key of an expectation. */
 export function describeExpectation({ key, definition }: Expectation, catalog: Catalog): string {
   const found = catalog[key];
   if (found === undefined) return `there is no ${key}`;
   return definition ? `${key} is ${maskSql(found).slice(0, 120)} (looked for: ${definition.text})` : `there is ${key}`;
 }
 
-/** That an entry is there after a statement. */
+/** The expectation that an entry is present after a statement. */
 export function there(key: string): Expectation {
   return { key, present: true };
 }
 
-/** That an entry is not there after a statement. */
+/** The expectation that an entry is absent after a statement. */
 export function gone(key: string): Expectation {
   return { key, present: false };
 }
 
-/** As {@link there}; with IF NOT EXISTS anything of its name will do. */
+/** The same as {@link there}, but with IF NOT EXISTS a relation of any kind with this name is enough. */
 export function perhaps(key: string, ifNotExists: boolean | undefined): Expectation {
   return { ...there(key), ...(ifNotExists && { anyKind: true }) };
 }
 
-/** That an entry is there and that its definition matches. @param text the same for a person */
+/**
+ * The expectation that an entry is present and that its definition matches.
+ * @param text describes the pattern for a person
+ */
 export function defined(key: string, matches: RegExp, text: string): Expectation {
   return { ...there(key), definition: { matches, text } };
 }
 
-/** The name of a relation as the keys of the catalog have it. @param schema of names that are written without one */
+/**
+ * The name of a relation in the form of the catalog's keys.
+ * @param schema the schema of names that are written without one
+ */
 export function relationName({ schemaname, relname }: RangeVar, schema: string): string {
   return `${schemaname ?? schema}.${relname}`;
 }
 
-/** As {@link relationName}, of a name that is a list of its parts. */
+/** The same as {@link relationName}, for a name that is a list of its parts. */
 export function partsName(list: Node | readonly Node[] | undefined, schema: string): string {
   const parts = partsOf(list);
   return parts.length > 1 ? parts.slice(-2).join(".") : `${schema}.${parts[0]}`;

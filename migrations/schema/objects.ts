@@ -2,15 +2,15 @@ import type { Node } from "libpg-query";
 import type { ColumnType } from "../sql/column-type";
 import type { Name } from "../sql/identifier";
 
-/** A column, as far as the history tells. */
+/** A column, as far as it is known from the history. */
 export interface Column {
   name: string;
-  /** Undefined when it was made in a way that can't be followed (CREATE TABLE AS). */
+  /** The type; undefined when the column was made in a way that can't be tracked (CREATE TABLE AS). */
   type: ColumnType | undefined;
-  /** As written by COLLATE; none for that of the type. */
+  /** The collation that COLLATE names; undefined for the type's own collation. */
   collation?: string;
   notNull: boolean;
-  /** It has a default, or fills itself (serial, identity, generated). */
+  /** The column has a default or generates its value (serial, identity, generated). */
   filled: boolean;
 }
 
@@ -20,99 +20,111 @@ export interface Constraint {
   kind: "check" | "unique" | "primary" | "foreign" | "exclude" | "not null";
   columns: string[];
   valid: boolean;
-  /** Key of the table a foreign key points to. */
+  /** The key of the table that a foreign key references. */
   references?: string;
-  /** The columns it points to; none where they are left out, which means the primary key. */
+  /** The columns that a foreign key references; empty where they are left out, which means the primary key. */
   referenced?: string[];
-  /** What a foreign key does when the row it points to is deleted: `a`, `r` nothing or refuse, `c` cascade, `n` NULL, `d` default. */
+  /**
+   * The ON DELETE action of a foreign key, as Postgres abbreviates it: `a` NO ACTION, `r` RESTRICT, `c` CASCADE, `n`
+   * SET NULL, `d` SET DEFAULT.
+   */
   onDelete?: string;
-  /** Of a check: what it asks for, and every column in that. */
+  /** The condition of a CHECK; `mentions` has every column in it. */
   expression?: Node;
   mentions?: string[];
-  /** Columns that a CHECK proves to be set: `a IS NOT NULL AND …`. */
+  /** The columns that a CHECK proves to be NOT NULL: `a IS NOT NULL AND …`. */
   notNullOf?: string[];
-  /** It says nothing else. */
+  /** The CHECK has no other condition than that one column is NOT NULL. */
   onlyNotNull?: boolean;
 }
 
-/** An index, also one behind a constraint. */
+/** An index, including one behind a constraint. */
 export interface Index {
   name: Name;
-  /** Key of its table. */
+  /** The key of its table. */
   table: string;
   unique: boolean;
   columns: string[];
-  /** It has a WHERE. */
+  /** The index has a WHERE clause. */
   partial?: boolean;
-  /** Columns in its expressions and its WHERE. */
+  /** The columns in its expressions and its WHERE clause. */
   derivedFrom?: string[];
-  /** All that its definition says but its name and table: the same for two indexes that are alike. */
+  /** The whole definition apart from the index's name and table. Two indexes that are alike have the same signature. */
   signature: string;
 }
 
-/** A function or procedure; of several with one name, what holds for any of them. */
+/** A function or procedure. If several have the same name, it describes what holds for any of them. */
 export interface Routine {
   readonly volatility: "immutable" | "stable" | "volatile";
-  /** Every name in its body; undefined where that tells nothing: another language, or EXECUTE. */
+  /** Every name in the body; undefined where the body doesn't show them (another language, or EXECUTE). */
   readonly mentions: ReadonlySet<string> | undefined;
-  /** What it returns, as text for comparing. */
+  /** The return type, as text to be compared. */
   readonly returns: string;
-  /** Its parameters, their names and types, as text for comparing. */
+  /** The names and types of the parameters, as text to be compared. */
   readonly parameters: string;
-  /** How many there are of the name. */
+  /** The number of functions with this name. */
   readonly overloads: number;
 }
 
 /** A trigger of a table. */
 export interface Trigger {
   readonly name: string;
-  /** Key of its table. */
+  /** The key of its table. */
   table: string;
-  /** Key of its function. */
+  /** The key of its function. */
   routine: string;
-  /** Once for each row; else once for the statement. */
+  /** The trigger fires once for each row; otherwise once for each statement. */
   readonly row: boolean;
   readonly events: readonly ("insert" | "update" | "delete" | "truncate")[];
 }
 
-/** A table or view, and what the history tells of it. */
+/** A table or view, as far as it is known from the history. */
 export interface Table {
   name: Name;
   kind: "table" | "view" | "materialized view";
   columns: Map<string, Column>;
   constraints: Constraint[];
-  /** False for a table that the history doesn't make, or makes in a way that can't be followed. */
+  /** False for a table that the history doesn't make, or makes in a way that can't be tracked. */
   known: boolean;
-  /** Name of the migration that makes it; undefined for a table that the history doesn't make. */
+  /** The name of the migration that makes the table; undefined if the history doesn't make it. */
   madeIn: string | undefined;
   partitioned: boolean;
-  /** Row level security is on; unknown for a table that isn't `known`. */
+  /** Row level security is on. For a table that isn't `known`, the value means nothing. */
   rowSecurity: boolean;
-  /** Names of its policies. */
+  /** The names of its policies. */
   policies: Set<string>;
-  /** Of a partitioned table: the columns that decide where a row goes; undefined for an expression among them, or unknown. */
+  /**
+   * For a partitioned table, the columns of its partition key; undefined if an expression is among them or the key
+   * isn't known.
+   */
   partitionKey?: string[] | undefined;
-  /** Key of the table it is a partition or child of. */
+  /** The key of the table of which this one is a partition or child. */
   parent?: string | undefined;
-  /** It is the partition for what no other one takes. */
+  /** The table is a default partition, which takes the rows that no other partition takes. */
   isDefault?: boolean | undefined;
-  /** Of a view: its columns in their order, where all are known. */
+  /** For a view, its columns in their order; undefined where some aren't known. */
   shows?: readonly string[] | undefined;
-  /** Of a view: keys of the tables, and names of the columns, that its query mentions. */
+  /** For a view, the keys of the tables and the names of the columns that its query mentions. */
   reads?: { tables: Set<string>; columns: Set<string> } | undefined;
 }
 
-/** What an expression or query depends on, as `useOf` writes it: `table:note`, `column:note:title`, `function:f`, `sequence:s`. */
+/**
+ * What an expression or query depends on, in the form of `useOf`: `table:note`, `column:note:title`, `function:f`,
+ * `sequence:s`.
+ */
 export type Uses = Set<string>;
 
-/** Something that Postgres keeps from losing what it depends on. */
+/** An object whose dependencies Postgres refuses to drop or change. */
 export interface Dependent {
   readonly kind: "view" | "trigger" | "policy" | "default" | "generated" | "check" | "index";
-  /** For a person: `view names`, `trigger touch on note`. */
+  /** The object's description for a person: `view names`, `trigger touch on note`. */
   readonly label: string;
-  /** Key of the table that it is a part of, or of the view that it is: it goes with it. */
+  /**
+   * The key of the table that the object is a part of, or of the view if the object is a view. It is dropped together
+   * with that table.
+   */
   readonly table: string;
-  /** The column that it is a part of. */
+  /** The column that the object is a part of. */
   readonly column?: string;
   readonly uses: Uses;
 }

@@ -4,12 +4,13 @@ import { partsOf } from "../sql/identifier";
 import type { Table } from "./objects";
 
 /**
- * How far the checks of a table prove where its rows are, without which Postgres reads them all:
- * `proven`; `possible`, where a check is about the partition key but written in another way; or `none`.
+ * How far the checks of a table prove where its rows are; without a proof, Postgres reads all rows. `proven` means that
+ * Postgres skips the scan; `possible`, that a check mentions the partition key but is written in another way, or that
+ * the table's checks aren't known; `none`, that there is no such check.
  */
 export type Proof = "proven" | "possible" | "none";
 
-/** Whether the rows of a table that becomes a partition are all inside of its bounds. */
+/** Whether all rows of a table that becomes a partition are inside the bounds of that partition. */
 export function insideProof(
   table: Table | undefined,
   key: readonly string[] | undefined,
@@ -33,7 +34,7 @@ export function insideProof(
   });
 }
 
-/** Whether none of the rows of the default partition is inside of the bounds of a new one. */
+/** Whether no row of the default partition is inside the bounds of a new partition. */
 export function outsideProof(
   table: Table | undefined,
   key: readonly string[] | undefined,
@@ -63,7 +64,7 @@ function proof(
   const [column, ...others] = key ?? [];
   if (column !== undefined && others.length === 0 && proves(column, conditions)) return "proven";
   const about = checks.some(({ mentions = [] }) => key === undefined || key.some((item) => mentions.includes(item)));
-  // Of a table that the history doesn't make, the checks aren't known.
+  // If the history doesn't make the table, its checks aren't known.
   return about || !table?.known ? "possible" : "none";
 }
 
@@ -73,7 +74,7 @@ function isNotNull(condition: Node, column: string): boolean {
   return nulltesttype === "IS_NOT_NULL" && arg !== undefined && columnOf(arg) === column;
 }
 
-/** The values of `column = 1` or `column IN (1, 2)`; of `<>` and NOT IN likewise. */
+/** The values in `column = 1` or `column IN (1, 2)`, and likewise in `<>` and NOT IN. */
 function equalTo(condition: Node, column: string, operator: "=" | "<>"): Node[] | undefined {
   if (!("A_Expr" in condition)) return undefined;
   const { kind, name, lexpr, rexpr } = condition.A_Expr;
@@ -90,12 +91,14 @@ function compares(condition: Node, column: string, operator: "<" | ">=", value: 
   );
 }
 
-/** MINVALUE or MAXVALUE. */
+/** Whether a bound is MINVALUE or MAXVALUE. */
 function isOpen(datum: Node | undefined): boolean {
   return datum !== undefined && /^(min|max)value$/.test(columnOf(datum) ?? "");
 }
 
-/** The columns by which a table is partitioned; undefined where an expression is among them, or the table isn't partitioned. */
+/**
+ * The columns by which a table is partitioned; undefined if an expression is among them or the table isn't partitioned.
+ */
 export function keyColumns(spec: PartitionSpec | undefined): string[] | undefined {
   const columns = (spec?.partParams ?? []).map((item) =>
     "PartitionElem" in item ? (item.PartitionElem.name ?? columnNamed(item.PartitionElem.expr)) : undefined,

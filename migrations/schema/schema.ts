@@ -3,36 +3,40 @@ import { keyOf, type Name } from "../sql/identifier";
 import type { Column, Dependent, Index, Routine, Table, Trigger } from "./objects";
 
 /**
- * What the migrations so far have made, as far as their text tells: the review asks it which table an index is on, what type a
- * column has, and whether a table is new. What it doesn't know is said to be unknown, never guessed.
+ * The schema that the migrations so far have made, as far as their text shows it. The review looks up here which table
+ * an index is on, what type a column has, and whether a table is new. What the text doesn't show is marked as unknown
+ * and never guessed.
  */
 export class Schema {
   readonly tables = new Map<string, Table>();
   readonly indexes = new Map<string, Index>();
-  /** Values of each enum, in their order. */
+  /** The values of each enum, in their order. */
   readonly enums = new Map<string, string[]>();
-  /** Which migration made a function, procedure, sequence or type, by its name; and a schema or role, by {@link madeKey}. */
+  /**
+   * The migration that made an object. Functions, procedures, sequences and types are found by their name; schemas and
+   * roles, by {@link madeKey}.
+   */
   readonly made = new Map<string, string>();
   readonly triggerFunctions = new Set<string>();
   readonly routines = new Map<string, Routine>();
-  /** Views, triggers, policies, defaults and the like, with what they depend on. */
+  /** Views, triggers, policies, defaults and other dependents, with what they depend on. */
   readonly dependents = new Map<string, Dependent>();
-  /** By table and name. */
+  /** The key is made of the table and the trigger's name. */
   readonly triggers = new Map<string, Trigger>();
-  /** What each domain is made of. */
+  /** The type on which each domain is based. */
   readonly domainBases = new Map<string, ColumnType | undefined>();
-  /** Domains that were made with a constraint. */
+  /** The domains that were made with a constraint. */
   readonly domains = new Set<string>();
-  /** Domains that forbid NULL. */
+  /** The domains that forbid NULL. */
   readonly requiredDomains = new Set<string>();
-  /** The migration that is followed has set TimeZone to UTC. */
+  /** Whether the current migration has set TimeZone to UTC. */
   utc = false;
 
   table(name: Name): Table | undefined {
     return this.tables.get(keyOf(name));
   }
 
-  /** The table, entered as one that was there before if the history doesn't make it. */
+  /** The table with this name. If the history doesn't make it, it is added as a table that existed before. */
   require(name: Name): Table {
     const key = keyOf(name);
     const found = this.tables.get(key);
@@ -42,19 +46,19 @@ export class Schema {
     return table;
   }
 
-  /** The name behind a key. */
+  /** The name that belongs to a key. */
   named(key: string): Name {
     return this.tables.get(key)?.name ?? { name: key };
   }
 
-  /** Tables with a foreign key to this one, each once. */
+  /** The tables with a foreign key to this one, without duplicates. */
   referencing(key: string): Table[] {
     return [...this.tables.values()].filter(
       (table) => keyOf(table.name) !== key && table.constraints.some(({ references }) => references === key),
     );
   }
 
-  /** Views that a table, or one column of it, can't be dropped without. */
+  /** The views that prevent dropping a table, or one column of it. */
   viewsOf(key: string, column?: string): Table[] {
     return [...this.tables.values()].filter(
       ({ reads }) =>
@@ -62,7 +66,7 @@ export class Schema {
     );
   }
 
-  /** Foreign keys that point to this column of a table. */
+  /** The tables with a foreign key to this column of a table. */
   pointingTo(key: string, column: string): Table[] {
     const primary = this.tables.get(key)?.constraints.find(({ kind }) => kind === "primary")?.columns ?? [];
     return this.referencing(key).filter(({ constraints }) =>
@@ -77,7 +81,10 @@ export class Schema {
     return [...this.tables.values()].filter(({ parent }) => parent === key);
   }
 
-  /** The serial or identity column that a sequence, by the name that Postgres gives it, belongs to. */
+  /**
+   * The serial or identity column to which a sequence belongs. It is recognised by the name that Postgres gives such a
+   * sequence.
+   */
   sequenceOwner(sequence: Name): { table: Name; column: string } | undefined {
     for (const { name, columns } of this.tables.values()) {
       if (
@@ -101,12 +108,12 @@ export class Schema {
     );
   }
 
-  /** Partitions and children, theirs too. */
+  /** The partitions and children of a table, including theirs. */
   descendants(key: string): Table[] {
     return this.children(key).flatMap((child) => [child, ...this.descendants(keyOf(child.name))]);
   }
 
-  /** Tables with a column of this type, or of a domain over it. */
+  /** The tables and columns of this type, or of a domain over it. */
   using(type: string): { table: Table; column: Column }[] {
     const found: { table: Table; column: Column }[] = [];
     for (const table of this.tables.values())
@@ -119,7 +126,10 @@ export class Schema {
     return found;
   }
 
-  /** The type that a domain stands for; one with constraints only where `constrained` says so. Another type as it is. */
+  /**
+   * The base type of a domain, or the type itself if it is no domain.
+   * @param constrained whether domains with constraints are resolved too; otherwise they are returned unchanged
+   */
   baseOf(type: ColumnType | undefined, constrained = false): ColumnType | undefined {
     if (!type || !this.domainBases.has(type.name) || (!constrained && this.domains.has(type.name))) return type;
     return type.array > 0 ? type : this.baseOf(this.domainBases.get(type.name), constrained);
@@ -150,12 +160,15 @@ export class Schema {
   }
 }
 
-/** The name by which {@link Schema.made} knows what has a namespace of its own. */
+/** The key in {@link Schema.made} for kinds of objects that have a namespace of their own. */
 export function madeKey(kind: string, name: string): string {
   return `${kind}:${name}`;
 }
 
-/** A table without columns. @param madeIn the migration that makes it; undefined for a table that the history doesn't make */
+/**
+ * A table without columns.
+ * @param madeIn the migration that makes it; undefined for a table that the history doesn't make
+ */
 export function emptyTable(name: Name, madeIn: string | undefined): Table {
   return {
     name,

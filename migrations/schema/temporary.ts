@@ -1,15 +1,16 @@
 import type { Node, RangeVar } from "libpg-query";
 import { partsOf } from "../sql/identifier";
 
-/** The schema under which temporary relations are entered: their names hide those of relations that stay. */
+/** The schema under which temporary relations are recorded. Their names hide those of permanent relations. */
 export const temporarySchema = "pg_temp";
 
 /**
- * Gives names of temporary tables, views, indexes and sequences their schema, from the statement that makes one to the one that drops
- * it: what is done to them is done to nothing of the same name that stays.
+ * Adds the temporary schema to the names of temporary tables, views, indexes and sequences, from the statement that
+ * makes one to the one that drops it. What a statement does to a temporary relation then doesn't affect a permanent one
+ * of the same name.
  */
 export class TemporaryNames {
-  /** With each name, whether it is gone at the end of the transaction. */
+  /** The key is the name; the value is whether the relation is dropped at the end of the transaction. */
   readonly #names: Map<string, boolean>;
 
   constructor(names: Iterable<[string, boolean]> = []) {
@@ -20,12 +21,15 @@ export class TemporaryNames {
     return new TemporaryNames(this.#names);
   }
 
-  /** Forgets what is made ON COMMIT DROP. */
+  /** Removes the relations that are made with ON COMMIT DROP. */
   commit(): void {
     for (const [name, drops] of this.#names) if (drops) this.#names.delete(name);
   }
 
-  /** The next statement with its names; a copy where any of them is temporary, because plain INSERTs share their trees. */
+  /**
+   * Returns the next statement with qualified names. If any of them is temporary, the result is a copy, because plain
+   * INSERTs share their trees.
+   */
   qualify(node: Node): Node {
     const made = relationMade(node);
     const temporary =
@@ -46,7 +50,10 @@ export class TemporaryNames {
     return "DropStmt" in qualified ? this.#dropped(qualified) : qualified;
   }
 
-  /** @param stays what the statement makes and that is not temporary, whatever has its name */
+  /**
+   * @param stays a permanent relation that the statement makes; it isn't qualified, even if a temporary one has its
+   * name
+   */
   #qualified(value: unknown, stays: RangeVar | undefined): unknown {
     if (Array.isArray(value)) return value.map((item) => this.#qualified(item, stays));
     if (typeof value !== "object" || value === null || value === stays) return value;
@@ -72,7 +79,9 @@ export class TemporaryNames {
   }
 }
 
-/** Whether a statement, as {@link TemporaryNames.qualify} returns it, makes, changes or drops something temporary, and nothing else. */
+/**
+ * Whether a statement, as {@link TemporaryNames.qualify} returns it, makes, changes or drops only temporary relations.
+ */
 export function isOnTemporary(node: Node): boolean {
   if ("DropStmt" in node) {
     const names = (node.DropStmt.objects ?? []).map(partsOf);
@@ -90,13 +99,13 @@ export function makesTemporary(node: Node): boolean {
   return made !== undefined && isTemporary(made);
 }
 
-/** Whether a statement, as {@link TemporaryNames.qualify} returns it, names something temporary. */
+/** Whether a statement, as {@link TemporaryNames.qualify} returns it, mentions a temporary relation. */
 export function namesTemporary(tree: unknown): boolean {
   if (typeof tree !== "object" || tree === null) return false;
   return (isRelation(tree) && isTemporary(tree)) || Object.values(tree).some(namesTemporary);
 }
 
-/** Whether a relation is temporary, by how it is made or by its schema. */
+/** Whether a relation is temporary, either because it is created as one or because of its schema. */
 export function isTemporary({ schemaname = "", relpersistence }: RangeVar): boolean {
   return relpersistence === "t" || schemaname.startsWith(temporarySchema);
 }

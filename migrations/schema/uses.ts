@@ -5,18 +5,20 @@ import { isNode } from "../sql/references";
 import type { Uses } from "./objects";
 import type { Schema } from "./schema";
 
-/** Writes that something is used: a table or one of its columns, a function, a sequence. */
+/** The text form of a use of a table, a column, a function or a sequence. */
 export function useOf(kind: "table" | "column" | "function" | "sequence", key: string, column?: string): string {
   return column === undefined ? `${kind}:${key}` : `${kind}:${key}:${column}`;
 }
 
-/** Tables by the names that a query level gives them; undefined for what is no table of the history. */
+/**
+ * The tables of one query level by their aliases; the value is undefined for anything that is no table of the history.
+ */
 type Scope = Map<string, string | undefined>;
 
 /**
- * What a query or expression depends on, as Postgres records it: tables, each column that is named, functions, and sequences written
- * as constants. A column that could be of several tables, of which one isn't known, is left out.
- * @param own key of the table that columns without a table belong to
+ * What a query or expression depends on, as Postgres records it: tables, each column that is named, functions, and
+ * sequences written as constants. A column that could belong to several tables, one of which isn't known, is left out.
+ * @param own the key of the table to which columns without a table belong
  */
 export function usesOf(node: Node | undefined, schema: Schema, own?: string): Uses {
   const uses: Uses = new Set();
@@ -56,7 +58,7 @@ function read(value: unknown, scopes: readonly Scope[], named: ReadonlySet<strin
   for (const child of Object.values(value)) read(child, scopes, named, found);
 }
 
-/** Enters what stands behind FROM. */
+/** Adds what follows FROM to the scope. */
 function enter(from: Node, scope: Scope, named: ReadonlySet<string>, found: Found): void {
   if ("RangeVar" in from) {
     const key = keyOf(nameOf(from.RangeVar));
@@ -103,7 +105,7 @@ function onlyKnown(keys: readonly string[], tables: number, schema: Schema): boo
   return keys.length === tables && keys.every((key) => schema.tables.get(key)?.known);
 }
 
-/** A name as it is written in a constant: `"Order_id_seq"`. */
+/** The name in a constant: `"Order_id_seq"`. */
 function written(text: string) {
   const parts = [...text.matchAll(/"((?:[^"]|"")*)"|([^".]+)/g)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.toLowerCase(),

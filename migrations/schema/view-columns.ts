@@ -5,7 +5,7 @@ import type { Schema } from "./schema";
 
 type View = Extract<Node, { ViewStmt: unknown }>["ViewStmt"];
 
-/** Names of a view's columns, in their order; undefined where the history doesn't tell all of them. */
+/** The names of a view's columns, in their order; undefined where the history doesn't show all of them. */
 export function viewColumns({ query, aliases }: View, schema: Schema): string[] | undefined {
   if (aliases) return partsOf(aliases);
   const select = query && "SelectStmt" in query ? query.SelectStmt : undefined;
@@ -27,7 +27,10 @@ function allColumns({ fromClause = [] }: SelectStmt, schema: Schema): string[] |
   return table?.known ? [...table.columns.keys()] : undefined;
 }
 
-/** A view that shows one table whole, so that reads and writes pass through it: keys of both. */
+/**
+ * The keys of a view and its table, if the view shows all columns and all rows of that one table, so that reads and
+ * writes pass through it; undefined otherwise.
+ */
 export function standIn(
   node: Node,
   columns: (table: string) => readonly string[],
