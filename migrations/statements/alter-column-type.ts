@@ -5,7 +5,7 @@ import { columnType, folds, isStamp, typeChange, typeText } from "../sql/column-
 import { identifier, keyOf, partsOf } from "../sql/identifier";
 import type { Altered, Subcommand } from "./family";
 
-/** ALTER COLUMN … TYPE. */
+/** The subcommand ALTER COLUMN … TYPE. */
 export const alterColumnType: Subcommand = {
   opinion: "judged",
   work({ name = "", def }, on) {
@@ -19,7 +19,9 @@ export const alterColumnType: Subcommand = {
   },
 };
 
-/** Whether the values of a column are converted: every row is written anew then. */
+/**
+ * Records the work on the table, and returns whether the values of the column are converted, which rewrites every row.
+ */
 function convert(name: string, definition: ColumnDef | undefined, at: Altered): boolean {
   const { relation, table, schema, effects, on } = at;
   const column = table?.columns.get(name);
@@ -41,7 +43,7 @@ function convert(name: string, definition: ColumnDef | undefined, at: Altered): 
   return false;
 }
 
-/** Foreign keys of the column are made anew, on both sides. */
+/** Records the locks on both sides of the column's foreign keys, which Postgres makes again. */
 function remakeForeignKeys(column: string, converted: boolean, { name, table, schema, effects }: Altered): void {
   const key = keyOf(name);
   for (const other of schema.pointingTo(key, column)) {
@@ -55,8 +57,9 @@ function remakeForeignKeys(column: string, converted: boolean, { name, table, sc
 }
 
 /**
- * What a change of a column's type does where no row is written anew: indexes that do more than hold the column are built again, as are
- * all of its indexes for another collation, and checks are read again. Source: CheckIndexCompatible and ATPostAlterTypeCleanup.
+ * Records the work of a type change that rewrites no row: checks that mention the column read every row again, and
+ * indexes are built again if they have an expression or a WHERE clause, or all of them if the collation changes.
+ * Source: CheckIndexCompatible and ATPostAlterTypeCleanup.
  */
 function rebuild(table: Table, column: string, collated: boolean, { schema, effects }: Altered): void {
   for (const { mentions, valid, name } of table.constraints)
@@ -70,7 +73,7 @@ function rebuild(table: Table, column: string, collated: boolean, { schema, effe
   }
 }
 
-/** No USING, or one that says no more than the conversion by itself. */
+/** Whether there is no USING, or one that is the same as the default conversion. */
 function plainConversion(using: Node | undefined, column: string, type: string | undefined): boolean {
   if (!using) return true;
   if ("ColumnRef" in using) return partsOf(using.ColumnRef.fields).at(-1) === column;

@@ -8,7 +8,7 @@ import { alterColumnType } from "./alter-column-type";
 import { provesNotNull } from "./alter-constraint";
 import type { Altered, Subcommand } from "./family";
 
-/** Subcommands of ALTER TABLE that are about one column. */
+/** The subcommands of ALTER TABLE that concern one column. */
 export const alterColumn = {
   AT_AddColumn: {
     opinion: "judged",
@@ -60,7 +60,7 @@ export const alterColumn = {
       if (def) enterDependent(schema, "default", table, name, usesOf(def, schema, table), name);
     },
     expect({ name, def }, table) {
-      // A default of NULL is none.
+      // DEFAULT NULL is the same as no default.
       if (isNull(def)) return [];
       const key = `column ${table}.${name}`;
       return [
@@ -118,7 +118,7 @@ function definitionOf({ def }: AlterTableCmd): ColumnDef | undefined {
   return def && "ColumnDef" in def ? def.ColumnDef : undefined;
 }
 
-/** What Postgres writes, reads or builds for a new column. */
+/** Records what Postgres writes, reads or builds for a new column. */
 function fillAdded(cmd: AlterTableCmd, { name, table, schema, effects, on }: Altered): void {
   const definition = definitionOf(cmd);
   if (!definition || (cmd.missing_ok && table?.columns.has(definition.colname ?? ""))) return;
@@ -129,7 +129,7 @@ function fillAdded(cmd: AlterTableCmd, { name, table, schema, effects, on }: Alt
     if (kind === "unique" || kind === "primary") on("index", `an index is built for ${added}`);
     if (kind === "check") on("scan", `the check of ${added} reads every row`);
   }
-  // A constant default is stored once for all rows; without one, NULLs are looked for.
+  // Postgres stores a constant default once for all rows. Without a default, it searches the rows for NULLs.
   if (column.notNull && !column.filled) on("scan", `${added} must not be NULL`);
   for (const { pktable, contype } of columnConstraints(definition))
     if (contype === "CONSTR_FOREIGN" && pktable) {

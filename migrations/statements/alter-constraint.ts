@@ -6,7 +6,7 @@ import { identifier, keyOf, nameOf, partsOf } from "../sql/identifier";
 import { columnsMentioned } from "../sql/references";
 import type { Altered, Subcommand } from "./family";
 
-/** Subcommands of ALTER TABLE that are about constraints. */
+/** The subcommands of ALTER TABLE that concern constraints. */
 export const alterConstraint = {
   AT_AddConstraint: {
     opinion: "judged",
@@ -16,7 +16,7 @@ export const alterConstraint = {
       const node = addedBy(cmd);
       const constraint = node && constraintOf(node, table.name.name, schema);
       if (!constraint) return;
-      // USING INDEX renames the index to the constraint.
+      // USING INDEX renames the index to the constraint's name.
       if (node.indexname !== undefined) schema.indexes.delete(keyOf({ ...table.name, name: node.indexname }));
       addConstraint(constraint, table, schema);
     },
@@ -81,7 +81,7 @@ function addedBy({ def }: AlterTableCmd): ConstraintNode | undefined {
   return def && "Constraint" in def ? def.Constraint : undefined;
 }
 
-/** What Postgres reads or builds for a new constraint. */
+/** Records what Postgres reads or builds for a new constraint. */
 function checkAdded(node: ConstraintNode | undefined, { name, table, schema, effects, on }: Altered): void {
   const later = node?.skip_validation === true;
   switch (node?.contype) {
@@ -110,11 +110,11 @@ function checkAdded(node: ConstraintNode | undefined, { name, table, schema, eff
     case "CONSTR_EXCLUSION":
       on("index");
       break;
-    default: // The others can't be added to a table that is there.
+    default: // the other kinds can't be added to an existing table
   }
 }
 
-/** Whether a check of the table, which has been validated, tells that a column has no NULLs. */
+/** Whether a validated check of the table proves that a column has no NULLs. */
 export function provesNotNull(table: Table | undefined, column: string): boolean {
   return table?.constraints.some(({ notNullOf, valid }) => notNullOf?.includes(column) && valid) === true;
 }
@@ -128,9 +128,9 @@ function expectAdded(node: ConstraintNode, table: string): Expectation[] {
       ...there(`constraint ${table}.${conname}`),
       columns: new Set([...columnsMentioned(node), ...partsOf(keys), ...partsOf(fk_attrs)]),
     });
-  // USING INDEX: the index gets the constraint's name.
+  // With USING INDEX, the index gets the constraint's name.
   if (conname && indexname && indexname !== conname) found.push(gone(`index ${schema}${indexname}`));
-  // A primary key makes its columns NOT NULL, whatever was said of them before.
+  // A primary key makes its columns NOT NULL, even if an earlier statement allowed NULL.
   if (contype === "CONSTR_PRIMARY") found.push(...partsOf(keys).map((key) => there(`column ${table}.${key}`)));
   return found;
 }

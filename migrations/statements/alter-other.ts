@@ -1,7 +1,7 @@
 import type { AlterTableType } from "libpg-query";
 import type { Subcommand } from "./family";
 
-/** Storage parameters that need ACCESS EXCLUSIVE; the others need SHARE UPDATE EXCLUSIVE. Source: reloptions.c. */
+/** The storage parameters that need ACCESS EXCLUSIVE. All others need SHARE UPDATE EXCLUSIVE. Source: reloptions.c. */
 const strongOptions = new Set(["user_catalog_table", "security_barrier", "security_invoker", "check_option"]);
 
 const options: Subcommand = {
@@ -20,7 +20,7 @@ const internal: Subcommand = { opinion: { unknown: "Postgres makes it itself, of
 const enablesTrigger: Subcommand = { opinion: "harmless", lock: "SHARE ROW EXCLUSIVE" };
 const disablesTrigger: Subcommand = { opinion: "judged", lock: "SHARE ROW EXCLUSIVE" };
 
-/** Subcommands of ALTER TABLE that are about the table as a whole: storage, triggers and rules, row security, owner. */
+/** The subcommands of ALTER TABLE that concern the whole table: storage, triggers and rules, row security, owner. */
 export const alterOther = {
   AT_ChangeOwner: { opinion: "judged" },
   AT_SetLogged: rewrites,

@@ -3,7 +3,7 @@ import { keyOf, nameOf } from "../sql/identifier";
 import type { Subcommand } from "./family";
 import { partitionAdded, partitionAttached, partitionRemoved } from "./partitions";
 
-/** Subcommands of ALTER TABLE by which a table becomes a partition or child, and stops being one. */
+/** The subcommands of ALTER TABLE that turn a table into a partition or child, or end this. */
 export const alterPartition = {
   AT_AttachPartition: {
     opinion: "judged",
@@ -45,7 +45,7 @@ export const alterPartition = {
   AT_DropInherit: { opinion: { unknown: "queries on the parent no longer find the table's rows" } },
 } satisfies Partial<Record<AlterTableType, Subcommand>>;
 
-/** The partition that a subcommand is about. */
+/** The partition that a subcommand attaches or detaches. */
 export function partitionOf({ def }: AlterTableCmd): PartitionCmd | undefined {
   return def && "PartitionCmd" in def ? def.PartitionCmd : undefined;
 }

@@ -10,7 +10,10 @@ import { alterPartition, partitionOf } from "./alter-partition";
 import { type Family, objectName, type Subcommand } from "./family";
 import { defines } from "./replay-rules";
 
-/** What is known of each subcommand of ALTER TABLE; a new version of the grammar doesn't compile until it is extended. */
+/**
+ * The rules for each subcommand of ALTER TABLE. If a new version of the grammar adds one, this doesn't compile until it
+ * is listed.
+ */
 export const subcommands: Readonly<Record<AlterTableType, Subcommand>> = {
   ...alterColumn,
   ...alterConstraint,
@@ -18,7 +21,7 @@ export const subcommands: Readonly<Record<AlterTableType, Subcommand>> = {
   ...alterOther,
 };
 
-/** ALTER TABLE, and ALTER of what has its form: INDEX, VIEW, SEQUENCE, TYPE. */
+/** ALTER TABLE, and the statements that share its form: ALTER INDEX, VIEW, SEQUENCE and TYPE. */
 export const alterTable: Family<"AlterTableStmt"> = {
   AlterTableStmt: {
     opinion: "judged",
@@ -64,7 +67,7 @@ function commandsOf({ cmds }: AlterTableStmt): (Subcommand & { readonly cmd: Alt
   });
 }
 
-/** A subcommand of a grammar that is newer than this program's types. */
+/** The rule for a subcommand that a newer grammar added and this program's types don't have. */
 const unheardOf: Subcommand = { opinion: { unknown: "the review doesn't know it" } };
 
 function isOfTable({ objtype }: AlterTableStmt): boolean {
@@ -86,11 +89,11 @@ function lock(statement: AlterTableStmt, schema: Schema, effects: Effects): void
     work?.(cmd, { relation, name, table, schema, effects: found, on });
   }
   const attaching = commands.some(({ cmd }) => /Partition/.test(cmd.subtype ?? ""));
-  // Without ONLY (which the parser tells by leaving `inh` out), what holds for a table holds for its partitions and children.
+  // Without ONLY (the parser's `inh` is true), what happens to a table also happens to its partitions and children.
   const children = relation.inh && !attaching ? schema.descendants(keyOf(name)) : [];
   for (const { name: on, lock, work, because, uncertain } of found.done().tables) {
     const own = keyOf(on) === keyOf(name);
-    // A partitioned table has no rows of its own.
+    // A partitioned table has no rows of its own, so there is no work on it.
     effects.touch(on, lock, own && table?.partitioned && !attaching ? "none" : work, because, uncertain);
     if (own) for (const child of children) effects.touch(child.name, lock, work, because, uncertain);
   }

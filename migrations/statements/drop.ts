@@ -17,8 +17,9 @@ import { viewDrops } from "./views";
 const elsewhere: Dropped = { opinion: { unknown: "DROP of it has a statement of its own" } };
 
 /**
- * What DROP of each kind of object does; a new version of the grammar doesn't compile until it is extended. What depends on the harmless
- * ones is either told by itself, or keeps them from being dropped.
+ * What DROP does, for each kind of object. If a new version of the grammar adds a kind, this doesn't compile until it
+ * is listed. For the harmless kinds, an object that depends on the dropped one is either reported by another rule or
+ * makes Postgres refuse the DROP.
  */
 export const drops: Readonly<Record<ObjectType, Dropped>> = {
   ...tableDrops,
@@ -49,7 +50,7 @@ export const drops: Readonly<Record<ObjectType, Dropped>> = {
   OBJECT_USER_MAPPING: elsewhere,
 };
 
-/** DROP, of objects whose kinds tell the rest. */
+/** The statement DROP. Its effect depends on the kind of the dropped objects. */
 export const drop: Family<"DropStmt"> = {
   DropStmt: {
     opinion: "judged",

@@ -7,15 +7,15 @@ import { some } from "../sql/references";
 
 /** A value that ALTER TYPE … ADD VALUE adds. */
 export interface AddedValue {
-  /** Key of the enum. */
+  /** The key of the enum. */
   readonly type: string;
   readonly value: string;
 }
 
 /**
- * Whether a statement uses a value of an enum as such, which Postgres refuses until the value is committed (SQLSTATE 55P04). The same
- * text as a value of another type, in a comment or in a function's body is no use.
- * @param tables keys of the tables that the statement touches
+ * Whether a statement uses a value of an enum, which Postgres refuses until the value is committed (SQLSTATE 55P04).
+ * The same text as a value of another type, in a comment or in a function's body is not such a use.
+ * @param tables the keys of the tables that the statement touches
  */
 export function usesEnumValue(
   { node, text }: { node: Node; text: string },
@@ -69,7 +69,10 @@ export function usesEnumValue(
   return some(whole(node, text), uses);
 }
 
-/** The review keeps one tree for all rows that are inserted into a table; here the values count. */
+/**
+ * Parses an INSERT again. The review keeps one syntax tree for all plain INSERTs into a table, but here each one's own
+ * values matter.
+ */
 function whole(node: Node, text: string): Node {
   if (!("InsertStmt" in node) || node.InsertStmt.selectStmt) return node;
   return parseSync(text).stmts?.[0]?.stmt ?? node;
@@ -93,7 +96,7 @@ function insertUses(
   return [...rows, selected].some((row) => row.some((item, at) => isEnum(columns[at] ?? "") && constant(item)));
 }
 
-/** The value that a statement adds to an enum that was committed before. */
+/** The value that a statement adds to an enum that an earlier migration made; undefined for any other statement. */
 export function addedValue(node: Node, schema: Schema, migration: string): AddedValue | undefined {
   if (!("AlterEnumStmt" in node)) return undefined;
   const { typeName, oldVal, newVal } = node.AlterEnumStmt;

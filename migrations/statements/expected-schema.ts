@@ -17,7 +17,7 @@ import { partitionOf } from "./alter-partition";
 import { expectationsOf, takerOf } from "./statements";
 import { mayConcern } from "./takers";
 
-/** What stands for the schema of a name that was written without one after a change of `search_path`. */
+/** The placeholder for the schema of a name that is written without one after `search_path` was changed. */
 const ANYWHERE = "?";
 
 interface State {
@@ -26,19 +26,20 @@ interface State {
 }
 
 /**
- * What holds after a series of statements. What a later one takes back, changes or rolls back is no longer promised. What one may have
- * taken back, as far as its text tells, stays in the list as uncertain, with the statement that makes it so.
+ * Collects what must be true of the schema after a series of statements. What a later statement drops, changes or rolls
+ * back is no longer expected. What a statement may have dropped, as far as its text shows, stays in the list and is
+ * marked as uncertain, with the name of that statement.
  */
 export class ExpectedSchema {
   #state: State = { expected: new Map(), temporary: new TemporaryNames() };
   /** The states at BEGIN (without a name) and at each SAVEPOINT. */
   #saved: { name?: string; state: State }[] = [];
-  /** After a change of `search_path` a name without a schema may be anywhere. */
+  /** Whether `search_path` was changed; from then on, a name without a schema may be in any schema. */
   #astray = false;
 
   constructor(readonly schema: string) {}
 
-  /** @param where for people, of the migration that the statement stands in */
+  /** @param where the migration that contains the statement, as text for a person */
   see(node: Node, where: string): void {
     if ("TransactionStmt" in node) this.#control(node.TransactionStmt);
     else this.#see(this.#state.temporary.qualify(node), where);
@@ -47,7 +48,7 @@ export class ExpectedSchema {
   #see(node: Node, where: string): void {
     const { expected } = this.#state;
     this.#astray ||= setsPath(node);
-    // What is temporary is gone with the session, so that nothing of it is found in the catalog later.
+    // Temporary objects are dropped at the end of the session, so the catalog doesn't contain them later.
     if (isOnTemporary(node)) return;
     const taker = takerOf(node);
     if (taker !== undefined)
@@ -66,7 +67,7 @@ export class ExpectedSchema {
         if ("AlterTableCmd" in item) this.#loosen(item.AlterTableCmd, node.AlterTableStmt.relation);
   }
 
-  /** At the end of a migration: what was not committed there is no concern of the next. */
+  /** Ends a migration. The next one can't roll back to a savepoint of this one. */
   end(): void {
     this.#saved = [];
     this.#state.temporary.commit();
@@ -76,7 +77,7 @@ export class ExpectedSchema {
     return [...this.#state.expected.values()];
   }
 
-  /** @param lenient the statement has IF EXISTS, so that it may have done nothing */
+  /** @param lenient whether the statement has IF EXISTS, so that it may have done nothing */
   #enter(expectation: Expectation, lenient: boolean): void {
     const { expected } = this.#state;
     const { key, present } = expectation;
@@ -87,7 +88,8 @@ export class ExpectedSchema {
     }
     if (!present) forget(expected, key);
     else if (expectation.anyKind && expected.get(key)?.present) return;
-    // A column's first expectation is its existence, its second, say, NOT NULL: the later one includes the earlier.
+    // A column's first expectation is that it exists, and its second may be NOT NULL. The later one includes the
+    // earlier.
     if (!lenient) expected.set(key, expectation);
     else if (expectation.definition) expected.delete(key);
   }
@@ -112,14 +114,14 @@ export class ExpectedSchema {
     }
   }
 
-  /** ALTER … SET SCHEMA: it is somewhere else, with all its parts. */
+  /** Removes an object that ALTER … SET SCHEMA moved to another schema, with all its parts. */
   #moved({ relation, object }: AlterObjectSchemaStmt): void {
     const name = relation ? relationName(relation, this.schema) : partsName(object, this.schema);
     for (const kind of ["table", "view", "materialized view", "sequence", "type"])
       forget(this.#state.expected, `${kind} ${name}`);
   }
 
-  /** CREATE or ALTER SEQUENCE … OWNED BY: it goes with its table or column. */
+  /** Records that a sequence with OWNED BY is dropped together with its table or column. */
   #owned({ sequence, options }: CreateSeqStmt | AlterSeqStmt): void {
     const { expected } = this.#state;
     const key = sequence ? `sequence ${relationName(sequence, this.schema)}` : "";
@@ -135,7 +137,7 @@ export class ExpectedSchema {
     if (gone && renamed) this.#carry(node, gone.key, renamed);
   }
 
-  /** What is expected of a thing and of its parts is expected of them under the new name. */
+  /** Moves the expectations of an object and of its parts to the new name. */
   #carry(node: RenameStmt, old: string, renamed: Expectation): void {
     const { expected } = this.#state;
     const before = [...expected].filter(([key]) => key !== renamed.key);
@@ -154,12 +156,12 @@ export class ExpectedSchema {
     for (const [key, expectation] of before) {
       const inside = key === old || (table && nameOf(key).startsWith(`${prefix}.`));
       const moved = inside ? key.replace(prefix, nameOf(renamed.key)) : key;
-      // What is a part says "table" of a materialized view too.
+      // The parts of a materialized view also have `table` in their `partOf`.
       const part = expectation.partOf === old || (table && expectation.partOf === `table ${prefix}`);
       const partOf = part ? expectation.partOf?.replace(prefix, nameOf(renamed.key)) : expectation.partOf;
       expected.set(moved, { ...expectation, key: moved, ...(partOf === undefined ? {} : { partOf }) });
     }
-    // ALTER TABLE also renames views, indexes and sequences: of what kind it is may be known.
+    // ALTER TABLE also renames views, indexes and sequences. The actual kind of the object may be known here.
     const kinds = ["table", "view", "materialized view", "index", "sequence"];
     const other = renamed.anyKind && kinds.map((kind) => `${kind} ${prefix}`).find((key) => expected.get(key)?.present);
     if (other && other !== old) {
@@ -174,7 +176,7 @@ export class ExpectedSchema {
           expected.set(key, { ...expectation, columns: new Set([...expectation.columns, node.newname ?? ""]) });
   }
 
-  /** What a subcommand of ALTER TABLE changes besides what is expected of it. */
+  /** Removes expectations that a subcommand of ALTER TABLE makes uncertain. */
   #loosen(cmd: AlterTableCmd, relation: RangeVar): void {
     const { expected } = this.#state;
     const table = relationName(relation, this.schema);
@@ -195,7 +197,7 @@ export class ExpectedSchema {
   }
 }
 
-/** After a change of `search_path` a name without a schema may be anywhere. */
+/** Whether a statement changes `search_path`. Afterwards a name without a schema may be in any schema. */
 function setsPath(node: Node): boolean {
   if ("VariableSetStmt" in node) return node.VariableSetStmt.name === "search_path";
   return (
@@ -204,7 +206,9 @@ function setsPath(node: Node): boolean {
   );
 }
 
-/** IF NOT EXISTS of what was dropped just before makes it. */
+/**
+ * Removes IF NOT EXISTS from CREATE TABLE if the table was dropped before, because the statement then surely makes it.
+ */
 function asMade(node: Node, expected: ReadonlyMap<string, Expectation>, schema: string): Node {
   const { relation, if_not_exists } = "CreateStmt" in node ? node.CreateStmt : {};
   if (!("CreateStmt" in node) || !relation || !if_not_exists) return node;
@@ -212,21 +216,27 @@ function asMade(node: Node, expected: ReadonlyMap<string, Expectation>, schema: 
   return { CreateStmt: { ...node.CreateStmt, if_not_exists: false } };
 }
 
-/** What is not in the catalog that is compared: book-keeping, and the server's own schemas. */
+/**
+ * Whether a key belongs to objects that the compared catalog leaves out: this project's bookkeeping and Prisma's, and
+ * the server's own schemas.
+ */
 function isOurs(key: string): boolean {
   return / (_release|pg_[^.]*|information_schema)(\.|$)/.test(key) || /\._prisma_migrations(\.|$)/.test(key);
 }
 
-/** `public.t.a` of `column public.t.a`. */
+/** The name in a key: `public.t.a` in `column public.t.a`. */
 function nameOf(key: string): string {
   return key.slice(/^(materialized view|[a-z]+) /.exec(key)?.[0].length ?? 0);
 }
 
-/** With a thing go its parts: columns, constraints, indexes, triggers, partitions, sequences that it owns. */
+/**
+ * Removes an object with all its parts: columns, constraints, indexes, triggers, partitions, and sequences that it
+ * owns.
+ */
 function forget(expected: Map<string, Expectation>, key: string): void {
   expected.delete(key);
   const [, kind, name = ""] = /^(materialized view|[a-z]+) (.+)$/.exec(key) ?? [];
-  // The index of a unique constraint goes with it, and has its name.
+  // The index of a unique constraint has the constraint's name and is dropped together with it.
   if (kind === "constraint") expected.delete(`index ${name.replace(/[^.]+\.([^.]+)$/, "$1")}`);
   const table = kind === "column" ? name.replace(/\.[^.]*$/, "") : undefined;
   const column = name.slice((table?.length ?? -1) + 1);
@@ -235,13 +245,13 @@ function forget(expected: Map<string, Expectation>, key: string): void {
     const ofTable = partOf === `table ${table}` || of.startsWith(`${table}.`);
     const inside = kind !== "column" && kind !== "constraint" && of.startsWith(`${name}.`);
     const about = table !== undefined && ofTable && (columns?.has(column) || columns?.has("*"));
-    // An index says "table" of a materialized view too.
+    // The indexes of a materialized view also have `table` in their `partOf`.
     const part = partOf === key || (kind === "materialized view" && partOf === `table ${name}`);
     if (expected.has(each) && (inside || about || part)) forget(expected, each);
   }
 }
 
-/** A name without a schema that may be in any: whatever has it. */
+/** Removes every object of this kind and name, because a name without a schema may be in any schema. */
 function forgetAnywhere(expected: Map<string, Expectation>, key: string): void {
   const [kind, name = ""] = key.split(` ${ANYWHERE}.`);
   for (const each of [...expected.keys()])

@@ -9,9 +9,9 @@ import type { Remains } from "./remains";
 import type { Defined, Replay } from "./replay-rules";
 
 type Tag<N> = N extends unknown ? keyof N : never;
-/** Every kind of statement that Postgres' grammar knows. */
+/** Every kind of statement in Postgres' grammar. */
 export type StatementKind = Extract<Tag<Node>, `${string}Stmt`>;
-/** The tree of a statement of one kind. */
+/** The syntax tree of a statement of one kind. */
 export type Body<K extends StatementKind> = Node extends infer N
   ? N extends { readonly [T in K]: infer B extends object }
     ? B
@@ -19,84 +19,108 @@ export type Body<K extends StatementKind> = Node extends infer N
   : never;
 
 /**
- * What the review makes of a kind of statement: `judged` by rules of its own; `harmless` to the app and to what is stored, so that
- * there is nothing to say; or why nobody can tell from its text what it does, which is reported as `not-judged`.
+ * How the review treats a kind of statement: `judged` has rules of its own; `harmless` affects neither the app nor the
+ * stored data, so there is nothing to report; `unknown` contains the reason why the text doesn't show what the
+ * statement does, which is reported as `not-judged`.
  */
 export type Opinion = "judged" | "harmless" | { readonly unknown: string };
 
-/** A statement after which it isn't known whether what was made before it is still there. */
+/** A statement after which it isn't known whether objects that were made before still exist. */
 export interface Taker {
-  /** What it is, for a person. */
+  /** The statement's name for a person. */
   readonly by: string;
-  /** Only what this text names may be concerned; everything where it is undefined. */
+  /** A text in which every affected object is named; undefined if any object may be affected. */
   readonly named?: string;
 }
 
-/** Whether a relation is partitioned, which only the catalog tells. */
+/**
+ * Whether a relation is partitioned. This is looked up in the catalog, because the statement's text doesn't show it.
+ */
 export type IsPartitioned = (schema: string | undefined, name: string) => boolean;
 
-/** Everything that this program knows of one kind of statement. */
+/** The rules for one kind of statement. */
 export interface Statement<B extends object = object> {
   readonly opinion: Opinion;
-  /** What a person calls it: `CREATE INDEX CONCURRENTLY`. Without it, what the grammar calls it: `CreateRoleStmt` → `CREATE ROLE`. */
+  /**
+   * The statement's name in SQL: `CREATE INDEX CONCURRENTLY`. Default: the grammar's name in words, `CreateRoleStmt` →
+   * `CREATE ROLE`.
+   */
   kind?(body: B): string;
-  /** Why the review can't tell what this one does, where that depends on more than its kind. */
+  /** The reason why the review can't determine what this statement does, where that depends on more than its kind. */
   unknown?(body: B): string | undefined;
-  /** Why Postgres refuses it inside a transaction (SQLSTATE 25001, or 2D000 for a DO block). */
+  /** The reason why Postgres refuses the statement inside a transaction (SQLSTATE 25001, or 2D000 for a DO block). */
   refusedInTransaction?(body: B, text: string, partitioned: IsPartitioned): string | undefined;
-  /** The tables it locks, how, and for what work, given what the history made before it. */
+  /**
+   * Records the tables that the statement locks, the lock modes, and the work during the lock. `schema` is the schema
+   * before it.
+   */
   lock?(body: B, schema: Schema, effects: Effects): void;
-  /** Enters what it does into the schema. @param migration the name of the migration that it stands in */
+  /**
+   * Updates the schema with what the statement does.
+   * @param migration the name of the migration that contains the statement
+   */
   apply?(body: B, schema: Schema, migration: string): void;
-  /** What the catalog has after it. @param schema of names that are written without one */
+  /**
+   * The catalog entries to be expected after the statement.
+   * @param schema the schema of names that are written without one
+   */
   expect?(body: B, schema: string): Expectation[];
-  /** Set where it may take back what was made before. */
+  /** Returns a taker if the statement may drop or undo what was made before. */
   takesBack?(body: B): Taker | undefined;
-  /** Whether a replay beside the real databases runs it; without it, it doesn't. */
+  /** Whether a replay, which runs the migrations beside the real databases, runs the statement. Default: it doesn't. */
   replay?(body: B, defined: Defined): Replay;
-  /** What it leaves when it is interrupted outside a transaction; without it, doing it twice is doing it once. */
+  /**
+   * What the statement leaves behind when it is interrupted outside a transaction. Default: nothing, because running it
+   * again has the same result as running it once.
+   */
   remains?(body: B): Remains | undefined;
 }
 
-/** Kinds of statements that belong together. */
+/** A group of related kinds of statements. */
 export type Family<K extends StatementKind> = { readonly [T in K]: Statement<Body<T>> };
 
-/** What DROP of one kind of object does. */
+/** The rules for DROP of one kind of object. */
 export interface Dropped {
   readonly opinion: Opinion;
-  /** How the catalog's entries name such an object. */
+  /** The word for such an object in the keys of the catalog's entries. */
   readonly entry?: string;
   lock?(name: Name, schema: Schema, effects: Effects, statement: DropStmt, object: Node): void;
   apply?(name: Name, schema: Schema, statement: DropStmt, object: Node): void;
 }
 
-/** Kinds of objects whose DROP belongs together. */
+/** A group of kinds of objects whose DROP is related. */
 export type Drops<K extends ObjectType> = { readonly [T in K]: Dropped };
 
-/** What a subcommand of ALTER TABLE works on. */
+/** The context in which a subcommand of ALTER TABLE runs. */
 export interface Altered {
   readonly relation: RangeVar;
   readonly name: Name;
-  /** Undefined where the history doesn't tell. */
+  /** The table; undefined where it isn't known from the history. */
   readonly table: Table | undefined;
   readonly schema: Schema;
   readonly effects: Effects;
-  /** Notes the work that it does under its own lock. */
+  /** Records work that the subcommand does under its own lock. */
   on(work: Work, because?: string, uncertain?: boolean): void;
 }
 
-/** Everything that this program knows of one subcommand of ALTER TABLE. */
+/** The rules for one subcommand of ALTER TABLE. */
 export interface Subcommand {
   readonly opinion: Opinion;
-  /** The lock it needs on the table; ACCESS EXCLUSIVE without it. Source: PostgreSQL documentation, ALTER TABLE; AlterTableGetLockLevel. */
+  /**
+   * The lock that the subcommand needs on the table; default: ACCESS EXCLUSIVE. Source: PostgreSQL documentation, ALTER
+   * TABLE; AlterTableGetLockLevel.
+   */
   readonly lock?: LockMode | ((cmd: AlterTableCmd) => LockMode);
-  /** What it does while it holds its lock, and which other tables it locks. */
+  /** Records the work during the lock, and the other tables that are locked. */
   work?(cmd: AlterTableCmd, on: Altered): void;
-  /** Enters what it does into the schema. */
+  /** Updates the schema with what the subcommand does. */
   apply?(cmd: AlterTableCmd, table: Table, schema: Schema): void;
-  /** Enters what depends on what; every subcommand of the statement has been applied before. */
+  /** Records the dependencies between objects, after `apply` of every subcommand of the statement. */
   depend?(cmd: AlterTableCmd, table: string, schema: Schema): void;
-  /** What the catalog has after it. @param table as the catalog's keys name it */
+  /**
+   * The catalog entries to be expected after the subcommand.
+   * @param table the table's name in the form of the catalog's keys
+   */
   expect?(cmd: AlterTableCmd, table: string): Expectation[];
 }
 
@@ -107,7 +131,7 @@ const objects: Partial<Record<ObjectType, string>> = {
   OBJECT_DOMCONSTRAINT: "DOMAIN CONSTRAINT",
 };
 
-/** A kind of object as SQL calls it: `MATERIALIZED VIEW`. */
+/** The name of a kind of object in SQL: `MATERIALIZED VIEW`. */
 export function objectName(type: ObjectType | undefined): string {
   return (type && objects[type]) ?? (type ?? "OBJECT").replace("OBJECT_", "").replaceAll("_", " ");
 }

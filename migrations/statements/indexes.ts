@@ -8,7 +8,7 @@ import { columnsMentioned } from "../sql/references";
 import type { Drops, Family } from "./family";
 import { defines, skipped } from "./replay-rules";
 
-/** Indexes and the statistics of several columns. */
+/** Statements about indexes and extended statistics. */
 export const indexes: Family<"IndexStmt" | "ReindexStmt" | "CreateStatsStmt" | "AlterStatsStmt"> = {
   IndexStmt: {
     opinion: "judged",
@@ -20,13 +20,13 @@ export const indexes: Family<"IndexStmt" | "ReindexStmt" | "CreateStatsStmt" | "
         if_not_exists && idxname !== undefined && schema.indexes.has(keyOf({ ...nameOf(relation), name: idxname }));
       const work = there ? "none" : "index";
       const table = schema.table(nameOf(relation));
-      // A partitioned table has no rows of its own.
+      // A partitioned table has no rows of its own, so there is no work on it.
       effects.touch(
         nameOf(relation),
         concurrent ? "SHARE UPDATE EXCLUSIVE" : "SHARE",
         table?.partitioned ? "none" : work,
       );
-      // Postgres refuses CONCURRENTLY there.
+      // Postgres refuses CREATE INDEX CONCURRENTLY on a partitioned table.
       if (table && relation.inh && !(concurrent && table.partitioned))
         for (const child of schema.descendants(keyOf(table.name)))
           effects.touch(child.name, "SHARE", child.partitioned ? "none" : work);
@@ -113,7 +113,7 @@ export const indexes: Family<"IndexStmt" | "ReindexStmt" | "CreateStatsStmt" | "
   AlterStatsStmt: { opinion: "harmless", replay: defines },
 };
 
-/** DROP INDEX and DROP STATISTICS. */
+/** The rules for DROP INDEX and DROP STATISTICS. */
 export const indexDrops: Drops<"OBJECT_INDEX" | "OBJECT_STATISTIC_EXT"> = {
   OBJECT_INDEX: {
     opinion: "judged",

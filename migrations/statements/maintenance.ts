@@ -5,7 +5,7 @@ import type { Family } from "./family";
 import { onTable } from "./policies";
 import { plain, skipped } from "./replay-rules";
 
-/** What keeps tables in order, and comments. */
+/** Maintenance statements, and COMMENT. */
 export const maintenance: Family<"VacuumStmt" | "ClusterStmt" | "CheckPointStmt" | "CommentStmt"> = {
   VacuumStmt: {
     opinion: "judged",

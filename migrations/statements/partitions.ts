@@ -5,7 +5,7 @@ import { insideProof, outsideProof } from "../schema/partition-bounds";
 import type { Schema } from "../schema/schema";
 import { identifier, keyOf, type Name } from "../sql/identifier";
 
-/** A table becomes a partition, or is made as one: what that does to the other tables. */
+/** Records the effects on other tables when a table becomes a partition or is made as one. */
 export function partitionAdded(parent: Name, bound: PartitionBoundSpec, schema: Schema, effects: Effects): void {
   const table = schema.table(parent);
   otherSides(table, schema, effects);
@@ -26,7 +26,10 @@ export function partitionAdded(parent: Name, bound: PartitionBoundSpec, schema: 
   }
 }
 
-/** ATTACH PARTITION: the table's rows are checked against its bounds, and it gets what the partitioned table has. */
+/**
+ * Records the effects of ATTACH PARTITION: the table's rows are checked against its bounds, and it gets the indexes and
+ * foreign keys of the partitioned table.
+ */
 export function partitionAttached(
   parent: Name,
   child: Name,
@@ -50,7 +53,7 @@ export function partitionAttached(
       );
     for (const { kind, columns, references, name: constraint } of table?.constraints ?? []) {
       if (kind !== "foreign" || references === undefined) continue;
-      // A foreign key that it has already is taken over, for which triggers of the other table are dropped.
+      // If the partition already has this foreign key, Postgres keeps it and drops triggers of the other table.
       if (part?.constraints.some((own) => own.references === references && own.columns.join() === columns.join()))
         effects.touch(schema.named(references), "ACCESS EXCLUSIVE");
       else effects.touch(name, "ACCESS EXCLUSIVE", "scan", `the foreign key ${identifier(constraint)} is checked`);
@@ -62,7 +65,7 @@ export function partitionAttached(
   }
 }
 
-/** A partition goes: by DETACH or DROP. */
+/** Records the effects when a partition is detached or dropped. */
 export function partitionRemoved(parent: Name, child: Name, schema: Schema, effects: Effects): void {
   effects.touch(child, "ACCESS EXCLUSIVE");
   otherSides(schema.table(parent), schema, effects);
@@ -72,12 +75,12 @@ export function partitionRemoved(parent: Name, child: Name, schema: Schema, effe
   if (rest) effects.touch(rest.name, "ACCESS EXCLUSIVE");
 }
 
-/** The default partition of a table; undefined where the history doesn't tell of one. */
+/** The default partition of a table; undefined where the history doesn't show one. */
 export function defaultOf(parent: Name, schema: Schema): Table | undefined {
   return schema.children(keyOf(parent)).find(({ isDefault }) => isDefault);
 }
 
-/** Tables to which foreign keys of a partitioned table point. */
+/** Records the locks on the tables to which foreign keys of a partitioned table point. */
 function otherSides(table: Table | undefined, schema: Schema, effects: Effects): void {
   for (const { references } of table?.constraints ?? [])
     if (references !== undefined) effects.touch(schema.named(references), "SHARE ROW EXCLUSIVE");

@@ -6,7 +6,7 @@ import { keyOf, type Name, nameOf, nameOfParts } from "../sql/identifier";
 import type { Drops, Family } from "./family";
 import { holds } from "./replay-rules";
 
-/** Policies of row level security. */
+/** Statements about policies of row level security. */
 export const policies: Family<"CreatePolicyStmt" | "AlterPolicyStmt"> = {
   CreatePolicyStmt: {
     opinion: "judged",
@@ -27,7 +27,7 @@ export const policies: Family<"CreatePolicyStmt" | "AlterPolicyStmt"> = {
   },
 };
 
-/** DROP POLICY. */
+/** The rules for DROP POLICY. */
 export const policyDrops: Drops<"OBJECT_POLICY"> = {
   OBJECT_POLICY: {
     opinion: "judged",
