@@ -3,24 +3,24 @@ import { type Name, nameOf, nameOfParts } from "../sql/identifier";
 import { isNode } from "../sql/references";
 import { wholeSetClause } from "../sql/whole-sets";
 
-/** A statement that changes rows, as a batch looks at it. */
+/** A statement that changes rows, reduced to what a batch needs. */
 export interface BatchChange {
   readonly kind: "update" | "delete" | "insert";
-  /** The table that is written. */
+  /** The table to which the statement writes. */
   readonly written: Name;
-  /** The table whose key is walked: the one that is changed, or the first that INSERT … SELECT reads. */
+  /** The table whose key is walked: the one that is changed, or the first table that INSERT … SELECT reads. */
   readonly walked: RangeVar;
-  /** Columns that get another value. */
+  /** The columns that get another value. */
   readonly assigned: readonly string[];
 }
 
-/** The table whose key a batch of this statement walks; undefined where there is none. */
+/** The table whose key a batch of this statement walks; undefined if no batch can be made of it. */
 export function walkedTable(node: Node): RangeVar | undefined {
   const change = changeOf(node);
   return "problem" in change ? undefined : change.walked;
 }
 
-/** What a statement changes, or why no batch can be made of it. */
+/** What a statement changes, or the reason why no batch can be made of it. */
 export function changeOf(node: Node): BatchChange | { problem: string } {
   const begin = "can't be cut";
   if ("UpdateStmt" in node || "DeleteStmt" in node) {
@@ -53,7 +53,10 @@ function resultNames(targets: readonly Node[] | undefined): string[] {
   return (targets ?? []).flatMap((item) => ("ResTarget" in item ? (item.ResTarget.name ?? []) : []));
 }
 
-/** Of joins that keep every row of their left side at most as often as it matches; the others make rows of their own. */
+/**
+ * The first table of a FROM item, through inner and left joins. Other joins can add rows that don't come from that
+ * table, so their result is undefined.
+ */
 function leftmost(from: Node | undefined): RangeVar | undefined {
   if (!from) return undefined;
   if ("RangeVar" in from) return from.RangeVar;
@@ -69,7 +72,7 @@ const aggregates = new Set(
   ).split(" "),
 );
 
-/** An aggregate or window function in a list of columns, outside of SELECTs in it. */
+/** The first aggregate or window function in a list of columns; those in subqueries don't count. */
 function wholeSetCall(value: unknown): string | undefined {
   if (value === null || typeof value !== "object") return undefined;
   if (isNode(value) && "SubLink" in value) return undefined;

@@ -1,14 +1,14 @@
-/** What follows `-- release: batch`: `by COLUMN size ROWS pause TIME`, each of them optional. */
+/** The options after `-- release: batch`: `by COLUMN size ROWS pause TIME`. Each of them is optional. */
 export interface BatchOptions {
-  /** The key that is walked; undefined = the primary key. */
+  /** The column whose values are walked; default: the primary key. */
   readonly column?: string;
-  /** Rows that are looked at in one transaction. */
+  /** The number of rows that are read in one transaction. */
   readonly size?: number;
-  /** Between two of them, as written: `50ms`. */
+  /** The pause between two transactions, as it is written: `50ms`. */
   readonly pause?: string;
 }
 
-/** Reads the options of a batch directive, or says what is wrong with them. */
+/** Reads the options of a batch directive, or returns what is wrong with them. */
 export function readBatchOptions(text: string): BatchOptions | { readonly problem: string } {
   const words = text.split(/\s+/).filter((word) => word !== "");
   let options: BatchOptions = {};

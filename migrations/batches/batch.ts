@@ -8,19 +8,20 @@ import { callsOf, columnsMentioned, isNode, namedQueries, tablesRead } from "../
 import { type BatchChange, changeOf } from "./batch-change";
 import { readBatchOptions } from "./batch-options";
 
-/** Why a statement can't be run a range of keys at a time. */
+/** The reason why a statement can't be run in ranges of keys, one transaction for each range. */
 export interface BatchDoubt {
-  /** One clause, of which the statement is the subject: `reads the table m again, …`. */
+  /** A clause whose subject is the statement: `reads the table m again, …`. */
   readonly problem: string;
-  /** False where the history doesn't tell enough: it is not proposed then, and not refused. */
+  /** False where the history doesn't show enough to be sure. A batch is then neither proposed nor refused. */
   readonly certain: boolean;
 }
 
 /**
- * Why a range of rows at a time would not do what the statement does; undefined where it would. A statement sees its tables as they
- * were when it began, a batch sees what the ranges before it have changed: so nothing that is written may be read beside the row itself.
- * @param options of the directive: `by COLUMN`
- * @param schema before the statement; without one, only its text is looked at
+ * Why running a statement range by range would not have the same effect as running it once; undefined if the effect is
+ * the same. A statement sees its tables as they were when it began, but each range of a batch also sees the changes of
+ * the ranges before it. A batch must therefore not read what it writes, apart from the row that it changes.
+ * @param options the options of the directive, such as `by COLUMN`
+ * @param schema the schema before the statement; without it, only the text is checked
  */
 export function batchDoubt(node: Node, options: string, schema?: Schema): BatchDoubt | undefined {
   const change = changeOf(node);
@@ -41,19 +42,25 @@ export function batchDoubt(node: Node, options: string, schema?: Schema): BatchD
 const sure = (problem: string): BatchDoubt => ({ problem, certain: true });
 const unsure = (problem: string): BatchDoubt => ({ problem, certain: false });
 
-/** The table, what it is a partition or child of, and its own partitions and children: the same rows by several names. */
+/**
+ * The keys of a table, of the tables of which it is a partition or child, and of all their partitions and children. The
+ * same rows can be reached by each of these names.
+ */
 function family(name: Name, schema: Schema | undefined): Set<string> {
   const keys = new Set<string>();
   for (let key: string | undefined = keyOf(name); key !== undefined && !keys.has(key); ) {
     keys.add(key);
     key = schema?.tables.get(key)?.parent;
   }
-  // What is added meanwhile is walked too.
+  // A Set that grows during the loop is iterated to its new end, so children of children are added too.
   for (const key of keys) for (const child of schema?.children(key) ?? []) keys.add(keyOf(child.name));
   return keys;
 }
 
-/** The first table of a set that a query reads, by itself or through views; a materialized view has rows of its own. */
+/**
+ * The first table of a set that a query reads, directly or through views. A materialized view doesn't count, because it
+ * stores rows of its own.
+ */
 function found(read: readonly string[], among: ReadonlySet<string>, schema: Schema | undefined): string | undefined {
   const seen = new Set<string>();
   for (const key of read) {
@@ -68,7 +75,7 @@ function found(read: readonly string[], among: ReadonlySet<string>, schema: Sche
 
 function readsAgain(node: Node, change: BatchChange, schema: Schema | undefined): BatchDoubt | undefined {
   const written = family(change.written, schema);
-  // What DELETE takes along by its foreign keys is written too.
+  // DELETE also writes to the tables whose foreign keys have an ON DELETE action.
   if (change.kind === "delete")
     for (const key of written)
       for (const { name, constraints } of schema?.referencing(key) ?? [])
@@ -91,10 +98,13 @@ function acts(action: string | undefined): boolean {
   return action !== undefined && !["a", "r"].includes(action);
 }
 
-/** Clauses that are asked for once in a statement. */
+/** The clauses that Postgres evaluates once for a whole statement. */
 const askedOnce = new Set(["whereClause", "fromClause", "usingClause"]);
 
-/** A value that is asked for once in a statement is asked for once in each range: a random one is another each time. */
+/**
+ * Finds volatile functions in clauses that are evaluated once per statement. In a batch these are evaluated once per
+ * range, and a random value, for instance, is another each time.
+ */
 function volatileParts(node: Node): BatchDoubt | undefined {
   let name: string | undefined;
   const look = (value: unknown, within: boolean): void => {
@@ -110,7 +120,7 @@ function volatileParts(node: Node): BatchDoubt | undefined {
   return name === undefined ? undefined : sure(`asks for ${name}(), which has another answer in each range`);
 }
 
-/** Functions of the history that read what the statement changes. */
+/** Finds functions of the history that read what the statement changes. */
 function calls(node: Node, change: BatchChange, schema: Schema): BatchDoubt | undefined {
   const called = callsOf(node).map(({ name }) => name.replace(/^public\./, ""));
   for (const key of called) {
@@ -145,7 +155,7 @@ function triggered(change: BatchChange, schema: Schema): BatchDoubt | undefined 
   return undefined;
 }
 
-/** Rows of a table that point to rows of the same table need not be in the same range. */
+/** Refuses tables that reference themselves, because the rows that point to each other may be in different ranges. */
 function selfReference(node: Node, change: BatchChange, schema: Schema): BatchDoubt | undefined {
   const table = schema.table(change.written);
   for (const { name, columns, references, referenced = [], onDelete } of table?.constraints ?? []) {
@@ -168,7 +178,10 @@ function primaryOf(table: Table | undefined): string[] {
   return table?.constraints.find(({ kind }) => kind === "primary")?.columns ?? [];
 }
 
-/** A single, unique, ordered column that every row has, and that the statement leaves as it is. */
+/**
+ * Checks the key that is walked: a single unique column that is NOT NULL in every row and that the statement doesn't
+ * change.
+ */
 function keyOfWalk(change: BatchChange, by: string | undefined, schema: Schema | undefined): BatchDoubt | undefined {
   const name = nameOf(change.walked);
   const table = schema?.table(name);
@@ -177,7 +190,7 @@ function keyOfWalk(change: BatchChange, by: string | undefined, schema: Schema |
   if (column !== undefined && change.kind === "update" && change.assigned.includes(column))
     return sure(`changes ${identifier(column)}, the key that it is walked by`);
   if (!schema || (table && !table.madeIn && column !== undefined)) return undefined;
-  // A partition has the keys of its parent.
+  // A partition has the keys of its parent, so its own indexes don't show them.
   if (!table?.known || table.parent !== undefined) return undefined;
   if (by === undefined)
     return column === undefined

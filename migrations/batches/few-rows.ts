@@ -4,10 +4,10 @@ import { booleanOf } from "../sql/constant";
 import { columnOf, conjuncts, isConstant, sameConstant } from "../sql/expression";
 import { keyOf, nameOf, partsOf } from "../sql/identifier";
 
-/** More constants than this are many rows. */
+/** The largest number of rows that still counts as few. */
 const few = 1000;
 
-/** Whether a WHERE lets every row through: there is none, or it is TRUE, `1 = 1` and the like. */
+/** Whether a WHERE clause accepts every row: there is none, or it is TRUE, `1 = 1` or similar. */
 export function isAlways(where: Node | undefined): boolean {
   if (!where) return true;
   if ("A_Expr" in where) {
@@ -21,8 +21,8 @@ export function isAlways(where: Node | undefined): boolean {
 }
 
 /**
- * Whether an UPDATE or DELETE names its rows by a key, each by a constant: `WHERE id IN (1, 2)`, or by a join with VALUES.
- * A column of the name `id` is taken for a key where the history doesn't tell.
+ * Whether an UPDATE or DELETE selects its rows by a key with constants: `WHERE id IN (1, 2)`, or a join with VALUES. A
+ * column named `id` is assumed to be a key, even where the history doesn't show an index.
  */
 export function namesItsRows(node: Node, schema: Schema): boolean {
   const change = "UpdateStmt" in node ? node.UpdateStmt : "DeleteStmt" in node ? node.DeleteStmt : undefined;
@@ -45,7 +45,10 @@ export function namesItsRows(node: Node, schema: Schema): boolean {
   );
 }
 
-/** `column = 1`, `column IN (1, 2)`, `column = ANY (ARRAY[1, 2])`, `column = v.column` of a list of VALUES: with how many values. */
+/**
+ * The column that a condition compares with constants, and the number of these: `column = 1`, `column IN (1, 2)`,
+ * `column = ANY (ARRAY[1, 2])`, or `column = v.column` for a list of VALUES.
+ */
 function equated(condition: Node, from: readonly Node[]): { column: string; count: number } | undefined {
   if (!("A_Expr" in condition)) return undefined;
   const { kind, name, lexpr, rexpr } = condition.A_Expr;
@@ -69,7 +72,7 @@ function equated(condition: Node, from: readonly Node[]): { column: string; coun
   return column !== undefined && list.length > 0 && list.every(isConstant) ? { column, count: list.length } : undefined;
 }
 
-/** The rows of the list of VALUES that a column is of. */
+/** The number of rows in the list of VALUES to which a column belongs. */
 function valuesOf(node: Node, from: readonly Node[]): number | undefined {
   const table = "ColumnRef" in node ? partsOf(node.ColumnRef.fields).at(-2) : undefined;
   for (const item of from) {

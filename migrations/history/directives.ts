@@ -4,26 +4,26 @@ import { tokensOf } from "../sql/tokens";
 
 const names = ["contract", "batch"] as const;
 
-/** An instruction to the release in a comment of a migration: `-- release: contract`. */
+/** An instruction to the release, written as a comment in a migration: `-- release: contract`. */
 export interface Directive {
   readonly name: (typeof names)[number];
-  /** What follows on the line, without white space around it. */
+  /** The rest of the line after the name, without white space around it. */
   readonly text: string;
-  /** Line of the comment in the file, from 1. */
+  /** The line of the comment in the file, counted from 1. */
   readonly line: number;
 }
 
-/** A comment that reads like a directive and is none. */
+/** A comment that looks like a directive but isn't a valid one. */
 export interface BadDirective {
-  /** One clause that continues the name of the migration: `has "…", which …`. */
+  /** A clause that continues the name of the migration: `has "…", which …`. */
   readonly problem: string;
-  /** Line of the comment in the file, from 1. */
+  /** The line of the comment in the file, counted from 1. */
   readonly line: number;
-  /** False where it may as well be an ordinary comment. */
+  /** False where the comment may as well be an ordinary one. */
   readonly certain: boolean;
 }
 
-/** The directives in a stretch of comments, and what only looks like one. */
+/** The valid directives in a stretch of comments, and the comments that only look like one. */
 export interface Directives {
   readonly directives: readonly Directive[];
   readonly bad: readonly BadDirective[];
@@ -31,13 +31,17 @@ export interface Directives {
 
 const none: Directives = { directives: [], bad: [] };
 const written = /^\s*--+\s*release\s*:\s*([a-z]\S*)[ \t]*(.*?)\s*$/i;
-/** The word is right and the sign before it isn't: `-- release contract`, `# releases: batch`. */
+/**
+ * Matches a directive whose word is right and whose punctuation is wrong: `-- release contract`, `# releases: batch`.
+ */
 const almost = /^\s*(?:--+|#)\s*releases?\s*[:=-]?\s*(contract|batch)\b[ \t]*(.*?)\s*$/i;
 
 /**
- * The directives in a stretch of comments and white space: one a line, `-- release: NAME …`, alone on its line.
- * @param line of the stretch's first character, from 1
- * @param begins whether the stretch begins at the beginning of a line; what stands behind a statement belongs to none
+ * Finds the directives in a stretch of comments and white space. A directive is `-- release: NAME …`, alone on its
+ * line.
+ * @param line the line of the stretch's first character, counted from 1
+ * @param begins whether the stretch starts at the beginning of a line; otherwise its first line follows a statement,
+ * and a directive there isn't valid
  */
 export function directivesIn(comments: string, line: number, begins: boolean): Directives {
   if (!/release/i.test(comments)) return none;
@@ -57,7 +61,7 @@ export function directivesIn(comments: string, line: number, begins: boolean): D
 
 const alone = "a directive has a line of its own, above its statement";
 
-/** Directives in the middle of a statement, where they would be nothing but comments. */
+/** Finds directives in the middle of a statement, where they have no effect. */
 export function directivesInside(statement: string, line: number): BadDirective[] {
   if (!/--+\s*releases?\s*[:=-]/i.test(statement)) return [];
   const bad: BadDirective[] = [];
@@ -102,12 +106,15 @@ function shown(text: string): string {
   return `has "${trimmed.length > 60 ? `${trimmed.slice(0, 59)}…` : trimmed}"`;
 }
 
-/** `contact`, `contracts`, `bacth`: a slip of the pen, and no other word. */
+/** Whether a word is a misspelling of a directive's name: `contact`, `contracts`, `bacth`. */
 function resembles(word: string, name: string): boolean {
   return word.startsWith(name) || (word[0] === name[0] && distance(word, name) <= 2);
 }
 
-/** Block comments blanked, so that a directive that was commented out stays out; line ends are kept for the counting. */
+/**
+ * Replaces block comments by spaces, so that a directive that is commented out isn't found. Line ends stay, so that
+ * lines are counted correctly.
+ */
 function withoutBlocks(comments: string): string {
   const mark = /--[^\n]*|\/\*|\*\//g;
   let depth = 0;
@@ -121,7 +128,7 @@ function withoutBlocks(comments: string): string {
     } else if (found[0] === "*/" && depth > 0 && --depth === 0) {
       at = mark.lastIndex;
       result += comments.slice(start, at).replace(/[^\n]/g, " ");
-    } else if (depth > 0 && found[0].startsWith("--")) mark.lastIndex = found.index + 2; // no line comment inside a block
+    } else if (depth > 0 && found[0].startsWith("--")) mark.lastIndex = found.index + 2; // not a comment
   }
   return depth > 0 ? result : result + comments.slice(at);
 }

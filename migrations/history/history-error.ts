@@ -1,20 +1,22 @@
 import { oneLine } from "../../text/printable";
 
-/** What can be wrong with a folder of migrations. */
+/** The kinds of problems that a folder of migrations can have. */
 export type HistoryProblemKind = "no-folder" | "no-script" | "encoding" | "provider" | "name" | "order" | "link";
 
-/** One thing that is wrong with a migrations folder. */
+/** One problem of a folder of migrations. */
 export interface HistoryProblem {
   readonly kind: HistoryProblemKind;
-  /** The file or folder that is wrong. */
+  /** The path of the file or folder that has the problem. */
   readonly path: string;
-  /** The migration, where the problem is one of a single migration. */
+  /** The name of the migration, if the problem concerns a single one. */
   readonly migration?: string;
-  /** What is wrong and what to do, to be read after the path. */
+  /** The problem and its solution, as a clause whose subject is the path. */
   readonly message: string;
 }
 
-/** A folder of migrations that can't be used: every problem in it at once. Nothing has been touched when this is thrown. */
+/**
+ * A folder of migrations can't be used. The error lists all of its problems. It is thrown before anything is changed.
+ */
 export class HistoryError extends Error {
   override readonly name = "HistoryError";
 

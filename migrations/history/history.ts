@@ -8,11 +8,11 @@ export { HistoryError } from "./history-error";
 
 /** One migration of a Prisma history. */
 export interface Migration {
-  /** Name of its folder, which is also its name in `_prisma_migrations`. */
+  /** The name of the migration's folder, which is also its name in `_prisma_migrations`. */
   readonly name: string;
-  /** migration.sql as it is: line ends and byte order mark included. */
+  /** The exact text of migration.sql, including its line ends and its byte order mark. */
   readonly sql: string;
-  /** sha-256 of the file's bytes, hex: what Prisma writes into `_prisma_migrations.checksum`. */
+  /** The SHA-256 of the file's bytes in hex, which Prisma writes into `_prisma_migrations.checksum`. */
   readonly checksum: string;
 }
 
@@ -20,9 +20,9 @@ const lockFile = "migration_lock.toml";
 const script = "migration.sql";
 
 /**
- * Reads a folder of Prisma migrations, in the order in which Prisma applies them (by the bytes of their names).
- * The only code of `migrations/` that reads a disk. An existing folder without migrations is an empty history.
- * @throws HistoryError naming everything that is wrong, not only the first problem.
+ * Reads a folder of Prisma migrations, in the order in which Prisma applies them (by the bytes of their names). No
+ * other code in `migrations/` reads from a disk. An existing folder without migrations is an empty history.
+ * @throws HistoryError with every problem that is found, not only the first
  */
 export function readHistorySync(directory: string): Migration[] {
   const problems: HistoryProblem[] = [];
@@ -47,20 +47,23 @@ export function readHistorySync(directory: string): Migration[] {
   return migrations;
 }
 
-/** As `readHistorySync`, for callers that hold a promise anyway. */
+/** The same as `readHistorySync`, for callers that expect a promise. */
 export async function readHistory(directory: string): Promise<Migration[]> {
   return readHistorySync(directory);
 }
 
-/** sha-256 (hex) of a history: of every name and checksum, in order. The same history has the same one on any machine. */
+/**
+ * The SHA-256 (in hex) of a history, computed from every name and checksum in their order. The same history has the
+ * same fingerprint on any machine.
+ */
 export function fingerprint(migrations: readonly Pick<Migration, "name" | "checksum">[]): string {
   const hash = createHash("sha256");
-  // As JSON, so that no name can be written to look like another list of migrations.
+  // Each entry is hashed as JSON, so that no name can imitate another list of migrations.
   for (const { name, checksum } of migrations) hash.update(`${JSON.stringify([name, checksum])}\n`);
   return hash.digest("hex");
 }
 
-/** The checksum that Prisma records for a migration.sql of these bytes (or this text, as UTF-8). */
+/** The checksum that Prisma records for a migration.sql with these bytes (a string is encoded as UTF-8). */
 export function checksumOf(sql: string | Uint8Array): string {
   return createHash("sha256").update(sql).digest("hex");
 }
@@ -98,7 +101,7 @@ function readMigration(name: string, path: string, problems: HistoryProblem[]): 
     return undefined;
   }
   const zero = bytes.indexOf(0);
-  // A byte order mark stays in the text: checksum and text must describe the same bytes.
+  // The byte order mark stays in the text, because checksum and text must describe the same bytes.
   if (isUtf8(bytes) && zero < 0) return { name, sql: bytes.toString("utf8"), checksum: checksumOf(bytes) };
   const message = isUtf8(bytes) ? zeroMessage(bytes, zero) : invalidMessage(bytes);
   problems.push({ kind: "encoding", path: file, migration: name, message });
@@ -112,7 +115,7 @@ function zeroMessage(bytes: Buffer, offset: number): string {
 function invalidMessage(bytes: Buffer): string {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
     return "is UTF-16; save it as UTF-8";
-  // The first byte at which reading as UTF-8 and writing again differ.
+  // The error is at the first byte that changes when the bytes are decoded as UTF-8 and encoded again.
   const again = Buffer.from(bytes.toString("utf8"));
   let offset = 0;
   while (bytes[offset] === again[offset]) offset++;
@@ -125,12 +128,12 @@ function lineAt(bytes: Buffer, offset: number): number {
   return line;
 }
 
-/** Of a single file; a whole history of 10 MiB is a large one. */
+/** The largest size of a single file (64 MiB). A whole history of 10 MiB is already a large one. */
 const mostBytes = 64 * 1024 * 1024;
 
 /**
- * Why a file is not to be read: a FIFO or a device never ends, and a link could bring any file of this machine into the
- * release, and so into the cluster. Undefined also for one that is not there.
+ * Why a file must not be read; undefined if it may be read or doesn't exist. Reading a FIFO or a device may never end,
+ * and a symbolic link could bring any file of this machine into the release, and so into the cluster.
  */
 function unfitness(file: string): string | undefined {
   const stats = lstatSync(file, { throwIfNoEntry: false });
@@ -160,7 +163,7 @@ function nameProblems(name: string, path: string): HistoryProblem[] {
   const problem = (message: string): HistoryProblem => ({ kind: "name", path, migration: name, message });
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
   if (/[\u0000-\u001f\u007f\ufffd]/.test(name)) return [problem("has a character in its name that can't be read")];
-  // _prisma_migrations.migration_name is varchar(255): characters, not bytes.
+  // The column _prisma_migrations.migration_name is varchar(255), which counts characters and not bytes.
   if ([...name].length > 255) return [problem("has a name of more than 255 characters")];
   if (!/^\d+(_|$)/.test(name))
     return [
@@ -172,14 +175,18 @@ function nameProblems(name: string, path: string): HistoryProblem[] {
   return [];
 }
 
-/** Names are applied in text order: where their numbers say another order (`10_b` before `2_a`), one of the two is wrong. */
+/**
+ * Finds names whose number contradicts their order. Names are applied in text order, so where their numbers have
+ * another order (`10_b` comes before `2_a`), one of the two is wrong.
+ */
 function orderProblems(migrations: readonly Migration[], directory: string): HistoryProblem[] {
   const problems: HistoryProblem[] = [];
   let latest: { name: string; digits: string } | undefined;
   for (const { name } of migrations) {
     const digits = /^\d+/.exec(name)?.[0];
     if (digits === undefined) continue;
-    // Dates and times (from eight digits on) are in text order however long they are: 20240131 is some time of that day.
+    // Dates and times (numbers of eight digits or more) are in the right order as text whatever their lengths: 20240131
+    // stands for some time of that day.
     const dates = latest !== undefined && Math.min(latest.digits.length, digits.length) >= 8;
     if (latest && !dates && BigInt(digits) < BigInt(latest.digits)) {
       const message = `is applied after ${latest.name}, because names are in text order; give both numbers the same length`;

@@ -1,36 +1,40 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { checksumOf, type Migration } from "./history";
 
-/** What a Job's pod gets to know: the history, and the plan that was made of it, if any. */
+/** The data that a Job's pod receives: the history, and the plan that was made from it, if there is one. */
 export interface Payload {
   readonly migrations: Migration[];
   readonly plan?: unknown;
 }
 
 /**
- * Bytes in one piece: a piece is one ConfigMap, and Kubernetes takes no more than 1 MiB in one, of which base64 makes 4 bytes of 3.
- * Source: kubernetes/kubernetes, ValidateConfigMap (MaxSecretSize).
+ * The largest number of bytes in one piece. Each piece is stored in one ConfigMap, which Kubernetes limits to 1 MiB,
+ * and base64 encodes 3 bytes as 4. Source: kubernetes/kubernetes, ValidateConfigMap (MaxSecretSize).
  */
 export const payloadPieceBytes = 768 * 1024;
 
-/** More than this is no history but a mistake or an attack: it would exceed the pod's memory. */
+/**
+ * The largest payload that is unpacked (256 MiB). A larger one is a mistake or an attack and would exceed the pod's
+ * memory.
+ */
 const largestPayload = 256 * 1024 * 1024;
 
-/** A payload that isn't what was encoded: truncated, out of order, or changed. */
+/** The pieces are not what `encodePayload` returned: they are truncated, out of order, or changed. */
 export class PayloadError extends Error {
   override readonly name = "PayloadError";
 }
 
-/** File (and ConfigMap key) of the piece with this number, counted from 0. */
+/** The name of the file (and of the ConfigMap's key) for the piece with this number, counted from 0. */
 export function payloadKey(index: number): string {
   return `payload-${index}`;
 }
 
-/** The history as pieces of at most 768 KiB, at least one; the same history gives the same bytes. */
+/** Packs the history into one or more pieces of at most 768 KiB. The same history always results in the same bytes. */
 export function encodePayload(history: readonly Migration[], plan?: unknown): Buffer[] {
   const migrations = history.map(({ name, sql, checksum }) => ({ name, sql, checksum }));
   const packed = gzipSync(JSON.stringify(plan === undefined ? { migrations } : { migrations, plan }), { level: 6 });
-  // Byte 9 names the operating system that compressed: 255, unknown, so that a laptop and CI make the same bytes.
+  // Byte 9 of a gzip file names the operating system that compressed it. 255 means unknown, so that a laptop and CI
+  // produce the same bytes.
   packed[9] = 255;
   const pieces: Buffer[] = [];
   for (let at = 0; at < packed.length; at += payloadPieceBytes)
@@ -39,8 +43,8 @@ export function encodePayload(history: readonly Migration[], plan?: unknown): Bu
 }
 
 /**
- * The inverse of `encodePayload`; the pieces in their order.
- * @throws PayloadError when the pieces are not complete, or a migration is not the one its checksum names.
+ * The inverse of `encodePayload`. The pieces must be in their order.
+ * @throws PayloadError when the pieces are incomplete, or a migration doesn't match its checksum
  */
 export function decodePayload(pieces: readonly Uint8Array[]): Payload {
   const payload = parse(pieces);

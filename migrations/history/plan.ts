@@ -7,48 +7,50 @@ import type { Migration } from "./history";
 
 export { loadParser } from "../sql/parse";
 
-/** One statement of a migration; plain data, fit for JSON. */
+/** One statement of a migration. It is plain data that can be written as JSON. */
 export interface PlannedStatement {
-  /** From 0. */
+  /** The index of the statement in its migration, counted from 0. */
   readonly index: number;
-  /** What it is: `CREATE INDEX CONCURRENTLY`. */
+  /** The kind of statement: `CREATE INDEX CONCURRENTLY`. */
   readonly kind: string;
-  /** Exact text, without its semicolon and the comments before it. */
+  /** The exact text, without its semicolon and without the comments before it. */
   readonly text: string;
-  /** Where `text` begins in migration.sql, in UTF-16 units (a byte order mark counts as one). */
+  /** The offset of `text` in migration.sql, in UTF-16 units (a byte order mark counts as one). */
   readonly offset: number;
-  /** Line of `offset` in migration.sql, from 1. */
+  /** The line of `offset` in migration.sql, counted from 1. */
   readonly line: number;
-  /** False when Postgres refuses it inside a transaction. */
+  /** False when Postgres refuses the statement inside a transaction. */
   readonly canRunInTransaction: boolean;
-  /** Why not: the rule's name. */
+  /** The name of the rule by which Postgres refuses it; undefined if it doesn't. */
   readonly outsideTransaction?: string;
-  /** Set for BEGIN, COMMIT and the like, written in the file. */
+  /** The kind of transaction control, for statements such as BEGIN and COMMIT that are written in the file. */
   readonly control?: TransactionControl;
-  /** The directives in the comments directly above it. */
+  /** The directives in the comments directly above the statement. */
   readonly directives?: readonly Directive[];
 }
 
 /**
- * How the statements of a migration can be run:
- * `transaction` all in one; `statements` one by one, because at least one can't run in a transaction; `own` as the file's own
- * BEGIN and COMMIT say.
+ * How the statements of a migration are run: `transaction` runs all in one transaction; `statements` runs them one by
+ * one, because at least one can't run in a transaction; `own` follows the file's own BEGIN and COMMIT.
  */
 export type MigrationMode = "transaction" | "statements" | "own";
 
-/** How a migration can be run, and what it consists of. */
+/** How a migration is run, and its statements. */
 export interface MigrationPlan {
   readonly name: string;
   readonly checksum: string;
   readonly mode: MigrationMode;
-  /** `-- release: contract`: runs in a Job of its own, after the rollout is complete and has soaked. */
+  /** The file has `-- release: contract`: it runs in a Job of its own, after the rollout is complete and has soaked. */
   readonly contract: boolean;
   readonly statements: readonly PlannedStatement[];
-  /** Directives after the last statement, or of a file without statements. */
+  /** The directives after the last statement, or those of a file without statements. */
   readonly directives: readonly Directive[];
-  /** Comments that read like directives and can't be followed as such, by their text alone. */
+  /** Comments that look like directives but aren't valid, as far as their text alone shows. */
   readonly badDirectives: readonly BadDirective[];
-  /** The parser refused the file: `statements` ends before the error. The server has the last word (it may be newer than the parser). */
+  /**
+   * Set when the parser refused the file; `statements` then ends before the error. The server decides whether the file
+   * is valid, because it may be newer than the parser.
+   */
   readonly error?: {
     readonly message: string;
     readonly offset: number;
@@ -58,8 +60,9 @@ export interface MigrationPlan {
 }
 
 /**
- * The plan of one migration. `loadParser` must have been awaited once; this itself is synchronous and touches nothing.
- * @param see is shown each statement with the parser's tree of it, which the plan doesn't keep
+ * Makes the plan of one migration. `loadParser` must have been awaited before. The function is synchronous and has no
+ * side effects.
+ * @param see is called with each statement and its syntax tree, which the plan doesn't contain
  */
 export function planMigration(
   migration: Pick<Migration, "name" | "sql" | "checksum">,
@@ -98,7 +101,7 @@ export function planMigration(
   };
 }
 
-/** @param bad is given the directives above or in the statement that can't be followed */
+/** @param bad receives the invalid directives above the statement or in it */
 function planStatement(parsed: ParsedStatement, index: number, bad: BadDirective[]): PlannedStatement {
   const { node, text, offset, line, before } = parsed;
   const refused = refusedInTransaction(node, text);
@@ -118,7 +121,7 @@ function planStatement(parsed: ParsedStatement, index: number, bad: BadDirective
   };
 }
 
-/** Batches that no statement can follow where they stand. */
+/** Finds batch directives at places where no statement can follow them. */
 function misplacedBatches(statements: readonly PlannedStatement[], last: readonly Directive[]): BadDirective[] {
   const found: BadDirective[] = [];
   const batches = (directives: readonly Directive[] = []) => directives.filter((each) => each.name === "batch");
