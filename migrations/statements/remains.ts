@@ -2,10 +2,10 @@ import type { RangeVar } from "libpg-query";
 import type { Name } from "../sql/identifier";
 
 /**
- * What an interrupted statement may have left, or may have completed before anybody could record so; the migrator looks for it:
- * `index` an INVALID index of that name (without one, any) on the table; `reindex` half-made or replaced indexes;
- * `dropped` none where none of the relations is there; `object` done where an object of the whole server, or a subscription, is there,
- * or isn't; `detach` a partition that is half detached.
+ * What an interrupted statement may have left, or may have completed before that was recorded. The migrator looks for
+ * it: `index` is an INVALID index of that name on the table (any index if there is no name); `reindex` is a half-made
+ * or replaced index; `dropped` is done if none of the relations exists; `object` is done if the database, tablespace or
+ * subscription exists, or doesn't, as `present` requires; `detach` is a partition that is half detached.
  */
 export type Remains =
   | { readonly kind: "index"; readonly name: string | undefined; readonly table: RangeVar }
@@ -15,7 +15,7 @@ export type Remains =
       readonly kind: "object";
       readonly object: "database" | "tablespace" | "subscription";
       readonly name: string;
-      /** It is there once the statement is done. */
+      /** Whether the object exists once the statement is done. */
       readonly present: boolean;
     }
   | { readonly kind: "detach"; readonly parent: RangeVar; readonly partition: RangeVar };

@@ -19,10 +19,10 @@ const inTables: ReadonlySet<ObjectType> = new Set([
   "OBJECT_RULE",
 ]);
 const relations: ReadonlySet<ObjectType> = new Set(["OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW"]);
-/** Objects whose statement is named after what they are in. */
+/** Objects whose ALTER … RENAME is named after the object that contains them, such as ALTER TABLE … RENAME COLUMN. */
 const inside: ReadonlySet<ObjectType> = new Set(["OBJECT_COLUMN", "OBJECT_TABCONSTRAINT", "OBJECT_ATTRIBUTE"]);
 
-/** ALTER … RENAME and ALTER … SET SCHEMA, of whatever has a name. */
+/** ALTER … RENAME and ALTER … SET SCHEMA, for all kinds of objects. */
 export const rename: Family<"RenameStmt" | "AlterObjectSchemaStmt"> = {
   RenameStmt: {
     opinion: "judged",
@@ -96,7 +96,7 @@ function renameColumn(table: Table, from: string, to: string, schema: Schema): v
 
 function expect(statement: RenameStmt, schema: string): Expectation[] {
   const { renameType: type, relation, relationType, subname, newname, object } = statement;
-  // Prisma takes a value out of an enum by making "X_new" and giving it the name of "X".
+  // Prisma removes a value from an enum by making "X_new" and renaming it to "X".
   if (type === "OBJECT_TYPE" || type === "OBJECT_DOMAIN") {
     const old = partsName(object, schema);
     return [gone(`type ${old}`), there(`type ${old.slice(0, old.lastIndexOf(".") + 1)}${newname}`)];

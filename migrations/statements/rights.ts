@@ -15,7 +15,7 @@ type RightKinds =
   | "DropRoleStmt"
   | "SecLabelStmt";
 
-/** Roles, and what they may do. */
+/** Statements about roles and their privileges. */
 export const rights: Family<RightKinds> = {
   GrantStmt: { opinion: "judged", kind: ({ is_grant }) => (is_grant ? "GRANT" : "REVOKE"), replay: plain },
   GrantRoleStmt: { opinion: "judged", replay: () => outside("it changes roles") },

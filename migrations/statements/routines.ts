@@ -13,7 +13,7 @@ import type { Dropped, Drops, Family } from "./family";
 import { called, changesRows, type Defined, defines, outside, setsPath } from "./replay-rules";
 import { takenByDo } from "./takers";
 
-/** Functions, procedures, and code that runs at once. */
+/** Statements about functions and procedures, and those that run code at once (CALL and DO). */
 export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "CallStmt" | "DoStmt" | "CreatePLangStmt"> =
   {
     CreateFunctionStmt: {
@@ -30,7 +30,7 @@ export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "Call
       },
       replay(statement, defined) {
         const language = defineRoutine(statement, defined);
-        // The server compiles a function when it is made, and other languages run code for that.
+        // The server compiles a function when it is made. Languages other than SQL and PL/pgSQL may run code for that.
         if (!/^(sql|plpgsql)$/.test(language)) return outside(`it makes a function in ${language}`);
         const { sql_body: _, ...rest } = statement;
         return called(rest, defined) ?? "run";
@@ -53,7 +53,8 @@ export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "Call
     DoStmt: {
       opinion: "judged",
       unknown: () => "the statements inside a DO block are decided while it runs",
-      // A DO block may end transactions itself, but only when it isn't inside one. Of another language it can't be known.
+      // A DO block may end transactions itself, but only when it isn't inside one. In other languages than PL/pgSQL
+      // this isn't known.
       refusedInTransaction: (_, text) =>
         /\b(commit|rollback)\b/i.test(text) &&
         blockStatements(text)?.some(({ kind }) => /^(commit|rollback)$/.test(kind))
@@ -75,7 +76,7 @@ const routine: Dropped = {
   },
 };
 
-/** DROP FUNCTION and the like. */
+/** The rules for DROP FUNCTION and similar statements. */
 export const routineDrops: Drops<
   "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE" | "OBJECT_AGGREGATE" | "OBJECT_LANGUAGE"
 > = {
@@ -86,7 +87,7 @@ export const routineDrops: Drops<
   OBJECT_LANGUAGE: { opinion: "harmless" },
 };
 
-/** A function or procedure has another name: triggers and what depends on it are told by that. */
+/** Updates the schema after a function or procedure was renamed, including triggers and dependents. */
 export function renameRoutine(from: Name, to: Name, schema: Schema): void {
   replaceUse(schema, useOf("function", keyOf(from)), useOf("function", keyOf(to)));
   const routine = schema.routines.get(keyOf(from));
@@ -113,7 +114,10 @@ function routineOf(statement: CreateFunctionStmt): Routine {
   };
 }
 
-/** What CREATE OR REPLACE can't change: what is returned, and the names of parameters of the same types. */
+/**
+ * The parts of a definition that CREATE OR REPLACE can't change: the return type, and the names of parameters whose
+ * types stay the same.
+ */
 export function signatureOf(statement: CreateFunctionStmt): Pick<Routine, "returns" | "parameters"> {
   const { parameters = [], returnType } = statement;
   const all = parameters.flatMap((item) => ("FunctionParameter" in item ? [item.FunctionParameter] : []));
@@ -130,7 +134,7 @@ export function signatureOf(statement: CreateFunctionStmt): Pick<Routine, "retur
   };
 }
 
-/** Every name in a function's body; undefined where its text doesn't tell. */
+/** Every name in a function's body; undefined where the text doesn't show them all. */
 function mentionsOf(statement: CreateFunctionStmt): Set<string> | undefined {
   const names = new Set<string>();
   walk(statement.sql_body, (node) => {
@@ -155,7 +159,7 @@ function volatilityOf(text: string | undefined): Routine["volatility"] {
   return text === "immutable" || text === "stable" ? text : "volatile";
 }
 
-/** Two functions of one name: the worse of what they are. */
+/** Combines two functions with the same name. Where they differ, the worse case is assumed. */
 function both(a: Routine, b: Routine): Routine {
   const order = ["immutable", "stable", "volatile"] as const;
   const volatility = order[Math.max(order.indexOf(a.volatility), order.indexOf(b.volatility))]!;
@@ -167,7 +171,10 @@ function both(a: Routine, b: Routine): Routine {
   };
 }
 
-/** Enters a function, and tells its language. Only one in SQL whose text does nothing but compute is known to do so. */
+/**
+ * Records a function and returns its language. A function is recorded as pure only if it is written in SQL and its text
+ * has no effect except its result.
+ */
 function defineRoutine(statement: CreateFunctionStmt, defined: Defined): string {
   const name = nameOfParts(statement.funcname).name;
   const [language, text] = [languageOf(statement), bodyOf(statement)];
@@ -183,7 +190,7 @@ function defineRoutine(statement: CreateFunctionStmt, defined: Defined): string 
       pure = false;
     }
   }
-  // Of several functions of one name, each would have to be known.
+  // If several functions have this name, all of them must be pure.
   defined.functions.set(name, pure && defined.functions.get(name) !== false);
   return language;
 }

@@ -32,7 +32,7 @@ const changed: Statement<{ relation?: RangeVar }> = {
   replay: skipped,
 };
 
-/** Statements that read and change rows. */
+/** Statements that read or change rows. */
 export const rows: Family<RowKinds> = {
   InsertStmt: {
     ...changed,
@@ -85,7 +85,7 @@ export const rows: Family<RowKinds> = {
   DeallocateStmt: { opinion: "harmless" },
 };
 
-/** Whether rows are inserted that a query finds, of which there may be many. */
+/** Whether an INSERT takes its rows from a query, which may return many. */
 function isSelection(select: InsertStmt["selectStmt"]): boolean {
   if (!select || !("SelectStmt" in select)) return false;
   return (select.SelectStmt.valuesLists ?? []).length === 0 && select.SelectStmt.fromClause !== undefined;

@@ -3,7 +3,7 @@ import { keyOf, nameOf } from "../sql/identifier";
 import type { Drops, Family } from "./family";
 import { defines } from "./replay-rules";
 
-/** Sequences. */
+/** Statements about sequences. */
 export const sequences: Family<"CreateSeqStmt" | "AlterSeqStmt"> = {
   CreateSeqStmt: {
     opinion: "harmless",
@@ -18,7 +18,7 @@ export const sequences: Family<"CreateSeqStmt" | "AlterSeqStmt"> = {
   AlterSeqStmt: { opinion: "judged", kind: () => "ALTER SEQUENCE", replay: defines },
 };
 
-/** DROP SEQUENCE. */
+/** The rules for DROP SEQUENCE. */
 export const sequenceDrops: Drops<"OBJECT_SEQUENCE"> = {
   OBJECT_SEQUENCE: { opinion: "judged", entry: "sequence" },
 };

@@ -39,7 +39,7 @@ type ServerKinds =
   | "AlterUserMappingStmt"
   | "DropUserMappingStmt";
 
-/** Schemas, extensions, databases, and what reaches out of the database. */
+/** Statements about schemas, extensions and databases, and those that affect something outside of the database. */
 export const server: Family<ServerKinds> = {
   CreateSchemaStmt: {
     opinion: "harmless",
@@ -146,7 +146,7 @@ export const server: Family<ServerKinds> = {
   DropUserMappingStmt: { opinion: { unknown: "queries on foreign tables can no longer connect" } },
 };
 
-/** Extensions that bring types, functions and operators, and start nothing. */
+/** Extensions that only define types, functions and operators, and start no process. */
 const EXTENSIONS = new Set(
   (
     "bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch hstore intarray isn lo ltree pg_buffercache " +
@@ -176,7 +176,7 @@ function refreshes({ kind = "ALTER_SUBSCRIPTION_OPTIONS", options }: AlterSubscr
   return sets && !isOff(options, "refresh") ? "ALTER SUBSCRIPTION with refresh" : undefined;
 }
 
-/** DROP of schemas, extensions, and what reaches out of the database. */
+/** The rules for DROP of schemas, extensions, and objects that connect to something outside of the database. */
 export const serverDrops: Drops<
   | "OBJECT_SCHEMA"
   | "OBJECT_EXTENSION"

@@ -17,7 +17,7 @@ type SessionKinds =
   | "NotifyStmt"
   | "LoadStmt";
 
-/** Control of transactions, settings and messages of a session. */
+/** Statements that control a session's transactions, settings and messages. */
 export const session: Family<SessionKinds> = {
   TransactionStmt: {
     opinion: "judged",
@@ -34,7 +34,7 @@ export const session: Family<SessionKinds> = {
   LockStmt: {
     opinion: "judged",
     kind: () => "LOCK TABLE",
-    // The parser numbers the modes from 1, the weakest.
+    // The parser numbers the lock modes from 1, which is the weakest.
     lock({ relations, mode = lockModes.length }, _schema, effects) {
       for (const item of relations ?? [])
         if ("RangeVar" in item) effects.touch(nameOf(item.RangeVar), lockModes[mode - 1] ?? "ACCESS EXCLUSIVE");
@@ -62,7 +62,7 @@ export const session: Family<SessionKinds> = {
   LoadStmt: { opinion: { unknown: "the library that it loads may do anything" } },
 };
 
-/** What a statement does to the transaction it stands in. */
+/** What a statement does to the transaction in which it runs. */
 export type TransactionControl = "begin" | "commit" | "rollback" | "savepoint" | "prepare";
 
 const controls: Readonly<Record<string, TransactionControl>> = {
@@ -76,12 +76,15 @@ const controls: Readonly<Record<string, TransactionControl>> = {
   TRANS_STMT_PREPARE: "prepare",
 };
 
-/** What a statement does to the transaction it stands in; undefined where it does nothing to it. */
+/** What a statement does to the transaction in which it runs; undefined if it does nothing to it. */
 export function transactionControl(node: Node): TransactionControl | undefined {
   return "TransactionStmt" in node ? controls[node.TransactionStmt.kind ?? ""] : undefined;
 }
 
-/** Source: TimestampTimestampTzRequiresRewrite, which asks for a zone that is always at offset 0. */
+/**
+ * Whether a value of TimeZone is a zone whose offset is always 0, under which timestamp and timestamptz are stored
+ * alike. Source: PostgreSQL, TimestampTimestampTzRequiresRewrite.
+ */
 function isUtc(value: Node | undefined): boolean {
   const zone = value && "A_Const" in value ? textOf(value) : undefined;
   return zone !== undefined && /^(etc\/)?(utc|gmt|uct|zulu|universal|greenwich)$/i.test(zone);

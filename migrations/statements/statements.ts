@@ -26,7 +26,10 @@ import { views } from "./views";
 
 const part: Statement = { opinion: { unknown: "it stands inside other statements only" } };
 
-/** What is known of each kind of statement; a new version of the grammar doesn't compile until it is extended. */
+/**
+ * The rules for each kind of statement. If a new version of the grammar adds a kind, this doesn't compile until it is
+ * listed.
+ */
 export const statements: Family<StatementKind> = {
   ...tables,
   ...alterTable,
@@ -51,7 +54,7 @@ export const statements: Family<StatementKind> = {
   SetOperationStmt: part,
 };
 
-/** A statement of a grammar that is newer than this program's types. */
+/** The rule for a statement that a newer grammar added and this program's types don't have. */
 const unheardOf: Statement = { opinion: { unknown: "the review doesn't know it" } };
 
 function isKnown(kind: string): kind is StatementKind {
@@ -63,21 +66,21 @@ function find(node: Node): { tag: string; body: object; statement: Statement } {
   return { tag, body, statement: isKnown(tag) ? statements[tag] : unheardOf };
 }
 
-/** What a statement is, as a person would call it: `CREATE INDEX CONCURRENTLY`, `ALTER TABLE`. */
+/** The name of a statement's kind as a person would write it: `CREATE INDEX CONCURRENTLY`, `ALTER TABLE`. */
 export function kindOf(node: Node): string {
   const { tag, body, statement } = find(node);
   return statement.kind?.(body) ?? words(tag).toUpperCase();
 }
 
-/** `CreateExtensionStmt` → `Create Extension`. */
+/** Splits a tag into words: `CreateExtensionStmt` → `Create Extension`. */
 function words(tag: string): string {
   return tag.replace(/Stmt$/, "").replace(/(?<=[a-z])(?=[A-Z])/g, " ");
 }
 
 /**
- * Why Postgres refuses a statement inside a transaction (SQLSTATE 25001, or 2D000 for a DO block), or undefined when it
- * doesn't. Every rule is confirmed against a running server by test/migrations/sql/transaction.test.ts.
- * @param partitioned tells what depends on the catalog and not on the text (REINDEX and CLUSTER of a partitioned table)
+ * Why Postgres refuses a statement inside a transaction (SQLSTATE 25001, or 2D000 for a DO block); undefined when it
+ * doesn't. Each rule is checked against a running server by test/migrations/sql/transaction.test.ts.
+ * @param partitioned looks up in the catalog what the text doesn't show (REINDEX and CLUSTER of a partitioned table)
  */
 export function refusedInTransaction(
   node: Node,
@@ -88,7 +91,10 @@ export function refusedInTransaction(
   return statement.refusedInTransaction?.(body, text, partitioned);
 }
 
-/** The tables a statement locks, how, and for what work, given what the history made before it. */
+/**
+ * The tables that a statement locks, with the lock modes and the work during the lock. `schema` is the schema before
+ * it.
+ */
 export function effectOf(node: Node, schema: Schema): Effect {
   const { body, statement } = find(node);
   const effects = new Effects();
@@ -96,7 +102,7 @@ export function effectOf(node: Node, schema: Schema): Effect {
   const unknown = unknownOf(statement.opinion) ?? statement.unknown?.(body);
   if (unknown !== undefined) effects.cannotTell(unknown);
   const written = new Set(effects.done().tables.map(({ name }) => keyOf(name)));
-  // The weakest locks, which block nobody, for the sake of completeness.
+  // ACCESS SHARE and ROW SHARE don't block an app's reads or writes. They are added to make the list complete.
   for (const { name, update } of tablesRead(node))
     if (!written.has(keyOf(name))) effects.touch(name, update ? "ROW SHARE" : "ACCESS SHARE");
   return effects.done();
@@ -106,38 +112,52 @@ function unknownOf(opinion: Opinion): string | undefined {
   return typeof opinion === "object" ? opinion.unknown : undefined;
 }
 
-/** Enters what a statement does into the schema. Statements that don't change what the review asks for change nothing. */
+/**
+ * Updates the schema with what a statement does. A statement that changes nothing that the review looks up has no
+ * effect.
+ */
 export function apply(node: Node, schema: Schema, migration: string): void {
   const { body, statement } = find(node);
   statement.apply?.(body, schema, migration);
 }
 
-/** What the catalog has after a statement. Rows can't be told by the catalog: such statements promise nothing. */
+/**
+ * The catalog entries to be expected after a statement. A statement about rows has none, because the catalog doesn't
+ * show rows.
+ */
 export function expectationsOf(node: Node, schema: string): Expectation[] {
   const { body, statement } = find(node);
   return statement.expect?.(body, schema) ?? [];
 }
 
-/** Set where it isn't known after a statement whether what was made before is still there. */
+/** Returns a taker if it isn't known after the statement whether objects that were made before still exist. */
 export function takerOf(node: Node): Taker | undefined {
   const { body, statement } = find(node);
   return statement.takesBack?.(body);
 }
 
-/** What an interrupted statement may have left, or may have completed; undefined where doing it twice is doing it once. */
+/**
+ * What an interrupted statement may have left or completed; undefined if running it again has the same result as
+ * running it once.
+ */
 export function remainsOf(node: Node): Remains | undefined {
   const { body, statement } = find(node);
   return statement.remains?.(body);
 }
 
-/** Kinds of objects that belong to the whole server or reach out of the database, as the grammar names them. */
+/**
+ * The kinds of objects that belong to the whole server or connect to something outside of the database, as the grammar
+ * names them.
+ */
 const OUTSIDE =
   /ROLE|DATABASE|TABLESPACE|PARAMETER|FOREIGN_SERVER|FDW|SUBSCRIPTION|USER_MAPPING|EVENT_TRIGGER|LANGUAGE|LARGEOBJECT|TRANSFORM|CAST/;
 
-/** Fields in which statements name a kind of object. */
+/** The fields in which statements name a kind of object. */
 const OBJECT_FIELDS = new Set(["objtype", "removeType", "renameType", "objectType"]);
 
-/** Judges the next statement of a history for a replay; `defined` holds what the statements before it have defined. */
+/**
+ * How a replay treats the next statement of a history. `defined` contains what the statements before it have defined.
+ */
 export function replayOf(node: Node, defined: Defined): Replay {
   const { tag, body, statement } = find(node);
   const described = tag === "DoStmt" ? "a DO block" : words(tag);

@@ -11,7 +11,7 @@ import type { Drops, Family } from "./family";
 import { partitionAdded, partitionRemoved } from "./partitions";
 import { defines, selects } from "./replay-rules";
 
-/** CREATE TABLE in its forms. */
+/** CREATE TABLE in all its forms. */
 export const tables: Family<"CreateStmt" | "CreateForeignTableStmt" | "CreateTableAsStmt"> = {
   CreateStmt: {
     opinion: "judged",
@@ -44,20 +44,20 @@ export const tables: Family<"CreateStmt" | "CreateForeignTableStmt" | "CreateTab
   },
 };
 
-/** What goes with a table or view that is dropped. */
+/** Removes a dropped table or view from the schema, together with everything that is dropped with it. */
 export function dropRelation(name: Name, schema: Schema, { behavior }: DropStmt): void {
   schema.drop(keyOf(name));
   forgetDependents(schema, ({ table }) => table === keyOf(name));
   if (behavior === "DROP_CASCADE") cascadeDependents(schema, useOf("table", keyOf(name)));
 }
 
-/** Tables that point to a dropped one, and views of it. */
+/** Records the locks of DROP … CASCADE on the tables that reference the dropped one, and on its views. */
 export function lockCascaded(name: Name, schema: Schema, effects: Effects): void {
   for (const table of schema.referencing(keyOf(name))) effects.touch(table.name, "ACCESS EXCLUSIVE");
   for (const view of schema.viewsOf(keyOf(name))) effects.touch(view.name, "ACCESS EXCLUSIVE");
 }
 
-/** DROP TABLE and DROP FOREIGN TABLE. */
+/** The rules for DROP TABLE and DROP FOREIGN TABLE. */
 export const tableDrops: Drops<"OBJECT_TABLE" | "OBJECT_FOREIGN_TABLE"> = {
   OBJECT_TABLE: {
     opinion: "judged",
@@ -100,7 +100,7 @@ function lockCreated(
   for (const element of foreign)
     if ("Constraint" in element && element.Constraint.pktable) {
       const name = nameOf(element.Constraint.pktable);
-      // A table may point to itself; it is new then.
+      // A table may reference itself. It is new then, so there is nothing to lock.
       if (!relation || keyOf(name) !== keyOf(nameOf(relation))) effects.touch(name, "SHARE ROW EXCLUSIVE");
     }
 }
@@ -125,7 +125,7 @@ function applyCreated(statement: CreateStmt, schema: Schema, migration: string):
       if ("ColumnDef" in element) addColumn(element.ColumnDef, table, schema);
       else if ("Constraint" in element) {
         const constraint = constraintOf(element.Constraint, name.name, schema);
-        // NOT VALID means nothing for a table that is empty.
+        // A new table is empty, so NOT VALID has no effect.
         if (constraint) addConstraint({ ...constraint, valid: true }, table, schema);
       } else if ("TableLikeClause" in element && element.TableLikeClause.relation) {
         const like = schema.table(nameOf(element.TableLikeClause.relation));

@@ -4,7 +4,7 @@ import { partsOf } from "../sql/identifier";
 import { callsOf } from "../sql/references";
 import type { Taker } from "./family";
 
-/** Functions of Postgres that migrations call and that drop nothing. */
+/** Functions of Postgres that migrations often call and that drop nothing. */
 const HARMLESS = new Set(
   (
     "setval nextval currval set_config pg_advisory_lock pg_advisory_unlock pg_advisory_xact_lock pg_notify pg_sleep version current_setting " +
@@ -13,7 +13,7 @@ const HARMLESS = new Set(
   ).split(" "),
 );
 
-/** A SELECT may take back what was made before where it calls a function that isn't known. */
+/** Returns a taker for a SELECT that calls an unknown function, which may drop or undo what was made before. */
 export function takenBySelect(body: object): Taker | undefined {
   const called = callsOf(body)
     .map(({ name }) => name.split(".").at(-1) ?? "")
@@ -21,7 +21,10 @@ export function takenBySelect(body: object): Taker | undefined {
   return called === undefined ? undefined : { by: `SELECT ${called}()` };
 }
 
-/** Most DO blocks only make something unless it is there. */
+/**
+ * Returns a taker for a DO block that may drop, rename or alter something. Most DO blocks only make an object unless it
+ * exists, and these are no takers.
+ */
 export function takenByDo({ args }: DoStmt): Taker | undefined {
   const code = (partsOf(optionOf(args, "as")?.arg)[0] ?? "").toLowerCase();
   const queries = [...code.matchAll(/\bselect\b([^;]*?)(;|\bthen\b|\bloop\b)/g)].map(([, query]) => query ?? "");
@@ -33,7 +36,10 @@ export function takenByDo({ args }: DoStmt): Taker | undefined {
   return /\b(drop|rename|schema|alter)\b/.test(code) ? { by: "DO", named: code } : undefined;
 }
 
-/** Whether it may concern the thing of a name: one of which a text names neither itself nor its table is none of its concern. */
+/**
+ * Whether a taker may affect the object with this name. It doesn't if the taker's text names neither the object nor its
+ * table.
+ */
 export function mayConcern({ named }: Taker, name: string): boolean {
   if (named === undefined) return true;
   const words = new Set(named.split(/[^\p{L}\p{N}_$]+/u));

@@ -9,7 +9,7 @@ import type { Drops, Family } from "./family";
 import { onTable } from "./policies";
 import { holds } from "./replay-rules";
 
-/** Triggers of tables, and of the whole database. */
+/** Statements about triggers on tables, and event triggers of the whole database. */
 export const triggers: Family<"CreateTrigStmt" | "CreateEventTrigStmt" | "AlterEventTrigStmt"> = {
   CreateTrigStmt: {
     opinion: "judged",
@@ -44,7 +44,7 @@ export const triggers: Family<"CreateTrigStmt" | "CreateEventTrigStmt" | "AlterE
   },
 };
 
-/** DROP TRIGGER and DROP EVENT TRIGGER. */
+/** The rules for DROP TRIGGER and DROP EVENT TRIGGER. */
 export const triggerDrops: Drops<"OBJECT_TRIGGER" | "OBJECT_EVENT_TRIGGER"> = {
   OBJECT_TRIGGER: {
     opinion: "judged",
@@ -60,7 +60,7 @@ export const triggerDrops: Drops<"OBJECT_TRIGGER" | "OBJECT_EVENT_TRIGGER"> = {
   OBJECT_EVENT_TRIGGER: { opinion: "harmless" },
 };
 
-/** Source: PostgreSQL, trigger.h (TRIGGER_TYPE_INSERT and the like). */
+/** The bits of the parser's `events` field. Source: PostgreSQL, trigger.h (TRIGGER_TYPE_INSERT and so on). */
 const eventBits: readonly [number, Trigger["events"][number]][] = [
   [4, "insert"],
   [8, "delete"],
@@ -68,7 +68,7 @@ const eventBits: readonly [number, Trigger["events"][number]][] = [
   [32, "truncate"],
 ];
 
-/** Columns of NEW and OLD in a trigger's WHEN. */
+/** The columns of NEW and OLD in a trigger's WHEN condition. */
 function rowColumns(when: Node | undefined): string[] {
   const found: string[] = [];
   walk(when, (node) => {

@@ -25,7 +25,7 @@ type TypeKinds =
   | "AlterTSConfigurationStmt"
   | "AlterTSDictionaryStmt";
 
-/** Enums, domains and other types, and what says how their values are compared, converted and searched. */
+/** Statements about enums, domains and other types, and about how values are compared, converted and searched. */
 export const types: Family<TypeKinds> = {
   CreateEnumStmt: {
     opinion: "harmless",
@@ -72,7 +72,7 @@ export const types: Family<TypeKinds> = {
   AlterDomainStmt: {
     opinion: "judged",
     lock({ subtype, def, typeName }, schema, effects) {
-      // ADD CONSTRAINT, SET NOT NULL and VALIDATE CONSTRAINT.
+      // The subtypes C, O and V are ADD CONSTRAINT, SET NOT NULL and VALIDATE CONSTRAINT.
       const checks = subtype === "C" || subtype === "O" || subtype === "V";
       const later = def !== undefined && "Constraint" in def && def.Constraint.skip_validation === true;
       if (!checks || later) return;
@@ -124,7 +124,7 @@ function noteMade(key: string, schema: Schema, migration: string): void {
   if (!schema.made.has(key)) schema.made.set(key, migration);
 }
 
-/** A type has another name: columns of it are told by that. */
+/** Updates the schema after a type was renamed, including the columns of that type. */
 export function renameType(from: string, to: string, schema: Schema): void {
   const values = schema.enums.get(from);
   if (values) {
@@ -155,7 +155,7 @@ const lockUsers: Drops<"OBJECT_TYPE">["OBJECT_TYPE"]["lock"] = (name, schema, ef
   for (const { table } of schema.using(keyOf(name))) effects.touch(table.name, "ACCESS EXCLUSIVE");
 };
 
-/** DROP of types, and of what belongs to them. */
+/** The rules for DROP of types and of objects that belong to types. */
 export const typeDrops: Drops<TypeObjects> = {
   OBJECT_TYPE: {
     opinion: "judged",

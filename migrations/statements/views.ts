@@ -9,7 +9,7 @@ import { onTable } from "./policies";
 import { holds, skipped } from "./replay-rules";
 import { dropRelation } from "./tables";
 
-/** Views, materialized views and rules. */
+/** Statements about views, materialized views and rules. */
 export const views: Family<"ViewStmt" | "RefreshMatViewStmt" | "RuleStmt"> = {
   ViewStmt: {
     opinion: "judged",
@@ -53,7 +53,7 @@ const view: Dropped = {
   apply: dropRelation,
 };
 
-/** DROP VIEW, DROP MATERIALIZED VIEW and DROP RULE. */
+/** The rules for DROP VIEW, DROP MATERIALIZED VIEW and DROP RULE. */
 export const viewDrops: Drops<"OBJECT_VIEW" | "OBJECT_MATVIEW" | "OBJECT_RULE"> = {
   OBJECT_VIEW: { ...view, entry: "view" },
   OBJECT_MATVIEW: { ...view, entry: "materialized view" },
