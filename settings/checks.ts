@@ -1,22 +1,25 @@
-/** What a check does about what it finds: it ends the Job, says so, or does not look at all. */
+/**
+ * What happens when a check has a finding: `fail` ends the Job, `warn` reports the finding. With `off`, the check isn't
+ * run.
+ */
 export const LEVELS = ["fail", "warn", "off"] as const;
 /** One of {@link LEVELS}. */
 export type Level = (typeof LEVELS)[number];
 
 interface CatalogueEntry {
-  /** Before a release, or after its migrations. */
+  /** Whether the check runs before a release, or after its migrations. */
   readonly when: "preflight" | "verify";
-  /** What a finding does where the settings say nothing. */
+  /** The level if the settings don't set one. */
   readonly level: Level;
-  /** What is right, in the report and on the page of a release. */
+  /** The condition that the check tests, as shown in the report and on the page of a release. */
   readonly title: string;
-  /** What exactly is looked at, in docs/migrator.md. */
+  /** The exact scope of the check, as shown in docs/migrator.md. */
   readonly detail: string;
 }
 
 /**
- * Every check of the migrator by its name, as in `migrations.checks` and in `--check NAME=LEVEL`, in the order of the report:
- * those before a release, and those after its migrations.
+ * Every check of the migrator by its name, as in `migrations.checks` and in `--check NAME=LEVEL`. The order is that of
+ * the report: the checks before a release, then those after its migrations.
  */
 export const CHECKS = {
   server: {
@@ -208,9 +211,9 @@ export const CHECKS = {
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 type Catalogue = typeof CHECKS;
-/** Name of a check. */
+/** The name of a check. */
 export type CheckName = keyof Catalogue;
-/** Name of a check before a release, or after its migrations. */
+/** The name of a check that runs before a release, or of one that runs after its migrations. */
 export type CheckNameOf<When extends CatalogueEntry["when"]> = {
   [Name in CheckName]: Catalogue[Name]["when"] extends When ? Name : never;
 }[CheckName];

@@ -3,7 +3,7 @@ import { CHECKS } from "./checks";
 import { innerOf, type SettingKey, settingKeys } from "./keys";
 import { DECIDES } from "./types";
 
-/** The settings below some groups as a Markdown table; a key without a group, `namespace`, counts as one. */
+/** The settings of some groups as a Markdown table. A key without a group, such as `namespace`, counts as a group. */
 export function settingsTable(groups: readonly string[]): string {
   const rows = settingKeys()
     .filter(({ key }) => groups.includes(key.split(/[.[]/)[0] ?? ""))
@@ -16,7 +16,7 @@ export function settingsTable(groups: readonly string[]): string {
   return table(["key", "default", "values", "what it is"], rows);
 }
 
-/** The checks before a release, or those after its migrations, as a Markdown table. */
+/** The checks that run before a release, or those that run after its migrations, as a Markdown table. */
 export function checksTable(when: string): string {
   const rows = Object.entries(CHECKS)
     .filter(([, check]) => check.when === when)
@@ -24,7 +24,7 @@ export function checksTable(when: string): string {
   return table([when, "default", "what must be so"], rows);
 }
 
-/** What is used where the key is missing. */
+/** The value that is used when the key is missing. */
 function withoutIt({ schema, without }: SettingKey): string {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if (def.type === "default" || def.type === "prefault") return code(flow(def.defaultValue));
@@ -44,7 +44,7 @@ function bare(schema: z.core.$ZodType): z.core.$ZodType {
   return inner ? bare(inner) : schema;
 }
 
-/** A value as YAML has it on one line. */
+/** A value in YAML's notation for a single line. */
 function flow(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
   if (typeof value === "object" && value !== null) {

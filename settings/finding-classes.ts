@@ -1,22 +1,22 @@
-/** The classes of findings of the review; `review.refuse` names those that end a release. */
+/** The classes of the review's findings. The setting `review.refuse` lists the classes that end a release. */
 export const findingClasses = [
-  /** Data, or a rule that guarded it, is gone and can't be had back from the database. */
+  /** Data, or a rule that protected data, is removed and can't be restored from the database itself. */
   "destructive",
-  /** The app's queries wait for longer than a moment. */
+  /** The app's queries are blocked for more than a moment. */
   "blocking",
   /** The old version's pods fail while both versions run. */
   "incompatible",
   /** The migration fails, on a table with rows or always. */
   "failing",
-  /** A failure leaves a part of the migration in place. */
+  /** If the migration fails, a part of it stays in place. */
   "partial",
   /** The folder contradicts what was released before. */
   "history",
-  /** A password or key stands in the migration. */
+  /** The migration contains a password or key. */
   "secret",
-  /** It can't be judged from its text. */
+  /** The statement's effect isn't visible in its text. */
   "unknown",
-  /** Said by squawk alone. */
+  /** Only squawk reports it. */
   "lint",
 ] as const;
 

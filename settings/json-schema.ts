@@ -4,7 +4,7 @@ import { type About, DECIDES } from "./types";
 
 const OWN: readonly Exclude<keyof About, "description">[] = ["example", "without", "decidesRelease", "values"];
 
-/** Puts what JSON Schema has no word for into the words that an editor shows. */
+/** Moves metadata that JSON Schema has no keyword for into the description that an editor shows. */
 function explain(json: z.core.JSONSchema.BaseSchema): void {
   const { values, without, decidesRelease, example } = json;
   if (json.description !== undefined) {
@@ -16,9 +16,10 @@ function explain(json: z.core.JSONSchema.BaseSchema): void {
 }
 
 /**
- * The JSON Schema of a stack's settings file, with which an editor completes and checks it. The keys of other namespaces
- * (`aws:region`) are allowed; what only `pulumi up` can tell, such as a deadline that is too short, is not checked.
- * @param project name of the Pulumi project, the namespace of its own keys
+ * The JSON Schema of a stack's settings file, with which an editor completes and checks it. The keys of other
+ * namespaces (`aws:region`) are allowed. Rules that only `pulumi up` can check, such as a deadline that is too short,
+ * aren't part of it.
+ * @param project the name of the Pulumi project, which is the namespace of its own keys
  */
 export function stackFileSchema(project: string): object {
   const properties = Object.fromEntries(

@@ -4,17 +4,17 @@ import type { About } from "./types";
 
 type Told = Partial<Omit<About, "description">> & { readonly description?: string | undefined };
 
-/** One key of the settings, and what a person is told of it. */
+/** One key of the settings, with its documentation. */
 export interface SettingKey extends Told {
-  /** Dotted: `app.image`; `[]` stands for a position in a list, `workloads[].name`. */
+  /** The key with dots between its parts: `app.image`. `[]` stands for an index in a list: `workloads[].name`. */
   readonly key: string;
   readonly schema: z.core.$ZodType;
 }
 
-/** Every key of the settings, in the order of the schema; groups of keys are no keys themselves. */
+/** Every key of the settings, in the order of the schema. A group of keys isn't a key itself. */
 export function settingKeys(): SettingKey[] {
   const all = Object.entries(sections).flatMap(([section, schema]) => keysOf(schema, section));
-  // The alternatives of a list have keys in common.
+  // The alternatives of a union have some keys in common; each key is kept once.
   return all.filter(({ key }, index) => all.findIndex((each) => each.key === key) === index);
 }
 
@@ -34,7 +34,7 @@ function aboutOf(schema: z.core.$ZodType): Told {
   return { ...(inner && aboutOf(inner)), ...globalRegistry.get(schema) };
 }
 
-/** The settings that decide a release, by key: each that the schema marks so. */
+/** The values, by their keys, of the settings that decide a release, which the schema marks with `decidesRelease`. */
 export function decidingSettings(settings: Settings): Record<string, unknown> {
   const keys = settingKeys().filter(({ decidesRelease }) => decidesRelease);
   return Object.fromEntries(keys.map(({ key }) => [key, valueAt(settings, key.split("."))]));
@@ -45,7 +45,7 @@ function valueAt(value: unknown, [key, ...rest]: string[]): unknown {
   return valueAt(new Map<string, unknown>(Object.entries(value)).get(key), rest);
 }
 
-/** The keys that are allowed at a place in the settings; for a choice of objects, those of all alternatives. */
+/** The keys that are allowed at a path in the settings; for a union of objects, the keys of all alternatives. */
 export function knownKeys([section, ...rest]: PropertyKey[]): string[] {
   let schemas: z.core.$ZodType[] = [sections[section as Section]];
   for (const key of rest)
@@ -53,7 +53,7 @@ export function knownKeys([section, ...rest]: PropertyKey[]): string[] {
   return [...new Set(schemas.flatMap(alternatives).flatMap((each) => Object.keys(shapeOf(each))))];
 }
 
-/** What a type is made of, without defaults: itself, or each alternative of a choice. */
+/** The type without its defaults: the type itself, or each alternative of a union. */
 function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
   const inner = innerOf(schema);
   if (inner) return alternatives(inner);
@@ -61,7 +61,7 @@ function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
   return def.type === "union" ? def.options.flatMap(alternatives) : [schema];
 }
 
-/** The type that a default, or that the key may be missing, is put around. */
+/** The type inside an optional type or inside one with a default; undefined for any other type. */
 export function innerOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   return def.type === "optional" || def.type === "default" || def.type === "prefault" ? def.innerType : undefined;

@@ -8,17 +8,17 @@ import { type Section, type Settings, sections } from "./schema";
 
 const SECTIONS = Object.keys(sections) as Section[];
 
-/** A mistake in the settings: the key that it is about, and what is said of it. */
+/** A mistake in the settings: its key, and the message about it. */
 interface Mistake {
   readonly key: string;
   readonly text: string;
 }
 
 /**
- * The settings, with their defaults, or all that is wrong with them, one line each.
+ * Returns the settings with their defaults, or a line for each mistake.
  *
- * @param raw what stands below the project's name in `Pulumi.<stack>.yaml`, one entry a key
- * @param wanted the sections that are read; default: all. Of the others nothing is said.
+ * @param raw the values under the project's name in `Pulumi.<stack>.yaml`, by their keys
+ * @param wanted the sections to read; default: all. The other sections aren't checked.
  */
 export function parseSettings<S extends Section = Section>(
   raw: Record<string, unknown>,
@@ -28,7 +28,8 @@ export function parseSettings<S extends Section = Section>(
   const mistakes = Object.keys(raw)
     .filter((key) => !Object.hasOwn(sections, key))
     .map((key) => unknownKey([], key, SECTIONS));
-  // An object's own prototype: what reads the settings passes it over, or takes what is in it for defaults.
+  // A key named `__proto__` is refused, because code that reads the settings would skip it or use its content as
+  // defaults.
   mistakes.push(...prototypes(own));
 
   const parsed: Partial<Record<Section, unknown>> = {};
@@ -55,7 +56,7 @@ function keyOf(path: readonly PropertyKey[]): string {
   return path.map(String).join(".");
 }
 
-/** Paths of keys named `__proto__`, at any depth. */
+/** Finds keys named `__proto__`, at any depth. */
 function prototypes(value: unknown, path: string[] = []): Mistake[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
@@ -78,7 +79,8 @@ function describe(issue: z.core.$ZodIssue, prefix: PropertyKey[], raw: unknown):
     case "invalid_key":
       return [wrong(path, raw, issue.issues.map((each) => each.message).join(", "))];
     case "invalid_union": {
-      // A union's own message says what is allowed; where one alternative got further than "wrong type", its word is better.
+      // A union's own message lists what is allowed. If one alternative failed for a more specific reason than a wrong
+      // type, the message of that alternative is more helpful.
       const deeper = issue.errors.flat().find((each) => each.code === "custom" || each.path.length > 0);
       return deeper ? describe(deeper, path, raw) : [wrong(path, raw, issue.message)];
     }
@@ -104,7 +106,7 @@ function wrong(path: PropertyKey[], raw: unknown, allowed: string): Mistake {
   return { key, text: `${key} ${state}; it must be ${allowed}` };
 }
 
-/** Asked before a wrong value is repeated in a message: rather too careful than not enough. */
+/** Whether a wrong value may be a secret, so that it must not be repeated in a message. False alarms are accepted. */
 function mayBeSecret(value: unknown): boolean {
   const text = JSON.stringify(value) ?? "";
   return (
@@ -112,7 +114,7 @@ function mayBeSecret(value: unknown): boolean {
   );
 }
 
-/** As JSON, with the numbers that JSON has no word for. */
+/** The value as JSON. NaN and Infinity, which JSON doesn't have, are written as text. */
 function shownValue(value: unknown): string {
   if (typeof value === "number") return String(value);
   const finite = (_: string, each: unknown) =>
@@ -127,7 +129,7 @@ function unknownKey(path: PropertyKey[], name: string, known: readonly string[])
   return { key, text: `unknown setting ${key}; ${proposed}allowed: ${known.join(", ")}` };
 }
 
-/** Whether a key is written with up to two wrong letters, or with letters left out of its middle or end. */
+/** Whether a key differs from a known one by at most two edits, or only lacks some of its letters. */
 function isNear(known: string, key: string): boolean {
   if (distance(known, key) <= 2) return true;
   let found = 0;

@@ -1,37 +1,37 @@
 import { secretByForm } from "./secret-forms";
 
-/** A secret in plain text in the settings. The secret itself is never part of it. */
+/** A secret in plain text in the settings. The object never contains the secret itself. */
 export interface PlainSecret {
   path: PropertyKey[];
-  /** What it is and where it belongs, to be read after the path. */
+  /** The kind of secret and where it belongs, as a clause whose subject is the path. */
   message: string;
 }
 
-/** Ends of names whose value is a secret: `DB_PASSWORD`, `stripe.apiKey`. */
+/** The endings of names whose value is a secret: `DB_PASSWORD`, `stripe.apiKey`. */
 const SECRET_NAME = /(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRET|TOKEN|CREDENTIALS?|[A-Z0-9_]*KEY)$/;
-/** Keys that open nothing: they are public, or name a place. */
+/** Names that end in KEY but aren't secret: such a key is public or is the name of something. */
 const OPEN_KEY =
   /(?:^|_)(?:PUBLIC|PUBLISHABLE|PUB|PRIMARY|FOREIGN|SORT|CACHE|PARTITION|ROUTING|SHARD|LOOKUP|OBJECT|GROUP|HOT|IDEMPOTENCY|PREFIX|NAME)_?KEY$|^KEY$/;
 
-/** `$NAME`, `$(NAME)`, a file, a place in a store of secrets: these say where the secret is. */
+/** Values that only refer to a secret: `$NAME`, `$(NAME)`, a file, or a path in a store of secrets. */
 const REFERENCE =
   /^(?:\$|<|\{\{|\*+$|@|\.{0,2}(?:\/[\w.-]+){2,}$|(?:vault|arn|secretsmanager|ssm|op|ref|file|env|gcp|azurekeyvault)[:+])/i;
 const NO_SECRET = /^(?:|true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|\d{1,5})$/i;
 
 const WORD =
   "(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:api|access|private|secret|auth|session|signing|encryption)[_-]?key)";
-/** `PGPASSWORD=…`, `--token=…`, `?api_key=…`, `--password …` in a command or address. */
+/** A secret that is assigned in a command or URL: `PGPASSWORD=…`, `--token=…`, `?api_key=…`, `--password …`. */
 const ASSIGNMENT = new RegExp(
   `(?:^|[\\s'"&?;,({-])[\\w.-]*?${WORD}(?:=|(?<=(?:^|\\s)--[\\w-]+)\\s+)(?<quote>['"]?)(?<value>[^\\s'"&;]+)`,
   "gi",
 );
-/** A header of a request: `-H "Authorization: Bearer …"`. */
+/** A secret in an HTTP header: `-H "Authorization: Bearer …"`. */
 const HEADER =
   /(?:-H|--header)[\s=]*['"]?(?:authorization|cookie|[\w-]*(?:token|secret|api-?key))\s*:\s*(?:(?:bearer|basic|token)\s+)?(?<value>[^\s'"]+)/gi;
-/** `curl -u name:password`. */
+/** A password in an option of curl: `curl -u name:password`. */
 const CURL_USER = /\bcurl\b.*\s(?:-u|--user)[\s=]*['"]?[^\s:'"]+:(?<value>[^\s'"]+)/gi;
 
-/** Whether the name of a variable says that its value is a secret. */
+/** Whether a variable with this name usually contains a secret. */
 export function isSecretName(name: string): boolean {
   const upper = name
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
@@ -41,8 +41,8 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * What kind of secret a text holds in plain text; undefined: none that is known.
- * @param name of the variable whose value it is
+ * The kind of secret that a text contains in plain text; undefined if it contains no known kind.
+ * @param name the name of the variable whose value the text is
  */
 export function plainSecretIn(text: string, name = ""): string | undefined {
   const form = secretByForm(text);
@@ -62,7 +62,7 @@ function isNone(text: string, name: string): boolean {
   return NO_SECRET.test(text) && !(/pass|pwd/i.test(name) && /^\d+$/.test(text));
 }
 
-/** Every secret in plain text in the settings, at any depth. */
+/** Finds every secret in plain text in the settings, at any depth. */
 export function plainSecrets(settings: unknown, path: PropertyKey[] = []): PlainSecret[] {
   if (typeof settings === "string" || typeof settings === "number") {
     const variable = path.at(-2) === "env" ? String(path.at(-1)) : "";
@@ -71,13 +71,14 @@ export function plainSecrets(settings: unknown, path: PropertyKey[] = []): Plain
   }
   if (typeof settings !== "object" || settings === null) return [];
   const inner = Object.entries(settings).flatMap(([key, value]) => plainSecrets(value, [...path, key]));
-  // An option and its value are two words of a command: ["--password", "…"].
+  // An option and its value may be two words of a command, as in ["--password", "…"], so the words are also checked
+  // together.
   const words = Array.isArray(settings) && settings.every((each) => typeof each === "string") ? settings : [];
   if (inner.length === 0 && words.length > 0) return plainSecrets(words.join(" "), path);
   return inner;
 }
 
-/** Where a secret of this setting belongs. */
+/** The advice where a secret of this setting belongs. */
 function placeFor(path: PropertyKey[]): string {
   const keys = path.map(String);
   const secret = 'put it into a Secret and refer to it, {secret: {name: "…", key: "…"}}';

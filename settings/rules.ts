@@ -1,27 +1,27 @@
 import type { Section, Settings } from "./schema";
 
-/** A setting that is wrong in combination with others. */
+/** A setting that is wrong in combination with other settings. */
 interface Problem {
   path: PropertyKey[];
   allowed: string;
 }
 
 interface Rule {
-  /** The sections that the rule compares: it is skipped while one of them is wrong in itself. */
+  /** The sections that the rule compares. The rule is skipped while one of them is invalid. */
   needs: Section[];
   broken(settings: Settings): Problem[];
 }
 
 const problem = (broken: boolean, path: PropertyKey[], allowed: string): Problem[] =>
   broken ? [{ path, allowed }] : [];
-/** Where a Prisma schema may look for its connection string: the migrator sets them all. */
+/** The variables in which a Prisma schema may look for its connection string. The migrator sets all of them. */
 export const URL_VARIABLES: readonly string[] = ["DATABASE_URL", "DIRECT_URL"];
 const UNUSED = 'because migrations.runner is not "command"';
 const PINNED = "an image pinned by its digest (…@sha256:…), because policy.pinnedImages is true";
 const unpinned = ({ policy: { pinnedImages } }: Settings, reference = "@sha256:") =>
   pinnedImages && !reference.includes("@sha256:");
 
-/** What is wrong only in combination. */
+/** The rules for settings that are wrong only in combination. */
 export const rules: Rule[] = [
   { needs: ["app", "policy"], broken: (s) => problem(unpinned(s, s.app.image), ["app", "image"], PINNED) },
   {

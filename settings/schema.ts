@@ -6,9 +6,9 @@ import { policy, release, report, review, smoke } from "./sections/policy";
 import { name, setting } from "./types";
 
 /**
- * The settings of one environment, as they stand in `Pulumi.<stack>.yaml` below the project's name: one entry a key. Each
- * is checked by itself, so that a mistake in one hides none in another. The tables in docs/settings.md and the schema for
- * editors are made of this by `npm run docs`.
+ * The settings of one environment, as they are written in `Pulumi.<stack>.yaml` under the project's name, one entry for
+ * each key. Each section is checked by itself, so that a mistake in one hides none in another. `npm run docs` generates
+ * the tables in docs/settings.md and the schema for editors from this.
  */
 export const sections = {
   namespace: setting(name(63).default("default"), {
@@ -28,13 +28,13 @@ export const sections = {
   release: release.prefault({}),
 };
 
-/** Name of a section: one key of the stack's configuration. */
+/** The name of a section, which is one key of the stack's configuration. */
 export type Section = keyof typeof sections;
-/** The settings of a stack, checked and with their defaults. */
+/** The settings of a stack, after the checks and with their defaults. */
 export type Settings = { [S in Section]: z.infer<(typeof sections)[S]> };
 /** The settings of the app. */
 export type AppSettings = Settings["app"];
 /** The settings of one worker or cron job. */
 export type WorkloadSettings = Settings["workloads"][number];
-/** Variables of a container. */
+/** The environment variables of a container. */
 export type EnvironmentSettings = AppSettings["env"];

@@ -1,6 +1,6 @@
-/** Values that are a secret by their form, whatever they stand in. */
+/** Values that are recognised as a secret by their form, wherever they occur. */
 const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
-  // In a connection string what stands behind the colon is a password; elsewhere it may be a port.
+  // In a connection string of a database, the text after the colon is a password; in other URLs it may be a port.
   [
     /\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|rediss?|amqps?):\/\/[^\s/:@]*:(?![$<{*])[^\s@]+@/i,
     "a URL with a password",
@@ -12,7 +12,7 @@ const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
   [/\b[sr]k_live_\w{8,}|\bxox[abpr]-[\w-]{10,}|\bAIza[\w-]{35}/, "a key of a service's API"],
 ];
 
-/** What kind of secret a text is or holds, by its form; undefined: none that is known. */
+/** The kind of secret that a text is or contains, recognised by its form; undefined if it contains no known kind. */
 export function secretByForm(text: string): string | undefined {
   return SECRET_FORMS.find(([pattern]) => pattern.test(text))?.[1];
 }

@@ -1,14 +1,14 @@
 import { parse } from "yaml";
 import { readNamedFile, yamlProblem } from "../text/named-file";
 
-/** What a file of YAML may hold. */
+/** Any value in a YAML file. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 type Tree = { [key: string]: Json };
 
 /**
- * Reads a file of YAML whose content is a group of keys: Pulumi.yaml, Pulumi.<stack>.yaml.
- * @param problems gets a line where it can't be read
- * @returns the keys, none where it holds something else; undefined where there is no such file
+ * Reads a YAML file whose content is a group of keys, such as Pulumi.yaml or Pulumi.<stack>.yaml.
+ * @param problems receives a line for each problem with the file
+ * @returns the keys; empty if the file can't be read or contains no group of keys, and undefined if it doesn't exist
  */
 export function readKeys(path: string, problems: string[]): Tree | undefined {
   const read = readNamedFile(path);
@@ -33,15 +33,15 @@ function isGroup(value: Json | undefined): value is Tree {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The keys of a group; none where the value is no group. */
+/** The keys of a group; empty if the value is no group. */
 export function keysOf(value: Json | undefined): Tree {
   return isGroup(value) ? value : {};
 }
 
 /**
- * The configuration of a stack as the Pulumi CLI makes it of two files: the stack's own values, and the project's where it
- * has none.
- * @returns the values by qualified key, `release:app`
+ * The configuration of a stack, which the Pulumi CLI combines from two files: the stack's own values, and the project's
+ * values for keys that the stack doesn't set.
+ * @returns the values by qualified key, such as `release:app`
  */
 export function stackConfig(project: string, projectFile: Tree, stackFile: Tree): Map<string, Json> {
   const values = new Map<string, Json>();
@@ -55,13 +55,16 @@ export function stackConfig(project: string, projectFile: Tree, stackFile: Tree)
   return values;
 }
 
-/** The values of one project by their keys alone, `app`; values that are null count as missing, as in Pulumi. */
+/**
+ * The values of one project by their keys without the project's name, such as `app`. As in Pulumi, null counts as
+ * missing.
+ */
 export function projectValues(project: string, config: ReadonlyMap<string, Json>): Record<string, Json> {
   const own = [...config].filter(([key, value]) => key.startsWith(`${project}:`) && value !== null);
   return Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), value]));
 }
 
-/** A key without a namespace is the project's own, as in Pulumi. */
+/** Adds the project's name to a key without a namespace. As in Pulumi, such a key belongs to the project. */
 export function qualify(project: string, key: string): string {
   return key.includes(":") ? key : `${project}:${key}`;
 }

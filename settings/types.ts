@@ -1,40 +1,43 @@
 import { z } from "zod";
 import { CPU_ALLOWED, Duration, MEMORY_ALLOWED, parseCpu, parseMemory } from "./units";
 
-/** What a person is told of a setting: in docs/settings.md, and in an editor. */
+/** The documentation of a setting, which is shown in docs/settings.md and in an editor. */
 export interface About {
-  /** What the setting is for, in one or two sentences. */
+  /** The purpose of the setting, in one or two sentences. */
   description: string;
-  /** A right value, as it stands in the file. */
+  /** A valid value, as it is written in the file. */
   example: unknown;
-  /** What happens without the key, where the schema has no default; a key with neither is required. */
+  /** What happens without the key, if the schema has no default. A key that has neither is required. */
   without?: string;
-  /** A change of the setting makes a new release: the migration Job runs again, and new pods roll out. */
+  /** Whether a change of the setting makes a new release: the migration Job runs again, and new pods are rolled out. */
   decidesRelease?: boolean;
-  /** The values that are allowed, with their unit, where the type does not tell them. */
+  /** The allowed values and their unit, where these don't follow from the type. */
   values?: string;
 }
 
-/** Said of a setting that decides the release. */
+/** The sentence that is added to the description of each setting that decides the release. */
 export const DECIDES = "Decides the release.";
 
 declare module "zod" {
   interface GlobalMeta extends Partial<Omit<About, "description">> {}
 }
 
-/** A setting: its type and default, and what a person is told of it. */
+/** Defines a setting: its type and default, and its documentation. */
 export function setting<T extends z.ZodType>(schema: T, about: About): T {
   return schema.meta({ ...about });
 }
 
-/** A DNS label, as Kubernetes names most objects (RFC 1123); by default shorter than its 63, so that suffixes fit. */
+/**
+ * A DNS label, which is the form of most Kubernetes names (RFC 1123). The default limit is below the 63 characters that
+ * are allowed, so that suffixes fit.
+ */
 export const name = (limit = 40) =>
   z
     .string()
     .max(limit, `at most ${limit} characters`)
     .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "lower-case letters, digits and hyphens, a letter first");
 
-/** A {@link Duration} between two others. */
+/** A {@link Duration} from `min` to `max`. */
 export const duration = (min: string, max: string) =>
   z
     .string({ error: () => Duration.allowed })
@@ -47,7 +50,7 @@ export const duration = (min: string, max: string) =>
     })
     .meta({ values: `\`${min}\` to \`${max}\`` });
 
-/** An amount of memory, as Kubernetes writes it. */
+/** An amount of memory in Kubernetes' notation. */
 export const memory = z
   .string({ error: () => MEMORY_ALLOWED })
   .refine((text) => parseMemory(text) !== undefined, MEMORY_ALLOWED);
@@ -57,7 +60,7 @@ const cpu = z
   .transform(String)
   .refine((text) => parseCpu(text) !== undefined, CPU_ALLOWED);
 
-/** A whole number between two others. */
+/** A whole number from `min` to `max`. */
 export const whole = (min: number, max: number, unit = "") => {
   const allowed = `a whole number from ${min} to ${max}`;
   return z
@@ -68,22 +71,22 @@ export const whole = (min: number, max: number, unit = "") => {
     .meta({ values: `${min} to ${max}${unit && ` ${unit}`}` });
 };
 
-/** A percentage without fractions. */
+/** A whole percentage from `min` to 100. */
 export const percent = (min: number) => whole(min, 100, "percent");
 
 /** A text that is not empty. */
 export const text = z.string().min(1);
 
-/** A path of a URL. */
+/** The path of a URL. */
 export const path = z.string().regex(/^\/\S*$/, "a path that begins with /");
 
 /** A program with its arguments. */
 export const command = z.array(z.string()).min(1);
 
-/** Arguments of a program; none are allowed too. */
+/** The arguments of a program; the list may be empty. */
 export const list = z.array(z.string());
 
-/** A container image by tag or digest. */
+/** A container image, with a tag or digest. */
 export const image = z
   .string()
   .regex(
@@ -91,19 +94,22 @@ export const image = z
     "an image such as registry/notes:1.4.0 or registry/notes@sha256:…",
   );
 
-/** User and group id of a process; never 0, which is root. */
+/** The user and group id of a process; never 0, which is root. */
 export const userId = whole(1, 2_147_483_647);
 
 const amounts = z.strictObject({ cpu: cpu.exactOptional(), memory: memory.exactOptional() });
 
-/** What a container asks of its node, and the most that it gets. */
+/** The amounts that a container requests from its node, and the most that it may use. */
 export const resources = z
   .strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() })
   .default({ requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } });
 
 const reference = z.strictObject({ name: text, key: text });
 
-/** Variables of a container: a text, or where the value is kept. */
+/**
+ * The environment variables of a container. A value is a text, or a reference to the Secret or ConfigMap that contains
+ * it.
+ */
 export const environment = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, "the name of an environment variable"),
   z.union(

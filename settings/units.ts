@@ -10,48 +10,55 @@ export class Duration {
     readonly seconds: number,
   ) {}
 
-  /** Reads what a person wrote; undefined when the text is no duration, or none of whole seconds. */
+  /** Reads a duration; undefined when the text is no duration or isn't a whole number of seconds. */
   static parse(text: string): Duration | undefined {
     const milliseconds = parseDuration(text);
     if (milliseconds === undefined || milliseconds % 1000 !== 0) return undefined;
     return new Duration(text, milliseconds / 1000);
   }
 
-  /** A duration of that many seconds, as Pulumi's `customTimeouts` and Go's time.ParseDuration read it. */
+  /** A duration in seconds, in the form that Pulumi's `customTimeouts` and Go's time.ParseDuration accept. */
   static ofSeconds(seconds: number): Duration {
     return new Duration(`${seconds}s`, seconds);
   }
 
-  /** A duration that is longer by that many seconds. */
+  /** This duration plus a number of seconds. */
   plus(seconds: number): Duration {
     return Duration.ofSeconds(this.seconds + seconds);
   }
 
-  /** Two ways to write one duration are the same setting, and give the same release id. */
+  /**
+   * The value in JSON, in seconds. Two spellings of one duration are the same setting and result in the same release
+   * id.
+   */
   toJSON(): number {
     return this.seconds;
   }
 
-  /** The text as it was written. */
+  /** The duration as it was written. */
   toString(): string {
     return this.text;
   }
 }
 
-/** Says in error messages which amounts of memory are allowed. */
+/** The allowed amounts of memory, as error messages describe them. */
 export const MEMORY_ALLOWED = "an amount of memory such as 128Mi, 1Gi or 500M";
-/** Says in error messages which amounts of CPU are allowed. */
+/** The allowed amounts of CPU, as error messages describe them. */
 export const CPU_ALLOWED = "an amount of CPU such as 250m (a quarter of a core), 1 or 1.5";
 
 /**
- * Reads a Kubernetes memory quantity (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/).
- * @returns bytes; undefined where the text is none
+ * Reads a Kubernetes memory quantity
+ * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/).
+ * @returns bytes; undefined if the text is no such quantity
  */
 export function parseMemory(text: string): number | undefined {
   return /[\sB]/.test(text) ? undefined : parseBytes(text);
 }
 
-/** Reads a Kubernetes CPU quantity. @returns cores; undefined where the text is none */
+/**
+ * Reads a Kubernetes CPU quantity.
+ * @returns cores; undefined if the text is no such quantity
+ */
 export function parseCpu(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(m)?$/.exec(text);
   return match ? Number(match[1]) / (match[2] ? 1000 : 1) : undefined;

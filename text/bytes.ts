@@ -1,6 +1,6 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** Writes a number of bytes for people: `512 B`, `1.5 GiB`, `20 GiB`. */
+/** Formats a number of bytes for people: `512 B`, `1.5 GiB`, `20 GiB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -14,9 +14,9 @@ export function formatBytes(bytes: number): string {
 const DECIMAL: Record<string, number> = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
 /**
- * Reads a size as people write it, `500MiB` or `20 GiB`, or as a Kubernetes quantity, `128Mi` or `500M`; a bare number is
- * bytes.
- * @returns bytes; undefined where the text is no size
+ * Reads a size as people write it, such as `500MiB` or `20 GiB`, or as a Kubernetes quantity, such as `128Mi` or
+ * `500M`. A number without a unit is in bytes.
+ * @returns bytes; undefined if the text is no size
  */
 export function parseBytes(text: string): number | undefined {
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMGT]iB?|[kMGT]|B)?$/.exec(text) ?? [];

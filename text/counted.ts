@@ -1,4 +1,7 @@
-/** `1 migration`, `2 migrations`; a plural that is not made with an s is given. */
+/**
+ * A number with its noun: `1 migration`, `2 migrations`.
+ * @param many the plural; default: `one` with an s
+ */
 export function counted(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }

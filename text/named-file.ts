@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 
 /**
- * The text of a file that a person named, or in words why it can't be read; undefined where there is none. Nothing that may have
- * no end is read: what a shell hands over (`<(…)`) and standard input are, other FIFOs and devices are not.
+ * Reads a file whose path a person gave. Returns its text, or the reason why it can't be read; undefined if it doesn't
+ * exist. Files that may have no end are refused: standard input and what a shell passes (`<(…)`) are read, but other
+ * FIFOs and devices are not.
  */
 export function readNamedFile(path: string): { text: string } | { problem: string } | undefined {
   try {
@@ -18,7 +19,7 @@ export function readNamedFile(path: string): { text: string } | { problem: strin
   }
 }
 
-/** What a parser of YAML says, without the text that it found it in: that may be a secret. */
+/** The message of a YAML parser, without the excerpt of the text, which may contain a secret. */
 export function yamlProblem(error: unknown): string {
   const [line = ""] = (error as Error).message.split("\n");
   return line.replace(/: .*$|:$/, "");

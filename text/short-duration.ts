@@ -5,8 +5,9 @@ const UNITS: Record<string, number> = {
 const PART = /(\d{1,9}(?:\.\d+)?)(ns|us|µs|ms|[smhd])/g;
 
 /**
- * Reads a duration, `500ms`, `5s`, `15m`, `1h30m` or `2d`. Beside days this is the form of Go's time.ParseDuration.
- * @returns milliseconds; undefined where the text is no duration
+ * Reads a duration such as `500ms`, `5s`, `15m`, `1h30m` or `2d`. Apart from days, this is the format of Go's
+ * time.ParseDuration.
+ * @returns milliseconds; undefined if the text is no duration
  */
 export function parseDuration(text: string): number | undefined {
   const parts = [...text.matchAll(PART)];
@@ -14,7 +15,7 @@ export function parseDuration(text: string): number | undefined {
   return parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (UNITS[unit] ?? 0), 0);
 }
 
-/** Writes milliseconds for people: `340 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
+/** Formats milliseconds for people: `340 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
 export function formatDuration(milliseconds: number): string {
   const value = Math.max(0, milliseconds);
   if (value < 1000) return `${Math.round(value)} ms`;

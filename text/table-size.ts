@@ -1,19 +1,22 @@
 import { formatBytes } from "./bytes";
 
-/** Size of a table with its indexes. */
+/** The number of rows of a table, and its size with its indexes. */
 export interface TableSize {
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** Sizes by table, as recorded after a release or read from a file; a table's name has its schema unless that is `public`. */
+/**
+ * The sizes of tables by name, as recorded after a release or read from a file. A name contains the schema unless that
+ * is `public`.
+ */
 export interface Sizes {
-  /** When they were taken, ISO 8601. */
+  /** The time at which the sizes were measured, in ISO 8601. */
   readonly recordedAt?: string;
   readonly tables: Readonly<Record<string, TableSize>>;
 }
 
-/** Writes the size of a table as `12 GiB, 40.0 million rows`. */
+/** Formats the size of a table: `12 GiB, 40.0 million rows`. */
 export function sizeText(size: TableSize | undefined): string {
   if (!size) return "size unknown";
   return `${formatBytes(size.bytes)}, ${rowsText(size.rows)}`;

@@ -1,7 +1,7 @@
 /**
- * Breaks a line at its spaces, where it is longer than a terminal is wide.
- * @param width in characters, with the indent
- * @param indent of every line but the first, whose own indent stays
+ * Breaks a line at its spaces if it is longer than the width of a terminal.
+ * @param indent the indent of every line but the first, which keeps its own
+ * @param width the largest number of characters in a line, including the indent; default: 80
  */
 export function wrapped(line: string, indent = "", width = 80): string[] {
   const lines: string[] = [];

@@ -92,7 +92,7 @@ export const app = z.strictObject({
   }),
 });
 
-/** How the app is reached. */
+/** How clients reach the app. */
 export const service = z.strictObject({
   type: setting(z.enum(["ClusterIP", "NodePort", "LoadBalancer"]).default("ClusterIP"), {
     description: "Kind of the Service.",
@@ -158,5 +158,5 @@ const cron = z.strictObject({
   }),
 });
 
-/** Whatever else uses the same database. */
+/** The other workloads that use the same database. */
 export const workloads = z.array(z.discriminatedUnion("kind", [worker, cron], { error: () => '"worker" or "cron"' }));

@@ -12,7 +12,7 @@ export const database = z.strictObject({
       .string()
       .max(63, "at most 63 characters")
       .regex(/^[A-Za-z](?:-?[A-Za-z0-9])*$/, "an RDS identifier: letters, digits and single hyphens, a letter first")
-      // As RDS keeps it: another spelling would count as a change that replaces the snapshot.
+      // RDS stores identifiers in lower case. Another spelling would be a change that replaces the snapshot.
       .toLowerCase(),
     {
       description:
@@ -43,7 +43,7 @@ export const database = z.strictObject({
   ),
 });
 
-/** The snapshot before a migration. */
+/** The snapshot that is taken before a migration. */
 export const backup = z.strictObject({
   mode: setting(z.enum(["snapshot", "none"]).default("snapshot"), {
     description: "`none` is allowed where `policy.backup` is `optional`.",

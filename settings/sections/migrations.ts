@@ -15,7 +15,7 @@ import {
   userId,
 } from "../types";
 
-/** A setting of the migration Job, each of which decides the release. */
+/** Defines a setting of the migration Job. Each of them decides the release. */
 const deciding = <T extends z.ZodType>(schema: T, about: About): T =>
   setting(schema, { ...about, decidesRelease: true });
 
@@ -24,7 +24,7 @@ const checks = z.record(
   z.enum(LEVELS),
 );
 
-/** The migrations, and how the Job that applies them behaves. */
+/** The migrations, and the behaviour of the Job that applies them. */
 export const migrations = z.strictObject({
   directory: setting(text, {
     description:

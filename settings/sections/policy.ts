@@ -4,7 +4,7 @@ import { duration, setting, text, whole } from "../types";
 
 const REQUIRED = ["required", "optional"] as const;
 
-/** What an environment insists on. */
+/** The requirements of an environment. */
 export const policy = z.strictObject({
   pinnedImages: setting(z.boolean().default(false), {
     description: "Every image must be named by its digest.",
@@ -31,7 +31,7 @@ const acknowledgement = z.strictObject({
   reason: text,
 });
 
-/** What of the migrations' effects ends a release, and what of that is allowed all the same. */
+/** Which findings of the review end a release, and which of these are allowed nevertheless. */
 export const review = z.strictObject({
   refuse: setting(z.array(z.enum(findingClasses)).default([]), {
     description: "Classes of findings that end the release.",
@@ -62,7 +62,7 @@ export const review = z.strictObject({
 const stated = (description: string, example: string) =>
   setting(text.optional(), { description, example, without: "not stated" });
 
-/** For the release's report: where it is written, and what no software can find out. */
+/** The release's report: its folder, and information that no software can determine. */
 export const report = z.strictObject({
   directory: setting(text.optional(), {
     description:
@@ -77,7 +77,7 @@ export const report = z.strictObject({
   application: stated("What was checked in the app.", "log in, write a note, search for it"),
 });
 
-/** A check of the new version from outside. */
+/** A check of the new version from outside of the cluster. */
 export const smoke = z.strictObject({
   command: setting(text, {
     description:
@@ -88,7 +88,7 @@ export const smoke = z.strictObject({
   timeout: setting(duration("1s", "1h").prefault("2m"), { description: "Time that it may take.", example: "5m" }),
 });
 
-/** The release itself. */
+/** Settings of the release itself. */
 export const release = z.strictObject({
   attempt: setting(whole(1, 10_000).default(1), {
     description: "Raised to do a release again from the start, with a fresh snapshot.",
