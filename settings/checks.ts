@@ -1,6 +1,6 @@
 /**
- * What happens when a check has a finding: `fail` ends the Job, `warn` reports the finding. With `off`, the check isn't
- * run.
+ * What happens when a check has a finding: `fail` ends the Job, `warn` reports
+ * the finding. With `off`, the check isn't run.
  */
 export const LEVELS = ["fail", "warn", "off"] as const;
 /** One of {@link LEVELS}. */

@@ -16,9 +16,9 @@ function explain(json: z.core.JSONSchema.BaseSchema): void {
 }
 
 /**
- * The JSON Schema of a stack's settings file, with which an editor completes and checks it. The keys of other
- * namespaces (`aws:region`) are allowed. Rules that only `pulumi up` can check, such as a deadline that is too short,
- * aren't part of it.
+ * The JSON Schema of a stack's settings file, with which an editor completes and checks it. The keys of
+ * other namespaces (`aws:region`) are allowed. Rules that only `pulumi up` can check, such as a
+ * deadline that is too short, aren't part of it.
  * @param project the name of the Pulumi project, which is the namespace of its own keys
  */
 export function stackFileSchema(project: string): object {

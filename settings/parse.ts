@@ -28,8 +28,8 @@ export function parseSettings<S extends Section = Section>(
   const mistakes = Object.keys(raw)
     .filter((key) => !Object.hasOwn(sections, key))
     .map((key) => unknownKey([], key, SECTIONS));
-  // A key named `__proto__` is refused, because code that reads the settings would skip it or use its content as
-  // defaults.
+  // A key named `__proto__` is refused, because code that reads the settings
+  // would skip it or use its content as defaults.
   mistakes.push(...prototypes(own));
 
   const parsed: Partial<Record<Section, unknown>> = {};

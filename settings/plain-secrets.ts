@@ -71,8 +71,8 @@ export function plainSecrets(settings: unknown, path: PropertyKey[] = []): Plain
   }
   if (typeof settings !== "object" || settings === null) return [];
   const inner = Object.entries(settings).flatMap(([key, value]) => plainSecrets(value, [...path, key]));
-  // An option and its value may be two words of a command, as in ["--password", "…"], so the words are also checked
-  // together.
+  // An option and its value may be two words of a command, as in ["--password",
+  // "…"], so the words are also checked together.
   const words = Array.isArray(settings) && settings.every((each) => typeof each === "string") ? settings : [];
   if (inner.length === 0 && words.length > 0) return plainSecrets(words.join(" "), path);
   return inner;

@@ -56,8 +56,8 @@ export function stackConfig(project: string, projectFile: Tree, stackFile: Tree)
 }
 
 /**
- * The values of one project by their keys without the project's name, such as `app`. As in Pulumi, null counts as
- * missing.
+ * The values of one project by their keys without the project's name, such
+ * as `app`. As in Pulumi, null counts as missing.
  */
 export function projectValues(project: string, config: ReadonlyMap<string, Json>): Record<string, Json> {
   const own = [...config].filter(([key, value]) => key.startsWith(`${project}:`) && value !== null);

@@ -107,8 +107,8 @@ export const resources = z
 const reference = z.strictObject({ name: text, key: text });
 
 /**
- * The environment variables of a container. A value is a text, or a reference to the Secret or ConfigMap that contains
- * it.
+ * The environment variables of a container. A value is a text, or a
+ * reference to the Secret or ConfigMap that contains it.
  */
 export const environment = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, "the name of an environment variable"),

@@ -28,8 +28,8 @@ export class Duration {
   }
 
   /**
-   * The value in JSON, in seconds. Two spellings of one duration are the same setting and result in the same release
-   * id.
+   * The value in JSON, in seconds. Two spellings of one duration are the
+   * same setting and result in the same release id.
    */
   toJSON(): number {
     return this.seconds;

@@ -12,8 +12,8 @@ const JOINER = "\u2060";
 const MARKUP = /[&<>`*[\]\\|~#$@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g;
 
 /**
- * Texts that a forge such as GitHub turns into links or emoji: addresses, `GH-12`, `:emoji:`. The function `inline`
- * treats `#12` and `@name`.
+ * Texts that a forge such as GitHub turns into links or emoji: addresses, `GH-12`, `:emoji:`.
+ * The function `inline` treats `#12` and `@name`.
  */
 const LINKED = /(:)(?=\/\/)|(www)(?=\.)|(GH-)(?=\d)|(:)(?=\w+:)/gi;
 
@@ -21,8 +21,8 @@ const LINKED = /(:)(?=\/\/)|(www)(?=\.)|(GH-)(?=\d)|(:)(?=\w+:)/gi;
 const BLOCK = /^(?:([-+=])|(\d{1,9})([.)]))/;
 
 /**
- * Any text as one line inside an HTML element of a Markdown page. Nothing in it is treated as markup, and nobody is
- * mentioned.
+ * Any text as one line inside an HTML element of a Markdown page. Nothing in it
+ * is treated as markup, and nobody is mentioned.
  */
 export function htmlText(text: string): string {
   return inline(text.replace(/\s+/g, " ").trim()).replace(BLOCK, (_, sign?: string, digits = "", end = "") =>

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 
 /**
- * Reads a file whose path a person gave. Returns its text, or the reason why it can't be read; undefined if it doesn't
- * exist. Files that may have no end are refused: standard input and what a shell passes (`<(…)`) are read, but other
- * FIFOs and devices are not.
+ * Reads a file whose path a person gave. Returns its text, or the reason why it can't be read; undefined if
+ * it doesn't exist. Files that may have no end are refused: standard input and what a shell passes (`<(…)`)
+ * are read, but other FIFOs and devices are not.
  */
 export function readNamedFile(path: string): { text: string } | { problem: string } | undefined {
   try {

@@ -5,8 +5,8 @@ const UNITS: Record<string, number> = {
 const PART = /(\d{1,9}(?:\.\d+)?)(ns|us|µs|ms|[smhd])/g;
 
 /**
- * Reads a duration such as `500ms`, `5s`, `15m`, `1h30m` or `2d`. Apart from days, this is the format of Go's
- * time.ParseDuration.
+ * Reads a duration such as `500ms`, `5s`, `15m`, `1h30m` or `2d`. Apart from days,
+ * this is the format of Go's time.ParseDuration.
  * @returns milliseconds; undefined if the text is no duration
  */
 export function parseDuration(text: string): number | undefined {

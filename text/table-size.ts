@@ -7,8 +7,8 @@ export interface TableSize {
 }
 
 /**
- * The sizes of tables by name, as recorded after a release or read from a file. A name contains the schema unless that
- * is `public`.
+ * The sizes of tables by name, as recorded after a release or read from a file. A
+ * name contains the schema unless that is `public`.
  */
 export interface Sizes {
   /** The time at which the sizes were measured, in ISO 8601. */

@@ -58,8 +58,8 @@ function family(name: Name, schema: Schema | undefined): Set<string> {
 }
 
 /**
- * The first table of a set that a query reads, directly or through views. A materialized view doesn't count, because it
- * stores rows of its own.
+ * The first table of a set that a query reads, directly or through views. A materialized view
+ * doesn't count, because it stores rows of its own.
  */
 function found(read: readonly string[], among: ReadonlySet<string>, schema: Schema | undefined): string | undefined {
   const seen = new Set<string>();
@@ -179,8 +179,7 @@ function primaryOf(table: Table | undefined): string[] {
 }
 
 /**
- * Checks the key that is walked: a single unique column that is NOT NULL in every row and that the statement doesn't
- * change.
+ * Checks the key that is walked: a single column that is unique and NOT NULL, and that the statement doesn't change.
  */
 function keyOfWalk(change: BatchChange, by: string | undefined, schema: Schema | undefined): BatchDoubt | undefined {
   const name = nameOf(change.walked);

@@ -37,8 +37,8 @@ const written = /^\s*--+\s*release\s*:\s*([a-z]\S*)[ \t]*(.*?)\s*$/i;
 const almost = /^\s*(?:--+|#)\s*releases?\s*[:=-]?\s*(contract|batch)\b[ \t]*(.*?)\s*$/i;
 
 /**
- * Finds the directives in a stretch of comments and white space. A directive is `-- release: NAME …`, alone on its
- * line.
+ * Finds the directives in a stretch of comments and white space. A
+ * directive is `-- release: NAME …`, alone on its line.
  * @param line the line of the stretch's first character, counted from 1
  * @param begins whether the stretch starts at the beginning of a line; otherwise its first line follows a statement,
  * and a directive there isn't valid
@@ -112,8 +112,8 @@ function resembles(word: string, name: string): boolean {
 }
 
 /**
- * Replaces block comments by spaces, so that a directive that is commented out isn't found. Line ends stay, so that
- * lines are counted correctly.
+ * Replaces block comments by spaces, so that a directive that is commented out isn't found. Line
+ * ends stay, so that lines are counted correctly.
  */
 function withoutBlocks(comments: string): string {
   const mark = /--[^\n]*|\/\*|\*\//g;
@@ -121,6 +121,7 @@ function withoutBlocks(comments: string): string {
   let start = 0;
   let result = "";
   let at = 0;
+  // Inside a block comment, `--` doesn't begin a line comment.
   for (let found = mark.exec(comments); found; found = mark.exec(comments)) {
     if (found[0] === "/*" && depth++ === 0) {
       result += comments.slice(at, found.index);
@@ -128,7 +129,7 @@ function withoutBlocks(comments: string): string {
     } else if (found[0] === "*/" && depth > 0 && --depth === 0) {
       at = mark.lastIndex;
       result += comments.slice(start, at).replace(/[^\n]/g, " ");
-    } else if (depth > 0 && found[0].startsWith("--")) mark.lastIndex = found.index + 2; // not a comment
+    } else if (depth > 0 && found[0].startsWith("--")) mark.lastIndex = found.index + 2;
   }
   return depth > 0 ? result : result + comments.slice(at);
 }

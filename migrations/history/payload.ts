@@ -14,8 +14,8 @@ export interface Payload {
 export const payloadPieceBytes = 768 * 1024;
 
 /**
- * The largest payload that is unpacked (256 MiB). A larger one is a mistake or an attack and would exceed the pod's
- * memory.
+ * The largest payload that is unpacked (256 MiB). A larger one is a mistake
+ * or an attack and would exceed the pod's memory.
  */
 const largestPayload = 256 * 1024 * 1024;
 
@@ -33,8 +33,8 @@ export function payloadKey(index: number): string {
 export function encodePayload(history: readonly Migration[], plan?: unknown): Buffer[] {
   const migrations = history.map(({ name, sql, checksum }) => ({ name, sql, checksum }));
   const packed = gzipSync(JSON.stringify(plan === undefined ? { migrations } : { migrations, plan }), { level: 6 });
-  // Byte 9 of a gzip file names the operating system that compressed it. 255 means unknown, so that a laptop and CI
-  // produce the same bytes.
+  // Byte 9 of a gzip file names the operating system that compressed it. 255 means unknown,
+  // so that a laptop and CI produce the same bytes.
   packed[9] = 255;
   const pieces: Buffer[] = [];
   for (let at = 0; at < packed.length; at += payloadPieceBytes)

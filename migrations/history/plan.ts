@@ -60,8 +60,8 @@ export interface MigrationPlan {
 }
 
 /**
- * Makes the plan of one migration. `loadParser` must have been awaited before. The function is synchronous and has no
- * side effects.
+ * Makes the plan of one migration. `loadParser` must have been awaited before. The
+ * function is synchronous and has no side effects.
  * @param see is called with each statement and its syntax tree, which the plan doesn't contain
  */
 export function planMigration(

@@ -83,8 +83,8 @@ export function collationOf({ collClause }: ColumnDef): { collation?: string } {
 }
 
 /**
- * A constraint in the form that the schema stores; undefined for what isn't a table constraint (a column's NOT NULL,
- * DEFAULT and so on).
+ * A constraint in the form that the schema stores; undefined for what isn't a table
+ * constraint (a column's NOT NULL, DEFAULT and so on).
  */
 export function constraintOf(
   node: ConstraintNode,
@@ -153,8 +153,8 @@ function indexedColumns(node: ConstraintNode, schema: Schema): string[] {
 }
 
 /**
- * The columns of `a IS NOT NULL AND b IS NOT NULL AND …`. Like Postgres, it searches through AND and NOT, but not
- * through OR.
+ * The columns of `a IS NOT NULL AND b IS NOT NULL AND …`. Like Postgres, it
+ * searches through AND and NOT, but not through OR.
  */
 function notNullTests(expression: Node | undefined, negated = false): string[] {
   if (!expression) return [];

@@ -5,7 +5,7 @@ import type { Schema } from "./schema";
 import { useOf, usesOf } from "./uses";
 
 /**
- * Records an object whose dependencies Postgres refuses to drop or change.
+ * Records an object that depends on others. Postgres refuses to drop these without CASCADE.
  * @param table the key of the object's table, or of the view if the object is a view
  */
 export function enterDependent(
@@ -65,8 +65,8 @@ export function forgetDependents(schema: Schema, gone: (each: Dependent) => bool
 }
 
 /**
- * Updates the dependents after a table or view got another key, both those that are parts of it and those that use it
- * or its columns.
+ * Updates the dependents after a table or view got another key, both those that are
+ * parts of it and those that use it or its columns.
  */
 export function moveDependents(schema: Schema, old: string, key: string): void {
   replaceUse(schema, useOf("table", old), useOf("table", key));

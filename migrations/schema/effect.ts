@@ -2,7 +2,7 @@ import { keyOf, type Name } from "../sql/identifier";
 import { type LockMode, stronger } from "../sql/locks";
 
 /**
- * What a statement does while it holds its lock, and that takes longer the larger the table is: `rows` changes rows,
+ * The work that a statement does while it holds its lock, and that takes longer for larger tables: `rows` changes rows,
  * `scan` reads every row, `index` builds an index, `rewrite` writes every row again.
  */
 export type Work = "none" | "rows" | "scan" | "index" | "rewrite";

@@ -3,8 +3,8 @@ import { partsOf } from "../sql/identifier";
 import { maskSql } from "../sql/mask-sql";
 
 /**
- * The contents of a database as a flat list, so that two databases can be compared entry by entry: `column
- * public.notes.title` → `text NOT NULL`.
+ * The contents of a database as a flat list, so that two databases can be compared entry by entry:
+ * `column public.notes.title` → `text NOT NULL`.
  */
 export type Catalog = Record<string, string>;
 
@@ -23,8 +23,8 @@ export interface Expectation {
   /** The columns that an index or a constraint covers. It is dropped together with any of them. */
   readonly columns?: ReadonlySet<string>;
   /**
-   * Whether any kind of relation with this name is enough: IF NOT EXISTS keeps whatever exists, and ALTER TABLE renames
-   * views too.
+   * Whether any kind of relation with this name is enough: IF NOT EXISTS keeps
+   * whatever exists, and ALTER TABLE renames views too.
    */
   readonly anyKind?: boolean;
   /** A later statement that may have undone or changed this. If it is set, a missing entry is no fault. */

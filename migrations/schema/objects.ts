@@ -25,8 +25,8 @@ export interface Constraint {
   /** The columns that a foreign key references; empty where they are left out, which means the primary key. */
   referenced?: string[];
   /**
-   * The ON DELETE action of a foreign key, as Postgres abbreviates it: `a` NO ACTION, `r` RESTRICT, `c` CASCADE, `n`
-   * SET NULL, `d` SET DEFAULT.
+   * The ON DELETE action of a foreign key, as Postgres abbreviates it: `a` NO ACTION,
+   * `r` RESTRICT, `c` CASCADE, `n` SET NULL, `d` SET DEFAULT.
    */
   onDelete?: string;
   /** The condition of a CHECK; `mentions` has every column in it. */
@@ -94,8 +94,8 @@ export interface Table {
   /** The names of its policies. */
   policies: Set<string>;
   /**
-   * For a partitioned table, the columns of its partition key; undefined if an expression is among them or the key
-   * isn't known.
+   * For a partitioned table, the columns of its partition key; undefined if an
+   * expression is among them or the key isn't known.
    */
   partitionKey?: string[] | undefined;
   /** The key of the table of which this one is a partition or child. */
@@ -109,19 +109,19 @@ export interface Table {
 }
 
 /**
- * What an expression or query depends on, in the form of `useOf`: `table:note`, `column:note:title`, `function:f`,
- * `sequence:s`.
+ * What an expression or query depends on, in the form of `useOf`: `table:note`,
+ * `column:note:title`, `function:f`, `sequence:s`.
  */
 export type Uses = Set<string>;
 
-/** An object whose dependencies Postgres refuses to drop or change. */
+/** An object that depends on others. Postgres refuses to drop these without CASCADE. */
 export interface Dependent {
   readonly kind: "view" | "trigger" | "policy" | "default" | "generated" | "check" | "index";
   /** The object's description for a person: `view names`, `trigger touch on note`. */
   readonly label: string;
   /**
-   * The key of the table that the object is a part of, or of the view if the object is a view. It is dropped together
-   * with that table.
+   * The key of the table that the object is a part of, or of the view if the object is a
+   * view. It is dropped together with that table.
    */
   readonly table: string;
   /** The column that the object is a part of. */

@@ -3,9 +3,9 @@ import { keyOf, type Name } from "../sql/identifier";
 import type { Column, Dependent, Index, Routine, Table, Trigger } from "./objects";
 
 /**
- * The schema that the migrations so far have made, as far as their text shows it. The review looks up here which table
- * an index is on, what type a column has, and whether a table is new. What the text doesn't show is marked as unknown
- * and never guessed.
+ * The schema that the migrations so far have made, as far as their text shows it. The review looks up
+ * here which table an index is on, what type a column has, and whether a table is new. What the text
+ * doesn't show is marked as unknown and never guessed.
  */
 export class Schema {
   readonly tables = new Map<string, Table>();
@@ -13,8 +13,8 @@ export class Schema {
   /** The values of each enum, in their order. */
   readonly enums = new Map<string, string[]>();
   /**
-   * The migration that made an object. Functions, procedures, sequences and types are found by their name; schemas and
-   * roles, by {@link madeKey}.
+   * The migration that made an object. Functions, procedures, sequences and types are found by
+   * their name; schemas and roles, by {@link madeKey}.
    */
   readonly made = new Map<string, string>();
   readonly triggerFunctions = new Set<string>();
@@ -82,8 +82,8 @@ export class Schema {
   }
 
   /**
-   * The serial or identity column to which a sequence belongs. It is recognised by the name that Postgres gives such a
-   * sequence.
+   * The serial or identity column to which a sequence belongs. It is recognised by
+   * the name that Postgres gives such a sequence.
    */
   sequenceOwner(sequence: Name): { table: Name; column: string } | undefined {
     for (const { name, columns } of this.tables.values()) {

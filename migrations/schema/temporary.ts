@@ -5,9 +5,9 @@ import { partsOf } from "../sql/identifier";
 export const temporarySchema = "pg_temp";
 
 /**
- * Adds the temporary schema to the names of temporary tables, views, indexes and sequences, from the statement that
- * makes one to the one that drops it. What a statement does to a temporary relation then doesn't affect a permanent one
- * of the same name.
+ * Adds the temporary schema to the names of temporary tables, views, indexes and sequences, from the
+ * statement that makes one to the one that drops it. What a statement does to a temporary relation then
+ * doesn't affect a permanent one of the same name.
  */
 export class TemporaryNames {
   /** The key is the name; the value is whether the relation is dropped at the end of the transaction. */
@@ -27,8 +27,8 @@ export class TemporaryNames {
   }
 
   /**
-   * Returns the next statement with qualified names. If any of them is temporary, the result is a copy, because plain
-   * INSERTs share their trees.
+   * Returns the next statement with qualified names. If any of them is temporary, the result is a
+   * copy, because plain INSERTs share their trees.
    */
   qualify(node: Node): Node {
     const made = relationMade(node);

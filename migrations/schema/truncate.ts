@@ -3,8 +3,8 @@ import { keyOf, type Name, nameOf } from "../sql/identifier";
 import type { Schema } from "./schema";
 
 /**
- * The tables that a TRUNCATE empties: those that it names, their partitions and children, and with CASCADE all tables
- * that reference them.
+ * The tables that a TRUNCATE empties: those that it names, their partitions and children,
+ * and with CASCADE all tables that reference them.
  */
 export function emptiedBy({ relations, behavior }: TruncateStmt, schema: Schema): Name[] {
   const found = new Map<string, Name>();

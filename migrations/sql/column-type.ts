@@ -51,8 +51,8 @@ const timed = new Set(["timestamp", "timestamptz", "time", "timetz", "interval"]
 export type TypeChange = "none" | "rewrite" | "uncertain";
 
 /**
- * Whether a table is rewritten when a column changes its type. The tests in test/review/corpus confirm it on a real
- * server.
+ * Whether a table is rewritten when a column changes its type. The tests in
+ * test/review/corpus confirm it on a real server.
  * @param utc whether the session's TimeZone is UTC, under which timestamp and timestamptz are stored alike. The
  * default, false, assumes the worse case.
  */
@@ -154,9 +154,9 @@ export function typeText(type: ColumnType | undefined): string {
 }
 
 /**
- * A function in a default that may return another value for each row, so that every row must be written; undefined if
- * there is none. A function that isn't known counts too, as `uncertain`, because CREATE FUNCTION makes a function
- * VOLATILE by default.
+ * A function in a default that may return another value for each row, so that every row must be written;
+ * undefined if there is none. A function that isn't known counts too, as `uncertain`, because CREATE
+ * FUNCTION makes a function VOLATILE by default.
  */
 export function volatileCall(
   expression: Node | undefined,

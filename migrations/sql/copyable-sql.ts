@@ -6,8 +6,8 @@ import { tokensOf } from "./tokens";
 const PLACEHOLDER = "<value>";
 
 /**
- * The statements whose constants are values of rows or secrets. In other statements (a default, a CHECK) a constant
- * belongs to the schema.
+ * The statements whose constants are values of rows or secrets. In other statements (a
+ * default, a CHECK) a constant belongs to the schema.
  */
 const HOLDS_VALUES =
   /^(?:INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|COPY|DO|CALL|EXECUTE|(?:CREATE|ALTER) (?:ROLE|USER|GROUP|SERVER|SUBSCRIPTION)|CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE))\b/;

@@ -44,8 +44,8 @@ function endOfString(sql: Buffer, start: number): number {
 }
 
 /**
- * The greatest depth of nested comments. The parser's time grows with the square of it: a depth of 50,000 took two
- * minutes.
+ * The greatest depth of nested comments. The parser's time grows with the
+ * square of it: a depth of 50,000 took two minutes.
  */
 const deepestComment = 1_000;
 

@@ -16,8 +16,8 @@ export function columnOf(node: Node): string | undefined {
 }
 
 /**
- * The name of the column, if the expression is `(column)` or `(column COLLATE "C")`, which Postgres treats as the
- * column itself.
+ * The name of the column, if the expression is `(column)` or `(column COLLATE "C")`,
+ * which Postgres treats as the column itself.
  */
 export function columnNamed(node: Node | undefined): string | undefined {
   if (node && "CollateClause" in node) return columnNamed(node.CollateClause.arg);

@@ -50,8 +50,8 @@ export function nameOf(relation: RangeVar): Name {
 }
 
 /**
- * Reads a name from text as Postgres would: `'"User_id_seq"'`, `'public.users'`. The result is undefined if the text is
- * no name.
+ * Reads a name from text as Postgres would: `'"User_id_seq"'`, `'public.users'`.
+ * The result is undefined if the text is no name.
  */
 export function nameFromText(text: string): Name | undefined {
   const found = /^(?:("(?:[^"]|"")+"|[^".\s]+)\.)?("(?:[^"]|"")+"|[^".\s]+)$/.exec(text.trim());

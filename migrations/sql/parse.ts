@@ -41,8 +41,8 @@ const pieceBytes = 32 * 1024;
 const byteOrderMark = "\ufeff";
 
 /**
- * Loads the parser (WebAssembly, some 10 ms). Everything else in `migrations/` is synchronous and needs the parser to
- * be loaded.
+ * Loads the parser (WebAssembly, some 10 ms). Everything else in `migrations/` is
+ * synchronous and needs the parser to be loaded.
  */
 export const loadParser: () => Promise<void> = loadModule;
 
@@ -129,8 +129,8 @@ function parsePiece(sql: string, text: string, bytes: Buffer, from: number, to: 
   try {
     return { stmts: parse(ascii ? text.slice(from, to) : bytes.toString("utf8", from, to)), bytes: to - from };
   } catch (error) {
-    // Either a cut was inside a statement (BEGIN ATOMIC … END), or this isn't SQL. Parsing the whole rest decides
-    // which.
+    // Either a cut was inside a statement (BEGIN ATOMIC … END), or this
+    // isn't SQL. Parsing the whole rest decides which.
     const rest = ascii ? text.slice(from) : bytes.toString("utf8", from);
     if (to < bytes.length)
       try {
@@ -183,8 +183,8 @@ export function triviaLength(text: string): number {
 }
 
 /**
- * Removes white space and comments from the end, so that nothing that is appended to the statement becomes part of a
- * comment.
+ * Removes white space and comments from the end, so that nothing that is
+ * appended to the statement becomes part of a comment.
  */
 function trimEnd(text: string): string {
   const trimmed = text.trimEnd();

@@ -3,8 +3,8 @@ import { optionOf } from "./constant";
 import { keyOf, type Name, nameOf, partsOf } from "./identifier";
 
 /**
- * The tables that the queries in a statement read. `update` is true where the query locks the rows (FOR UPDATE, FOR
- * SHARE and so on).
+ * The tables that the queries in a statement read. `update` is true where the query
+ * locks the rows (FOR UPDATE, FOR SHARE and so on).
  */
 export function tablesRead(node: Node): { name: Name; update: boolean }[] {
   const found = new Map<string, { name: Name; update: boolean }>();
@@ -36,8 +36,8 @@ export function tablesRead(node: Node): { name: Name; update: boolean }[] {
     ].some((tag) => tag in node)
   )
     return [];
-  // The whole tree is read before the filter, because the names of WITH queries, which aren't tables, may be found
-  // late.
+  // The whole tree is read before the filter, because the names of WITH
+  // queries, which aren't tables, may be found late.
   read(node, false);
   return [...found.values()].filter(({ name }) => name.schema !== undefined || !withNames.has(name.name));
 }
@@ -53,8 +53,8 @@ export function columnsMentioned(node: object): Set<string> {
 }
 
 /**
- * The data changes inside a statement: `WITH gone AS (DELETE FROM a RETURNING *) SELECT …`, `COPY (DELETE …) TO …`,
- * `EXPLAIN ANALYZE DELETE …`.
+ * The data changes inside a statement: `WITH gone AS (DELETE FROM a RETURNING *) SELECT …`,
+ * `COPY (DELETE …) TO …`, `EXPLAIN ANALYZE DELETE …`.
  */
 export function changesWithin(node: Node): Node[] {
   const found: Node[] = [];

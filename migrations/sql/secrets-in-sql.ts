@@ -8,15 +8,15 @@ export interface SecretInSql {
 }
 
 /**
- * A statement that doesn't match contains none of the secrets that are searched for. It is a fast check that skips most
- * statements.
+ * A statement that doesn't match contains none of the secrets that are searched for.
+ * It is a fast check that skips most statements.
  */
 const HINT =
   /passw(?:or)?d|passphrase|secret|token|key|:\/\/[^\s/]*@|AKIA|gh[pousr]_|github_pat_|glpat-|xox[abpr]-|[sr]k_live_|AIza/i;
 
 /**
- * `PASSWORD 'SCRAM-SHA-256$4096:…'` is the form in which the server itself stores a password. Nobody can log in with
- * it.
+ * `PASSWORD 'SCRAM-SHA-256$4096:…'` is the form in which the server itself
+ * stores a password. Nobody can log in with it.
  */
 const VERIFIER = /^SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+$/;
 
@@ -28,8 +28,8 @@ const SECRET_NAME =
 const CONNINFO = /^(?=[\s\S]*\bpassword\s*=\s*[^\s;])\s*(?:\w+\s*=\s*(?:'[^']*'|[^\s';]+)\s*){2,}$/;
 
 /**
- * The secrets in a statement that the parser has accepted, including those in the code of a DO block or function and in
- * its EXECUTE.
+ * The secrets in a statement that the parser has accepted, including those in the code
+ * of a DO block or function and in its EXECUTE.
  */
 export function secretsIn(sql: string): SecretInSql[] {
   if (!HINT.test(sql)) return [];

@@ -45,8 +45,8 @@ export function tokensOf(sql: string): Token[] {
 }
 
 /**
- * The offset after the comment that begins at `start`. Comments nest; one without an end extends to the end of the
- * text.
+ * The offset after the comment that begins at `start`. Comments nest; one
+ * without an end extends to the end of the text.
  */
 export function endOfComment(text: string, start: number): number {
   const mark = /\/\*|\*\//g;

@@ -1,6 +1,6 @@
 /**
- * The clauses that make a SELECT depend on all rows at once, by their field in the grammar. Such a query can't be split
- * into ranges of rows.
+ * The clauses that make a SELECT depend on all rows at once, by their field in the grammar.
+ * Such a query can't be split into ranges of rows.
  */
 const clauses = {
   groupClause: "GROUP BY",

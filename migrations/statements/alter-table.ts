@@ -11,8 +11,8 @@ import { type Family, objectName, type Subcommand } from "./family";
 import { defines } from "./replay-rules";
 
 /**
- * The rules for each subcommand of ALTER TABLE. If a new version of the grammar adds one, this doesn't compile until it
- * is listed.
+ * The rules for each subcommand of ALTER TABLE. If a new version of the grammar adds
+ * one, this doesn't compile until it is listed.
  */
 export const subcommands: Readonly<Record<AlterTableType, Subcommand>> = {
   ...alterColumn,

@@ -70,8 +70,8 @@ export function usesEnumValue(
 }
 
 /**
- * Parses an INSERT again. The review keeps one syntax tree for all plain INSERTs into a table, but here each one's own
- * values matter.
+ * Parses an INSERT again. The review keeps one syntax tree for all plain INSERTs into a
+ * table, but here each one's own values matter.
  */
 function whole(node: Node, text: string): Node {
   if (!("InsertStmt" in node) || node.InsertStmt.selectStmt) return node;

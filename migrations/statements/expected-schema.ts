@@ -67,7 +67,7 @@ export class ExpectedSchema {
         if ("AlterTableCmd" in item) this.#loosen(item.AlterTableCmd, node.AlterTableStmt.relation);
   }
 
-  /** Ends a migration. The next one can't roll back to a savepoint of this one. */
+  /** Ends a migration. Its savepoints and its open transaction don't affect the next one. */
   end(): void {
     this.#saved = [];
     this.#state.temporary.commit();
@@ -88,8 +88,8 @@ export class ExpectedSchema {
     }
     if (!present) forget(expected, key);
     else if (expectation.anyKind && expected.get(key)?.present) return;
-    // A column's first expectation is that it exists, and its second may be NOT NULL. The later one includes the
-    // earlier.
+    // A column's first expectation is that it exists, and its second may be
+    // NOT NULL. The later one includes the earlier.
     if (!lenient) expected.set(key, expectation);
     else if (expectation.definition) expected.delete(key);
   }
@@ -180,7 +180,7 @@ export class ExpectedSchema {
   #loosen(cmd: AlterTableCmd, relation: RangeVar): void {
     const { expected } = this.#state;
     const table = relationName(relation, this.schema);
-    // Since Postgres 18 this may be the constraint that makes a column NOT NULL.
+    // Since Postgres 18, the dropped constraint may be the one that makes a column NOT NULL.
     if (cmd.subtype === "AT_DropConstraint")
       for (const [key, { definition, ...rest }] of expected)
         if (key.startsWith(`column ${table}.`) && definition?.text === "NOT NULL") expected.set(key, rest);
@@ -217,8 +217,8 @@ function asMade(node: Node, expected: ReadonlyMap<string, Expectation>, schema: 
 }
 
 /**
- * Whether a key belongs to objects that the compared catalog leaves out: this project's bookkeeping and Prisma's, and
- * the server's own schemas.
+ * Whether a key belongs to objects that the compared catalog leaves out: this project's
+ * bookkeeping and Prisma's, and the server's own schemas.
  */
 function isOurs(key: string): boolean {
   return / (_release|pg_[^.]*|information_schema)(\.|$)/.test(key) || /\._prisma_migrations(\.|$)/.test(key);
@@ -230,8 +230,8 @@ function nameOf(key: string): string {
 }
 
 /**
- * Removes an object with all its parts: columns, constraints, indexes, triggers, partitions, and sequences that it
- * owns.
+ * Removes an object with all its parts: columns, constraints, indexes,
+ * triggers, partitions, and sequences that it owns.
  */
 function forget(expected: Map<string, Expectation>, key: string): void {
   expected.delete(key);

@@ -42,8 +42,8 @@ export type IsPartitioned = (schema: string | undefined, name: string) => boolea
 export interface Statement<B extends object = object> {
   readonly opinion: Opinion;
   /**
-   * The statement's name in SQL: `CREATE INDEX CONCURRENTLY`. Default: the grammar's name in words, `CreateRoleStmt` →
-   * `CREATE ROLE`.
+   * The statement's name in SQL: `CREATE INDEX CONCURRENTLY`. Default: the grammar's
+   * name in words, `CreateRoleStmt` → `CREATE ROLE`.
    */
   kind?(body: B): string;
   /** The reason why the review can't determine what this statement does, where that depends on more than its kind. */
@@ -51,8 +51,8 @@ export interface Statement<B extends object = object> {
   /** The reason why Postgres refuses the statement inside a transaction (SQLSTATE 25001, or 2D000 for a DO block). */
   refusedInTransaction?(body: B, text: string, partitioned: IsPartitioned): string | undefined;
   /**
-   * Records the tables that the statement locks, the lock modes, and the work during the lock. `schema` is the schema
-   * before it.
+   * Records the tables that the statement locks, the lock modes, and the work
+   * during the lock. `schema` is the schema before it.
    */
   lock?(body: B, schema: Schema, effects: Effects): void;
   /**

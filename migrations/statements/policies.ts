@@ -40,8 +40,8 @@ export const policyDrops: Drops<"OBJECT_POLICY"> = {
 };
 
 /**
- * The table of a DROP TRIGGER or DROP POLICY. The parser represents `name ON table` as one list of parts, in which the
- * table is all but the last.
+ * The table of a DROP TRIGGER or DROP POLICY. The parser represents `name ON table` as one list of
+ * parts, in which the table is all but the last.
  */
 export function onTable(object: Node): Name {
   return nameOfParts(listOf(object).slice(0, -1));

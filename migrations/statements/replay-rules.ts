@@ -11,8 +11,8 @@ import { callsOf, some } from "../sql/references";
 export type Replay = "run" | "skip" | { readonly outside: string };
 
 /**
- * What the previous statements of a replay have defined. It is empty at first, and the replay of each statement adds to
- * it.
+ * What the previous statements of a replay have defined. It is empty at
+ * first, and the replay of each statement adds to it.
  */
 export interface Defined {
   /** The functions by name; the value is whether a call of the function has no effect except its result. */
@@ -26,8 +26,8 @@ const POWERFUL_SETTING =
   /^(role|session_authorization|session_replication_role|.*_preload_libraries|dynamic_library_path)$/;
 
 /**
- * Functions that only affect other sessions of the same database, by waiting for them or making them wait. They have no
- * effect on the catalog.
+ * Functions that only affect other sessions of the same database, by waiting for them or making
+ * them wait. They have no effect on the catalog.
  */
 const WAITING = /^pg_(try_)?advisory_/;
 
@@ -69,8 +69,8 @@ export function isPowerful(setting: string): boolean {
 }
 
 /**
- * The first call in a statement of a function that may have effects, as a reason against a replay; undefined if there
- * is none.
+ * The first call in a statement of a function that may have effects, as a reason
+ * against a replay; undefined if there is none.
  */
 export function called(body: object, defined: Defined): { outside: string } | undefined {
   for (const { name, args } of callsOf(body)) {

@@ -53,8 +53,8 @@ export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "Call
     DoStmt: {
       opinion: "judged",
       unknown: () => "the statements inside a DO block are decided while it runs",
-      // A DO block may end transactions itself, but only when it isn't inside one. In other languages than PL/pgSQL
-      // this isn't known.
+      // A DO block may end transactions itself, but only when it isn't inside one. In
+      // other languages than PL/pgSQL this isn't known.
       refusedInTransaction: (_, text) =>
         /\b(commit|rollback)\b/i.test(text) &&
         blockStatements(text)?.some(({ kind }) => /^(commit|rollback)$/.test(kind))
@@ -115,8 +115,8 @@ function routineOf(statement: CreateFunctionStmt): Routine {
 }
 
 /**
- * The parts of a definition that CREATE OR REPLACE can't change: the return type, and the names of parameters whose
- * types stay the same.
+ * The parts of a definition that CREATE OR REPLACE can't change: the return type, and the
+ * names of parameters whose types stay the same.
  */
 export function signatureOf(statement: CreateFunctionStmt): Pick<Routine, "returns" | "parameters"> {
   const { parameters = [], returnType } = statement;

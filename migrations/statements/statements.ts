@@ -27,8 +27,8 @@ import { views } from "./views";
 const part: Statement = { opinion: { unknown: "it stands inside other statements only" } };
 
 /**
- * The rules for each kind of statement. If a new version of the grammar adds a kind, this doesn't compile until it is
- * listed.
+ * The rules for each kind of statement. If a new version of the grammar adds a
+ * kind, this doesn't compile until it is listed.
  */
 export const statements: Family<StatementKind> = {
   ...tables,
@@ -92,8 +92,8 @@ export function refusedInTransaction(
 }
 
 /**
- * The tables that a statement locks, with the lock modes and the work during the lock. `schema` is the schema before
- * it.
+ * The tables that a statement locks, with the lock modes and the work
+ * during the lock. `schema` is the schema before it.
  */
 export function effectOf(node: Node, schema: Schema): Effect {
   const { body, statement } = find(node);
@@ -113,8 +113,8 @@ function unknownOf(opinion: Opinion): string | undefined {
 }
 
 /**
- * Updates the schema with what a statement does. A statement that changes nothing that the review looks up has no
- * effect.
+ * Updates the schema with what a statement does. A statement that changes
+ * nothing that the review looks up has no effect.
  */
 export function apply(node: Node, schema: Schema, migration: string): void {
   const { body, statement } = find(node);
@@ -122,8 +122,8 @@ export function apply(node: Node, schema: Schema, migration: string): void {
 }
 
 /**
- * The catalog entries to be expected after a statement. A statement about rows has none, because the catalog doesn't
- * show rows.
+ * The catalog entries to be expected after a statement. A statement about rows
+ * has none, because the catalog doesn't show rows.
  */
 export function expectationsOf(node: Node, schema: string): Expectation[] {
   const { body, statement } = find(node);
@@ -137,8 +137,8 @@ export function takerOf(node: Node): Taker | undefined {
 }
 
 /**
- * What an interrupted statement may have left or completed; undefined if running it again has the same result as
- * running it once.
+ * What an interrupted statement may have left or completed; undefined if running it
+ * again has the same result as running it once.
  */
 export function remainsOf(node: Node): Remains | undefined {
   const { body, statement } = find(node);
@@ -146,8 +146,8 @@ export function remainsOf(node: Node): Remains | undefined {
 }
 
 /**
- * The kinds of objects that belong to the whole server or connect to something outside of the database, as the grammar
- * names them.
+ * The kinds of objects that belong to the whole server or connect to something
+ * outside of the database, as the grammar names them.
  */
 const OUTSIDE =
   /ROLE|DATABASE|TABLESPACE|PARAMETER|FOREIGN_SERVER|FDW|SUBSCRIPTION|USER_MAPPING|EVENT_TRIGGER|LANGUAGE|LARGEOBJECT|TRANSFORM|CAST/;

@@ -37,8 +37,8 @@ export function takenByDo({ args }: DoStmt): Taker | undefined {
 }
 
 /**
- * Whether a taker may affect the object with this name. It doesn't if the taker's text names neither the object nor its
- * table.
+ * Whether a taker may affect the object with this name. It doesn't if the
+ * taker's text names neither the object nor its table.
  */
 export function mayConcern({ named }: Taker, name: string): boolean {
   if (named === undefined) return true;
