@@ -130,7 +130,7 @@ function expectAdded(node: ConstraintNode, table: string): Expectation[] {
     });
   // With USING INDEX, the index gets the constraint's name.
   if (conname && indexname && indexname !== conname) found.push(gone(`index ${schema}${indexname}`));
-  // A primary key makes its columns NOT NULL, even if an earlier statement allowed NULL.
+  // A primary key makes its columns NOT NULL, which replaces earlier expectations about their definition.
   if (contype === "CONSTR_PRIMARY") found.push(...partsOf(keys).map((key) => there(`column ${table}.${key}`)));
   return found;
 }

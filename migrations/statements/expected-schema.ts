@@ -176,7 +176,10 @@ export class ExpectedSchema {
           expected.set(key, { ...expectation, columns: new Set([...expectation.columns, node.newname ?? ""]) });
   }
 
-  /** Removes expectations that a subcommand of ALTER TABLE makes uncertain. */
+  /**
+   * Updates what a subcommand of ALTER TABLE changes besides its own expectations:
+   * whether columns are NOT NULL, and the parent of a partition.
+   */
   #loosen(cmd: AlterTableCmd, relation: RangeVar): void {
     const { expected } = this.#state;
     const table = relationName(relation, this.schema);
