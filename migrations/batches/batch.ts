@@ -98,7 +98,7 @@ function acts(action: string | undefined): boolean {
   return action !== undefined && !["a", "r"].includes(action);
 }
 
-/** The clauses that Postgres evaluates once for a whole statement. */
+/** The clauses that a statement evaluates as a whole once, and a batch once for each range. */
 const askedOnce = new Set(["whereClause", "fromClause", "usingClause"]);
 
 /**

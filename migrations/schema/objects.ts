@@ -89,7 +89,7 @@ export interface Table {
   /** The name of the migration that makes the table; undefined if the history doesn't make it. */
   madeIn: string | undefined;
   partitioned: boolean;
-  /** Row level security is on. For a table that isn't `known`, the value means nothing. */
+  /** Row level security is on. For a table that isn't `known`, it may be on although this is false. */
   rowSecurity: boolean;
   /** The names of its policies. */
   policies: Set<string>;
