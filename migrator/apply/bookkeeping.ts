@@ -87,8 +87,16 @@ function changesOf(node: Node, schema: string): string[] {
   return [];
 }
 
-/** Returns true if a statement makes its transaction read-only: `SET TRANSACTION READ ONLY`, `BEGIN READ ONLY`. */
+/**
+ * Returns true if a statement makes its transaction read-only: `SET TRANSACTION READ ONLY`, `BEGIN READ ONLY`,
+ * `SET transaction_read_only = on`.
+ */
 function makesReadOnly(node: Node): boolean {
+  if ("VariableSetStmt" in node && node.VariableSetStmt.name === "transaction_read_only") {
+    const [value] = node.VariableSetStmt.args ?? [];
+    const { sval, ival } = value && "A_Const" in value ? value.A_Const : {};
+    return /^(on|t(rue)?|y(es)?|1)$/i.test(sval?.sval ?? String(ival?.ival));
+  }
   const options =
     "TransactionStmt" in node
       ? node.TransactionStmt.options

@@ -116,6 +116,12 @@ describe("preflight refuses before the snapshot what can never run", () => {
     ],
     ["forbidding itself to write", "SET TRANSACTION READ ONLY;", "line 1", "makes the transaction read-only"],
     [
+      "forbidding itself to write by a setting",
+      "SET LOCAL transaction_read_only TO on;",
+      "line 1",
+      "makes the transaction read-only",
+    ],
+    [
       "ending a prepared transaction that there isn't",
       "SELECT 1;\nCOMMIT PREPARED 'x';",
       "line 2",
