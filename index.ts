@@ -3,36 +3,42 @@ import * as pulumi from "@pulumi/pulumi";
 import { liveRelease, planBackup, Release, reviewGate, rolloutGate, stackOutputs } from "./components";
 import { readInputs } from "./inputs";
 
-/** One `pulumi up` = one release: preflight Job → snapshot → migration Job → app and every other workload → smoke check → report. */
+/**
+ * One `pulumi up` makes one release: preflight Job → snapshot → migration Job → app and every other workload →
+ * smoke check → contract migrations → report.
+ */
 export = async () => {
-  // Everything that is wrong with the settings or the migrations ends the release here, before anything is touched.
+  // Any mistake in the settings or the migrations ends the release here, before anything is changed.
   const { settings, history, migrator, reader, tags } = await readInputs();
 
   const kubeconfig = new pulumi.Config("kubernetes");
   const access = { context: kubeconfig.get("context"), kubeconfig: kubeconfig.getSecret("kubeconfig") };
   const cluster = new kubernetes.Provider("cluster", {
     ...access,
-    // An `up` that was killed may have made objects that it could not record; the next one takes them over.
+    // An `up` that was killed may have created objects without recording them; this lets the next `up` adopt them.
     upsertExistingObjects: true,
   });
 
-  // What the migrations would do to production: refused here, unless it is allowed or acknowledged.
+  // The review judges what the migrations would do to production. It ends the release here when it finds something
+  // that this environment refuses and that nobody has acknowledged.
   const review = await reviewGate(settings, history, await liveRelease(settings));
 
-  // What an autoscaler or a person has changed in the cluster: refused here, and not when the database is migrated.
+  // A field that an autoscaler or a person has changed in the cluster would make the rollout fail. It ends the release
+  // here, while the database is still unchanged.
   const seen = { ...reader, ...access };
   await rolloutGate(settings, history, seen);
 
-  // The backup: the snapshot that these migrations have already, or a new one.
+  // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one.
   const backup = await planBackup(settings, history);
 
-  // The chain. Whatever fails stops everything after it, and the app that was serving goes on serving.
+  // The Release runs the steps one after the other. A step that fails stops all later ones, and the app that was
+  // serving goes on serving.
   const release = new Release(
     settings.app.name,
     { settings, history, migrator, review, backup, tags, reader: seen },
     { provider: cluster },
   );
 
-  // Known once the app is rolled out: outputs always describe the release that is live.
+  // The outputs are set only when the app is rolled out, so they always describe the release that is live.
   return stackOutputs(release);
 };

@@ -6,24 +6,24 @@ import { bundleMigrator } from "./migrator/cli/bundle";
 import { bundleReportReader } from "./report/reader/bundle";
 import { type PackedHistory, packHistory } from "./review/packed-history";
 
-/** All that a release is made of, read and checked before any resource is declared. */
+/** The inputs of a release. They are read and checked before any resource is declared. */
 export interface ReleaseInputs {
   settings: Settings;
   history: PackedHistory;
   /** The migrator as one CommonJS file. */
   migrator: string;
-  /** Reads back, after the rollout, what the Jobs reported. */
+  /** The script and the options that read back the Jobs' reports after the rollout. */
   reader: ReportReader;
-  /** Of the snapshot: what finds it again among others. */
+  /** The tags of the snapshot, by which people and scripts find it among others. */
   tags: Record<string, string>;
 }
 
 /**
- * Reads the stack's settings and the migrations they name. The only part of the program that reads config, files and
- * environment.
+ * Reads the stack's settings and the migrations that they name. This is the only part of the program that reads the
+ * stack's configuration, files and environment variables.
  *
- * @throws SettingsError with everything that is wrong in the stack's settings
- * @throws ReleaseError when the migrations folder can't be used
+ * @throws SettingsError that lists everything that is wrong in the stack's settings
+ * @throws ReleaseError when the migrations folder can't be read or is not valid
  */
 export async function readInputs(): Promise<ReleaseInputs> {
   const project = pulumi.getProject();
@@ -48,7 +48,7 @@ async function readMigrations(directory: string): Promise<PackedHistory> {
   try {
     return await packHistory(directory);
   } catch (error) {
-    // It is shown without a stack trace: the mistake is in the folder, not in the program.
+    // A ReleaseError is shown without a stack trace, because the mistake is in the folder, not in the program.
     throw new ReleaseError(
       `${(error as Error).message}\nNothing was touched: database and app are as they were.\n` +
         "Correct the folder and run the same command again.",
@@ -56,7 +56,7 @@ async function readMigrations(directory: string): Promise<PackedHistory> {
   }
 }
 
-/** The commit that is being released; "unknown" outside a checkout. */
+/** Returns the commit that is being released, or "unknown" outside a git checkout. */
 function commit(): string {
   const fromCi = process.env["GITHUB_SHA"] ?? process.env["CI_COMMIT_SHA"];
   if (fromCi) return fromCi;

@@ -3,22 +3,22 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AppSettings, Settings } from "../settings/schema";
 import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
 
-/** What one release of the app is made of. */
+/** The arguments from which the app's Kubernetes objects are made. */
 export interface AppArgs {
   namespace: pulumi.Input<string>;
   releaseId: string;
   settings: AppSettings;
   database: DatabaseAccess;
-  /** Variables that other resources make, in place of the settings' of the same name. */
+  /** Environment variables from other resources of the program. They replace settings of the same name. */
   provided?: Record<string, pulumi.Input<string>>;
   service: Settings["service"];
   protect: boolean;
 }
 
-/** Between two probes of a pod. */
+/** The time between two probes of a pod, in seconds. */
 const PROBE_PERIOD_SECONDS = 2;
 
-/** The objects of the app, as they are applied; no budget where there is only one pod. */
+/** Builds the app's Kubernetes objects. There is a PodDisruptionBudget only when the app has more than one pod. */
 export function appManifests(args: AppArgs) {
   const { namespace, settings, service } = args;
   const matchLabels = selector(settings.name);
@@ -27,7 +27,8 @@ export function appManifests(args: AppArgs) {
     service: {
       apiVersion: "v1" as const,
       kind: "Service" as const,
-      // First release: the Service finds no pod yet, and is not waited for; a rollout is.
+      // At the first release the Service has no pods yet, so Pulumi must not wait for it. Pulumi waits for the
+      // Deployment instead.
       metadata: { ...metadata, annotations: { ...service.annotations, "pulumi.com/skipAwait": "true" } },
       spec: {
         type: service.type,
@@ -72,7 +73,8 @@ function podTemplate(
   return {
     metadata: {
       labels: labels(settings.name, "app"),
-      // New pods for every release: a running one may hold plans and caches of the old schema.
+      // The annotation makes every release start new pods, because a running pod may have cached query plans or
+      // data of the old schema.
       annotations: { [RELEASE_ANNOTATION]: releaseId },
     },
     spec: {
@@ -100,8 +102,8 @@ function podTemplate(
             failureThreshold: Math.ceil(settings.startupTimeout.seconds / PROBE_PERIOD_SECONDS),
           },
           readinessProbe: { ...health, timeoutSeconds: 2, failureThreshold: 2 },
-          // Without a path of its own only the port is probed: a health path that asks the database would restart every
-          // pod whenever the database is away.
+          // Without app.livenessPath only the port is probed. The health path may query the database, and then
+          // Kubernetes would restart every pod whenever the database is unreachable.
           livenessProbe: {
             ...(settings.livenessPath
               ? { httpGet: { path: settings.livenessPath, port: "http" } }
@@ -110,7 +112,7 @@ function podTemplate(
             timeoutSeconds: 2,
             failureThreshold: 3,
           },
-          // The pod goes on answering while the news that it is leaving reaches every proxy.
+          // The pod goes on answering for a while, until every proxy has stopped sending requests to it.
           lifecycle: { preStop: { sleep: { seconds: settings.preStop.seconds } } },
         },
       ],

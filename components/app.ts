@@ -7,12 +7,15 @@ import type { Settings } from "../settings/schema";
 import { type AppArgs, appManifests } from "./app-manifests";
 import { stamped } from "./manifest";
 
-/** Added to progressDeadline: only Pulumi's own time-out ends a stuck rollout, ProgressDeadlineExceeded is just logged. */
+/**
+ * The seconds that Pulumi waits beyond `progressDeadline`. Pulumi only logs Kubernetes' ProgressDeadlineExceeded, so
+ * its own time-out is what ends a stuck rollout.
+ */
 const AWAIT_MARGIN_SECONDS = 30;
 
 /**
- * The app: a Deployment that is updated pod by pod without ever having fewer ready pods than `replicas`, the Service in
- * front of it and, where there is more than one pod, a PodDisruptionBudget.
+ * The app consists of a Deployment, the Service in front of it and, if it has more than one pod, a
+ * PodDisruptionBudget. The Deployment is updated pod by pod and never has fewer ready pods than `replicas`.
  *
  * Nothing here takes an output of the migration's objects: when one of those is replaced, the engine would see the
  * Deployment's inputs as unknown and delete it before the migration runs (pulumi-kubernetes#1567). `dependsOn` is safe.
@@ -20,7 +23,7 @@ const AWAIT_MARGIN_SECONDS = 30;
 export class App extends pulumi.ComponentResource {
   readonly deployment: Deployment;
   readonly service: Service;
-  /** Where the app answers, `http://host[:port]`. */
+  /** The URL of the app, `http://host[:port]`. */
   readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: AppArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -28,7 +31,8 @@ export class App extends pulumi.ComponentResource {
     const { namespace, settings, service, protect } = args;
     const manifests = appManifests(args);
     const timeout = settings.progressDeadline.plus(AWAIT_MARGIN_SECONDS).text;
-    // A component's dependsOn is not its children's: without their own, `--target` and `--continue-on-error` go past it.
+    // Children don't inherit a component's dependsOn. Without their own, `--target` and `--continue-on-error` would
+    // ignore the dependency.
     const child = { parent: this, dependsOn: opts?.dependsOn ?? [] };
 
     this.service = new Service(name, stamped(manifests.service), { ...child, protect });

@@ -8,13 +8,13 @@ import { chooseSnapshot } from "./snapshot-status";
 /** The snapshot that a release relies upon. */
 export interface Backup {
   identifier: string;
-  /** RDS has it already. */
+  /** Whether RDS has the snapshot already. */
   exists: boolean;
-  /** ISO 8601: it was complete before this `up`. */
+  /** The time at which the snapshot was begun (ISO 8601). It is set only if it was complete before this `up`. */
   availableSince?: string;
 }
 
-/** A program made a `Release` without the backup that its settings ask for. */
+/** This error reports that a program made a `Release` without the backup that its settings require. */
 export class BackupMissing extends ReleaseError {
   override readonly name = "BackupMissing";
 
@@ -28,7 +28,12 @@ export class BackupMissing extends ReleaseError {
   }
 }
 
-/** Looks up which snapshot the release will use, before any resource is declared. */
+/**
+ * Finds out which snapshot the release will use, before any resource is declared.
+ *
+ * @returns undefined when `backup.mode` is "none"
+ * @throws SnapshotError when RDS can't be queried, or when all snapshots of this release have failed
+ */
 export async function planBackup(
   { backup, database, release }: Settings,
   history: Pick<PackedHistory, "fingerprint">,
@@ -39,7 +44,10 @@ export async function planBackup(
   return chooseSnapshot({ kind: database.kind, identifier }, opts);
 }
 
-/** A restore is always a new database beside the old one: changing the old one's snapshot would replace, and lose, it. */
+/**
+ * Returns the command that restores a snapshot. It always creates a new database beside the old one: setting the
+ * snapshot on the old database's own resource would replace that database and lose it.
+ */
 export function restoreCommand({ backup, database }: Settings, snapshot: string): string {
   if (backup.restore) return backup.restore.replaceAll("{snapshot}", snapshot);
   const target = `${database.identifier}-restored`;

@@ -3,28 +3,29 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 import { SnapshotError } from "./snapshot-status";
 
-/** The database whose state keeps RDS from taking a snapshot, and how long to wait for another state. */
+/** A database in a state in which RDS takes no snapshot, and the time to wait for another state. */
 export interface BusyDatabase {
   /** The DB identifier of an instance or a cluster. */
   database: pulumi.Input<string>;
-  /** How long to wait at most. */
+  /** The longest time to wait. */
   timeout: Duration;
 }
 
 /**
- * How the AWS provider says that RDS takes no snapshot of a database because of the state it is in. The provider itself
- * asks for a cluster's snapshot again for two minutes; some of its versions then tell only that they did
- * (code: terraform-provider-aws, internal/service/rds/cluster_snapshot.go and internal/retry/op.go).
+ * Matches the AWS provider's errors that mean: RDS takes no snapshot of a database in its present state. For a
+ * cluster, the provider itself retries for two minutes; some of its versions then report only that they retried (code:
+ * terraform-provider-aws, internal/service/rds/cluster_snapshot.go and internal/retry/op.go).
  */
 const BUSY =
   /\bInvalidDB(Instance|Cluster)State(Fault)?\b|creating RDS DB Cluster Snapshot .*last state: 'retryableerror'/;
 
 /**
- * Options of a snapshot that make Pulumi ask for it again while RDS refuses it because the database is being backed up or
- * modified. None where the engine calls no such hooks (a Pulumi CLI before 3.217; Pulumi's mocks): the refusal then
- * ends the release, as it does with a CLI before 3.244, which calls them for other errors only.
+ * Returns the resource options with which Pulumi retries a snapshot while RDS refuses it because the database is being
+ * backed up or modified. They are empty if the engine doesn't support error hooks (Pulumi CLI before 3.217, Pulumi's
+ * mocks): the refusal then ends the release. It also ends the release with a CLI before 3.244, which calls the hooks
+ * for other errors only.
  *
- * @param name of the snapshot; no two in a program have the same
+ * @param name The name of the snapshot, which must be unique in the program.
  */
 export function retryWhileBusy(name: string, database: BusyDatabase): Pick<pulumi.CustomResourceOptions, "hooks"> {
   if (!engineCallsErrorHooks()) return {};
@@ -33,20 +34,21 @@ export function retryWhileBusy(name: string, database: BusyDatabase): Pick<pulum
 }
 
 /**
- * Waits a while after a refusal that will pass, then asks for another try.
+ * Returns a hook that waits after a temporary refusal and then lets Pulumi retry.
  *
- * @throws {@link SnapshotError} when the database was still busy after the time-out; takes the place of RDS' refusal
+ * @throws {@link SnapshotError} when the database is still busy after the time-out; it replaces RDS' own error
  */
 export function waitWhileBusy({ database: given, timeout }: BusyDatabase): pulumi.ErrorHookFunction {
   const timeoutMs = timeout.seconds * 1000;
   let since: number | undefined;
   return async ({ failedOperation, errors: [refusal = ""] }) => {
     if (failedOperation !== "create" || !BUSY.test(refusal)) return false;
-    // Known: the refusal is about this very database.
+    // The value is known by now, because RDS has already answered a request for this database.
     const database = await new Promise<string>((resolve) => pulumi.output(given).apply(resolve));
     if (since === undefined) {
       since = Date.now();
-      // Not by pulumi.log, which holds back what comes after a message about a resource that has no URN yet.
+      // pulumi.log can't be used here: once it has a message about a resource without a URN, it holds back all later
+      // messages.
       console.warn(
         `RDS takes no snapshot of ${database} now: it is probably being backed up or modified. The release waits for it, ` +
           `at most ${timeout} (backup.timeout). Database and app are as they were.`,
@@ -67,14 +69,15 @@ export function waitWhileBusy({ database: given, timeout }: BusyDatabase): pulum
 const SHORTEST_PAUSE_MS = 2_000;
 
 /**
- * Until the next try: a third of the wait so far, so that a short one costs little, but never more than a sixtieth of the
- * time-out. With a time-out of up to two days that makes less than 90 tries; Pulumi gives up after 100.
+ * Returns the pause before the next try, in milliseconds: a third of the wait so far, but at least 2 s and otherwise
+ * at most a sixtieth of the time-out. A short wait is so hardly prolonged. With a time-out of up to two days there are
+ * fewer than 90 tries; Pulumi gives up after 100.
  */
 export function pauseMs(waitedMs: number, timeoutMs: number): number {
   return Math.max(SHORTEST_PAUSE_MS, Math.min(waitedMs / 3, timeoutMs / 60));
 }
 
-/** As the provider prints it, "1 error occurred:" and line ends are left out. */
+/** Returns the provider's error on one line, without its heading "1 error occurred:". */
 function inOneLine(refusal: string): string {
   return refusal
     .replace(/^\s*1 error occurred:\s*\*?/, "")
@@ -82,7 +85,10 @@ function inOneLine(refusal: string): string {
     .trim();
 }
 
-/** What the SDK asked the engine before the program began. It has no public name, but a hook must not be made without it. */
+/**
+ * Returns whether the engine supports error hooks. The SDK asked the engine that before the program began, but has no
+ * public function for it. A hook must not be made for an engine without that support.
+ */
 function engineCallsErrorHooks(): boolean {
   const { getStore }: { getStore(): { supportsErrorHooks?: boolean } } = require("@pulumi/pulumi/runtime/state");
   return getStore().supportsErrorHooks === true && "registerErrorHook" in (pulumi.runtime.getMonitor() ?? {});

@@ -5,21 +5,21 @@ import type { Settings } from "../settings/schema";
 import { variables } from "./pods";
 import { ReleaseError } from "./release-error";
 
-/** What the Prisma CLI is called with where `migrations.command` says nothing else. */
+/** The default of `migrations.command`. */
 const DEFAULT_COMMAND = ["npx", "prisma", "migrate", "deploy"];
 
-/** The oldest Node.js that the migrator runs on. */
+/** The oldest major version of Node.js that the migrator runs on. */
 const NODE = 20;
 
-/** npm and the Prisma CLI write caches and logs; the image's own files stay read-only. */
+/** The one writable folder. npm and the Prisma CLI write caches and logs; the image's own files stay read-only. */
 const WRITABLE = "/tmp";
 
 const NOTHING_DONE = "Database: nothing was changed.\nApp: not touched; the version that is serving goes on serving.";
 const NEXT = `Next: build the app image with Node.js ${NODE} or later, or set migrations.runner to migrator; then: pulumi up (the same command as before)`;
 
 /**
- * The migrator runs in the app's image, around its command. That image is not ours, so that it is looked at first: what a
- * container without Node.js says by itself helps nobody.
+ * A shell script that starts the migrator in the app's image, where it runs the app's command. It first checks that
+ * the image has a usable Node.js, because the error of a container without Node.js doesn't name the cause.
  */
 const CHECK_NODE = `
 if ! command -v node >/dev/null 2>&1; then
@@ -32,25 +32,26 @@ if ! node -e 'process.exit(parseInt(process.versions.node, 10) < ${NODE} ? 1 : 0
 fi
 exec node "$@"`.trim();
 
-/** What the migration Job's container has that no other container of the migrator has. */
+/** The fields in which the migration Job's container differs from the migrator's other containers. */
 export interface CommandContainer {
   image: string;
   command: string[];
-  /** Of the migrator, at the end of its own. */
+  /** The arguments that are added after the migrator's usual ones. */
   args: string[];
   env: types.input.core.v1.EnvVar[];
   volumes: types.input.core.v1.Volume[];
   volumeMounts: types.input.core.v1.VolumeMount[];
 }
 
-/** Makes the container in which the app image's own command migrates, started and limited in time by our migrator. */
+/** Makes the container in which the app image's own command migrates. The migrator starts it and limits its time. */
 export function commandContainer(
   migrator: string,
   appImage: string,
   { command = DEFAULT_COMMAND, env = {}, deadline }: Settings["migrations"],
   database: { env: string },
 ): CommandContainer {
-  // Ended by the migrator, it says what it was doing; ended by the Job's deadline, its pod is gone with all it said.
+  // The migrator must end the command before the Job's deadline does, because at the deadline Kubernetes deletes the
+  // pod with its log.
   const timeout = Math.max(1, Math.floor(deadline.seconds * 0.9));
   const isOurs = URL_VARIABLES.includes(database.env);
   return {
@@ -63,7 +64,7 @@ export function commandContainer(
   };
 }
 
-/** The app image's own command can't leave a migration for after the rollout. */
+/** This error reports a contract migration, which the app image's own command can't leave for after the rollout. */
 class ContractRefused extends ReleaseError {
   override readonly name = "ContractRefused";
 
@@ -76,7 +77,11 @@ class ContractRefused extends ReleaseError {
   }
 }
 
-/** @throws ContractRefused when one of the release's migrations waits for the rollout, and there is an old version to wait for */
+/**
+ * Refuses a release with a contract migration, unless it is the first release, which has no old version to wait for.
+ *
+ * @throws ContractRefused when one of the release's migrations has to wait for the rollout
+ */
 export function refuseContract({ first, migrations }: Review): void {
   const held = first ? undefined : migrations.find(({ contract }) => contract);
   if (held) throw new ContractRefused(held.name);

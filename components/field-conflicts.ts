@@ -3,23 +3,23 @@ import { isDeepStrictEqual } from "node:util";
 /** Any JSON value of a manifest. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** One entry of `metadata.managedFields`: who set which fields of an object, and how. */
+/** One entry of `metadata.managedFields`. It records which manager set which fields of an object, and how. */
 export interface ManagedFields {
   manager: string;
   operation: "Apply" | "Update";
-  /** `scale` where an autoscaler or `kubectl scale` did it; `status` is the controllers' own. */
+  /** The subresource, such as `scale` for an autoscaler or `kubectl scale`, or `status` for a controller. */
   subresource?: string;
   fieldsV1?: FieldSet;
 }
 
-/** Kubernetes' FieldsV1: keys are `f:<field>`, `k:<key fields of a list's item as JSON>`, `v:<value>` and `.`. */
+/** Kubernetes' FieldsV1. Its keys are `f:<field>`, `k:<key fields of a list's item as JSON>`, `v:<value>` and `.`. */
 interface FieldSet {
   [key: string]: FieldSet;
 }
 
-/** A field that the program sets, and whose value somebody else has changed since. */
+/** A field that the program sets and that another manager has changed since. */
 export interface FieldConflict {
-  /** As the API server writes it: `.spec.template.spec.containers[name="app"].image`. */
+  /** The path in the API server's notation, such as `.spec.template.spec.containers[name="app"].image`. */
   path: string;
   manager: string;
   subresource?: string;
@@ -27,14 +27,17 @@ export interface FieldConflict {
   wanted: Json;
 }
 
-/** Pulumi's Kubernetes provider names its field managers so (pulumi-kubernetes 4.34, provider.go, fieldManagerName). */
+/**
+ * Returns whether the field manager is Pulumi. The names of its field managers begin with "pulumi"
+ * (pulumi-kubernetes 4.34, provider.go, fieldManagerName).
+ */
 export function isPulumi({ manager }: ManagedFields): boolean {
   return manager.startsWith("pulumi");
 }
 
 /**
- * The conflicts in which a server-side apply of `wanted` would end: fields of other managers whose live value differs
- * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts).
+ * Returns the conflicts with which a server-side apply of `wanted` would fail: the fields that other managers own and
+ * whose live value differs (https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts).
  */
 export function fieldConflicts(wanted: Json, live: Json, managers: readonly ManagedFields[]): FieldConflict[] {
   const others = managers.filter((each) => !isPulumi(each) && each.subresource !== "status");
@@ -47,7 +50,7 @@ type Difference = Pick<FieldConflict, "path" | "live" | "wanted">;
 
 function differences(fields: FieldSet, wanted: Json, live: Json | undefined, path = ""): Difference[] {
   return Object.entries(fields).flatMap(([key, below]) => {
-    // `.` owns that an item exists, not what is in it.
+    // The key `.` means that the manager owns the existence of an item, not its content.
     if (key === ".") return [];
     const want = member(wanted, key);
     if (want === undefined || want === null) return [];
@@ -60,7 +63,7 @@ function differences(fields: FieldSet, wanted: Json, live: Json | undefined, pat
   });
 }
 
-/** What a key of a field set names in a value; undefined where there is no such thing. */
+/** Returns the part of a value that a key of a field set names, or undefined if the value has no such part. */
 function member(value: Json, key: string): Json | undefined {
   if (key.startsWith("f:")) return isMap(value) ? value[key.slice(2)] : undefined;
   if (!key.startsWith("k:") || !Array.isArray(value)) return undefined;
@@ -70,7 +73,7 @@ function member(value: Json, key: string): Json | undefined {
   );
 }
 
-/** What the API server fills in for a part of a list's key that a manifest leaves out. */
+/** The API server's defaults for those parts of a list's key that a manifest may leave out. */
 const KEY_DEFAULTS: Record<string, Json> = { protocol: "TCP" };
 
 function step(key: string): string {
@@ -79,7 +82,7 @@ function step(key: string): string {
   return `[${parts.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(",")}]`;
 }
 
-/** Owning a group with nothing in it stands in nobody's way (tried on Kubernetes 1.34). */
+/** Returns whether the value is an empty map. Owning an empty map causes no conflict (tested on Kubernetes 1.34). */
 function isEmptyMap(value: Json | undefined): boolean {
   return value !== undefined && isMap(value) && Object.keys(value).length === 0;
 }

@@ -5,33 +5,33 @@ import type { Sizes } from "../text/table-size";
 import { sizesSchema } from "./outputs";
 import { ReleaseCommand } from "./release-command";
 
-/** How the Jobs' reports are read back when the release is done: by `kubectl logs`, where `pulumi up` runs. */
+/** The options for reading back the Jobs' reports after the rollout, with `kubectl logs` where `pulumi up` runs. */
 export interface ReportReader {
   /** The reader as one CommonJS file, for `node`. */
   script: string;
-  /** For the page's name and heading. */
+  /** The stack's name, which is used in the page's file name and heading. */
   stack: string;
-  /** Folder for the page of each release, absolute; undefined: no page is written. */
+  /** The absolute path of the folder for the page of each release. Default: no page is written. */
   directory?: string | undefined;
-  /** Of the kubeconfig, as the provider has it. */
+  /** The context of the kubeconfig, the same as the Kubernetes provider's. Default: the current context. */
   context?: string | undefined;
-  /** Content or path, as the provider has it; default: what kubectl finds by itself. */
+  /** The kubeconfig's content or path, the same as the provider's. Default: the one that kubectl finds by itself. */
   kubeconfig?: pulumi.Input<string> | undefined;
 }
 
-/** What the reader prints: one line of JSON. */
+/** The one line of JSON that the reader prints. */
 const answerSchema = z.object({
   sizes: sizesSchema.optional(),
   file: z.string().optional(),
-  /** What could not be read, the state of the release, and what to do, in three lines. */
+  /** Three lines: what could not be read, the state of the release, and the next command. */
   problem: z.string().optional(),
 });
 type Answer = z.infer<typeof answerSchema>;
 
-/** The reader needs seconds; kubectl may have to be asked again. */
+/** The time limit of the reader. It needs seconds, but may have to repeat a call of kubectl. */
 const TIMEOUT = "3m";
 
-/** What is read back of which release. */
+/** The release and the reports of it that are read back. */
 export interface JobReportsArgs {
   releaseId: string;
   reader: ReportReader;
@@ -39,12 +39,12 @@ export interface JobReportsArgs {
 }
 
 /**
- * Reads back, once a release, what its Jobs reported. The reader gets its script on stdin and its request in the
- * environment, so that neither depends on where this package lies; a newer version of it is no reason to read again for a
- * release that is done. What can't be read is a warning, never an error.
+ * Reads back the Jobs' reports once for each release. The reader gets its script on stdin and its request in an
+ * environment variable, so neither depends on this package's path. A newer version of the script doesn't make Pulumi
+ * run it again for a finished release. A report that can't be read causes a warning, never an error.
  */
 export class JobReports extends ReleaseCommand {
-  /** Rows and bytes by table at the end of the last of the Jobs; null where they are unknown. */
+  /** The rows and bytes of each table at the end of the last of the Jobs; null if they are unknown. */
   readonly sizes: pulumi.Output<Sizes | null>;
 
   constructor(name: string, { releaseId, reader, request }: JobReportsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -65,7 +65,7 @@ export class JobReports extends ReleaseCommand {
       },
       opts,
     );
-    // A secret kubeconfig makes everything of the command a secret; what it prints is none.
+    // A secret kubeconfig makes Pulumi treat the command's output as a secret, too. The output contains none.
     this.sizes = pulumi.unsecret(this.stdout).apply((printed) => {
       const { problem, sizes } = parse(printed);
       if (problem) void pulumi.log.warn(problem, this);
@@ -74,13 +74,13 @@ export class JobReports extends ReleaseCommand {
   }
 }
 
-/** Nothing that a command could print may end the program: the release is done by then. */
+/** Parses the reader's output. It never throws, because the release is finished by then. */
 function parse(stdout: string): Answer {
   try {
     const answer = answerSchema.safeParse(JSON.parse(stdout));
     if (answer.success) return answer.data;
   } catch {
-    // Said below.
+    // The text below reports it.
   }
   return {
     problem: `What the Jobs reported can't be read: the command printed ${JSON.stringify(stdout.slice(0, 200))}.`,

@@ -4,7 +4,7 @@ import { KUBECONFIG_VARIABLE, type ObjectsRequest, REQUEST_VARIABLE } from "../r
 import type { Json, ManagedFields } from "./field-conflicts";
 import type { ReportReader } from "./job-reports";
 
-/** An object as the cluster has it. */
+/** A Kubernetes object as it exists in the cluster. */
 export type LiveObject = { [key: string]: Json } & {
   kind: string;
   metadata: {
@@ -15,14 +15,16 @@ export type LiveObject = { [key: string]: Json } & {
   };
 };
 
-/** What the cluster has, or why that is not known. */
+/** The objects in the cluster, or the reason why they are unknown. */
 export type Found = { objects: LiveObject[] } | { unknown: string };
 
 /**
- * Asks the cluster for objects, before anything is declared: by `kubectl get`, where `pulumi up` runs, as no function of
- * Pulumi's Kubernetes provider reads an object that may not be there. Runs in previews too. Never throws.
+ * Reads objects from the cluster before any resource is declared. It runs `kubectl get` where `pulumi up` runs,
+ * because no function of Pulumi's Kubernetes provider can read an object that may not exist. It runs in previews too
+ * and never throws.
  *
- * @param resources `deployments.apps/notes`, …; those that are not there are left out of the answer
+ * @param resources The resources in kubectl's notation, such as `deployments.apps/notes`. Those that don't exist are
+ *   left out of the result.
  */
 export async function liveObjects(
   { script, context, kubeconfig }: Pick<ReportReader, "script" | "context" | "kubeconfig">,
@@ -43,7 +45,7 @@ export async function liveObjects(
     });
     return JSON.parse(stdout) as Found;
   } catch (error) {
-    // The message repeats the command with all that it printed; its first line says what went wrong.
+    // The error's message contains the whole command and its output; only the first line states the cause.
     return {
       unknown: String((error as Error).message)
         .split("\n")[0]!

@@ -4,17 +4,17 @@ import type { Sizes } from "../text/table-size";
 import { releaseOutputsSchema, wrongOutputs } from "./outputs";
 import { ReleaseError } from "./release-error";
 
-/** The release that is live, as far as the next one is judged by it. */
+/** The facts about the live release that the review of the next one needs. */
 export interface Live {
-  /** Its last migration; undefined before the first release, and where the outputs don't tell what is live. */
+  /** The name of its last migration; undefined before the first release, or if the outputs can't be read. */
   migration?: string | undefined;
-  /** sha-256 of the names and contents of all its migrations. */
+  /** The sha-256 of the names and contents of all its migrations. */
   fingerprint?: string | undefined;
-  /** Of its tables; undefined where they are unknown. */
+  /** The sizes of its tables; undefined if they are unknown. */
   sizes?: Sizes | undefined;
 }
 
-/** The stack has outputs, but they don't tell what is live: the next release can't be judged by them. */
+/** This error reports that the stack has outputs, but not those of a release, so the next one can't be reviewed. */
 export class LiveReleaseUnknown extends ReleaseError {
   override readonly name = "LiveReleaseUnknown";
 
@@ -29,12 +29,13 @@ export class LiveReleaseUnknown extends ReleaseError {
 }
 
 /**
- * Reads this stack's own outputs: they describe the release that is live, also after a failed one.
+ * Reads this stack's own outputs. They describe the live release, also after a later release has failed.
  *
- * @param settings with `review.since`, outputs that can't be read end nothing: a person has said what is live
- * @param key name of the output that holds those of the release, in a program that has other outputs too; default: the
- *   stack's outputs are those of the release
- * @throws {@link LiveReleaseUnknown} when there are outputs, but not those of a release
+ * @param settings If they set `review.since`, unreadable outputs cause no error, because a person has named what is
+ *   live.
+ * @param key The name of the output that contains the release's outputs, in a program that has other outputs too.
+ *   Default: the stack's outputs are those of the release.
+ * @throws {@link LiveReleaseUnknown} when the stack has outputs, but not those of a release
  */
 export async function liveRelease({ review }: Pick<Settings, "review">, key?: string): Promise<Live> {
   const all = await stackOutputs();

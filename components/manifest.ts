@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { canonical } from "./release-id";
 
-/** A Kubernetes object as the program writes it. */
+/** A Kubernetes object as the program declares it. */
 export interface Manifest {
   apiVersion: string;
   kind: string;
@@ -15,15 +15,18 @@ export interface Manifest {
   spec: object;
 }
 
-/** Holds a hash of all that the program sets of an object, so that the live object tells whether a release changes it. */
+/**
+ * The name of the annotation that contains a hash of all fields that the program sets. The live object's annotation
+ * shows whether a release would change the object.
+ */
 export const MANIFEST_ANNOTATION = "release/manifest";
 
-/** The start of a sha-256 over a manifest whose values are all known. */
+/** Returns the first 12 hexadecimal digits of the sha-256 of a manifest whose values are all known. */
 export function manifestHash(manifest: object): string {
   return createHash("sha256").update(canonical(manifest)).digest("hex").slice(0, 12);
 }
 
-/** The manifest with {@link MANIFEST_ANNOTATION}. */
+/** Returns the manifest with the annotation {@link MANIFEST_ANNOTATION} added. */
 export function stamped<M extends Manifest>(manifest: M): M {
   const hash = pulumi.output(manifest).apply(manifestHash);
   const annotations = { ...manifest.metadata.annotations, [MANIFEST_ANNOTATION]: hash };

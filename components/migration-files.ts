@@ -3,22 +3,22 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { labels } from "./pods";
 
-/** What the Jobs find in their folder: the migrator and the history. */
+/** The files that the Jobs get in their folder: the migrator and the migrations. */
 export interface MigrationFilesArgs {
   app: string;
   namespace: pulumi.Input<string>;
   /** The migrator as one CommonJS file. */
   migrator: string;
-  /** The compressed history in pieces that each fit a ConfigMap (1 MiB). */
+  /** The compressed migrations, in pieces that each fit into a ConfigMap (1 MiB). */
   payload: Buffer[];
 }
 
 /**
- * The migrator and the SQL, as ConfigMaps that the Job's pod mounts. Immutable and named by content: other content is
- * another ConfigMap, and none is ever replaced under a running pod.
+ * The ConfigMaps that contain the migrator and the SQL; the Jobs' pods mount them. They are immutable, and their names
+ * contain a hash of their content: changed content makes a new ConfigMap, so none changes under a running pod.
  */
 export class MigrationFiles extends pulumi.ComponentResource {
-  /** Names of the ConfigMaps, to mount together in one folder. */
+  /** The names of the ConfigMaps, which are mounted together in one folder. */
   readonly names: string[];
 
   constructor(name: string, args: MigrationFilesArgs, opts?: pulumi.ComponentResourceOptions) {
