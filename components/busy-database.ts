@@ -69,9 +69,9 @@ export function waitWhileBusy({ database: given, timeout }: BusyDatabase): pulum
 const SHORTEST_PAUSE_MS = 2_000;
 
 /**
- * Returns the pause before the next try, in milliseconds: a third of the wait so far, but at least 2 s and otherwise
- * at most a sixtieth of the time-out. A short wait is so hardly prolonged. With a time-out of up to two days there are
- * fewer than 90 tries; Pulumi gives up after 100.
+ * Returns the pause before the next try, in milliseconds: a third of the wait so far, but at least 2 s and otherwise at
+ * most a sixtieth of the time-out, so that a short wait ends soon after RDS accepts the snapshot. With a time-out of up
+ * to two days there are fewer than 90 tries; Pulumi gives up after 100.
  */
 export function pauseMs(waitedMs: number, timeoutMs: number): number {
   return Math.max(SHORTEST_PAUSE_MS, Math.min(waitedMs / 3, timeoutMs / 60));

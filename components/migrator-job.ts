@@ -15,11 +15,12 @@ import {
 } from "./pods";
 import type { DatabaseSnapshot } from "./snapshot";
 
-/** What one Job of a release does, and with what. */
+/** The arguments of one of a release's Jobs. */
 export interface MigratorJobArgs {
   /**
-   * `preflight` looks and touches nothing; `migrate` applies what is pending, and verifies it; `contract` applies after the
-   * rollout, and after `settings.soak`, what only the old version needed.
+   * The step that the Job runs. `preflight` only reads; `migrate` applies the pending migrations and verifies them;
+   * `contract` runs after the rollout and after `settings.soak`, and applies the migrations that remove what only the
+   * old version needed.
    */
   step: "preflight" | "migrate" | "contract";
   app: string;
@@ -27,37 +28,39 @@ export interface MigratorJobArgs {
   releaseId: string;
   database: DatabaseAccess;
   settings: Settings["migrations"];
-  /** What the preflight Job refuses once more, by what the database really has. */
+  /** The review's settings. The preflight Job reviews again, by the migrations that the database really has. */
   review: Settings["review"];
-  /** Of the app: where `migrations.runner` is "command", it is the one that migrates. */
+  /** The app's image. It runs the migration if `migrations.runner` is "command". */
   appImage: string;
-  /** What only people know, for the checklist that the Job prints. */
+  /** The entries of the Job's checklist that only people can supply. */
   notes: Omit<Settings["report"], "directory">;
   /** The ConfigMaps with the migrator and the SQL. */
   files: MigrationFiles;
-  /** The snapshot that a deploy relies upon; none where the environment allows a release without a backup. */
+  /**
+   * The snapshot that the migration relies on. Default: none, in an environment that allows releases without a backup.
+   */
   snapshot?: DatabaseSnapshot | undefined;
-  /** Known when everything that the Job depends on is done; default: at once. */
+  /** An output that is known when everything that the Job depends on is done. Default: it is known at once. */
   begins?: pulumi.Output<unknown> | undefined;
-  /** With migrations pending, a deploy refuses a snapshot older than this. */
+  /** The greatest age of the snapshot with which pending migrations are applied. */
   snapshotMaxAge: Settings["backup"]["maxAge"];
 }
 
 const FOLDER = "/release";
 
-/** Added to the Job's own deadline, so that its pod's last words arrive before Pulumi stops waiting. */
+/** The seconds that Pulumi waits beyond the Job's own deadline, so that the pod's last messages still arrive. */
 const AWAIT_MARGIN_SECONDS = 120;
 
-/** Longer than the migrator needs to cancel its statement, roll back and say so. */
+/** The time that the migrator gets to cancel its statement, roll back and report that, in seconds. */
 const TERMINATION_GRACE_SECONDS = 30;
 
 /**
- * One run of the migrator, as a Kubernetes Job. Its name carries the release id, so that every release has Jobs of its
- * own; a failed one is replaced, and thereby run again, by the next plain `up`.
+ * One run of the migrator, as a Kubernetes Job. Its name contains the release id, so that every release has its own
+ * Jobs. The next plain `up` replaces a failed Job and thereby runs it again.
  */
 export class MigratorJob extends pulumi.ComponentResource {
   readonly job: Job;
-  /** Of the Job in its namespace. */
+  /** The Job's name in its namespace. */
   readonly name: string;
 
   constructor(name: string, args: MigratorJobArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -67,21 +70,21 @@ export class MigratorJob extends pulumi.ComponentResource {
     const jobName = `${app}-${step}-${releaseId}`;
     this.name = jobName;
     const migrator = `${FOLDER}/migrator.cjs`;
-    // Only the migration itself is the command's: before and after it looks the migrator, on its own image.
+    // Only the migrate step can run the app's own command. The other steps always run the migrator in its own image.
     const own =
       step === "migrate" && settings.runner === "command"
         ? commandContainer(migrator, args.appImage, settings, database)
         : undefined;
-    // The soak is part of the contract Job's run.
+    // The contract Job waits for the soak time itself, so its deadline must include that.
     const deadline = settings.deadline.plus(step === "contract" ? settings.soak.seconds : 0);
     this.job = new Job(
       `${name}-${releaseId}`,
       {
         metadata: { name: jobName, namespace, labels: labels(app, step) },
         spec: {
-          // One try: what a failed migration left behind is looked at before it runs again. No podFailurePolicy and no
-          // TTL: Pulumi (pulumi-kubernetes 4.34, provider/pkg/await/job.go) recognises neither the first's failures nor a
-          // collected Job.
+          // The Job has one try, because a person must see what a failed migration left behind before it runs again. It
+          // has neither a podFailurePolicy nor a TTL, because Pulumi (pulumi-kubernetes 4.34,
+          // provider/pkg/await/job.go) recognises neither a failure by that policy nor a Job that the TTL has deleted.
           backoffLimit: 0,
           activeDeadlineSeconds: deadline.seconds,
           template: {
@@ -104,7 +107,7 @@ export class MigratorJob extends pulumi.ComponentResource {
                     { name: "RELEASE_ID", value: releaseId },
                   ],
                   resources: settings.resources,
-                  // The tail of the log becomes the error that `pulumi up` shows: no secret is ever in it.
+                  // `pulumi up` shows the end of the log as the error. The log never contains a secret.
                   terminationMessagePolicy: "FallbackToLogsOnError",
                   securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
                   volumeMounts: [{ name: "release", mountPath: FOLDER, readOnly: true }, ...(own?.volumeMounts ?? [])],
@@ -120,7 +123,7 @@ export class MigratorJob extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // The snapshot by dependsOn too: its component covers more than the output that the arguments take.
+        // The arguments already use an output of the snapshot. dependsOn makes the Job wait for all of its resources.
         dependsOn: [files, ...(snapshot ? [snapshot] : []), ...dependencies(opts)],
         replaceOnChanges: ["*"],
         deleteBeforeReplace: true,
@@ -132,12 +135,12 @@ export class MigratorJob extends pulumi.ComponentResource {
   }
 }
 
-/** A component's dependsOn is not its children's: they need it as their own. */
+/** Returns a component's dependsOn as a list for its children, which don't inherit it. */
 function dependencies(opts: pulumi.ComponentResourceOptions | undefined): pulumi.Resource[] {
   return [opts?.dependsOn ?? []].flat() as pulumi.Resource[];
 }
 
-/** What each step asks of the migrator. */
+/** The migrator's verb and its options for each step. */
 const VERBS: Record<MigratorJobArgs["step"], (args: MigratorJobArgs) => string[]> = {
   preflight: ({ settings: { runner }, review: { refuse, acknowledgements } }) => [
     ...["preflight", "--runner", runner],
@@ -148,7 +151,10 @@ const VERBS: Record<MigratorJobArgs["step"], (args: MigratorJobArgs) => string[]
   contract: ({ settings: { soak } }) => ["deploy", "--after-rollout", "--soak", soak.text],
 };
 
-/** Kubernetes puts the value of a variable, such as the connection string, where `$(NAME)` stands in an argument. */
+/**
+ * Escapes `$` in an argument. Otherwise Kubernetes would replace `$(NAME)` by the value of that environment variable,
+ * such as the connection string.
+ */
 function literal(text: string): string {
   return text.replaceAll("$", "$$$$");
 }

@@ -3,46 +3,50 @@ import { z } from "zod";
 import type { Sizes } from "../text/table-size";
 import { ReleaseError } from "./release-error";
 
-/** Rows and bytes by table, as they travel from one release to the next. */
+/** The rows and bytes of each table, as one release passes them to the next. */
 export const sizesSchema: z.ZodType<Sizes> = z.object({
   recordedAt: z.string().exactOptional(),
   tables: z.record(z.string(), z.object({ rows: z.number(), bytes: z.number() })),
 });
 
-/** What a release tells other stacks. Every value describes the release that is live, also after a failed one. */
+/**
+ * The outputs that a release offers to other stacks. Every value describes the live release, also after a later
+ * release has failed.
+ */
 export const releaseOutputsSchema = z.object({
-  /** Id of the live release. */
+  /** The id of the live release. */
   releaseId: z.string(),
-  /** The snapshot taken before the release's migrations; null where the environment takes none. */
+  /** The snapshot that was taken before the release's migrations; null if there is none. */
   snapshot: z.object({ id: z.string(), arn: z.string(), createdAt: z.string() }).nullable(),
   migrations: z.object({
-    /** Name of the last migration; null for an empty history. */
+    /** The name of the last migration; null for an empty history. */
     last: z.string().nullable(),
     count: z.number(),
-    /** sha-256 of all names and contents. */
+    /** The sha-256 of all migrations' names and contents. */
     fingerprint: z.string(),
   }),
   image: z.string(),
   namespace: z.string(),
-  /** Name of the Service. */
+  /** The name of the Service. */
   service: z.string(),
-  /** Where the app answers. */
+  /** The URL of the app. */
   url: z.string(),
-  /** What to type to get the snapshot back as a second database; null where there is none. */
+  /** The command that restores the snapshot as a second database; null if there is no snapshot. */
   restore: z.string().nullable(),
   /**
-   * Rows and bytes by table at the end of the migration, for the review of the next one (`npm run review -- --stats`); null
-   * where they are unknown: they could not be read, or the release is one of a version that did not measure.
+   * The rows and bytes of each table at the end of the migration, for the review of the next one (`npm run review --
+   * --stats`). They are null if they could not be read, or if an older version of this project, which didn't measure
+   * them, made the release.
    */
   sizes: sizesSchema.nullable().default(null),
 });
 
 /** The outputs of a release, as another stack reads them. */
 export type ReleaseOutputs = z.infer<typeof releaseOutputsSchema>;
-/** All but the sizes, which a preview of a new release does not know. */
+/** The outputs without the sizes, which are unknown in a preview of a new release. */
 export type LiveRelease = Omit<ReleaseOutputs, "sizes">;
 
-/** One stack output a key, so that a preview can show those that it knows. */
+/** Returns one stack output for each key, so that a preview can show those that are known. */
 export function stackOutputs({
   outputs,
   sizes,
@@ -54,7 +58,7 @@ export function stackOutputs({
   return { ...Object.fromEntries(keys.map((key) => [key, outputs.apply((all) => all[key])])), sizes } as never;
 }
 
-/** The outputs of the other stack are not those of a release. */
+/** This error reports that the outputs of another stack are not those of a release. */
 export class ReleaseOutputsError extends ReleaseError {
   override readonly name = "ReleaseOutputsError";
 }
@@ -62,14 +66,19 @@ export class ReleaseOutputsError extends ReleaseError {
 /**
  * Reads a release's outputs in another stack, typed and checked.
  *
- * @param key name of the output that holds those of the release, where the other program has other outputs too
+ * @param key The name of the output that contains the release's outputs, if the other program has other outputs too.
+ *   Default: the stack's outputs are those of the release.
  * @throws {@link ReleaseOutputsError} when the stack has not released anything yet, or its outputs have another shape
  */
 export function readReleaseOutputs(stack: pulumi.StackReference, key?: string): pulumi.Output<ReleaseOutputs> {
   return stack.outputs.apply((outputs) => parseReleaseOutputs(key === undefined ? outputs : outputs[key]));
 }
 
-/** As {@link readReleaseOutputs}, for outputs that are at hand: `pulumi stack output --json`. */
+/**
+ * Checks outputs that the caller has already read, for example with `pulumi stack output --json`.
+ *
+ * @throws {@link ReleaseOutputsError} when they are empty or have another shape
+ */
 export function parseReleaseOutputs(outputs: unknown): ReleaseOutputs {
   const parsed = releaseOutputsSchema.safeParse(outputs);
   if (parsed.success) return parsed.data;
@@ -86,7 +95,7 @@ export function parseReleaseOutputs(outputs: unknown): ReleaseOutputs {
   );
 }
 
-/** What is wrong, by key; values are not repeated. */
+/** Lists what is wrong by key, without the values. */
 export function wrongOutputs({ issues }: z.ZodError): string {
   return issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message)).join("; ");
 }

@@ -2,16 +2,16 @@ import type { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 
-/** Longer than Kubernetes needs to end a Job at its deadline, its pod's last words included. */
+/** The seconds that Kubernetes needs at most to end a Job and its pod after the deadline. */
 const MARGIN_SECONDS = 60;
 
 /**
- * Says it when a Job's end is overdue. Kubernetes ends every Job at its deadline, so one that is still waited for after
- * that was deleted by somebody, and Pulumi's Kubernetes provider notices no deletion: it waits on, beyond any time-out, as
- * every event of another Job in the namespace sets its clock back (code: pulumi-kubernetes 4.34, provider/pkg/await/job.go).
- * One interrupt ends that wait.
+ * Prints a warning when a Job has not ended after its deadline. Kubernetes ends every Job at its deadline, so if Pulumi
+ * still waits then, somebody has deleted the Job. Pulumi's Kubernetes provider doesn't notice a deletion. It waits
+ * beyond any time-out, because every event of another Job in the namespace restarts its clock
+ * (code: pulumi-kubernetes 4.34, provider/pkg/await/job.go). One interrupt ends that wait.
  *
- * @param begins known when everything that the Job depends on is done
+ * @param begins An output that is known when everything that the Job depends on is done.
  */
 export function warnWhenOverdue(job: Job, name: string, deadline: Duration, begins: pulumi.Output<unknown>): void {
   if (pulumi.runtime.isDryRun()) return;
@@ -19,10 +19,10 @@ export function warnWhenOverdue(job: Job, name: string, deadline: Duration, begi
   let timer: NodeJS.Timeout | undefined;
   begins.apply(() => {
     if (ended) return;
-    // Not by pulumi.log: it tells one thing after the other, and what the review said of this Job it holds back until the
-    // Job has its URN, which it never will. What a program writes is shown at once.
+    // pulumi.log can't be used here. It prints messages one after the other and holds back the review's message about
+    // this Job, and all later ones, until the Job has a URN, which never happens here. console.warn prints at once.
     timer = setTimeout(() => console.warn(overdue(name, deadline)), milliseconds(deadline));
-    // The program ends with its resources, not with this.
+    // unref() lets the program end before the timer does.
     timer.unref();
   });
   job.id.apply(() => {
@@ -31,7 +31,7 @@ export function warnWhenOverdue(job: Job, name: string, deadline: Duration, begi
   });
 }
 
-/** No timer of Node.js runs longer: 24 days. */
+/** The longest delay of a timer in Node.js, in milliseconds (24 days). */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 function milliseconds(deadline: Duration): number {

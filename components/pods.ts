@@ -2,9 +2,12 @@ import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentSettings } from "../settings/schema";
 
-/** What the pods of a release have in common: who they are, where the database's URL comes from, what they may do. */
+// This module contains what all pods of a release share: labels, environment variables and security settings.
 
-/** Labels that every object of the app carries (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/). */
+/**
+ * Returns the labels that every object of the app has
+ * (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/).
+ */
 export function labels(app: string, component: string): Record<string, string> {
   return {
     "app.kubernetes.io/name": app,
@@ -13,27 +16,31 @@ export function labels(app: string, component: string): Record<string, string> {
   };
 }
 
-/** Set on the pods of a release, so that `kubectl get pods -L release/id` tells which release they run. */
+/** The name of the annotation that contains the id of the release that a pod runs. */
 export const RELEASE_ANNOTATION = "release/id";
 
 type EnvVar = types.input.core.v1.EnvVar;
 
-/** Where pods find the database's URLs: a Kubernetes Secret with a key for the app and one for the migration. */
+/** The Kubernetes Secret with the database's URLs. It has a key for the app and one for the migration. */
 export interface DatabaseAccess {
-  /** The variable of the app that holds its URL. */
+  /** The name of the app's environment variable for its URL. */
   env: string;
   secret: { name: pulumi.Input<string>; appKey: string; migrationKey: string };
 }
 
-/** A reference: the URL itself is in no state, no manifest and on no command line. */
+/**
+ * Returns an environment variable that refers to a Secret. The value itself so stays out of Pulumi's state, the
+ * manifests and the command lines.
+ */
 export function secretVariable(name: string, secret: pulumi.Input<string>, key: string): EnvVar {
   return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
 }
 
 /**
- * The database's URL, then the variables that the settings name, in their order.
+ * Returns the variable for the database's URL, then the variables of the settings in their order, then the provided
+ * ones.
  *
- * @param provided variables that other resources make, in place of the settings' of the same name
+ * @param provided Variables from other resources of the program. They replace settings of the same name.
  */
 export function environment(
   { env: url, secret }: DatabaseAccess,
@@ -48,7 +55,7 @@ export function environment(
   ];
 }
 
-/** The variables that the settings name, in their order. */
+/** Returns the variables of the settings, in their order. */
 export function variables(env: EnvironmentSettings): EnvVar[] {
   return Object.entries(env).map(([name, value]): EnvVar => {
     if (typeof value === "string") return { name, value };
@@ -59,14 +66,14 @@ export function variables(env: EnvironmentSettings): EnvVar[] {
 }
 
 /**
- * What the Pod Security Standard "restricted" asks of a pod
+ * Returns the security context that the Pod Security Standard "restricted" requires of a pod
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
  */
 export function podSecurity(user: number): types.input.core.v1.PodSecurityContext {
   return { runAsNonRoot: true, runAsUser: user, runAsGroup: user, seccompProfile: { type: "RuntimeDefault" } };
 }
 
-/** As {@link podSecurity}, of a container. */
+/** The security context that the same standard as in {@link podSecurity} requires of a container. */
 export const CONTAINER_SECURITY: types.input.core.v1.SecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ["ALL"] },

@@ -1,25 +1,25 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
-/** A command, and the release that it belongs to. */
+/** A command and the release that it belongs to. */
 export interface ReleaseCommandArgs {
-  /** Stands in the command's name: another release runs the command again. */
+  /** The release's id. It is part of the resource's name, so that another release runs the command again. */
   releaseId: string;
   command: string;
   environment: Record<string, pulumi.Input<string>>;
-  /** Default: nothing. */
+  /** The text for the command's standard input; default: empty. */
   stdin?: string;
-  /** How long the command may take, as Pulumi writes a duration. */
+  /** The longest run time of the command, as a duration in Pulumi's notation, such as `3m`. */
   timeout: string;
-  /** Whether what it prints is shown; default: true. */
+  /** Whether `pulumi up` shows the command's output; default: true. */
   shown?: boolean;
-  /** Run again when the command itself changes within one release; default: true. */
+  /** Whether the command runs again when its own text changes within one release; default: true. */
   again?: boolean;
 }
 
-/** A command that runs once a release, where `pulumi up` runs. When it fails, `up` ends with its error. */
+/** A command that runs once for each release, where `pulumi up` runs. If it fails, `up` ends with its error. */
 export class ReleaseCommand extends pulumi.ComponentResource {
-  /** What the command printed; known once it has succeeded. */
+  /** The command's output, which is known once the command has succeeded. */
   readonly stdout: pulumi.Output<string>;
 
   constructor(name: string, args: ReleaseCommandArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -35,7 +35,7 @@ export class ReleaseCommand extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // A component's dependsOn is not its children's.
+        // Children don't inherit a component's dependsOn.
         dependsOn: opts?.dependsOn ?? [],
         ignoreChanges: again ? [] : ["create", "stdin", "environment", "logging"],
         customTimeouts: { create: timeout },

@@ -2,11 +2,11 @@ import { inspect } from "node:util";
 import { RunError } from "@pulumi/pulumi";
 
 /**
- * A release that ends with a message for people: no stack trace, and no more than its own text.
+ * An error that ends the release. The user sees only its text, without a stack trace.
  *
- * Thrown inside an `apply`, an ordinary error reaches the person as `error serializing property "outputs": error
- * serializing property "spec": …`, and after half a minute: Pulumi puts those words in front of `message`, and hangs the
- * whole graph of outputs onto the error, which Node then formats. Neither happens to this one.
+ * If an ordinary error is thrown inside an `apply`, the user sees `error serializing property "outputs": error
+ * serializing property "spec": …`, and only after half a minute. Pulumi puts those words in front of `message` and
+ * attaches the whole graph of outputs to the error, which Node.js then formats. This class prevents both.
  */
 export class ReleaseError extends RunError {
   constructor(text: string) {

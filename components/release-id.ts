@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import { decidingSettings } from "../settings/keys";
 import type { Settings } from "../settings/schema";
 
-/** Hexadecimal digits of an id: 48 bits, far beyond the releases of one app. */
+/** The number of hexadecimal digits of an id. They are 48 bits, so two releases of one app hardly ever share an id. */
 const LENGTH = 12;
 
 /**
- * The id of the release that these settings and migrations make: the start of a sha-256 over what decides it. The same id
- * means that there is nothing to do.
- * @param settings of which those count that `settings/sections/` marks with `decidesRelease`
- * @param fingerprint sha-256 of the migrations' names and contents; where the folder lies decides nothing
+ * Returns the id of the release that these settings and migrations make. It is the start of a sha-256 over them. If the
+ * id is unchanged, there is nothing to release.
+ *
+ * @param settings All settings. Only those that `settings/sections/` marks with `decidesRelease` count.
+ * @param fingerprint The sha-256 of the migrations' names and contents. The path of the folder doesn't count.
  */
 export function releaseIdOf(settings: Settings, fingerprint: string): string {
   const deciding = canonical({ settings: decidingSettings(settings), migrations: fingerprint });
@@ -17,9 +18,9 @@ export function releaseIdOf(settings: Settings, fingerprint: string): string {
 }
 
 /**
- * The identifier of the release's snapshot: `notes-db-3f2a9c41b07e`, with `-2` and so on from the second attempt.
- * Named by the migrations alone, so that a release of only a new image takes none.
- * At most 60 characters: RDS allows 63 for cluster snapshots, and `chooseSnapshot` may add `-r2`.
+ * Returns the identifier of the release's snapshot, such as `notes-db-3f2a9c41b07e`, with `-2` and so on from the
+ * second attempt. It depends on the migrations only, so that a release of only a new image takes no snapshot. It has at
+ * most 60 characters, because RDS allows 63 for cluster snapshots and `chooseSnapshot` may add `-r2`.
  */
 export function snapshotIdentifier(database: string, migrationsFingerprint: string, attempt: number): string {
   const suffix = `-${migrationsFingerprint.slice(0, LENGTH)}${attempt > 1 ? `-${attempt}` : ""}`;
@@ -30,7 +31,7 @@ export function snapshotIdentifier(database: string, migrationsFingerprint: stri
   return stem + suffix;
 }
 
-/** A value as JSON with its keys in order, so that equal values have one text. */
+/** Returns the value as JSON with sorted keys, so that equal values give the same text. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, each) =>
     each !== null && typeof each === "object" && !Array.isArray(each)

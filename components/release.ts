@@ -16,57 +16,66 @@ import { requireReview, showReview } from "./review-gate";
 import { DatabaseSnapshot } from "./snapshot";
 import { Workload } from "./workloads";
 
-/** Everything that one release is made of. The image, the migrations and the runner's settings decide its id. */
+/** The arguments of a release. The image, the migrations and the settings of the migrator decide its id. */
 export interface ReleaseArgs {
   settings: Settings;
-  /** Read and packed by the caller: components read no files. */
+  /** The migrations, which the caller has read and packed. Components read no files. */
   history: PackedHistory;
   /** The migrator as one CommonJS file. */
   migrator: string;
-  /** From {@link planBackup}; undefined where `backup.mode` is "none". */
+  /** The result of {@link planBackup}; undefined if `backup.mode` is "none". */
   backup?: Backup | undefined;
-  /** From `reviewGate`, shown at the migration Job; required where `review.refuse` names anything. */
+  /**
+   * The result of `reviewGate`. It is required if `review.refuse` is not empty. Its findings are shown in the terminal.
+   */
   review?: Review | undefined;
-  /** For the snapshot's tags. */
+  /** Tags that are added to the snapshot's own. */
   tags?: Record<string, string>;
   /** Values that other resources of the program make. */
   provided?: ProvidedValues;
-  /** Reads back what the Jobs reported; without it the sizes stay unknown, and no report is written. */
+  /** The options for reading back the Jobs' reports. Without them the sizes stay unknown and no report is written. */
   reader?: ReportReader;
 }
 
 /**
- * Values that other resources of the same program make, in place of the settings of the same meaning; the release waits for
- * them. What decides the release id (`app.image`, the migrations, `migrations.*`) can't be among them: the id stands in the
- * names of resources, so that it must be known while the program runs.
+ * Values that come from other resources of the same program and replace the corresponding settings. The release waits
+ * for them. The values that decide the release id (`app.image`, the migrations, `migrations.*`) can't be among them:
+ * the id is part of resource names, so it must be known while the program runs.
  */
 export interface ProvidedValues {
-  /** In place of `namespace`. */
+  /** The namespace, which replaces the setting `namespace`. */
   namespace?: pulumi.Input<string>;
-  /** Identifier of the database that the snapshot is taken of; `database.identifier` still names the snapshots. */
+  /** The identifier of the database that the snapshot is taken of. `database.identifier` still names the snapshots. */
   databaseIdentifier?: pulumi.Input<string>;
-  /** Name of the Kubernetes Secret, in place of `database.secret.name`. */
+  /** The name of the Kubernetes Secret, which replaces `database.secret.name`. */
   databaseSecret?: pulumi.Input<string>;
-  /** Variables of the app and of its workloads, beside and before those of the settings; not for secrets. */
+  /**
+   * Environment variables of the app and of its workloads. They are added to those of the settings and replace those of
+   * the same name. They must not contain secrets.
+   */
   env?: Record<string, pulumi.Input<string>>;
 }
 
 /**
- * One release: preflight Job → snapshot → migration Job → app and every other workload → sizes of the tables →
- * smoke check → contract migrations → report. Each arrow is a `dependsOn`, so that whatever fails stops everything to its
- * right, and the app that was serving goes on serving.
+ * One release runs these steps: preflight Job → snapshot → migration Job → app and every other workload → sizes of the
+ * tables → smoke check → contract migrations → report. Each arrow is a `dependsOn`, so a step that fails stops all
+ * steps to its right, and the app that was serving goes on serving.
  */
 export class Release extends pulumi.ComponentResource {
-  /** Short sha-256 of what decides the release. Unchanged inputs, unchanged id: nothing to do. */
+  /** The release's id, a shortened sha-256. If the id is unchanged, there is nothing to release. */
   readonly releaseId: string;
-  /** Known once the app is rolled out, never before. */
+  /** The outputs, which are known only once the app is rolled out. */
   readonly outputs: pulumi.Output<LiveRelease>;
-  /** Of the tables after the migration; null where they are unknown. Known once the app is rolled out, and nothing else waits for it. */
+  /**
+   * The sizes of the tables after the migration; null if they are unknown. They are known once the app is rolled out
+   * and the reports have been read.
+   */
   readonly sizes: pulumi.Output<Sizes | null>;
 
   /**
-   * @throws {@link BackupMissing} when the settings ask for a backup, and none is given
-   * @throws ReviewMissing when the settings refuse something, and no review of them and of this history is given
+   * @throws {@link BackupMissing} when the settings require a backup and none is given
+   * @throws ReviewMissing when the settings refuse something and no review of these settings and migrations is given
+   * @throws ReviewRefused when the given review has refused findings
    */
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     requireReview(args.settings, args.history, args.review);
@@ -152,7 +161,8 @@ export class Release extends pulumi.ComponentResource {
         },
         { ...parent, dependsOn: rollout },
       );
-    // Before the smoke check: whether that fails or not, the outputs tell of the version that serves.
+    // The sizes are read before the smoke check, so that the outputs describe the version that serves even if the smoke
+    // check fails.
     const measured = [...rollout, ...(tables ? [tables] : [])];
 
     const smoke =
@@ -169,7 +179,8 @@ export class Release extends pulumi.ComponentResource {
       );
     const checked = [...measured, ...(smoke ? [smoke] : [])];
 
-    // The command has applied everything by then; one that should have waited has ended the release before it began.
+    // With the runner "command" there is no contract step: that command applies everything before the rollout, and
+    // reviewGate has refused a release with a contract migration.
     const contract =
       history.contract && migrations.runner === "migrator"
         ? new MigratorJob(
@@ -189,7 +200,7 @@ export class Release extends pulumi.ComponentResource {
           )
         : undefined;
 
-    // The very last step, so that nothing ever waits for it.
+    // The report is the last step, so that nothing waits for it.
     if (reader?.directory !== undefined) {
       const jobs = [preflight, migration, ...(contract ? [contract] : [])].map((each) => each.name);
       const page = {
@@ -218,7 +229,7 @@ export class Release extends pulumi.ComponentResource {
       .all([web.deployment.id, web.url, namespace, snapshot?.arn, snapshot?.createdAt])
       .apply(([, url, known, arn, createdAt]) => ({
         releaseId,
-        // A snapshot that was deleted is no way back.
+        // A snapshot that somebody has deleted can't be restored, so it is left out.
         snapshot: snapshot && arn && createdAt ? { id: snapshot.identifier, arn, createdAt } : null,
         migrations: {
           last: history.migrations.at(-1)?.name ?? null,

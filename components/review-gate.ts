@@ -8,7 +8,10 @@ import { refuseContract } from "./command-runner";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
 
-/** The release does what this environment refuses, and nobody has acknowledged it. Thrown before anything is touched. */
+/**
+ * This error reports findings that this environment refuses and that nobody has acknowledged. It is thrown before
+ * anything is changed.
+ */
 export class ReviewRefused extends ReleaseError {
   override readonly name = "ReviewRefused";
 
@@ -21,7 +24,7 @@ export class ReviewRefused extends ReleaseError {
   }
 }
 
-/** `review.since` names no migration: everything, or nothing, would count as applied. */
+/** This error reports that `review.since` names no migration of the folder, so the applied ones are unknown. */
 export class UnknownSince extends ReleaseError {
   override readonly name = "UnknownSince";
 
@@ -34,7 +37,7 @@ export class UnknownSince extends ReleaseError {
   }
 }
 
-/** A program made a `Release` without the review that its settings ask for. */
+/** This error reports that a program made a `Release` without the review that its settings require. */
 export class ReviewMissing extends ReleaseError {
   override readonly name = "ReviewMissing";
 
@@ -49,14 +52,14 @@ export class ReviewMissing extends ReleaseError {
 }
 
 /**
- * What the release's migrations would do to production, as far as can be told without the database. The preflight Job
- * judges again, by the migrations that the database really has.
+ * Reviews what the release's migrations would do to production, as far as that is known without the database. The
+ * preflight Job reviews them again, by the migrations that the database really has.
  *
- * @param live from `liveRelease`; without a migration `review.since` says what the database has, and without that
- *   everything is judged as if the database were empty, which the review says; without sizes they are unknown
- * @throws {@link ReviewRefused} listing everything that the environment refuses
- * @throws {@link UnknownSince} when `review.since` is needed, and names no migration of the folder
- * @throws ContractRefused when a migration is to wait for the rollout, and the app image's own command migrates
+ * @param live The result of `liveRelease`. If it has no migration, `review.since` names the last one that the database
+ *   has. If that is not set either, the review assumes an empty database and says so in its text.
+ * @throws {@link ReviewRefused} that lists everything that the environment refuses
+ * @throws {@link UnknownSince} when `review.since` is needed and names no migration of the folder
+ * @throws ContractRefused when a migration has to wait for the rollout and `migrations.runner` is "command"
  */
 export async function reviewGate(
   { review: policy, migrations: { runner } }: Settings,
@@ -85,10 +88,11 @@ export async function reviewGate(
   return review;
 }
 
-/** Where the outputs don't tell for certain which migrations the database has: what is assumed, for people. */
+/** Returns the text of the review's assumption, if the outputs don't show for certain which migrations are applied. */
 function assumption(since: string | undefined, applied: readonly Required<Applied>[], live: Live): Partial<Review> {
   const judges = "the preflight Job judges by what the database really has";
-  // An acknowledgement that the review can't place may be about what only the preflight Job finds.
+  // An acknowledgement that matches no finding here may match one that only the preflight Job makes, so none is
+  // reported as without effect.
   if (since === undefined)
     return {
       assumes: `nothing tells which release is live, so this assumes an EMPTY database. If it isn't, name its last migration in review.since to see the right review here; ${judges}`,
@@ -104,8 +108,11 @@ function assumption(since: string | undefined, applied: readonly Required<Applie
 }
 
 /**
- * What a `Release` asks of the review it is given.
- * @throws {@link ReviewMissing} when the settings refuse something, and it is no review of these settings and migrations
+ * Checks the review that a `Release` is given.
+ *
+ * @throws {@link ReviewMissing} when the settings refuse something and the review is missing or is one of other
+ *   settings or migrations
+ * @throws {@link ReviewRefused} when the review has refused findings
  */
 export function requireReview(
   { review: { refuse } }: Settings,
@@ -122,8 +129,9 @@ export function requireReview(
 }
 
 /**
- * Shows the findings: in a preview at the resource that would bring them about; in `up` of none, as what is said of one
- * waits, with all that is said after it, until it is made, and is lost when that fails.
+ * Shows the review's findings. A preview shows them at the given resource. `up` shows them without a resource, because
+ * Pulumi holds back a message about a resource, and all later messages, until the resource is created, and drops them
+ * if that fails.
  */
 export function showReview(review: Review, resource: pulumi.Resource): void {
   const told = review.findings.some(({ severity }) => severity !== "info") || review.void.length > 0;

@@ -10,7 +10,9 @@ import { ReleaseError } from "./release-error";
 import { releaseIdOf } from "./release-id";
 import { workloadManifest } from "./workloads";
 
-/** What the rollout would change belongs to somebody else. Thrown before anything is touched. */
+/**
+ * This error reports that somebody else owns what the rollout would change. It is thrown before anything is changed.
+ */
 export class RolloutRefused extends ReleaseError {
   override readonly name = "RolloutRefused";
 
@@ -23,18 +25,18 @@ export class RolloutRefused extends ReleaseError {
   }
 }
 
-/** What stands in the way of one object of the rollout. */
+/** The reason why one object can't be rolled out, and the command that solves it. */
 interface Obstacle {
   what: string;
   next: string;
 }
 
 /**
- * Looks whether the cluster will accept the objects of the rollout. A field that an autoscaler or a person has changed, and an
- * object that Pulumi did not make, would otherwise end the release when the migration is applied. Where the cluster can't be
- * asked, a warning says so, and the release goes on.
+ * Checks whether the cluster will accept the objects of the rollout. A field that an autoscaler or a person has
+ * changed, or an object that Pulumi did not make, would otherwise end the release after the migration. If the cluster
+ * can't be reached, the function prints a warning and the release continues.
  *
- * @throws {@link RolloutRefused} naming every obstacle
+ * @throws {@link RolloutRefused} that names every obstacle
  */
 export async function rolloutGate(
   settings: Settings,
@@ -61,7 +63,7 @@ export async function rolloutGate(
   if (obstacles.length > 0) throw new RolloutRefused(obstacles);
 }
 
-/** As kubectl takes them without a doubt about the group. */
+/** kubectl's name of the resource for each kind, with its API group, which makes the name unambiguous. */
 const RESOURCES: Record<string, string> = {
   Service: "services",
   Deployment: "deployments.apps",
@@ -69,7 +71,7 @@ const RESOURCES: Record<string, string> = {
   PodDisruptionBudget: "poddisruptionbudgets.policy",
 };
 
-/** Everything that is applied after the migration. */
+/** Returns the manifests of all objects that are applied after the migration. */
 export function rolloutManifests(settings: Settings, { fingerprint }: Pick<PackedHistory, "fingerprint">): Manifest[] {
   const { app, namespace, database, service, workloads, policy } = settings;
   const shared = { namespace, releaseId: releaseIdOf(settings, fingerprint), database };
@@ -82,13 +84,16 @@ export function rolloutManifests(settings: Settings, { fingerprint }: Pick<Packe
   ];
 }
 
-/** The setting that says how many pods a Deployment has. */
+/** Returns the key of the setting that sets the number of a Deployment's pods. */
 function replicasKey({ app, workloads }: Settings, { metadata: { name } }: Manifest): string {
   const index = workloads.findIndex((each) => `${app.name}-${each.name}` === name);
   return index < 0 ? "app.replicas" : `workloads[${index}].replicas`;
 }
 
-/** Why applying `wanted` over `live` would fail; empty where it would not, or where the release does not change the object. */
+/**
+ * Returns the reasons why applying `wanted` over `live` would fail. The list is empty if it would succeed, or if the
+ * release doesn't change the object.
+ */
 function obstaclesOf(wanted: Manifest, live: LiveObject, replicas: string): Obstacle[] {
   const { annotations = {}, managedFields = [] } = live.metadata;
   const { kind, metadata } = wanted;
@@ -100,7 +105,8 @@ function obstaclesOf(wanted: Manifest, live: LiveObject, replicas: string): Obst
     `kubectl -n ${metadata.namespace} ${verb} ${RESOURCES[kind]} ${metadata.name}${more}`;
 
   if (!managedFields.some(isPulumi)) {
-    // A Service with the same values is taken over. Pods are not: containers of both would run in one.
+    // Pulumi can take over a Service with the same values. It can't take over an object with pods, because its pods
+    // would then have the containers of both.
     if (kind === "Service" && conflicts.length === 0) return [];
     const makers = [...new Set(managedFields.map(({ manager }) => manager))].join(", ");
     return [
@@ -118,7 +124,7 @@ function obstaclesOf(wanted: Manifest, live: LiveObject, replicas: string): Obst
       ? [
           {
             what: line(object, scaled),
-            // No setting asks for 0 pods of the app.
+            // The settings allow no release with 0 pods, so the object must be scaled up instead.
             next: scaled.live
               ? `set ${replicas} to ${scaled.live}, as many as run now`
               : kubectl("scale", ` --replicas=${scaled.wanted}`),
@@ -137,7 +143,7 @@ function obstaclesOf(wanted: Manifest, live: LiveObject, replicas: string): Obst
 }
 
 function line(object: string, { path, live, wanted, manager, subresource }: FieldConflict): string {
-  // Any other value may be a secret.
+  // Only numbers, images and schedules are shown, because any other value may be a secret.
   const shown = (value: Json | undefined) =>
     typeof value === "number" || (typeof value === "string" && /\.(image|schedule)$/.test(path))
       ? String(value)
@@ -147,8 +153,8 @@ function line(object: string, { path, live, wanted, manager, subresource }: Fiel
 }
 
 /**
- * A JSON patch that takes the record away that others set these fields. It changes nothing else, and tests that the records
- * are still in the same place.
+ * Returns a JSON patch that removes the other managers' entries in `managedFields` that conflict. It changes nothing
+ * else, and first tests that the entries are still at the same index.
  */
 function handBack(managedFields: readonly ManagedFields[], conflicts: readonly FieldConflict[]): string {
   const operations = managedFields.flatMap(({ manager, subresource }, index) => {
@@ -163,6 +169,6 @@ function handBack(managedFields: readonly ManagedFields[], conflicts: readonly F
         ]
       : [];
   });
-  // Within single quotes of a shell.
+  // The patch is put between single quotes of a shell, so its own are escaped.
   return JSON.stringify(operations.reverse().flat()).replaceAll("'", "'\\''");
 }

@@ -4,23 +4,23 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 import { ReleaseError } from "./release-error";
 
-/** What RDS says about a snapshot. */
+/** The description of a snapshot that RDS returns. */
 export interface SnapshotDescription {
   arn: string;
-  /** As RDS calls it: creating, available, failed, … */
+  /** The status in RDS' words: creating, available, failed, … */
   status: string;
   encrypted: boolean;
-  /** ISO 8601. */
+  /** The time at which RDS began the snapshot (ISO 8601). */
   createdAt: string;
 }
 
-/** Names a snapshot in RDS. */
+/** The key of a snapshot in RDS. */
 export interface SnapshotKey {
   kind: "instance" | "cluster";
   identifier: string;
 }
 
-/** The migration did not start, because its backup can't be relied upon. */
+/** This error reports that the migration did not start, because its backup can't be relied on. */
 export class SnapshotError extends ReleaseError {
   override readonly name = "SnapshotError";
 
@@ -34,13 +34,17 @@ export class SnapshotError extends ReleaseError {
 }
 
 /**
- * How the data sources of the AWS provider say that there is no such snapshot. A host that can't be resolved ("ENOTFOUND") or a
- * profile that is missing ("was not found") says nothing about a snapshot.
+ * Matches the errors with which the AWS provider reports that a snapshot doesn't exist. It must not match a host that
+ * can't be resolved ("ENOTFOUND") or a missing profile ("was not found"), which leave that unknown.
  */
 const NOT_FOUND =
   /couldn't find resource|query returned no results|no matching .*snapshot|empty result|SnapshotNotFound/i;
 
-/** What RDS says of a snapshot; undefined when it has none of that identifier. */
+/**
+ * Returns RDS' description of a snapshot, or undefined if there is none with that identifier.
+ *
+ * @throws {@link SnapshotError} when RDS can't be queried
+ */
 async function findSnapshot(
   { kind, identifier }: SnapshotKey,
   opts?: pulumi.InvokeOptions,
@@ -63,17 +67,21 @@ async function findSnapshot(
   }
 }
 
-/** States that end by themselves, in `available` or in something worse. */
+/** The states that end by themselves, in `available` or in a failure. */
 const WAITED_FOR = ["creating", "copying", "modifying"];
 
-/** A release whose snapshot failed this often has another problem. */
+/**
+ * The number of snapshots that one attempt of a release may use. If all have failed, a person must look for the cause.
+ */
 const TRIES = 5;
 
 /**
- * The snapshot to use for a release: the one that is there, else a new one. RDS never gives an identifier twice, so one
- * that failed, or is being deleted, is left aside and the next is called `…-r2`, `…-r3`.
+ * Chooses the snapshot for a release: the existing one, or else a new one. An identifier that a failed snapshot, or one
+ * that is being deleted, still has can't be used again. The next snapshot is then named `…-r2`, `…-r3` and so on.
  *
- * @returns `availableSince` where it was complete before this `up`: when it was begun, as RDS tells no later time
+ * @returns The snapshot. `availableSince` is set if it was complete before this `up`; it is the time at which the
+ *   snapshot was begun, because RDS reports no later time.
+ * @throws {@link SnapshotError} when RDS can't be queried, or when all snapshots of this release have failed
  */
 export async function chooseSnapshot(
   { kind, identifier }: SnapshotKey,
@@ -89,7 +97,8 @@ export async function chooseSnapshot(
     if (found && WAITED_FOR.includes(found.status)) return { identifier: candidate, exists: true };
     if (!found) {
       free ??= candidate;
-      // The first that was never taken ends the search, but for the case that a failed first one was deleted by hand.
+      // The first identifier that is not in use ends the search. Only if it is the very first, the search goes on,
+      // because somebody may have deleted a failed first snapshot by hand.
       if (candidate !== identifier) break;
     }
   }
@@ -100,14 +109,15 @@ export async function chooseSnapshot(
   );
 }
 
-/** Between two looks at a snapshot that is still being made. */
+/** The time between two queries for a snapshot that is still being made, in milliseconds. */
 const POLL_MS = 2000;
 
 /**
- * Waits until the snapshot is `available`. Undefined: it is not there any more, which matters only to a release that has
- * migrations to apply, and that is for the Job to say.
+ * Waits until the snapshot is `available`.
  *
- * @throws {@link SnapshotError} when it failed, is not encrypted where it must be, or took too long
+ * @returns undefined if the snapshot doesn't exist any more. Only a release with pending migrations needs it, and the
+ *   migration Job checks that.
+ * @throws {@link SnapshotError} when it failed, took too long, or is not encrypted although the settings require that
  */
 export async function waitUntilAvailable(
   args: SnapshotKey & { timeout: Duration; encryptionRequired: boolean },
@@ -125,7 +135,7 @@ export async function waitUntilAvailable(
         "Encrypt the database (restore an encrypted copy of this snapshot), or set policy.encryption to optional.",
       );
     }
-    // A preview does not wait: it shows what is known now.
+    // A preview does not wait; it shows the present state.
     const waits = WAITED_FOR.includes(snapshot.status);
     if (waits && pulumi.runtime.isDryRun()) return snapshot;
     if (!waits) {

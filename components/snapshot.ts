@@ -5,39 +5,47 @@ import type { Duration } from "../settings/units";
 import { retryWhileBusy } from "./busy-database";
 import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
 
-/** Which database the snapshot is of, and what it has to satisfy. */
+/** The arguments of a snapshot: its database, its identifier and the conditions that it must meet. */
 export interface DatabaseSnapshotArgs {
-  /** An RDS instance (also Multi-AZ), or an Aurora cluster. */
+  /** The kind of the database: an RDS instance (also Multi-AZ), or an Aurora cluster. */
   kind: "instance" | "cluster";
   /** The DB identifier, not the resource id (`db-XXXX…`). */
   database: pulumi.Input<string>;
-  /** At most 63 lower-case letters, digits and single hyphens; unique in the account and region. */
+  /**
+   * The snapshot's identifier: at most 63 lower-case letters, digits and single hyphens, unique in account and region.
+   */
   identifier: string;
-  /** RDS has it already: made by an earlier `up`, perhaps by one that was killed before it could record it. */
+  /** Whether RDS has the snapshot already, from an earlier `up` that may have been killed before it recorded it. */
   exists: boolean;
-  /** ISO 8601: it was complete before this `up`, and is as old as it says. */
+  /** The time at which the snapshot was begun (ISO 8601). It is set only if it was complete before this `up`. */
   availableSince?: string;
-  /** How long a database that is being backed up or modified is waited for, and then the snapshot until it is `available`. */
+  /** The longest wait for a busy database, and again for the snapshot to become `available`. */
   timeout: Duration;
-  /** Refuse to go on with a snapshot that is not encrypted at rest. */
+  /** Whether a snapshot that is not encrypted at rest ends the release. */
   encryptionRequired: boolean;
   tags: Record<string, string>;
 }
 
 /**
- * A snapshot of the database as it is before the migration. It outlives its release: leaving the program or a destroy
- * keeps it, and pruning goes by its tags.
+ * A snapshot of the database before the migration. It outlives its release: it stays in RDS when it leaves the program
+ * and when the stack is destroyed. Old snapshots can be found by their tags.
  *
- * There is no `replaceOnChanges` here: a kept snapshot keeps its identifier too, so a replacement under that identifier
- * could only be refused (DBSnapshotAlreadyExists). A snapshot that failed is instead left aside by `chooseSnapshot`.
+ * `replaceOnChanges` is not set here, because the old snapshot would keep the identifier and RDS would refuse its
+ * replacement (DBSnapshotAlreadyExists). After a failed snapshot, `chooseSnapshot` chooses another identifier instead.
  */
 export class DatabaseSnapshot extends pulumi.ComponentResource {
   readonly identifier: string;
-  /** Known only once the snapshot is `available`, so whoever reads it waits for that; undefined when it is gone. */
+  /**
+   * The snapshot's ARN; undefined if the snapshot doesn't exist any more. It is known only once the snapshot is
+   * `available`, so a resource that uses it waits for that.
+   */
   readonly arn: pulumi.Output<string | undefined>;
-  /** When RDS began it, ISO 8601; known as late as the ARN. */
+  /** The time at which RDS began the snapshot (ISO 8601). It is known at the same time as the ARN. */
   readonly createdAt: pulumi.Output<string | undefined>;
-  /** When `up` saw it become `available`, ISO 8601; when it was begun, where no `up` saw that. */
+  /**
+   * The time at which an `up` saw the snapshot become `available` (ISO 8601). If no `up` saw that, it is the time at
+   * which the snapshot was begun.
+   */
   readonly completedAt: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: DatabaseSnapshotArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -50,10 +58,11 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
       retainOnDelete: true,
       customTimeouts: { create: `${args.timeout.seconds}s` },
       ...retryWhileBusy(name, args),
-      // Release and commit differ between the releases that share a snapshot; it keeps the tags it was made with. Its
-      // database is in its name; older releases kept that in another spelling than RDS does.
+      // Releases that share a snapshot differ in the tags for release and commit; the snapshot keeps its first tags.
+      // The database's identifier is ignored, because older versions recorded it in another spelling than RDS. It
+      // can't differ otherwise, because it is part of the snapshot's name.
       ignoreChanges: ["tags", "tagsAll", "dbInstanceIdentifier", "dbClusterIdentifier"],
-      // Ignored by the engine for a snapshot that its state already holds under this id.
+      // The engine ignores `import` if its state already contains the snapshot under this id.
       ...(args.exists ? { import: args.identifier } : {}),
     };
     const { tags } = args;
@@ -70,15 +79,17 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
             options,
           );
 
-    // A creation that was interrupted turns green on the next `up` without being waited for, and never gets its computed
-    // outputs (code: terraform bridge, aws_db_snapshot). Only its id is sure: everything else is what RDS says.
+    // After an interrupted creation, the next `up` reports success without waiting and never sets the computed outputs
+    // (code: terraform bridge, aws_db_snapshot). So only the id is taken from the resource; RDS is queried for the
+    // rest.
     const available: pulumi.Output<SnapshotDescription | undefined> = snapshot.id.apply(() =>
       waitUntilAvailable(args, { parent: this }),
     );
     this.arn = available.apply((found) => found?.arn);
     this.createdAt = available.apply((found) => found?.createdAt);
-    // Noted once for each snapshot, in the state: RDS tells when one was begun, and a large one takes hours. One that was
-    // deleted by hand is taken again under the same identifier, and then has a later end too.
+    // The state records the time of completion once for each snapshot, because RDS reports only when one was begun, and
+    // a large one takes hours. A snapshot that was deleted by hand and taken again under the same identifier gets a new
+    // time, because it has another `createdAt`.
     const { availableSince } = args;
     const completed = new local.Command(
       `${name}-completed`,

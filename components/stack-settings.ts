@@ -3,7 +3,10 @@ import type { Settings } from "../settings/schema";
 import { counted } from "../text/counted";
 import { ReleaseError } from "./release-error";
 
-/** Every mistake in the settings of a stack, one line each: key, value, what is allowed. Nothing has been touched. */
+/**
+ * This error lists every mistake in the settings of a stack, one on each line, with its key, value and the allowed
+ * values. It is thrown before anything is changed.
+ */
 export class SettingsError extends ReleaseError {
   constructor(
     stack: string,
@@ -19,12 +22,12 @@ export class SettingsError extends ReleaseError {
 }
 
 /**
- * The settings of a stack, from the configuration that Pulumi hands to its program.
+ * Returns the settings of a stack from the configuration that Pulumi passes to its program.
  *
- * @param config all of it, `project:key` → text; objects as JSON
- * @param secretKeys the keys that hold a value set with `--secret`: refused, for the manifests made of the settings are
- *   kept in the state and in the cluster in plain text
- * @throws {@link SettingsError} with everything that is wrong
+ * @param config The whole configuration. It maps `project:key` to a text; objects are in JSON.
+ * @param secretKeys The keys whose value was set with `--secret`. They are refused, because the manifests that are made
+ *   from the settings are kept as plain text in the state and in the cluster.
+ * @throws {@link SettingsError} that lists everything that is wrong
  */
 export function settingsFromConfig(
   config: Record<string, string>,
@@ -36,7 +39,7 @@ export function settingsFromConfig(
   const raw = Object.fromEntries(own.map(([key, text]) => [key.slice(project.length + 1), decode(text)]));
   const secrets = secretKeys.filter((key) => key.startsWith(`${project}:`)).map((key) => key.slice(project.length + 1));
   if (secrets.length > 0) {
-    // Nothing else is said of them: a message could repeat the value.
+    // No other mistake is reported in this case, because its message could repeat the secret value.
     const how = 'put it into a Kubernetes Secret and refer to it, {secret: {name: "…", key: "…"}}';
     throw new SettingsError(
       stack,
@@ -50,7 +53,7 @@ export function settingsFromConfig(
   return settings;
 }
 
-/** Objects and lists arrive as JSON; anything else is a text. */
+/** Parses the JSON of an object or a list; any other text is returned as it is. */
 function decode(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {

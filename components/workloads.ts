@@ -6,20 +6,20 @@ import type { Settings, WorkloadSettings } from "../settings/schema";
 import { stamped } from "./manifest";
 import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
 
-/** What a worker or a scheduled task shares with the app, and its own settings. */
+/** The arguments of a worker or a scheduled task: those that it shares with the app, and its own settings. */
 export interface WorkloadArgs {
   app: Settings["app"];
   namespace: pulumi.Input<string>;
   releaseId: string;
   database: DatabaseAccess;
-  /** Variables that other resources make, in place of the settings' of the same name. */
+  /** Environment variables from other resources of the program. They replace settings of the same name. */
   provided?: Record<string, pulumi.Input<string>>;
   settings: WorkloadSettings;
 }
 
 /** Another part of the app that uses the same database: a worker (Deployment) or a scheduled task (CronJob). */
 export class Workload extends pulumi.ComponentResource {
-  /** Known once it is rolled out. */
+  /** The id of the Kubernetes object, which is known once it is rolled out. */
   readonly id: pulumi.Output<string>;
 
   constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -35,7 +35,7 @@ export class Workload extends pulumi.ComponentResource {
   }
 }
 
-/** The object of a workload, as it is applied. */
+/** Returns the manifest of a workload. */
 export function workloadManifest(args: WorkloadArgs) {
   const { app, namespace, settings } = args;
   const metadata = { name: `${app.name}-${settings.name}`, namespace, labels: labels(app.name, settings.name) };

@@ -36,13 +36,13 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION 
 CREATE RULE log_deletes AS ON DELETE TO posts DO ALSO NOTHING;
 CREATE SEQUENCE numbers;`;
 
-/** Every kind of finding by its id: those of the rules, and those about the history. */
+/** Every kind of finding by its id, both those of the rules and those about the history. */
 export const ruleTexts: ReadonlyMap<string, RuleText> = new Map([
   ...rules.flatMap(({ finds }) => Object.entries(finds)),
   ...Object.entries(historyRules),
 ]);
 
-/** Reviews an example of the catalogue. The parser must be loaded. */
+/** Reviews an example of the catalogue. The caller must have awaited `loadParser`. */
 export function reviewExample(sql: string) {
   const base = migration("20260101000000_base", exampleSchema);
   return reviewRelease({ history: [base, migration("20260102000000_change", sql)], applied: [base] });
@@ -52,7 +52,7 @@ function migration(name: string, sql: string): Migration {
   return { name, sql, checksum: checksumOf(sql) };
 }
 
-/** Writes a Markdown table of the ids of findings by class. */
+/** Writes a Markdown table that lists the ids of the findings of each class. */
 export function rulesByClass(): string {
   const rows = findingClasses.map((name) => {
     const ids = [...ruleTexts]
@@ -64,7 +64,8 @@ export function rulesByClass(): string {
 }
 
 /**
- * Writes a Markdown section for each kind of finding: bad SQL, what happens, good SQL. The parser must be loaded.
+ * Writes a Markdown section for each kind of finding: bad SQL, what happens, good SQL. The caller must have awaited
+ * `loadParser`.
  * @throws Error when a rule finds nothing in its own example
  */
 export function rulesCatalogue(): string {

@@ -1,34 +1,34 @@
 import type { FindingClass } from "../settings/finding-classes";
 
-/** `info` is told, but refused by no policy. */
+/** The severity of a finding. A finding of severity `info` is shown, but no policy refuses it. */
 export type Severity = "info" | "warning" | "error";
 
-/** How to write it instead. */
+/** A proposal that does the same without the harm. */
 export interface SafeWay {
-  /** Text of each migration that takes this one's place, in order; none where no SQL does the same without the harm. */
+  /** The texts of the migrations that replace this one, in order. Empty: no SQL does the same without the harm. */
   readonly migrations: readonly string[];
   readonly note?: string;
 }
 
-/** One thing that a migration does and that people should know before it is released. */
+/** One effect of a migration that people should know before it is released. */
 export interface Finding {
-  /** What an acknowledgement names, unique within its migration: `drop-column User.email`. */
+  /** The id that an acknowledgement names, such as `drop-column User.email`. It is unique within its migration. */
   readonly id: string;
   readonly rule: string;
   readonly classes: readonly FindingClass[];
   readonly severity: Severity;
   readonly migration: string;
-  /** Of the migration's file. */
+  /** The checksum of the migration's file. */
   readonly checksum: string;
-  /** Index of the statement, where it is about one. */
+  /** The index of the statement; undefined if the finding is about none. */
   readonly statement?: number;
-  /** In migration.sql, from 1. */
+  /** The line in migration.sql, counted from 1. */
   readonly line: number;
-  /** One sentence each. */
+  /** What happens and who is affected, in one sentence each. */
   readonly what: string;
   readonly who: string;
   readonly howLong: string;
-  /** Why no later migration can undo it. */
+  /** The reason why no later migration can undo it; undefined if one can. */
   readonly irreversible?: string | undefined;
   readonly safe?: SafeWay;
 }

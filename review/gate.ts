@@ -1,35 +1,35 @@
 import type { FindingClass } from "../settings/finding-classes";
 import type { Finding } from "./finding";
 
-/** What an environment refuses. */
+/** The findings that an environment refuses. */
 export interface ReviewPolicy {
-  /** Findings of these classes, from `warning` on. None by default. */
+  /** The classes whose findings of severity `warning` or `error` are refused. Default: none. */
   readonly refuse: readonly FindingClass[];
 }
 
-/** "I know, and want it all the same", in a stack's settings. */
+/** An entry in a stack's settings with which a person accepts a finding. */
 export interface Acknowledgement {
   readonly migration: string;
-  /** Id of the finding, or its rule alone for all findings of the rule in that migration. */
+  /** The id of the finding, or only its rule for all findings of that rule in the migration. */
   readonly finding: string;
-  /** Why it is right here; not empty. */
+  /** The reason why the finding is acceptable here; not empty. */
   readonly reason: string;
-  /** First characters (at least 8) of the migration's checksum: a change of the file makes the acknowledgement stale. */
+  /** The first characters (at least 8) of the migration's checksum. A change of the file voids the acknowledgement. */
   readonly checksum: string;
 }
 
-/** What the policy and the acknowledgements make of the findings. */
+/** The result of applying the policy and the acknowledgements to the findings. */
 export interface Gate {
-  /** Not acknowledged, and refused by the policy: the release must not begin. */
+  /** The findings that the policy refuses and nobody has acknowledged. With any of them the release must not begin. */
   readonly refused: readonly Finding[];
   readonly acknowledged: readonly { readonly finding: Finding; readonly reason: string }[];
-  /** Acknowledgements that count for nothing, and why. */
+  /** The acknowledgements without effect, each with the reason. */
   readonly void: readonly { readonly acknowledgement: Acknowledgement; readonly why: string }[];
 }
 
 const shortest = 8;
 
-/** Which findings stop a release. Pure: the same findings, policy and acknowledgements give the same answer. */
+/** Decides which findings stop a release. It is pure: its result depends on its arguments only. */
 export function gate(
   findings: readonly Finding[],
   policy: ReviewPolicy,
@@ -56,7 +56,7 @@ export function gate(
   };
 }
 
-/** What to put into the settings to acknowledge a finding. */
+/** Returns the entry for the settings that acknowledges a finding. */
 export function acknowledgementFor(finding: Finding, reason = "…"): Acknowledgement {
   return { migration: finding.migration, finding: finding.id, checksum: finding.checksum.slice(0, shortest), reason };
 }

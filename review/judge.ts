@@ -18,19 +18,19 @@ import { prepare } from "./prepare/prepare";
 import { rules } from "./rules";
 import type { Draft } from "./rules/rule";
 
-/** What a migration is judged by, beside its own text. */
+/** The facts by which a migration is judged, besides its own text. */
 export interface Surroundings {
   readonly sizes: Sizes | undefined;
   readonly runner: Runner;
-  /** Names of the migrations of this release. */
+  /** The names of the migrations of this release. */
   readonly release: ReadonlySet<string>;
-  /** The schema before the migration; after the call, the one after it. */
+  /** The schema before the migration. The call changes it to the schema after the migration. */
   readonly schema: Schema;
-  /** Columns that this release adds to tables that were there; the call adds the migration's own. */
+  /** The columns that this release adds to existing tables. The call adds those of this migration. */
   readonly newColumns: Set<string>;
 }
 
-/** A migration with what the rules find in it. */
+/** A migration with the findings of the rules. */
 export interface JudgedMigration {
   readonly plan: MigrationPlan;
   readonly findings: readonly Finding[];
@@ -38,7 +38,8 @@ export interface JudgedMigration {
 
 /**
  * Judges one migration by every rule, statement by statement.
- * @param show is called for each statement, with the schema before it
+ *
+ * @param show A function that is called for each statement, with the schema before it.
  */
 export function judgeMigration(
   migration: Migration,
@@ -63,7 +64,7 @@ export function judgeMigration(
   const collected = new Findings(plan);
   for (const rule of rules) collected.add(rule, rule.opening?.(whole, facts));
   for (const statement of statements) {
-    // In its own place: of ten thousands of statements, copies would need much memory.
+    // The statement is changed in place, because copies of tens of thousands of statements would need much memory.
     statement.effect = effectOf(statement, inserts, schema);
     statement.existing = statement.effect.tables.filter(({ name }) => !facts.isNew(name));
     statement.fewRows =
@@ -79,7 +80,7 @@ export function judgeMigration(
 
 const nothing: Effect = { tables: [] };
 
-/** A statement before it is judged; `queries` are the names that its WITH gives to queries, which are no tables. */
+/** A statement before it is judged. `queries` are the names that its WITH gives to queries; they are not tables. */
 interface Part extends JudgedStatement {
   effect: Effect;
   existing: Effect["tables"];
@@ -87,7 +88,7 @@ interface Part extends JudgedStatement {
   readonly queries?: ReadonlySet<string>;
 }
 
-/** A statement, or those in its DO block, with the changes in their WITH. */
+/** Returns the statement, or those in its DO block, together with the data-changing queries in their WITH. */
 function partsOf(statement: Part): Part[] {
   const inner = "DoStmt" in statement.node ? insideDo(statement.text) : undefined;
   const written: Part[] = inner?.map(({ node, text }) => ({ ...statement, node, text, inside: true })) ?? [statement];
@@ -104,7 +105,7 @@ function effectOf({ node, queries }: Part, inserts: PlainInserts, schema: Schema
   return queries ? { ...effect, tables: effect.tables.filter(({ name }) => !queries.has(target(name))) } : effect;
 }
 
-/** Columns that a statement adds to its table: `User.email`. */
+/** Lists the columns that a statement adds to its table, such as `User.email`. */
 function columnsAdded(node: Node, schema: Schema): string[] {
   return commandsOf(node).flatMap(({ cmd: { subtype, def }, table }) => {
     if (subtype !== "AT_AddColumn") return [];
@@ -113,7 +114,10 @@ function columnsAdded(node: Node, schema: Schema): string[] {
   });
 }
 
-/** Variables and conditions around a part decide what it does: no SQL in its place can be proposed. */
+/**
+ * The proposal for a part of a statement. No SQL can be proposed for it, because the variables and conditions around it
+ * decide what it does.
+ */
 const insideNote: SafeWay = {
   migrations: [],
   note: "Write it as a statement of its own: the review proposes no SQL for a part of a DO block or WITH.",
@@ -129,7 +133,7 @@ class Findings {
   add({ finds }: (typeof rules)[number], drafts: readonly Draft[] = [], statement?: JudgedStatement): void {
     for (const { target: about, line, safe, at = statement, once, classes, ...rest } of drafts) {
       const way = at?.inside && safe && safe.migrations.length > 0 ? insideNote : safe;
-      // The same thing twice in a migration gets a number, so that an acknowledgement names one of them.
+      // A finding that occurs twice in a migration gets a number, so that an acknowledgement names exactly one of them.
       const plain = about === "" ? rest.rule : `${rest.rule} ${about}`;
       const count = (this.ids.get(plain) ?? 0) + 1;
       if (once && count > 1) continue;

@@ -4,19 +4,19 @@ import type { Finding } from "./finding";
 /** One message of squawk about one file. */
 export interface LintMessage {
   readonly migration: string;
-  /** From 1. */
+  /** The line in migration.sql, counted from 1. */
   readonly line: number;
   readonly rule: string;
   readonly message: string;
   readonly help?: string;
 }
 
-/** What squawk says, or why it couldn't be asked. */
+/** The messages of squawk, or the reason why it could not be run. */
 export type LintResult = { readonly messages: readonly LintMessage[] } | { readonly unavailable: string };
 
 /**
- * Rules of squawk that the review judges itself, with the history and the sizes that squawk doesn't have: whatever it says
- * there, squawk's message adds nothing.
+ * The rules of squawk that the review replaces by its own. Those use the history and the sizes, which squawk doesn't
+ * have, so squawk's messages add nothing.
  */
 export const judgedRules: ReadonlySet<string> = new Set([
   "adding-field-with-default",
@@ -48,8 +48,8 @@ export const judgedRules: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Rules that don't fit a Prisma history: time-outs are set by the migrator, a migration is one transaction, and types, names and the
- * order of enum values are what `schema.prisma` says.
+ * The rules of squawk that don't fit a Prisma history. The migrator sets the time-outs, a migration is one transaction,
+ * and `schema.prisma` decides types, names and the order of enum values.
  */
 export const unfitRules: ReadonlySet<string> = new Set([
   "ban-char-field",
@@ -66,7 +66,7 @@ export const unfitRules: ReadonlySet<string> = new Set([
   "require-table-schema",
 ]);
 
-/** What squawk says and the review doesn't. */
+/** Makes findings from those messages of squawk that the review has no finding of its own for. */
 export function lintFindings(
   messages: readonly LintMessage[],
   plan: MigrationPlan,

@@ -1,6 +1,6 @@
 import { keyOf, type Name } from "../migrations/sql/identifier";
 
-/** Writes a table or column as an acknowledgement names it: `User.email`. */
+/** Writes a table or column in the notation of acknowledgements, such as `User.email`. */
 export function target(name: Name, column?: string): string {
   return column === undefined ? keyOf(name) : `${keyOf(name)}.${column}`;
 }
@@ -15,7 +15,7 @@ export function named(name: Name, column?: string): string {
   return code(target(name, column));
 }
 
-/** Writes a list of names for a sentence: "`a`, `b`". */
+/** Writes a list of names for a sentence, such as "`a`, `b`". */
 export function codes(texts: readonly string[]): string {
   return texts.map(code).join(", ");
 }

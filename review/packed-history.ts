@@ -4,22 +4,24 @@ import { loadParser, planMigration } from "../migrations/history/plan";
 import type { LintResult } from "./lint";
 import { runSquawk } from "./squawk";
 
-/** A history as a release takes it: read, named by its content, and packed for the Job's pod. */
+/**
+ * The migrations in the form that a release needs: with the fingerprint of their content, and packed for the Job's pod.
+ */
 export interface PackedHistory {
   migrations: Migration[];
-  /** The last migration is marked `-- release: contract`: it is applied after the rollout. */
+  /** Whether the last migration is marked `-- release: contract`, and is so applied after the rollout. */
   contract: boolean;
-  /** sha-256 (hex) of names and contents. */
+  /** The sha-256 (hexadecimal) of all names and contents. */
   fingerprint: string;
-  /** Compressed, in pieces that each fit a ConfigMap. */
+  /** The compressed migrations, in pieces that each fit into a ConfigMap (1 MiB). */
   payload: Buffer[];
-  /** What squawk says about the files, for the review. */
+  /** The messages of squawk about the files, for the review. */
   lint?: LintResult;
 }
 
 /**
  * Reads and packs a Prisma migrations folder.
- * @throws HistoryError naming everything that is wrong with it
+ * @throws HistoryError that names everything that is wrong with it
  */
 export async function packHistory(directory: string): Promise<PackedHistory> {
   const migrations = readHistorySync(directory);

@@ -3,12 +3,15 @@ import type { Effect } from "../migrations/schema/effect";
 import type { Schema } from "../migrations/schema/schema";
 import { effectOf } from "../migrations/statements/statements";
 
-/** Keeps one tree for all INSERT … VALUES into a table: their rows decide nothing, and ten thousands of trees don't fit into memory. */
+/**
+ * Keeps only one parse tree for all INSERT … VALUES into a table. Their rows don't matter to the review, and tens of
+ * thousands of trees would not fit into memory.
+ */
 export class PlainInserts {
   private readonly nodes = new Map<string, Node>();
   private readonly effects = new Map<Node, Effect>();
 
-  /** Gives the tree that stands for the statement. */
+  /** Returns the tree that represents the statement. */
   slim(node: Node): Node {
     if (!("InsertStmt" in node)) return node;
     const { relation, selectStmt, withClause } = node.InsertStmt;
@@ -20,7 +23,7 @@ export class PlainInserts {
     return one;
   }
 
-  /** Gives the effect of a statement; that of such an INSERT is the same each time. */
+  /** Returns the effect of a statement. It is computed only once for each kept INSERT. */
   effectOf(node: Node, schema: Schema): Effect {
     const known = this.effects.get(node) ?? effectOf(node, schema);
     if ("InsertStmt" in node && node.InsertStmt.selectStmt === undefined) this.effects.set(node, known);
