@@ -25,9 +25,7 @@ export interface ReleaseArgs {
   migrator: string;
   /** The result of {@link planBackup}; undefined if `backup.mode` is "none". */
   backup?: Backup | undefined;
-  /**
-   * The result of `reviewGate`. It is required if `review.refuse` is not empty. Its findings are shown in the terminal.
-   */
+  /** The result of `reviewGate`, whose findings `pulumi up` shows. It is required if `review.refuse` is not empty. */
   review?: Review | undefined;
   /** Tags that are added to the snapshot's own. */
   tags?: Record<string, string>;

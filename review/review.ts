@@ -18,34 +18,37 @@ import { judgeHistory } from "./rules/history";
 export { loadParser } from "../migrations/sql/parse";
 export { type Applied, appliedUntil } from "./applied";
 
-/** What a review judges, and by which policy. */
+/** The input of a review: the migrations to judge, and the policy. */
 export interface ReviewInput {
-  /** The whole folder: what was made long ago decides what a new statement does. */
+  /**
+   * All migrations of the folder. The applied ones are needed too, because the effect of a new statement depends on
+   * them.
+   */
   readonly history: readonly Migration[];
-  /** What the database has. Default: nothing, a first release into an empty database. */
+  /** The migrations that the database has. Default: none, as at a first release into an empty database. */
   readonly applied?: readonly Applied[];
-  /** Sizes of tables. Default: unknown, which the review says. */
+  /** The sizes of the tables. Default: unknown, and the review reports that. */
   readonly stats?: Sizes | undefined;
-  /** Default: nothing is refused. */
+  /** The findings that the environment refuses. Default: none. */
   readonly policy?: ReviewPolicy;
   readonly acknowledgements?: readonly Acknowledgement[];
-  /** Who runs the migrations. Default: this project's migrator. */
+  /** The program that runs the migrations. Default: this project's migrator. */
   readonly runner?: Runner;
-  /** What squawk says about the pending files. Default: it wasn't asked. */
+  /** The messages of squawk about the pending files. Default: squawk was not run. */
   readonly lint?: LintResult;
 }
 
-/** One table in one statement, as a DBA wants to see it. */
+/** The effect of one statement on one table. */
 export interface ReviewedTable {
   readonly name: string;
   readonly lock: LockMode;
   readonly blocks: Blocked;
   readonly work: TableEffect["work"];
-  /** Undefined: unknown. */
+  /** The size of the table; undefined if it is unknown. */
   readonly size?: TableSize;
 }
 
-/** A statement that touches what was there before this release. */
+/** A statement that changes or locks a table of earlier releases, or whose effect is unknown. */
 export interface ReviewedStatement {
   readonly migration: string;
   readonly index: number;
@@ -58,7 +61,7 @@ export interface ReviewedStatement {
 
 /** The review of a release: its migrations and statements, the findings, and which of them are refused. */
 export interface Review extends Gate {
-  /** Nothing is deployed yet: every table is new. */
+  /** Whether nothing is deployed yet, so that every table is new. */
   readonly first: boolean;
   /** The migrations of this release, in order. */
   readonly migrations: readonly {
@@ -67,26 +70,29 @@ export interface Review extends Gate {
     readonly contract: boolean;
     readonly statements: number;
   }[];
-  /** Migrations that are deployed already. */
+  /** The number of migrations that are deployed already. */
   readonly before: number;
-  /** Worst first. */
+  /** All findings, the most severe first. */
   readonly findings: readonly Finding[];
-  /** Only those that lock a table that was there, beyond what any query does, or that can't be judged. */
+  /** The statements that lock an existing table more than an ordinary query does, or that can't be judged. */
   readonly statements: readonly ReviewedStatement[];
   readonly policy: ReviewPolicy;
   readonly stats: { readonly recordedAt?: string } | undefined;
-  /** Why squawk couldn't be asked. */
+  /** The reason why squawk could not be run. Default: it was run, or nobody asked for it. */
   readonly unlinted?: string;
-  /** What the reviewer had to assume of the database. */
+  /** The review's assumption about the database. Default: none. */
   readonly assumes?: string;
 }
 
-/** Judges what a release would do. Pure; `loadParser` must have been awaited once. */
+/** Judges what a release would do. It is pure; the caller must have awaited `loadParser` once. */
 export function reviewRelease(input: ReviewInput): Review {
   return judgeRelease(input)(input.lint);
 }
 
-/** The same, for who asks squawk meanwhile: all that needs no word of it is done when this returns. */
+/**
+ * Judges what a release would do, as {@link reviewRelease} does, while squawk is still running. It does all work that
+ * needs no messages of squawk and returns a function that adds those.
+ */
 export function judgeRelease(input: Omit<ReviewInput, "lint">): (lint?: LintResult) => Review {
   const { history, applied = [], stats, policy = { refuse: [] }, acknowledgements = [], runner = "migrator" } = input;
   const known = new Set(applied.map(({ name }) => name));
@@ -135,7 +141,10 @@ function rank({ severity }: Finding): number {
   return { error: 0, warning: 1, info: 2 }[severity];
 }
 
-/** What was deployed before is only followed. A file that isn't SQL ends its own part in it. */
+/**
+ * Applies a deployed migration to the schema without judging it. A file that isn't valid SQL is applied up to its
+ * error.
+ */
 function replay(migration: Migration, schema: Schema): void {
   try {
     for (const { node, text } of parseScript(migration.sql))

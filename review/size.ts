@@ -2,14 +2,14 @@ import type { Work } from "../migrations/schema/effect";
 import { keyOf, type Name } from "../migrations/sql/identifier";
 import type { Sizes, TableSize } from "../text/table-size";
 
-/** How long work on a table takes, as a band: seconds can't be promised from a size. */
+/** The duration of work on a table, as a band, because a size doesn't allow an estimate in seconds. */
 export type Band = "under 1 s" | "seconds" | "up to a minute" | "minutes" | "up to an hour" | "hours" | "unknown";
 
 const megabyte = 1024 * 1024;
 
 /**
- * Speeds that a small RDS instance on gp3 storage keeps up beside its usual load. They decide a band, never a promise.
- * Bytes a second, but rows a second for `rows`.
+ * The speeds that a small RDS instance on gp3 storage sustains besides its usual load, in bytes per second, but in rows
+ * per second for `rows`. They are rough: they only select a band.
  */
 const speeds: Record<Exclude<Work, "none">, number> = {
   rewrite: 20 * megabyte,
@@ -26,15 +26,15 @@ const bands: readonly [seconds: number, band: Band][] = [
   [3600, "up to an hour"],
 ];
 
-/** Finds the size of a table; undefined where it is unknown. */
+/** Returns the size of a table, or undefined if it is unknown. */
 export function sizeOf(name: Name, sizes: Sizes | undefined): TableSize | undefined {
   const key = keyOf(name);
-  // A table may be named `constructor`.
+  // hasOwn is needed because a table may be named `constructor`.
   const found = sizes && [key, `public.${key}`].find((each) => Object.hasOwn(sizes.tables, each));
   return found === undefined ? undefined : sizes?.tables[found];
 }
 
-/** Estimates how long the work takes on a table of this size; `unknown` where the size is. */
+/** Estimates how long the work takes on a table of this size. The result is "unknown" if the size is unknown. */
 export function bandOf(work: Work, size: TableSize | undefined): Band {
   if (work === "none") return "under 1 s";
   if (!size) return "unknown";
@@ -52,7 +52,7 @@ const order: readonly Band[] = [
   "hours",
 ];
 
-/** Gives the longer of two durations; an unknown one stands between seconds and minutes. */
+/** Returns the longer of two durations. An unknown one counts as longer than seconds and shorter than minutes. */
 export function longer(a: Band, b: Band): Band {
   return order.indexOf(a) >= order.indexOf(b) ? a : b;
 }

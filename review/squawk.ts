@@ -3,12 +3,12 @@ import { join } from "node:path";
 import type { Migration } from "../migrations/history/history";
 import { judgedRules, type LintResult, unfitRules } from "./lint";
 
-/** squawk reads a thousand files in a second; more than this is a fault of its own. */
+/** The time limit of squawk, in milliseconds. It reads a thousand files in a second, so a longer run means a fault. */
 const timeout = 60_000;
 
 interface SquawkMessage {
   file: string;
-  /** From 0. */
+  /** The line in the file, counted from 0. */
   line: number;
   message: string;
   help: string | null;
@@ -16,18 +16,18 @@ interface SquawkMessage {
 }
 
 /**
- * Asks squawk about the files of these migrations, all at once. It is an optional package (`squawk-cli`): the review goes on without
- * it, and tells.
+ * Runs squawk once on the files of these migrations. Its package, `squawk-cli`, is optional: without it the review goes
+ * on and reports that squawk's rules are left out.
  */
 export async function runSquawk(directory: string, migrations: readonly Migration[]): Promise<LintResult> {
   if (migrations.length === 0) return { messages: [] };
   const names = new Map(migrations.map(({ name }) => [join(directory, name, "migration.sql"), name]));
-  // The rules that the review leaves out are most of what squawk says.
+  // Most of squawk's messages come from rules that the review leaves out, so squawk is told to skip those rules.
   const rules = [...judgedRules, ...unfitRules].join(",");
   try {
     const program = binary();
     const output = await run(program, ["--reporter", "json", "--exclude", rules, ...names.keys()]).catch((error) => {
-      // Another version knows other rules.
+      // Another version of squawk may lack one of these rules and then refuses the option, so it runs without it.
       if (/invalid rule name/.test(String(error))) return run(program, ["--reporter", "json", ...names.keys()]);
       throw error;
     });
@@ -48,7 +48,7 @@ export async function runSquawk(directory: string, migrations: readonly Migratio
   }
 }
 
-/** The program itself: its wrapper would start a second Node. */
+/** Returns the path of squawk's program. The package's own wrapper would start a second Node.js process. */
 function binary(): string {
   const { getBinaryPath } = require("squawk-cli/js/index.js") as { getBinaryPath(): string };
   return getBinaryPath();
@@ -65,7 +65,7 @@ function run(program: string, args: readonly string[]): Promise<string> {
     });
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      // 1: it has something to say.
+      // Status 1 means that squawk has messages.
       if (code === 0 || code === 1) resolve(Buffer.concat(chunks).toString("utf8"));
       else reject(new Error(`squawk ended with ${signal ?? `status ${code}`}: ${errors.trim().split("\n")[0] ?? ""}`));
     });

@@ -5,28 +5,34 @@ import { checksumOf, type Migration } from "../../migrations/history/history";
 import { counted } from "../../text/counted";
 import type { Applied } from "../applied";
 
-/** The base can't be read from git; nothing was reviewed. */
+/** This error reports that the base can't be read from git. Nothing was reviewed. */
 export class BaseError extends Error {
   override readonly name = "BaseError";
 }
 
-/** What the branch that is merged into has, as `--base` finds it. */
+/** The migrations of the branch into which this one will be merged (`--base`). */
 export interface Base {
-  /** What the base has. */
+  /** The migrations that the base has. They count as deployed. */
   readonly applied: Applied[];
-  /** The folder as it will be when the branch is merged: the branch's migrations, and those the base got meanwhile. */
+  /** The migrations after the merge: those of the branch, and those that the base got since the branch began. */
   readonly history: Migration[];
   readonly notes: string[];
 }
 
 const run = promisify(execFile);
 
-/** Reads the migrations of a commit: what a branch adds is judged against it, as it will be after the merge. */
+/**
+ * Reads the migrations of a commit, so that the review judges what the branch adds to it, in the state after the merge.
+ *
+ * @param ref A commit, branch or tag.
+ * @param history The branch's own migrations.
+ * @throws {@link BaseError} when the commit can't be read from git
+ */
 export async function readBase(directory: string, ref: string, history: readonly Migration[]): Promise<Base> {
   const root = (await git(directory, ["rev-parse", "--show-toplevel"])).trim();
-  // The folder's place in the repository, also through symbolic links; empty at the top.
+  // This is the folder's path in the repository, with symbolic links resolved. It is empty for the top folder.
   const folder = (await git(directory, ["rev-parse", "--show-prefix"])).trim().replace(/\/$/, "");
-  // A ref that begins with a dash would be an option.
+  // Git would take a ref that begins with a dash for an option.
   if (ref.startsWith("-")) throw new BaseError(`--base ${ref} is not a commit, branch or tag.`);
   const commit = (
     await git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`]).catch(() => "")
@@ -52,9 +58,9 @@ export async function readBase(directory: string, ref: string, history: readonly
     if (mine && blobId(mine.sql, blob.length) === blob) applied.push({ name, checksum: mine.checksum });
     else {
       const sql = await show(root, blob);
-      // A checkout with CRLF line ends is no change.
+      // A file that differs only by CRLF line ends, which a checkout may add, is not changed.
       const same = mine && mine.sql.replaceAll("\r\n", "\n") === sql.replaceAll("\r\n", "\n");
-      // Not changed here since the branch began, so the merge takes the base's.
+      // If the branch has not changed the file since it began, the merge takes the base's file.
       const theirs =
         mine &&
         before.get(name) !== undefined &&
@@ -72,7 +78,7 @@ export async function readBase(directory: string, ref: string, history: readonly
   return { applied, history: merged, notes };
 }
 
-/** Blob of each migration.sql in a commit, by the migration's name. */
+/** Returns the blob id of each migration.sql in a commit, by the migration's name. */
 async function scripts(root: string, commit: string, folder: string): Promise<Map<string, string>> {
   const listed = await git(root, ["ls-tree", "-r", "-z", commit, "--", folder === "" ? "." : `${folder}/`]);
   const found = new Map<string, string>();
@@ -86,7 +92,11 @@ async function scripts(root: string, commit: string, folder: string): Promise<Ma
   return found;
 }
 
-/** Git's own name of a file's content. */
+/**
+ * Returns git's blob id of a file's content.
+ *
+ * @param length The length of the repository's ids: 64 for sha-256, 40 for sha-1.
+ */
 function blobId(sql: string, length: number): string {
   const bytes = Buffer.from(sql);
   return createHash(length === 64 ? "sha256" : "sha1")

@@ -21,10 +21,15 @@ interface Options {
   squawk: boolean;
 }
 
-/** Exit status when nothing was reviewed: typed wrong, or a file that can't be read. */
+/** The exit status when nothing was reviewed, because of a wrong option or a file that can't be read. */
 const notReviewed = 3;
 
-/** `npm run review -- …`: what the new migrations would do. No database, no credentials. @returns the exit status */
+/**
+ * Runs `npm run review -- …`, which prints what the new migrations would do. It needs neither a database nor
+ * credentials.
+ *
+ * @returns the exit status: 0 nothing but notes, 1 warnings, 2 errors or refused, 3 not reviewed
+ */
 export async function main(
   argv: readonly string[],
   out: (text: string) => void,
@@ -59,7 +64,7 @@ export async function main(
   }
 }
 
-/** A mistake in what was typed or given: its message says all, and where in the program it was met helps nobody. */
+/** Returns whether the error is a mistake in the options or files. It is then shown without a stack trace. */
 function isForeseen(error: unknown): error is Error {
   return (
     error instanceof HistoryError ||
@@ -69,7 +74,10 @@ function isForeseen(error: unknown): error is Error {
   );
 }
 
-/** Loaded when a file of settings or sizes is read: what checks them takes longer to load than a review does. */
+/**
+ * Loads the module that checks settings and sizes. It is loaded only on demand, because that takes longer than a
+ * review.
+ */
 function settingsFiles() {
   return import("./settings.js");
 }
@@ -94,7 +102,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
     notes.push("If the database is not empty, pass --base or --since.");
   const known = new Set(applied.map(({ name }) => name));
   const pending = folder.filter(({ name }) => !known.has(name));
-  // squawk works on another core meanwhile.
+  // squawk runs in its own process while the review goes on.
   const squawk = options.squawk ? runSquawk(directory, pending) : undefined;
   await loadParser();
   const judged = judgeRelease({
@@ -117,7 +125,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   return statusOf(result);
 }
 
-/** @throws ReviewSettingsError */
+/** @throws ReviewSettingsError when the file can't be written */
 function writeResult(file: string, text: string): void {
   try {
     writeFileSync(file, text);

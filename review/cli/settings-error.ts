@@ -1,4 +1,4 @@
-/** A file that the review was given can't be used: everything that is wrong with it. */
+/** This error reports that an option or a file of the review can't be used, and everything that is wrong with it. */
 export class ReviewSettingsError extends Error {
   override readonly name = "ReviewSettingsError";
 }

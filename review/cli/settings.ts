@@ -12,10 +12,12 @@ import { ReviewSettingsError } from "./settings-error";
 export type StackSettings = Partial<Pick<Settings, "migrations" | "review">>;
 
 /**
- * Reads the settings of a stack as `pulumi up` does, and refuses of them what it refuses. What the review doesn't need is
- * passed over: the image of a release, say, may be known only when it is made.
- * @param directory of the Pulumi program; without a Pulumi.yaml in it the keys may have any project's name
- * @throws ReviewSettingsError with everything that is wrong
+ * Reads the sections `migrations` and `review` of a stack's settings, by the same rules as `pulumi up`. The other
+ * sections are not checked, because some values, such as the image, may be known only at the release.
+ *
+ * @param directory The folder of the Pulumi program. If it has no Pulumi.yaml, the keys may begin with any project's
+ *   name.
+ * @throws ReviewSettingsError that lists everything that is wrong
  */
 export function readStackSettings(directory: string, stack: string): StackSettings {
   const file = join(directory, `Pulumi.${stack}.yaml`);
@@ -36,7 +38,7 @@ export function readStackSettings(directory: string, stack: string): StackSettin
   );
 }
 
-/** @throws ReviewSettingsError */
+/** @throws ReviewSettingsError when the file doesn't exist or can't be read */
 function textOf(option: string, file: string): string {
   const read = readNamedFile(file);
   if (read === undefined) throw new ReviewSettingsError(`There is no ${file} (${option}).`);
@@ -51,7 +53,11 @@ const sizes = z
   })
   .strict();
 
-/** Reads a file of table sizes: `{"recordedAt": "…", "tables": {"User": {"rows": 1, "bytes": 8192}}}`. */
+/**
+ * Reads a file of table sizes, such as `{"recordedAt": "…", "tables": {"User": {"rows": 1, "bytes": 8192}}}`.
+ *
+ * @throws ReviewSettingsError that lists everything that is wrong
+ */
 export function readSizes(file: string): Sizes {
   const text = textOf("--stats", file);
   let value: unknown;

@@ -5,7 +5,7 @@ import { fileOf, messageOf } from "./sarif";
 
 const commands = { error: "error", warning: "warning", info: "notice" };
 
-/** Workflow commands: GitHub shows them beside the lines of the pull request. */
+/** Writes a review as GitHub's workflow commands, which GitHub shows beside the lines of the pull request. */
 export function formatGithub(review: Review, options: FormatOptions = {}): string {
   const { directory = "." } = options;
   const lines = review.findings.map((finding) => {
@@ -16,7 +16,7 @@ export function formatGithub(review: Review, options: FormatOptions = {}): strin
   return `${[...[verdict(review), ...notesOf(review, options)].map(oneLine), ...lines].join("\n")}\n`;
 }
 
-/** Source: actions/toolkit, command.ts: what ends a command, or a property of it, is encoded. */
+/** Encodes the characters that would end a workflow command (source: actions/toolkit, command.ts). */
 function data(text: string): string {
   return printable(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }

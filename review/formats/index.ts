@@ -15,7 +15,10 @@ export const reviewFormats = ["text", "markdown", "json", "sarif", "github"] as 
 /** One of {@link reviewFormats}. */
 export type ReviewFormat = (typeof reviewFormats)[number];
 
-/** A review as text, without constants of the statements: for a terminal, a comment, a program, code scanning, or the annotations of a workflow. */
+/**
+ * Writes a review in one of the formats, for a terminal, a comment, a program, code scanning, or the annotations of a
+ * workflow. Constants of the statements are left out.
+ */
 export function formatReview(whole: Review, format: ReviewFormat, options: FormatOptions = {}): string {
   const review = withoutValues(whole);
   switch (format) {

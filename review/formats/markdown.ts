@@ -20,12 +20,15 @@ import {
 } from "./rows";
 import { sizesLine } from "./text";
 
-/** A comment on GitHub may have 65,536 characters; some room is left for what a workflow adds. */
+/**
+ * The largest size of a comment, in bytes. GitHub allows 65,536 characters; the rest is left for text that a workflow
+ * adds.
+ */
 export const largestComment = 64_000;
-/** Finds the comment again, to update it in place. */
+/** A mark by which a workflow finds its earlier comment and updates it. */
 export const commentMark = "<!-- release-review -->";
 
-/** How much of a review is shown; taken down step by step until it fits. */
+/** The limits of what a comment shows. They are lowered step by step until the comment fits. */
 interface Extent {
   readonly rows: number;
   readonly findings: number;
@@ -39,7 +42,7 @@ const extents: readonly Extent[] = [
   { rows: 10, findings: 10, sql: false },
 ];
 
-/** For a comment on a pull request: a line for the manager, a table for the DBA, the rest folded away. */
+/** Writes a review as a comment on a pull request: the verdict, a table of the statements, and the folded details. */
 export function formatMarkdown(review: Review, options: FormatOptions = {}): string {
   let text = "";
   for (const extent of extents) {
@@ -69,9 +72,9 @@ function render(review: Review, options: FormatOptions, extent: Extent): string 
   return `${parts.join("\n\n")}\n`;
 }
 
-/** Refused findings that are shown unfolded; of more, each has its line. */
+/** The largest number of refused findings that are shown unfolded. If there are more, all are folded. */
 const opened = 3;
-/** Rows that a person takes in at a glance; the others are folded away. */
+/** The number of rows that are shown at once. The others are folded. */
 const glance = 12;
 
 function table(rows: readonly Row[], { rows: most }: Extent): string {
@@ -132,7 +135,7 @@ function rank(risk: Severity | undefined): number {
 function details(review: Review, extent: Extent): string[] {
   const shown = review.findings.slice(0, extent.findings);
   const told = shown.map((finding, index) => detail(finding, index + 1, review, extent));
-  // They are worst first; what is refused is never folded away.
+  // The findings are sorted, the most severe first. A refused one is never put into the fold of the remaining ones.
   const refused = Math.max(0, ...shown.map((finding, index) => (review.refused.includes(finding) ? index + 1 : 0)));
   const serious = shown.filter(({ severity }) => severity !== "info").length;
   const at = Math.max(refused, Math.min(serious, glance));
@@ -175,7 +178,7 @@ function detail(finding: Finding, number: number, review: Review, { sql }: Exten
   return lines.join("\n");
 }
 
-/** Text whose names between backticks are shown as code; the rest of it is no markup, whatever it holds. */
+/** Writes a text whose parts between backticks are shown as code. Markup in the rest is escaped. */
 function prose(text: string): string {
   return text
     .split(/`([^`]+)`/)
@@ -187,7 +190,7 @@ function prose(text: string): string {
     .join("");
 }
 
-/** In a cell of a table: a long name may be broken, so that the table isn't wider than the page. */
+/** Writes code for a table's cell. A long name may be broken, so that the table isn't wider than the page. */
 function code(text: string): string {
   return htmlCode(text.split(/(?<=[_(,.])|(?<=[a-z])(?=[A-Z])/));
 }

@@ -3,21 +3,21 @@ import { sizeText } from "../../text/table-size";
 import type { Finding, Severity } from "../finding";
 import type { Review, ReviewedStatement, ReviewedTable } from "../review";
 
-/** What a format needs besides the review itself. */
+/** The options of a format. */
 export interface FormatOptions {
-  /** What else the reader should know: that the base has more migrations. */
+  /** Further notes for the reader, for example that the base has more migrations. */
   readonly notes?: readonly string[];
   /** The migrations' folder, relative to the repository, for links and annotations. */
   readonly directory?: string;
 }
 
-/** Counts findings by severity: `1 error, 2 warnings, 0 notes`. */
+/** Counts findings by severity, for example `1 error, 2 warnings, 0 notes`. */
 export function tally(findings: readonly Finding[]): string {
   const of = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
   return `${counted(of("error"), "error")}, ${counted(of("warning"), "warning")}, ${counted(of("info"), "note")}`;
 }
 
-/** Notes, with the word that a part of the review is missing. */
+/** Returns the notes, together with those about assumptions and about missing parts of the review. */
 export function notesOf({ unlinted, assumes }: Review, { notes = [] }: FormatOptions): string[] {
   return [
     ...notes,
@@ -26,14 +26,14 @@ export function notesOf({ unlinted, assumes }: Review, { notes = [] }: FormatOpt
   ];
 }
 
-/** What is reviewed, in one line. */
+/** Writes in one line how many migrations are reviewed. */
 export function scope({ migrations, before, first }: Review): string {
   if (migrations.length === 0) return "No new migration.";
   if (first) return `${counted(migrations.length, "migration")}, assuming an EMPTY database.`;
   return `${counted(migrations.length, "new migration")}, ${before} deployed already.`;
 }
 
-/** The line that a manager reads. */
+/** Writes the result of the review in one line. */
 export function verdict(review: Review): string {
   const { findings, refused, migrations, first } = review;
   if (refused.length > 0)
@@ -65,18 +65,18 @@ function summary(findings: readonly Finding[]): string {
   return told.length > 0 ? `${told.join(", ")}, and ${last}` : (last ?? "see below");
 }
 
-/** One row of the table: one table in one statement. */
+/** One row of the review's table. It is about one table in one statement. */
 export interface Row {
   readonly statement: ReviewedStatement;
   readonly table: ReviewedTable | undefined;
   readonly risk: Severity | undefined;
-  /** Findings about the statement, as numbers of the list, from 1. */
+  /** The numbers of the findings about the statement in the list, counted from 1. */
   readonly findings: readonly number[];
 }
 
 const works = { none: "no", rows: "no", scan: "no, scan", index: "no, index", rewrite: "yes" };
 
-/** Makes one row for each statement that touches what was there before, with the numbers of its findings. */
+/** Makes the rows for the reviewed statements, one for each table, with the numbers of their findings. */
 export function rowsOf(review: Review): Row[] {
   return review.statements.flatMap((statement) => {
     const about = review.findings.flatMap((finding, index) =>
@@ -93,30 +93,30 @@ export function rowsOf(review: Review): Row[] {
   });
 }
 
-/** What is blocked, and whether that is over at once: nothing that grows with a table is done under the lock. */
+/** Writes which queries are blocked. It adds "briefly" if no work under the lock grows with the table. */
 export function blocksText({ statement, table }: Row): string {
   if (!table) return "unknown";
   const works = statement.tables.some(({ work }) => work !== "none" && work !== "rows");
   return table.blocks === "nothing" || works ? table.blocks : `${table.blocks}, briefly`;
 }
 
-/** Says whether the statement rewrites the table, or scans it. */
+/** Writes whether the statement rewrites the table or scans it. */
 export function rewriteText(table: ReviewedTable | undefined): string {
   return table ? works[table.work] : "unknown";
 }
 
-/** Says the size of a table in a cell: `12 GB, 40 million rows`, or `unknown`. */
+/** Writes the size of a table for a cell, such as `12 GB, 40 million rows` or `unknown`. */
 export function sizeCell(table: ReviewedTable | undefined): string {
   return table?.size ? sizeText(table.size) : "unknown";
 }
 
-/** A statement on one line. */
+/** Writes a text on one line, shortened to the given number of characters. */
 export function short(text: string, length: number): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }
 
-/** The steps of a safe way as one script, each a migration of its own. */
+/** Joins the migrations of a safe way to one text, each with a heading if there are several. */
 export function script(migrations: readonly string[]): string {
   if (migrations.length === 1) return migrations[0] ?? "";
   return migrations.map((sql, index) => `-- migration ${index + 1} of ${migrations.length}\n${sql}`).join("\n\n");

@@ -6,7 +6,7 @@ import { type FormatOptions, script } from "./rows";
 
 const levels: Record<Severity, string> = { error: "error", warning: "warning", info: "note" };
 
-/** SARIF 2.1.0, which code scanning of GitHub and others read. */
+/** Writes a review in SARIF 2.1.0, which the code scanning of GitHub and others can read. */
 export function formatSarif(review: Review, { directory = "." }: FormatOptions = {}): string {
   const rules = [...new Set(review.findings.map(({ rule }) => rule))];
   const log = {
@@ -57,13 +57,13 @@ function suppressions(review: Review, finding: Finding) {
   return reason === undefined ? {} : { suppressions: [{ kind: "external", justification: reason }] };
 }
 
-/** Tells a finding in one text: what happens, who is affected, for how long, and what to write instead. */
+/** Writes a finding as one text: what happens, who is affected, for how long, and what to write instead. */
 export function messageOf({ what, who, howLong, safe }: Finding): string {
   const way = safe && safe.migrations.length > 0 ? ` Write instead:\n${script(safe.migrations)}` : "";
   return `${what} Affects: ${who} Duration: ${howLong}.${way}${safe?.note === undefined ? "" : `\n${safe.note}`}`;
 }
 
-/** migration.sql of a migration, with forward slashes. */
+/** Returns the path of a migration's migration.sql, with forward slashes. */
 export function fileOf(directory: string, migration: string): string {
   return [directory.replaceAll("\\", "/").replace(/\/+$/, ""), migration, "migration.sql"]
     .filter((part) => part !== "" && part !== ".")

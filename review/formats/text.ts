@@ -16,7 +16,7 @@ import {
   verdict,
 } from "./rows";
 
-/** Columns of a terminal. */
+/** The number of columns of a line. */
 const width = 80;
 
 /** Writes a review for a terminal, in lines of 80 columns where text can be broken. */
@@ -40,7 +40,7 @@ export function formatText(review: Review, options: FormatOptions = {}): string 
   return `${text.join("\n")}\n`;
 }
 
-/** Each statement with what it locks: a line of SQL, and one for each of its tables. */
+/** Writes each statement with its locks: a line of SQL, then a line for each of its tables. */
 function statementLines(review: Review): string[] {
   const rows = rowsOf(review).filter(({ table }) => table && (table.blocks !== "nothing" || table.work !== "none"));
   let before: ReviewedStatement | undefined;
@@ -97,7 +97,7 @@ function sqlLines(migrations: readonly string[]): string[] {
     .map((sql) => oneLine(`     ${sql}`.trimEnd()));
 }
 
-/** Says where the sizes of tables come from, or that they are not known. */
+/** Writes where the sizes of tables come from, or that they are unknown. */
 export function sizesLine({ stats }: Review): string {
   if (!stats) return "Sizes of tables and durations are unknown (pass --stats FILE).";
   return stats.recordedAt === undefined

@@ -3,7 +3,7 @@ import { maskSql } from "../../migrations/sql/mask-sql";
 import type { Finding } from "../finding";
 import type { Review } from "../review";
 
-/** The same review without constants of statements: what is printed goes to comments, logs and artifacts. */
+/** Returns the review without the constants of statements, because it is printed to comments, logs and artifacts. */
 export function withoutValues(review: Review): Review {
   const shown = new Map(review.findings.map((finding) => [finding, shownFinding(finding)]));
   const of = (finding: Finding) => shown.get(finding) ?? shownFinding(finding);
@@ -16,7 +16,7 @@ export function withoutValues(review: Review): Review {
   };
 }
 
-/** Characters of a statement that are shown: an INSERT may have megabytes of rows. */
+/** The largest number of characters of a statement that are shown. An INSERT may have megabytes of rows. */
 const LONGEST = 2000;
 
 function shownText(text: string): string {

@@ -6,10 +6,10 @@ import type { Facts } from "../facts";
 /** One subcommand of an ALTER TABLE. */
 export interface Command {
   readonly cmd: AlterTableCmd;
-  /** Position in its statement, from 0. */
+  /** The position in its statement, counted from 0. */
   readonly index: number;
   readonly table: Name;
-  /** The column or constraint that it names, or "". */
+  /** The column or constraint that it names, or "" if it names none. */
   readonly column: string;
 }
 
@@ -22,12 +22,12 @@ export function commandsOf(node: Node): Command[] {
   );
 }
 
-/** Lists the same, unless this release makes the table. */
+/** Lists the subcommands of an ALTER TABLE on an existing table; none if this release makes the table. */
 export function alterations({ node }: { readonly node: Node }, facts: Facts): Command[] {
   return commandsOf(node).filter(({ table }) => !facts.isNew(table));
 }
 
-/** Gives `ALTER TABLE name`, and a subcommand, as they are written. */
+/** Returns `ALTER TABLE name` and the subcommand as they are written in the file. */
 export function writtenParts(text: string, { index }: Command): { head: string; command: string } {
   const { head, commands } = alterCommands(text);
   return { head, command: commands[index] ?? "" };

@@ -15,12 +15,12 @@ export function uncommittedValues(statement: JudgedStatement, facts: Facts): Pre
   );
 }
 
-/** Says what the use of such a value does. */
+/** Writes what happens when a value is used before it is committed. */
 export function usesValue({ value: { type, value }, by }: Prepared["addedValues"][number]): string {
   return `Uses value ${code(value)} of enum ${code(type)}, which line ${by.line} adds: Postgres refuses that until the value is committed`;
 }
 
-/** Proposes a second migration that begins with the statement. */
+/** Proposes to move the statement and all later ones to a second migration. */
 export function commitBefore({ index }: JudgedStatement, { plan: { statements, mode } }: Facts): SafeWay {
   const texts = (part: typeof statements) =>
     part.flatMap(({ text, control }) => (control === undefined ? `${text};` : [])).join("\n");

@@ -3,7 +3,10 @@ import type { Schema } from "../../migrations/schema/schema";
 import { useOf } from "../../migrations/schema/uses";
 import { target } from "../names";
 
-/** What tables get from the extensions that are used most: types of columns, functions in defaults and the like, operator classes. */
+/**
+ * The types, functions and operator classes of the most used extensions that tables can depend on. The list is not
+ * complete.
+ */
 const extensions: Readonly<Record<string, readonly string[]>> = {
   citext: ["citext"],
   cube: ["cube"],
@@ -17,7 +20,7 @@ const extensions: Readonly<Record<string, readonly string[]>> = {
   vector: ["vector", "halfvec", "sparsevec"],
 };
 
-/** Lists what the history has made with an extension's types, functions and operator classes. */
+/** Lists the objects of the history that use an extension's types, functions or operator classes. */
 export function extensionUsers(extension: string, schema: Schema): string[] {
   return (extensions[extension] ?? []).flatMap((name) => [
     ...schema.using(name).map(({ table, column }) => `column ${column.name} of ${target(table.name)}`),

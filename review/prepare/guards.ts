@@ -3,7 +3,7 @@ import { type Name, nameOf } from "../../migrations/sql/identifier";
 import { target } from "../names";
 import { commandsOf } from "./commands";
 
-/** Lists the policies, triggers and rules that a statement makes or turns on, by {@link guardKey}. */
+/** Lists the policies, triggers and rules that a statement makes or turns on, as texts of {@link guardKey}. */
 export function guardsMade(node: Node): string[] {
   if ("CreatePolicyStmt" in node && node.CreatePolicyStmt.table)
     return [guardKey("policy", nameOf(node.CreatePolicyStmt.table), node.CreatePolicyStmt.policy_name)];
@@ -16,7 +16,9 @@ export function guardsMade(node: Node): string[] {
   );
 }
 
-/** Names a policy, trigger or rule of a table; `enabled` is one that is turned on. */
+/**
+ * Returns the key of a policy, trigger or rule of a table. The kind `enabled` is a trigger or rule that is turned on.
+ */
 export function guardKey(kind: "policy" | "trigger" | "rule" | "enabled", table: Name, name = ""): string {
   return `${kind} ${target(table, name)}`;
 }

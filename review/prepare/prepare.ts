@@ -14,14 +14,15 @@ import { guardsMade } from "./guards";
 import { sequencesFollowing } from "./sequences";
 import { uniqueKey, uniquesDropped, uniquesMade } from "./uniques";
 
-/** A statement, or a part of one in a DO block or a WITH. */
+/** A statement, or a part of a statement in a DO block or a WITH. */
 type Part = PlannedStatement & { readonly node: Node };
 
 /**
- * Reads what a migration as a whole does, before its first statement is judged.
- * @param statements the migration's statements
- * @param parts the same, with what stands in DO blocks and in WITH
- * @param schema as it is before the migration
+ * Reads the facts about a migration as a whole, before its first statement is judged.
+ *
+ * @param statements The migration's statements.
+ * @param parts The same statements, together with those in DO blocks and in WITH.
+ * @param schema The schema before the migration.
  */
 export function prepare(
   plan: MigrationPlan,
@@ -34,7 +35,7 @@ export function prepare(
   const transaction = plan.mode === "transaction";
   return {
     exchanges: enumExchanges(nodes, schema),
-    // In one transaction, nobody sees a view or function missing.
+    // Within one transaction, no other session sees that a view or function is missing.
     remade: new Set(transaction ? nodes.flatMap(remade) : []),
     standIns: transaction ? nodes.flatMap((node) => standIn(node, columnsBefore(nodes, schema)) ?? []) : [],
     droppedColumns: new Set(nodes.flatMap(columnsDropped)),
@@ -50,7 +51,7 @@ export function prepare(
   };
 }
 
-/** Writes a foreign key as {@link Prepared.droppedKeys} knows it. */
+/** Writes a foreign key in the form that {@link Prepared.droppedKeys} contains. */
 export function foreignKeyText(name: Name, { columns, references }: Constraint): string {
   return `${keyOf(name)}(${columns.join(",")}) ${references}`;
 }
@@ -69,14 +70,14 @@ function enumExchanges(nodes: readonly Node[], schema: Schema): Map<string, Enum
       const type = keyOf(nameOfParts(node.CreateEnumStmt.typeName));
       const values = partsOf(node.CreateEnumStmt.vals);
       made.set(type, values);
-      // The old one was renamed away first, and the new one is made in its place.
+      // The old enum was renamed before, and the new one is made under the old name.
       if (away.has(type)) exchange(type, type, values);
     }
     if (!("RenameStmt" in node) || node.RenameStmt.renameType !== "OBJECT_TYPE") continue;
     const from = nameOfParts(node.RenameStmt.object);
     const type = keyOf({ ...from, name: node.RenameStmt.newname ?? "" });
     away.add(keyOf(from));
-    // The new one takes the place of the old one.
+    // The new enum, made under another name, is renamed to the old name.
     const values = made.get(keyOf(from));
     if (values && schema.enums.has(type)) exchange(keyOf(from), type, values);
   }
@@ -90,7 +91,7 @@ function remade(node: Node): string[] {
   return "CreateFunctionStmt" in node ? [target(nameOfParts(node.CreateFunctionStmt.funcname))] : [];
 }
 
-/** Finds the columns of a table by the name that the migration gives it. */
+/** Returns a function that finds a renamed or moved table's earlier columns by its new name. */
 function columnsBefore(nodes: readonly Node[], schema: Schema): (table: string) => string[] {
   const before = new Map<string, string[]>();
   const moved = (from: Name, to: Name) => {
@@ -134,7 +135,7 @@ function valuesAdded(parts: readonly Part[], migration: string, schema: Schema):
   return parts.flatMap((by) => {
     if ("CreateEnumStmt" in by.node) made.add(keyOf(nameOfParts(by.node.CreateEnumStmt.typeName)));
     const value = addedValue(by.node, schema, migration);
-    // Values of a type that the same transaction makes can be used at once.
+    // Postgres allows the use of a new value at once if the same transaction has made the type.
     return value && !made.has(value.type) ? [{ value, by }] : [];
   });
 }

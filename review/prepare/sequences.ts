@@ -7,13 +7,13 @@ import { callsOf, some } from "../../migrations/sql/references";
 export interface SetValue {
   readonly sequence: Name;
   readonly value: Node | undefined;
-  /** The value is the largest one in use, or the sequence's own. */
+  /** Whether the value is taken from the largest one in use, or from a sequence. */
   readonly follows: boolean;
 }
 
 const followers = ["max", "last_value", "nextval", "currval", "greatest"];
 
-/** Lists the calls of setval() in a SELECT, of sequences whose names are known. */
+/** Lists the calls of setval() in a SELECT for sequences whose names are known. */
 export function valuesSet(node: Node): SetValue[] {
   if (!("SelectStmt" in node)) return [];
   return callsOf(node).flatMap(({ name, args: [argument, value] }) => {
@@ -22,12 +22,12 @@ export function valuesSet(node: Node): SetValue[] {
   });
 }
 
-/** Lists the keys of the sequences that a statement sets to follow the rows: `setval('s', (SELECT max(id) FROM t))`. */
+/** Lists the keys of the sequences that a statement sets by the rows, as in `setval('s', (SELECT max(id) FROM t))`. */
 export function sequencesFollowing(node: Node): string[] {
   return valuesSet(node).flatMap(({ sequence, follows: following }) => (following ? [keyOf(sequence)] : []));
 }
 
-/** Reads the sequence in `'"User_id_seq"'`, `'s'::regclass` or `pg_get_serial_sequence('"User"', 'id')`. */
+/** Returns the sequence in `'"User_id_seq"'`, `'s'::regclass` or `pg_get_serial_sequence('"User"', 'id')`. */
 export function sequenceOf(argument: Node): Name | undefined {
   if ("TypeCast" in argument) return argument.TypeCast.arg && sequenceOf(argument.TypeCast.arg);
   if ("FuncCall" in argument) {
@@ -41,7 +41,7 @@ export function sequenceOf(argument: Node): Name | undefined {
   return text === undefined ? undefined : nameFromText(text);
 }
 
-/** The largest value of a column, or one of a sequence: by a call, or as a column of the sequence itself. */
+/** Returns whether the node reads the largest value of a column, or a sequence's value by a function or a column. */
 function isFollower(node: Node): boolean {
   const names =
     "FuncCall" in node ? partsOf(node.FuncCall.funcname) : "ColumnRef" in node ? partsOf(node.ColumnRef.fields) : [];

@@ -5,7 +5,7 @@ import { callsOf } from "../../migrations/sql/references";
 /** A setting of the session that a statement changes. */
 export interface SessionSetting {
   readonly name: string;
-  /** The values as written; none for RESET and DEFAULT. */
+  /** The values as they are written; none for RESET and DEFAULT. */
   readonly values: readonly Node[];
 }
 

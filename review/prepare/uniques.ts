@@ -11,7 +11,7 @@ export interface DroppedUnique {
   readonly columns: readonly string[];
 }
 
-/** Lists the unique indexes that a statement makes, by {@link uniqueKey}. */
+/** Lists the unique indexes that a statement makes, as texts of {@link uniqueKey}. */
 export function uniquesMade(node: Node, schema: Schema): string[] {
   if ("IndexStmt" in node && node.IndexStmt.unique && node.IndexStmt.relation && !node.IndexStmt.whereClause) {
     const columns = (node.IndexStmt.indexParams ?? []).map((item) =>
@@ -30,7 +30,7 @@ export function uniquesMade(node: Node, schema: Schema): string[] {
   });
 }
 
-/** Lists the unique indexes that a statement drops, by themselves or with their constraint. */
+/** Lists the unique indexes that a statement drops, either directly or with their constraint. */
 export function uniquesDropped(node: Node, schema: Schema): DroppedUnique[] {
   if ("DropStmt" in node && node.DropStmt.removeType === "OBJECT_INDEX")
     return (node.DropStmt.objects ?? []).flatMap((object) => {
@@ -47,7 +47,10 @@ export function uniquesDropped(node: Node, schema: Schema): DroppedUnique[] {
   });
 }
 
-/** Writes the same for two unique indexes of a table on the same columns, whose order says nothing about what is unique. */
+/**
+ * Returns the key of a unique index. It is the same for two indexes of a table on the same columns in any order,
+ * because the order doesn't matter for uniqueness.
+ */
 export function uniqueKey(table: Name, columns: readonly string[]): string {
   return `${keyOf(table)} ${JSON.stringify([...columns].sort())}`;
 }

@@ -5,8 +5,9 @@ import type { SafeWay } from "../finding";
 import { alter, batched, contractMark, newName, notNullSteps } from "./words";
 
 /**
- * A column of another type, by way of a second column that a trigger keeps equal until the rollout is complete.
- * @param value of the new column, from the old one; `row` is "" or "NEW."
+ * Proposes to change a column's type by a second column, which a trigger keeps equal until the rollout is complete.
+ *
+ * @param value A function that writes the new column's value as an expression of the old one; `row` is "" or "NEW.".
  */
 export function changeType(
   name: Name,
@@ -39,7 +40,7 @@ export function changeType(
   return { migrations, note: alsoNeeded(name, before, table, schema, n) };
 }
 
-/** What hangs on a column and must be made for its successor too. */
+/** Writes a note on what depends on the column and must be made for the new column too. */
 function alsoNeeded(
   name: Name,
   column: Column | undefined,
@@ -61,7 +62,7 @@ function alsoNeeded(
   return `The new version of the app keeps the old name until the last step.${rest}`;
 }
 
-/** A new name for a column that old pods still use: both exist, and a trigger keeps them equal. */
+/** Proposes to rename a column that old pods still use by a second column, which a trigger keeps equal. */
 export function renameColumn(
   name: Name,
   from: string,
@@ -98,7 +99,7 @@ export function renameColumn(
   return { migrations, note: `${prisma}${needed}` };
 }
 
-/** A new name for a table, with a view under the old one for the pods that still use it. */
+/** Proposes to rename a table and to make a view under the old name for the pods that still use it. */
 export function renameTable(name: Name, to: string): SafeWay {
   const view = nameText(name);
   const renamed = nameText({ ...name, name: to });

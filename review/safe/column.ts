@@ -20,7 +20,7 @@ const starts = new Set([
   "INITIALLY",
 ]);
 
-/** The type and the default of `ADD COLUMN a TYPE … DEFAULT …`, as they are written. */
+/** Returns the type and the default of `ADD COLUMN a TYPE … DEFAULT …` as they are written. */
 export function columnTexts(command: string): { type: string; default?: string } {
   const tokens = tokensOf(command);
   let at = tokens.findIndex(({ upper }) => upper === "ADD") + 1;
@@ -44,7 +44,7 @@ export function columnTexts(command: string): { type: string; default?: string }
   return word < 0 ? { type } : { type, default: slice(word + 1, until(word + 1)) };
 }
 
-/** A column whose rows are filled afterwards, in batches, instead of under the lock. */
+/** Proposes to add the column empty and to fill its rows afterwards in batches, instead of under the lock. */
 export function fillLater(
   command: string,
   definition: ColumnDef,
@@ -101,7 +101,7 @@ export function fillLater(
   return { migrations };
 }
 
-/** A required column: first optional, then filled, then required when no old pod is left that doesn't know it. */
+/** Proposes to add a required column as optional, to fill it, and to make it required when no old pod is left. */
 export function requireLater(command: string, defined: DefinedColumn, name: Name, schema: Schema): SafeWay {
   const { column } = defined;
   const c = identifier(column.name);
@@ -118,7 +118,7 @@ export function requireLater(command: string, defined: DefinedColumn, name: Name
   return { migrations, note: "The new version must always set it; the old one can ignore it." };
 }
 
-/** A value of the column's type, to be replaced by the right one. */
+/** Returns an example value of the column's type, which a person replaces by the right one. */
 function example(defined: DefinedColumn, schema: Schema): string {
   const type = defined.column.type;
   if (!type) return "''";

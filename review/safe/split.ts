@@ -4,8 +4,8 @@ import { callsOf } from "../../migrations/sql/references";
 import type { JudgedStatement } from "../facts";
 
 /**
- * Why a file can't be cut before one of its statements: what comes before holds only in its transaction or session, and what comes
- * after needs it. Undefined where nothing forbids it.
+ * Returns the reason why a file can't be split between these statements: something in the first part is valid only in
+ * its transaction or session, and the second part may need it. Returns undefined if the file can be split.
  */
 export function boundTo(before: readonly JudgedStatement[], after: readonly JudgedStatement[]): string | undefined {
   const held = before.map(({ node }) => holds(node)).find((each) => each !== undefined);

@@ -11,7 +11,7 @@ import { changeType } from "./change";
 import { columnTexts, fillLater } from "./column";
 import { alter, newName, notNullSteps, ownMigration, partitionedIndex, uniqueSteps } from "./words";
 
-/** How to do what a statement does without keeping anybody waiting. */
+/** Proposes how to do what a statement does without blocking other queries; undefined if there is no better way. */
 export function unblock(statement: JudgedStatement, table: TableEffect, facts: Facts): SafeWay | undefined {
   const { node, text } = statement;
   if ("IndexStmt" in node) {
@@ -54,18 +54,23 @@ export function unblock(statement: JudgedStatement, table: TableEffect, facts: F
   const notes = [...new Set(ways.flatMap((way) => way?.note ?? []))];
   const possible = ways.every((way) => way === undefined || way.migrations.length > 0);
   if (ways.every((way) => way === undefined)) return undefined;
-  // Two subcommands may ask for the same proof.
+  // The Set removes steps that two subcommands share, such as the same proof of NOT NULL.
   return { migrations: possible ? [...new Set(migrations)] : [], ...(notes.length > 0 && { note: notes.join(" ") }) };
 }
 
-/** REFRESH … CONCURRENTLY tells rows apart by a unique index on columns, without WHERE. */
+/**
+ * Returns whether REFRESH … CONCURRENTLY is possible. It needs a unique index on columns, without expressions and
+ * without WHERE, to identify rows.
+ */
 export function refreshesConcurrently(view: Name, schema: Schema): boolean {
   return schema
     .indexesOf(keyOf(view))
     .some(({ unique, partial, columns }) => unique && !partial && !columns.includes("(expression)"));
 }
 
-/** One key dropped and another one added: the index is built first, and the two change places at once. */
+/**
+ * Proposes, for a key that replaces a dropped one, to build its index first and then to exchange both in one statement.
+ */
 function swapKey(
   cmds: readonly AlterTableCmd[],
   commands: readonly string[],
@@ -100,7 +105,7 @@ function swapKey(
   };
 }
 
-/** The safe way of one subcommand; undefined when it is as safe as can be. */
+/** Returns the safe way of one subcommand, or undefined if there is no safer one. */
 function commandWay(cmd: AlterTableCmd, text: string, head: string, name: Name, facts: Facts): SafeWay | undefined {
   const table = facts.table(name);
   switch (cmd.subtype) {
@@ -140,7 +145,7 @@ function commandWay(cmd: AlterTableCmd, text: string, head: string, name: Name, 
   }
 }
 
-/** Values can be added to an enum in place. */
+/** Proposes to add the values to the enum in place. */
 function exchangeWay({ type, added, removed }: EnumExchange): SafeWay {
   const migrations = added.map((value) => `ALTER TYPE ${identifier(type)} ADD VALUE ${literal(value)};`);
   if (removed.length === 0) return { migrations };
@@ -150,7 +155,7 @@ function exchangeWay({ type, added, removed }: EnumExchange): SafeWay {
   };
 }
 
-/** ADD COLUMN with a constraint that reads the table: the column first, then each constraint on its own. */
+/** Proposes, for ADD COLUMN with constraints, to add the column first and then each constraint in its own steps. */
 function splitConstraints(text: string, defined: ReturnType<typeof defineColumn>, name: Name): SafeWay | undefined {
   if (defined.constraints.length === 0) return undefined;
   const c = identifier(defined.column.name);
@@ -199,7 +204,8 @@ function constraintWay(node: Constraint, text: string, head: string, name: Name,
     const columns = node.indexname === undefined ? partsOf(node.keys) : constraint.columns;
     const table = facts.table(name);
     const nullable = primary ? columns.filter((column) => !table?.columns.get(column)?.notNull) : [];
-    // A primary key wants NOT NULL; proven beforehand, it isn't looked for under the lock.
+    // A primary key requires NOT NULL. If that is proven beforehand, Postgres doesn't scan the table for it under the
+    // lock.
     const proofs = nullable.flatMap((column) => notNullSteps(name, column, false));
     if (node.indexname !== undefined)
       return proofs.length > 0 ? { migrations: [...proofs, `${head} ${text};`] } : undefined;
@@ -227,7 +233,7 @@ function constraintWay(node: Constraint, text: string, head: string, name: Name,
   return { migrations: [`${head} ${named} NOT VALID;`, `${head} VALIDATE CONSTRAINT ${i};`] };
 }
 
-/** The type and the expression of `ALTER COLUMN a TYPE … USING …`. */
+/** Returns the type and the expression of `ALTER COLUMN a TYPE … USING …`. */
 function typeTexts(command: string): { type: string; using?: string } {
   const tokens = tokensOf(command);
   const at = tokens.findIndex(({ upper }) => upper === "TYPE") + 1;
@@ -236,7 +242,7 @@ function typeTexts(command: string): { type: string; using?: string } {
   return using < 0 ? { type } : { type, using: command.slice(tokens[using + 1]?.start ?? 0) };
 }
 
-/** An expression with the column taken from a trigger's row. */
+/** Rewrites an expression so that it takes the column from a trigger's row. */
 function prefixed(expression: string, column: string, row: string): string {
   let result = "";
   let at = 0;
@@ -244,7 +250,7 @@ function prefixed(expression: string, column: string, row: string): string {
   for (const [index, { text, start, end }] of tokens.entries()) {
     const name = text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
     if (name !== column) continue;
-    // author.nick: the table's name goes too.
+    // In `author.nick` the table's name is replaced too.
     const from = tokens[index - 1]?.text === "." ? (tokens[index - 2]?.start ?? start) : start;
     result += `${expression.slice(at, from)}${row}${identifier(column)}`;
     at = end;

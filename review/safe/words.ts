@@ -3,17 +3,17 @@ import { batchDoubt } from "../../migrations/batches/batch";
 import type { Schema } from "../../migrations/schema/schema";
 import { identifier, keyOf, type Name, nameText } from "../../migrations/sql/identifier";
 
-/** First line of a migration that runs after the rollout, when no old pod is left. */
+/** The first line of a contract migration, which runs after the rollout, when no old pod is left. */
 export const contractMark = "-- release: contract\n";
-/** Note of a statement that can't run in a transaction. */
+/** The note about a statement that can't run in a transaction. */
 export const ownMigration = "In a migration of its own: it can't run in a transaction.";
-/** How to build an index on a partitioned table. */
+/** The note on how to build an index on a partitioned table. */
 export const partitionedIndex =
   "CONCURRENTLY doesn't work on a partitioned table: create the index ON ONLY it, build one on each partition CONCURRENTLY, and attach those (ALTER INDEX … ATTACH PARTITION).";
 
 /**
- * An UPDATE with the line above it that makes it run a range of keys at a time, by the primary key or another one; without it where
- * the table has no such key.
+ * Adds the line above an UPDATE that makes the migrator run it one range of keys at a time, by the primary key or
+ * another key. If the table has no such key, the UPDATE is returned unchanged.
  */
 export function batched(update: string, table: Name, schema: Schema): string {
   const node = parseSync(update).stmts?.[0]?.stmt;
@@ -26,7 +26,7 @@ export function batched(update: string, table: Name, schema: Schema): string {
   return by === undefined ? update : `${mark}\n${update}`;
 }
 
-/** The name of something new, within Postgres' 63 bytes. */
+/** Makes a name from the parts. It is cut to 63 bytes, which is Postgres' limit. */
 export function newName(...parts: string[]): string {
   let name = parts.join("_");
   while (Buffer.byteLength(name) > 63) name = name.slice(0, -1);
@@ -38,7 +38,7 @@ export function alter(name: Name, command: string): string {
   return `ALTER TABLE ${nameText(name)} ${command};`;
 }
 
-/** NOT NULL by way of a check that is validated without blocking anybody. */
+/** Returns the steps to NOT NULL by a check that is validated without blocking reads and writes. */
 export function notNullSteps(name: Name, column: string, contract: boolean): string[] {
   const check = identifier(newName(name.name, column, "is_set"));
   const c = identifier(column);
@@ -54,7 +54,7 @@ export function notNullSteps(name: Name, column: string, contract: boolean): str
   ];
 }
 
-/** A unique or primary key constraint by way of an index that is built beside the app's writes. */
+/** Returns the steps to a unique or primary key constraint by an index that is built while the app writes. */
 export function uniqueSteps(
   name: Name,
   constraint: string,
