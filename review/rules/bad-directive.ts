@@ -4,7 +4,10 @@ import { always, untilRepaired } from "./words";
 
 const stopped = "The release, which stops in the preflight before anything is changed.";
 
-/** Comments that read like directives and can't be followed, and batches that would not do what their statement does. */
+/**
+ * This rule reports comments that look like directives but can't be followed, and batches that would not have the
+ * effect of their statement.
+ */
 export const badDirective = defineRule({
   finds: {
     "bad-directive": {

@@ -4,7 +4,7 @@ import { changedTables } from "../prepare/changed-tables";
 import { isCatalog } from "./catalog-write";
 import { defineRule } from "./rule";
 
-/** A change of the tables in which migrations are recorded. */
+/** This rule reports changes of the tables in which migrations are recorded. */
 export const bookkeepingWrite = defineRule({
   finds: {
     "bookkeeping-write": {
@@ -28,7 +28,7 @@ export const bookkeepingWrite = defineRule({
   },
 });
 
-/** Prisma's history, or the migrator's own schema. */
+/** Returns whether the name is Prisma's history table or the migrator's own schema. */
 function isBookkeeping({ schema, name }: Name): boolean {
   return name === "_prisma_migrations" || schema === "_release" || (schema === undefined && name === "_release");
 }

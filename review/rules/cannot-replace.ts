@@ -7,7 +7,10 @@ import { code, named } from "../names";
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** CREATE OR REPLACE that changes what it can't: it gives views further columns at their end, and functions another body. */
+/**
+ * This rule reports a CREATE OR REPLACE that Postgres refuses. It can only add columns at the end of a view and change
+ * the body of a function.
+ */
 export const cannotReplace = defineRule({
   finds: {
     "cannot-replace": {
@@ -45,7 +48,7 @@ function replacement(node: Node, { schema }: Facts): { target: string; what: str
   const name = nameOfParts(node.CreateFunctionStmt.funcname);
   const before = schema.routines.get(keyOf(name));
   const after = signatureOf(node.CreateFunctionStmt);
-  // Other parameters make another function.
+  // A function with other parameters is another function, so nothing is replaced.
   if (before?.overloads !== 1 || before.parameters !== after.parameters || before.returns === after.returns)
     return undefined;
   const what = `Replaces function ${named(name)} by one that returns another type: Postgres refuses that.`;

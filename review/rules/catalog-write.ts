@@ -5,7 +5,7 @@ import { changedTables } from "../prepare/changed-tables";
 import { defineRule } from "./rule";
 import { permanent } from "./words";
 
-/** A change of Postgres' own catalog. */
+/** This rule reports changes of Postgres' own catalog. */
 export const catalogWrite = defineRule({
   finds: {
     "catalog-write": {
@@ -30,7 +30,7 @@ export const catalogWrite = defineRule({
   },
 });
 
-/** Tells whether a table belongs to Postgres' own catalog. */
+/** Returns whether a table belongs to Postgres' own catalog. */
 export function isCatalog(name: Name, facts: Facts): boolean {
   if (name.schema !== undefined) return name.schema === "pg_catalog" || name.schema === "information_schema";
   return /^pg_/.test(name.name) && facts.table(name)?.madeIn === undefined;

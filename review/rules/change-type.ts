@@ -4,7 +4,7 @@ import { alterations } from "../prepare/commands";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** A column that gets a type which holds every value, but that the old version may not expect. */
+/** This rule reports a column whose new type can hold every value, but may be unexpected for the old version. */
 export const changeType = defineRule({
   finds: {
     "change-type": {

@@ -2,7 +2,7 @@ import { refusedInTransaction } from "../../migrations/statements/statements";
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** A statement that can't run in a transaction, between BEGIN and COMMIT or in a DO block. */
+/** This rule reports a statement between BEGIN and COMMIT or in a DO block that can't run in a transaction. */
 export const concurrentlyInTransaction = defineRule({
   finds: {
     "concurrently-in-transaction": {

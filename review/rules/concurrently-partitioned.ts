@@ -4,7 +4,7 @@ import { partitionedIndex } from "../safe/words";
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** An index of a partitioned table that is created or dropped CONCURRENTLY. */
+/** This rule reports an index of a partitioned table that is created or dropped CONCURRENTLY. */
 export const concurrentlyPartitioned = defineRule({
   finds: {
     "concurrently-partitioned": {

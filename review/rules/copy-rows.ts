@@ -6,7 +6,7 @@ import { always, stops } from "./words";
 const note = "Write INSERT … VALUES, or load the rows with a program of its own.";
 const good = "INSERT INTO posts (id, title) VALUES (1, 'first');";
 
-/** COPY … FROM, which has no rows to read in a migration. */
+/** This rule reports COPY … FROM, which has no rows to read in a migration. */
 export const copyRows = defineRule({
   finds: {
     "copy-without-rows": { classes: ["failing"], bad: "COPY posts FROM STDIN;", good },

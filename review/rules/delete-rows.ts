@@ -11,7 +11,7 @@ type TruncateStmt = Extract<Node, { TruncateStmt: unknown }>["TruncateStmt"];
 
 const good = "-- Keep the rows, or copy them into another table first.";
 
-/** Rows that TRUNCATE, DELETE or MERGE throw away. */
+/** This rule reports TRUNCATE, DELETE and MERGE that delete rows. */
 export const deleteRows = defineRule({
   finds: {
     "delete-all": { classes: ["destructive"], bad: "DELETE FROM posts;", good },
@@ -42,12 +42,12 @@ function deletes(rule: "delete-all" | "delete-rows", name: Name, what: string) {
   return { rule, severity, target: target(name), what, who: readers, howLong: permanent, irreversible: fromSnapshot };
 }
 
-/** The tables of which a TRUNCATE is worth a finding, with the words for one that it reaches by CASCADE. */
+/** Lists the tables for which a TRUNCATE gets a finding. `cascaded` is a text for those that it reaches by CASCADE. */
 function emptied(statement: TruncateStmt, facts: Facts): { name: Name; cascaded: string }[] {
   const direct = new Set(
     (statement.relations ?? []).map((item) => ("RangeVar" in item ? keyOf(nameOf(item.RangeVar)) : "")),
   );
-  // A partition of a table that is named needs no finding of its own.
+  // A partition gets no finding of its own if the statement names its table.
   const covered = new Set(direct);
   return emptiedBy(statement, facts.schema).flatMap((name) => {
     const parent = facts.table(name)?.parent ?? "";
@@ -61,7 +61,7 @@ function mergeDeletes(clauses: readonly Node[] | undefined): boolean {
   return (clauses ?? []).some((item) => "MergeWhenClause" in item && item.MergeWhenClause.commandType === "CMD_DELETE");
 }
 
-/** Foreign keys may delete more than what the statement names. */
+/** Writes which foreign keys may delete further rows or refuse the statement; "" if there are none. */
 function cascades(name: Name, facts: Facts): string {
   const others = facts.schema.referencing(keyOf(name)).map((table) => target(table.name));
   return others.length > 0 ? `; foreign keys of ${codes(others)} may delete rows there, or refuse it` : "";

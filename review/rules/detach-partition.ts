@@ -3,7 +3,7 @@ import { named, target } from "../names";
 import { alterations } from "../prepare/commands";
 import { defineRule } from "./rule";
 
-/** ALTER TABLE … DETACH PARTITION. */
+/** This rule reports ALTER TABLE … DETACH PARTITION. */
 export const detachPartition = defineRule({
   finds: {
     "detach-partition": {

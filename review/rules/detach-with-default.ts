@@ -4,7 +4,7 @@ import { commandsOf } from "../prepare/commands";
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** DETACH PARTITION … CONCURRENTLY beside a default partition. */
+/** This rule reports DETACH PARTITION … CONCURRENTLY on a table that has a default partition. */
 export const detachWithDefault = defineRule({
   finds: {
     "detach-with-default": {

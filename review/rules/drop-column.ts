@@ -4,7 +4,7 @@ import { contractMark } from "../safe/words";
 import { defineRule } from "./rule";
 import { contractNote, fromSnapshot, oldPodsFail, permanent, rollbackFails } from "./words";
 
-/** ALTER TABLE … DROP COLUMN. */
+/** This rule reports ALTER TABLE … DROP COLUMN. */
 export const dropColumn = defineRule({
   finds: {
     "drop-column": { classes: ["destructive", "incompatible"], bad: "ALTER TABLE users DROP COLUMN age;" },

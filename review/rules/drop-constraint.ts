@@ -17,7 +17,7 @@ const kinds = {
 
 const relying = "All code that relies on it.";
 
-/** Constraints that are dropped or not enforced, and triggers and rules that are turned off. */
+/** This rule reports constraints that are dropped or not enforced, and triggers and rules that are turned off. */
 export const dropConstraint = defineRule({
   finds: {
     "drop-constraint": {
@@ -42,7 +42,7 @@ function judge(
   if (subtype === "AT_DropConstraint") {
     const table = facts.table(name);
     const constraint = table?.constraints.find((candidate) => candidate.name === guard);
-    // NOT NULL says the same.
+    // Dropping a check for NOT NULL has no effect if the column itself is NOT NULL.
     const [proven] = constraint?.onlyNotNull ? (constraint.notNullOf ?? []) : [];
     if (proven !== undefined && table?.columns.get(proven)?.notNull) return [];
     return [

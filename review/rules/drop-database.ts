@@ -2,7 +2,7 @@ import { code } from "../names";
 import { defineRule } from "./rule";
 import { fromSnapshot, permanent } from "./words";
 
-/** DROP DATABASE. */
+/** This rule reports DROP DATABASE. */
 export const dropDatabase = defineRule({
   finds: {
     "drop-database": {

@@ -5,7 +5,7 @@ import { contractMark } from "../safe/words";
 import { type Draft, defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** A column that is no longer filled by itself: its default, identity or expression goes. */
+/** This rule reports a column that loses its default, identity or generation expression. */
 export const dropDefault = defineRule({
   finds: { "drop-default": { classes: ["incompatible"], bad: "ALTER TABLE users ALTER COLUMN mood DROP DEFAULT;" } },
   statement(statement, facts) {

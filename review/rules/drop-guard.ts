@@ -6,7 +6,7 @@ import { defineRule } from "./rule";
 
 const kinds: Record<string, "trigger" | "rule"> = { OBJECT_TRIGGER: "trigger", OBJECT_RULE: "rule" };
 
-/** DROP TRIGGER and DROP RULE. */
+/** This rule reports DROP TRIGGER and DROP RULE. */
 export const dropGuard = defineRule({
   finds: {
     "drop-trigger": {

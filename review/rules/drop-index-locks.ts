@@ -4,7 +4,7 @@ import { ownMigration } from "../safe/words";
 import { defineRule } from "./rule";
 import { waiting } from "./waiting";
 
-/** DROP INDEX, which locks the index's table. */
+/** This rule reports DROP INDEX without CONCURRENTLY, which locks the index's table. */
 export const dropIndexLocks = defineRule({
   finds: { "drop-index-locks": { classes: ["blocking"], bad: "DROP INDEX users_age_idx;" } },
   statement({ node, effect }, facts) {

@@ -10,7 +10,7 @@ type Id = `drop-${"table" | "schema" | "extension" | "type" | "view" | "sequence
 
 const both = ["destructive", "incompatible"] as const;
 
-/** DROP of tables, views, types and the like. */
+/** This rule reports DROP of tables, views, types and other objects. */
 export const dropObject = defineRule<Id>({
   finds: {
     "drop-table": { classes: both, bad: "DROP TABLE posts;" },
@@ -56,14 +56,14 @@ function judge(
   if (table ? facts.isNew(name) : facts.isNewObject(name)) return [];
   if ((rule === "drop-view" || rule === "drop-function") && facts.prepared.remade.has(keyOf(name))) return [];
   if (missing_ok && removeType === "OBJECT_TABLE" && !table && isAbsent(name, facts)) return [];
-  // Pods don't call the functions of triggers.
+  // Pods don't call the functions of triggers, so no pod fails.
   if (rule === "drop-function" && facts.schema.triggerFunctions.has(keyOf(name))) return [];
   const cascade = behavior === "DROP_CASCADE";
   const columns =
     rule === "drop-type" && cascade
       ? facts.schema.using(keyOf(name)).map(({ table: of, column }) => target(of.name, column.name))
       : [];
-  // A type that no column has, and that Prisma's exchange of enums leaves behind, is no loss.
+  // A type that no column has can be dropped without loss. Prisma's exchange of enums leaves such a type.
   if (rule === "drop-type" && columns.length === 0) return [];
   const destroys = rule === "drop-type" || ["drop-table", "drop-schema", "drop-extension"].includes(rule);
   const { contract } = facts.plan;
@@ -78,7 +78,7 @@ function judge(
     {
       rule,
       classes: [...(destroys ? (["destructive"] as const) : []), ...(contract ? [] : (["incompatible"] as const))],
-      // The default that used a sequence is judged by itself.
+      // A dropped sequence is only `info`, because the rules judge a default that uses it separately.
       severity: destroys ? "error" : rule === "drop-sequence" ? "info" : "warning",
       target: keyOf(name),
       what: `Drops ${word} ${named(name)}${destroys ? ` and all its data${more}` : ""}.`,
@@ -90,7 +90,10 @@ function judge(
   ];
 }
 
-/** IF EXISTS of a table that the history never made, where the history makes all tables: the table isn't there. */
+/**
+ * Returns whether the table can't exist: the history never made it, and the history has made all other known tables. A
+ * DROP … IF EXISTS then does nothing.
+ */
 function isAbsent(name: Name, { schema }: Facts): boolean {
   return (
     name.schema === undefined &&

@@ -2,7 +2,7 @@ import { roleNames, rolesText } from "./roles";
 import { defineRule } from "./rule";
 import { fromSnapshot, permanent } from "./words";
 
-/** DROP OWNED BY. */
+/** This rule reports DROP OWNED BY. */
 export const dropOwned = defineRule({
   finds: {
     "drop-owned": {

@@ -2,7 +2,7 @@ import { code } from "../names";
 import { defineRule } from "./rule";
 import { appConnections } from "./words";
 
-/** DROP ROLE and DROP USER. */
+/** This rule reports DROP ROLE and DROP USER. */
 export const dropRole = defineRule({
   finds: {
     "drop-role": {

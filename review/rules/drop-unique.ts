@@ -6,7 +6,10 @@ import { contractMark } from "../safe/words";
 import { defineRule } from "./rule";
 import { contractNote, rollout } from "./words";
 
-/** A unique index that goes: `INSERT … ON CONFLICT (email)`, which is what an upsert becomes, needs one on just these columns. */
+/**
+ * This rule reports a unique index that is dropped. An upsert runs `INSERT … ON CONFLICT (email)`, which needs a unique
+ * index on exactly these columns.
+ */
 export const dropUnique = defineRule({
   finds: { "drop-unique": { classes: ["incompatible"], bad: "DROP INDEX CONCURRENTLY users_email_key;" } },
   statement({ node, text }, facts) {
@@ -18,7 +21,7 @@ export const dropUnique = defineRule({
       const another = facts.schema
         .indexesOf(keyOf(table))
         .some((other) => other.unique && other.name.name !== index && uniqueKey(table, other.columns) === key);
-      // What goes with its column is reported there.
+      // If the migration also drops a column of the index, the rule drop-column reports that.
       const withColumn = columns.some((column) => droppedColumns.has(target(table, column)));
       if (another || withColumn || uniques.has(key)) return [];
       return [
@@ -36,7 +39,7 @@ export const dropUnique = defineRule({
   },
 });
 
-/** The statement drops this and nothing else. */
+/** Returns whether the statement drops only one object. */
 function isSingle(node: Node): boolean {
   if ("DropStmt" in node) return (node.DropStmt.objects ?? []).length === 1;
   return "AlterTableStmt" in node && (node.AlterTableStmt.cmds ?? []).length === 1;

@@ -2,7 +2,7 @@ import { commitBefore, uncommittedValues, usesValue } from "../prepare/enum-uses
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** A new enum value that is used in the transaction which adds it. */
+/** This rule reports a new enum value that is used in the transaction that adds it. */
 export const enumValueInTransaction = defineRule({
   finds: {
     "enum-value-in-transaction": {

@@ -3,7 +3,7 @@ import { code } from "../names";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** ALTER TYPE … ADD VALUE and RENAME VALUE. */
+/** This rule reports ALTER TYPE … ADD VALUE and RENAME VALUE. */
 export const enumValue = defineRule({
   finds: {
     "rename-enum-value": { classes: ["incompatible"], bad: "ALTER TYPE mood RENAME VALUE 'sad' TO 'low';" },

@@ -4,7 +4,7 @@ import { commandsOf } from "../prepare/commands";
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** A foreign key NOT VALID on a partitioned table. */
+/** This rule reports a foreign key NOT VALID on a partitioned table. */
 export const foreignKeyPartitioned = defineRule({
   finds: {
     "foreign-key-partitioned": {

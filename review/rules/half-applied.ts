@@ -5,7 +5,7 @@ import { boundTo } from "../safe/split";
 import { type Draft, defineRule } from "./rule";
 import { repairer } from "./words";
 
-/** A migration that can't be one transaction: a failure in the middle leaves a part of it in place. */
+/** This rule reports a migration that can't run in one transaction, so that a failure leaves a part of it applied. */
 export const halfApplied = defineRule({
   finds: {
     "half-applied": {
@@ -51,7 +51,7 @@ function base({ runner }: Facts) {
   return { rule: "half-applied" as const, severity, who: repairer };
 }
 
-/** SET and the like change nothing that could be left behind. */
+/** Returns whether the statement changes the database. SET, SHOW and ANALYZE leave nothing behind. */
 function changes({ kind, control }: JudgedStatement): boolean {
   return control === undefined && kind !== "SET" && kind !== "SHOW" && kind !== "ANALYZE";
 }
@@ -69,12 +69,14 @@ function oneByOne(
     what: `${single.outsideTransaction} can't run in a transaction, so its ${changing.length} statements run one by one: if one fails, those before it stay.${prisma}`,
     howLong: "Until the release is run again, which continues at the statement that failed",
     safe: pieces(statements, changing, facts),
-    // It is the whole file that is cut, between its statements.
+    // The proposal splits the whole file between its statements, so it is valid for a part of a statement too.
     at: { ...single, inside: false },
   };
 }
 
-/** Each statement that can't run in a transaction in a migration of its own, the others together. */
+/**
+ * Proposes one migration for each statement that can't run in a transaction, and one for the statements between them.
+ */
 function pieces(statements: readonly JudgedStatement[], changing: readonly JudgedStatement[], facts: Facts): SafeWay {
   const found: string[] = [];
   let together: string[] = [];
@@ -82,7 +84,7 @@ function pieces(statements: readonly JudgedStatement[], changing: readonly Judge
     if (together.length > 0) found.push(together.join("\n"));
     together = [];
   };
-  // As they stand in the file: what is inside of a DO block stays there.
+  // The statements are taken as they stand in the file, so the parts of a DO block stay together.
   const whole = new Set(changing.map(({ index }) => index));
   for (const { text, canRunInTransaction } of facts.plan.statements.filter(({ index }) => whole.has(index))) {
     if (!canRunInTransaction) flush();

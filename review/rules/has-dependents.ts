@@ -15,7 +15,7 @@ type Found = Draft<"has-dependents">;
 
 const dropFirst = "Drop or change first what depends on it; CASCADE would drop that too.";
 
-/** What Postgres refuses because something depends on it that the history has made. */
+/** This rule reports a change that Postgres refuses because an object of the history depends on the changed one. */
 export const hasDependents = defineRule({
   finds: {
     "has-dependents": {
@@ -59,7 +59,7 @@ function dropped(
   });
 }
 
-/** The word for an object that is dropped, and what depends on it. */
+/** Returns the word for a dropped object, and the objects that depend on it. */
 function dependents(
   type: string | undefined,
   name: Name,
@@ -79,7 +79,7 @@ function dependents(
     case "OBJECT_MATVIEW":
       return ["materialized view", users("table")];
     case "OBJECT_FUNCTION":
-      // Of several functions with one name it isn't known which one is meant.
+      // If several functions have the name, it is unknown which one is meant.
       return ["function", schema.routines.get(key)?.overloads === 1 ? users("function") : []];
     case "OBJECT_SEQUENCE":
       return ["sequence", users("sequence")];
@@ -104,7 +104,7 @@ function constraintsOf(name: Name, schema: Schema): string[] {
     .map((each) => `constraint ${each.name} on ${table}`);
 }
 
-/** What the history has made in a schema and not dropped since. */
+/** Lists the objects that the history has made in a schema and not dropped since. */
 function inSchema(name: string, schema: Schema): string[] {
   const within = (key: string) => (name === "public" ? !key.includes(".") : key.startsWith(`${name}.`));
   const tables = [...schema.tables.values()].filter(({ madeIn }) => madeIn !== undefined);
@@ -135,7 +135,7 @@ function altered({ cmd, table: name, column }: Command, facts: Facts): Found[] {
     );
   if (cmd.behavior === "DROP_CASCADE") return [];
   if (cmd.subtype === "AT_DropColumn") {
-    // The column's own indexes, checks and default go with it.
+    // Postgres drops the column's own indexes, checks and default together with the column.
     const users = usersOf((each) => each.table !== key || ["trigger", "policy", "generated"].includes(each.kind));
     return refused(target(name, column), `drop column ${named(name, column)}`, [...users, ...keys([column])]);
   }
@@ -149,7 +149,7 @@ function altered({ cmd, table: name, column }: Command, facts: Facts): Found[] {
   return refused(target(name, column), `drop constraint ${code(column)} of ${named(name)}`, keys(constraint.columns));
 }
 
-/** Foreign keys of other tables to a table, or to just these columns of it. */
+/** Lists the foreign keys of other tables that reference a table, or exactly these columns of it. */
 function keysTo(key: string, columns: readonly string[] | undefined, schema: Schema) {
   const primary = schema.tables.get(key)?.constraints.find(({ kind }) => kind === "primary")?.columns ?? [];
   return schema.referencing(key).flatMap(({ name, constraints }) =>

@@ -6,7 +6,7 @@ import type { RuleText } from "./rule";
 
 const classes = ["history"] as const;
 
-/** Contradictions between the folder of migrations and what was released. */
+/** The kinds of contradictions between the folder of migrations and the released ones. */
 export const historyRules = {
   edited: {
     classes,
@@ -37,7 +37,7 @@ export const historyRules = {
 
 type Found = Pick<Finding, "migration" | "checksum" | "what" | "who"> & { readonly rule: keyof typeof historyRules };
 
-/** Finds where the folder contradicts what was released. */
+/** Finds the contradictions between the folder of migrations and the released ones. */
 export function judgeHistory(
   history: readonly Migration[],
   applied: readonly Applied[],

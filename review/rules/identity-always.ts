@@ -4,7 +4,7 @@ import { alterations } from "../prepare/commands";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** GENERATED ALWAYS on a column that pods may write themselves. */
+/** This rule reports GENERATED ALWAYS on a column that pods may write themselves. */
 export const identityAlways = defineRule({
   finds: {
     "identity-always": {

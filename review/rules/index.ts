@@ -56,7 +56,7 @@ import { uniqueWithoutPartitionKey } from "./unique-without-partition-key";
 import { waitsForLocks } from "./waits-for-locks";
 import { workUnderLock } from "./work-under-lock";
 
-/** Every rule that judges migrations, in the order in which their findings about one statement are shown. */
+/** All rules that judge migrations, in the order in which their findings about one statement are shown. */
 export const rules: readonly Rule[] = [
   badDirective,
   renameAsDrop,

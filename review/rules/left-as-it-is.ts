@@ -9,7 +9,10 @@ import { code, named, target } from "../names";
 import { commandsOf } from "../prepare/commands";
 import { defineRule } from "./rule";
 
-/** IF NOT EXISTS where the history knows the object with another definition, which Postgres leaves as it is without an error. */
+/**
+ * This rule reports IF NOT EXISTS for an object that already exists with another definition. Postgres then leaves the
+ * object unchanged without an error.
+ */
 export const leftAsItIs = defineRule({
   finds: {
     "left-as-it-is": {
@@ -57,7 +60,11 @@ function differences(node: Node, facts: Facts): { about: string; difference: str
   });
 }
 
-/** @param wanted whether a column that is absent is a difference, too */
+/**
+ * Returns the difference between a column's definition and the existing column.
+ *
+ * @param wanted Whether a missing column is a difference, too.
+ */
 function columnDifference(definition: ColumnDef, table: Table, wanted: boolean) {
   const { colname = "" } = definition;
   const column = table.columns.get(colname);
@@ -66,7 +73,7 @@ function columnDifference(definition: ColumnDef, table: Table, wanted: boolean) 
   const of = `column ${named(table.name, colname)}`;
   if (!column) return wanted && table.known ? [{ about, difference: `${of} is not there` }] : [];
   if (!column.type || !type) return [];
-  // A serial is an integer that fills itself.
+  // A serial is stored as an integer with a default, so it counts as the same type.
   const written = (each: typeof type) => treeText({ ...each, name: each.name.replace(/^public\./, ""), serial: false });
   const same = written(type) === written(column.type) && column.collation === collationOf(definition).collation;
   return same ? [] : [{ about, difference: `${of} has another type` }];

@@ -13,7 +13,7 @@ interface Held {
   readonly by: JudgedStatement;
 }
 
-/** A lock that is kept until the transaction ends, and becomes a long one by what comes after it. */
+/** This rule reports a lock that is held for long, until the transaction ends, because slow statements follow it. */
 export const lockHeld = defineRule({
   finds: {
     "lock-held": {
@@ -48,7 +48,7 @@ export const lockHeld = defineRule({
             who: waiting(waits.map(({ effect }) => effect)),
             howLong: facts.duration(band, table.name),
             safe: split(statements, statement, facts),
-            // It is the whole file that is cut, between its statements.
+            // The proposal splits the whole file between its statements, so it is valid for a part of a statement too.
             at: { ...statement, inside: false },
           },
         ];
@@ -59,7 +59,7 @@ export const lockHeld = defineRule({
   },
 });
 
-/** The tables that a statement works through for a second or longer. */
+/** Lists the tables on which a statement works for a second or longer. */
 function slowWork({ existing, fewRows }: JudgedStatement, facts: Facts): TableEffect[] {
   if (fewRows) return [];
   return existing.filter(({ work, name }) => work !== "none" && bandOf(work, facts.size(name)) !== "under 1 s");

@@ -9,16 +9,16 @@ import { isCatalog } from "./catalog-write";
 import { defineRule } from "./rule";
 import { severityOf } from "./waiting";
 
-/** Rows that are changed all in one transaction. */
+/** This rule reports a change of many rows in one transaction. */
 export const manyRows = defineRule({
   finds: { "many-rows": { classes: ["blocking"], bad: "UPDATE users SET name = '' WHERE name IS NULL;" } },
   statement({ node, text, effect, directives }, facts) {
-    // The Prisma CLI takes the directive for a comment.
+    // Only the migrator follows the directive; the Prisma CLI takes it for a comment.
     if (facts.runner === "migrator" && directives?.some(({ name }) => name === "batch")) return [];
     const change = changeOf(node);
     if (!change?.relation || !effect.tables.some(({ work }) => work === "rows")) return [];
     const name = nameOf(change.relation);
-    // INSERT … SELECT grows with what it reads.
+    // The duration of INSERT … SELECT grows with the tables that it reads.
     const copies = "InsertStmt" in node;
     const sources = copies ? effect.tables.filter(({ work }) => work === "none").map((table) => table.name) : [name];
     const source = sources.find((table) => !facts.isNew(table));
@@ -61,7 +61,7 @@ function changeOf(node: Node) {
   return "MergeStmt" in node ? node.MergeStmt : undefined;
 }
 
-/** `WHERE column IS NULL`: nothing but NULLs is overwritten. */
+/** Returns whether the condition is `WHERE column IS NULL`, so that only NULLs are overwritten. */
 function fillsNulls(where: Node | undefined): boolean {
   if (!where) return false;
   if ("BoolExpr" in where) return where.BoolExpr.boolop === "AND_EXPR" && (where.BoolExpr.args ?? []).some(fillsNulls);

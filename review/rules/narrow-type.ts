@@ -4,7 +4,7 @@ import { alterations } from "../prepare/commands";
 import { defineRule } from "./rule";
 import { permanent } from "./words";
 
-/** A column that gets a type which may not hold every value. */
+/** This rule reports a column whose new type may not hold every value. */
 export const narrowType = defineRule({
   finds: {
     "narrow-type": {
@@ -20,7 +20,7 @@ export const narrowType = defineRule({
       const from = facts.table(name)?.columns.get(column)?.type;
       const to = columnType(def.ColumnDef.typeName);
       const { enums } = facts.schema;
-      // The enums that Prisma exchanges have a rule of their own.
+      // The rule remove-enum-value judges the enums that Prisma exchanges.
       if (!narrows(from, to) || (to && enums.has(to.name) && from && enums.has(from.name))) return [];
       const unknown = from === undefined ? " (the history doesn't tell the old type)" : "";
       return [

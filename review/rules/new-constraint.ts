@@ -16,7 +16,7 @@ const kinds = {
 } as const;
 type Id = (typeof kinds)[keyof typeof kinds][0];
 
-/** Rows that were allowed are refused from now on. */
+/** This rule reports a new constraint, because it refuses rows that the old version may still write. */
 export const newConstraint = defineRule<Id>({
   finds: {
     "new-check": {
@@ -46,9 +46,9 @@ function constraints(statement: JudgedStatement, facts: Facts): Draft<Id>[] {
     const constraint = constraintOf(def.Constraint, name.name, facts.schema);
     if (constraint?.kind !== "check" && constraint?.kind !== "foreign" && constraint?.kind !== "exclude") return [];
     const { kind, columns, name: label } = constraint;
-    // NULLs in a column that is as new as its constraint break nothing, and the old version doesn't write it.
+    // A constraint on new columns only can't be violated: they contain NULLs, and the old version doesn't write them.
     if (columns.length > 0 && columns.every((column) => facts.isNewColumn(name, column))) return [];
-    // Prisma changes ON DELETE by dropping the key and adding it again: the rows are those that it held for before.
+    // Prisma changes ON DELETE by dropping the key and adding it again, so all rows satisfy it already.
     if (kind === "foreign" && facts.prepared.droppedKeys.has(foreignKeyText(name, constraint))) return [];
     const [rule, word] = kinds[kind];
     const unchecked = def.Constraint.skip_validation === true;
@@ -57,11 +57,11 @@ function constraints(statement: JudgedStatement, facts: Facts): Draft<Id>[] {
   });
 }
 
-/** A constraint that a domain gets holds for every column of that type. */
+/** Reports a new constraint of a domain, which applies to every column of that type. */
 function domain({ node }: JudgedStatement, facts: Facts): Draft<Id>[] {
   if (!("AlterDomainStmt" in node)) return [];
   const { subtype, typeName, def } = node.AlterDomainStmt;
-  // C: ADD CONSTRAINT, O: SET NOT NULL.
+  // The subtype C is ADD CONSTRAINT, and O is SET NOT NULL.
   if (subtype !== "C" && subtype !== "O") return [];
   const name = nameOfParts(typeName);
   const users = facts.schema.using(keyOf(name)).filter(({ table }) => !facts.isNew(table.name));
@@ -72,7 +72,7 @@ function domain({ node }: JudgedStatement, facts: Facts): Draft<Id>[] {
   return [draft("new-check", keyOf(name), what, "such a value", unchecked)];
 }
 
-/** @param unchecked NOT VALID: the rows that are there aren't looked at */
+/** @param unchecked Whether the constraint is NOT VALID, so that existing rows are not checked. */
 function draft(rule: Id, about: string, what: string, row: string, unchecked: boolean): Draft<Id> {
   return {
     rule,

@@ -6,7 +6,7 @@ import { notNullSteps } from "../safe/words";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** NULL is forbidden from now on. */
+/** This rule reports a column that becomes NOT NULL. */
 export const newNotNull = defineRule({
   finds: {
     "new-not-null": {
@@ -22,7 +22,7 @@ export const newNotNull = defineRule({
       if (!forbidden) return [];
       const { column, later } = forbidden;
       const table = facts.table(name);
-      // A check that holds already forbids NULL; this only says it in other words.
+      // The column is already NOT NULL, or a valid check forbids NULL, so the statement forbids nothing new.
       if (table?.columns.get(column)?.notNull) return [];
       if (table?.constraints.some(({ notNullOf, valid }) => notNullOf?.includes(column) && valid)) return [];
       return [
@@ -44,7 +44,7 @@ export const newNotNull = defineRule({
   },
 });
 
-/** The column that a subcommand makes NOT NULL; `later`: NOT VALID, without a look at the rows. */
+/** Returns the column that a subcommand makes NOT NULL. `later` means NOT VALID, so existing rows are not checked. */
 function forbids({ cmd: { subtype, def }, table, column }: Command, facts: Facts) {
   if (subtype === "AT_SetNotNull") return { column, later: false };
   if (subtype !== "AT_AddConstraint" || !def || !("Constraint" in def)) return undefined;

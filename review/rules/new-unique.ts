@@ -8,7 +8,7 @@ import { uniqueKey } from "../prepare/uniques";
 import { type Draft, defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** Columns whose values must be unique from now on. */
+/** This rule reports columns whose values must become unique. */
 export const newUnique = defineRule({
   finds: {
     "new-unique": {

@@ -8,7 +8,7 @@ import { reviewer } from "./words";
 
 type Found = Draft<"not-judged">;
 
-/** What a text doesn't tell: it is listed, never passed over. */
+/** This rule reports every statement whose effect can't be read from its text. */
 export const notJudged = defineRule({
   finds: {
     "not-judged": {
@@ -37,7 +37,7 @@ function unknown(about: string, what: string, note?: string): Found {
   };
 }
 
-/** CREATE RULE on a table that was there. */
+/** Reports CREATE RULE on an existing table. */
 function rewriteRule({ node, line }: JudgedStatement, facts: Facts): Found[] {
   if (!("RuleStmt" in node) || !node.RuleStmt.relation || facts.isNew(nameOf(node.RuleStmt.relation))) return [];
   const does = node.RuleStmt.instead ? "something else than" : "more than";
@@ -50,7 +50,7 @@ function rewriteRule({ node, line }: JudgedStatement, facts: Facts): Found[] {
   ];
 }
 
-/** Settings that decide whose tables the later statements mean, and as whom they run. */
+/** Reports settings that decide in which schema the later statements find their tables, or as which role they run. */
 function session({ node, line }: JudgedStatement): Found[] {
   return settingsOf(node).flatMap(({ name, values }) => {
     const about = `${name} in line ${line}`;

@@ -3,7 +3,7 @@ import { alterations } from "../prepare/commands";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** NULL becomes possible. */
+/** This rule reports a column that may contain NULL from now on. */
 export const nullable = defineRule({
   finds: {
     nullable: {

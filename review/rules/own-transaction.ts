@@ -1,7 +1,7 @@
 import { defineRule } from "./rule";
 import { repairer, untilRepaired } from "./words";
 
-/** BEGIN and COMMIT in a migration. */
+/** This rule reports BEGIN and COMMIT in a migration. */
 export const ownTransaction = defineRule({
   finds: {
     "own-transaction": { classes: ["partial"], bad: "BEGIN;\nALTER TABLE users ADD COLUMN nick TEXT;\nCOMMIT;" },

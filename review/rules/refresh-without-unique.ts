@@ -4,7 +4,7 @@ import { refreshesConcurrently } from "../safe/unblock";
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** REFRESH MATERIALIZED VIEW CONCURRENTLY without the index that it needs. */
+/** This rule reports REFRESH MATERIALIZED VIEW CONCURRENTLY on a view without the unique index that it needs. */
 export const refreshWithoutUnique = defineRule({
   finds: {
     "refresh-without-unique": {

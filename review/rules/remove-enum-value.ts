@@ -6,7 +6,7 @@ import { contractMark } from "../safe/words";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** An enum that another one with fewer values takes the place of, as Prisma does it. */
+/** This rule reports an enum that is replaced by one with fewer values, which is how Prisma removes a value. */
 export const removeEnumValue = defineRule({
   finds: {
     "remove-enum-value": {

@@ -11,7 +11,7 @@ import { fromSnapshot, permanent, readers } from "./words";
 
 type Statements = readonly JudgedStatement[];
 
-/** A column or table that is dropped beside one of the same kind that is made: it may have been meant as a rename. */
+/** This rule reports a column or table that is dropped while a similar one is made, because a rename may be meant. */
 export const renameAsDrop = defineRule({
   finds: {
     "rename-as-drop": {
@@ -58,7 +58,7 @@ function tables(statements: Statements, facts: Facts): Draft<"rename-as-drop">[]
     if (!("DropStmt" in node) || node.DropStmt.removeType !== "OBJECT_TABLE") return [];
     return (node.DropStmt.objects ?? []).map(nameOfParts).flatMap((name) => {
       const before = [...(facts.table(name)?.columns.keys() ?? [])];
-      // Made anew under its own name, it is no rename.
+      // A table that is made again under the same name is not renamed.
       if (before.length < 2 || facts.isNew(name) || made.some((item) => keyOf(item.name) === keyOf(name))) return [];
       const isRead = (each: JudgedStatement) =>
         "InsertStmt" in each.node && tablesRead(each.node).some((read) => keyOf(read.name) === keyOf(name));
@@ -89,7 +89,10 @@ function lost(at: JudgedStatement, about: string, what: string, safe: SafeWay): 
   };
 }
 
-/** The share of the longer name in which both begin and end alike: `expires` is more like `expiresAt` than like `createdAt`. */
+/**
+ * Returns the similarity of two names, from 0 to 1: the length of their common beginning and end, divided by the length
+ * of the longer name. So `expires` is more similar to `expiresAt` than to `createdAt`.
+ */
 function alike(a: string, b: string): number {
   const [x, y] = [a.toLowerCase(), b.toLowerCase()];
   const most = Math.min(x.length, y.length);
@@ -100,7 +103,7 @@ function alike(a: string, b: string): number {
   return (begin + end) / Math.max(x.length, y.length);
 }
 
-/** An UPDATE or INSERT takes the column's values somewhere else before it goes. */
+/** Returns whether an UPDATE or INSERT of the migration copies the column's values. */
 function isCopied(statements: Statements, name: Name, column: string): boolean {
   return statements.some(({ node }) => {
     if (!("UpdateStmt" in node || "InsertStmt" in node) || !columnsMentioned(node).has(column)) return false;

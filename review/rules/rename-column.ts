@@ -5,7 +5,7 @@ import { renameColumn as renameColumnSafely } from "../safe/change";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** ALTER TABLE … RENAME COLUMN. */
+/** This rule reports ALTER TABLE … RENAME COLUMN. */
 export const renameColumn = defineRule({
   finds: {
     "rename-column": { classes: ["incompatible"], bad: "ALTER TABLE users RENAME COLUMN name TO full_name;" },

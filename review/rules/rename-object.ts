@@ -7,7 +7,7 @@ import { rollout } from "./words";
 
 type Id = "rename-object" | "move-object";
 
-/** Objects that pods name in their queries beside tables, columns and types. */
+/** The objects besides tables, columns and types that pods may name in their queries. */
 const kinds: Record<string, readonly [word: string, severity: Severity]> = {
   OBJECT_SCHEMA: ["schema", "error"],
   OBJECT_DATABASE: ["database", "error"],
@@ -21,11 +21,11 @@ const kinds: Record<string, readonly [word: string, severity: Severity]> = {
   OBJECT_ATTRIBUTE: ["attribute", "warning"],
   OBJECT_COLLATION: ["collation", "warning"],
   OBJECT_TSCONFIGURATION: ["text search configuration", "warning"],
-  // Defaults follow it; only calls of nextval() by name fail.
+  // Column defaults follow a renamed sequence; only calls of nextval() by name fail.
   OBJECT_SEQUENCE: ["sequence", "info"],
 };
 
-/** Objects that are no tables, and get another name or another schema. */
+/** This rule reports objects other than tables that get another name or another schema. */
 export const renameObject = defineRule({
   finds: {
     "rename-object": {

@@ -5,7 +5,7 @@ import { renameTable as renameTableSafely } from "../safe/change";
 import { type Draft, defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** A table or view that gets another name or schema. */
+/** This rule reports a table or view that gets another name or schema. */
 export const renameTable = defineRule({
   finds: {
     "rename-table": { classes: ["incompatible"], bad: "ALTER TABLE posts RENAME TO articles;" },
@@ -54,7 +54,10 @@ export const renameTable = defineRule({
   },
 });
 
-/** A view of the whole table takes the old name in the same transaction: Postgres passes reads and writes through it. */
+/**
+ * Returns whether the same transaction makes a view of the whole table under the old name. Postgres passes reads and
+ * writes of such a view to the table.
+ */
 function hasStandIn(from: Name, to: Name, { prepared }: Facts): boolean {
   return prepared.standIns.some(({ view, table }) => view === keyOf(from) && table === keyOf(to));
 }

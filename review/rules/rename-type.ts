@@ -3,7 +3,7 @@ import { code } from "../names";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** ALTER TYPE … RENAME TO, of a type that a column has. */
+/** This rule reports ALTER TYPE … RENAME TO for a type that a column has. */
 export const renameType = defineRule({
   finds: {
     "rename-type": {
@@ -15,7 +15,7 @@ export const renameType = defineRule({
   statement({ node }, facts) {
     if (!("RenameStmt" in node) || node.RenameStmt.renameType !== "OBJECT_TYPE" || facts.plan.contract) return [];
     const type = keyOf(nameOfParts(node.RenameStmt.object));
-    // Prisma renames the old enum away and the new one into its place, which is judged as one change.
+    // Prisma exchanges an enum by two renames. The rule remove-enum-value judges them as one change.
     if (facts.prepared.exchanges.has(type)) return [];
     if (facts.schema.using(type).every(({ table }) => facts.isNew(table.name))) return [];
     return [

@@ -2,7 +2,7 @@ import { named, target } from "../names";
 import { alterations } from "../prepare/commands";
 import { defineRule } from "./rule";
 
-/** ALTER TABLE … REPLICA IDENTITY NOTHING. */
+/** This rule reports ALTER TABLE … REPLICA IDENTITY NOTHING. */
 export const replicaIdentity = defineRule({
   finds: {
     "replica-identity": {

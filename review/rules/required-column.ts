@@ -5,7 +5,7 @@ import { requireLater } from "../safe/column";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
-/** ADD COLUMN … NOT NULL without a default. */
+/** This rule reports ADD COLUMN … NOT NULL without a default. */
 export const requiredColumn = defineRule({
   finds: {
     "required-column": {

@@ -12,7 +12,10 @@ type Found = Draft<"revoke">;
 
 const sessions = "Sessions of that role that need the rights fail, in pods of the old and of the new version.";
 
-/** Rights that a role loses: by REVOKE, ALTER ROLE, or another owner. Its sessions fail, whichever version of the app they serve. */
+/**
+ * This rule reports rights that a role loses by REVOKE, ALTER ROLE or a change of owner. Its sessions then fail, in
+ * pods of both versions of the app.
+ */
 export const revoke = defineRule({
   finds: {
     revoke: {
@@ -22,7 +25,7 @@ export const revoke = defineRule({
     },
   },
   statement(statement, facts) {
-    // A contract migration runs when the version that needed the rights is gone.
+    // A contract migration runs when no pod is left of the version that needed the rights.
     return facts.plan.contract ? [] : judge(statement, facts);
   },
 });
@@ -76,11 +79,12 @@ function privileges(
   }: Statement<"GrantStmt">["GrantStmt"],
   facts: Facts,
 ): Found[] {
-  // Without its grant option, a right still holds.
+  // A role that loses only the grant option keeps the right itself.
   if (is_grant || grant_option) return [];
   const kind = kindText(objtype);
   const names = (given ?? []).map((item) => ("AccessPriv" in item ? item.AccessPriv.priv_name : undefined));
-  // Pods create no tables: Postgres' documentation advises to take CREATE from PUBLIC.
+  // Losing CREATE is only `info`: pods create no tables, and Postgres' documentation advises to revoke CREATE from
+  // PUBLIC.
   const severity = names.length > 0 && names.every((name) => name === "create") ? "info" : "warning";
   const from = `away from ${rolesText(grantees)}.`;
   return (objects ?? []).flatMap((object) => {
@@ -113,7 +117,7 @@ function membership({
   return [loses(roleNames(grantee_roles), what)];
 }
 
-/** What an option of ALTER ROLE takes away, by its name in the grammar. */
+/** The rights that options of ALTER ROLE take away, by the option's name in Postgres' grammar. */
 const options: Record<string, string> = {
   canlogin: "the right to log in",
   superuser: "the rights of a superuser",
@@ -150,7 +154,7 @@ function lost(
   return defname === "rolemembers" && action === -1 ? `Takes members out of role ${role}` : undefined;
 }
 
-/** `event trigger`. */
+/** Returns the kind of an object in lower-case words, such as `event trigger`. */
 function kindText(type: string | undefined): string {
   return (type ?? "OBJECT").replace("OBJECT_", "").replaceAll("_", " ").toLowerCase();
 }

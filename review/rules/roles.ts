@@ -1,7 +1,7 @@
 import type { Node, RoleSpec } from "libpg-query";
 import { code } from "../names";
 
-/** Writes a role for a sentence: its name, or CURRENT_USER and the like. */
+/** Writes a role for a sentence, as its name or a word such as CURRENT_USER. */
 export function roleText(role: RoleSpec | undefined): string {
   const name = roleName(role);
   return role?.roletype === "ROLESPEC_CSTRING" ? code(name) : name;
@@ -12,7 +12,7 @@ export function rolesText(items: readonly Node[] | undefined): string {
   return (items ?? []).map((item) => roleText("RoleSpec" in item ? item.RoleSpec : undefined)).join(", ");
 }
 
-/** Writes several roles as an acknowledgement names them. */
+/** Writes several roles in the notation of acknowledgements. */
 export function roleNames(items: readonly Node[] | undefined): string {
   return (items ?? []).map((item) => roleName("RoleSpec" in item ? item.RoleSpec : undefined)).join(", ");
 }

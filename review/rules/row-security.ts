@@ -11,7 +11,9 @@ import { rollout } from "./words";
 
 type Found = Draft<"row-security">;
 
-/** Row level security that is turned on or off, and policies that are made, changed or dropped. */
+/**
+ * This rule reports row level security that is turned on or off, and policies that are made, changed or dropped.
+ */
 export const rowSecurity = defineRule({
   finds: {
     "row-security": {
@@ -80,7 +82,7 @@ function dropped({ objects, missing_ok }: Extract<Node, { DropStmt: unknown }>["
 
 function policy(table: Name, label: string, what: string, severity: Severity, facts: Facts): Found[] {
   const known = facts.table(table);
-  // A policy means nothing where row level security is off.
+  // A policy has no effect if row level security is off.
   if (facts.isNew(table) || facts.plan.contract || (known?.known && !known.rowSecurity)) return [];
   return [
     {

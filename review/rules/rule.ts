@@ -3,52 +3,52 @@ import type { FindingClass } from "../../settings/finding-classes";
 import type { Facts, JudgedStatement } from "../facts";
 import type { SafeWay, Severity } from "../finding";
 
-/** What the catalogue of rules says of one kind of finding. */
+/** The entry of one kind of finding in the catalogue of rules. */
 export interface RuleText {
   /** The classes that findings of this kind can have. A finding has all of them unless its draft names some. */
   readonly classes: readonly FindingClass[];
   /** A migration in which the rule finds something. */
   readonly bad: string;
-  /** How to write it instead, where the rule proposes no SQL itself. */
+  /** A better migration. Default: the SQL that the rule itself proposes. */
   readonly good?: string;
-  /** What happens. Default: what the rule says of `bad`. */
+  /** A text on what happens. Default: the text of the rule's finding for `bad`. */
   readonly happens?: string;
 }
 
-/** A finding as a rule reports it; the review adds where it stands. */
+/** A finding as a rule reports it. The review adds the migration and the place in it. */
 export interface Draft<Id extends string = string> {
   readonly rule: Id;
-  /** Default: the classes of the rule. */
+  /** The classes of the finding. Default: all classes that the rule lists for this kind. */
   readonly classes?: readonly FindingClass[] | undefined;
   readonly severity: Severity;
-  /** What it is about: `User.email`. */
+  /** The object that the finding is about, such as `User.email`. */
   readonly target: string;
-  /** Default: the line of the statement, else the first. */
+  /** The line in the file. Default: the line of the statement, or 1 if the finding is about none. */
   readonly line?: number | undefined;
   readonly what: string;
   readonly who: string;
   readonly howLong: string;
   readonly irreversible?: string | undefined;
   readonly safe?: SafeWay | undefined;
-  /** The statement that a finding about the whole migration points to. */
+  /** The statement to which a finding about the whole migration refers. */
   readonly at?: PlannedStatement & { readonly inside?: boolean };
-  /** Reported only the first time that the migration does it. */
+  /** Whether only the first such finding of the migration is reported. Default: false. */
   readonly once?: boolean;
 }
 
-/** One rule: what it finds, and how it says so. Its functions change nothing; the same facts give the same drafts. */
+/** One rule: the kinds of its findings, and the functions that make them. The functions are pure. */
 export interface Rule<Id extends string = string> {
-  /** Each kind of finding. More than one where they differ in little. */
+  /** The kinds of findings that the rule makes. A rule has several if they differ only a little. */
   readonly finds: Readonly<Record<Id, RuleText>>;
-  /** Judges a migration as a whole, by the schema before its first statement. */
+  /** Judges a migration as a whole, with the schema before its first statement. */
   readonly opening?: (statements: readonly JudgedStatement[], facts: Facts) => readonly Draft<NoInfer<Id>>[];
-  /** Judges one statement, by the schema before it. */
+  /** Judges one statement, with the schema before it. */
   readonly statement?: (statement: JudgedStatement, facts: Facts) => readonly Draft<NoInfer<Id>>[];
-  /** Judges a migration as a whole, by the schema after its last statement. */
+  /** Judges a migration as a whole, with the schema after its last statement. */
   readonly closing?: (statements: readonly JudgedStatement[], facts: Facts) => readonly Draft<NoInfer<Id>>[];
 }
 
-/** Checks the types of a rule: its drafts name only the kinds of findings that it lists. */
+/** Returns the rule unchanged. Its type makes the compiler check that the rule reports only the kinds that it lists. */
 export function defineRule<Id extends string>(rule: Rule<Id>): Rule<Id> {
   return rule;
 }

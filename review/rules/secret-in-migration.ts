@@ -1,7 +1,7 @@
 import { secretsIn } from "../../migrations/sql/secrets-in-sql";
 import { defineRule } from "./rule";
 
-/** Passwords and keys: they stay in the repository, in every copy of it, and in the server's log. */
+/** This rule reports passwords and keys, because they stay in every copy of the repository and in the server's log. */
 export const secretInMigration = defineRule({
   finds: {
     "secret-in-migration": {

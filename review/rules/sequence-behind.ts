@@ -10,7 +10,7 @@ import { type Draft, defineRule } from "./rule";
 type Found = Draft<"sequence-behind">;
 type Options = Parameters<typeof optionOf>[0];
 
-/** Sequences that give numbers again which rows have already. */
+/** This rule reports sequences that give numbers that rows already have. */
 export const sequenceBehind = defineRule({
   finds: {
     "sequence-behind": {
@@ -34,7 +34,7 @@ export const sequenceBehind = defineRule({
   },
 });
 
-/** Options of a sequence that let it give numbers again: RESTART, a negative step, CYCLE. */
+/** Reports the options with which a sequence gives numbers again: RESTART, a negative increment and CYCLE. */
 function options(sequence: Name, given: Options, facts: Facts): Found[] {
   const restart = optionOf(given, "restart");
   const found = restart ? backwards(sequence, integerOf(restart.arg), facts) : [];
@@ -56,7 +56,7 @@ function backwards(sequence: Name, value: number | undefined, facts: Facts): Fou
   return [behind(keyOf(sequence), what, severity, followNote(sequence, owner))];
 }
 
-/** A column that gets an identity, or the numbers of a sequence. */
+/** Reports a column that gets an identity or a sequence as its default. */
 function columnOf({ cmd: { subtype, def }, table, column }: Command, facts: Facts): Found[] {
   const sequence = { ...table, name: `${table.name}_${column}_seq` };
   if (subtype === "AT_SetIdentity") return options(sequence, def, facts);
@@ -68,7 +68,7 @@ function columnOf({ cmd: { subtype, def }, table, column }: Command, facts: Fact
   if (subtype !== "AT_ColumnDefault" || !isKey) return [];
   const [call] = def ? callsOf(def).filter((item) => item.name === "nextval") : [];
   const own = call?.args[0] && sequenceOf(call.args[0]);
-  // Where an older sequence stands can't be told.
+  // The position of an older sequence is unknown, so only a new one is reported.
   return own && facts.isNewObject(own) && !follows(own, facts) ? begins(table, column, own, 1, facts) : [];
 }
 

@@ -3,7 +3,7 @@ import { alterations } from "../prepare/commands";
 import { defineRule } from "./rule";
 import { readers } from "./words";
 
-/** ALTER TABLE … SET UNLOGGED. */
+/** This rule reports ALTER TABLE … SET UNLOGGED. */
 export const setUnlogged = defineRule({
   finds: {
     "set-unlogged": {

@@ -1,7 +1,7 @@
 import { defineRule } from "./rule";
 import { always } from "./words";
 
-/** SQL that Postgres' parser refuses. */
+/** This rule reports SQL that Postgres' parser refuses. */
 export const syntaxError = defineRule({
   finds: {
     "syntax-error": {

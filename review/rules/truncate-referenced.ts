@@ -4,7 +4,7 @@ import { named, target } from "../names";
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** TRUNCATE without CASCADE of a table that others point to. */
+/** This rule reports TRUNCATE without CASCADE of a table that foreign keys of other tables reference. */
 export const truncateReferenced = defineRule({
   finds: {
     "truncate-referenced": { classes: ["failing"], bad: "TRUNCATE users;", good: "TRUNCATE users, posts;" },

@@ -7,24 +7,24 @@ import { codes, named, target } from "../names";
 import { defineRule } from "./rule";
 import { always, stops } from "./words";
 
-/** A key of a table that no two rows may share, with those of its columns that are compared for equality. */
+/** A unique key or an exclusion constraint of a table, with its columns that are compared for equality. */
 interface Key {
   readonly columns: readonly string[];
   readonly name?: string | undefined;
 }
 
-/** A partitioned table. Its own key is undefined where an expression is part of it. */
+/** A partitioned table. `by` is its partition key; undefined if an expression is part of that key. */
 interface Partitioned {
   readonly name: Name;
   readonly by: readonly string[] | undefined;
 }
 
-/** INCLUDING INDEXES, as the parser numbers it; INCLUDING ALL has its bit too. */
+/** The parser's bit for INCLUDING INDEXES, which INCLUDING ALL contains too. */
 const includingIndexes = 1 << 6;
 
 /**
- * A unique key of a partitioned table that lacks a column of the partition key, or that can't exist because an expression is part of that
- * key. Source: DefineIndex.
+ * This rule reports a unique key of a partitioned table that lacks a column of the partition key, or that is impossible
+ * because an expression is part of the partition key. The source of this restriction is Postgres' DefineIndex.
  */
 export const uniqueWithoutPartitionKey = defineRule({
   finds: {
@@ -58,7 +58,7 @@ export const uniqueWithoutPartitionKey = defineRule({
   },
 });
 
-/** Each key that a statement makes, with each partitioned table that would get it. */
+/** Lists each key that a statement makes, with each partitioned table that would get it. */
 function refusedKeys(node: Node, facts: Facts): { table: Partitioned; key: Key }[] {
   const pairs = (tables: readonly Partitioned[], keys: readonly Key[]) =>
     tables.flatMap((table) => keys.map((key) => ({ table, key })));
@@ -94,7 +94,9 @@ function refusedKeys(node: Node, facts: Facts): { table: Partitioned; key: Key }
   });
 }
 
-/** The table, and with `deep` its partitions, those of them that are partitioned in a way that is known. */
+/**
+ * Returns those tables whose partition key is known: the named one and, with `deep`, its partitions.
+ */
 function partitioned(name: Name, deep: boolean, facts: Facts): Partitioned[] {
   const table = facts.table(name);
   return [...(table ? [table] : []), ...(deep ? facts.schema.descendants(keyOf(name)) : [])]
@@ -102,7 +104,7 @@ function partitioned(name: Name, deep: boolean, facts: Facts): Partitioned[] {
     .map((each) => ({ name: each.name, by: each.partitionKey }));
 }
 
-/** The unique keys that a table has and gives to its partitions; without those whose columns aren't all known. */
+/** Lists the unique keys that a table has and passes to its partitions, except those with expressions. */
 function keysOf(name: Name, facts: Facts): Key[] {
   return facts.schema
     .indexesOf(keyOf(name))
@@ -110,7 +112,7 @@ function keysOf(name: Name, facts: Facts): Key[] {
     .map((index) => ({ columns: index.columns, name: index.name.name }));
 }
 
-/** The unique keys in an element of CREATE TABLE, or in what ALTER TABLE adds. */
+/** Lists the unique keys in an element of CREATE TABLE, or in a column or constraint that ALTER TABLE adds. */
 function keysIn(element: Node, facts: Facts): Key[] {
   if ("ColumnDef" in element)
     return (element.ColumnDef.constraints ?? []).flatMap((each) =>
@@ -124,19 +126,19 @@ function keysIn(element: Node, facts: Facts): Key[] {
 function constraintKey(constraint: Constraint, column?: string): Key[] {
   const { contype, keys, exclusions = [], conname: name } = constraint;
   if (contype === "CONSTR_EXCLUSION") return [{ columns: exclusions.flatMap(equalColumn), name }];
-  // USING INDEX has no columns of its own.
+  // A constraint with USING INDEX lists no columns.
   if ((contype !== "CONSTR_PRIMARY" && contype !== "CONSTR_UNIQUE") || constraint.indexname !== undefined) return [];
   return [{ columns: column === undefined ? partsOf(keys) : [column], name }];
 }
 
-/** The column of `EXCLUDE (column WITH =)`. */
+/** Returns the column of `EXCLUDE (column WITH =)`; none if the operator is another one. */
 function equalColumn(exclusion: Node): string[] {
   const [element, operator] = "List" in exclusion ? (exclusion.List.items ?? []) : [];
   const equal = operator && "List" in operator && partsOf(operator.List.items).at(-1) === "=";
   return element && equal ? indexedColumn(element) : [];
 }
 
-/** The column that an element of an index is, also where it is written in brackets. */
+/** Returns the column of an index element, with or without parentheses; none for any other expression. */
 function indexedColumn(element: Node): string[] {
   if (!("IndexElem" in element)) return [];
   const column = element.IndexElem.name ?? columnNamed(element.IndexElem.expr);

@@ -5,7 +5,7 @@ import type { Severity } from "../finding";
 import { code, target } from "../names";
 import { type Band, bandOf, longer } from "../size";
 
-/** Finds the table on which a statement works longest. */
+/** Returns the table on which a statement works longest. */
 export function heaviestOf(
   working: readonly TableEffect[],
   facts: Facts,
@@ -20,7 +20,7 @@ export function heaviestOf(
 
 const queries = { "reads and writes": "All queries", writes: "INSERT, UPDATE, DELETE" } as const;
 
-/** Says which queries wait: "All queries on `User` and INSERT, UPDATE, DELETE on `Post` block." */
+/** Writes which queries wait, such as "All queries on `User` and INSERT, UPDATE, DELETE on `Post` block." */
 export function waiting(blocked: readonly TableEffect[]): string {
   const parts = (["reads and writes", "writes"] as const).flatMap((what) => {
     const tables = blocked.filter(({ lock }) => blockedBy(lock) === what).map(({ name }) => code(target(name)));
@@ -29,7 +29,7 @@ export function waiting(blocked: readonly TableEffect[]): string {
   return `${parts.join(" and ")} block.`;
 }
 
-/** Gives a severity by how long others wait. */
+/** Returns the severity of a wait by its duration. */
 export function severityOf(band: Band): Severity {
   return band === "under 1 s" ? "info" : band === "seconds" || band === "unknown" ? "warning" : "error";
 }

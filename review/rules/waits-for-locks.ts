@@ -3,10 +3,13 @@ import { booleanOf, integerOf, textOf } from "../../migrations/sql/constant";
 import { settingsOf } from "../prepare/session-settings";
 import { defineRule } from "./rule";
 
-/** Milliseconds after which the app's requests run into their own time limits behind a statement that waits. */
+/**
+ * The longest acceptable wait for a lock, in milliseconds. After that, the app's requests that wait behind the
+ * statement reach their own time limits.
+ */
 const longestWaitMs = 10_000;
 
-/** A lock_timeout of the migration's own, in place of the migrator's. */
+/** This rule reports a migration that sets a longer lock_timeout, or none, and so replaces the migrator's. */
 export const waitsForLocks = defineRule({
   finds: {
     "waits-for-ever": { classes: ["blocking"], bad: "SET lock_timeout = 0;" },
@@ -34,7 +37,10 @@ export const waitsForLocks = defineRule({
 
 const units: Record<string, number> = { us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A time as Postgres reads it: in milliseconds unless it has a unit; 0, the server's default, or what isn't constant is for ever. */
+/**
+ * Returns a time of Postgres in milliseconds, which is also the unit of a number without one. The result is infinite
+ * for 0, for the server's default and for a value that isn't constant.
+ */
 function milliseconds(value: Node | undefined): number {
   const text = textOf(value) ?? integerOf(value)?.toString() ?? (booleanOf(value) === false ? "0" : "");
   const found = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/.exec(text);

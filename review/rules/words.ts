@@ -1,27 +1,27 @@
-/** Duration of what ends when no pod of the old version is left. */
+/** The duration of a problem that ends when no pod of the old version is left. */
 export const rollout = "Until the rollout is complete";
-/** Duration of what no later migration takes back. */
+/** The duration of a loss that no later migration can undo. */
 export const permanent = "Permanent";
-/** Duration of a failure that a second try does not pass. */
+/** The duration of a failure that happens again on every try. */
 export const always = "On every attempt";
-/** Duration of what stays until a person acts. */
+/** The duration of a problem that a person must solve. */
 export const untilRepaired = "Until somebody repairs it";
-/** The only way back from what is permanent. */
+/** The only way to undo a permanent loss. */
 export const fromSnapshot = "Only a snapshot brings it back.";
-/** Who is affected by a statement that fails. */
+/** The text on who is affected by a statement that fails. */
 export const stops = "The release, which stops here.";
-/** Who is affected by rows that are gone. */
+/** The text on who is affected by deleted rows. */
 export const readers = "All readers of these rows.";
-/** Who is affected by an object that is gone. */
+/** The text on who is affected by a dropped object. */
 export const oldPodsFail = "Pods of the old version fail as soon as they use it; a rollback of the app fails too.";
-/** Who is affected by an object that a contract migration drops. */
+/** The text on who is affected by an object that a contract migration drops. */
 export const rollbackFails = "A rollback of the app to the version before fails.";
-/** Who is affected by a migration of which only a part is applied. */
+/** The text on who is affected by a partly applied migration. */
 export const repairer = "Whoever repairs a failed release.";
-/** Who has to act where the text doesn't tell what a statement does. */
+/** The text on who has to act if the effect of a statement can't be read from its text. */
 export const reviewer = "The reviewer has to read it.";
-/** Who is affected by what a role loses. */
+/** The text on who is affected by rights that a role loses. */
 export const appConnections = "Connections of the app as this role fail, in pods of the old and of the new version.";
-/** Note of a proposal that is a contract migration. */
+/** The note about a proposal that is a contract migration. */
 export const contractNote =
   "Release it with, or after, the version that no longer uses it: it then runs when no old pod is left.";

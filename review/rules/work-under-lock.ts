@@ -15,7 +15,7 @@ const verbs = {
   rewrite: "Rewrites every row of",
 };
 
-/** Statements that work through a table while they hold a lock that the app's queries wait for. */
+/** This rule reports statements that process a whole table while they hold a lock that blocks the app's queries. */
 export const workUnderLock = defineRule({
   finds: {
     "index-blocks-writes": { classes: ["blocking"], bad: "CREATE INDEX posts_title_idx ON posts (title);" },
@@ -64,7 +64,7 @@ function ruleOf(node: Node, { work }: TableEffect) {
   return work === "rewrite" ? "rewrite-blocks" : work === "index" ? "index-under-lock" : "scan-under-lock";
 }
 
-/** The one column or object that a statement is about, beside its table. */
+/** Returns the column or object besides the table that a statement is about; undefined if there is not exactly one. */
 function objectOf(node: Node): string | undefined {
   if ("IndexStmt" in node) return node.IndexStmt.idxname ?? "index";
   const names = commandsOf(node).flatMap(({ cmd: { name, def } }) => {
