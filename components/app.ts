@@ -17,8 +17,9 @@ const AWAIT_MARGIN_SECONDS = 30;
  * The app consists of a Deployment, the Service in front of it and, if it has more than one pod, a
  * PodDisruptionBudget. The Deployment is updated pod by pod and never has fewer ready pods than `replicas`.
  *
- * Nothing here takes an output of the migration's objects: when one of those is replaced, the engine would see the
- * Deployment's inputs as unknown and delete it before the migration runs (pulumi-kubernetes#1567). `dependsOn` is safe.
+ * The component must not use an output of the migration's objects as an input. When one of those is replaced, the
+ * engine would see the Deployment's inputs as unknown and delete it before the migration runs
+ * (pulumi-kubernetes#1567). `dependsOn` is safe.
  */
 export class App extends pulumi.ComponentResource {
   readonly deployment: Deployment;

@@ -12,9 +12,9 @@ export interface BusyDatabase {
 }
 
 /**
- * Matches the AWS provider's errors that mean: RDS takes no snapshot of a database in its present state. For a
- * cluster, the provider itself retries for two minutes; some of its versions then report only that they retried (code:
- * terraform-provider-aws, internal/service/rds/cluster_snapshot.go and internal/retry/op.go).
+ * Matches the AWS provider's errors that report that RDS takes no snapshot of a database in its present state. For a
+ * cluster, the provider itself retries for two minutes; some of its versions then report only that they retried
+ * (code: terraform-provider-aws, internal/service/rds/cluster_snapshot.go and internal/retry/op.go).
  */
 const BUSY =
   /\bInvalidDB(Instance|Cluster)State(Fault)?\b|creating RDS DB Cluster Snapshot .*last state: 'retryableerror'/;

@@ -34,9 +34,9 @@ export const releaseOutputsSchema = z.object({
   /** The command that restores the snapshot as a second database; null if there is no snapshot. */
   restore: z.string().nullable(),
   /**
-   * The rows and bytes of each table at the end of the migration, for the review of the next one (`npm run review --
-   * --stats`). They are null if they could not be read, or if an older version of this project, which didn't measure
-   * them, made the release.
+   * The rows and bytes of each table at the end of the migration, for the review of the next one
+   * (`npm run review -- --stats`). They are null if they could not be read, or if the release was made by an older
+   * version of this project, which didn't measure them.
    */
   sizes: sizesSchema.nullable().default(null),
 });

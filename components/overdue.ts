@@ -22,7 +22,7 @@ export function warnWhenOverdue(job: Job, name: string, deadline: Duration, begi
     // pulumi.log can't be used here. It prints messages one after the other and holds back the review's message about
     // this Job, and all later ones, until the Job has a URN, which never happens here. console.warn prints at once.
     timer = setTimeout(() => console.warn(overdue(name, deadline)), milliseconds(deadline));
-    // unref() lets the program end before the timer does.
+    // unref() allows the program to end while the timer is still running.
     timer.unref();
   });
   job.id.apply(() => {

@@ -29,8 +29,8 @@ export interface DatabaseAccess {
 }
 
 /**
- * Returns an environment variable that refers to a Secret. The value itself so stays out of Pulumi's state, the
- * manifests and the command lines.
+ * Returns an environment variable that refers to a Secret, so the value itself is in no state, no manifest and on no
+ * command line.
  */
 export function secretVariable(name: string, secret: pulumi.Input<string>, key: string): EnvVar {
   return { name, valueFrom: { secretKeyRef: { name: secret, key } } };

@@ -22,7 +22,7 @@ interface SquawkMessage {
 export async function runSquawk(directory: string, migrations: readonly Migration[]): Promise<LintResult> {
   if (migrations.length === 0) return { messages: [] };
   const names = new Map(migrations.map(({ name }) => [join(directory, name, "migration.sql"), name]));
-  // Most of squawk's messages come from rules that the review leaves out, so squawk is told to skip those rules.
+  // Most of squawk's messages come from rules that the review leaves out, so squawk skips those rules.
   const rules = [...judgedRules, ...unfitRules].join(",");
   try {
     const program = binary();

@@ -46,7 +46,7 @@ function constraints(statement: JudgedStatement, facts: Facts): Draft<Id>[] {
     const constraint = constraintOf(def.Constraint, name.name, facts.schema);
     if (constraint?.kind !== "check" && constraint?.kind !== "foreign" && constraint?.kind !== "exclude") return [];
     const { kind, columns, name: label } = constraint;
-    // A constraint on new columns only can't be violated: they contain NULLs, and the old version doesn't write them.
+    // NULLs in a new column don't violate its constraint, and the old version doesn't write the column.
     if (columns.length > 0 && columns.every((column) => facts.isNewColumn(name, column))) return [];
     // Prisma changes ON DELETE by dropping the key and adding it again, so all rows satisfy it already.
     if (kind === "foreign" && facts.prepared.droppedKeys.has(foreignKeyText(name, constraint))) return [];

@@ -10,7 +10,7 @@ import { type Draft, defineRule } from "./rule";
 type Found = Draft<"sequence-behind">;
 type Options = Parameters<typeof optionOf>[0];
 
-/** This rule reports sequences that give numbers that rows already have. */
+/** This rule reports sequences that may return numbers which rows already have. */
 export const sequenceBehind = defineRule({
   finds: {
     "sequence-behind": {
@@ -34,7 +34,7 @@ export const sequenceBehind = defineRule({
   },
 });
 
-/** Reports the options with which a sequence gives numbers again: RESTART, a negative increment and CYCLE. */
+/** Reports the options with which a sequence may return used numbers again: RESTART, a negative increment and CYCLE. */
 function options(sequence: Name, given: Options, facts: Facts): Found[] {
   const restart = optionOf(given, "restart");
   const found = restart ? backwards(sequence, integerOf(restart.arg), facts) : [];
