@@ -26,7 +26,7 @@ export function columnTexts(command: string): { type: string; default?: string }
   let at = tokens.findIndex(({ upper }) => upper === "ADD") + 1;
   if (tokens[at]?.upper === "COLUMN") at++;
   if (tokens[at]?.upper === "IF") at += 3;
-  at++; // the name
+  at++; // This skips the column name.
   const until = (from: number): number => {
     let depth = 0;
     let index = from;
