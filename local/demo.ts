@@ -4,14 +4,14 @@ import { type Load, startLoad } from "./demo/load";
 import { Stage } from "./demo/stage";
 import { seconds, styler } from "./progress-text";
 
-/** Requests that acts 1 to 3 must have seen; from the moment the first release serves. */
+/** The number of requests that acts 1 to 3 must answer, counted from the first release on. */
 const ENOUGH = 10_000;
-/** The act after which they are counted. */
+/** The number of the act after which the requests are counted. */
 const COUNTED = 3;
 
 const style = styler(process.stdout);
 
-/** `npm run demo`: five acts on this machine, under load; ends with 0 when everything was as told. */
+/** `npm run demo`: five acts on this machine under load. It returns 0 when every claim of every act was true. */
 async function demo(): Promise<number> {
   const stage = new Stage();
   const began = Date.now();
@@ -31,7 +31,7 @@ async function demo(): Promise<number> {
       if (index + 1 === COUNTED) claims.push(await enough(load));
       judge(claims, Date.now() - started, load);
       broken.push(...claims.filter(({ holds }) => !holds).map(({ what }) => `act ${index + 1}: ${what}`));
-      // The acts build on each other: after the first one that went wrong there is no story any more.
+      // The acts build on each other, so the demo ends after the first one that failed.
       if (broken.length > 0) break;
     }
     if (load) broken.push(...(await close(load)));
@@ -59,7 +59,7 @@ function judge(claims: Claim[], milliseconds: number, load: Load | undefined): v
   console.log(style("dim", `  ${seconds(milliseconds)}${requests}`));
 }
 
-/** Waits until the load has asked often enough to mean something. */
+/** Waits up to 120 s until the load has sent `ENOUGH` requests. */
 async function enough(load: Load | undefined): Promise<Claim> {
   const end = Date.now() + 120_000;
   while (load && load.counts().answered < ENOUGH && Date.now() < end) await pause(100);

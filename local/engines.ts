@@ -14,7 +14,7 @@ import { UsageError } from "./usage-error";
 
 export type EngineName = "embedded" | "pulumi";
 
-/** One of the engines that can run the program; each keeps a state of its own. */
+/** One of the engines that can run the program. Each has its own state. */
 export interface Engine {
   name: EngineName;
   run(operation: Operation, options: Omit<EngineOptions, "providers">, world: World): Promise<EngineResult>;
@@ -25,7 +25,7 @@ export type Operation = "up" | "preview" | "destroy" | "refresh";
 interface World {
   cloudDir: string;
   environment?: Environment | undefined;
-  /** Makes the environment ready; for an engine that does not do so by itself. */
+  /** Prepares the environment, for an engine that does not prepare it itself. */
   prepare(): Promise<void>;
 }
 
@@ -48,12 +48,12 @@ const ENGINES: Record<EngineName, Engine> = {
   },
   pulumi: {
     name: "pulumi",
-    // The CLI starts the local cloud's plugins, and they prepare the environment.
+    // The CLI starts the local cloud's plugins, and the plugins prepare the environment.
     run: (operation, options, { environment }) => OPERATIONS.pulumi[operation]({ ...options, environment }),
   },
 };
 
-/** The engine whose state holds the stack; undefined when nothing of it is deployed. */
+/** The engine whose state contains the stack; undefined when nothing of the stack is deployed. */
 function ownerOf({ stateDir, project, name }: Place): EngineName | undefined {
   const state = loadState(embedded.stackDirectory(stateDir, project, name));
   if (state && state.resources.length > 0) return "embedded";
@@ -63,9 +63,8 @@ function ownerOf({ stateDir, project, name }: Place): EngineName | undefined {
 type Place = Pick<Stack, "stateDir" | "project" | "name">;
 
 /**
- * `auto` is the engine that holds the stack, and for a new stack the embedded one.
- *
- * @throws UsageError
+ * Chooses the engine. `auto` selects the engine that holds the stack's state, and for a new stack the embedded one.
+ * @throws UsageError when another engine holds the stack, or the Pulumi CLI is missing
  */
 export function chooseEngine(asked: "auto" | EngineName, stack: Place): Engine {
   const owner = ownerOf(stack);
@@ -76,7 +75,7 @@ export function chooseEngine(asked: "auto" | EngineName, stack: Place): Engine {
         `leave the option out, use another --stack, or destroy this one first`,
     ]);
   }
-  // A stack that the CLI holds is looked at and stopped without it, too; what needs it says so.
+  // A stack of the CLI can be shown and stopped without the CLI; commands that need it report that it is missing.
   if (asked === "pulumi" && !cli.hasPulumi()) {
     throw new UsageError([
       "--engine pulumi: the Pulumi CLI (pulumi and pulumi-language-nodejs) is not on PATH; install it, or use --engine embedded",
@@ -95,7 +94,7 @@ interface HeldResource {
   custom: boolean;
 }
 
-/** What the stack holds, without what the engine adds for itself. */
+/** The resources of the stack without components, providers and the stack itself. */
 export function resourcesOf({ stateDir, project, name }: Place): HeldResource[] {
   const owner = ownerOf({ stateDir, project, name });
   if (owner === undefined) return [];
@@ -106,7 +105,7 @@ export function resourcesOf({ stateDir, project, name }: Place): HeldResource[] 
   return (resources ?? []).filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
 }
 
-/** The outputs of the release that is live; none before the first. */
+/** The outputs of the live release; empty before the first release. */
 export async function readOutputs({ stateDir, project, name }: Place): Promise<Record<string, Json>> {
   const owner = ownerOf({ stateDir, project, name });
   if (owner === undefined) return {};

@@ -5,19 +5,19 @@ import type { CreateRequest, InvokeRequest, Provider, UpdateRequest } from "./cl
 import type { Stack } from "./stack";
 
 /**
- * What a release finds on AWS before it begins, as far as the stack's settings name it: the database, and the Secret
- * with its URLs. Nothing of it is in the Pulumi program, because no release makes it.
+ * The resources on AWS that exist before a release begins, as named by the stack's settings: the database and the
+ * Secret with its URLs. They are not in the Pulumi program, because a release does not create them.
  */
 export interface Environment {
   identifier: string;
   kind: "instance" | "cluster";
-  /** The database on that server; named after the app. */
+  /** The database on that server; its name comes from the app's name. */
   database: string;
   namespace: string;
   secret: { name: string; appKey: string; migrationKey: string };
 }
 
-/** Undefined where the settings name no database, or name it wrongly: then it is the program that says so. */
+/** Undefined if the settings do not name a valid database; the program reports that problem itself. */
 export function environmentOf({ settings: raw }: Pick<Stack, "settings">): Environment | undefined {
   const { settings } = parseSettings(raw, ["app", "database", "namespace"]);
   if (!settings) return undefined;
@@ -25,10 +25,10 @@ export function environmentOf({ settings: raw }: Pick<Stack, "settings">): Envir
   return { identifier, kind, secret, database: settings.app.name.replaceAll("-", "_"), namespace: settings.namespace };
 }
 
-/** Makes and starts what is missing of it; quick where nothing is. */
+/** Creates and starts the missing parts of the environment; it is quick if nothing is missing. */
 export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
   const { identifier, kind, namespace, secret } = environment;
-  // A renamed app goes on with the database that it has.
+  // An app that was renamed keeps its existing database.
   const database = findConnection(cloudDir, kind, identifier)?.database ?? environment.database;
   const cloud = await connect(cloudDir);
   const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database });
@@ -46,8 +46,8 @@ export async function prepareEnvironment(cloudDir: string, environment: Environm
 }
 
 /**
- * The providers, with the environment made ready before the first of them acts. Not earlier, so that settings which the
- * program refuses leave everything untouched; never for a preview.
+ * Wraps the providers so that the environment is prepared before the first change or function call. It is not prepared
+ * earlier, so that settings which the program rejects leave everything untouched, and never for a preview.
  */
 export function preparedFirst(
   providers: Record<string, Provider>,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readJson, UnreadableFile, writeAtomically } from "./cloud/atomic";
 import type { Fault } from "./cloud/aws/faults";
 
-/** What can be made to go wrong in the local cloud. One more is an image: a tag that ends in `-unready` is never ready. */
+/** The faults that can be set in the local cloud. In addition, an image whose tag ends in `-unready` is never ready. */
 export const FAULTS: Record<Fault, string> = {
   "snapshot-fails": "the next snapshots end as failed",
   "snapshot-stays-creating": "snapshots are never available",

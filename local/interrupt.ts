@@ -1,16 +1,16 @@
 export interface Interrupt {
-  /** Aborted by the first Ctrl-C: finish what runs. */
+  /** Aborted by the first Ctrl-C: running steps are finished. */
   signal: AbortSignal;
-  /** Aborted by the second: leave it. */
+  /** Aborted by the second Ctrl-C: running steps are not waited for. */
   hardSignal: AbortSignal;
-  /** The work is done: Ctrl-C ends the process again, as by default. */
+  /** Ends the handling of Ctrl-C when the work is done; without an interruption, Ctrl-C ends the process again. */
   release(): void;
 }
 
-/** One key press may arrive twice: from the terminal, and passed on by npm. */
+/** One key press may arrive twice within this time: once from the terminal and once passed on by npm. */
 const ONE_PRESS_MILLISECONDS = 300;
 
-/** Turns Ctrl-C (and SIGTERM, as CI sends it) into two requests: first "finish what runs", then "leave". */
+/** Turns Ctrl-C and SIGTERM, which CI sends, into two requests: the first finishes running steps, the second leaves. */
 export function onInterrupt(say: (text: string) => void): Interrupt {
   const soft = new AbortController();
   const hard = new AbortController();
@@ -33,7 +33,7 @@ export function onInterrupt(say: (text: string) => void): Interrupt {
     signal: soft.signal,
     hardSignal: hard.signal,
     release() {
-      // Once interrupted, always 130: another Ctrl-C during the last words must not end the process with another status.
+      // After an interruption the exit status must be 130, so a further Ctrl-C must not end the process differently.
       if (soft.signal.aborted) return;
       process.off("SIGINT", interrupted);
       process.off("SIGTERM", interrupted);

@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { readJson, writeAtomically } from "./cloud/atomic";
 import { describeProcess, isRunning, type ProcessRecord } from "./cloud/process";
 
-/** How the last command that changed the stack went; for `status`. */
+/** The result of the last command that changed the stack; `status` shows it. */
 export interface LastRun {
   verb: string;
-  /** Its `--config`, for the command that goes on with it. */
+  /** The command's `--config` settings, which a proposed next command repeats. */
   overrides?: string[] | undefined;
   startedAt: string;
-  /** Missing while it runs, and for ever when it was killed. */
+  /** Missing while the command runs, and also after it was killed. */
   endedAt?: string | undefined;
   ok?: boolean | undefined;
   failed: FailedStep[];
-  /** Errors that belong to no step: settings, the program itself. */
+  /** The errors that belong to no step, such as those of settings or of the program itself. */
   errors: string[];
   by?: ProcessRecord | undefined;
 }

@@ -12,7 +12,7 @@ import { stateDirectoryProblems } from "./state-directory";
 import { systemErrorInWords } from "./system-error";
 import { UsageError } from "./usage-error";
 
-/** Exit status of a command that was typed wrong. */
+/** The exit status for wrong usage. */
 const BAD_USAGE = 2;
 const CHECKOUT = resolve(__dirname, "..");
 
@@ -25,7 +25,7 @@ interface Typed extends Omit<Options, "json"> {
   cwd: string;
 }
 
-/** `npm run local -- VERB …`: the whole release on this machine. */
+/** `npm run local -- VERB …`: runs the whole release on this machine. */
 export async function main(argv: string[]): Promise<number> {
   let status = 0;
   const program = new Command("npm run local --")
@@ -36,7 +36,7 @@ export async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError();
   for (const verb of verbs) {
-    // Whatever is wrong is collected and said at once, so everything must get as far as `check`: also a missing argument.
+    // All problems are reported together by `check`, so commander must not stop at a missing argument.
     const words = (verb.arguments ?? "").replace("<", "[").replace(">", "]");
     withOptions(program.command(`${verb.name} ${words}`.trim()).description(verb.summary), verb)
       .usage(`[options] ${verb.arguments ?? ""}`.trim())
@@ -51,7 +51,7 @@ export async function main(argv: string[]): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help was asked for, or the verb is unknown; commander has said so.
+    // Either help was asked for or the verb is unknown; commander has printed the message already.
     return error.exitCode === 0 ? 0 : BAD_USAGE;
   }
   return status;
@@ -89,7 +89,7 @@ async function run(verb: Verb, command: Command): Promise<number> {
   }
 }
 
-/** @throws UsageError with everything that is wrong with the line and the stack's settings */
+/** @throws UsageError with all problems of the command line and the stack's settings */
 function readCall(verb: Verb, command: Command, typed: Typed, output: Call["output"]): Call {
   const unknown = command.args.filter((word) => word.startsWith("-") && word.length > 1);
   const words = command.args.filter((word) => !unknown.includes(word));
@@ -147,7 +147,7 @@ function report(thrown: unknown, output: Call["output"]): number {
   return usage ? BAD_USAGE : 1;
 }
 
-/** Of an error that nobody foresaw, the stack trace is for whoever mends it, and shown only when asked for. */
+/** The message for the user. An unexpected error shows its stack trace only if DEBUG is set. */
 function messageOf(thrown: unknown): string {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const inWords = systemErrorInWords(error);
@@ -162,7 +162,7 @@ function messageOf(thrown: unknown): string {
   ].join("\n");
 }
 
-/** Errors whose message says all. */
+/** The names of errors whose message is complete without a stack trace. */
 const EXPECTED = new Set([
   "CommandError",
   "UsageError",
@@ -175,7 +175,7 @@ const EXPECTED = new Set([
 ]);
 
 if (require.main === module) {
-  // `npm run local -- up | head` closes the pipe early. A release is not left half-way for want of a reader.
+  // `npm run local -- up | head` closes the pipe early. The release must go on without a reader.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;

@@ -1,12 +1,12 @@
 import { jsonLine } from "../text/printable";
 import type { Progress } from "./progress";
 
-/** The engine's events as they are, one a line. */
+/** Writes the engine's events as JSON, one per line. */
 export function jsonProgress(stream: NodeJS.WritableStream): Progress {
   const write = (event: object) => stream.write(`${jsonLine(event)}\n`);
   return {
     event: (event) => {
-      // The command's own summary, written last, says more: outputs, the exit status.
+      // The command writes its own summary last, which also contains the outputs and the exit status.
       if (event.kind !== "summary") write(event);
     },
     note: (message) => write({ kind: "diagnostic", severity: "info", message }),

@@ -3,7 +3,7 @@ import type { EngineEvent, StepEvent } from "./engine/events";
 import type { Progress } from "./progress";
 import { indent, kindOf, lasted, styler, wordsOf } from "./progress-text";
 
-/** A line when a step starts and one when it ends. */
+/** Writes one line when a step starts and one when it ends. */
 export function lineProgress(stream: NodeJS.WriteStream): Progress {
   const lines = progressLines(stream);
   const write = (text: string | undefined) => text !== undefined && stream.write(`${text}\n`);
@@ -15,13 +15,13 @@ export function lineProgress(stream: NodeJS.WriteStream): Progress {
 }
 
 export interface ProgressLines {
-  /** What an event says in lines; undefined where it says nothing new. */
+  /** The lines for an event; undefined if there is nothing new to show. */
   of(event: EngineEvent): string | undefined;
 }
 
 export function progressLines(stream: NodeJS.WriteStream): ProgressLines {
   const style = styler(stream);
-  // The engine tells a failed step as a step and as a diagnostic; a person needs it once.
+  // The engine reports a failed step twice, as a step and as a diagnostic. The user sees it once.
   const told = new Set<string>();
 
   const ofStep = (event: StepEvent): string => {

@@ -10,7 +10,7 @@ const FRAME_MILLISECONDS = 100;
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 
-/** For a terminal: what is done scrolls up as lines, what runs is redrawn below them with its time. */
+/** For a terminal: finished steps scroll up as lines; running ones are redrawn below them with their duration. */
 export function liveProgress(stream: NodeJS.WriteStream): Progress {
   const style = styler(stream);
   const lines = progressLines(stream);
@@ -21,7 +21,7 @@ export function liveProgress(stream: NodeJS.WriteStream): Progress {
 
   const erase = () => (drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : "");
   const block = () => {
-    // A line that wraps would be counted once and erased in part.
+    // A line must not wrap: it is counted as one line, so only a part of it would be erased.
     const width = Math.max(20, (stream.columns ?? 80) - 1);
     const rows = Math.max(1, (stream.rows ?? 24) - 2);
     const shown = [...running.values()].slice(0, rows).map((event) => {

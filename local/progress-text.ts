@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { Operation, StepEvent } from "./engine/events";
 
-/** What an operation is called while it runs and when it is done. */
+/** The words and the sign for an operation while it runs and when it is done. */
 const WORDS: Partial<
   Record<Operation, { sign: string; doing: string; done: string; color: "green" | "yellow" | "red" | "cyan" }>
 > = {
@@ -27,7 +27,7 @@ export function wordsOf(event: Pick<StepEvent, "op" | "retained">) {
   return event.retained ? RETAINED : (WORDS[event.op] ?? OTHER);
 }
 
-/** `aws:rds/snapshot:Snapshot` is a Snapshot: the package is no news to whoever looks at a release. */
+/** The last part of a type: `aws:rds/snapshot:Snapshot` is shown as Snapshot. */
 export function kindOf(type: string): string {
   return type.slice(type.lastIndexOf(":") + 1);
 }
@@ -47,7 +47,7 @@ export function lasted(event: StepEvent, now = Date.now()): string {
 
 type Format = Parameters<typeof styleText>[0];
 
-/** Colours only where a person looks: a terminal, and neither NO_COLOR nor a dumb one. */
+/** Whether to use colours: in a terminal unless NO_COLOR is set or TERM is dumb, elsewhere if FORCE_COLOR is set. */
 function colors(stream: NodeJS.WriteStream): boolean {
   if (process.env["NO_COLOR"] || process.env["TERM"] === "dumb") return false;
   return stream.isTTY === true || Boolean(process.env["FORCE_COLOR"] && process.env["FORCE_COLOR"] !== "0");

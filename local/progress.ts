@@ -1,10 +1,10 @@
 import type { EngineEvent } from "./engine/events";
 
-/** Shows what the engine does while it does it. */
+/** Shows the engine's progress while it runs. */
 export interface Progress {
   event(event: EngineEvent): void;
-  /** A line between the steps that is no step: what is being prepared, that the person asked to stop. */
+  /** Shows a line that belongs to no step, for example that the database is being prepared. */
   note(text: string): void;
-  /** Nothing more will come: leave the terminal as a plain one. */
+  /** Ends the display and restores the terminal; no event follows. */
   end(): void;
 }

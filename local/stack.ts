@@ -7,22 +7,22 @@ import { yamlProblem } from "../text/named-file";
 import type { Json } from "./cloud/provider";
 import { UsageError } from "./usage-error";
 
-/** One stack of one Pulumi project: where its program is, what its settings are, where its state is kept. */
+/** One stack of one Pulumi project: the program's directory, the settings, and the directory of the state. */
 export interface Stack {
   project: string;
   name: string;
-  /** Of the program: holds Pulumi.yaml. */
+  /** The program's directory, which contains Pulumi.yaml. */
   directory: string;
-  /** Fully qualified, `release:app`; objects as JSON, as Pulumi hands them to a program. */
+  /** The settings as Pulumi passes them to a program: keys are fully qualified (`release:app`), objects are JSON. */
   config: Record<string, string>;
-  /** The same, parsed, for the keys in the project's own namespace: `app`, `database`. */
+  /** The same settings, parsed, but only those in the project's own namespace, such as `app` and `database`. */
   settings: Record<string, Json>;
   stateDir: string;
-  /** The options that were typed to find this stack, for commands that a message proposes. */
+  /** The options that were typed to select this stack; proposed commands repeat them. */
   location: string[];
-  /** `key=value`, as typed: a command that runs the program again must have them too. */
+  /** The `key=value` settings as typed; a proposed command that runs the program repeats them. */
   overrides: string[];
-  /** What a person should know about where the settings come from. */
+  /** A note for the user about the file that the settings come from. */
   note?: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface StackOptions {
   directory: string;
   name: string;
   stateDir: string;
-  /** `key=value`, as typed. */
+  /** The `key=value` settings as typed. */
   overrides: string[];
   location?: string[];
 }
@@ -38,10 +38,9 @@ export interface StackOptions {
 type Tree = { [key: string]: Json };
 
 /**
- * Reads Pulumi.yaml and Pulumi.<stack>.yaml as the Pulumi CLI does, without writing either. A stack that has no file
- * of its own takes the settings of Pulumi.local.yaml, so that `--stack other` is a second installation of the same.
- *
- * @throws UsageError with everything that is wrong
+ * Reads Pulumi.yaml and Pulumi.<stack>.yaml as the Pulumi CLI does, without writing either. A stack that has no file of
+ * its own uses the settings of Pulumi.local.yaml, so that `--stack other` is a second installation of the same app.
+ * @throws UsageError with all problems of the files and settings
  */
 export function readStack({ directory, name, stateDir, overrides, location = [] }: StackOptions): Stack {
   const problems: string[] = [];
@@ -77,7 +76,7 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   if (problems.length > 0) throw new UsageError(problems);
 
   const given = [...values].filter(([, value]) => value !== null);
-  // A key named `__proto__` is one as any other, which the program refuses.
+  // A key named `__proto__` is kept like any other key; the program rejects it.
   const config = Object.fromEntries(
     given.map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
   );
@@ -97,7 +96,10 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   };
 }
 
-/** `app.image=notes:1.1.0`: the key's path by dots below its first part; the value as YAML would read it; no value removes the key. */
+/**
+ * Applies a `--config` such as `app.image=notes:1.1.0`. The part before the first dot is the key, further parts are a
+ * path below it. The value is parsed as YAML; an empty value removes the key.
+ */
 function applyOverride(values: Map<string, Json>, project: string, override: string, problems: string[]): void {
   const at = override.indexOf("=");
   const [key = "", ...path] = (at < 0 ? override : override.slice(0, at)).split(".");
@@ -125,7 +127,7 @@ function applyOverride(values: Map<string, Json>, project: string, override: str
   }
 }
 
-/** A `--config` as a message may repeat it: the value of what is a secret is `…`. */
+/** A `--config` as it may be shown in a message: a value that may be a secret is replaced by `…`. */
 export function shownOverride(override: string): string {
   const at = override.indexOf("=");
   const [key, value] = at < 0 ? ["", override] : [override.slice(0, at), override.slice(at + 1)];
@@ -141,12 +143,12 @@ function holdsSecret(path: string[], value: string): boolean {
   }
   if (typeof parsed === "object" && parsed !== null)
     return plainSecrets(parsed, path).length > 0 || /pass|pwd|bearer/i.test(value);
-  // What stands below it are names of Secrets and of their keys.
+  // The values below `secret` are names of Secrets and of their keys, not secrets themselves.
   const name = path.at(-2) === "secret" ? "" : (path.at(-1) ?? "");
   return plainSecretIn(value, name) !== undefined;
 }
 
-/** Rather too careful than not enough: a group of keys may hold a password under its name. */
+/** Whether the text may contain a secret. It also matches harmless texts, since a key's name may hide a password. */
 function mayBeSecret(value: string): boolean {
   return plainSecretIn(value) !== undefined || /pass|pwd|secret|token|key|credential|bearer/i.test(value);
 }
@@ -172,7 +174,7 @@ function withValue(at: Json | undefined, [key, ...rest]: string[], value: Json):
   return copy;
 }
 
-/** JSON, in which settings reach the program, would make null of it. */
+/** Whether a value contains a number that JSON can't express: settings reach the program as JSON, which writes null. */
 function holdsInfinity(value: Json): boolean {
   if (typeof value === "number") return !Number.isFinite(value);
   return typeof value === "object" && value !== null && Object.values(value).some(holdsInfinity);

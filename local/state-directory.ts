@@ -1,14 +1,14 @@
 import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, rmdirSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Whether the command writes there: one that only looks, or stops what runs, works where nothing can be written. */
+/** Whether the command writes to the state directory. Commands that only show or stop things work read-only. */
 export type Use = "changes" | "reads";
 
 /**
- * What makes a state directory unfit to be used. First, whether its folders are folders, and can be used or made. Then, whether
- * they are this user's alone: whoever can put links or files of his own there decides what this user reads, overwrites and runs.
- * Looked at are the stack's folders down to its cloud's, and what is in the last two; the directory itself may be reached by a
- * link. Nothing is wrong with one that is not there yet. Nothing is left behind.
+ * Returns the problems that make a state directory unusable. First, its folders must be folders that can be used or
+ * created. Second, they must belong to this user alone: anyone who can put links or files there decides what this user
+ * reads, overwrites and runs. The stack's folders down to the cloud's are checked, and the contents of the last two.
+ * The directory itself may be reached by a link, or not exist yet. The check leaves no files.
  */
 export function stateDirectoryProblems(stateDir: string, project: string, stack: string, use: Use): string[] {
   const stackDir = join(stateDir, project, stack);
@@ -34,12 +34,13 @@ function unusable(stateDir: string, why: string): string {
 }
 
 /**
- * Why a folder of the stack can't be used, or not be made. Where it is missing, a folder is made on trial in that above it, and
- * removed again: in /proc everything seems to be allowed to root, nothing can be made, and Node.js' recursive mkdir never ends.
+ * The reason why a folder of the stack can't be used or created. If it is missing, a folder is created in the nearest
+ * existing parent and removed again. Checking permissions is not enough: in /proc root seems to be allowed everything,
+ * but nothing can be created, and Node.js' recursive mkdir never ends.
  */
 function folderProblem(stateDir: string, stackDir: string, use: Use): string | undefined {
   const there = nearest(join(stackDir, "cloud"));
-  // A link in the stack's own folders is told of by the caller, with another way on.
+  // The caller reports a link in the stack's own folders, with another solution.
   if (there.startsWith(join(stateDir, "/")) && lstatSync(there).isSymbolicLink()) return undefined;
   const stats = statSync(there, { throwIfNoEntry: false });
   if (!stats) return `${there} is a link to what is not there`;
@@ -50,7 +51,7 @@ function folderProblem(stateDir: string, stackDir: string, use: Use): string | u
     else accessSync(there, use === "reads" ? R_OK | X_OK : R_OK | W_OK | X_OK);
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    // What shows or stops a stack needs no space, and what needs it says so.
+    // Commands that show or stop a stack need no disk space, and those that need it report the error themselves.
     if (code === "ENOSPC" || code === "EDQUOT") return undefined;
     return there.startsWith(stackDir)
       ? `${there} can't be ${use === "reads" ? "read" : "written to"} (${code})`
@@ -59,7 +60,7 @@ function folderProblem(stateDir: string, stackDir: string, use: Use): string | u
   return undefined;
 }
 
-/** The folder itself, or that above it which is there. */
+/** The folder itself or its nearest parent that exists. */
 function nearest(folder: string): string {
   for (let path = folder; ; path = dirname(path)) {
     try {

@@ -10,8 +10,8 @@ const WORDS: Record<string, string> = {
 };
 
 /**
- * An error of the operating system in words, with the file and the way on; undefined for any other error. Files are
- * written as a whole or not at all, so what was there before is there still.
+ * Describes an error of the operating system, with the file and the next step; undefined for any other error. Files are
+ * written completely or not at all, so the earlier content is still there.
  */
 export function systemErrorInWords(error: unknown): string | undefined {
   const { code = "", path, syscall } = error as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-/** The command was typed wrong, or in a folder where it can't work: everything that is wrong, at once. Nothing was touched. */
+/** The command line or the folder is wrong. The error contains all problems. Nothing was touched. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 
@@ -7,7 +7,7 @@ export class UsageError extends Error {
   }
 }
 
-/** An expected failure with its own three-part message; shown without a stack trace. */
+/** An expected failure with its own three-part message, shown without a stack trace. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }

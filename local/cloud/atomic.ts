@@ -4,11 +4,11 @@ import { dirname } from "node:path";
 let counter = 0;
 
 /**
- * Writes a file so that a reader, or a machine that loses power or disk space, has the old content or the new one, never a
- * part. The folder must be there.
+ * Writes a file so that a reader, even after a power cut or on a full disk, finds either the old content or the new
+ * one, never a part of it. The folder must exist.
  *
- * @param owner of the file, if it is not to be this process's user
- * @throws the system's error, with the path of the file; the old content is unchanged then
+ * @param owner the owner of the file; default: this process's user
+ * @throws the system's error with the file's path; the old content is unchanged then
  */
 export function writeAtomically(
   path: string,
@@ -28,7 +28,7 @@ export function writeAtomically(
   }
 }
 
-/** Writes a new file to its end and through to the disk; where there is one already, it is an error. */
+/** Writes a new file and waits until it is on the disk. @throws Error if the file exists already */
 export function writeSynced(path: string, content: string | Uint8Array, mode: number): void {
   const file = openSync(path, "wx", mode);
   try {
@@ -41,7 +41,7 @@ export function writeSynced(path: string, content: string | Uint8Array, mode: nu
   }
 }
 
-/** Makes new names and renames in the folder last through a power cut. */
+/** Makes sure that new names and renames in the folder survive a power cut. */
 export function syncDirectory(directory: string): void {
   const descriptor = openSync(directory, "r");
   try {
@@ -51,19 +51,19 @@ export function syncDirectory(directory: string): void {
   }
 }
 
-/** Undefined: there is no such file. */
+/** Returns the content of the file; undefined if there is no such file. */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // ESRCH: a file below /proc whose process has ended.
+    // Reading a file below /proc fails with ESRCH if its process has ended.
     if (code === "ENOENT" || code === "ESRCH") return undefined;
     throw error;
   }
 }
 
-/** The file is there, but it is not what this program writes. The message names it. */
+/** The file exists but does not have the content that this program writes. The message contains its path. */
 export class UnreadableFile extends Error {
   override readonly name = "UnreadableFile";
 
@@ -76,9 +76,9 @@ export class UnreadableFile extends Error {
 }
 
 /**
- * The parsed file; undefined when it is not there.
+ * Returns the parsed file; undefined when it does not exist.
  *
- * @param texts properties that must be there as texts, so that a file of another program is recognised
+ * @param texts properties that must exist and be texts, so that another program's file is rejected
  * @throws UnreadableFile
  */
 export function readJson<T>(path: string, texts: readonly (keyof T & string)[] = []): T | undefined {
@@ -96,10 +96,10 @@ export function readJson<T>(path: string, texts: readonly (keyof T & string)[] =
   return value;
 }
 
-/** What to do about a file that can't be read, where others beside it are still of use. Default: throw. */
+/** Handles a file that can't be read when other files are still of use. Default: the error is thrown. */
 export type OnUnreadable = (error: Error) => void;
 
-/** The value, or undefined after `onUnreadable` was told why it can't be read. */
+/** Returns the value. If it can't be read, `onUnreadable` is called with the error and undefined is returned. */
 export function readable<T>(read: () => T, onUnreadable: OnUnreadable | undefined): T | undefined {
   try {
     return read();

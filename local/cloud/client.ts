@@ -21,7 +21,7 @@ type Named<Service extends string, Methods> = {
   [Name in keyof Methods & string as `${Service}.${Name}`]: Methods[Name];
 };
 
-/** Everything that a command may ask of the background process, by its name on the wire: `aws.createSnapshot`. */
+/** All methods of the background process by the name that a request contains, such as `aws.createSnapshot`. */
 export type CloudMethods = Named<"aws", AwsMethods> & Named<"kubernetes", KubernetesMethods>;
 
 type Of<Name extends keyof CloudMethods> =
@@ -31,11 +31,11 @@ type Of<Name extends keyof CloudMethods> =
 
 export interface Client {
   /**
-   * Runs a method in the background process, and waits as long as it takes. Aborting the signal ends the waiting; what the
-   * method began in the cloud goes on.
+   * Runs a method in the background process and waits for its result, without a timeout. Aborting the signal ends only
+   * the waiting; work that the method has begun in the cloud continues.
    *
-   * @throws CloudError what the method threw: name, message and data of the original
-   * @throws CloudUnreachable the background process ended meanwhile
+   * @throws CloudError with the name, message and data of the error that the method threw
+   * @throws CloudUnreachable when the background process ended meanwhile
    */
   call<Name extends keyof CloudMethods>(
     method: Name,
@@ -56,12 +56,12 @@ export class CloudError extends Error {
   }
 }
 
-/** The background process does not start, does not answer, or died while it worked. */
+/** The background process does not start, does not answer, or ended during a call. */
 class CloudUnreachable extends Error {
   override readonly name = "CloudUnreachable";
 }
 
-/** The background process of this cloud, started if it does not run. Any number of callers may do this at once. */
+/** Connects to the background process of this cloud and starts it if necessary. Concurrent calls are allowed. */
 export async function connect(cloudDir: string): Promise<Client> {
   const directory = resolve(cloudDir);
   const record = (await answering(directory)) ?? (await startTelling(directory));
@@ -86,18 +86,18 @@ export async function connect(cloudDir: string): Promise<Client> {
   };
 }
 
-/** Whether the background process of this cloud is there and answers. Starts nothing. */
+/** Whether the background process of this cloud is running and answers. It is not started. */
 export async function running(cloudDir: string): Promise<boolean> {
   return (await answering(resolve(cloudDir))) !== undefined;
 }
 
 /**
- * Ends everything of this cloud: the background process, pods, Service ports, Postgres servers; also when the background
- * process is already dead, or hangs. Data stays. Returns when all of it is gone.
+ * Ends everything of this cloud: the background process, pods, Service ports and Postgres servers, even if the
+ * background process has ended or does not answer. Data stays. Returns when everything has ended.
  */
 export async function stopCloud(cloudDir: string): Promise<void> {
   const directory = resolve(cloudDir);
-  // Servers outlive their folder; the background process and its pods end by themselves when it goes.
+  // Servers keep running when their folder is deleted; the background process and its pods end by themselves then.
   if (!statSync(directory, { throwIfNoEntry: false })) return stopAws(directory);
   for (const end = Date.now() + STOP_TIMEOUT; ; ) {
     const record = await answering(directory, 3_000);
@@ -122,12 +122,12 @@ export async function stopCloud(cloudDir: string): Promise<void> {
   }
 }
 
-/** While the lock is held here no new background process can begin to use what is being stopped. */
+/** Takes the lock so that no new background process can start while things are being stopped. */
 function tryStopLock(directory: string): ProcessLock | undefined {
   try {
     return tryLock(directory, DAEMON_LOCK, "stop");
   } catch (error) {
-    // Where nothing can be written, no background process can take the lock either.
+    // If nothing can be written here, no background process can take the lock either.
     if (!["ENOSPC", "EDQUOT", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     return { release: () => undefined };
   }
@@ -149,7 +149,7 @@ async function answering(directory: string, patience = 10_000): Promise<DaemonRe
   }
 }
 
-/** Starts the background process, and says why the last one ended if that was by a mistake of its own. */
+/** Starts the background process. If the last one ended with an unexpected error, that error is reported first. */
 async function startTelling(directory: string): Promise<DaemonRecord> {
   const defect = readDefect(directory);
   if (defect !== undefined) {
@@ -202,7 +202,7 @@ function launch(directory: string): { ended: boolean } {
   return state;
 }
 
-/** The background process outlives the command, so it must not keep the command's settings or secrets in its environment. */
+/** The environment of the background process. It outlives the command, so it must not keep the command's secrets. */
 function environment(): NodeJS.ProcessEnv {
   const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"];
   return Object.fromEntries(kept.filter((name) => process.env[name] !== undefined).map((n) => [n, process.env[n]]));

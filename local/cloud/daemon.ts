@@ -14,29 +14,29 @@ import type { Json } from "./provider";
 import type { Method } from "./service";
 
 /**
- * The background process of one stack's cloud. It outlives the command that started it, as a real cloud would: the app
- * goes on serving after `up` has ended, and an `up` that is killed leaves a snapshot or a Job that goes on.
+ * The background process of one stack's cloud. Like a real cloud, it outlives the command that started it: the app
+ * keeps serving after `up` has ended, and after an `up` that was killed, a snapshot or a Job continues.
  *
  *     node --require tsx/cjs daemon.ts CLOUDDIR
  */
 export interface DaemonRecord extends ProcessRecord {
   port: number;
-  /** Bearer token; whoever can read the file (mode 0600) may use the cloud. */
+  /** The bearer token. Any user who can read the file (mode 0600) may use the cloud. */
   token: string;
 }
 
 export const DAEMON_FILE = "daemon.json";
 export const DAEMON_LOCK = "daemon.lock";
 
-/** Any method; that its caller gives it the right parameters, the compiler has checked (`CloudMethods` in client.ts). */
+/** A method with any parameters. Its callers' parameters are checked by the compiler (`CloudMethods` in client.ts). */
 type AnyMethod = Method<never, unknown>;
 
 export async function runDaemon(cloudDir: string): Promise<void> {
   mkdirSync(cloudDir, { recursive: true, mode: 0o700 });
-  // Somebody else was faster: the client that started this process finds that one.
+  // Another process was faster; the client that started this one finds that process.
   if (!tryLock(cloudDir, DAEMON_LOCK, "daemon")) return;
 
-  // Also what a promise that nobody awaits is rejected with.
+  // Node.js also raises this event for a rejected promise that is not awaited.
   process.on("uncaughtException", (error) => endByDefect(cloudDir, error));
 
   const services = { aws: createAwsService(cloudDir), kubernetes: createKubernetesService(cloudDir) };
@@ -68,7 +68,7 @@ export async function runDaemon(cloudDir: string): Promise<void> {
     }
     void answer(methods, request, response);
   });
-  // Waiting for a snapshot or a rollout is one request that may take an hour.
+  // The request's timeout is disabled: waiting for a snapshot or a rollout is one request that may take an hour.
   server.requestTimeout = 0;
   await new Promise<void>((listening, failed) => {
     server.once("error", failed);
@@ -119,7 +119,7 @@ function reply(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-/** Someone who deletes a checkout with `rm -rf` has no `down` any more: nothing of it may run on for ever. */
+/** Stops the cloud when its folder is deleted, since `down` can't stop it after `rm -rf` of a checkout. */
 function endWithDirectory(cloudDir: string, stop: () => Promise<void>): void {
   const { dev, ino } = statSync(cloudDir);
   const timer = setInterval(() => {

@@ -5,8 +5,8 @@ import { readText, writeAtomically } from "./atomic";
 const defectFile = (cloudDir: string) => join(cloudDir, "daemon-defect.txt");
 
 /**
- * Ends the background process at once, after a mistake of its own: what it has in memory can't be relied on any more. The
- * next command tells why (`readDefect`), and starts a new process, which goes on from what is on disk.
+ * Ends the background process at once after an unexpected error, because its memory may be inconsistent. The next
+ * command reports the cause (`readDefect`) and starts a new process, which continues from the files on disk.
  */
 export function endByDefect(cloudDir: string, error: unknown): never {
   const at = new Date().toISOString();
@@ -24,17 +24,17 @@ export function endByDefect(cloudDir: string, error: unknown): never {
   process.exit(1);
 }
 
-/** What ended the last background process, in words; undefined when that was no mistake of its own. */
+/** The error that ended the last background process, in words; undefined if it did not end with an unexpected error. */
 export function readDefect(cloudDir: string): string | undefined {
   return readText(defectFile(cloudDir));
 }
 
-/** The mistake has been told. */
+/** Deletes the recorded error after it was reported. */
 export function forgetDefect(cloudDir: string): void {
   rmSync(defectFile(cloudDir), { force: true });
 }
 
-/** Throws an error that only a mistake in this program makes outside of every promise, where nothing catches it. */
+/** Throws a TypeError, ReferenceError or RangeError again, outside of every promise; ignores all other errors. */
 export function raiseDefect(error: unknown): void {
   if (![TypeError, ReferenceError, RangeError].some((kind) => error instanceof kind)) return;
   setImmediate(() => {

@@ -4,20 +4,21 @@ import { writeAtomically } from "./atomic";
 import { describeProcess, isRunning, type ProcessRecord } from "./process";
 
 /**
- * A lock that is free again the moment its holder dies, however it dies. Node has no flock(2), so the holder is written
- * down with its start time; whoever finds a dead holder makes the *next* file, `NAME.8` after `NAME.7`, which only one
- * process can do. The highest number is never deleted, so no one can slip in under an older one.
+ * A lock that becomes free the moment its holder ends, even if it is killed. Node.js has no flock(2), so the lock file
+ * contains the holder's process id and start time. A process that finds an ended holder creates the *next* file,
+ * `NAME.8` after `NAME.7`, which only one process can do. The file with the highest number is never deleted, so that no
+ * process can take the lock under a lower number.
  */
 export interface ProcessLock {
   release(): void;
 }
 
 export interface LockHolder extends ProcessRecord {
-  /** What the holder does while it has the lock. */
+  /** The purpose for which the holder has the lock. */
   purpose: string;
 }
 
-/** Tries once; never waits. Undefined: {@link lockHolder} says who has it. */
+/** Tries once, without waiting. Undefined if another process has the lock; {@link lockHolder} returns that process. */
 export function tryLock(directory: string, name: string, purpose: string): ProcessLock | undefined {
   mkdirSync(directory, { recursive: true });
   const self: LockHolder = { ...describeProcess(process.pid)!, purpose };
@@ -37,12 +38,12 @@ export function tryLock(directory: string, name: string, purpose: string): Proce
     for (const old of generations(directory, name)) {
       if (old <= highest) rmSync(join(directory, `${name}.${old}`), { force: true });
     }
-    // An empty file names no holder; and unlike writing one, emptying it works on a full disk.
+    // An empty file means that the lock is free. Unlike writing, truncating works on a full disk.
     return { release: () => truncateSync(mine) };
   }
 }
 
-/** Gives the draft its name; false when another process was faster. The draft is gone in any case. */
+/** Gives the draft its final name; false if another process was faster. The draft is removed in both cases. */
 function linkOnce(draft: string, name: string): boolean {
   try {
     linkSync(draft, name);
@@ -55,7 +56,7 @@ function linkOnce(draft: string, name: string): boolean {
   }
 }
 
-/** Who holds the lock now, if anybody. */
+/** The process that holds the lock now; undefined if none does. */
 export function lockHolder(directory: string, name: string): LockHolder | undefined {
   const highest = generations(directory, name).at(-1);
   const holder = highest === undefined ? undefined : readHolder(directory, name, highest);

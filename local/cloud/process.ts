@@ -2,18 +2,18 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * A process of this machine that can be recognised later: a pid alone is reused by the next stranger, a pid together
- * with the moment it started is not.
+ * Identifies a process of this machine. A process id alone may be reused by another process; a process id together with
+ * its start time is unique.
  */
 export interface ProcessRecord {
   pid: number;
-  /** Opaque; only ever compared with what {@link startOf} says later. */
+  /** The start time as opaque text; it is only compared with later results of {@link startOf}. */
   started: string;
 }
 
 /**
- * When the process started, as an opaque word that also tells reboots apart; undefined when there is no such process, or
- * only its unreaped remains (a zombie runs nothing).
+ * The start time of a process, as opaque text that also differs between boots of the machine; undefined when there is
+ * no such process or it is a zombie.
  */
 export function startOf(pid: number): string | undefined {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
@@ -29,15 +29,15 @@ export function isRunning(record: ProcessRecord): boolean {
   return startOf(record.pid) === record.started;
 }
 
-/** Signals the process if it is still the one that was recorded; false when it is not there any more. */
+/** Sends a signal to the process if it is still the recorded one; false when that has ended. */
 export function signalProcess(record: ProcessRecord, signal: NodeJS.Signals): boolean {
   return isRunning(record) && send(record.pid, signal);
 }
 
 /**
- * Signals the process group that the recorded process leads, also when the leader is gone and left children behind.
- * A pid that leads a group is not given away while the group has members, so a group whose leader is dead is still the
- * recorded one — unless the machine was restarted, which the first half of `started` tells.
+ * Sends a signal to the process group that the recorded process leads, even if the leader has ended and its children
+ * have not. The system does not reuse a process id while a group with that id has members, so a group without its
+ * leader is still the recorded one, unless the machine was restarted, which the first half of `started` shows.
  */
 export function signalGroup(record: ProcessRecord, signal: NodeJS.Signals | 0): boolean {
   const now = startOf(record.pid);
@@ -45,12 +45,12 @@ export function signalGroup(record: ProcessRecord, signal: NodeJS.Signals | 0): 
   return send(-record.pid, signal);
 }
 
-/** Waits until the process is gone; false after `timeout` milliseconds. */
+/** Waits until the process has ended; false after `timeout` milliseconds. */
 export async function waitForEnd(record: ProcessRecord, timeout: number): Promise<boolean> {
   return waitUntil(() => !isRunning(record), timeout);
 }
 
-/** Ends the recorded process and all its descendants that stayed in its group, at once, and waits until they are gone. */
+/** Kills the recorded process and all descendants in its group, and waits up to `timeout` ms (10 000) for their end. */
 export async function killGroup(record: ProcessRecord, timeout = 10_000): Promise<boolean> {
   signalGroup(record, "SIGKILL");
   return waitUntil(() => !isRunning(record) && !groupHasMembers(record), timeout);
@@ -65,7 +65,7 @@ export async function waitUntil(condition: () => boolean, timeout: number): Prom
   return true;
 }
 
-/** Zombies do not count: in a container whose first process reaps nobody they stay for ever. */
+/** Whether the group has running members. Zombies don't count: a container's first process may never reap them. */
 function groupHasMembers(record: ProcessRecord): boolean {
   return (
     signalGroup(record, 0) && (process.platform === "linux" ? membersOnLinux(record.pid) : membersByPs(record.pid))
@@ -86,7 +86,7 @@ function membersByPs(group: number): boolean {
     .some(([pgid, state]) => Number(pgid) === group && !isZombie(state));
 }
 
-/** Another user's process is none of ours, whatever the record says. */
+/** Sends a signal; false if there is no such process or it belongs to another user. */
 function send(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(pid, signal);
@@ -117,11 +117,11 @@ function sameBoot(record: ProcessRecord): boolean {
 
 function startOnLinux(pid: number): string | undefined {
   const fields = statFields(pid);
-  // Field 22 of the file, in clock ticks since the boot.
+  // Field 22 of the file is the start time in clock ticks since the boot.
   return fields === undefined || isZombie(fields[0]) ? undefined : `${boot()}/${fields[19]}`;
 }
 
-/** /proc/PID/stat from field 3 on; the name in field 2 may itself hold spaces and brackets. */
+/** The fields of /proc/PID/stat from field 3 on. Field 2, the name, may itself contain spaces and parentheses. */
 function statFields(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

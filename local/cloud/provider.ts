@@ -1,18 +1,18 @@
 /**
- * Pulumi's provider contract in plain TypeScript: what `pulumirpc.ResourceProvider` asks of a plugin, without the wire.
+ * Pulumi's provider contract in plain TypeScript: the methods of `pulumirpc.ResourceProvider` without gRPC messages.
  *
- * Property values are plain JSON. Secrets arrive unwrapped (the engine remembers which they were); a value that a
- * preview does not know yet is the string {@link UNKNOWN}, at any depth.
+ * Property values are plain JSON. Secrets are passed without their mark, and the engine marks them again. A value that
+ * a preview does not know yet is the string {@link UNKNOWN}, at any depth.
  */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Properties = Record<string, Json>;
 
-/** How the Pulumi protocol writes an unknown value (sdk/go/common/resource/plugin/rpc.go, `UnknownStringValue`). */
+/** The Pulumi protocol's text for an unknown value (sdk/go/common/resource/plugin/rpc.go, `UnknownStringValue`). */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export interface CheckRequest {
   urn: string;
-  /** Inputs of the last deployment; undefined on a first create or a replacement. */
+  /** The inputs of the last deployment; undefined for a first creation or a replacement. */
   olds?: Properties | undefined;
   news: Properties;
 }
@@ -23,7 +23,7 @@ export interface CheckFailure {
 }
 
 export interface CheckResult {
-  /** The inputs to store and to pass on, defaults filled in. */
+  /** The inputs to store and to pass on, with defaults filled in. */
   inputs: Properties;
   failures: CheckFailure[];
 }
@@ -32,7 +32,7 @@ export interface DiffRequest {
   urn: string;
   id: string;
   oldInputs: Properties;
-  /** Outputs of the last deployment. */
+  /** The outputs of the last deployment. */
   olds: Properties;
   news: Properties;
   ignoreChanges: string[];
@@ -40,9 +40,9 @@ export interface DiffRequest {
 
 export interface DiffResult {
   changes: "none" | "some";
-  /** Paths of the properties that changed, `spec.template.spec.containers[0].image`. */
+  /** The paths of the changed properties, such as `spec.template.spec.containers[0].image`. */
   diffs: string[];
-  /** Paths of those that can only change by replacement. */
+  /** The paths of the changed properties that require a replacement. */
   replaces: string[];
   deleteBeforeReplace: boolean;
 }
@@ -50,11 +50,11 @@ export interface DiffResult {
 export interface CreateRequest {
   urn: string;
   inputs: Properties;
-  /** Seconds from `customTimeouts`; 0 = the provider's own default. */
+  /** The timeout in seconds from `customTimeouts`; 0 selects the provider's own default. */
   timeout: number;
-  /** Nothing may be touched; return the outputs as far as they are known. */
+  /** Whether this is a preview: nothing may be changed, and only the known outputs are returned. */
   preview: boolean;
-  /** Fires when the person asks to stop (first SIGINT): stop waiting and report what is there. */
+  /** Fires when the user asks to stop (first SIGINT): the provider stops waiting and reports the current state. */
   signal?: AbortSignal | undefined;
 }
 
@@ -97,19 +97,19 @@ export interface InvokeRequest {
   preview: boolean;
 }
 
-/** A failed step throws; a resource that exists but did not become ready throws {@link InitError}. */
+/** A provider. A failed step throws; a resource that exists but did not become ready throws {@link InitError}. */
 export interface Provider {
   check(request: CheckRequest): Promise<CheckResult>;
   diff(request: DiffRequest): Promise<DiffResult>;
   create(request: CreateRequest): Promise<CreateResult>;
   update(request: UpdateRequest): Promise<Properties>;
-  /** Undefined: the resource is gone. */
+  /** Returns undefined if the resource no longer exists. */
   read(request: ReadRequest): Promise<ReadResult | undefined>;
   delete(request: DeleteRequest): Promise<void>;
   invoke(request: InvokeRequest): Promise<Properties>;
 }
 
-/** The resource was made or changed, but is not healthy: it stays in the state with its new inputs and these reasons. */
+/** The resource was created or changed but is not healthy. The state keeps it with its new inputs and the reasons. */
 export class InitError extends Error {
   constructor(
     readonly id: string,
@@ -121,7 +121,7 @@ export class InitError extends Error {
   }
 }
 
-/** By name, too: the class may have been loaded twice, or the error may have crossed a process. */
+/** Also compares the name: the class may have been loaded twice, or the error may come from another process. */
 export function isInitError(error: unknown): error is InitError {
   return error instanceof InitError || (error instanceof Error && error.name === "InitError");
 }

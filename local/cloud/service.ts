@@ -1,18 +1,18 @@
-/** How a service method learns that its caller went away, so that it stops waiting. What it began goes on. */
+/** The context of a service method's call. The signal fires when the caller is gone: the method stops waiting only. */
 export interface CallContext {
   signal: AbortSignal;
 }
 
-/** A method that a command may call in the background process; parameters and result are JSON. */
+/** A method that a command may call in the background process. Its parameters and result are JSON. */
 export type Method<Parameters, Result> = (parameters: Parameters, context?: CallContext) => Promise<Result>;
 
 /**
- * One part of the local cloud as it runs in the background process (`daemon.ts`): its methods change the cloud, and go
- * on when the command that called them is killed, as a real cloud does.
+ * One part of the local cloud in the background process (`daemon.ts`). Its methods change the cloud and, as in a real
+ * cloud, continue when the command that called them is killed.
  */
 export interface Service<Methods> {
-  /** Called over the daemon's socket as `<service>.<method>`. */
+  /** The methods, which clients call over the daemon's port as `<service>.<method>`. */
   methods: Methods;
-  /** Stops every process this service started, and waits for their end. */
+  /** Stops every process that this service started, and waits for their end. */
   stop(): Promise<void>;
 }

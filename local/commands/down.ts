@@ -12,7 +12,7 @@ export const down: Verb = {
   use: "reads",
   async run(call: Call): Promise<number> {
     const { cloudDir, stackDir, output } = call;
-    // A record that can't be read must not keep anything running.
+    // Even if the record of the last run can't be read, the command must stop what is running.
     const last = readable(
       () => readLastRun(stackDir),
       () => undefined,

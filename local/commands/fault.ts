@@ -20,7 +20,7 @@ export const fault: Verb = {
     const { cloudDir, output } = call;
     if (call.arguments.length > 0) {
       writeFaults(cloudDir, call.arguments.includes("none") ? [] : [...new Set(call.arguments)]);
-      // A cloud that does not run reads the file when it starts.
+      // If the cloud is not running, it reads the file when it starts.
       if (await running(cloudDir)) await (await connect(cloudDir)).call("aws.applyFaults", undefined);
     }
     const active = readFaults(cloudDir);

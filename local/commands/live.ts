@@ -14,13 +14,13 @@ export interface Workload {
   name: string;
   namespace: string;
   image: string;
-  /** Images of pods that are ready, where they are not all of the wanted one. */
+  /** The images of the ready pods; more than one while a rollout replaces the pods. */
   serving: string[];
   ready: number;
   wanted: number;
 }
 
-/** The Deployments of the local cluster, from its files. */
+/** The Deployments of the local cluster, read from the cluster's files. */
 export function workloads(cloudDir: string, onUnreadable?: OnUnreadable): Workload[] {
   const store = openStore(cloudDir, onUnreadable);
   const pods = store.list("", "Pod");
@@ -57,14 +57,14 @@ function imageOf(spec: { containers: { image: string }[] }): string {
 }
 
 export interface Schema {
-  /** Name of the last migration that is applied; null before the first. */
+  /** The name of the last applied migration; null if none is applied. */
   version: string | null;
   applied: number;
-  /** Migrations that began and did not end. */
+  /** The migrations that began and did not end. */
   failed: string[];
 }
 
-/** What the database itself says; undefined when there is none or it does not answer. */
+/** The schema's version according to the database; undefined when there is no database or it does not answer. */
 export async function schemaOf(call: Pick<Call, "stack" | "cloudDir">): Promise<Schema | undefined> {
   const environment = environmentOf(call.stack);
   const connection = environment && findConnection(call.cloudDir, environment.kind, environment.identifier);
@@ -88,14 +88,14 @@ export async function schemaOf(call: Pick<Call, "stack" | "cloudDir">): Promise<
       failed: rows.filter(({ finished }) => !finished).map(({ name }) => name),
     };
   } catch (error) {
-    // No history table: no migration was ever applied.
+    // Postgres error 42P01, undefined_table: there is no history table, so no migration was ever applied.
     return (error as { code?: string }).code === "42P01" ? { version: null, applied: 0, failed: [] } : undefined;
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
-/** What runs after a release that failed, so that nobody has to wonder: the app, the database. */
+/** Lines for the end of a failed release: the image that the app's pods run, and the version of the schema. */
 export async function liveLines(call: Call): Promise<string[]> {
   const outputs = await readOutputs(call.stack);
   const rows = workloads(call.cloudDir).map((workload) => [
@@ -114,8 +114,9 @@ export async function liveLines(call: Call): Promise<string[]> {
 const SETTLE_MILLISECONDS = 60_000;
 
 /**
- * Waits until every workload of the stack has its pods and the url answers. After a release that is so already; after
- * `down` and an `up` with nothing to do, the pods have only just been started again.
+ * Waits up to 60 s until every workload of the stack has its pods and the url answers. After a release this is the case
+ * already. After `down` and an `up` with nothing to do, the pods have only just been started again.
+ * @throws CommandError when the time is over
  */
 export async function awaitWorkloads(call: Call): Promise<void> {
   const { url } = await readOutputs(call.stack);
@@ -134,7 +135,10 @@ export async function awaitWorkloads(call: Call): Promise<void> {
   }
 }
 
-/** Any answer counts: whether the app is well is for its readiness probe to say. Addresses elsewhere are not asked. */
+/**
+ * Whether the url answers. Any HTTP status counts, since the readiness probe checks the app's health. Addresses on
+ * other machines are not checked and count as answering.
+ */
 async function answers(url: string): Promise<boolean> {
   if (!/^http:\/\/(127\.0\.0\.1|localhost)\b/.test(url)) return true;
   try {

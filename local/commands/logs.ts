@@ -53,12 +53,12 @@ async function find({ cloudDir }: Call, what: string): Promise<Source[]> {
   return [...servers, ...chosen].filter(isThere);
 }
 
-/** The logs of the others are still to be read; what is wrong with the file, `status` says. */
+/** Ignores an unreadable file, so that the other logs can still be shown; `status` reports it. */
 const passOver = () => undefined;
 
 const isThere = ({ file }: Source) => existsSync(file);
 
-/** Components are those of Kubernetes' recommended labels. */
+/** Whether `what` names this pod. Components are read from Kubernetes' recommended label. */
 function isMeant({ metadata }: KubernetesObject, what: string): boolean {
   const owners = metadata.ownerReferences ?? [];
   const component = metadata.labels?.["app.kubernetes.io/component"];
@@ -79,7 +79,7 @@ function containersOf(cloudDir: string, pod: KubernetesObject): Source[] {
 
 type Tail = Source & { at: number; rest: string };
 
-/** What was added since the last time, by whole lines; begins anew where the file was cut. */
+/** Prints the whole lines added since the last call; a file that was truncated is read from its start. */
 function print({ output }: Call, tail: Tail, { named, last }: { named: boolean; last: boolean }): void {
   const lines = (tail.rest + added(tail)).split("\n");
   tail.rest = lines.pop() ?? "";

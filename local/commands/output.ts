@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { jsonLine, printable } from "../../text/printable";
 import { styler } from "../progress-text";
 
-/** Where a verb writes: lines for a person, or with --json one object a line for a program. */
+/** The destination of a verb's output: lines for a person, or with --json one JSON object per line. */
 export interface Output {
   json: boolean;
   stream: NodeJS.WriteStream;
@@ -24,7 +24,7 @@ export function openOutput(json: boolean, stream: NodeJS.WriteStream = process.s
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const COLOR = /(\u001b\[[\d;]*m)/;
 
-/** Colours are ours, and harmless in what others wrote; no other control sequence reaches the terminal. */
+/** Keeps colour codes, which are harmless, and makes all other control sequences visible instead of sending them. */
 function printableWithColors(text: string): string {
   return text
     .split(COLOR)
@@ -32,7 +32,7 @@ function printableWithColors(text: string): string {
     .join("");
 }
 
-/** Columns as wide as their widest cell; the last one as it is. */
+/** Pads each cell to the width of its column's widest cell; the last cell of a row is not padded. */
 export function columns(rows: string[][], gap = "  "): string[] {
   const width = (cell: string) => stripVTControlCharacters(cell).length;
   const most = Math.max(0, ...rows.map((row) => row.length));
@@ -50,7 +50,7 @@ export function table(output: Output, head: string[], rows: string[][]): string[
   return [output.style("bold", title), ...lines];
 }
 
-/** `3 min ago`; for times that matter by their distance, not by the second. */
+/** The distance of a time from now in its largest unit, such as `3 min ago`; empty for a missing time. */
 export function ago(iso: string | undefined, now = Date.now()): string {
   if (iso === undefined) return "";
   const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1000));

@@ -32,7 +32,7 @@ export const outputs: Verb = {
   },
 };
 
-/** An output, or a part of one by the dots with which the list shows it: `snapshot.id`. */
+/** An output, or a part of one by its path with dots, as shown in the list of outputs: `snapshot.id`. */
 function valueAt(outputs: Record<string, Json>, name: string): Json | undefined {
   if (Object.hasOwn(outputs, name)) return outputs[name];
   const steps = name.split(".");

@@ -6,7 +6,7 @@ import { exitStatus, type Ran, runEngine } from "./run-engine";
 import { closeRun } from "./summary";
 import { type Call, typed, type Verb } from "./verb";
 
-/** What a step would do, where "creating …" would promise too much. */
+/** The words for a step in a preview, which does nothing yet, so "creating …" would be wrong. */
 const WOULD: Record<string, string> = {
   create: "would be created",
   "create-replacement": "would be replaced",

@@ -59,7 +59,7 @@ async function connectionOf(call: Call): Promise<Connection> {
   }
   const { identifier, kind, database, schema } = found;
   if (found.status === "stopped") {
-    // A restored server is no part of any release, so `up` does not start it again.
+    // A restored server is not part of any release, so `up` does not start it again.
     return (await connect(cloudDir)).call("aws.ensureInstance", {
       identifier,
       kind,
@@ -92,7 +92,7 @@ function shown(value: unknown): string {
   return text.replaceAll("\n", "⏎");
 }
 
-/** Postgres' own words, with the line of the statement and a caret below the place. */
+/** The message of Postgres, followed by the line of the SQL with a caret below the error's position. */
 function explain(sql: string, error: DatabaseError, { identifier, host, port }: Connection): string {
   if (error.severity === undefined) {
     return `Database ${identifier} does not answer on ${host}:${port} (${error.message}). Nothing was changed.`;
@@ -105,7 +105,7 @@ function explain(sql: string, error: DatabaseError, { identifier, host, port }: 
 
 function place(sql: string, position: string | undefined): string | undefined {
   if (position === undefined) return undefined;
-  // Postgres counts characters from 1, not UTF-16 units.
+  // Postgres counts characters from 1; JavaScript strings count UTF-16 units from 0.
   const before = [...sql].slice(0, Number(position) - 1).join("");
   const start = before.lastIndexOf("\n") + 1;
   const line = sql.slice(start).split("\n")[0] ?? "";

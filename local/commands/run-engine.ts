@@ -9,7 +9,7 @@ import { shownOverride } from "../stack";
 import type { Call } from "./verb";
 
 export interface Ran extends EngineResult {
-  /** Steps of resources that a person knows as such, as they ended. */
+  /** The finished steps of resources that the user knows: those of the packages aws, kubernetes and command. */
   steps: StepEvent[];
   failed: StepEvent[];
   durationMs: number;
@@ -17,8 +17,8 @@ export interface Ran extends EngineResult {
 }
 
 /**
- * Runs the engine over the stack, shows what it does, and writes down how it went. `prepare` makes ready, before the
- * first step and again after the last, what the release finds on AWS; `settle` is whatever else must hold for success.
+ * Runs the engine on the stack, shows its progress and records the result for `status`. Before the first step and again
+ * after the last, the database and its Secret are prepared. `settle` is a further check that must pass for success.
  */
 export async function runEngine(operation: Operation, call: Call, settle?: () => Promise<void>): Promise<Ran> {
   const { stack, stackDir, cloudDir, output } = call;
@@ -28,7 +28,7 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
   const interrupt = onInterrupt((text) => process.stderr.write(`\n${text}\n`));
 
   let record: LastRun | undefined;
-  // Not before the engine has the stack's lock: another command's record must not be overwritten.
+  // The engine has the stack's lock when the record is written, so another command's record is not overwritten.
   const recorded = () => {
     if (operation !== "preview") record ??= startRun(stackDir, operation, stack.overrides.map(shownOverride));
     return record;
@@ -97,17 +97,17 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
   }
 }
 
-/** Components, providers and the stack itself are steps of the engine, but nothing that a person waits for. */
+/** Whether the step is one of a resource. Components, providers and the stack itself are not shown to the user. */
 function isResource({ type }: StepEvent): boolean {
   return ["aws", "kubernetes", "command"].includes(type.slice(0, type.indexOf(":")));
 }
 
-/** Something is done to a resource; `replace` only says that the deletion and the creation around it belong together. */
+/** Whether the step does something. A `replace` only groups a deletion and a creation, which have their own steps. */
 function isWork(event: StepEvent): boolean {
   return isResource(event) && (event.op !== "replace" || event.status === "failed");
 }
 
-/** The status to end with; 130 is what a shell gives a command that was interrupted. */
+/** The exit status: 0 for success, 1 for a failure, 130 for an interruption, as shells report it. */
 export function exitStatus(ran: Ran): number {
   if (ran.interrupted) return 130;
   return ran.ok ? 0 : 1;

@@ -46,7 +46,7 @@ async function gather(call: Call) {
     cloud: cloud ? "running" : "stopped",
     defect: cloud ? undefined : readDefect(cloudDir),
     url: typeof outputs["url"] === "string" ? outputs["url"] : undefined,
-    // The files of a stopped cloud tell how its pods were, not how they are.
+    // While the cloud is stopped its files contain the pods' last status, so the pods are shown as not ready.
     apps: workloads(cloudDir, note).map((workload) => (cloud ? workload : { ...workload, ready: 0, serving: [] })),
     schema,
     databases: databases.map(({ identifier, kind, status, host, port, database, restoredFrom }) => ({
@@ -109,7 +109,7 @@ function describe(call: Call, found: Found): string[] {
 function describeApp({ output: { style } }: Call, found: Found, row: Row): void {
   for (const { name, image, serving, ready, wanted } of found.apps) {
     const pods = `${ready} of ${wanted} pods ready`;
-    // The pods that are ready are of what serves, which is the older version after a rollout that failed.
+    // After a failed rollout the ready pods are those of the older image, so that image is shown.
     const rolling = serving.length > 0 && !serving.includes(image);
     row(name, rolling ? serving.join(", ") : image, rolling ? `${pods}; ${image} is not ready` : pods);
   }
@@ -147,7 +147,7 @@ function describeLastRun({ output: { style } }: Call, { lastRun: last }: Found, 
   for (const error of last.errors) row("", reason(error));
 }
 
-/** The line that says why: what a migrator or Postgres calls an error, else the first. */
+/** The line of the text that contains the cause: the first with FAILED or ERROR, otherwise the first line. */
 function reason(text: string): string {
   const lines = text.trim().split("\n");
   const line = (lines.find((each) => /^\s*(FAILED|ERROR)\b/.test(each)) ?? lines[0] ?? "").trim();

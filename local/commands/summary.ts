@@ -4,10 +4,10 @@ import { columns } from "./output";
 import type { Ran } from "./run-engine";
 import { type Call, typed } from "./verb";
 
-/** One output of more values than these, such as the sizes of all tables, is told by their number. */
+/** An output with more values than this, such as the sizes of all tables, is shown as the number of its values. */
 const MOST_VALUES = 12;
 
-/** Outputs as a table; what is nested by dots, what is secret as the engine wrote it: `[secret]`. */
+/** The outputs as a table. Nested values have a key with dots; a secret is shown as `[secret]`. */
 export function outputLines(outputs: Record<string, Json>, style: Call["output"]["style"]): string[] {
   const rows: string[][] = [];
   const add = (key: string, value: Json) => {
@@ -26,7 +26,7 @@ export function outputLines(outputs: Record<string, Json>, style: Call["output"]
   return columns(rows.map(([key = "", value = ""]) => [`  ${style("cyan", key)}`, value]));
 }
 
-/** The last event of an engine's run, and what a person reads at its end. */
+/** Writes the end of an engine's run: its last events with --json, otherwise a summary for the user. */
 export function closeRun(call: Call, verb: string, ran: Ran, next: string): void {
   const { output } = call;
   const status = ran.ok && !ran.interrupted ? "succeeded" : ran.interrupted ? "interrupted" : "failed";
@@ -76,7 +76,7 @@ const PAST: Record<string, string> = {
 function tally({ steps }: Ran): string {
   const counts = new Map<string, number>();
   for (const step of steps) {
-    // A replacement is three steps of the engine, and one to a person.
+    // A replacement consists of three steps of the engine and counts as one for the user.
     if (step.status === "succeeded" && (step.op === "replace" || step.op === "delete-replaced")) continue;
     const name = step.status === "failed" ? "failed" : step.retained ? "kept in RDS" : (PAST[step.op] ?? step.op);
     counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -84,7 +84,7 @@ function tally({ steps }: Ran): string {
   return [...counts].map(([name, number]) => `${number} ${name}`).join(", ");
 }
 
-/** Where to look first, by the step that failed, and what to type afterwards. */
+/** The lines that tell the user which log or status to look at after a failure, and which command to run next. */
 export function nextCommand(call: Call, verb: string, ran: Ran): string {
   const again = typed(call, verb);
   if (ran.interrupted) return `What ran has been finished and is in the state. To go on: ${again}`;
@@ -98,12 +98,12 @@ export function nextCommand(call: Call, verb: string, ran: Ran): string {
         : typed(call, "status");
   if (ran.failed.length === 0) return `To see what runs: ${look}`;
   const back = kind === "Deployment" ? wayBack(call, verb, ran.outputs["image"]) : undefined;
-  // A rollout that failed is mended by another image: the one that failed is not proposed again.
+  // A failed rollout is repaired with another image, so the command contains a placeholder instead of the failed image.
   const fixed = back ? typed({ stack: { ...call.stack, overrides: withImage(call, "IMAGE") } }, verb) : again;
   return [`To see why: ${look}`, `Once fixed, run: ${fixed}`, ...(back ? [`To go back: ${back}`] : [])].join("\n");
 }
 
-/** The same command with the image of the release that is live; undefined where that is not known. */
+/** The same command with the image of the live release; undefined if that image is not known. */
 function wayBack(call: Call, verb: string, image: Json | undefined): string | undefined {
   if (typeof image !== "string") return undefined;
   return typed({ stack: { ...call.stack, overrides: withImage(call, image) } }, verb);

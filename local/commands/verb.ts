@@ -7,16 +7,16 @@ import type { Output } from "./output";
 /** One verb of the command line. */
 export interface Verb {
   name: string;
-  /** As shown by --help: `<what>` is needed, `[name...]` is not. */
+  /** The arguments as shown by --help: `<what>` is required, `[name...]` is optional. */
   arguments?: string;
   summary: string;
-  /** Of the state directory. */
+  /** The command's use of the state directory. */
   use: Use;
-  /** Beyond the options that every verb has. */
+  /** The options that the verb has in addition to those of every verb. */
   options?: { flags: string; description: string }[];
-  /** What is wrong with the arguments, if anything; asked before anything else is done. */
+  /** Returns the problems of the arguments; it is called before anything else is done. */
   check?(call: Pick<Call, "arguments" | "options">): string[];
-  /** The exit status: 0 done, 1 failed, 130 interrupted. */
+  /** Returns the exit status: 0 for success, 1 for a failure, 130 for an interruption. */
   run(call: Call): Promise<number>;
 }
 
@@ -24,9 +24,9 @@ export interface Call {
   arguments: string[];
   options: Options;
   stack: Stack;
-  /** The engine that runs the program. @throws UsageError, StateError */
+  /** Returns the engine that runs the program. @throws UsageError, StateError */
   engine(): Engine;
-  /** Of this stack: state.json and, below, its cloud. */
+  /** The stack's directory. It contains state.json and, in `cloud/`, the local cloud. */
   stackDir: string;
   cloudDir: string;
   output: Output;
@@ -39,7 +39,10 @@ export interface Options {
   follow: boolean;
 }
 
-/** How a person types a command, with the options that lead to the same stack, and those of the last run that it goes on with. */
+/**
+ * The command line that the user types for these words. It contains the options that select this stack and, for `up`
+ * and `preview`, the settings given with --config.
+ */
 export function typed(call: Pick<Call, "stack">, ...words: string[]): string {
   const { stack } = call;
   const runsProgram = words[0] === "up" || words[0] === "preview";
@@ -51,13 +54,13 @@ export function typed(call: Pick<Call, "stack">, ...words: string[]): string {
   return ["npm run local --", ...words, ...options.map(quoted)].join(" ");
 }
 
-/** The call with what the last run was given: without it, `up` would be another release. */
+/** The call with the last run's --config settings if it has none itself; without them `up` would change the release. */
 export function goingOn(call: Call, lastRun: LastRun | undefined): Call {
   const overrides = call.stack.overrides.length > 0 ? call.stack.overrides : (lastRun?.overrides ?? []);
   return { ...call, stack: { ...call.stack, overrides } };
 }
 
-/** A word as a shell reads it back. */
+/** Quotes a word for the shell if it needs that. */
 export function quoted(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

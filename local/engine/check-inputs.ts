@@ -7,7 +7,11 @@ import type { ResourceState } from "./state";
 import { isProviderType } from "./urn";
 import { markSecrets, plainProperties } from "./values";
 
-/** Lets the provider judge and complete the inputs; `old` gives it what it filled in last time. */
+/**
+ * Lets the provider validate the inputs and fill in defaults. `old` is the resource of the last run, whose inputs are
+ * passed along so that the provider keeps what it filled in then.
+ * @throws RegistrationError when the provider rejects a property
+ */
 export async function checkInputs(
   deployment: Deployment,
   goal: Goal,

@@ -1,9 +1,9 @@
 import type { ResourceState } from "./state";
 
-/** Tells the program that its registration is done, and what the resource is now. */
+/** Answers the program's registration with the resource's state after its step. */
 export type Reply = (state: ResourceState) => void;
 
-/** The registration is not possible; what is wrong has been told already or is in the message. */
+/** The registration is not possible. An empty message means that the cause has been reported already. */
 export class RegistrationError extends Error {
   constructor(
     message: string,
@@ -15,7 +15,7 @@ export class RegistrationError extends Error {
 
 /** What a run has decided so far about the resources of the program and of the state. */
 export class Decisions {
-  /** URNs by what was decided about them. */
+  /** The sets below contain the URNs for which the named operation was chosen; `seen` contains all of them. */
   readonly seen = new Set<string>();
   readonly creates = new Set<string>();
   readonly reads = new Set<string>();
@@ -23,17 +23,17 @@ export class Decisions {
   readonly replaces = new Set<string>();
   readonly sames = new Set<string>();
   readonly deletes = new Set<string>();
-  /** Resources of the state whose deletion is under way, by identity: a URN may occur twice. */
+  /** Resources of the state whose deletion is under way. The key is the object, since a URN may occur twice. */
   readonly condemned = new Set<ResourceState>();
   readonly aliased = new Map<string, string>();
 
-  /** Nothing in the state is left to decide about it. */
+  /** Whether the run has decided to keep, update, replace or read the resource of this URN. */
   decided(urn: string): boolean {
     const name = this.aliased.get(urn) ?? urn;
     return [this.sames, this.updates, this.replaces, this.reads].some((set) => set.has(name));
   }
 
-  /** Whether the resource goes with another one that is deleted (`deletedWith`); asked when its own deletion is due. */
+  /** Returns a check, made when the deletion is due, whether the resource's `deletedWith` resource is deleted too. */
   takenAlong(old: ResourceState): () => boolean {
     return () => old.deletedWith !== undefined && this.deletes.has(old.deletedWith);
   }

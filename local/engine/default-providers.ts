@@ -5,7 +5,7 @@ import type { Step } from "./step";
 import { createUrn, packageOf, providerType } from "./urn";
 import { sameValue } from "./values";
 
-/** Providers for resources that name none: one a package and version of its SDK, made when first asked for. */
+/** The providers of resources that name none: one per package and SDK version, created when first needed. */
 export class DefaultProviders {
   private readonly references = new Map<string, string>();
 
@@ -15,7 +15,7 @@ export class DefaultProviders {
     private readonly runNow: (steps: Step[]) => Promise<void>,
   ) {}
 
-  /** Gives the reference `URN::ID`. */
+  /** Returns the provider's reference, `URN::ID`. */
   async reference(type: string, version: string): Promise<string> {
     const name = packageOf(type);
     const title = version === "" ? "default" : `default_${version.replace(/[.+-]/g, "_")}`;

@@ -6,8 +6,8 @@ import type { ResourceState } from "./state";
 import type { Step } from "./step";
 
 /**
- * Deletes at the end of a run what was replaced and what the program no longer has, in reverse order of dependencies
- * (step_generator.go, `GenerateDeletes` and `ScheduleDeletes`).
+ * Deletes, at the end of a run, the replaced resources and those that the program no longer contains, in reverse order
+ * of their dependencies (step_generator.go, `GenerateDeletes` and `ScheduleDeletes`).
  */
 export async function runDeletes(deployment: Deployment, plan: Decisions, executor: Executor): Promise<void> {
   const { base } = deployment.snapshot;
@@ -29,7 +29,7 @@ function deletionOf(old: ResourceState, plan: Decisions): Step | undefined {
   if (plan.condemned.has(old) && !old.pendingReplacement) return undefined;
   const takenAlong = plan.takenAlong(old);
   if (old.delete) {
-    // Its own deletion went before its creation; there is nothing left of it.
+    // The resource itself was deleted before its replacement was created, so only its entry in the state is left.
     if (old.pendingReplacement) return { op: "remove-pending-replace", urn: old.urn, old };
     return { op: old.external ? "discard-replaced" : "delete-replaced", urn: old.urn, old, takenAlong };
   }

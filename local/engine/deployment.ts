@@ -7,19 +7,19 @@ import { StackReferences } from "./stack-reference";
 import { type ResourceState, secretsOf } from "./state";
 import { packageOf } from "./urn";
 
-/** Steps that run at the same time, as many as the CLI runs on four cores. */
+/** The number of steps that run at the same time; the CLI uses the same number on four cores. */
 export const PARALLEL = 16;
 
-/** What one run of the engine shares: options, state, providers, what was seen, whether to go on. */
+/** The data that all parts of one run share: options, state, providers, registered resources, and the stop signal. */
 export class Deployment {
-  /** Resources registered or read so far, as they are after their step. */
+  /** The resources registered or read so far, in their state after their step; the key is the URN. */
   readonly news = new Map<string, ResourceState>();
   readonly counts: Partial<Record<Operation, number>> = {};
   readonly errors: string[] = [];
   readonly errorHooks = new ErrorHooks();
   readonly redaction = new Redaction();
   readonly stackReferences: StackReferences;
-  /** Fires when no new step may start: a step failed, or the person asked to stop. */
+  /** Fires when no new step may start because a step failed or the user asked to stop. */
   readonly stopped = new AbortController();
   private steps = 0;
 
@@ -46,7 +46,7 @@ export class Deployment {
     return this.options.signal?.aborted === true || this.terminated;
   }
 
-  /** The person would not wait: whatever still comes back from a provider must not touch the state any more. */
+  /** The user does not wait for running steps: results that providers still return must no longer change the state. */
   get terminated(): boolean {
     return this.options.hardSignal?.aborted === true;
   }
@@ -68,7 +68,7 @@ export class Deployment {
     this.emit({ kind: "diagnostic", severity, message: this.redaction.redact(message), ...(urn ? { urn } : {}) });
   }
 
-  /** An error that belongs to no step: the run goes on to its end, but that end is a failure. */
+  /** Reports an error that belongs to no step. The run continues to its end and is then reported as failed. */
   fail(message: string, urn?: string): void {
     this.errors.push(this.redaction.redact(message));
     this.diagnose("error", message, urn);
@@ -78,7 +78,10 @@ export class Deployment {
     secretsOf(resource, (content) => this.redaction.learn(content));
   }
 
-  /** The provider that serves a type or token. Throws if this engine has none for its package. */
+  /**
+   * Returns the provider of a resource type or function token.
+   * @throws Error when this engine has no provider for its package
+   */
   provider(token: string): Provider {
     const name = packageOf(token);
     if (name === "pulumi") return this.stackReferences;
@@ -88,7 +91,7 @@ export class Deployment {
     throw new Error(`No provider for package "${name}" (${token}): the embedded engine serves ${served || "none"}.`);
   }
 
-  /** Settings of a provider come from the configuration under its own name, `aws:region`. */
+  /** A provider's settings are the configuration keys that start with its package's name, such as `aws:region`. */
   providerConfig(packageName: string): Properties {
     const prefix = `${packageName}:`;
     const entries = Object.entries(this.options.config).filter(([key]) => key.startsWith(prefix));

@@ -5,16 +5,16 @@ import type { ResourceState } from "./state";
 import { isProviderType } from "./urn";
 import { plainProperties, sameValue } from "./values";
 
-/** How a resource differs from what the program wants; paths as the provider names them. */
+/** The difference between a resource and what the program wants. Paths are written as the provider writes them. */
 export interface Difference {
   changed: boolean;
   diffs: string[];
-  /** Not empty: only a replacement can bring it there. */
+  /** Paths of the properties whose change requires a replacement; empty when an update is enough. */
   replaces: string[];
   deleteBeforeReplace: boolean;
 }
 
-/** Pseudo-property that stands for "exists, but is not healthy"; `replaceOnChanges: ["*"]` covers it. */
+/** A pseudo-property: the resource exists but is not healthy. `replaceOnChanges: ["*"]` matches it. */
 const INIT_ERROR = "#initerror";
 
 export async function differenceOf(
@@ -42,7 +42,7 @@ export async function differenceOf(
   return replaceOnChanges(difference, goal.replaceOnChanges, (old.initErrors?.length ?? 0) > 0);
 }
 
-/** Makes replacements of changes that the program says must be (step_generator.go, `applyReplaceOnChanges`). */
+/** Turns changes that match `replaceOnChanges` into replacements (step_generator.go, `applyReplaceOnChanges`). */
 export function replaceOnChanges(difference: Difference, options: readonly string[], unhealthy: boolean): Difference {
   if (!difference.changed && !unhealthy) return { ...difference, replaces: [] };
   const paths = options.map(parsePath);

@@ -3,13 +3,13 @@ import { CallbacksClient } from "@pulumi/pulumi/proto/callback_grpc_pb";
 import { CallbackInvokeRequest } from "@pulumi/pulumi/proto/callback_pb";
 import { type ErrorHookRequest, ErrorHookResponse } from "@pulumi/pulumi/proto/resource_pb";
 
-/** A function of the program, which the engine calls at the program's own callback server. */
+/** A function of the program. The engine calls it through the callback server that the program runs. */
 export interface Callback {
   target: string;
   token: string;
 }
 
-/** The hooks `onError` that the program has registered, by name (pkg/resource/deploy/resource_hooks.go). */
+/** The `onError` hooks that the program has registered, by name (pkg/resource/deploy/resource_hooks.go). */
 export class ErrorHooks {
   private readonly callbacks = new Map<string, Callback>();
 
@@ -19,7 +19,10 @@ export class ErrorHooks {
     this.callbacks.set(name, callback);
   }
 
-  /** Whether one of these hooks wants the operation to be done again. Throws when one of them fails. */
+  /**
+   * Whether one of the named hooks asks to retry the failed operation.
+   * @throws Error when a hook is not registered or fails
+   */
   async wantRetry(names: string[], request: ErrorHookRequest): Promise<boolean> {
     let retry = false;
     for (const name of names) {
@@ -35,7 +38,7 @@ export class ErrorHooks {
   }
 }
 
-/** Waits for as long as the hook takes. A program that is killed meanwhile ends the call with an error. */
+/** The call has no timeout. If the program is killed meanwhile, the call ends with an error. */
 function invoke({ target, token }: Callback, request: ErrorHookRequest): Promise<boolean> {
   const client = new CallbacksClient(target, credentials.createInsecure(), {
     "grpc.max_receive_message_length": -1,

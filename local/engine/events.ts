@@ -1,6 +1,6 @@
 import type { Json, Provider } from "../cloud/provider";
 
-/** Operations as the Pulumi CLI names them (pkg/resource/deploy/step.go). */
+/** The operations, with the names that the Pulumi CLI uses (pkg/resource/deploy/step.go). */
 export type Operation =
   | "same"
   | "create"
@@ -16,28 +16,28 @@ export type Operation =
   | "remove-pending-replace"
   | "refresh";
 
-/** One step, told when it starts and again when it ends; what is unchanged has no step. */
+/** One step, reported when it starts and again when it ends. Unchanged resources have no step. */
 export interface StepEvent {
   kind: "step";
-  /** Counts the steps of one operation from 1; the same number when it starts and ends. */
+  /** The number of the step in this run, counted from 1; it is the same in the start and the end event. */
   step: number;
   type: string;
   name: string;
   urn: string;
   op: Operation;
   status: "started" | "succeeded" | "failed";
-  /** ISO 8601, as `endedAt`. */
+  /** The start time in ISO 8601; `endedAt` has the same format. */
   startedAt: string;
   endedAt?: string;
-  /** The whole error text of a failed step, secrets blotted out. */
+  /** The whole error text of a failed step, with secrets replaced by `[secret]`. */
   error?: string;
-  /** Paths of the properties that changed. */
+  /** The paths of the properties that changed. */
   diffs?: string[];
-  /** Paths of those that make this a replacement. */
+  /** The paths of the changed properties that require a replacement. */
   replaces?: string[];
-  /** The step only takes the resource out of the state: it goes on living (`retainOnDelete`). */
+  /** The step only removes the resource from the state; the resource itself continues to exist (`retainOnDelete`). */
   retained?: boolean;
-  /** Of a refresh: what it found. */
+  /** The result of a refresh; missing for other operations. */
   found?: "same" | "update" | "delete";
 }
 
@@ -56,35 +56,35 @@ export type EngineEvent = StepEvent | DiagnosticEvent | SummaryEvent;
 
 export interface Summary {
   ok: boolean;
-  /** Resources by what was done to them, `same` included; replacements count once, as `replace`. */
+  /** The number of resources per operation, including `same`. A replacement counts once, as `replace`. */
   summary: Partial<Record<Operation, number>>;
-  /** Outputs of the stack as they are now; secrets read `[secret]`, what a preview does not know yet `[unknown]`. */
+  /** The stack's current outputs. A secret is shown as `[secret]`, a value not known before `up` as `[unknown]`. */
   outputs: Record<string, Json>;
   durationMs: number;
 }
 
 export interface EngineResult extends Summary {
-  /** Messages of everything that failed, in order. */
+  /** The messages of all failures, in the order in which they happened. */
   errors: string[];
-  /** The person asked to stop (`signal`) before the end. */
+  /** Whether the user asked to stop (`signal`) before the end. */
   canceled: boolean;
 }
 
 export interface EngineOptions {
-  /** Directory of the program: the one that holds Pulumi.yaml. */
+  /** The program's directory, which contains Pulumi.yaml. */
   directory: string;
   project: string;
   stack: string;
-  /** By fully qualified key, `project:key`; objects as JSON. */
+  /** The configuration. Keys are fully qualified, `project:key`; objects are JSON text. */
   config: Record<string, string>;
-  /** Keys of `config` whose values are secret, fully qualified. */
+  /** The fully qualified keys of `config` whose values are secret. */
   secretKeys?: string[];
   stateDir: string;
-  /** By package: `aws`, `kubernetes`, `command`. The package `pulumi` is the engine's own. */
+  /** The providers by package: `aws`, `kubernetes`, `command`. The engine itself provides the package `pulumi`. */
   providers: Record<string, Provider>;
   onEvent?(event: EngineEvent): void;
-  /** First request to stop: start nothing new, finish what runs. */
+  /** The first request to stop: no step starts any more, and running steps finish. */
   signal?: AbortSignal;
-  /** Second request: do not wait for what runs; it stays in the state as a pending operation. */
+  /** The second request to stop: running steps are not waited for and stay in the state as pending operations. */
   hardSignal?: AbortSignal;
 }

@@ -9,11 +9,12 @@ import { isDefaultProvider, urnName, urnType } from "./urn";
 import { containsUnknown, sameValue } from "./values";
 
 /**
- * Runs chains of steps at the same time, the steps of a chain one after the other. The state is written before and after
- * whatever a provider does. The first failure stops all that has not started (pkg/resource/deploy/step_executor.go).
+ * Runs several chains of steps at the same time; the steps of one chain run one after the other. The state is written
+ * before and after each call of a provider. After the first failure no further step starts
+ * (pkg/resource/deploy/step_executor.go).
  */
 export class Executor {
-  /** Resources that stay because they are protected. */
+  /** Resources that were not deleted because they are protected. */
   readonly refusedDeletes: ResourceState[] = [];
   private running = 0;
   private readonly waiting: (() => void)[] = [];
@@ -29,7 +30,7 @@ export class Executor {
     return finished;
   }
 
-  /** Waits until nothing runs any more. */
+  /** Waits until no chain is running. */
   async idle(): Promise<void> {
     while (this.chains.size > 0) await Promise.race(this.chains);
   }
@@ -43,7 +44,7 @@ export class Executor {
         if (!(await this.runStep(step))) return;
       }
     } catch (error) {
-      // Not the step failed but the engine, most likely to write the state: better not to do more that nobody will know of.
+      // The engine failed and not the step, most likely while writing the state. Further steps would not be recorded.
       this.deployment.fail(`The state could not be kept: ${systemErrorInWords(error) ?? (error as Error).message}`);
       this.deployment.stopped.abort();
     } finally {
@@ -106,7 +107,7 @@ export class Executor {
     return snapshot.begin({ resource: { ...resource, id: resource.id ?? step.old?.id }, type });
   }
 
-  /** Takes the outcome into the state: nothing of a step that failed outright, everything of one that is only not healthy. */
+  /** Records a step's outcome in the state, unless it failed. A resource that exists but is not healthy is recorded. */
   private record(step: Step, failure: Error | undefined): void {
     const { deployment } = this;
     const { old, next, op } = step;
@@ -144,7 +145,7 @@ export class Executor {
     } else {
       deployment.fail(text, step.urn);
     }
-    // Nothing was attempted on a protected resource, and all of them are to be told at once.
+    // Nothing was done to a protected resource, and all protected ones are reported together, so the run continues.
     if (failure instanceof ProtectedError && step.old) this.refusedDeletes.push(step.old);
     else deployment.stopped.abort();
   }
@@ -160,7 +161,7 @@ export class Executor {
   }
 }
 
-/** A read that finds nothing new is not counted (pkg/engine/update.go, `shouldRecordReadStep`). */
+/** Whether a read found a change. Other reads are not counted (pkg/engine/update.go, `shouldRecordReadStep`). */
 function readsAnew({ old, next }: Step): boolean {
   if (!old?.outputs || !next?.outputs || containsUnknown(next.outputs)) return false;
   return !sameValue(old.outputs, next.outputs);

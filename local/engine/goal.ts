@@ -3,7 +3,7 @@ import { parseDuration } from "../../text/short-duration";
 import type { Properties } from "../cloud/provider";
 import type { Timeouts } from "./state";
 
-/** What the program wants a resource to be: a registration, read from the wire. */
+/** The program's wishes for one resource: a registration request, parsed. */
 export interface Goal {
   type: string;
   name: string;
@@ -12,27 +12,30 @@ export interface Goal {
   properties: Properties;
   dependencies: string[];
   propertyDependencies: Record<string, string[]>;
-  /** Reference of an explicit provider; empty: the default one. */
+  /** The reference of an explicit provider; empty for the default provider. */
   provider: string;
-  /** Of the SDK, which names the default provider. */
+  /** The version of the SDK, which is part of the default provider's name. */
   version: string;
   protect?: boolean | undefined;
   retainOnDelete?: boolean | undefined;
   deleteBeforeReplace?: boolean | undefined;
   ignoreChanges: string[];
-  /** Id of an existing thing to take over; empty: none. */
+  /** The id of an existing resource to import; empty for none. */
   importId: string;
   replaceOnChanges: string[];
   additionalSecretOutputs: string[];
   customTimeouts?: Timeouts | undefined;
   deletedWith: string;
-  /** Hooks that may have a failed operation done again, by name. */
+  /** The names of the hooks that may ask to retry a failed operation. */
   onError: string[];
-  /** Names it had before, as the SDK works them out: those of its parents are in them. */
+  /** The resource's earlier URNs. The SDK computes them and includes earlier names of its parents. */
   aliases: string[];
 }
 
-/** Throws where the program asks for what this engine does not do, rather than doing something else. */
+/**
+ * Parses a registration request.
+ * @throws Error when the program uses a feature that this engine does not support
+ */
 export function parseGoal(request: RegisterResourceRequest): Goal {
   const what = `${request.getType()} ${request.getName()}`;
   const refuse = (feature: string): never => {
@@ -79,7 +82,7 @@ function parseTimeouts(timeouts: RegisterResourceRequest.CustomTimeouts | undefi
   return Object.keys(parsed).length > 0 ? parsed : undefined;
 }
 
-/** Reads a duration as Go writes it, `1h30m` or `2.5s`. @returns seconds @throws Error where it is none */
+/** Parses a duration in Go's notation, such as `1h30m` or `2.5s`. @returns seconds @throws Error for other text */
 function seconds(duration: string): number {
   const milliseconds = duration === "0" ? 0 : parseDuration(duration);
   if (milliseconds === undefined)

@@ -1,7 +1,7 @@
 import type { ResourceState } from "./state";
 import { referenceUrn } from "./urn";
 
-/** What a resource needs besides its parent: dependsOn, sources of its properties, deletedWith, its provider. */
+/** The URNs that a resource depends on besides its parent's: dependsOn, property sources, deletedWith, provider. */
 function neededUrns(resource: ResourceState): Set<string> {
   const urns = new Set(resource.dependencies);
   for (const list of Object.values(resource.propertyDependencies ?? {})) for (const urn of list) urns.add(urn);
@@ -11,8 +11,8 @@ function neededUrns(resource: ResourceState): Set<string> {
 }
 
 /**
- * All that depends on `root`, directly or not, in the order of the state, which is an order of dependencies. Children
- * do not count, as a parent is more often a name space than a need.
+ * The resources that depend on `root`, directly or not, in the order of the state, in which dependencies come first.
+ * Being a child of `root` does not count as a dependency, since a parent is usually only a namespace.
  */
 export function dependentsOf(
   resources: readonly ResourceState[],
@@ -30,7 +30,10 @@ export function dependentsOf(
   return dependents;
 }
 
-/** What `resource` directly depends on: only what stands before it counts, as a name can occur twice in a state. */
+/**
+ * The resources that `resource` directly depends on. Only those that come before it in the state count, since a URN
+ * can occur twice in a state.
+ */
 function dependenciesOf(resources: readonly ResourceState[], resource: ResourceState): Set<ResourceState> {
   const before = resources.slice(0, resources.indexOf(resource));
   const needed = neededUrns(resource);
@@ -60,7 +63,11 @@ export function transitiveDependenciesOf(
   return found;
 }
 
-/** Groups `resources` so that each group can be deleted at once, and only what earlier groups held depends on it. */
+/**
+ * Groups `condemned` into the order of deletion. The resources of one group can be deleted at the same time, since
+ * everything that depends on them is in an earlier group.
+ * @throws Error when the dependencies are circular
+ */
 export function deletionOrder(all: readonly ResourceState[], condemned: readonly ResourceState[]): ResourceState[][] {
   const left = new Set(condemned);
   const groups: ResourceState[][] = [];

@@ -4,14 +4,15 @@ import { parsePath, resetPath } from "./property-path";
 import type { ResourceState } from "./state";
 import { markSecrets, plainProperties } from "./values";
 
-/** `import` names a thing that the state does not hold yet; one that it holds under that id is no longer imported. */
+/** Whether the goal's `import` is still to be done: the state contains no resource with that id under this URN. */
 export function isImport(goal: Goal, old: ResourceState | undefined): boolean {
   return goal.custom && goal.importId !== "" && old?.id !== goal.importId && old?.importID !== goal.importId;
 }
 
 /**
- * Takes a thing that exists into the state, as long as it is what the program describes; it is only read, never changed
- * (pkg/resource/deploy/step.go, ImportStep).
+ * Adds an existing resource to the state if it matches what the program describes. The resource is only read, never
+ * changed (pkg/resource/deploy/step.go, ImportStep).
+ * @throws Error when the resource does not exist or does not match
  */
 export async function importResource(next: ResourceState | undefined, deployment: Deployment): Promise<void> {
   if (!next?.importID) return;

@@ -16,17 +16,17 @@ export * from "./events";
 export { StackLockedError } from "./lock";
 export { type ResourceState, stackDirectory } from "./state";
 
-/** Runs the program and brings everything to what it asks for. A failure is a result with `ok: false`, not a throw. */
+/** Runs the program and creates, changes and deletes resources to match it. A failure returns `ok: false`. */
 export function up(options: EngineOptions): Promise<EngineResult> {
   return operate(options, "up", (deployment) => new Update(deployment).run());
 }
 
-/** As `up`, without touching anything; takes no lock, so that it can look while another command works. */
+/** Computes what `up` would do and changes nothing. It takes no lock, so it works while another command runs. */
 export function preview(options: EngineOptions): Promise<EngineResult> {
   return operate(options, "preview", (deployment) => new Update(deployment).run());
 }
 
-/** Deletes whatever the state holds, without running the program. */
+/** Deletes all resources of the state, without running the program. */
 export function destroy(options: EngineOptions): Promise<EngineResult> {
   return operate(options, "destroy", async (deployment) => {
     const executor = new Executor(deployment);
@@ -35,12 +35,12 @@ export function destroy(options: EngineOptions): Promise<EngineResult> {
   });
 }
 
-/** Takes over into the state what the providers find, without running the program. */
+/** Updates the state to what the providers read, without running the program. */
 export function refresh(options: EngineOptions): Promise<EngineResult> {
   return operate(options, "refresh", runRefresh);
 }
 
-/** Outputs of the last `up`; secrets read `[secret]`. Throws if the stack was never deployed. */
+/** Returns the outputs of the last `up`; a secret is shown as `[secret]`. @throws Error if there is no state */
 export async function readOutputs(stateDir: string, project: string, stack: string): Promise<Record<string, Json>> {
   const state = loadState(stackDirectory(stateDir, project, stack));
   if (!state)
@@ -81,7 +81,7 @@ async function operate(
   }
 }
 
-/** Never settles without a signal. */
+/** Resolves when the signal is aborted; without a signal it never settles. */
 function aborted(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) resolve();
@@ -89,7 +89,7 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-/** What a killed run left unfinished is told once; the providers then find out what became of it. */
+/** Reports the operations that a killed run left unfinished, and removes them from the state. */
 function settleInterrupted(deployment: Deployment, { pendingOperations }: StackState, kind: Kind): void {
   if (pendingOperations.length === 0) return;
   const lines = pendingOperations.map(({ resource, type }) => `  * ${resource.urn}, interrupted while ${type}`);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readText, writeSynced } from "../cloud/atomic";
 
 export interface StackLock {
-  /** Throws if somebody else has taken the lock, which only damage from outside can bring about. */
+  /** @throws Error if another command has taken the lock, which only happens when the lock file was tampered with. */
   assertHeld(): void;
   release(): void;
 }
@@ -26,8 +26,9 @@ export class StackLockedError extends Error {
 }
 
 /**
- * One update a stack at a time. The lock names its holder by process id and start time, so that a lock left by a killed
- * command, or whose process id is in use by another program by now, is taken over.
+ * Takes the lock that allows only one update of a stack at a time. The lock file contains its holder's process id and
+ * start time, so that a lock left by a killed command is taken over, even if another program has its process id by now.
+ * @throws StackLockedError when a running process holds the lock
  */
 export function lockStack(directory: string, stack: string): StackLock {
   mkdirSync(directory, { recursive: true });
@@ -87,7 +88,10 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Moves the lock aside before removing it: what was moved may be the lock of someone who was quicker, and goes back. */
+/**
+ * Moves the lock aside before removing it. Another command may have replaced the stale lock meanwhile; then the moved
+ * file is that command's lock and is put back.
+ */
 function removeStale(file: string, stale: string, aside: string): void {
   try {
     renameSync(file, aside);
@@ -99,14 +103,14 @@ function removeStale(file: string, stale: string, aside: string): void {
   rmSync(aside, { force: true });
 }
 
-/** What a killed command was just writing; nobody else writes while this one holds the lock. */
+/** Deletes the temporary state files of killed commands; no other command writes while this one holds the lock. */
 function removeLeftovers(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (/^state\..*\.tmp$/.test(name)) rmSync(join(directory, name), { force: true });
   }
 }
 
-/** Distinguishes a process from a later one of the same id; undefined if there is no such process. */
+/** The start time, which tells a process from a later one with the same id; undefined if the process doesn't exist. */
 function startTime(pid: number): string | undefined {
   const stat = process.platform === "linux" ? readText(`/proc/${pid}/stat`) : undefined;
   if (stat !== undefined) {

@@ -30,28 +30,28 @@ import { type Goal, parseGoal } from "./goal";
 import type { ReadGoal } from "./plan";
 import type { ResourceState } from "./state";
 
-/** What the program asks of the engine, free of the wire. */
+/** The requests that the program sends to the engine, independent of the gRPC messages. */
 export interface ProgramRequests {
-  /** Never settles when the registration fails: the program is ended instead, as the CLI does. */
+  /** Never settles when the registration fails: the engine ends the program instead, as the CLI does. */
   register(goal: Goal): Promise<ResourceState>;
   read(goal: ReadGoal): Promise<ResourceState>;
   outputs(urn: string, outputs: Properties): Promise<void>;
   invoke(token: string, args: Properties): Promise<Properties>;
-  /** Throws when there is a hook of that name. */
+  /** @throws Error when a hook of that name is registered already */
   registerErrorHook(name: string, callback: Callback): void;
   log(severity: "info" | "warning" | "error", message: string, urn: string): void;
-  /** The program has asked for everything; settles when everything is done. */
+  /** The program has sent all its registrations; the promise settles when all steps are done. */
   finished(): Promise<void>;
-  /** The request itself makes no sense to this engine. */
+  /** Reports a request that this engine does not support. */
   refuse(error: Error): void;
 }
 
-/** Features this engine has; asked for another one, the SDK refuses by itself to go on, or does the work itself (aliases). */
+/** The engine's features. Without one, the SDK stops with an error or does the work itself (as for aliases). */
 const FEATURES = new Set(["secrets", "deletedWith", "errorHooks"]);
 
 type Call<Request> = ServerUnaryCall<Request, unknown>;
 
-/** Serves `pulumirpc.ResourceMonitor` and `pulumirpc.Engine` on a free port of this machine. */
+/** Serves `pulumirpc.ResourceMonitor` and `pulumirpc.Engine` on a free port of 127.0.0.1. */
 export async function serveMonitor(requests: ProgramRequests): Promise<{ address: string; close(): void }> {
   const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(ResourceMonitorService as never, monitor(requests));
@@ -150,7 +150,7 @@ function registered(state: ResourceState): RegisterResourceResponse {
   const response = new RegisterResourceResponse();
   response.setUrn(state.urn);
   response.setId(state.id ?? "");
-  // A local component has its outputs itself; those of the last run may refer to what is not registered yet.
+  // A local component sets its outputs itself; those of the last run may refer to resources not registered yet.
   response.setObject(struct(state.custom ? (state.outputs ?? {}) : {}));
   response.setResult(Result.SUCCESS);
   return response;

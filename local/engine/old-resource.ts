@@ -3,7 +3,10 @@ import type { Deployment } from "./deployment";
 import type { Goal } from "./goal";
 import type { ResourceState } from "./state";
 
-/** Finds what the state knows of a resource: under its own name first, then under those it had before. */
+/**
+ * Finds a resource in the state, first under its own URN, then under its aliases.
+ * @throws RegistrationError when another resource of the program uses the same alias
+ */
 export function findOld(deployment: Deployment, goal: Goal, urn: string, plan: Decisions): ResourceState | undefined {
   const byUrn = (name: string) => deployment.snapshot.base.find((it) => it.urn === name && !it.delete);
   const own = byUrn(urn);

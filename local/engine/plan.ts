@@ -25,9 +25,9 @@ export interface ReadGoal {
 }
 
 /**
- * Decides what to do about each registration by comparing it with the state, in the order of
- * pkg/resource/deploy/step_generator.go. Registrations are judged one at a time, as a replacement reaches ahead to
- * resources that are yet to come.
+ * Decides on the steps of each registration by comparing it with the state, in the order of
+ * pkg/resource/deploy/step_generator.go. Registrations are handled one at a time, because a replacement can also decide
+ * about resources that are registered later.
  */
 export class Plan extends Decisions {
   private readonly goals = new Map<string, Goal>();
@@ -35,7 +35,7 @@ export class Plan extends Decisions {
 
   constructor(
     private readonly deployment: Deployment,
-    /** Steps that come before others: default providers. */
+    /** Runs steps that must come before the registration's own: the creation of default providers. */
     runNow: (steps: Step[]) => Promise<void>,
   ) {
     super();
@@ -131,7 +131,7 @@ export class Plan extends Decisions {
     return urn;
   }
 
-  /** Children take these options over from their parent unless they have their own. */
+  /** A resource takes these options from its parent unless it has its own. */
   private inherit(goal: Goal): void {
     const parent = this.goals.get(goal.parent);
     goal.protect ??= parent?.protect;

@@ -1,9 +1,9 @@
-// Loaded into the program's process ahead of everything else.
+// The engine loads this file into the program's process before everything else.
 
-// The channel to the engine closes when the engine ends, also when it is killed. A program without its engine has
-// nothing left to do and must not stay behind.
+// The channel to the engine closes when the engine ends, even if it is killed. The program can do nothing without its
+// engine and must not keep running.
 process.once("disconnect", () => process.exit(1));
 process.channel?.unref();
 
-// For programs that do not ask for it themselves.
+// Programs that don't load this themselves need it too.
 require("../../quick-errors.cjs");

@@ -6,19 +6,19 @@ import { parse } from "yaml";
 import { PARALLEL } from "./deployment";
 import type { EngineOptions } from "./events";
 
-/** The SDK's "I have told the user already" (sdk/nodejs/cmd/run). */
+/** The exit code with which the SDK reports that it has printed the error already (sdk/nodejs/cmd/run). */
 const ALREADY_TOLD = 32;
 const STDERR_LINES = 40;
-/** How long a program may take to end by itself once everything is done. */
+/** The time that a program has to end by itself once all steps are done. */
 const LAST_WORDS_MS = 5_000;
 
 export interface ProgramEnd {
   ok: boolean;
-  /** Why it failed, unless the program itself has told that. */
+  /** The cause of the failure; missing if the program has printed it already. */
   message?: string;
 }
 
-/** The Pulumi program in a process of its own, run as Pulumi's Node.js language host runs it. */
+/** The Pulumi program in its own process, started in the same way as Pulumi's Node.js language host starts it. */
 export class Program {
   readonly ended: Promise<ProgramEnd>;
   private readonly child: ChildProcess;
@@ -43,7 +43,7 @@ export class Program {
     this.child = spawn(process.execPath, ["--require", join(__dirname, "preload.cjs"), ...nodeArgs, ...script], {
       cwd: pwd,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      // Out of the terminal's process group: Ctrl-C is for the engine, which lets running steps finish first.
+      // The program leaves the terminal's process group: Ctrl-C must reach only the engine, which finishes its steps.
       detached: true,
       env: {
         ...process.env,
@@ -72,7 +72,7 @@ export class Program {
     this.child.kill("SIGKILL");
   }
 
-  /** Waits for the end of a program that has nothing left to do. */
+  /** Waits until the program ends. After `LAST_WORDS_MS` it is killed, which counts as a success. */
   async finish(): Promise<ProgramEnd> {
     let late = false;
     const timer = setTimeout(() => {
@@ -101,9 +101,9 @@ interface ProjectFile {
 }
 
 interface Launch {
-  /** Directory the program runs in. */
+  /** The directory in which the program runs. */
   pwd: string;
-  /** Its entry point; "." lets the SDK find it. */
+  /** The program's entry point; "." lets the SDK find it. */
   main: string;
   typescript: boolean;
   tsconfig?: string | undefined;

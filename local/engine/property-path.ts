@@ -3,7 +3,11 @@ import { isObject } from "./values";
 
 export type PropertyPath = (string | number)[];
 
-/** Parses `spec.containers[0]["a.b"]`; a lone `*` matches any key or index (sdk/go/common/resource/property_path.go). */
+/**
+ * Parses a path such as `spec.containers[0]["a.b"]`; a lone `*` matches any key or index
+ * (sdk/go/common/resource/property_path.go).
+ * @throws Error when the text is not a path
+ */
 export function parsePath(text: string): PropertyPath {
   const path: PropertyPath = [];
   const token = /\.?([^.[\]"]+)|\[(\d+)\]|\[\*\]|\["((?:[^"\\]|\\.)*)"\]/gy;
@@ -18,14 +22,14 @@ export function parsePath(text: string): PropertyPath {
   return path;
 }
 
-/** Whether `inner` is at or below `outer`. */
+/** Whether `inner` is the same path as `outer` or lies below it. */
 export function pathContains(outer: PropertyPath, inner: PropertyPath): boolean {
   return outer.length <= inner.length && outer.every((part, i) => part === "*" || part === inner[i]);
 }
 
 /**
- * `ignoreChanges`: gives the property at `path` in `news` the value it has in `olds`, or removes it where `olds` has
- * none. False where the way to it exists on one side only, so that it can't be ignored.
+ * Applies `ignoreChanges` to one path: sets the property at `path` in `news` to its value in `olds`, or removes it if
+ * `olds` has none. Returns false if the property's parent exists on one side only, so that it can't be ignored.
  */
 export function resetPath(path: PropertyPath, olds: Properties, news: Properties): boolean {
   return reset(path, olds, news);

@@ -1,15 +1,15 @@
 import type { Json } from "../cloud/provider";
 import { isObject } from "./values";
 
-/** Shorter strings would blot out half of every message; the CLI draws a line too (sdk/go/common/util/logging). */
+/** Shorter secrets would match in almost every message; the CLI has a minimum too (sdk/go/common/util/logging). */
 const SHORTEST = 4;
 const SHORTEST_PASSWORD = 6;
 
-/** Knows the secrets of a run and blots them out of whatever is shown. */
+/** Replaces the secrets of a run by `[secret]` in all text that is shown. */
 export class Redaction {
   private readonly known = new Set<string>();
 
-  /** Learns every string in a secret value; of a URL also the password alone, as drivers quote it by itself. */
+  /** Adds every string of a secret value, and for a URL also its password, since drivers quote that alone. */
   learn(value: Json): void {
     if (typeof value === "string") this.learnText(value);
     else if (Array.isArray(value)) for (const item of value) this.learn(item);

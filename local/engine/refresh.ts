@@ -9,14 +9,14 @@ import { plainProperties, sameValue } from "./values";
 type Found = NonNullable<StepEvent["found"]>;
 
 /**
- * Reads every resource of the state and takes what is there into it; what is gone is taken out, and out of the
- * dependencies of the others (deployment_executor.go, `refresh` and `rebuildBaseState`).
+ * Reads every resource of the state and updates the state to what was read. A resource that is gone is removed from the
+ * state and from the dependencies of the others (deployment_executor.go, `refresh` and `rebuildBaseState`).
  */
 export async function runRefresh(deployment: Deployment): Promise<void> {
   const { snapshot } = deployment;
   const found = new Map<ResourceState, ResourceState | undefined>();
   const reads = snapshot.base.filter(readable);
-  // Components and providers have nothing to read; the CLI counts them all the same.
+  // Components and providers cannot be read; the CLI counts them as unchanged.
   for (const { urn } of snapshot.base.filter((old) => !readable(old))) {
     if (!isDefaultProvider(urn)) deployment.count("same");
   }
@@ -37,7 +37,7 @@ function readable(old: ResourceState): boolean {
   return old.custom && !isProviderType(old.type) && !old.pendingReplacement;
 }
 
-/** Gives `old` itself if nothing could be learned or nothing has changed, undefined if the resource is gone. */
+/** Returns `old` itself if the read failed or nothing has changed, undefined if the resource is gone. */
 async function refreshOne(deployment: Deployment, old: ResourceState): Promise<ResourceState | undefined> {
   const event: StepEvent = {
     kind: "step",
@@ -90,7 +90,7 @@ async function readAgain(deployment: Deployment, old: ResourceState): Promise<Re
   }
 }
 
-/** Whether an `up` of an unchanged program would now have something to do about it. */
+/** Whether an `up` of the unchanged program would now change the resource. */
 async function changed(deployment: Deployment, old: ResourceState, now: ResourceState): Promise<boolean> {
   if (old.external) return !sameValue(old.outputs, now.outputs);
   const { changes } = await deployment.provider(old.type).diff({

@@ -11,9 +11,10 @@ import { isProviderType, referenceUrn } from "./urn";
 import { mapProperties, plainProperties } from "./values";
 
 /**
- * What has to be deleted before `root` is, because the deletion of `root` would force its replacement. Each dependent is
- * compared once more with unknowns in place of whatever it takes from a resource that goes; those that their provider
- * would then replace go too. In order of dependencies (step_generator.go, `calculateDependentReplacements`).
+ * The resources that must be deleted before `root` because its deletion forces their replacement, in order of their
+ * dependencies (step_generator.go, `calculateDependentReplacements`). Each dependent is compared once more, with
+ * unknown values for the properties that come from a resource to be deleted. If its provider would then replace it, it
+ * is deleted too.
  */
 async function dependentReplacements(
   deployment: Deployment,
@@ -23,7 +24,7 @@ async function dependentReplacements(
   const going = new Set([root.urn]);
   const found: ResourceState[] = [];
   const { base } = deployment.snapshot;
-  // A resource that this run has judged already can't depend on one that it judges only now.
+  // A resource that was registered earlier in this run can't depend on one that is registered only now.
   const judged = (urn: string) =>
     [plan.reads, plan.creates, plan.sames, plan.updates, plan.deletes, plan.replaces].some((set) => set.has(urn));
   for (const dependent of dependentsOf(base, root, judged)) {
@@ -61,7 +62,11 @@ interface Replaced {
   reply: Reply;
 }
 
-/** Creates the new one first and leaves the old one to the end of the run, or deletes first where that has to be. */
+/**
+ * Creates the new resource first and leaves the old one to be deleted at the end of the run, or deletes the old one
+ * first if the program or the provider requires that.
+ * @throws RegistrationError when a resource to be replaced is protected
+ */
 export async function replacementSteps(
   deployment: Deployment,
   plan: Decisions,
@@ -77,7 +82,7 @@ export async function replacementSteps(
     deployment.fail(message, urn);
   }
   plan.replaces.add(urn);
-  // The inputs were made to fit the old resource; a new one gets defaults of its own.
+  // The inputs were completed with the old resource's values; a new resource gets its own defaults.
   await checkInputs(deployment, goal, next, undefined);
   const { diffs, replaces } = difference;
   const why = { urn, old, next, diffs, replaces };
@@ -103,7 +108,7 @@ export async function replacementSteps(
   return [...steps, { op: "replace", ...why }, { op: "create-replacement", ...why, reply }];
 }
 
-/** Deletes a resource of the state ahead of its replacement, which is to follow in this run or the next. */
+/** Deletes a resource of the state before its replacement is created, in this run or the next. */
 function deletion(plan: Decisions, old: ResourceState): Step {
   plan.condemned.add(old);
   plan.deletes.add(old.urn);

@@ -7,19 +7,20 @@ import { urnName, urnType } from "./urn";
 
 type Operation = "create" | "update" | "delete";
 
-/** A creation has no resource of before, a deletion none of afterwards. */
+/** The resource that an operation is done to. A creation has no `old`, a deletion no `next`. */
 interface Attempted {
   urn: string;
   old?: ResourceState;
   next?: ResourceState;
 }
 
-/** An operation is done this often at most, as in the CLI (pkg/resource/deploy/retries.go). */
+/** The largest number of attempts at one operation, as in the CLI (pkg/resource/deploy/retries.go). */
 const MOST_TRIES = 100;
 
 /**
- * Does an operation of a provider, and again for as long as the resource's hooks `onError` ask for it. An error of a hook
- * takes the place of the operation's, unless the resource exists by then (pkg/resource/deploy/step.go).
+ * Does an operation of a provider and retries it for as long as the resource's `onError` hooks ask for it.
+ * @throws the operation's error, or that of a failed hook; a hook's error is ignored for a deletion and for a resource
+ * that exists but is not healthy (pkg/resource/deploy/step.go)
  */
 export async function withErrorHooks<T>(
   attempted: Attempted,
@@ -52,7 +53,7 @@ export async function withErrorHooks<T>(
   }
 }
 
-/** In the words of the program's SDK (`ErrorHookArgs`): inputs as they travel, secrets marked as such. */
+/** The request in the format of the SDK's `ErrorHookArgs`. Secrets in the properties stay marked as secrets. */
 function requestOf({ urn, old, next }: Attempted, operation: Operation, failures: string[]): ErrorHookRequest {
   const request = new ErrorHookRequest();
   request.setUrn(urn);

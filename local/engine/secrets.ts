@@ -11,8 +11,9 @@ export interface StackKey {
 const keys = new Map<string, StackKey>();
 
 /**
- * The key that encrypts one stack's secrets, in `state.key` (mode 0600) beside the state. It is made when a first secret
- * has to be written. Throws when a state holds secrets but the key is gone.
+ * Opens the key that encrypts one stack's secrets: `state.key` (mode 0600) next to the state. With `create`, a missing
+ * key is created, which happens when the first secret is written.
+ * @throws Error when the state contains secrets but the key is missing or not valid
  */
 export function openKey(directory: string, mode: "existing" | "create"): StackKey {
   const file = join(directory, "state.key");
@@ -30,7 +31,7 @@ export function openKey(directory: string, mode: "existing" | "create"): StackKe
   return key;
 }
 
-/** A link never overwrites: of two commands that race for the first key, one wins and both use it. */
+/** Uses a hard link, which never overwrites a file: if two commands create the first key, both use the same one. */
 function createKey(directory: string, file: string): string {
   mkdirSync(directory, { recursive: true });
   const temporary = `${file}.${randomUUID()}.tmp`;
@@ -46,7 +47,7 @@ function createKey(directory: string, file: string): string {
   return readText(file) as string;
 }
 
-/** AES-256-GCM. What was encrypted once keeps its ciphertext, so that an unchanged state is an unchanged file. */
+/** Encrypts with AES-256-GCM. Equal texts keep their ciphertext, so that an unchanged state gives an unchanged file. */
 function aes(bytes: Buffer): StackKey {
   const ciphertexts = new Map<string, string>();
   return {

@@ -3,11 +3,11 @@ import { type PendingOperation, type ResourceState, type StackState, saveState }
 import { sameValue } from "./values";
 
 /**
- * The state of a stack while it changes. What the program has confirmed so far comes first, what it has not yet
- * mentioned follows, so the list is always in an order of dependencies (pkg/backend/snapshot.go).
+ * The state of a stack during a run. Resources that the program has registered come first, then those it has not
+ * registered yet, so that dependencies always come before their dependents (pkg/backend/snapshot.go).
  */
 export class Snapshot {
-  /** The state as it was before; the plan marks resources in it as replaced or deleted. */
+  /** The resources of the state before the run; the plan marks some of them as replaced or deleted. */
   base: ResourceState[];
   private readonly confirmed: ResourceState[] = [];
   private readonly done = new Set<ResourceState>();
@@ -17,13 +17,13 @@ export class Snapshot {
   constructor(
     private readonly directory: string,
     before: StackState | undefined,
-    /** Undefined: a preview, which writes nothing. */
+    /** The stack's lock; undefined for a preview, which writes nothing. */
     private readonly lock: StackLock | undefined,
   ) {
     this.base = before?.resources ?? [];
   }
 
-  /** Says in the state what is about to be done, for the case that nobody comes back to say how it ended. */
+  /** Records an operation in the state before it starts, so that the next command sees it if this one is killed. */
   begin(operation: PendingOperation): PendingOperation {
     this.pending.add(operation);
     this.save();
@@ -42,7 +42,7 @@ export class Snapshot {
     this.done.add(resource);
   }
 
-  /** A resource goes by another name now; whatever refers to it follows. */
+  /** Gives a resource a new URN; references to it are changed when the state is saved. */
   rename(from: string, to: string): void {
     this.renamed.set(from, to);
   }
@@ -81,7 +81,7 @@ export class Snapshot {
   }
 }
 
-/** Whether an unchanged resource still has to be written, because something around its properties changed. */
+/** Whether an unchanged resource still has to be written because one of its options or dependencies changed. */
 export function worthSaving(before: ResourceState, after: ResourceState): boolean {
   const { created, modified, ...rest } = normal(before);
   const { created: _created, modified: _modified, ...restAfter } = normal(after);

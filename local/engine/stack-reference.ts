@@ -17,7 +17,7 @@ import { loadState, stackDirectory } from "./state";
 import { stackUrn } from "./urn";
 import { containsSecret, isSecret, sameValue } from "./values";
 
-/** The engine's own provider `pulumi`: outputs of other stacks, read from the same state directory. */
+/** The engine's own provider `pulumi`. It reads outputs of other stacks from the same state directory. */
 export class StackReferences implements Provider {
   constructor(
     private readonly stateDir: string,
@@ -57,7 +57,10 @@ export class StackReferences implements Provider {
     throw new Error(`unrecognized function name: '${token}'`);
   }
 
-  /** As the CLI's: throws `unknown stack` for a stack that does not exist; one without resources has no outputs. */
+  /**
+   * Behaves as the CLI's: a stack without resources has no outputs.
+   * @throws Error `unknown stack` when the stack does not exist
+   */
   private outputsOf(name: string): Properties {
     const parts = name.split("/");
     const stack = parts.at(-1) as string;

@@ -6,33 +6,33 @@ import type { Json, Properties } from "../cloud/provider";
 import { openKey, type StackKey } from "./secrets";
 import { isObject, isSecret, mapProperties, mapSecrets, SECRET, SIGNATURE, secret } from "./values";
 
-/** A resource as Pulumi's checkpoint writes it (sdk/go/common/apitype/core.go, `ResourceV3`). */
+/** A resource in the format of Pulumi's checkpoint (sdk/go/common/apitype/core.go, `ResourceV3`). */
 export interface ResourceState {
   urn: string;
   custom: boolean;
-  /** Replaced by another of the same name, still to be deleted. */
+  /** The resource was replaced by another of the same URN and is still to be deleted. */
   delete?: boolean | undefined;
   id?: string | undefined;
-  /** Id under which it was taken over (`import`). */
+  /** The id under which the resource was imported (`import`). */
   importID?: string | undefined;
   type: string;
   inputs?: Properties | undefined;
   outputs?: Properties | undefined;
   parent?: string | undefined;
   protect?: boolean | undefined;
-  /** Read, not owned: never deleted. */
+  /** The resource was only read and does not belong to the stack, so it is never deleted. */
   external?: boolean | undefined;
   dependencies?: string[] | undefined;
-  /** Why it is not healthy although it exists. */
+  /** The reasons why the resource, although it exists, is not healthy. */
   initErrors?: string[] | undefined;
-  /** Reference `URN::ID` of its provider. */
+  /** The reference of the resource's provider, `URN::ID`. */
   provider?: string | undefined;
   propertyDependencies?: Record<string, string[]> | undefined;
-  /** Deleted already, its replacement not created yet. */
+  /** The resource is deleted already, and its replacement is not created yet. */
   pendingReplacement?: boolean | undefined;
   additionalSecretOutputs?: string[] | undefined;
   aliases?: string[] | undefined;
-  /** Seconds. */
+  /** The timeouts in seconds. */
   customTimeouts?: Timeouts | undefined;
   retainOnDelete?: boolean | undefined;
   deletedWith?: string | undefined;
@@ -40,7 +40,7 @@ export interface ResourceState {
   modified?: string | undefined;
   ignoreChanges?: string[] | undefined;
   replaceOnChanges?: string[] | undefined;
-  /** Names of the program's hooks, by their kind. */
+  /** The names of the program's hooks, by kind. */
   resourceHooks?: { OnError: string[] } | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface StackState {
   pendingOperations: PendingOperation[];
 }
 
-/** Where a stack keeps its state; its cloud lives in `cloud/` below. */
+/** The directory of a stack's state. The local cloud's files are in `cloud/` below it. */
 export function stackDirectory(stateDir: string, project: string, stack: string): string {
   for (const [what, name] of Object.entries({ project, stack })) {
     if (!/^[A-Za-z0-9_.-]+$/.test(name) || /^\.+$/.test(name)) {
@@ -70,7 +70,7 @@ export function stackDirectory(stateDir: string, project: string, stack: string)
   return join(stateDir, project, stack);
 }
 
-/** The state is there, but it is damaged, or another program's. Nothing was done. */
+/** The state file exists, but it is damaged or was written by another program. Nothing was changed. */
 class StateError extends Error {
   override readonly name = "StateError";
 
@@ -86,7 +86,7 @@ class StateError extends Error {
   }
 }
 
-/** What must be right for the rest to be read; the rest is as this engine wrote it. */
+/** The parts of the state that the engine relies on when it reads the rest; other parts are not checked. */
 const properties = z.record(z.string(), z.json()).nullish();
 const known = z.looseObject({
   urn: z.string(),
@@ -108,17 +108,17 @@ interface Checkpoint {
 const stateFile = (directory: string) => join(directory, "state.json");
 const backupFile = (directory: string) => join(directory, "state.json.bak");
 
-/** Keeps the state as it is now beside itself, for the time when something has damaged it. It must have been loaded. */
+/** Keeps a copy of the current state as `state.json.bak`, in case the state is damaged later. A state must exist. */
 export function backUpState(directory: string): void {
   rmSync(backupFile(directory), { force: true });
-  // Each save makes a new file, so this name keeps the old one.
+  // Each save creates a new file, so the hard link keeps pointing to the old one.
   linkSync(stateFile(directory), backupFile(directory));
 }
 
 /**
- * Undefined: the stack was never deployed. Secrets are readable in what is returned, so it must not be shown as it is.
- *
- * @throws StateError
+ * Reads the state; undefined if the stack was never deployed. Secrets in the result are decrypted, so it must not be
+ * shown without redaction.
+ * @throws StateError when the file can't be read or is damaged
  */
 export function loadState(directory: string): StackState | undefined {
   try {
@@ -153,7 +153,7 @@ function parseState(directory: string, text: string): StackState {
   };
 }
 
-/** Writes the whole state; afterwards the disk has either the old one or this one, never a mixture. */
+/** Writes the whole state. After a crash the disk contains either the old state or the new one, never a mixture. */
 export function saveState(directory: string, state: StackState): void {
   let key: StackKey | undefined;
   const conceal = (value: Json): Json =>
@@ -177,7 +177,7 @@ export function saveState(directory: string, state: StackState): void {
   writeAtomically(stateFile(directory), `${JSON.stringify(checkpoint, undefined, 1)}\n`, 0o600);
 }
 
-/** Strings in every secret of a state, for redaction. */
+/** Passes the content of each secret of a resource to `learn`, for redaction. */
 export function secretsOf(resource: ResourceState, learn: (content: Json) => void): void {
   const visit = (value: Json): void => {
     if (isSecret(value)) learn(value.value);

@@ -12,22 +12,25 @@ import { markSecrets, plainProperties, sameValue, secret } from "./values";
 export interface Step {
   op: Operation;
   urn: string;
-  /** The resource before the step; none for a first creation. */
+  /** The resource before the step; missing for a first creation. */
   old?: ResourceState | undefined;
-  /** The resource after it; none for a deletion. */
+  /** The resource after the step; missing for a deletion. */
   next?: ResourceState;
   diffs?: string[];
   replaces?: string[];
-  /** create-replacement before the old resource is deleted: marks that one for deletion. */
+  /** For a create-replacement that comes before the old resource's deletion: marks the old one for deletion. */
   deletesLater?: boolean;
-  /** delete-replaced before the new one is created: the old one stays in the state as pending replacement. */
+  /** For a delete-replaced before the creation: the old resource stays in the state as pending replacement. */
   createsLater?: boolean;
-  /** A deletion that leaves the thing itself alone: another deletion takes it along. */
+  /** Returns true if another resource's deletion deletes this one too; then the provider is not called for it. */
   takenAlong?: () => boolean;
   reply?: Reply | undefined;
 }
 
-/** Does the step in the outside world and completes `step.next`. An InitError means done, but not healthy. */
+/**
+ * Carries out a step with its provider and completes `step.next`.
+ * @throws InitError when the step is done but the resource is not healthy
+ */
 export async function apply(step: Step, deployment: Deployment): Promise<void> {
   switch (step.op) {
     case "create":
@@ -51,7 +54,7 @@ export async function apply(step: Step, deployment: Deployment): Promise<void> {
   }
 }
 
-/** Whether a deletion calls the provider at all. */
+/** Whether the step calls the provider's delete. */
 export function deletesForReal({ old, takenAlong }: Step): boolean {
   if (!old?.custom || old.external || old.retainOnDelete || isProviderType(old.type)) return false;
   return takenAlong?.() !== true;
@@ -127,7 +130,7 @@ async function update({ urn, old, next }: Step, deployment: Deployment): Promise
   } catch (error) {
     const failure = partial(error, next);
     next.modified = now();
-    // The thing was not brought to these inputs, so the next run has to see the difference again
+    // The update failed, so the state keeps the old inputs and the next run sees the difference again
     // (pkg/engine/update.go, pulumi/pulumi#2011).
     next.inputs = old.inputs;
     throw failure;
@@ -158,7 +161,7 @@ async function remove(step: Step, deployment: Deployment): Promise<void> {
   if (step.createsLater) old.pendingReplacement = true;
 }
 
-/** Reads happen in previews too, unless the id is not known yet. */
+/** Reads a resource, in previews too unless its id is not known yet. */
 async function read({ urn, old, next }: Step, deployment: Deployment): Promise<void> {
   if (!next) return;
   if (next.id === UNKNOWN) {
@@ -174,12 +177,12 @@ async function read({ urn, old, next }: Step, deployment: Deployment): Promise<v
   next.modified = old && sameValue(old.outputs, next.outputs) ? old.modified : now();
 }
 
-/** A resource marked `protect` was to be deleted. */
+/** The step would delete a resource that is marked `protect`. */
 export class ProtectedError extends Error {
   override readonly name = "ProtectedError";
 }
 
-/** Takes what an InitError knows of the resource into its state; any other error is thrown on. */
+/** Copies the id and outputs of an InitError into the resource's state. @throws any other error unchanged */
 function partial(error: unknown, next: ResourceState): InitError {
   if (!isInitError(error)) throw error;
   next.id = error.id;
@@ -188,7 +191,7 @@ function partial(error: unknown, next: ResourceState): InitError {
   return error;
 }
 
-/** Provider outputs in plain text become secret where the inputs were, and where the program says so. */
+/** Marks outputs as secret if the input of the same name is secret or `additionalSecretOutputs` names them. */
 export function withSecrets(outputs: Properties, next: ResourceState): Properties {
   const marked = markSecrets(outputs, next.inputs ?? {});
   for (const key of next.additionalSecretOutputs ?? []) {

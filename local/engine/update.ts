@@ -13,12 +13,12 @@ import type { Step } from "./step";
 import { qualifiedType, STACK_TYPE } from "./urn";
 import { plainProperties, sameValue } from "./values";
 
-/** Runs the program, and does what it asks for (pkg/resource/deploy/deployment_executor.go, source_eval.go). */
+/** Runs the program and carries out its registrations (pkg/resource/deploy/deployment_executor.go, source_eval.go). */
 export class Update implements ProgramRequests {
   private readonly executor: Executor;
   private readonly plan: Plan;
   private queue: Promise<unknown> = Promise.resolve();
-  /** What the program called an error; whether it is one, its exit status says. */
+  /** The messages that the program logged as errors. They count as errors only if the program fails. */
   private readonly complaints: string[] = [];
   private stackOutputs: { urn: string; outputs: Properties } | undefined;
   private readonly asked = signal();
@@ -50,7 +50,7 @@ export class Update implements ProgramRequests {
     deployment.options.hardSignal?.addEventListener("abort", () => program.kill(), { once: true });
     try {
       const ended = await Promise.race([program.ended, this.asked.promise, stopped]);
-      // Stopped: the program waits for answers that will not come.
+      // After a stop the program waits for replies that will not come, so it is killed.
       if (deployment.stopped.signal.aborted) program.kill();
       if (ended) this.judge(ended);
       await this.queue;
@@ -122,7 +122,7 @@ export class Update implements ProgramRequests {
     this.deployment.stopped.abort();
   }
 
-  /** Judges registrations one at a time, runs their steps side by side. */
+  /** Decides about registrations one at a time, and runs their steps in parallel. */
   private submit(decide: (reply: Reply) => Promise<Step[]>): Promise<ResourceState> {
     return new Promise((reply) => {
       this.queue = this.queue.then(async () => {
@@ -145,8 +145,8 @@ export class Update implements ProgramRequests {
   }
 
   /**
-   * The outputs the program gave replace those of before; after a failure they are only added to them, as a missing one
-   * may just not have been reached.
+   * Replaces the stack's outputs by those that the program set. After a failure the new outputs are only added, because
+   * the program may have ended before it set the missing ones.
    */
   private finishOutputs(): void {
     const { deployment } = this;
@@ -162,7 +162,7 @@ export class Update implements ProgramRequests {
   }
 }
 
-/** Of a stack trace, only the lines in the user's own files help the user. */
+/** Removes the lines of a stack trace that are not in the user's own files. */
 function readable(message: string): string {
   const lines = message.split("\n");
   const foreign = /^\s+at .*(node_modules|node:internal|\(<anonymous>\)|new Promise)/;

@@ -1,4 +1,4 @@
-/** Names of resources, `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME` (sdk/go/common/resource/urn). */
+/** A resource's name has the format `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME` (sdk/go/common/resource/urn). */
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 const PROVIDER_PREFIX = "pulumi:providers:";
 
@@ -20,7 +20,7 @@ export function urnType(urn: string): string {
   return qualifiedType(urn).split("$").at(-1) ?? "";
 }
 
-/** A name may itself contain `::`. */
+/** The resource's name, which may itself contain `::`. */
 export function urnName(urn: string): string {
   return urn.split("::").slice(3).join("::");
 }
@@ -33,17 +33,17 @@ export function providerType(packageName: string): string {
   return PROVIDER_PREFIX + packageName;
 }
 
-/** The package that serves a type or a function token; for `pulumi:providers:aws` it is `aws`. */
+/** The package of a resource type or a function token; for `pulumi:providers:aws` it is `aws`. */
 export function packageOf(token: string): string {
   return isProviderType(token) ? token.slice(PROVIDER_PREFIX.length) : (token.split(":")[0] ?? "");
 }
 
-/** Providers the engine made up itself; the CLI shows no step of theirs either. */
+/** Whether the engine created this provider itself. Its steps are not shown, as in the CLI. */
 export function isDefaultProvider(urn: string): boolean {
   return isProviderType(urnType(urn)) && /^default(_|$)/.test(urnName(urn));
 }
 
-/** A reference to a provider is `URN::ID`. */
+/** The URN of a provider's reference, which has the format `URN::ID`. */
 export function referenceUrn(reference: string): string {
   return reference.slice(0, reference.lastIndexOf("::"));
 }

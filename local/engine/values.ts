@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { type Json, type Properties, UNKNOWN } from "../cloud/provider";
 
 /**
- * Property values as they travel between program and engine: plain JSON in which a secret is an object with a signature
- * (sdk/go/common/resource/properties.go). Providers get and give plain JSON; the engine puts the secrets back.
+ * Property values between program and engine are plain JSON in which a secret is an object with a signature
+ * (sdk/go/common/resource/properties.go). Providers receive and return JSON without secrets; the engine marks them
+ * again.
  */
 export const SIGNATURE = "4dabf18193072939515e22adb298388d";
 export const SECRET = "1b47061264138c4ac30d75fd1eb44270";
@@ -22,7 +23,7 @@ export function secret(value: Json): Json {
   return isSecret(value) ? value : { [SIGNATURE]: SECRET, value: plain(value) };
 }
 
-/** Copies a value, replacing every secret in it by what `replace` makes of its content. */
+/** Copies a value and replaces every secret in it by the result of `replace`. */
 export function mapSecrets(value: Json, replace: (content: Json) => Json): Json {
   if (isSecret(value)) return replace(value.value);
   if (Array.isArray(value)) return value.map((item) => mapSecrets(item, replace));
@@ -54,7 +55,7 @@ export function containsUnknown(value: Json): boolean {
   return isObject(value) && Object.values(value).some(containsUnknown);
 }
 
-/** What may be shown: no secret, and nothing that only the protocol understands. */
+/** A copy of the value for display: secrets and unknown values are replaced by placeholders. */
 export function shown(value: Json): Json {
   if (value === UNKNOWN) return "[unknown]";
   if (isSecret(value)) return "[secret]";
@@ -63,8 +64,8 @@ export function shown(value: Json): Json {
 }
 
 /**
- * A provider that knows no secrets echoes its inputs: whatever carries the name of a secret input is made secret again,
- * at any depth of objects (pkg/resource/plugin/provider_plugin.go, `annotateSecrets`).
+ * Marks outputs as secret whose input of the same name is secret, at any depth of objects. Providers return secret
+ * inputs as plain outputs (pkg/resource/plugin/provider_plugin.go, `annotateSecrets`).
  */
 export function markSecrets(outputs: Properties, inputs: Properties): Properties {
   return mapProperties(outputs, (output, key) => {

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-/** The operating-system user a server runs as; undefined where it can be the user of this process. */
+/** The operating-system user of a server; undefined if it can be the user of this process. */
 export interface Account {
   uid: number;
   gid: number;
@@ -10,8 +10,9 @@ export interface Account {
 const run = promisify(execFile);
 
 /**
- * Postgres refuses to run as root (a server that executes SQL must not own the machine), so root hands its servers to
- * `postgres`, or, where there is no such user, to `nobody`.
+ * Returns the user that Postgres runs as. Postgres refuses to run as root, because a server that executes SQL must not
+ * control the machine. Root therefore starts its servers as `postgres` or, if there is no such user, as `nobody`.
+ * @throws Error when there is no such user
  */
 export async function serverAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -20,7 +21,7 @@ export async function serverAccount(): Promise<Account | undefined> {
       const [uid, gid] = await Promise.all([run("id", ["-u", name]), run("id", ["-g", name])]);
       return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
     } catch {
-      // No such user on this machine: the next one.
+      // This machine has no such user, so the next one is tried.
     }
   }
   throw new Error(
@@ -29,7 +30,7 @@ export async function serverAccount(): Promise<Account | undefined> {
   );
 }
 
-/** Whether the account can enter this directory: every folder above it counts, which is why it is tried, not computed. */
+/** Whether the account can enter this directory. It is tried, because the rights of every parent folder matter. */
 export async function canEnter(directory: string, account: Account | undefined): Promise<boolean> {
   if (account === undefined) return true;
   try {

@@ -2,7 +2,7 @@ import { type Properties, UNKNOWN } from "../provider";
 import type { Kind } from "./errors";
 import type { Instance, Snapshot } from "./records";
 
-/** Of every resource here; in the form of the real ones, and never one of theirs. */
+/** The account id of all resources here. It has the format of a real id but is not one. */
 export const accountId = "000000000000";
 export const defaultRegion = "xx-local-1";
 
@@ -16,7 +16,7 @@ function engineOf(kind: Kind): string {
   return kind === "instance" ? "postgres" : "aurora-postgresql";
 }
 
-/** What both the resource and the function return of a snapshot. */
+/** The attributes of a snapshot that both the resource and the function return. */
 export function snapshotAttributes(snapshot: Snapshot, region = defaultRegion): Properties {
   const { kind, identifier, instance } = snapshot;
   const common: Properties = {
@@ -58,7 +58,7 @@ export function snapshotAttributes(snapshot: Snapshot, region = defaultRegion): 
   };
 }
 
-/** In a preview of a creation: what the cloud will decide is not known yet. */
+/** The attributes for the preview of a creation: all are unknown. */
 export function unknownSnapshotAttributes(kind: Kind): Properties {
   const empty: Snapshot = {
     identifier: "",
@@ -85,7 +85,7 @@ export function unknownSnapshotAttributes(kind: Kind): Properties {
   return Object.fromEntries(Object.keys(snapshotAttributes(empty)).map((name) => [name, UNKNOWN]));
 }
 
-/** What `aws.rds.Instance` and `aws.rds.Cluster` have in common with the functions of the same names. */
+/** The attributes of `aws.rds.Instance` and `aws.rds.Cluster` that the functions of the same names return too. */
 export function instanceAttributes(instance: Instance, region = defaultRegion): Properties {
   const { kind, identifier, port, host } = instance;
   const common: Properties = {
@@ -137,12 +137,12 @@ export function instanceAttributes(instance: Instance, region = defaultRegion): 
   };
 }
 
-/** GiB; the smallest that RDS gives. Aurora grows by itself and says 1. */
+/** The storage in GiB: the smallest that RDS offers for an instance. Aurora grows by itself and reports 1. */
 function allocatedStorage(kind: Kind): number {
   return kind === "instance" ? 20 : 1;
 }
 
-/** Not the identifier, as on AWS, where confusing the two is a common mistake. */
+/** The resource id. It differs from the identifier, as on AWS, so that confusing the two shows up here too. */
 function resourceId(identifier: string): string {
   return Buffer.from(identifier).toString("hex").toUpperCase().padEnd(26, "0").slice(0, 26);
 }

@@ -10,26 +10,26 @@ import { connectAsSuperuser } from "./roles";
 export interface CopyServerOptions {
   server: Server;
   credentials: Credentials;
-  /** Must not exist. */
+  /** The directory of the copy; it must not exist. */
   target: string;
-  /** Named in the backup label. */
+  /** The name in the backup label. */
   label: string;
-  /** 0…99, as the copy goes on. */
+  /** Called with 0…99 while the copy is made. */
   onProgress(percent: number): void;
   signal: AbortSignal;
 }
 
 /**
- * A physical copy of a server that goes on serving: the low-level backup API (Postgres manual, 26.3.3). Files are copied
- * while they change; the log from the start to the end of the copy, kept by a replication slot and copied last, makes
- * one moment of them when a server starts on the copy: that of the end. Returns the copy's size in bytes.
+ * Makes a physical copy of a running server with the low-level backup API (Postgres manual, 26.3.3). The files change
+ * while they are copied. The WAL from the start to the end of the copy is kept by a replication slot and copied last;
+ * a server that starts on the copy replays it and has the data of the copy's end. Returns the copy's size in bytes.
  */
 export async function copyServer(options: CopyServerOptions): Promise<number> {
   const { server, target, signal } = options;
   const source = server.dataDirectory;
   const client = await connectAsSuperuser(options.credentials, server.port);
   try {
-    // Ends with this session, so a killed cloud leaves no slot that would keep the log for ever.
+    // The slot is temporary and ends with this session, so that a killed cloud leaves no slot that keeps WAL for ever.
     const slot = `snapshot_${randomBytes(8).toString("hex")}`;
     await client.query("SELECT pg_create_physical_replication_slot($1, true, true)", [slot]);
     const begin = await client.query<{ file: string }>(
@@ -58,12 +58,12 @@ export async function copyServer(options: CopyServerOptions): Promise<number> {
     copied += await copyLog(source, target, begin.rows[0]!.file, file);
     return copied;
   } finally {
-    // Also ends the backup, where it was not ended above.
+    // Closing the session also ends the backup if it was not ended above.
     await client.end();
   }
 }
 
-/** Left out as in the manual, 26.3.4: what a server makes anew at its start, or what belongs to the process. */
+/** Whether a file is left out (manual, 26.3.4): a server creates it at its start, or it belongs to one process. */
 function leaveOut(name: string): boolean {
   const [folder, ...rest] = name.split(path.sep);
   const contents = ["pg_wal", "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots"];
@@ -74,7 +74,7 @@ function leaveOut(name: string): boolean {
   return rest.length === 0 && /^(postmaster\.(pid|opts)|backup_label|tablespace_map|.*\.(old|new|tmp))$/.test(file);
 }
 
-/** One page that is rewritten in place: two equal readings, one after the other, are no torn one. */
+/** Copies pg_control, a page that is rewritten in place. It is read until two readings are equal, so it is not torn. */
 async function copyControlFile(source: string, target: string): Promise<void> {
   const file = path.join("global", "pg_control");
   for (let last: Buffer | undefined; ; ) {
@@ -84,7 +84,7 @@ async function copyControlFile(source: string, target: string): Promise<void> {
   }
 }
 
-/** The log from the first to the last file of the backup; the names sort as the log goes. */
+/** Copies the WAL from the first to the last file of the backup. The files' names sort in the order of the WAL. */
 async function copyLog(source: string, target: string, first: string, last: string): Promise<number> {
   const files = (await fs.readdir(path.join(source, "pg_wal")))
     .filter((name) => /^[0-9A-F]{24}$/.test(name) && name >= first && name <= last)

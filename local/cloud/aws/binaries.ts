@@ -10,16 +10,16 @@ import { readJson } from "../atomic";
 import { type Account, serverAccount } from "./account";
 import { copyTree, exists, removeTree } from "./files";
 
-/** Programs of Postgres that this machine can run, and the user they run as. */
+/** The Postgres programs that run on this machine, and the user that they run as. */
 export interface Binaries {
-  /** Directory of `bin`, `lib` and `share`. */
+  /** The directory that contains `bin`, `lib` and `share`. */
   directory: string;
-  /** Of the server: "18.4". */
+  /** The version of the server, such as "18.4". */
   version: string;
   account: Account | undefined;
 }
 
-/** No Postgres can be run on this machine. */
+/** Postgres can't run on this machine. */
 class PostgresUnavailable extends Error {
   override readonly name = "PostgresUnavailable";
   constructor(reason: string) {
@@ -30,7 +30,7 @@ class PostgresUnavailable extends Error {
 const run = promisify(execFile);
 let located: Promise<Binaries> | undefined;
 
-/** Found once a process. A failure is not remembered: what it asks for can be done while this process lives. */
+/** Locates the binaries once per process. A failure is not cached, because the user can fix its cause meanwhile. */
 export function locateBinaries(): Promise<Binaries> {
   located ??= locate(packagedDirectory()).catch((error) => {
     located = undefined;
@@ -40,9 +40,11 @@ export function locateBinaries(): Promise<Binaries> {
 }
 
 /**
- * The binaries come in an npm package. They can't always be used where npm put them: npm 11 does not run the script
- * that makes the libraries' symbolic links, the checkout may be read-only, or in a folder that the server's user can't
- * enter (/root is 0700). Then they are copied, once a version, to the first of `places` where they work.
+ * Locates the binaries, which come in an npm package. They can't always be used where npm put them: npm 11 does not run
+ * the script that creates the libraries' symbolic links, and the checkout may be read-only or in a folder that the
+ * server's user can't enter (/root is 0700). Then they are copied, once per version, to the first of `places` in which
+ * they work.
+ * @throws PostgresUnavailable
  */
 export async function locate(packaged: string, places?: string[]): Promise<Binaries> {
   const account = await serverAccount();
@@ -74,7 +76,7 @@ function packagedDirectory(): string {
   }
 }
 
-/** What the package's own install script would have done. */
+/** Creates the symbolic links that the package's own install script would create. */
 async function linkLibraries(directory: string): Promise<void> {
   type Link = { source: string; target: string };
   const links = readJson<Link[]>(path.join(directory, "pg-symlinks.json")) ?? [];
@@ -83,12 +85,12 @@ async function linkLibraries(directory: string): Promise<void> {
       const link = path.join(path.dirname(directory), target);
       await fs.symlink(path.relative(path.dirname(target), source), link);
     } catch {
-      // There already, or a read-only checkout: whether the binaries run is tried next.
+      // The link exists already or the checkout is read-only. The caller checks next whether the binaries run.
     }
   }
 }
 
-/** Both programs are tried, as the server's user: they link different libraries. */
+/** Runs both programs as the server's user, because they link different libraries; undefined if one fails. */
 async function runnableVersion(directory: string, account: Account | undefined): Promise<string | undefined> {
   try {
     const tries = ["postgres", "initdb"].map((program) =>
@@ -108,7 +110,7 @@ function copyPlaces(account: Account | undefined): string[] {
   return [path.join(process.env["XDG_CACHE_HOME"] ?? path.join(os.homedir(), cache), folder)];
 }
 
-/** The copy appears whole or not at all, so that two commands can make it at once. */
+/** Copies the binaries so that the copy appears complete or not at all; two commands may do this at once. */
 async function copyBinaries(packaged: string, directory: string): Promise<void> {
   const home = path.dirname(directory);
   const temporary = `${home}.${randomBytes(6).toString("hex")}.tmp`;
@@ -121,14 +123,14 @@ async function copyBinaries(packaged: string, directory: string): Promise<void> 
     if (await exists(home)) await fs.rename(home, `${temporary}.broken`);
     await fs.rename(temporary, home);
   } catch {
-    // Not writable here, or another process was quicker: whether something runs there is tried next.
+    // The place is not writable, or another process was faster. The caller checks next whether the binaries there run.
   } finally {
     await removeTree(temporary);
     await removeTree(`${temporary}.broken`);
   }
 }
 
-/** npm unpacks with the user's umask: the server's user must be able to read what root alone could. */
+/** Makes the files readable for the server's user, because npm unpacks them with root's umask. */
 async function readableByAll(directory: string): Promise<void> {
   await fs.chmod(directory, 0o755);
   for (const entry of await fs.readdir(directory, { withFileTypes: true })) {

@@ -1,8 +1,8 @@
 import type { Json } from "../provider";
 
 /**
- * An error that RDS answers a call with. `code` and message are RDS's own words (API reference, "Common errors" of each
- * action), so that what a person finds about them on the web is true here.
+ * An error with which RDS answers a call. Its code and message are those of RDS (API reference, "Common errors" of each
+ * action), so that what a user finds about them on the web applies here.
  */
 export class RdsError extends Error {
   readonly data: Json;
@@ -19,7 +19,7 @@ export class RdsError extends Error {
 
 export type Kind = "instance" | "cluster";
 
-/** The same failure has one name for instances and another for Aurora clusters. */
+/** The errors of RDS; most have different names for instances and for Aurora clusters. */
 export const rdsErrors = {
   instanceNotFound(kind: Kind, identifier: string): RdsError {
     return kind === "instance"
@@ -67,7 +67,7 @@ export const rdsErrors = {
   },
 };
 
-/** A letter first, then letters, digits and single hyphens. RDS keeps identifiers in lower case. */
+/** Whether the value is a letter followed by letters, digits and single hyphens. RDS stores it in lower case. */
 export function isIdentifier(value: unknown, longest: number): value is string {
   return typeof value === "string" && value.length <= longest && /^[a-z](-?[a-z0-9])*$/i.test(value);
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { readJson } from "../atomic";
 
-/** What can be made to go wrong in this cloud: names in CLOUDDIR/faults.json, a JSON array, read at each act. */
+/** The faults of this cloud. CLOUDDIR/faults.json contains the active ones as a JSON array and is read each time. */
 export type Fault =
   | "snapshot-fails"
   | "snapshot-stays-creating"

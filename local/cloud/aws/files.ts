@@ -4,7 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import type { Account } from "./account";
 
-/** Makes renames and new names in this directory, or the content of this file, last through a power cut. */
+/** Makes sure that renames and new names in this directory, or the content of this file, survive a power cut. */
 export async function syncPath(directory: string): Promise<void> {
   const handle = await fs.open(directory, "r");
   try {
@@ -15,8 +15,8 @@ export async function syncPath(directory: string): Promise<void> {
 }
 
 /**
- * Writes a tree through to the disk. File by file it takes a third of a second on Linux and seconds on macOS (where each
- * fsync waits for the drive), so the whole file system is written at once where there is a tool for that.
+ * Writes a directory tree to the disk. File by file this takes a third of a second on Linux and seconds on macOS, where
+ * each fsync waits for the drive. Therefore the whole file system is written at once if there is a tool for it.
  */
 export async function syncTree(directory: string): Promise<void> {
   const run = (...args: string[]) =>
@@ -25,7 +25,7 @@ export async function syncTree(directory: string): Promise<void> {
       () => false,
     );
   if (process.platform === "linux" && (await run("-f", directory))) return;
-  // The command hands everything to the drive; one fsync makes the drive keep it.
+  // The command passes all data to the drive; one fsync makes the drive store it.
   if (await run()) return syncPath(directory);
   for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
     const name = path.join(directory, entry.name);
@@ -35,7 +35,7 @@ export async function syncTree(directory: string): Promise<void> {
   await syncPath(directory);
 }
 
-/** Also where the rest of a killed program still writes for a moment. */
+/** Removes a tree, with retries because the rest of a killed program may still write to it for a moment. */
 export async function removeTree(directory: string): Promise<void> {
   await fs.rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
@@ -56,25 +56,25 @@ export function isMissing(error: unknown): boolean {
 }
 
 export interface CopyOptions {
-  /** Owner of the copy; only root can give files away. */
+  /** The owner of the copy; only root can set it. */
   owner?: Account | undefined;
-  /** Left out, with everything below it; `relative` is the path inside the tree. */
+  /** Returns whether to leave out an entry and everything below it; `relative` is its path inside the tree. */
   skip?(relative: string, isDirectory: boolean): boolean;
-  /** Told the bytes of each file once it is copied. */
+  /** Called with the size in bytes of each copied file. */
   onFile?(bytes: number): void;
   signal?: AbortSignal;
 }
 
 /**
- * Copies a tree, as copy-on-write clones where the file system can. Files that vanish meanwhile are left out: a running
- * server drops tables while it is being copied, and its log replays that.
+ * Copies a tree, as copy-on-write clones if the file system supports them. Files that vanish meanwhile are left out: a
+ * running server may drop tables during the copy, and replaying its WAL repeats that.
  */
 export async function copyTree(from: string, to: string, options: CopyOptions = {}, relative = ""): Promise<void> {
   options.signal?.throwIfAborted();
   const source = path.join(from, relative);
   const target = path.join(to, relative);
   const { mode } = await fs.stat(source);
-  // A read-only original would make a copy that can't be filled.
+  // The copy of a read-only directory must be writable, so that files can be added to it.
   await fs.mkdir(target, { recursive: true, mode: mode | 0o700 });
   if (options.owner) await fs.chown(target, options.owner.uid, options.owner.gid);
   const entries = await fs.readdir(source, { withFileTypes: true });

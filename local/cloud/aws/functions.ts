@@ -6,7 +6,7 @@ import { findInstance, listSnapshots, type Snapshot } from "./records";
 
 type AwsFunction = (cloudDir: string, args: Properties) => Promise<Properties>;
 
-/** The functions (data sources) of this provider. They read files; nothing is started. */
+/** The functions (data sources) of this provider. They only read files and start nothing. */
 export const functions: Record<string, AwsFunction> = {
   "aws:rds/getSnapshot:getSnapshot": (cloudDir, args) => getSnapshot(cloudDir, "instance", args),
   "aws:rds/getClusterSnapshot:getClusterSnapshot": (cloudDir, args) => getSnapshot(cloudDir, "cluster", args),
@@ -81,7 +81,7 @@ async function getSnapshot(cloudDir: string, kind: Kind, args: Properties): Prom
     throw new Error("Your query returned more than one result. Please try a more specific search criteria.");
   }
   const snapshot = found.at(-1)!;
-  // RFC 3339 without fractions, as the real one.
+  // The time has the format of the real provider: RFC 3339 without fractions of a second.
   const snapshotCreateTime = snapshot.createTime.replace(/\.\d+Z$/, "Z");
   return {
     ...args,

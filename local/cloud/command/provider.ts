@@ -4,9 +4,9 @@ import { type CheckFailure, type Json, type Properties, type Provider, UNKNOWN }
 import { runCommand } from "./run";
 
 export interface CommandProviderOptions {
-  /** Told each line a command prints, as far as its `logging` allows. */
+  /** Called with each line that a command prints, if the command's `logging` allows it. */
   log?(urn: string, line: string): void;
-  /** For every command, before its own: where the local cloud's tools are. Default: that of this process alone. */
+  /** Variables for every command, such as the PATH of the local cloud's tools; a command's own ones override them. */
   environment?: Record<string, string>;
 }
 
@@ -27,8 +27,8 @@ const inputTypes: Record<string, "string" | "strings" | "boolean" | "map" | "lis
 const loggings = ["stdout", "stderr", "stdoutAndStderr", "none"];
 
 /**
- * `command.local.Command` as @pulumi/command 1.2 has it: commands at create, update and delete; nothing runs in a
- * preview or when nothing changed; a change of `triggers` replaces; a create that fails leaves nothing in the state.
+ * `command.local.Command` as in @pulumi/command 1.2. It runs commands at create, update and delete, but not in a
+ * preview or when nothing changed. A change of `triggers` replaces the resource. A failed create leaves nothing in the state.
  */
 export function createCommandProvider({ log, environment = {} }: CommandProviderOptions = {}): Provider {
   function check(news: Properties): CheckFailure[] {
@@ -51,7 +51,7 @@ export function createCommandProvider({ log, environment = {} }: CommandProvider
     return failures;
   }
 
-  /** Runs one of the commands of `inputs`; `before` are the outputs that it finds in its environment. */
+  /** Runs one of the commands of `inputs`; `before` are the previous outputs, which are added to its environment. */
   async function run(
     { urn, timeout, signal }: { urn: string; timeout: number; signal?: AbortSignal | undefined },
     command: Json | undefined,
@@ -116,7 +116,7 @@ export function createCommandProvider({ log, environment = {} }: CommandProvider
       };
     },
 
-    // There is nothing outside the state that could be read.
+    // A command has no data outside the state that could be read.
     read: async ({ id, inputs, olds }) => ({ id, inputs, outputs: olds }),
 
     async delete({ urn, olds, timeout, signal }) {
@@ -125,7 +125,7 @@ export function createCommandProvider({ log, environment = {} }: CommandProvider
 
     async invoke({ token, args, preview }) {
       if (token !== "command:local:run") throw new Error(`The local engine has no function ${token}.`);
-      // As the real one, this runs in previews too: a function has no other way to give a value.
+      // Like the real function, it runs in previews too, because a function has no other way to return a value.
       void preview;
       const outputs = await run({ urn: token, timeout: 0 }, args["command"], args, {});
       return { ...args, ...outputs };

@@ -4,25 +4,28 @@ import { describeProcess, killGroup } from "../process";
 
 export interface RunOptions {
   command: string;
-  /** Program and arguments before the command. */
+  /** The program and its arguments before the command. */
   interpreter: string[];
-  /** Default: that of this process. */
+  /** The working directory; default: that of this process. */
   directory?: string | undefined;
-  /** Added to the environment of this process. */
+  /** Variables that are added to the environment of this process. */
   environment: Record<string, string>;
   stdin?: string | undefined;
-  /** Milliseconds; default: as long as it takes. */
+  /** The timeout in milliseconds; default: none. */
   timeout?: number | undefined;
   signal?: AbortSignal | undefined;
   onLine(stream: "stdout" | "stderr", line: string): void;
 }
 
-/** The command ended with another exit status than 0, was ended, or could not be started. */
+/** The command ended with an exit status other than 0, was killed, or could not be started. */
 class CommandFailed extends Error {
   override readonly name = "CommandFailed";
 }
 
-/** Runs a command in a process group of its own, so that its whole tree is gone when it is cancelled or too slow. */
+/**
+ * Runs a command in its own process group, so that all its processes are killed on a timeout or a cancellation.
+ * @throws CommandFailed
+ */
 export function runCommand(options: RunOptions): Promise<{ stdout: string; stderr: string }> {
   options.signal?.throwIfAborted();
   const [program, ...args] = [...options.interpreter, options.command];
@@ -55,7 +58,7 @@ export function runCommand(options: RunOptions): Promise<{ stdout: string; stder
     (text) => all.push(text),
     (line) => options.onLine("stderr", line),
   );
-  // A command that reads nothing ends with its input still in the pipe.
+  // A command that does not read its input closes the pipe early, which is not an error.
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.stdin ?? "");
 
@@ -75,7 +78,7 @@ export function runCommand(options: RunOptions): Promise<{ stdout: string; stder
   });
 }
 
-/** Gathers a stream; the function it returns gives the whole, without the last line's end. */
+/** Collects a stream's text. The returned function returns the whole text without the last line break. */
 function collect(
   stream: NodeJS.ReadableStream,
   onText: (text: string) => void,

@@ -1,11 +1,11 @@
 import { delimiter, resolve } from "node:path";
 
-/** Names the directory of the local cloud (CLOUDDIR) to what is started for it: plugins, and the tools of commands. */
+/** The variable with the local cloud's directory, CLOUDDIR, for plugins and for the tools that commands use. */
 export const CLOUD_VARIABLE = "RELEASE_LOCAL_CLOUD";
 
 const BIN = resolve(__dirname, "../../bin");
 
-/** The environment in which a command finds this cloud's own kubectl, and that finds this cloud. */
+/** The environment in which a command finds the local cloud's kubectl, and kubectl finds this cloud. */
 export function toolsOf(cloudDir: string): Record<string, string> {
   return { PATH: [BIN, process.env["PATH"]].join(delimiter), [CLOUD_VARIABLE]: cloudDir };
 }
