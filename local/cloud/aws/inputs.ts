@@ -8,19 +8,19 @@ import {
   UNKNOWN,
 } from "../provider";
 
-/** An input of a resource, as its schema in the real provider has it. */
+/** An input of a resource, as described by the real provider's schema. */
 interface Input {
   type: "string" | "strings" | "tags";
   required?: boolean;
-  /** A change makes a new resource. */
+  /** Whether a change of this input replaces the resource. */
   replaces?: boolean;
-  /** Why a value is wrong; undefined: it is right. */
+  /** Returns the problem of a value; undefined if the value is valid. */
   validate?(value: string): string | undefined;
 }
 
 export type Inputs = Record<string, Input>;
 
-/** Missing, unknown and wrong inputs, all at once, in the words of the real provider. */
+/** Reports missing, unknown and invalid inputs together, with the messages of the real provider. */
 export function checkInputs(inputs: Inputs, { urn, news }: CheckRequest): CheckResult {
   const resource = urn.slice(urn.lastIndexOf("::") + 2);
   const failures: CheckResult["failures"] = [];
@@ -68,7 +68,7 @@ function changedPaths(name: string, input: Input, before: Json, after: Json): st
     return keys.filter((key) => before[key] !== after[key]).map((key) => `${name}.${key}`);
   }
   if (input.type === "strings" && Array.isArray(before) && Array.isArray(after)) {
-    // A set: its order says nothing.
+    // The list is a set, so its order does not matter.
     return isDeepStrictEqual([...before].sort(), [...after].sort()) ? [] : [name];
   }
   const isEmpty = (value: Json) => value === null || (typeof value === "object" && Object.keys(value).length === 0);

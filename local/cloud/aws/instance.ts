@@ -24,18 +24,18 @@ import {
 } from "./records";
 import { connectionUrl, makeRoles, superuser } from "./roles";
 
-/** How to reach an instance. The urls hold passwords: they are for Secrets, never for a state file or a log. */
+/** The data for connecting to an instance. The URLs contain passwords: they are for Secrets, never a state or a log. */
 export interface Connection {
   identifier: string;
   kind: Kind;
   host: string;
   port: number;
   database: string;
-  /** Of `migrator`, which owns the database: what changes the schema. */
+  /** The URL of the role `migrator`, which owns the database and may change the schema. */
   adminUrl: string;
-  /** Of `app`, which reads and writes rows. */
+  /** The URL of the role `app`, which reads and writes rows. */
   appUrl: string;
-  /** Of `postgres`, the master user, as on RDS not a superuser. */
+  /** The URL of `postgres`, the master user, which as on RDS is not a superuser. */
   masterUrl: string;
 }
 
@@ -44,11 +44,11 @@ export interface EnsureInstance {
   kind: Kind;
   database: string;
   schema?: string;
-  /** What the attribute `storageEncrypted` says; default false. */
+  /** The value of the attribute `storageEncrypted`; default: false. */
   encrypted?: boolean;
 }
 
-/** The instance, made if it isn't there and started if it is stopped. */
+/** Creates the instance if it doesn't exist, and starts it if it is stopped. @throws RdsError for invalid names */
 export async function ensureInstance(cloudDir: string, wanted: EnsureInstance): Promise<Connection> {
   const { kind } = wanted;
   const identifier = checkedIdentifier(kind, wanted.identifier);
@@ -68,13 +68,16 @@ export async function ensureInstance(cloudDir: string, wanted: EnsureInstance): 
   return connectionOf(cloudDir, record);
 }
 
-/** Undefined: there is no such instance. Reads files only; the instance may be stopped. */
+/** Returns undefined if there is no such instance. It only reads files, and the instance may be stopped. */
 export function findConnection(cloudDir: string, kind: Kind, identifier: string): Connection | undefined {
   const record = readInstance(cloudDir, kind, identifier);
   return record?.ready ? connectionOf(cloudDir, record) : undefined;
 }
 
-/** Starts the server if it doesn't run, on its port, or a new one if that was taken meanwhile; takes up an interrupted creation. */
+/**
+ * Starts the server if it isn't running, and completes an interrupted creation. The server keeps its port unless
+ * another program has taken it; then it gets a new one.
+ */
 async function startInstance(cloudDir: string, kind: Kind, identifier: string): Promise<InstanceRecord> {
   const record = readInstance(cloudDir, kind, identifier);
   if (!record) throw rdsErrors.instanceNotFound(kind, identifier);
@@ -97,21 +100,21 @@ async function startInstance(cloudDir: string, kind: Kind, identifier: string): 
 }
 
 /**
- * With the fault `database-refuses` nobody listens on the instance's port: the server is on another one, which only the
- * cloud knows, so that snapshots can be taken as they can on RDS when, say, a security group is wrong.
+ * Starts the server on its port. With the fault `database-refuses` nothing listens on the instance's port: the server
+ * runs on another one that only the cloud uses, so that snapshots work as on RDS when a security group is wrong.
  */
 async function startListening(cloudDir: string, record: InstanceRecord): Promise<Server> {
   const dataDirectory = dataDirectoryOf(cloudDir, record);
   const refuses = hasFault(cloudDir, "database-refuses");
   const running = await runningServer(dataDirectory);
   if (running && (running.port !== record.port) === refuses) return running;
-  // A server that was moved by a fault must get back its own port.
+  // A server that was moved by the fault must get its own port back.
   if (running && (refuses || running.port !== record.port)) await stopServer(dataDirectory);
   const log = path.join(instanceFolder(cloudDir, record.kind, record.identifier), "postgres.log");
   return startServer({ dataDirectory, log, port: refuses ? await freePort() : record.port });
 }
 
-/** Makes every running server listen, or not, as faults.json says. */
+/** Moves every running server to or from its port, as faults.json requires. */
 export async function applyFaults(cloudDir: string): Promise<void> {
   await forEachRecord(cloudDir, async (record) => {
     if (record.ready && (await runningServer(dataDirectoryOf(cloudDir, record)))) {
@@ -144,7 +147,7 @@ async function createInstance(cloudDir: string, wanted: EnsureInstance): Promise
   );
 }
 
-/** A new instance beside all others, with the rows that the snapshot holds; roles and passwords are those of its source. */
+/** Creates a new instance with the snapshot's data. It has the same roles and passwords as the snapshot's source. */
 export async function restoreInstance(
   cloudDir: string,
   snapshot: SnapshotRecord,
@@ -168,7 +171,7 @@ export async function restoreInstance(
   return connectionOf(cloudDir, await startInstance(cloudDir, kind, identifier));
 }
 
-/** The folder is made under another name and renamed, so it is there whole or not at all. */
+/** Adds an instance. Its folder is created under another name and renamed, so it appears complete or not at all. */
 async function addInstance(
   cloudDir: string,
   record: InstanceRecord,
@@ -196,7 +199,7 @@ async function addInstance(
   }
 }
 
-/** Its snapshots stay. */
+/** Deletes an instance. Its snapshots stay. */
 export async function deleteInstance(cloudDir: string, kind: Kind, identifier: string): Promise<void> {
   const record = readInstance(cloudDir, kind, identifier);
   if (!record) throw rdsErrors.instanceNotFound(kind, identifier);
@@ -236,7 +239,7 @@ function connectionOf(cloudDir: string, record: InstanceRecord): Connection {
   const credentials = readCredentials(instanceFolder(cloudDir, record.kind, record.identifier));
   const url = (role: keyof Credentials) => {
     const made = connectionUrl(role, credentials, record.port, record.database);
-    // Prisma takes the schema from here; other clients from the role's search_path.
+    // Prisma reads the schema from the URL; other clients get it from the role's search_path.
     if (record.schema !== undefined) made.searchParams.set("schema", record.schema);
     return made.href;
   };

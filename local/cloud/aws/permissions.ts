@@ -4,8 +4,9 @@ import { accountId } from "./attributes";
 import { type Kind, RdsError } from "./errors";
 
 /**
- * The IAM actions behind each act of the real provider (code: terraform-provider-aws, rds/snapshot.go, cluster_snapshot.go
- * and their data sources). A creation reads the snapshot and its attributes at its end; tags come with the snapshot itself.
+ * The IAM actions that the real provider needs for each operation (terraform-provider-aws, rds/snapshot.go,
+ * cluster_snapshot.go and their data sources). A creation ends with reading the snapshot and its attributes; the tags
+ * are part of the snapshot.
  */
 export const actions = {
   instance: {
@@ -28,7 +29,7 @@ export const actions = {
 
 export const TAG = "AddTagsToResource";
 
-/** Of the functions and resources that a program uses: all actions that its role needs. */
+/** All actions that the program's role needs, for each function and resource that a program uses. */
 export const needed: Record<string, readonly string[]> = {
   "aws:rds/getInstance:getInstance": [actions.instance.describe],
   "aws:rds/getCluster:getCluster": [actions.cluster.describe],
@@ -44,9 +45,9 @@ function creation(kind: Kind): string[] {
 }
 
 /**
- * Refuses an action that the role of this cloud was not given: CLOUDDIR/granted.json, a JSON array such as
- * `["rds:CreateDBSnapshot"]`. Without that file everything is granted.
- * @throws RdsError in the words of AWS
+ * Refuses an action that is not granted to the role of this cloud. CLOUDDIR/granted.json contains the granted ones as a
+ * JSON array such as `["rds:CreateDBSnapshot"]`. Without that file every action is granted.
+ * @throws RdsError with the message of AWS
  */
 export function authorize(cloudDir: string, action: string): void {
   const file = path.join(cloudDir, "granted.json");

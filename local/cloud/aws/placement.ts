@@ -5,23 +5,24 @@ import { readJson, readText, writeAtomically } from "../atomic";
 import { type Account, canEnter } from "./account";
 import { exists, removeTree } from "./files";
 
-/** Where root keeps the files of servers whose user can't enter the state directory. */
+/** The directory in which root keeps the files of servers whose user can't enter the state directory. */
 const outside = "/var/lib/release-local";
 
-/** Whose a folder below {@link outside} is. */
+/** Describes the cloud to which a folder below {@link outside} belongs. */
 interface Claim {
-  /** Where the cloud was when it last used the folder. */
+  /** The directory of the cloud when it last used the folder. */
   cloudDir: string;
-  /** Of the cloud's own folder, wherever that is now: a state directory may be moved, and another be made in its place. */
+  /** The cloud's id, which stays the same if its state directory is moved and another is created in its place. */
   id: string;
-  /** Relative to `cloudDir`: there until the instance is made, so that what was left half-made is known. */
+  /** A path relative to `cloudDir` that exists only until the instance is complete; it marks half-made instances. */
   draft: string;
 }
 
 /**
- * A new folder for a server's files. It is inside `draft` (a folder of the cloud), except for root: there the server's
- * user often can't enter it (/root is 0700), and then it is a folder of its own under /var/lib. Only the user of the
- * server can read it.
+ * Creates a folder for a server's files that only the server's user can read. It is inside `draft`, a folder of the
+ * cloud. If root runs the cloud, the server's user often can't enter that folder (/root is 0700); then a folder under
+ * /var/lib is created.
+ * @throws Error when the server's user can enter neither
  */
 export async function makeDataFolder(cloudDir: string, draft: string, account: Account | undefined): Promise<string> {
   const inside = path.join(draft, "server");
@@ -45,9 +46,9 @@ export async function makeDataFolder(cloudDir: string, draft: string, account: A
   );
 }
 
-/** Folders under /var/lib of one cloud. Where the cloud is gone, they are those that it used last. */
+/** Returns the folders of a cloud under /var/lib. If the cloud's directory is gone, it is those that it used last. */
 export async function foldersOutside(cloudDir: string): Promise<string[]> {
-  // Nobody else puts anything there, or may look into what root put there.
+  // Only root creates folders there, and no other user may look into them.
   if (process.getuid?.() !== 0) return [];
   const gone = !(await exists(cloudDir));
   const folders = (await fs.readdir(outside).catch(() => [])).map((name) => path.join(outside, name));
@@ -58,9 +59,10 @@ export async function foldersOutside(cloudDir: string): Promise<string[]> {
 }
 
 /**
- * Makes the folder this cloud's, if it is under /var/lib and was so before the state directory was moved.
+ * Records the cloud's new directory in the folder's claim, if the folder is under /var/lib and belonged to the cloud
+ * before its state directory was moved.
  *
- * @throws Error where the state directory is a copy of the one that uses the folder
+ * @throws Error when the state directory is a copy of the one that uses the folder
  */
 export async function takeOver(cloudDir: string, dataDirectory: string): Promise<void> {
   const folder = folderOf(dataDirectory);
@@ -75,30 +77,30 @@ export async function takeOver(cloudDir: string, dataDirectory: string): Promise
   writeClaim(folder, { ...claim, cloudDir });
 }
 
-/** Whether this cloud may stop the server: not that of the state directory which it is a copy of. */
+/** Whether this cloud may stop the server; a copy of a state directory must not stop the original's server. */
 export function isOwn(cloudDir: string, dataDirectory: string): boolean {
   const folder = folderOf(dataDirectory);
   const claim = folder && claimOf(folder);
   return !claim || claim.cloudDir === cloudDir;
 }
 
-/** Removes the whole place that {@link makeDataFolder} made for this cloud, if it is not inside the cloud's own folder. */
+/** Removes the folder that {@link makeDataFolder} created for this cloud, if it is outside the cloud's directory. */
 export async function removeOutside(cloudDir: string, dataDirectory: string): Promise<void> {
   const folder = folderOf(dataDirectory);
   if (!folder || !(await foldersOutside(cloudDir)).includes(folder)) return;
-  // The claim last: after a kill in between, the rest must still be known as somebody's.
+  // The claim is removed last: if the process is killed before, it still shows to which cloud the rest belongs.
   await removeTree(path.dirname(dataDirectory));
   await removeTree(folder);
 }
 
-/** Removes what is left under /var/lib of a cloud whose own folder its user has deleted for good. */
+/** Removes the folders under /var/lib of a cloud whose directory its user has deleted. */
 export async function removeDeleted(cloudDir: string): Promise<void> {
   for (const folder of await foldersOutside(cloudDir)) await removeTree(folder);
 }
 
 /**
- * Data directories whose making was interrupted. Nothing else is ever removed unasked: the state directory of a folder that
- * seems to be nobody's may only have been moved.
+ * Returns the data directories whose creation was interrupted. No other folder is removed without being asked for: if a
+ * folder seems to belong to no cloud, its state directory may just have been moved.
  */
 export async function halfMade(cloudDir: string): Promise<string[]> {
   const found: string[] = [];
@@ -109,7 +111,7 @@ export async function halfMade(cloudDir: string): Promise<string[]> {
   return found;
 }
 
-/** The folder below {@link outside} that holds the data directory, if that is where it is. */
+/** The folder below {@link outside} that contains the data directory; undefined if it is elsewhere. */
 function folderOf(dataDirectory: string): string | undefined {
   const folder = path.dirname(path.dirname(dataDirectory));
   return path.dirname(folder) === outside ? folder : undefined;
@@ -125,7 +127,7 @@ function writeClaim(folder: string, claim: Claim): void {
   writeAtomically(path.join(folder, "owner.json"), JSON.stringify(claim));
 }
 
-/** Undefined where nobody can say whose it is: such a folder is left alone. */
+/** The folder's claim; undefined if it can't be read. Such a folder is left alone. */
 function claimOf(folder: string): Claim | undefined {
   try {
     return readJson<Claim>(path.join(folder, "owner.json"), ["cloudDir", "id"]);

@@ -2,8 +2,8 @@ import { randomInt } from "node:crypto";
 import net from "node:net";
 
 /**
- * A port of 127.0.0.1 that nobody listens on. It is taken from below the range that operating systems give to outgoing
- * connections (Linux from 32768, macOS from 49152), so that a stopped server finds it free again at the next start.
+ * Returns a port of 127.0.0.1 on which nothing listens. It lies below the range that operating systems use for outgoing
+ * connections (Linux from 32768, macOS from 49152), so that it is still free when a stopped server starts again.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {

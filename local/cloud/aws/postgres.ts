@@ -9,20 +9,20 @@ import { isMissing, removeTree, syncPath, syncTree } from "./files";
 import { freePort, isFree } from "./ports";
 import { commandOf, listProcesses, signal, until } from "./processes";
 
-/** A Postgres server that accepts connections on 127.0.0.1; it lives on when the process that started it ends. */
+/** A Postgres server that accepts connections on 127.0.0.1. It keeps running when the process that started it ends. */
 export interface Server {
   dataDirectory: string;
   pid: number;
   port: number;
 }
 
-/** A server, or the making of its data directory, failed; the message ends with the last lines of its log. */
+/** Starting a server or creating its data directory failed. The message ends with the last lines of its log. */
 class PostgresFailed extends Error {
   override readonly name = "PostgresFailed";
 }
 
 export interface InitialiseOptions {
-  /** Absolute; must not exist. It appears whole or not at all. */
+  /** The absolute path of the data directory. It must not exist, and it appears complete or not at all. */
   dataDirectory: string;
   superuser: string;
   password: string;
@@ -30,19 +30,20 @@ export interface InitialiseOptions {
 
 export interface StartOptions {
   dataDirectory: string;
-  /** Wanted port; another free one is taken where somebody else listens on it. Default: any free one. */
+  /** The port; if another program listens on it, a free one is used. Default: a free one. */
   port?: number;
-  /** Written to postgresql.conf, over {@link defaultSettings}. */
+  /** Settings that are written to postgresql.conf; they override {@link defaultSettings}. */
   settings?: Record<string, string>;
-  /** File that the server's messages are appended to. Default: `<dataDirectory>.log`. */
+  /** The file to which the server's messages are appended; default: `<dataDirectory>.log`. */
   log?: string;
-  /** Longest wait for the server to be ready, recovery after a crash included; default 120 000 ms. */
+  /** The longest time in ms until the server is ready, including recovery after a crash; default: 120 000. */
   timeout?: number;
 }
 
 /**
- * Few processes and little memory, for a laptop, but nothing that weakens durability: what was committed survives
- * `kill -9` of everything. UTC and pg_stat_statements as on RDS. No socket file: its path could get too long.
+ * The settings use few processes and little memory, for a laptop, but do not weaken durability: committed data survives
+ * `kill -9` of everything. UTC and pg_stat_statements are as on RDS. There is no socket file, since its path could
+ * become too long.
  */
 const defaultSettings: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
@@ -60,13 +61,13 @@ const defaultSettings: Readonly<Record<string, string>> = {
   log_line_prefix: "%m [%p] %u@%d ",
 };
 
-/** Bytes of a log that is put aside at the next start; the one before it is dropped. */
+/** The size in bytes from which a log is renamed at the next start; the older renamed log is deleted. */
 const logLimit = 10 * 1024 * 1024;
 const run = promisify(execFile);
-/** Locale of messages only; macOS servers refuse to start without one. */
+/** The environment of servers. The locale only affects messages; on macOS servers refuse to start without one. */
 const environment = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" };
 
-/** initdb, 0.6 s. The directory is made beside its place and renamed, so a kill leaves no half of one. */
+/** Runs initdb, which takes 0.6 s. The directory is created elsewhere and renamed, so that it is never incomplete. */
 export async function initialise(options: InitialiseOptions): Promise<void> {
   const { account } = await locateBinaries();
   const { dataDirectory, superuser, password } = options;
@@ -88,13 +89,13 @@ export async function initialise(options: InitialiseOptions): Promise<void> {
   }
 }
 
-/** The server that runs on this data directory, whoever started it; undefined while it starts or when there is none. */
+/** The server that runs on this data directory, started by any process; undefined if none runs or it is starting. */
 export async function runningServer(dataDirectory: string): Promise<Server | undefined> {
   const found = await readPidFile(dataDirectory);
   return found?.ready ? { dataDirectory, pid: found.pid, port: found.port } : undefined;
 }
 
-/** Starts a server, or returns the one that runs already. Throws {@link PostgresFailed}. */
+/** Starts a server, or returns the one that is running already. @throws PostgresFailed */
 export async function startServer(options: StartOptions): Promise<Server> {
   const { dataDirectory, timeout = 120_000 } = options;
   const log = options.log ?? `${dataDirectory}.log`;
@@ -109,16 +110,16 @@ export async function startServer(options: StartOptions): Promise<Server> {
     const started = await startOnce(binaries, dataDirectory, port, log, timeout);
     if (typeof started !== "string") return started;
     const others = (await readPidFile(dataDirectory)) !== undefined;
-    // Another process started it, or took the port, in the meantime.
+    // Another process has started the server or taken the port in the meantime, so it is tried again.
     if (tries < 3 && (others || /Address already in use|already exists|still in use/.test(started))) continue;
     throw new PostgresFailed(`Postgres in ${dataDirectory} did not start. The end of ${log}:\n${started}`);
   }
 }
 
 /**
- * Stops the server and waits for its end; nothing happens where none runs. "fast" ends the sessions and writes
- * everything to the data files; "immediate" is a crash. One that does not end within `timeout` ms (30 000) is killed,
- * which loses nothing that was committed.
+ * Stops the server and waits for its end; does nothing if none is running. "fast" ends the sessions and writes
+ * everything to the data files; "immediate" is like a crash. A server that has not ended within `timeout` ms (30 000)
+ * is killed, which loses no committed data.
  */
 export async function stopServer(
   dataDirectory: string,
@@ -132,7 +133,7 @@ export async function stopServer(
   await endLeftovers(dataDirectory);
 }
 
-/** As a power cut would: every process of this server is gone at once. */
+/** Kills every process of this server at once, as a power cut would. */
 export async function killServer(dataDirectory: string): Promise<void> {
   await endLeftovers(dataDirectory);
 }
@@ -143,7 +144,7 @@ async function runningOrNone(dataDirectory: string): Promise<Server | "none" | u
   return found.ready ? { dataDirectory, pid: found.pid, port: found.port } : undefined;
 }
 
-/** postmaster.pid: line 1 the process, 4 the port, 8 the status. A file whose process is gone counts for nothing. */
+/** Reads postmaster.pid: line 1 is the process id, 4 the port, 8 the status. Undefined if that process has ended. */
 async function readPidFile(dataDirectory: string): Promise<{ pid: number; port: number; ready: boolean } | undefined> {
   let lines: string[];
   try {
@@ -153,7 +154,7 @@ async function readPidFile(dataDirectory: string): Promise<{ pid: number; port: 
     throw error;
   }
   const pid = Number(lines[0]);
-  // The number may belong to a stranger by now; our server's command names its data directory.
+  // Another program may have this process id by now; our server's command line contains its data directory.
   if (!(pid > 1) || !(await serverCommand(pid, dataDirectory))) return undefined;
   return { pid, port: Number(lines[3]), ready: lines[7]?.trim() === "ready" };
 }
@@ -164,8 +165,8 @@ async function serverCommand(pid: number, dataDirectory: string): Promise<string
 }
 
 /**
- * Kills what is left of a server: its main process, and the workers that outlive it for a while after a `kill -9` and
- * block the next start. They are told by the server's name in their titles, which only this data directory has.
+ * Kills the rest of a server: its main process and its workers, which outlive it for a while after a `kill -9` and
+ * block the next start. Their titles contain the server's name, which is unique to this data directory.
  */
 async function endLeftovers(dataDirectory: string): Promise<void> {
   const name = await serverName(dataDirectory);
@@ -178,7 +179,7 @@ async function endLeftovers(dataDirectory: string): Promise<void> {
   await until(async () => (await ours()).length === 0, { timeout: 10_000 });
 }
 
-/** Kept in the settings file of the data directory; a copy of the directory gets a new one at its first start. */
+/** The server's name in its postgresql.conf; undefined in a copied directory, which gets a new name when it starts. */
 async function serverName(dataDirectory: string): Promise<string | undefined> {
   const settings = await fs.readFile(path.join(dataDirectory, "postgresql.conf"), "utf8").catch(() => "");
   const [, name, home] = settings.match(/^cluster_name = '(.*)' # of (.*)$/m) ?? [];
@@ -194,7 +195,7 @@ async function writeSettings({ account }: Binaries, dataDirectory: string, setti
   writeAtomically(path.join(dataDirectory, "pg_hba.conf"), access, 0o600, account);
 }
 
-/** The server, or the text of its log if it ended before it was ready. */
+/** Starts the server once. Returns it, or the end of its log if it ended before it was ready. */
 async function startOnce(
   { directory, account }: Binaries,
   dataDirectory: string,

@@ -4,13 +4,13 @@ import { promisify } from "node:util";
 
 export interface RunningProcess {
   pid: number;
-  /** Its arguments joined by spaces, or the title it gave itself. */
+  /** The arguments joined by spaces, or the title that the process has set. */
   command: string;
 }
 
 const run = promisify(execFile);
 
-/** From /proc where there is one (slim images have no `ps`), else from `ps`. */
+/** Lists all processes, on Linux from /proc because slim images have no `ps`, elsewhere with `ps`. */
 export async function listProcesses(): Promise<RunningProcess[]> {
   if (process.platform !== "linux") {
     const { stdout } = await run("ps", ["-A", "-ww", "-o", "pid=,command="], { maxBuffer: 64 * 1024 * 1024 });
@@ -24,7 +24,7 @@ export async function listProcesses(): Promise<RunningProcess[]> {
   return found.filter((entry) => entry.command !== "");
 }
 
-/** Undefined: there is no such process (any more), or only its remains, not yet waited for. */
+/** The command line of a process; undefined if it has ended or is a zombie. */
 export async function commandOf(pid: number): Promise<string | undefined> {
   try {
     if (process.platform === "linux") {
@@ -39,7 +39,7 @@ export async function commandOf(pid: number): Promise<string | undefined> {
   }
 }
 
-/** False where the process has already ended. */
+/** Sends a signal; false if the process has already ended. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     process.kill(pid, name);
@@ -50,7 +50,7 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-/** Waits until `condition` gives something, asking again every `every` ms; undefined after `timeout` ms. */
+/** Waits until `condition` returns a result, and tries again every `every` ms; undefined after `timeout` ms. */
 export async function until<T>(
   condition: () => Promise<T | undefined | false>,
   { timeout, every = 20, abort }: { timeout: number; every?: number; abort?: AbortSignal | undefined },

@@ -8,8 +8,8 @@ import { findInstance } from "./records";
 import { snapshotResource } from "./snapshot-resource";
 
 /**
- * The provider `aws` of the local cloud in CLOUDDIR. check, diff, read and invoke only read files; create, update and
- * delete speak with the background process, which is started if need be.
+ * The provider `aws` of the local cloud in CLOUDDIR. check, diff, read and invoke only read files. create, update and
+ * delete use the background process and start it if necessary.
  */
 export function createAwsProvider(
   cloudDir: string,
@@ -62,7 +62,7 @@ export function createAwsProvider(
   };
 }
 
-/** urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME */
+/** The type in a URN of the format `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`. */
 function typeOf(urn: string): string {
   return urn.split("::")[2]!.split("$").at(-1)!;
 }

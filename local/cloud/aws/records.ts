@@ -7,47 +7,47 @@ import { hasFault } from "./faults";
 import { isMissing } from "./files";
 import { runningServer } from "./postgres";
 
-/** instance.json: what the cloud knows of an instance or a cluster. No secret: those are in credentials.json. */
+/** The content of instance.json, which describes an instance or a cluster. Secrets are in credentials.json instead. */
 export interface InstanceRecord {
   identifier: string;
   kind: Kind;
   database: string;
-  /** Schema of the application where it isn't `public`. */
+  /** The schema of the application; undefined for `public`. */
   schema?: string | undefined;
   port: number;
   engineVersion: string;
-  /** Only told, in the attributes: the files are as encrypted as this machine's disk. */
+  /** The value of an attribute only: the files are encrypted if this machine's disk is. */
   encrypted: boolean;
   createTime: string;
-  /** Where the server's files are if not in `server/data` beside the record. */
+  /** The directory of the server's files; undefined for `server/data` next to the record. */
   dataDirectory?: string | undefined;
-  /** Identifier of the snapshot it was restored from. */
+  /** The identifier of the snapshot that the instance was restored from. */
   restoredFrom?: string | undefined;
-  /** Roles and database are made. */
+  /** Whether the roles and the database have been created. */
   ready: boolean;
 }
 
-/** snapshot.json; beside it `data`, the copy of the server's files, and the credentials that are valid in it. */
+/** The content of snapshot.json. Next to it are `data`, a copy of the server's files, and the copy's credentials. */
 export interface SnapshotRecord {
   identifier: string;
   kind: Kind;
   status: "creating" | "copying" | "modifying" | "deleting" | "available" | "failed";
   snapshotType: "manual" | "automated";
-  /** Identifier of the instance or cluster. */
+  /** The identifier of the instance or cluster. */
   source: string;
-  /** Begin of the copy, ISO 8601 UTC. */
+  /** The time when the copy began, in ISO 8601, UTC. */
   createTime: string;
-  /** 0…100. */
+  /** The progress of the copy, 0…100. */
   progress: number;
-  /** Bytes of the copy; 0 until it is available. */
+  /** The size of the copy in bytes; 0 until it is available. */
   size: number;
   tags: Record<string, string>;
   sharedAccounts: string[];
-  /** Of the instance when the snapshot was taken. */
+  /** The instance's record when the snapshot was taken. */
   instance: InstanceRecord;
-  /** Who makes it: while it is `creating` and this process is gone, it will never be more than a part. */
+  /** The process that makes the copy. If it ends while the status is `creating`, the copy stays incomplete. */
   worker: ProcessRecord;
-  /** Why it failed. */
+  /** The cause of the failure. */
   reason?: string;
 }
 
@@ -59,7 +59,7 @@ export interface Credentials {
 }
 
 export interface Instance extends Omit<InstanceRecord, "dataDirectory"> {
-  /** `available`, `stopped`, `creating`, `backing-up`, `modifying`, `storage-optimization`, as RDS names them. */
+  /** The status in RDS's terms: `available`, `stopped`, `creating`, `backing-up`, `modifying`, `storage-optimization`. */
   status: string;
   host: string;
   dataDirectory: string;
@@ -103,7 +103,7 @@ export function readCredentials(folder: string): Credentials {
   return credentials;
 }
 
-/** As it is on disk, but a snapshot whose maker died is `failed`: nobody will finish it. */
+/** Reads a snapshot's record. If the process that made it has ended early, its status is `failed`. */
 export function readSnapshot(cloudDir: string, kind: Kind, identifier: string): SnapshotRecord | undefined {
   const file = path.join(snapshotFolder(cloudDir, kind, identifier), "snapshot.json");
   const record = readJson<SnapshotRecord>(file, ["identifier", "kind", "status", "source", "createTime"]);
@@ -116,7 +116,7 @@ export function writeSnapshot(cloudDir: string, record: SnapshotRecord): void {
   writeAtomically(path.join(folder, "snapshot.json"), JSON.stringify(record, null, 2));
 }
 
-/** All snapshots of this cloud, the oldest first. From files: no process is needed or started. */
+/** Lists all snapshots of this cloud, the oldest first. It only reads files; no process is started. */
 export async function listSnapshots(cloudDir: string, onUnreadable?: OnUnreadable): Promise<Snapshot[]> {
   const found: Snapshot[] = [];
   for (const kind of kinds) {
@@ -130,7 +130,7 @@ export async function listSnapshots(cloudDir: string, onUnreadable?: OnUnreadabl
   return found.sort((a, b) => a.createTime.localeCompare(b.createTime));
 }
 
-/** All instances and clusters of this cloud, restored ones too. From files: no process is needed or started. */
+/** Lists all instances and clusters of this cloud, also restored ones. It only reads files; no process is started. */
 export async function listInstances(cloudDir: string, onUnreadable?: OnUnreadable): Promise<Instance[]> {
   const snapshots = await listSnapshots(cloudDir, onUnreadable);
   const found: Instance[] = [];
@@ -163,7 +163,7 @@ async function describe(cloudDir: string, record: InstanceRecord, snapshots: Sna
   return { ...record, status, host: "127.0.0.1", dataDirectory };
 }
 
-/** Names of a folder's entries; those that begin with a dot are half-made. */
+/** The names of a folder's entries. Entries that begin with a dot are incomplete and left out. */
 async function names(folder: string): Promise<string[]> {
   try {
     return (await fs.readdir(folder)).filter((name) => !name.startsWith("."));

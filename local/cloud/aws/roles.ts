@@ -2,7 +2,7 @@ import { Client } from "pg";
 import type { Credentials, InstanceRecord } from "./records";
 import { scramVerifier } from "./scram";
 
-/** The cloud's own superuser, as on RDS: nobody else gets its password. */
+/** The cloud's own superuser. As on RDS, no other user gets its password. */
 export const superuser = "rdsadmin";
 
 export function connectionUrl(role: keyof Credentials, credentials: Credentials, port: number, database: string) {
@@ -18,19 +18,19 @@ export async function connectAsSuperuser(credentials: Credentials, port: number,
     connectionTimeoutMillis: 30_000,
     application_name: superuser,
   });
-  // A connection that breaks between two queries must not end the whole cloud; the next query reports it.
+  // Without a listener, a connection that breaks between two queries would end the cloud; the next query reports it.
   client.on("error", () => undefined);
   await client.connect();
   return client;
 }
 
 /**
- * Roles and database of a new instance; may be run again after it was interrupted anywhere.
+ * Creates the roles and the database of a new instance. It may be run again after an interruption at any point.
  *
- * - `postgres`: the master user. As on RDS it is no superuser, but a member of `rds_superuser`: it makes roles and
- *   databases, sees all statistics and ends other people's sessions.
+ * - `postgres`: the master user. As on RDS it is not a superuser but a member of `rds_superuser`: it creates roles and
+ *   databases, sees all statistics and ends other users' sessions.
  * - `migrator`: owns the database, so that it can change the schema and nothing else.
- * - `app`: reads and writes rows of whatever `migrator` makes, and can't change the schema.
+ * - `app`: reads and writes rows of the tables that `migrator` creates, and can't change the schema.
  */
 export async function makeRoles(record: InstanceRecord, credentials: Credentials, port: number): Promise<void> {
   const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
@@ -70,7 +70,7 @@ export async function makeRoles(record: InstanceRecord, credentials: Credentials
 
 async function makeRole(client: Client, role: string, attributes: string, password?: string): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
-  // A statement that sets a password takes no parameters, and is logged: the server gets what it would keep of it.
+  // The statement takes no parameters and is logged, so it contains the SCRAM verifier instead of the password.
   const secret = password === undefined ? "" : ` PASSWORD '${scramVerifier(password)}'`;
   await client.query(`${rowCount ? "ALTER" : "CREATE"} ROLE ${role} ${attributes}${secret}`);
 }

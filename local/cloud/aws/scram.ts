@@ -1,12 +1,12 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 
-/** Postgres' own default, `scram_iterations`. */
+/** The default of Postgres' setting `scram_iterations`. */
 const ITERATIONS = 4096;
 
 /**
- * What Postgres keeps of a password (RFC 5802; PostgreSQL, scram-common.c, `scram_build_secret`): with it the server can
- * check the password, and nobody can log in with it.
- * @param password ASCII, which SASLprep leaves as it is
+ * Computes the verifier that Postgres stores for a password (RFC 5802; PostgreSQL, scram-common.c,
+ * `scram_build_secret`). The server can check the password with it, but it can't be used to log in.
+ * @param password ASCII text, which SASLprep does not change
  */
 export function scramVerifier(password: string): string {
   const salt = randomBytes(16);

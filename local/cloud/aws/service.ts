@@ -24,11 +24,11 @@ import {
   startSnapshot,
 } from "./snapshot";
 
-/** Names one snapshot; without `kind` an instance's is looked for first, then a cluster's. */
+/** Identifies a snapshot to restore. Without `kind` the snapshots of instances are searched first, then of clusters. */
 interface RestoreSnapshot {
   snapshot: string;
   kind?: Kind;
-  /** Of the new instance; default `<source>-restored-<n>`. */
+  /** The identifier of the new instance; default: `<source>-restored-<n>`. */
   identifier?: string;
 }
 
@@ -37,21 +37,21 @@ interface Identified {
   identifier: string;
 }
 
-/** What a command may ask of RDS. */
+/** The methods of RDS that a command may call. */
 export interface AwsMethods {
   ensureInstance: Method<EnsureInstance, Connection>;
   deleteInstance: Method<Identified, void>;
-  /** Answers as soon as the snapshot is `creating`; how it goes on is in its record (`listSnapshots`). */
+  /** Returns as soon as the snapshot is `creating`; its further progress is in its record (`listSnapshots`). */
   createSnapshot: Method<CreateSnapshot, Snapshot>;
   modifySnapshot: Method<Identified & { tags?: Record<string, string>; sharedAccounts?: string[] }, void>;
   deleteSnapshot: Method<Identified, void>;
-  /** A new server from the snapshot, beside the old one. */
+  /** Starts a new server with the snapshot's data, next to the old one. */
   restoreSnapshot: Method<RestoreSnapshot, Connection>;
-  /** Makes servers listen, or not, as faults.json says; the other faults are read when they matter. */
+  /** Moves servers to or from their ports as faults.json requires; the other faults are read when they are needed. */
   applyFaults: Method<void, void>;
 }
 
-/** RDS of one cloud. Servers live on when the process that runs this service is killed; the next one finds them. */
+/** RDS of one cloud. Servers keep running when this service's process is killed, and the next process finds them. */
 export function createAwsService(cloudDir: string): Service<AwsMethods> {
   const root = path.resolve(cloudDir);
   const stopping = new AbortController();
@@ -100,10 +100,10 @@ export function createAwsService(cloudDir: string): Service<AwsMethods> {
   };
 }
 
-/** Stops every database server of this cloud and nothing else, also when its records or its whole folder are gone. */
+/** Stops every database server of this cloud and no other, even if its records or its whole folder are gone. */
 export async function stopAws(cloudDir: string): Promise<void> {
   const root = path.resolve(cloudDir);
-  // A server whose record can't be read is found among the processes.
+  // A server whose record can't be read is found in the list of processes below.
   await forEachRecord(
     root,
     async (record) => {
@@ -125,17 +125,17 @@ async function restore(cloudDir: string, request: RestoreSnapshot): Promise<Conn
   return restoreInstance(cloudDir, snapshot, checkedIdentifier(snapshot.kind, identifier));
 }
 
-/** Goes on from whatever instant the last process of this cloud was killed at. */
+/** Cleans up after the last process of this cloud, which may have been killed at any moment. */
 async function recover(cloudDir: string): Promise<void> {
   const known = (await listInstances(cloudDir)).map((instance) => instance.dataDirectory);
-  // An initdb, or the first start of a server, that outlived its cloud would go on writing into what is removed now.
+  // An initdb or a server's first start may have outlived its cloud and would write to folders that are removed now.
   for (const data of await directoriesInUse(cloudDir)) if (!known.includes(data)) await killServer(data);
-  // First: the rest of them inside the cloud tells which they are.
+  // This comes first, because it needs the drafts inside the cloud, which recoverFolders removes.
   for (const data of await halfMade(cloudDir)) await removeOutside(cloudDir, data);
   await recoverFolders(cloudDir);
 }
 
-/** Data directories of this cloud that some process works on, whether a record knows them or not. */
+/** The data directories of this cloud that a process uses, with or without a record. */
 async function directoriesInUse(cloudDir: string): Promise<Set<string>> {
   const homes = [path.join(cloudDir, "aws"), ...(await foldersOutside(cloudDir))];
   const found = new Set<string>();
@@ -146,7 +146,7 @@ async function directoriesInUse(cloudDir: string): Promise<Set<string>> {
   return found;
 }
 
-/** Calls with the same key run one after the other. */
+/** Returns a function that runs calls with the same key one after the other. */
 function turns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {

@@ -22,12 +22,12 @@ import type { CreateSnapshot } from "./snapshot";
 
 type Connect = (cloudDir: string) => Promise<Client>;
 
-/** Names of one resource type; instance and cluster snapshots differ in nothing else that matters here. */
+/** The names of one resource type, which are the only difference between instance and cluster snapshots here. */
 interface Names {
   kind: Kind;
   source: string;
   identifier: string;
-  /** As the messages of the real provider call it. */
+  /** The name in the messages of the real provider. */
   title: string;
   createAction: string;
 }
@@ -49,15 +49,15 @@ const names: Record<Kind, Names> = {
   },
 };
 
-/** Default create time-out of the real provider. */
+/** The real provider's default timeout of a creation, in seconds. */
 const defaultTimeout = 20 * 60;
 /**
- * The real provider asks again for 2 minutes while a *cluster* is not available, and not at all for an instance. This
- * cloud's clusters change their state within moments, so a shorter while shows the same.
+ * The time in ms for which creating a snapshot is retried while a *cluster* is not available. The real provider retries
+ * for 2 minutes, and not at all for an instance. This cloud's clusters change their state faster, so less is enough.
  */
 const clusterPatience = 4_000;
 
-/** `aws.rds.Snapshot` and `aws.rds.ClusterSnapshot`, as terraform-provider-aws and Pulumi's bridge to it behave. */
+/** `aws.rds.Snapshot` and `aws.rds.ClusterSnapshot`, behaving as terraform-provider-aws with Pulumi's bridge. */
 export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect) {
   const { source, identifier, title, createAction } = names[kind];
   const inputs: Inputs = {
@@ -122,7 +122,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       if (problem === undefined) {
         return { id, outputs: attributesOf(readSnapshot(cloudDir, kind, id)!, given["region"]) };
       }
-      // The bridge keeps the resource with what it was asked for; nothing of what the cloud would have added.
+      // The bridge keeps the resource with its inputs, without the outputs that the cloud would have added.
       throw new InitError(id, { ...given, tagsAll: given["tags"] ?? {} }, [
         errors(`waiting for ${title} (${id}) create: ${problem}`),
       ]);
@@ -139,7 +139,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
           throw new Error(errors(`updating ${title} (${id}): ${operationError("AddTagsToResource", error)}`));
         });
       }
-      // The real resource of an instance's snapshot does not read after an update, that of a cluster's does.
+      // The real resource for a cluster's snapshot is read after an update, the one for an instance's snapshot is not.
       const now = kind === "cluster" && !preview ? readSnapshot(cloudDir, kind, id) : undefined;
       return now ? attributesOf(now, olds["region"]) : { ...olds, tags, tagsAll: tags, sharedAccounts };
     },
@@ -168,7 +168,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
     },
   };
 
-  /** What a call that isn't granted ends a reading with; undefined: it is granted. */
+  /** The message of a read that is not granted; undefined if it is granted. */
   function unreadable(action: string): string | undefined {
     try {
       authorize(cloudDir, action);
@@ -178,7 +178,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
     }
   }
 
-  /** Reads the record, as the real provider asks DescribeDBSnapshots; undefined: it is available. */
+  /** Polls the record, as the real provider polls DescribeDBSnapshots. Undefined: the snapshot is available. */
   async function waitUntilAvailable(id: string, seconds: number, signal?: AbortSignal): Promise<string | undefined> {
     const settled = await until(
       async () => {
@@ -200,7 +200,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
   }
 }
 
-/** As the provider prints a failed call of the AWS SDK. Other errors (no cloud, for one) speak for themselves. */
+/** The provider's message for a failed call of the AWS SDK. Other errors keep their own message. */
 function operationError(action: string, error: unknown): string {
   const { name, message, data } = error as Error & { data?: { code?: string; status?: number } | null };
   if (!data?.code) return message;
@@ -209,19 +209,19 @@ function operationError(action: string, error: unknown): string {
   return `operation error RDS: ${action}, ${response}, ${code}: ${message}`;
 }
 
-/** As the bridge prints what a Terraform resource failed with. */
+/** The bridge's format for the errors of a Terraform resource. */
 function errors(text: string): string {
   return `1 error occurred:\n\t* ${text}\n\n`;
 }
 
-/** As Go prints a duration: 20m0s, 1h0m0s, 5s. */
+/** Formats a duration as Go does: 20m0s, 1h0m0s, 5s. */
 function goDuration(seconds: number): string {
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
   if (h > 0) return `${h}h${m}m${s}s`;
   return m > 0 ? `${m}m${s}s` : `${s}s`;
 }
 
-/** The rules that the real provider checks before it calls AWS; an instance's snapshot is checked by AWS alone. */
+/** The rules that the real provider checks before it calls AWS. The names of instances' snapshots only AWS checks. */
 function clusterRule(value: string): string | undefined {
   const name = '"db_cluster_snapshot_identifier"';
   if (value.length < 1 || value.length > 63) {

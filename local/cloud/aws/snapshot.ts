@@ -28,20 +28,20 @@ import {
 
 export interface CreateSnapshot {
   kind: Kind;
-  /** Identifier of the instance or cluster. */
+  /** The identifier of the instance or cluster. */
   source: string;
   identifier: string;
   tags?: Record<string, string>;
   sharedAccounts?: string[];
 }
 
-/** Manual snapshots a region may hold, of each kind (RDS quotas). */
+/** The number of manual snapshots that a region may have, for each kind (RDS quotas). */
 const quota = 100;
 
-/** In which RDS accepts CreateDBSnapshot (API reference, InvalidDBInstanceState). */
+/** The states of an instance in which RDS accepts CreateDBSnapshot (API reference, InvalidDBInstanceState). */
 const SNAPSHOT_STATES = ["available", "storage-optimization"];
 
-/** A request that was accepted: the snapshot is `creating`, and `done` ends when it no longer is. It never throws. */
+/** An accepted request. The snapshot is `creating`; `done` resolves when it no longer is, and never rejects. */
 export interface StartedSnapshot {
   snapshot: Snapshot;
   done: Promise<void>;
@@ -83,10 +83,10 @@ export async function startSnapshot(
   return { snapshot: withoutWorker(record), done: make(cloudDir, record, signal) };
 }
 
-/** The work in the background; whatever goes wrong ends in the status `failed`. */
+/** Makes the copy in the background. Any failure sets the status `failed`. */
 async function make(cloudDir: string, record: SnapshotRecord, signal: AbortSignal): Promise<void> {
   const folder = snapshotFolder(cloudDir, record.kind, record.identifier);
-  // Tags may be changed while the copy is made, so the record is read again before each writing.
+  // The tags may change while the copy is made, so the record is read again before each change.
   const update = (change: Partial<SnapshotRecord>) => {
     const now = readSnapshot(cloudDir, record.kind, record.identifier);
     if (now?.createTime === record.createTime) writeSnapshot(cloudDir, { ...now, ...change });
@@ -120,7 +120,7 @@ async function make(cloudDir: string, record: SnapshotRecord, signal: AbortSigna
   } catch (error) {
     await removeTree(path.join(folder, "data.partial"));
     const reason = systemErrorInWords(error) ?? (error as Error).message;
-    // On a full disk again and again: a snapshot that stays `creating` would be waited for in vain.
+    // On a full disk this is retried, because a snapshot that stays `creating` would be waited for without end.
     const told = async () => {
       try {
         if (await exists(folder)) update({ status: "failed", reason });
@@ -164,7 +164,7 @@ export function modifySnapshot(
   writeSnapshot(cloudDir, { ...record, ...change });
 }
 
-/** A snapshot that can be restored, or why not. */
+/** Returns the record of a snapshot that can be restored. @throws RdsError if it can't be */
 export function restorable(cloudDir: string, identifier: string, kind?: Kind): SnapshotRecord {
   const found = (kind ? [kind] : kinds).map((k) => readSnapshot(cloudDir, k, identifier)).find(Boolean);
   if (!found) throw rdsErrors.snapshotNotFound(kind ?? "instance", identifier);
@@ -174,7 +174,7 @@ export function restorable(cloudDir: string, identifier: string, kind?: Kind): S
   return found;
 }
 
-/** What a killed cloud left half-made: its snapshots become `failed`, drafts and rests of deletions go. */
+/** Cleans up after a killed cloud: unfinished snapshots become `failed`; drafts and deleted folders are removed. */
 export async function recoverFolders(cloudDir: string): Promise<void> {
   for (const kind of kinds) {
     for (const parent of [folders.snapshots(cloudDir, kind), folders.instances(cloudDir, kind)]) {
@@ -194,7 +194,7 @@ export async function recoverFolders(cloudDir: string): Promise<void> {
   }
 }
 
-/** Of a record that was being written when its writer was killed. */
+/** The drafts of records that were being written when their process was killed. */
 async function drafts(folder: string): Promise<string[]> {
   return (await fs.readdir(folder)).filter((name) => name.endsWith(".tmp"));
 }

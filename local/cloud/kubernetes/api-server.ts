@@ -9,20 +9,23 @@ import { assignServicePorts, CLUSTER_PORTS_ANNOTATION } from "./service-ports";
 import { timestamp, type WritableStore } from "./store";
 import { ApiError, equal, resourceName, validate } from "./validation";
 
-/** Kinds whose deletion waits for what they own. */
+/** The kinds whose deletion waits until the objects that they own are deleted. */
 const FOREGROUND = ["apps/v1/Deployment", "batch/v1/Job"];
 
-/** `create` refuses an object that is there, `update` one that is not; `upsert` takes both. */
+/** `create` rejects an object that exists, `update` one that doesn't exist; `upsert` accepts both. */
 export type ApplyMode = "create" | "update" | "upsert";
 
-/** Whoever does not say who changes an object. */
+/** The field manager of changes that don't name one. */
 const KUBECTL: FieldManager = { manager: "kubectl", operation: "Update" };
 
-/** Changes objects as the Kubernetes API would: fills in defaults, refuses what is wrong, keeps what is the server's own. */
+/** Changes objects as the Kubernetes API does: adds defaults, rejects invalid objects, keeps the server's fields. */
 export class ApiServer {
   constructor(private readonly store: WritableStore) {}
 
-  /** Waits while an object of that name is still being deleted: two of the same name never exist. */
+  /**
+   * Creates or updates an object. If an object of that name is still being deleted, it first waits up to 600 s.
+   * @throws ApiError when the API would reject the object
+   */
   async apply(
     given: KubernetesObject,
     mode: ApplyMode,
@@ -56,7 +59,7 @@ export class ApiServer {
     return this.store.set({ ...complete, metadata: { ...complete.metadata, generation } });
   }
 
-  /** As an autoscaler (`manager` is "kube-controller-manager") or `kubectl scale` does it. */
+  /** Scales as an autoscaler (`manager` is "kube-controller-manager") or `kubectl scale` does. */
   scale(reference: ObjectReference, replicas: number, manager = "kubectl"): KubernetesObject {
     const object = this.store.get(reference);
     if (!object) throw new ApiError(`${reference.kind} "${reference.name}" not found`, "NotFound");
@@ -67,7 +70,7 @@ export class ApiServer {
     return this.store.set({ ...scaled, metadata: { ...object.metadata, generation, managedFields: fields } });
   }
 
-  /** Foreground: returns when the object and everything it ran are gone. */
+  /** Deletes in the foreground: returns when the object and everything that it ran are gone. @throws on a timeout */
   async delete(reference: ObjectReference, timeoutSeconds: number, context?: CallContext): Promise<void> {
     const object = this.store.get(reference);
     if (!object) return;
@@ -94,7 +97,7 @@ export class ApiServer {
       [...this.store.listAll(), ...this.store.list("", "Secret")].filter(
         (object) => !isClusterScoped(object.kind) && referenceTo(object).namespace === name,
       );
-    // Pods and ReplicaSets go with their owners.
+    // Pods and ReplicaSets are deleted with their owners.
     for (const object of content()) if (!object.metadata.ownerReferences?.length) this.markDeleted(object);
     if (!namespace.metadata.deletionTimestamp) {
       this.store.set({ ...namespace, metadata: { ...namespace.metadata, deletionTimestamp: timestamp() } });
@@ -110,7 +113,7 @@ export class ApiServer {
     return withDefaults({ ...rest, metadata: { ...given.metadata, ...namespace } } as KubernetesObject);
   }
 
-  /** The manifest decides everything but what the server and its controllers keep there. */
+  /** Combines a manifest with the fields of the existing object that the server and its controllers set. */
   private merge(object: KubernetesObject, previous: KubernetesObject | undefined): KubernetesObject {
     const {
       uid = crypto.randomUUID(),
@@ -148,7 +151,7 @@ export class ApiServer {
 
 const SERVER_ANNOTATIONS = [REVISION, CLUSTER_PORTS_ANNOTATION];
 
-/** Waits for the store to satisfy a condition; false when the time is over or the caller went away. */
+/** Waits until the store satisfies a condition; false after the timeout or when the caller is gone. */
 export function until(
   store: WritableStore,
   condition: () => boolean,
@@ -176,7 +179,7 @@ function notFound(object: { apiVersion: string; kind: string; metadata: { name: 
   return new ApiError(`${resourceName(object)} "${object.metadata.name}" not found`, "NotFound");
 }
 
-/** The Job controller finds its pods by labels that the server puts into the template. */
+/** Adds the labels by which the Job controller finds its pods; the server puts them into the template. */
 function withJobLabels(job: KubernetesObject, uid: string): KubernetesObject {
   const labels = {
     "batch.kubernetes.io/controller-uid": uid,

@@ -7,19 +7,19 @@ import { REVISION, replicaSetsOf } from "./revision";
 import type { Store } from "./store";
 
 /**
- * When Pulumi's Kubernetes provider calls an object ready, and what it says when it is not (pulumi-kubernetes 4.32,
- * provider/pkg/await). Fed with the object's own changes and those of its pods.
+ * Decides when an object is ready and why it is not, with the rules and messages of Pulumi's Kubernetes provider
+ * (pulumi-kubernetes 4.32, provider/pkg/await). It observes the changes of the object and of its pods.
  */
 export interface ReadyCheck {
   observe(changed: KubernetesObject): void;
   verdict(object: KubernetesObject): "ready" | "waiting" | "failed";
-  /** Why not, one message each. */
+  /** The reasons why the object is not ready, one message each. */
   reasons(object: KubernetesObject): string[];
 }
 
 const SKIP_AWAIT = "pulumi.com/skipAwait";
 
-/** Undefined: an object of this kind is ready as soon as it is there. */
+/** Returns the check for an object; undefined for kinds that are ready as soon as they exist. */
 export function readyCheck(store: Store, object: KubernetesObject): ReadyCheck | undefined {
   if (object.metadata.annotations?.[SKIP_AWAIT] === "true") return undefined;
   return CHECKS[`${object.apiVersion}/${object.kind}`]?.(store, object);
@@ -32,7 +32,7 @@ const CHECKS: Record<string, (store: Store, object: KubernetesObject) => ReadyCh
   "v1/Pod": podCheck,
 };
 
-/** What the pods said on the way is kept, in order: the pod of a Job that met its deadline is gone when the Job fails. */
+/** Collects the messages of the pods in order, because the pod of a Job that met its deadline is gone when it fails. */
 function jobCheck(store: Store, job: KubernetesObject): ReadyCheck {
   const messages = new Set<string>();
   const observe = (changed: KubernetesObject) => {
@@ -107,8 +107,8 @@ function shortfall(state: { available: boolean; progressed: boolean; setReady: b
 }
 
 /**
- * Pulumi waits until no selected pod is unready (and 10 s more for stragglers, which this cloud does not have: endpoints
- * change at the same instant as the pods).
+ * Pulumi waits until no selected pod is unready. It then waits 10 s more for late endpoints, which this cloud doesn't
+ * need, because its endpoints change together with the pods.
  */
 function serviceCheck(store: Store): ReadyCheck {
   const waitsForPods = ({ spec }: KubernetesObject) =>

@@ -3,15 +3,15 @@ import type { KubernetesObject } from "./object";
 import type { Container, KeyRef, Pod } from "./pod-types";
 import type { Store } from "./store";
 
-/** A Secret or ConfigMap, or one of its keys, that a container needs is not there. Kubernetes waits for it. */
+/** A Secret or ConfigMap that a container needs, or one of its keys, does not exist. Kubernetes waits for it. */
 export class MissingReference extends Error {
   override readonly name = "MissingReference";
 }
 
-/** Every pod of this machine has the same address. */
+/** The address of every pod of this machine. */
 export const POD_IP = "127.0.0.1";
 
-/** What a pod's manifest refers to: Secrets, ConfigMaps, and the pod's own fields. */
+/** The data that a pod's manifest refers to: Secrets, ConfigMaps, and the pod's own fields. */
 export class Configuration {
   constructor(
     private readonly store: Store,
@@ -40,7 +40,10 @@ export class Configuration {
     ]);
   }
 
-  /** The downward API's fields (https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#available-fields). */
+  /**
+   * A field of the downward API (https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#available-fields).
+   * @throws MissingReference for an unsupported path
+   */
   field(path: string): string {
     const { metadata } = this.pod;
     const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
@@ -60,7 +63,10 @@ export class Configuration {
     return value;
   }
 
-  /** What the manifest itself sets, in the API's order: `envFrom` first, then `env`, where `$(NAME)` names earlier ones. */
+  /**
+   * The variables that the manifest sets, in the API's order: `envFrom` first, then `env`, in which `$(NAME)` refers to
+   * earlier variables.
+   */
   environment(container: Container): Record<string, string> {
     const env: Record<string, string> = {};
     for (const { prefix = "", secretRef, configMapRef } of container.envFrom ?? []) {
@@ -100,7 +106,7 @@ export class Configuration {
   }
 }
 
-/** `$(NAME)` in values, commands and arguments; `$$(NAME)` is the text itself, and an unknown name stays as it is. */
+/** Replaces `$(NAME)` in values, commands and arguments. `$$` gives `$`, and an unknown name is left as it is. */
 export function expand(text: string, env: Record<string, string>): string {
   return text.replace(/\$\$|\$\(([^)]+)\)/g, (match, name?: string) =>
     name === undefined ? "$" : (env[name] ?? match),

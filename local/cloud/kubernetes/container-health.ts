@@ -2,23 +2,23 @@ import { pause } from "./pause";
 import type { Container, Probe } from "./pod-types";
 import { type HandlerTarget, runHandler, watchProbe } from "./probe";
 
-/** What is learned about one run of a container. */
+/** The events of one run of a container. */
 export interface HealthEvents {
   started(): void;
   ready(isReady: boolean): void;
-  /** Its startup or liveness probe gave it up. */
+  /** The startup or liveness probe has failed too often. */
   sick(why: string): void;
 }
 
 export interface HealthOptions {
   target: HandlerTarget;
-  /** Fires when the run is over or the container is being stopped. */
+  /** Fires when the run has ended or the container is being stopped. */
   signal: AbortSignal;
   neverReady: boolean;
   noticeMilliseconds: number;
 }
 
-/** Watches a run by the container's probes: until the startup probe has succeeded once, the other two do not count. */
+/** Watches a run with the container's probes. The other two only start when the startup probe has succeeded. */
 export function watchHealth(container: Container, options: HealthOptions, events: HealthEvents): void {
   const { target, signal, neverReady, noticeMilliseconds } = options;
   const { startupProbe, livenessProbe, readinessProbe } = container;
@@ -34,7 +34,7 @@ export function watchHealth(container: Container, options: HealthOptions, events
       const on = { success: () => events.ready(true), failure: () => events.ready(false) };
       void watchProbe(readinessProbe, ask(readinessProbe), on, { signal, eager: true });
     } else {
-      // A node notices a start only when it looks; what crashes at once never counts as ready.
+      // A real node notices a start with a delay, so a container that crashes at once never becomes ready.
       void pause(noticeMilliseconds, signal).then(() => {
         if (!signal.aborted) events.ready(true);
       });

@@ -1,15 +1,18 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 
-/** Above this size a container's log loses its older half. */
+/** The size in bytes above which a container's log loses its older half. */
 const LIMIT = 8 * 1024 * 1024;
 
-/** The API's bounds of a termination message taken from the log (kubelet, `dockershim/docker_legacy`, `MaxContainerTerminationMessageLogLength`). */
+/**
+ * The limits of a termination message that is taken from the log (kubelet, `dockershim/docker_legacy`,
+ * `MaxContainerTerminationMessageLogLength`).
+ */
 const MESSAGE_LINES = 80;
 const MESSAGE_BYTES = 2048;
 
 /**
- * Keeps a log bounded without renaming it: the container's process has it open for appending. What is written between
- * the copy and the cut is lost, as with logrotate's `copytruncate`.
+ * Limits the size of a log without renaming it, because the container's process has it open for appending. Text that is
+ * written between the copy and the truncation is lost, as with logrotate's `copytruncate`.
  */
 export function boundLog(path: string): void {
   let file: number;
@@ -31,7 +34,7 @@ export function boundLog(path: string): void {
   }
 }
 
-/** The log's last 80 lines or 2048 bytes, whichever is less; from `start`, where this run of the container began. */
+/** The log's last 80 lines or 2048 bytes, whichever is less, but nothing before `start`, where this run began. */
 export function logTail(path: string, start: number): string {
   let file: number;
   try {

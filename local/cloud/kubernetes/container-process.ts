@@ -10,30 +10,30 @@ export interface ProcessPlan {
   argv: string[];
   env: Record<string, string>;
   cwd: string;
-  /** Both streams are appended to it. */
+  /** The log file; both output streams are appended to it. */
   log: string;
-  /** Where the process is written down, so that a later background process finds it. */
+  /** The file that records the process, so that a later background process finds it. */
   record: string;
 }
 
 export interface Exit {
   exitCode: number;
   signal?: number;
-  /** It never ran: no such folder, no permission. */
+  /** The reason why the program never ran, such as a missing folder or permission. */
   startError?: string;
 }
 
 /**
- * One run of a container: a process that leads a group of its own, so that what it starts dies with it.
+ * One run of a container: a process that leads its own group, so that its children are killed with it.
  *
- * It waits for a word on file 3 before it becomes the container's program. The word is sent after the process has been
- * written down; when the background process dies in between, the file closes and the program never runs. So there is no
- * instant at which an unknown program runs.
+ * The process waits for a line on file descriptor 3 before it executes the container's program. The line is sent after
+ * the process was recorded. If the background process ends before, the descriptor closes and the program never runs. So
+ * a program never runs without a record.
  */
 export class ContainerProcess {
-  /** Ends when the process and everything it left in its group are gone. */
+  /** Resolves when the process and all members of its group have ended. */
   readonly ended: Promise<Exit>;
-  /** Size of the log when this run began. */
+  /** The size of the log in bytes when this run began. */
   readonly logStart: number;
   private readonly process: ProcessRecord | undefined;
 
@@ -57,7 +57,7 @@ export class ContainerProcess {
         exited(number === undefined ? { exitCode: code ?? 1 } : { exitCode: 128 + number, signal: number });
       });
     }).then(async (exit) => {
-      // However long that takes: who waits for this end may start the same program again.
+      // This is repeated without a limit, because the same program may be started again after this end.
       while (this.process && !(await killGroup(this.process)))
         console.error(`process group ${this.process.pid} lives on`);
       rmSync(plan.record, { force: true });
@@ -71,7 +71,7 @@ export class ContainerProcess {
       writeAtomically(plan.record, JSON.stringify(this.process));
       gate?.end("go\n");
     } catch {
-      // Not written down, so it must not run; its end is told as any other.
+      // The process could not be recorded, so it must not run. Its end is reported like any other.
       gate?.destroy();
     }
   }
@@ -85,7 +85,7 @@ export class ContainerProcess {
   }
 }
 
-/** Ends the processes that a dead background process left below this folder of pods. Strangers that got a pid are spared. */
+/** Kills the processes that an ended background process left, as recorded below this folder of pods. */
 export async function killLeftovers(podsDirectory: string): Promise<void> {
   const records = recordsBelow(podsDirectory);
   await Promise.all(

@@ -16,7 +16,7 @@ export interface ContainerSurroundings {
   cloudDir: string;
   store: Store;
   timing: Timing;
-  /** The ports of this machine behind this pod's container ports. */
+  /** The ports of this machine by the pod's container ports. */
   ports: Map<number, number>;
   changed(): void;
 }
@@ -32,7 +32,7 @@ interface Run {
   over: AbortController;
 }
 
-/** One container of a pod: runs its program, watches it by its probes, and starts it again as the restart policy says. */
+/** Runs the program of one container of a pod, watches its probes, and restarts it according to the restart policy. */
 export class ContainerRunner {
   readonly status: ContainerStatus;
   private readonly stopped = new AbortController();
@@ -56,7 +56,7 @@ export class ContainerRunner {
     };
   }
 
-  /** Returns when the container has ended for good, or was stopped. */
+  /** Runs the container; resolves when it has ended for good or was stopped. */
   async run(): Promise<void> {
     for (let backOff = 0; !this.stopped.signal.aborted; ) {
       const image = await this.pull();
@@ -66,7 +66,7 @@ export class ContainerRunner {
       try {
         await this.runOnce(plan);
       } catch (error) {
-        // No process could be made: no memory, no disk space.
+        // The process could not be created, for lack of memory or disk space.
         this.wait("RunContainerError", (error as Error).message);
         await pause(this.around.timing.backOff(backOff++), this.stopped.signal);
         continue;
@@ -77,7 +77,7 @@ export class ContainerRunner {
     }
   }
 
-  /** preStop, SIGTERM, and SIGKILL when the grace period is over. Returns when nothing of it runs any more. */
+  /** Runs preStop, sends SIGTERM, and SIGKILL after the grace period. Resolves when no process is left. */
   async stop(graceSeconds: number, { hooks = true }: { hooks?: boolean } = {}): Promise<void> {
     this.stopped.abort();
     const run = this.current;
@@ -123,7 +123,7 @@ export class ContainerRunner {
     return undefined;
   }
 
-  /** Waits for the Secrets and ConfigMaps that the container names. */
+  /** Prepares the run, and waits for missing Secrets and ConfigMaps. */
   private async configure(image: LocalImage): Promise<Plan | undefined> {
     while (!this.stopped.signal.aborted) {
       try {
@@ -204,7 +204,7 @@ export class ContainerRunner {
     return policy === "Always" || (policy === "OnFailure" && failed);
   }
 
-  /** The first restart comes at once, as on a real node; then 10 s, 20 s, … up to 5 min. */
+  /** Waits before a restart: not at all before the first, as on a real node, then 10 s, 20 s, … up to 5 min. */
   private async backOff(attempt: number): Promise<void> {
     this.status.lastState = this.status.state;
     if (attempt > 0) {
@@ -251,7 +251,7 @@ export class ContainerRunner {
 
 const LISTEN_ON_LOOPBACK = `--require ${JSON.stringify(join(__dirname, "loopback.cjs"))}`;
 
-/** This machine's programs, and first of all its node. */
+/** The PATH of containers: this process's PATH, preceded by the directory of its Node.js. */
 function searchPath(): string {
   return [dirname(process.execPath), process.env["PATH"] ?? join("/usr", "bin")].join(delimiter);
 }

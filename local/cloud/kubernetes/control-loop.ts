@@ -2,10 +2,10 @@ import { raiseDefect } from "../defect";
 import { type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 import type { WritableStore } from "./store";
 
-/** Brings one object's world to what its manifest says. Called again whenever anything about it changed. */
+/** Changes other objects until they match one object's manifest. Called again after every relevant change. */
 export type Reconcile = (object: KubernetesObject) => void;
 
-/** Level-triggered, as Kubernetes' controllers are: what happened does not matter, only what is. */
+/** Calls controllers with the current objects, as Kubernetes does: they depend on the state, not on single events. */
 export class ControlLoop {
   private readonly due = new Map<string, ObjectReference>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
@@ -17,7 +17,7 @@ export class ControlLoop {
     private readonly controllers: Record<string, Reconcile>,
   ) {}
 
-  /** Looks at every object once before it returns: what they say of themselves is then true of this start. */
+  /** Reconciles every object once before it returns, so that their status is right after this start. */
   start(): void {
     for (const kind of Object.keys(this.controllers)) {
       for (const object of this.store.listAll()) if (object.kind === kind) this.enqueue(object);
@@ -34,7 +34,7 @@ export class ControlLoop {
     for (const timer of this.timers.values()) clearTimeout(timer);
   }
 
-  /** Looks at the object again after that many milliseconds; the earliest of several calls counts. */
+  /** Reconciles the object again after this time in milliseconds. */
   after(object: KubernetesObject, milliseconds: number): void {
     const reference = referenceTo(object);
     const key = JSON.stringify([reference, Math.ceil((Date.now() + milliseconds) / 100)]);
@@ -53,7 +53,7 @@ export class ControlLoop {
     if (Object.hasOwn(this.controllers, object.kind)) this.enqueueReference(referenceTo(object));
   }
 
-  /** A ReplicaSet's pod concerns the Deployment that owns the ReplicaSet. */
+  /** Also enqueues the owner's owners, because a ReplicaSet's pod concerns the Deployment that owns the ReplicaSet. */
   private enqueueOwner(object: KubernetesObject, kind: string, uid: string): void {
     const namespace = referenceTo(object).namespace;
     for (const owner of this.store.listAll()) {

@@ -1,8 +1,8 @@
 import type { KubernetesObject } from "./object";
 
 /**
- * What the API server fills in when a manifest leaves it out, for the kinds that this cloud runs (API of Kubernetes 1.34).
- * Everything else is kept as it was written.
+ * Adds the defaults that the API server sets, for the kinds that this cloud runs (API of Kubernetes 1.34). Everything
+ * else stays as it was written.
  */
 export function withDefaults(object: KubernetesObject): KubernetesObject {
   const filled = DEFAULTS[`${object.apiVersion}/${object.kind}`]?.(object["spec"] ?? {});
@@ -87,7 +87,7 @@ function probe(given: Spec): Spec {
   return { failureThreshold: 3, periodSeconds: 10, successThreshold: 1, timeoutSeconds: 1, ...given };
 }
 
-/** `stringData` is for writing only: the server keeps it in `data`. */
+/** Moves `stringData` to `data`, as the server does: `stringData` is only for writing. */
 function secretData({ data = {}, stringData = {}, type = "Opaque" }: KubernetesObject): { data: Spec; type: string } {
   const encoded = Object.entries(stringData as Record<string, string>).map(([key, value]) => [
     key,

@@ -15,7 +15,7 @@ interface DeploymentStatus {
   conditions: Condition[];
 }
 
-/** What the Deployment says of itself, and after how many milliseconds it may say something else without any change. */
+/** The status of a Deployment, and the milliseconds after which it may change without any other change (`again`). */
 export function deploymentStatus(
   store: Store,
   deployment: KubernetesObject,
@@ -98,7 +98,7 @@ function progressCondition(
   const now = new Date().toISOString();
   const set = `ReplicaSet "${currentName}"`;
   const success = `${set} has successfully progressed.`;
-  // A rollout that was completed stays so, also when a pod crashes afterwards.
+  // A completed rollout stays completed, even if a pod crashes afterwards.
   if (previous?.message === success && allUpdated) return previous;
   if (complete) {
     const message = success;
@@ -116,7 +116,7 @@ function progressCondition(
   return previous;
 }
 
-/** Milliseconds. */
+/** The progress deadline in milliseconds; default: 600 s. */
 function deadlineOf(deployment: KubernetesObject): number {
   return (deployment["spec"].progressDeadlineSeconds ?? 600) * 1000;
 }

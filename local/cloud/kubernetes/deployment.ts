@@ -11,7 +11,7 @@ import type { WritableStore } from "./store";
 
 const TEMPLATE_HASH = "pod-template-hash";
 
-/** The Deployment controller: one ReplicaSet for each pod template, and the way from the old ones to the new. */
+/** The Deployment controller: creates one ReplicaSet per pod template, and moves from the old ones to the new one. */
 export function reconcileDeployment(store: WritableStore, loop: ControlLoop, deployment: KubernetesObject): void {
   const sets = replicaSetsOf(store, deployment);
   if (deployment.metadata.deletionTimestamp) {
@@ -114,7 +114,7 @@ function prune(store: WritableStore, deployment: KubernetesObject, old: Kubernet
   for (const set of empty.slice(0, Math.max(0, surplus))) store.remove(referenceTo(set));
 }
 
-/** Foreground: pods first, then ReplicaSets, then the Deployment itself. */
+/** Deletes in the foreground: pods first, then ReplicaSets, then the Deployment itself. */
 function remove(store: WritableStore, deployment: KubernetesObject, sets: KubernetesObject[]): void {
   for (const set of sets) {
     scaleReplicaSet(store, set, 0);

@@ -4,14 +4,14 @@ import { changesBetween, contains, isMap, parsePath, prune, touches } from "./pr
 import { AUTONAMED, annotation, replacingProperties } from "./replacement";
 
 /**
- * What changed between the live object, as far as the old inputs shaped it, and the new inputs; what of it forces a
- * replacement; and whether the old object must go first because the new one has its very name.
+ * Compares the live object, limited to the properties of the old inputs, with the new inputs. It determines which
+ * changes require a replacement, and whether the old object must be deleted first because the new one has its name.
  */
 export function diffObjects({ oldInputs, olds, news, ignoreChanges }: DiffRequest): DiffResult {
   const before = normalize(prune(normalize(olds), normalize(oldInputs)) as Properties);
   const after = normalize(news);
   const oldName = nameOf(olds);
-  // The name of an object that the program does not name is no change of the program's.
+  // If the program does not name the object, its generated name is not a change.
   if (nameOf(after) !== undefined && isMap(before["metadata"]) && oldName !== undefined)
     before["metadata"]["name"] = oldName;
 
@@ -43,7 +43,7 @@ const READ_ONLY = [
   "uid",
 ];
 
-/** The same object in one spelling: namespace written out, `stringData` as `data`, nothing that only the server writes. */
+/** A normalized copy: with namespace, `stringData` as `data`, without fields that only the server sets. */
 function normalize(given: Properties): Properties {
   const object = structuredClone(given);
   if (isMap(object["metadata"])) {

@@ -11,7 +11,7 @@ export interface ServicePort {
   nodePort?: number;
 }
 
-/** The pods behind a Service. A pod that is being terminated is in neither list. */
+/** The pods of a Service. A pod that is being terminated is in neither list. */
 export function endpointsOf(store: Store, service: KubernetesObject): { ready: Pod[]; notReady: Pod[] } {
   if (Object.keys(service["spec"]?.selector ?? {}).length === 0) return { ready: [], notReady: [] };
   const pods = (store.list("", "Pod", referenceTo(service).namespace) as unknown as Pod[]).filter(

@@ -2,15 +2,15 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { readJson } from "../atomic";
 
-/** What a container image is on this machine: a folder and a program. */
+/** A container image on this machine, which is a folder and a program. */
 export interface LocalImage {
   directory: string;
-  /** What runs when the pod names no command: the image's entrypoint. */
+  /** The image's entrypoint, which runs if the pod names no command. */
   entrypoint: string[];
-  /** What runs as its arguments when the pod names neither command nor arguments. */
+  /** The entrypoint's arguments, which are used if the pod names neither command nor arguments. */
   command: string[];
   env: Record<string, string>;
-  /** Set for tags that end in `-unready`: the program runs, but is never called ready. A fault to be provoked. */
+  /** Whether the tag ends in `-unready`: then the program runs but never becomes ready, a fault for tests and demos. */
   neverReady: boolean;
 }
 
@@ -24,8 +24,9 @@ interface ImageEntry {
 const CHECKOUT = resolve(__dirname, "../../..");
 
 /**
- * Finds an image by the last part of its repository, `registry.example/team/notes:1.0.0` → `notes`, in `local/images.json`
- * and in `images.json` of the cloud's own folder. `{tag}` in an entry is replaced by the tag. Undefined: no such image here.
+ * Finds an image by the last part of its repository (`registry.example/team/notes:1.0.0` → `notes`) in `images.json` of
+ * the cloud's folder, then in `local/images.json`. `{tag}` in an entry is replaced by the tag. Undefined if there is no
+ * such image.
  */
 export function findImage(cloudDir: string, reference: string): LocalImage | undefined {
   const { repository, tag } = parseImage(reference);
@@ -43,7 +44,7 @@ export function findImage(cloudDir: string, reference: string): LocalImage | und
   };
 }
 
-/** `host:5000/team/app:1.2@sha256:…` → `app`, `1.2`. */
+/** Splits an image reference: `host:5000/team/app:1.2@sha256:…` → `app`, `1.2`. The default tag is `latest`. */
 export function parseImage(reference: string): { repository: string; tag: string } {
   const last = reference.replace(/@.*$/, "").split("/").at(-1) ?? "";
   const [repository = "", tag = "latest"] = last.split(":");

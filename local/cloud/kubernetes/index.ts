@@ -7,13 +7,13 @@ import type { Pod } from "./pod-types";
 import { servicePorts } from "./service-ports";
 import { openStore } from "./store";
 
-/** What the command line shows of a cluster. All of it is read from files: no background process is needed or started. */
+/** These functions read a cluster's files for the command line. No background process is needed or started. */
 
 export function listPods(cloudDir: string, namespace?: string): Pod[] {
   return openStore(cloudDir).list("", "Pod", namespace) as unknown as Pod[];
 }
 
-/** Every object but Secrets, or those of one kind. */
+/** Lists every object except Secrets, or those of one kind. */
 export function listObjects(
   cloudDir: string,
   { kind, namespace }: { kind?: string; namespace?: string } = {},
@@ -27,7 +27,7 @@ export function listObjects(
     );
 }
 
-/** Where a Service answers on this machine, `http://127.0.0.1:30123`; undefined: no such Service, or no such port. */
+/** The address of a Service, such as `http://127.0.0.1:30123`; undefined if there is no such Service or port. */
 export function serviceUrl(cloudDir: string, namespace: string, name: string, port?: number): string | undefined {
   const service = openStore(cloudDir).get({ group: "", kind: "Service", namespace, name });
   if (!service) return undefined;
@@ -43,8 +43,9 @@ export interface LogLine {
 }
 
 /**
- * What containers printed. `what` is a pod, a Job, a Deployment, or a value of the labels `app.kubernetes.io/name` and
- * `…/component`. With `follow`, goes on until the signal fires or every pod of it has been deleted.
+ * Yields the output of containers. `what` names a pod, a Job, a Deployment, or a value of the labels
+ * `app.kubernetes.io/name` and `…/component`. With `follow` it continues until the signal fires or every such pod is
+ * deleted.
  */
 export async function* logs(
   cloudDir: string,
@@ -65,11 +66,11 @@ export async function* logs(
   } while (follow && !signal?.aborted);
 }
 
-/** What was added to a file since its size in `read` was taken; takes it anew. */
+/** The lines that were added to a file since the size in `read`, which is updated. */
 function newLines(file: string, read: Map<string, number>): AsyncIterable<string> | string[] {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   const before = read.get(file) ?? 0;
-  // Shorter than before: its older half was cut off.
+  // A file that is shorter than before has lost its older half, so it is read from its start.
   const start = size < before ? 0 : before;
   read.set(file, size);
   return size === start ? [] : createInterface({ input: createReadStream(file, { start, end: size - 1 }) });

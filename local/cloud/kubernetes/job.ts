@@ -16,8 +16,8 @@ interface JobStatus {
 }
 
 /**
- * The Job controller. A Job that failed says so only when none of its pods runs any more, so that whoever waits for the
- * failure may start the next migrator at once.
+ * The Job controller. A failed Job reports its failure only when none of its pods is running any more, so that the next
+ * migrator can be started as soon as the failure is reported.
  */
 export function reconcileJob(store: WritableStore, loop: ControlLoop, timing: Timing, job: KubernetesObject): void {
   const pods = podsOf(store, job);
@@ -40,7 +40,7 @@ export function reconcileJob(store: WritableStore, loop: ControlLoop, timing: Ti
   const active = running.filter((pod) => !isTerminating(pod));
   const succeeded = pods.filter((pod) => pod.status?.phase === "Succeeded").length;
   const failedPods = pods.filter((pod) => pod.status?.phase === "Failed");
-  // Pods that were ended by the controller itself leave the store, so failures are counted up.
+  // Pods that the controller itself deleted are no longer in the store, so the count never decreases.
   const failed = Math.max(status.failed ?? 0, failedPods.length);
   const started: JobStatus = suspend ? status : { startTime: timestamp(), ...status };
   const elapsed = started.startTime === undefined ? 0 : Date.now() - Date.parse(started.startTime);
@@ -80,7 +80,7 @@ function hasEnded(job: KubernetesObject): boolean {
   return conditions.some(({ type, status }) => (type === "Complete" || type === "Failed") && status === "True");
 }
 
-/** The Job has failed, and says so once none of its pods runs any more. */
+/** The status of a failed Job. The failure is reported once no pod is running; `ending` is true until then. */
 function failedStatus(status: JobStatus, verdict: Verdict, ending: boolean): JobStatus {
   const now = timestamp();
   const target = withCondition(status.conditions ?? [], { ...verdict, type: "FailureTarget", status: "True" }, now);
@@ -113,7 +113,7 @@ function verdictOf(state: {
   return undefined;
 }
 
-/** Foreground: the Job goes only when the processes of its pods are gone. */
+/** Deletes in the foreground: the Job is removed only when the processes of its pods have ended. */
 function remove(store: WritableStore, job: KubernetesObject, pods: Pod[]): void {
   for (const pod of pods) deletePod(store, pod);
   if (pods.length === 0) store.remove(referenceTo(job));
@@ -123,7 +123,7 @@ function count(field: string, value: number): Record<string, number> {
   return field === "ready" || value > 0 ? { [field]: value } : {};
 }
 
-/** With restartPolicy "OnFailure" a restart counts as a failure; with "Never" there is none. */
+/** The number of restarts. They count as failures with restartPolicy "OnFailure"; with "Never" there are none. */
 function restartsOf(pod: Pod): number {
   return (pod.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
 }

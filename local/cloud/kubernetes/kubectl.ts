@@ -7,8 +7,9 @@ import { openStore, type Store } from "./store";
 import { resourceName } from "./validation";
 
 /**
- * `kubectl logs job/NAME` (or `pod/NAME`, `NAME`) and `kubectl get KINDS.GROUP/NAME… --output=json` on the local cloud, with
- * kubectl's own words and exit status where something is missing. Reads files; the background process need not run.
+ * Runs `kubectl logs job/NAME` (or `pod/NAME`, `NAME`) and `kubectl get KINDS.GROUP/NAME… --output=json` on the local
+ * cloud, with kubectl's own messages and exit status for missing objects. It only reads files, without the background
+ * process.
  */
 export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
   const cloudDir = env[CLOUD_VARIABLE];
@@ -18,7 +19,7 @@ export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
     options: {
       namespace: { type: "string", short: "n", default: "default" },
       tail: { type: "string", default: "-1" },
-      // There is one cluster here, and it answers at once.
+      // The next three options are ignored, because there is only one cluster and it answers at once.
       context: { type: "string" },
       kubeconfig: { type: "string" },
       "request-timeout": { type: "string" },
@@ -43,7 +44,7 @@ export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
   return logs(cloudDir, kind, name, String(values.namespace), Number(values.tail));
 }
 
-/** Never Secrets. */
+/** Prints objects as JSON; Secrets are never found. */
 function get(
   store: Store,
   resources: string[],
@@ -99,7 +100,7 @@ function fail(message: string): number {
   return 1;
 }
 
-/** At once and as a whole, for the process ends behind it. */
+/** Writes the whole text synchronously, because the process ends afterwards. */
 function print(descriptor: number, text: string): void {
   for (let bytes = Buffer.from(text); bytes.length > 0; ) {
     try {
