@@ -4,20 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleMigrator } from "../migrator/cli/bundle";
 
-/** A folder of this process, gone with it. */
+/** A temporary folder, which is removed when this process ends. */
 export const folder = mkdtempSync(join(tmpdir(), "bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 let written: string | undefined;
 
-/** The migrator as the pod has it. */
+/** Returns the path of the bundled migrator, the same file that runs in the pod. */
 export function bundle(): string {
   written ??= join(folder, "migrator.cjs");
   if (!existsSync(written)) writeFileSync(written, bundleMigrator());
   return written;
 }
 
-/** Writes a folder of Prisma migrations. */
+/** Writes a folder of Prisma migrations and returns its path. */
 export function history(name: string, migrations: readonly (readonly [string, string])[]): string {
   const directory = join(folder, name);
   for (const [migration, sql] of migrations) {
@@ -29,11 +29,11 @@ export function history(name: string, migrations: readonly (readonly [string, st
 }
 
 export interface Deployed {
-  /** Milliseconds from the start of the process to its end. */
+  /** The milliseconds from the start of the process to its end. */
   readonly time: number;
-  /** Largest resident set, MiB; 0 where there is no /proc. */
+  /** The largest resident set in MiB; 0 where there is no /proc. */
   readonly memory: number;
-  /** Milliseconds from the start of the process to the first line of its log, which comes when the first query is answered. */
+  /** The milliseconds from the start of the process to its first log line, printed after the first query's answer. */
   readonly firstQuery: number;
 }
 

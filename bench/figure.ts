@@ -5,9 +5,9 @@ export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: "ms" | "MiB" | "times";
-  /** The value must not be above it; undefined = for comparison only. */
+  /** The largest allowed value; undefined for a figure that is only a comparison. */
   readonly limit?: number | undefined;
-  /** How it was measured, or what of. */
+  /** The way in which it was measured, or its details. */
   readonly note?: string;
 }
 
@@ -19,7 +19,7 @@ export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-/** A table for people, as wide as its widest cell. */
+/** Formats the figures as a table with aligned columns. */
 export function table(figures: readonly Figure[]): string {
   const show = ({ unit }: Figure, value: number) =>
     unit === "times" ? value.toFixed(2) : `${Math.round(value)} ${unit}`;

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --only NAME] [--json] [--prisma] [--seconds 20]`: everything that the project sets itself a limit for, in one table.
- * Exit status 1 when a limit is missed.
+ * `npm run bench [-- --only NAME] [--json] [--prisma] [--seconds 20]`: measures everything that the project sets itself
+ * a limit for, and prints one table. The exit status is 1 when a limit is missed.
  */
 import { parseArgs } from "node:util";
 import { type Figure, isOk, table } from "./figure";

@@ -11,7 +11,7 @@ import { type Figure, median } from "./figure";
 
 const ROUNDS = 7;
 
-/** As `prisma migrate dev` writes them: 50 tables, then a column each. */
+/** Migrations as `prisma migrate dev` writes them: 50 create a table, and each further one adds a column. */
 const small = (count: number): [string, string][] =>
   Array.from({ length: count }, (_, index) => {
     const number = String(index).padStart(14, "0");
@@ -33,9 +33,9 @@ async function pipe(url: string, directory: string): Promise<number> {
 }
 
 /**
- * What the migrator costs over piping the same files through one connection of `pg`; both by turns, so that what else the machine does
- * falls on both. Each commit reaches the disk, as in production.
- * @param prisma times the Prisma CLI too; test/migrator/verbs/interchange.test.ts installs it
+ * Measures the migrator's time in relation to sending the same files over one connection of `pg`. Both run by turns, so
+ * that other load on the machine affects both. Each commit is written to the disk, as in production.
+ * @param prisma whether to measure the Prisma CLI too; test/migrator/verbs/interchange.test.ts installs it
  */
 export async function benchThousand(prisma: boolean): Promise<Figure[]> {
   const postgres = await startPostgres({ settings: { fsync: "on" } });
@@ -65,7 +65,7 @@ export async function benchThousand(prisma: boolean): Promise<Figure[]> {
   }
 }
 
-/** From the start of the process to the answer to its first query. */
+/** Measures the time from the start of the process to the answer to its first query. */
 export async function benchStart(): Promise<Figure[]> {
   const postgres = await startPostgres();
   try {
@@ -79,7 +79,7 @@ export async function benchStart(): Promise<Figure[]> {
   }
 }
 
-/** 10 MiB of SQL in one migration, from a payload as the pod has it. */
+/** Measures the memory for 10 MiB of SQL in one migration, read from a payload as in the pod. */
 export async function benchMemory(): Promise<Figure[]> {
   const row = (index: number) =>
     `INSERT INTO big VALUES (${index}, 'text of about one hundred characters, so that ten mebibytes are a hundred thousand rows');\n`;

@@ -6,12 +6,12 @@ import { before } from "../test/review/corpus/before";
 import { statements } from "../test/review/corpus/statements";
 import { type Figure, median, table } from "./figure";
 
-/** Medians of whole processes, in milliseconds, taken by turns. */
+/** Median times of whole processes in milliseconds. The programs run by turns. */
 export interface ReviewTimes {
   migrations: number;
-  /** As people and pipelines type them: `npm run review`, squawk's findings in it, and `npx squawk` on the same files. */
+  /** The commands as users type them: `npm run review`, which includes squawk, and `npx squawk` on the same files. */
   typed: Pair;
-  /** The same two programs without npm in front, which takes longer than either. */
+  /** The same two programs started without npm, which itself takes longer than either. */
   bare: Pair;
 }
 
@@ -23,8 +23,8 @@ export interface Pair {
 const checkout = resolve(__dirname, "..");
 
 /**
- * The review of a whole history beside squawk alone on the same files.
- * @param folder of Prisma migrations; default: one that is made of the corpus, a statement a migration
+ * Measures the review of a whole history, and squawk alone on the same files.
+ * @param folder the folder of Prisma migrations; default: one made from the corpus, with one statement per migration
  */
 export async function benchReview(folder?: string, rounds = 11): Promise<ReviewTimes> {
   const history = folder ?? madeUp();
@@ -40,7 +40,7 @@ export async function benchReview(folder?: string, rounds = 11): Promise<ReviewT
       bareOurs: () => timed(process.execPath, [join(checkout, "bin/start.cjs"), "review", ...review], [0, 1, 2]),
       bareSquawk: () => timed(process.execPath, [squawk, ...lint], [0, 1]),
     };
-    // The first review after a change of the sources makes its bundle.
+    // The first review after a change of the sources builds its bundle, so it is not measured.
     sides.bareOurs();
     const times: Record<keyof typeof sides, number[]> = {
       typedOurs: [],
@@ -60,7 +60,7 @@ export async function benchReview(folder?: string, rounds = 11): Promise<ReviewT
   }
 }
 
-/** Both comparisons; the limit is on what people wait for. */
+/** Both comparisons. The limit applies to the commands as users type them. */
 export function reviewFigures({ migrations, typed, bare }: ReviewTimes): Figure[] {
   const note = ({ ours, squawk }: Pair) =>
     `${Math.round(ours)} ms to ${Math.round(squawk)} ms, ${migrations} migrations`;

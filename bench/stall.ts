@@ -14,7 +14,7 @@ async function open(url: string): Promise<Client> {
   return client;
 }
 
-/** Slowest query of the app in milliseconds, while `change` is tried and another session holds the table. */
+/** The app's slowest query in milliseconds while `change` is tried and another session holds the table. */
 async function stall(url: string, seconds: number, change: () => Promise<void>): Promise<number> {
   const [holder, app] = [await open(url), await open(url)];
   await app.query("CREATE TABLE a (id int)");
@@ -46,8 +46,8 @@ function migrator(url: string, ...args: string[]): Promise<void> {
 }
 
 /**
- * A session holds ACCESS SHARE on a table while the app's queries arrive. How long does the slowest of them take when the migrator changes the
- * table, and how long when the same file is sent as it is?
+ * Measures the app's slowest query while a session holds ACCESS SHARE on a table that is to be changed: once when the
+ * migrator changes the table, and once when the same SQL file is sent as it is.
  */
 export async function benchStall(seconds = 20): Promise<Figure[]> {
   const folder = history("stall", [

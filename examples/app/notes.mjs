@@ -2,8 +2,8 @@ import pg from "pg";
 
 /**
  * The notes in Postgres. Every statement works with the schema before and after each migration, because during a
- * rolling update old and new pods meet both: rows are read whole and what a schema lacks has a default; a write that
- * names a column the schema does not have (yet, or any more) is tried with the other name.
+ * rolling update old and new pods use both. Rows are read with all columns, and columns that a schema lacks get a
+ * default. A write with a column that the schema does not have yet, or no longer, is retried with its other name.
  */
 export class Notes {
   #pool;
@@ -12,7 +12,7 @@ export class Notes {
   #column = "subject";
 
   /**
-   * @param {string} databaseUrl as Prisma writes it; `schema` and `connection_limit` (default 5) are honoured
+   * @param {string} databaseUrl a URL in Prisma's format; `schema` and `connection_limit` (default 5) are applied
    */
   constructor(databaseUrl) {
     const { connectionString, schema, limit } = parseUrl(databaseUrl);
@@ -21,9 +21,9 @@ export class Notes {
       keepAlive: true,
       ...(schema === undefined ? {} : { options: `-c search_path="${schema.replaceAll('"', '""')}"` }),
     };
-    // Longer than a migration's lock_timeout: a request that meets a migration waits for it rather than fail.
+    // The times are longer than a migration's lock_timeout, so that a request waits for a migration and does not fail.
     this.#pool = new pg.Pool({ ...common, max: limit, connectionTimeoutMillis: 10_000, query_timeout: 15_000 });
-    // A connection of its own: a pool whose connections all wait for a lock must not make a healthy pod look dead.
+    // The health check has its own connection, so that a pod whose other connections wait for a lock counts as healthy.
     this.#healthPool = new pg.Pool({ ...common, max: 1, connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
     for (const pool of [this.#pool, this.#healthPool]) {
       // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
@@ -31,7 +31,7 @@ export class Notes {
     }
   }
 
-  /** The newest first. */
+  /** The notes, the newest first. */
   async list(limit = 50) {
     const { rows } = await this.#pool.query("SELECT * FROM notes ORDER BY created_at DESC, id DESC LIMIT $1", [limit]);
     return rows.map(toNote);
@@ -40,7 +40,7 @@ export class Notes {
   async create({ subject, body }) {
     const insert = (column) =>
       this.#pool.query(`INSERT INTO notes (${column}, body) VALUES ($1, $2) RETURNING *`, [subject, body]);
-    // Kept for this call: another request may learn of the schema's change in the meantime.
+    // The column is kept for this call, because another request may change the field in the meantime.
     const column = this.#column;
     try {
       const { rows } = await insert(column);
@@ -55,8 +55,8 @@ export class Notes {
   }
 
   /**
-   * The name of the last migration in the database, null before the first one.
-   * Answers or throws within about two seconds, also when the database is away.
+   * The name of the last migration in the database; null before the first one. It returns or throws within about two
+   * seconds, even if the database is not available.
    */
   async schemaVersion() {
     try {
@@ -91,7 +91,7 @@ function toNote(row) {
   };
 }
 
-/** Takes out of the URL what only Prisma knows. */
+/** Removes the parameters from the URL that only Prisma understands. */
 function parseUrl(databaseUrl) {
   const url = new URL(databaseUrl);
   const schema = url.searchParams.get("schema") ?? undefined;

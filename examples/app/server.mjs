@@ -36,7 +36,7 @@ async function answer(request) {
   } catch (error) {
     if (error instanceof BadRequest) return [400, { error: error.message }];
     console.error(`${request.method} ${pathname}: ${error.message}`);
-    // Postgres itself answered: our mistake. No answer: the database is away, and the client may try again.
+    // An error from Postgres is the app's mistake. Without an answer the database is unavailable: the client may retry.
     return error.severity === "ERROR"
       ? [500, { error: "the note could not be read or written" }]
       : [503, { error: "the database is not available" }];
@@ -77,8 +77,8 @@ async function respond(request, response) {
 }
 
 const server = createServer((request, response) => void respond(request, response));
-// Longer than the idle time of a load balancer (60 s as a rule), so that it is never this end that closes a
-// connection on which a request is already under way.
+// The timeout is longer than the idle timeout of load balancers (usually 60 s), so that this server never closes a
+// connection on which a request is already on its way.
 server.keepAliveTimeout = 75_000;
 server.headersTimeout = 80_000;
 

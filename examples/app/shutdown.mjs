@@ -1,10 +1,10 @@
 /**
- * Ends the server on SIGTERM (and Ctrl-C) without losing a request behind a proxy that keeps connections alive:
+ * Ends the server on SIGTERM and Ctrl-C without losing a request, behind a proxy that keeps connections alive:
  *
- * 1. go on accepting and answering, for the proxy may take a moment to learn that this pod is leaving; each answer says
- *    `Connection: close`, so that its client opens the next connection to another pod;
- * 2. when no connection is left, or after {@link DRAIN}, stop listening and close the idle ones;
- * 3. when the last running request is answered, or after {@link GRACE}, let go of the database and end.
+ * 1. The server keeps accepting and answering, because the proxy may notice late that this pod is ending. Each answer
+ *    has `Connection: close`, so that the client opens its next connection to another pod.
+ * 2. When no connection is left, or after {@link DRAIN}, the server stops listening and closes idle connections.
+ * 3. When the last running request is answered, or after {@link GRACE}, it closes its database connections and ends.
  */
 export function drainOnSignal(server, release) {
   const connections = new Set();
@@ -18,7 +18,7 @@ export function drainOnSignal(server, release) {
       lastSeen = Date.now();
     });
   });
-  // Before the handler, so that an answer which began before the signal carries it too.
+  // This runs before the handler, so that an answer which began before the signal has the header too.
   server.prependListener("request", (_request, response) => {
     const { writeHead } = response;
     response.writeHead = (...head) => {
@@ -46,9 +46,9 @@ export function drainOnSignal(server, release) {
   process.on("SIGINT", () => void drain());
 }
 
-/** Milliseconds without any connection after which nobody is expected any more. */
+/** The milliseconds without any connection after which no further one is expected. */
 const QUIET = 500;
-/** Milliseconds after which idle connections are closed: below the pod's termination grace, its preStop pause deducted. */
+/** The milliseconds until idle connections are closed; less than the pod's termination grace minus its preStop. */
 const DRAIN = 8_000;
-/** Milliseconds in which running requests must be answered. */
+/** The milliseconds within which running requests must be answered. */
 const GRACE = 18_000;

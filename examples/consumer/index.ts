@@ -5,7 +5,7 @@ import { readReleaseOutputs } from "../../components/outputs";
 const producer = new pulumi.StackReference(new pulumi.Config().require("producer"));
 const notes = readReleaseOutputs(producer);
 
-// Where other services of this team look the app up. It follows the release that is live, also after a failed one.
+// Other services of this team read the app's address here. It is that of the live release, also after a failed one.
 const endpoint = new ConfigMap("notes-endpoint", {
   metadata: { name: "notes-endpoint" },
   data: { url: notes.url, release: notes.releaseId, schema: notes.migrations.last.apply((last) => last ?? "none") },

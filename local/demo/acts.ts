@@ -2,7 +2,7 @@ import type { Load } from "./load";
 import { differences, takePicture } from "./picture";
 import type { Stage } from "./stage";
 
-/** Something that the demo says happens, and whether it did. */
+/** Something that the demo promises, and whether it happened. */
 export interface Claim {
   what: string;
   holds: boolean;
@@ -21,7 +21,7 @@ const SECOND = [
   "20260223101500_backfill_note_subject",
 ];
 const FAILING = "20260316090000_limit_note_subject";
-/** The second statement meets a note that is longer; the first has been executed by then. */
+/** The second statement fails because a note is longer; the first statement has been executed by then. */
 const FAILING_SQL = `-- AlterTable
 ALTER TABLE "notes" ADD COLUMN     "archived_at" TIMESTAMPTZ(3);
 

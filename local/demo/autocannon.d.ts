@@ -1,15 +1,15 @@
-/** The parts of autocannon 8 that the demo uses; it comes without types. */
+/** The parts of autocannon 8 that the demo uses; the package has no types of its own. */
 declare module "autocannon" {
   import type { EventEmitter } from "node:events";
 
   interface Options {
     url: string;
     connections: number;
-    /** Requests a second, over all connections. */
+    /** The requests per second over all connections. */
     overallRate: number;
-    /** Seconds. */
+    /** The duration in seconds. */
     duration: number;
-    /** Seconds until a request counts as timed out. */
+    /** The seconds until a request counts as timed out. */
     timeout: number;
     requests: {
       method: string;
@@ -33,7 +33,7 @@ declare module "autocannon" {
   namespace autocannon {
     /** One connection (lib/httpClient.js). */
     interface Client extends EventEmitter {
-      /** Requests that went out on this connection and wait for their answer. */
+      /** The requests that were sent on this connection and have no response yet. */
       pipelinedRequests: { clear(): void };
       _connect(): void;
       _doRequest(): void;

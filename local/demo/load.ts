@@ -1,25 +1,25 @@
 import autocannon from "autocannon";
 
-/** Requests to the app from before a release until after it, and what became of each. */
+/** A load of requests to the app, from before a release until after it, with their results. */
 export interface Load {
-  /** So far. A request that is under way is in neither number. */
+  /** Returns the numbers so far. A request under way is in neither number. */
   counts(): { answered: number; failed: number };
-  /** The first few failures in words. */
+  /** Returns the messages of the first 10 failures. */
   failures(): string[];
-  /** 99th percentile of the answers' times in milliseconds, and the longest. */
+  /** Returns the 99th percentile and the maximum of the response times in milliseconds. */
   latency(): { p99: number; longest: number };
   stop(): Promise<void>;
 }
 
 export interface LoadOptions {
   url: string;
-  /** Kept-alive connections. Default 10. */
+  /** The number of kept-alive connections; default: 10. */
   connections?: number;
-  /** Requests a second. Default 300: what two cores carry beside a release. */
+  /** The requests per second; default: 300, which two cores can serve during a release. */
   rate?: number;
 }
 
-/** Reads, writes and health checks, as clients of the notes send them. */
+/** Sends reads, writes and health checks, like clients of the notes app. */
 export function startLoad({ url, connections = 10, rate = 300 }: LoadOptions): Load {
   let answered = 0;
   const failures: string[] = [];
@@ -28,7 +28,7 @@ export function startLoad({ url, connections = 10, rate = 300 }: LoadOptions): L
     failed++;
     if (failures.length < 10) failures.push(`${new Date().toISOString()} ${what}`);
   };
-  // By milliseconds; what is slower than the last place counts there.
+  // The index is the time in milliseconds; slower responses are counted at the last index.
   const times: number[] = Array(10_001).fill(0);
   let longest = 0;
 
@@ -81,9 +81,9 @@ const REQUESTS = [
 ];
 
 /**
- * autocannon by itself is blind to a request whose connection ends without an answer: it connects anew and sends the
- * next one; and it sends on a connection whose last answer said `Connection: close`. Both are set right here, so that
- * "0 failed" means it: a request that went out is answered, or counted as failed.
+ * Counts lost requests as failed. By itself autocannon ignores a request whose connection ends without a response: it
+ * reconnects and sends the next one. It also sends on a connection whose last response had `Connection: close`. Both
+ * are corrected here, so that with "0 failed" every request that was sent was answered.
  */
 function countLost(client: autocannon.Client, fail: (what: string) => void): void {
   const connect = client._connect;
@@ -91,7 +91,7 @@ function countLost(client: autocannon.Client, fail: (what: string) => void): voi
   let waiting = 0;
   let closing = false;
   client._connect = function () {
-    // Also after a time-out, which ends the connection.
+    // autocannon also reconnects after a timeout, which ends the connection.
     if (waiting > 0) fail("no answer: the connection ended, or 10 s went by");
     client.pipelinedRequests.clear();
     waiting = 0;
@@ -99,7 +99,7 @@ function countLost(client: autocannon.Client, fail: (what: string) => void): voi
     connect.call(this);
   };
   client._doRequest = function () {
-    // The connection is about to end; `_connect` sends on the next one.
+    // The connection is about to end, so `_connect` sends on the next one.
     if (!closing) send.call(this);
   };
   client.on("request", () => waiting++);

@@ -1,19 +1,19 @@
 import { Client } from "pg";
 
-/** A database as it is at one moment, in parts that can be compared. */
+/** The content of a database at one moment, in parts that can be compared. */
 export interface Picture {
-  /** Columns, indexes, constraints, triggers, functions and types, as the catalog prints them. */
+  /** The columns, indexes, constraints, triggers, functions and types, as the catalog prints them. */
   schema: string;
-  /** Every row of Prisma's history. */
+  /** Every row of Prisma's migration history. */
   history: string;
-  /** Every row that was there at that moment. */
+  /** Every note up to the highest id at that moment. */
   rows: string;
   notes: number;
 }
 
 /**
- * Pictures the database while the app goes on writing: `upTo` is the highest note of an earlier picture, so that both
- * hold the same notes, as the app adds notes and changes none.
+ * Reads the database's content while the app keeps writing. With the `upTo` of an earlier picture, the highest id, both
+ * pictures contain the same notes, because the app adds notes and changes none.
  */
 export async function takePicture(url: string, upTo?: number): Promise<Picture & { upTo: number }> {
   const client = new Client({ connectionString: url });
@@ -37,7 +37,7 @@ export async function takePicture(url: string, upTo?: number): Promise<Picture &
   }
 }
 
-/** Names of the parts that differ. */
+/** The names of the parts that differ. */
 export function differences(before: Picture, after: Picture): string[] {
   return (["schema", "history", "rows"] as const).filter((part) => before[part] !== after[part]);
 }

@@ -14,11 +14,11 @@ const PROJECT = "release";
 export interface Run {
   status: number;
   seconds: number;
-  /** What it printed, standard error included. */
+  /** The output of the command, including standard error. */
   text: string;
 }
 
-/** Where the demo plays: a stack and a folder of its own, and a copy of the app's history that grows act by act. */
+/** The demo's stack in a folder of its own, with a copy of the app's migrations to which each act adds some. */
 export class Stage {
   readonly directory = mkdtempSync(join(tmpdir(), "release demo "));
   private readonly migrations = join(this.directory, "migrations");
@@ -29,7 +29,7 @@ export class Stage {
     cpSync(join(HISTORY, "migration_lock.toml"), join(this.migrations, "migration_lock.toml"));
   }
 
-  /** Adds migrations of the app's own history. */
+  /** Copies migrations from the app's own history. */
   addMigrations(names: string[]): void {
     for (const name of names) cpSync(join(HISTORY, name), join(this.migrations, name), { recursive: true });
   }
@@ -44,14 +44,14 @@ export class Stage {
       `app.image=${image}`,
       `migrations.directory=${this.migrations}`,
       `report.directory=${join(this.stateDir, "reports")}`,
-      // Nobody wants to wait for the usual two minutes in act five.
+      // Act five would otherwise wait for the default timeout of two minutes.
       "app.startupTimeout=5s",
       "app.progressDeadline=10s",
     ];
     return this.local(["up", ...settings.flatMap((setting) => ["--config", setting])]);
   }
 
-  /** `npm run local -- …` on this stage, with its output on the terminal. */
+  /** Runs `npm run local -- …` for this stack and shows its output on the terminal. */
   async local(words: string[], { silent = false } = {}): Promise<Run> {
     const shown = words.map((word) => (/[\s"]/.test(word) ? JSON.stringify(word) : word)).join(" ");
     if (!silent) console.log(`\n$ npm run local -- ${shown}`);
@@ -60,7 +60,7 @@ export class Stage {
     const child = spawn(process.execPath, ["--import", "tsx", join(CHECKOUT, "local/main.ts"), ...argv], {
       cwd: CHECKOUT,
       stdio: ["ignore", "pipe", "pipe"],
-      // A pipe is no terminal; colours are wanted where the demo itself has one.
+      // The output is a pipe and not a terminal, so colours are enabled if the demo itself runs in a terminal.
       env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" },
     });
     let text = "";
@@ -94,14 +94,14 @@ export class Stage {
     return join(stackDirectory(this.stateDir, PROJECT, STACK), "cloud");
   }
 
-  /** Of the migration's role, which sees everything. */
+  /** The database's URL for the migration's role, which can read everything. */
   databaseUrl(): string {
     const connection = findConnection(this.cloudDir, "instance", "notes-db");
     if (!connection) throw new Error("the demo's database is not there");
     return connection.adminUrl;
   }
 
-  /** Everything the demo started and wrote. */
+  /** Stops and removes everything that the demo started and wrote. */
   async strike(): Promise<void> {
     await this.local(["down"], { silent: true });
     rmSync(this.directory, { recursive: true, force: true });

@@ -3,14 +3,14 @@ import { join, resolve } from "node:path";
 import { readText, writeAtomically } from "../cloud/atomic";
 import type { Json } from "../cloud/provider";
 
-/** The CLI's record of a stack, as far as it is read here (sdk/go/common/apitype/core.go, `CheckpointV3`). */
+/** The fields of the CLI's record of a stack that are read here (sdk/go/common/apitype/core.go, `CheckpointV3`). */
 export interface Checkpoint {
   checkpoint: {
     latest?: { resources?: { urn: string; type: string; custom: boolean; outputs?: Record<string, Json> }[] };
   };
 }
 
-/** No copy of the CLI's record of the stack can be read. */
+/** The CLI's record of the stack and all its copies are unreadable. */
 export class CheckpointLost extends Error {
   override readonly name = "CheckpointLost";
 
@@ -24,26 +24,26 @@ export class CheckpointLost extends Error {
   }
 }
 
-/** Where the CLI's file backend keeps what it knows of a stack. */
+/** The path of the CLI's record of a stack in its file backend. */
 export function cliCheckpoint(stateDir: string, project: string, stack: string): string {
   return join(resolve(stateDir), ".pulumi/stacks", project, `${stack}.json`);
 }
 
 /**
- * Reads what the CLI knows of a stack. A `kill -9` can leave the file empty; then the newest copy that can be read counts:
- * the one that the CLI made before its last write, or one that it made at the end of an earlier command.
+ * Reads the CLI's record of a stack. A `kill -9` can leave the file empty. Then the newest readable copy is used: the
+ * one that the CLI made before its last write, or one that it made at the end of an earlier command.
  *
  * @returns undefined when the CLI has never had this stack
- * @throws CheckpointLost when the file is damaged, and every copy of it too
+ * @throws CheckpointLost when the file and every copy of it are damaged
  */
 export function readCheckpoint(stateDir: string, project: string, stack: string): Checkpoint | undefined {
   return newestReadable(stateDir, project, stack)?.checkpoint;
 }
 
 /**
- * Puts the newest readable copy in the place of a damaged record. Only for the one who holds the stack's lock.
+ * Replaces a damaged record by its newest readable copy. The caller must hold the stack's lock.
  *
- * @returns what was done, in words for the user; undefined when nothing had to be done
+ * @returns a message for the user about what was done; undefined when nothing had to be done
  * @throws CheckpointLost when no copy can be read
  */
 export function restoreCheckpoint(stateDir: string, project: string, stack: string): string | undefined {
@@ -77,7 +77,7 @@ function parseCheckpoint(text: string): Checkpoint | undefined {
   }
 }
 
-/** Copies that the CLI makes at the end of each command, the newest first: `STACK.NANOSECONDS.json`. */
+/** The copies that the CLI makes at the end of each command, the newest first; named `STACK.NANOSECONDS.json`. */
 function backups(stateDir: string, project: string, stack: string): string[] {
   const directory = join(resolve(stateDir), ".pulumi/backups", project, stack);
   try {

@@ -2,7 +2,7 @@ import type { Json } from "../cloud/provider";
 import type { EngineEvent, Operation, StepEvent, Summary } from "../engine/events";
 import { isDefaultProvider, isProviderType, STACK_TYPE, urnName, urnType } from "../engine/urn";
 
-/** One line of `pulumi … --json` (sdk/go/common/apitype/events.go), as far as it is used here. */
+/** The fields of one line of `pulumi … --json` that are used here (sdk/go/common/apitype/events.go). */
 export interface CliEvent {
   diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
   resourcePreEvent?: { metadata: StepMetadata };
@@ -27,17 +27,18 @@ interface StateMetadata {
   outputs?: Record<string, Json>;
 }
 
-/** What a run of the CLI amounted to, as far as its events tell. */
+/** The result of a run of the CLI, collected from its events. */
 export interface Told {
   errors: string[];
   summary: Summary["summary"];
-  /** Of the stack, as its last event had them. */
+  /** The outputs of the stack in its last event. */
   outputs?: Record<string, Json>;
 }
 
 /**
- * Turns the CLI's events into those of the embedded engine. Steps that change nothing are left out, as are the components
- * and providers that a refresh looks at; the moments are those at which the events arrived, as the CLI tells whole seconds.
+ * Converts the CLI's events to those of the embedded engine. Steps that change nothing are left out, and so are
+ * components and providers in a refresh. The times are those at which the events arrived, because the CLI only reports
+ * whole seconds.
  */
 export class CliEvents {
   readonly told: Told = { errors: [], summary: {} };
@@ -52,7 +53,7 @@ export class CliEvents {
     try {
       event = JSON.parse(text) as CliEvent;
     } catch {
-      // What is no event is a word to the person.
+      // A line that is not an event is a message for the user.
       if (text.trim() !== "") this.emit({ kind: "diagnostic", severity: "info", message: text });
       return;
     }
@@ -67,7 +68,7 @@ export class CliEvents {
     const kind = severity === "info#err" ? "info" : severity;
     if (ephemeral || !isSeverity(kind)) return;
     const text = message.trimEnd();
-    // The plugins are meant to come from PATH; of a failed step the reason is told with the step.
+    // That the plugins come from PATH is intended. "update failed" repeats the error of the failed step.
     if (text === "" || /^using pulumi-resource-\S+ from \$PATH/.test(text) || /^update failed$/.test(text)) return;
     if (kind === "error") {
       this.told.errors.push(text);
@@ -107,7 +108,7 @@ export class CliEvents {
 
   private succeeded({ op, urn, type, new: next }: StepMetadata): void {
     if (type === STACK_TYPE && next?.outputs) this.told.outputs = next.outputs;
-    // The end of a refresh is told as what it found.
+    // The CLI ends a refresh with an event whose operation is the result of the refresh.
     const event = this.take(urn, op) ?? this.take(urn, "refresh");
     if (!event) return;
     const found = event.op === "refresh" && (op === "update" || op === "delete") ? op : "same";

@@ -16,26 +16,26 @@ export interface CliStackOptions {
   project: string;
   stack: string;
   stateDir: string;
-  /** By fully qualified key, `project:key`; objects as JSON. */
+  /** The configuration. Keys are fully qualified, `project:key`; objects are JSON text. */
   config: Record<string, string>;
-  /** Keys of `config` whose values are secret, fully qualified. */
+  /** The fully qualified keys of `config` whose values are secret. */
   secretKeys?: string[];
-  /** What the local cloud prepares before the first step. */
+  /** The environment that the local cloud prepares before the first step. */
   environment?: Environment | undefined;
-  /** Packages that the local cloud serves; the CLI takes any other from where it keeps its plugins. Default: all three. */
+  /** The packages that the local cloud provides; the CLI uses its own plugins for others. Default: all three. */
   packages?: Package[];
 }
 
-/** What the CLI needs to know one stack, all of it below the state directory: nothing is written into the checkout. */
+/** The CLI's data for one stack. All of it is below the state directory; nothing is written into the checkout. */
 export interface CliStack {
   executable: string;
   env: NodeJS.ProcessEnv;
   configFile: string;
-  /** The CLI's own record of the stack: a checkpoint of version 3, or 4 where resources have hooks. */
+  /** The path of the CLI's record of the stack: a checkpoint of version 3, or 4 if resources have hooks. */
   checkpoint: string;
-  /** Where the CLI keeps its locks on this stack. */
+  /** The directory with the CLI's locks on this stack. */
   locks: string;
-  /** Notes the process that changes the stack, so that the next command recognises one that was left behind. */
+  /** The file that records the process that changes the stack, so that the next command recognises one left behind. */
   processFile: string;
 }
 
@@ -43,17 +43,17 @@ const PACKAGES: Package[] = ["aws", "kubernetes", "command"];
 const BIN = resolve(__dirname, "../bin");
 
 /**
- * Makes the stack known to the CLI in a file backend in the state directory, with a generated passphrase (mode 0600), and writes
- * its settings. No account, no network, no question.
+ * Creates the stack in the CLI's file backend in the state directory, with a generated passphrase (mode 0600), and
+ * writes its settings. It needs no account and no network, and asks nothing.
  *
- * @throws PulumiMissing when there is no CLI on PATH
+ * @throws PulumiMissing when the CLI is not on PATH
  */
 export function openCliStack(options: CliStackOptions): CliStack {
   const { project, stack, stateDir } = options;
   const executable = findPulumi();
   const directory = join(stackDirectory(stateDir, project, stack), "pulumi");
   mkdirSync(directory, { recursive: true });
-  // One for all stacks of the state directory: a StackReference has to decrypt what another stack encrypted.
+  // All stacks of the state directory use one passphrase, because a StackReference decrypts another stack's secrets.
   const passphrase = resolve(stateDir, ".pulumi-passphrase");
   createOnce(passphrase, `${randomBytes(32).toString("base64url")}\n`);
   const env = { ...environment(options, directory), PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
@@ -61,12 +61,12 @@ export function openCliStack(options: CliStackOptions): CliStack {
   const checkpoint = cliCheckpoint(stateDir, project, stack);
   const configFile = join(directory, `Pulumi.${stack}.yaml`);
   if (!existsSync(checkpoint)) {
-    // A project of its own, because `stack init` writes the stack's settings file beside Pulumi.yaml.
+    // The command runs in a project of its own, because `stack init` writes the settings file next to Pulumi.yaml.
     writeAtomically(join(directory, "Pulumi.yaml"), JSON.stringify({ name: project, runtime: "nodejs" }), 0o644);
     try {
       run(executable, ["stack", "init", stack, "--non-interactive"], directory, env);
     } catch (error) {
-      // Another command was quicker.
+      // If the checkpoint exists now, another command has created the stack meanwhile.
       if (!existsSync(checkpoint)) throw error;
     }
   }
@@ -89,7 +89,7 @@ function environment(options: CliStackOptions, directory: string): NodeJS.Proces
     PULUMI_BACKEND_URL: pathToFileURL(resolve(options.stateDir)).href,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    // `preview --json` tells its steps as they come, like the other commands.
+    // With this variable `preview --json` prints its steps as they happen, like the other commands.
     PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
     PULUMI_CONFIG_PASSPHRASE: undefined,
     NODE_OPTIONS: [process.env["NODE_OPTIONS"], QUICK_ERRORS].filter(Boolean).join(" "),
@@ -98,7 +98,7 @@ function environment(options: CliStackOptions, directory: string): NodeJS.Proces
   };
 }
 
-/** A directory with just the plugins that the local cloud is to serve. */
+/** A directory that contains only the plugins of the packages that the local cloud provides. */
 function pluginDirectory(directory: string, packages: Package[]): string {
   if (packages.length === PACKAGES.length) return BIN;
   const chosen = join(directory, "plugins");
@@ -109,7 +109,7 @@ function pluginDirectory(directory: string, packages: Package[]): string {
   return chosen;
 }
 
-/** All settings anew; what stays is the salt that goes with the passphrase. */
+/** Writes all settings again and keeps only the salt, which belongs to the passphrase. */
 function writeSettings(
   executable: string,
   configFile: string,
@@ -122,7 +122,7 @@ function writeSettings(
   for (const key of secretKeys) {
     const value = config[key];
     if (value === undefined) continue;
-    // On stdin: the command line of a process can be read by others.
+    // The value is passed on stdin, because other users can read the command line of a process.
     const words = [
       "config",
       "set",

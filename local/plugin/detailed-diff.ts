@@ -3,7 +3,7 @@ import type { DiffResult, Json, Properties } from "../cloud/provider";
 
 const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = PropertyDiff.Kind;
 
-/** A Provider's diff in the words of the protocol: the kind of each change, by path, between old and new inputs. */
+/** Converts a provider's diff to the protocol's, with the kind of each change by its path. */
 export function diffResponse(result: DiffResult, oldInputs: Properties, news: Properties): DiffResponse {
   const response = new DiffResponse();
   const { DIFF_NONE, DIFF_SOME } = DiffResponse.DiffChanges;
@@ -38,7 +38,7 @@ function valueAt(properties: Properties, path: string): Json | undefined {
   return at;
 }
 
-/** `spec.template["a.b/c"].containers[0]` in its parts (sdk/go/common/resource/property_path.go). */
+/** Splits a path such as `spec.template["a.b/c"].containers[0]` (sdk/go/common/resource/property_path.go). */
 function segments(path: string): string[] {
   const parts = path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g);
   return [...parts].map(([, quoted, index, name]) => quoted?.replace(/\\(.)/g, "$1") ?? index ?? name ?? "");

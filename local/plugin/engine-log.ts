@@ -3,12 +3,12 @@ import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 
 export interface EngineLog {
-  /** Shows a line under its resource; silent without an engine. */
+  /** Shows a line below its resource; does nothing without an engine. */
   line(urn: string, text: string): void;
   attach(address: string): void;
 }
 
-/** The engine's own log, which is how a plugin says something to the person who runs the CLI. */
+/** The engine's log, through which a plugin shows messages to the user of the CLI. */
 export function engineLog(address: string | undefined): EngineLog {
   let client = address ? new EngineClient(address, credentials.createInsecure()) : undefined;
   return {
@@ -17,7 +17,7 @@ export function engineLog(address: string | undefined): EngineLog {
       request.setUrn(urn);
       request.setMessage(text);
       request.setSeverity(LogSeverity.INFO);
-      // A line that gets lost is no reason to fail a step.
+      // A lost line must not fail the step, so an error is ignored.
       client?.log(request, () => {});
     },
     attach(engine) {

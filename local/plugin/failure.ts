@@ -6,8 +6,8 @@ import { InitError } from "../cloud/provider";
 import { writeProperties } from "./wire";
 
 /**
- * An error as it crosses the wire. "It exists, but is not healthy" travels in a detail of the gRPC status: without it the
- * engine would forget the resource.
+ * Converts an error for gRPC. An InitError (the resource exists but is not healthy) is put into a detail of the status;
+ * without it the engine would not record the resource.
  */
 export function failure(error: unknown): Partial<ServiceError> {
   const { message } = error instanceof Error ? error : new Error(String(error));

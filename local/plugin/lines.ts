@@ -1,4 +1,4 @@
-/** Tells each line of a stream, also the last one without an end. */
+/** Calls `onLine` for each line of a stream, also for a last line without a line break. */
 export function eachLine(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {
   let rest = "";
   stream?.setEncoding("utf8");

@@ -13,14 +13,15 @@ import { servePlugin } from "./server";
 const PARENT_POLL_MS = 500;
 
 /**
- * `pulumi-resource-NAME [ENGINE]`: prints its port as the only line on stdout, serves until the CLI that started it ends.
+ * `pulumi-resource-NAME [ENGINE]`: prints its port as the only line on stdout, and serves until the CLI that started it
+ * ends.
  *
- * @throws Error when the variable that names the cloud is missing
+ * @throws Error when the variable with the cloud's directory is missing
  */
 export async function main(name: Package, argv: string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
-  // Whatever the providers print belongs into the CLI's log; stdout is read as the port.
+  // The providers' messages go to stderr, which the CLI logs, since the CLI reads the port from stdout.
   console.log = console.info = console.error;
-  // Meant for the program alone, not for what the cloud or a command starts.
+  // The option is only for the program, not for processes that the cloud or a command starts.
   if (env["NODE_OPTIONS"]) env["NODE_OPTIONS"] = env["NODE_OPTIONS"].replace(QUICK_ERRORS, "").trim();
   const log = engineLog(argv.find((word) => !word.startsWith("-")));
   const { port } = await servePlugin({
@@ -57,7 +58,7 @@ function prepared(provider: Provider, env: NodeJS.ProcessEnv): Provider {
   return preparedFirst({ provider }, prepare)["provider"]!;
 }
 
-/** Of the package as the program uses it, so that the CLI finds in the plugin the version it asks for. */
+/** The version of the package that the program uses; the CLI requires the plugin to have the same one. */
 function pinnedVersion(name: Package): string {
   const manifest = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as {
     dependencies: Record<string, string>;
@@ -65,7 +66,7 @@ function pinnedVersion(name: Package): string {
   return manifest.dependencies[`@pulumi/${name}`]!;
 }
 
-/** A CLI that was killed can't end its plugins. */
+/** Ends this process when the CLI is gone, since a CLI that was killed can't end its plugins. */
 function endWithParent(): void {
   const parent = process.ppid;
   setInterval(() => {

@@ -15,11 +15,11 @@ import { eachLine } from "./lines";
 
 export { hasPulumi } from "./pulumi-path";
 
-/** As for the embedded engine, but the CLI finds its providers itself: the plugins of the local cloud, first on its PATH. */
+/** The embedded engine's options without providers: the CLI finds the local cloud's plugins on its PATH. */
 export interface CliOptions
   extends Omit<EngineOptions, "providers">,
     Pick<CliStackOptions, "environment" | "packages"> {
-  /** Options of the CLI alone, such as `--target=URN`. */
+  /** Options that only the CLI has, such as `--target=URN`. */
   flags?: string[] | undefined;
 }
 
@@ -27,13 +27,13 @@ type Verb = "up" | "preview" | "destroy" | "refresh";
 
 const STDERR_LINES = 60;
 
-/** The same four operations as the embedded engine's, run by the Pulumi CLI on PATH. @throws PulumiMissing, StackLockedError */
+/** The embedded engine's four operations, run by the Pulumi CLI on PATH. @throws PulumiMissing, StackLockedError */
 export const up = (options: CliOptions): Promise<EngineResult> => operate(options, "up");
 export const preview = (options: CliOptions): Promise<EngineResult> => operate(options, "preview");
 export const destroy = (options: CliOptions): Promise<EngineResult> => operate(options, "destroy");
 export const refresh = (options: CliOptions): Promise<EngineResult> => operate(options, "refresh");
 
-/** Outputs of the stack as the CLI recorded them; secrets read `[secret]`. Undefined: the CLI never deployed this stack. */
+/** The stack's recorded outputs; a secret is shown as `[secret]`. Undefined if the CLI never deployed this stack. */
 export function readCliOutputs(stateDir: string, project: string, stack: string): Record<string, Json> | undefined {
   const resources = readCheckpoint(stateDir, project, stack)?.checkpoint.latest?.resources;
   const root = resources?.find(({ urn }) => urn === stackUrn(stack, project));
@@ -72,12 +72,12 @@ async function operate(options: CliOptions, verb: Verb): Promise<EngineResult> {
   }
 }
 
-/** We hold the stack's lock, so whatever the CLI left of its own is of a command that was killed. */
+/** Ends a CLI that a killed command left running, and removes its locks. The caller holds the stack's lock. */
 async function takeOver(cli: CliStack): Promise<void> {
   const left = readText(cli.processFile);
   if (left !== undefined) await killGroup(JSON.parse(left) as ProcessRecord);
   rmSync(cli.processFile, { force: true });
-  // What `pulumi cancel` does with a file backend (pkg/backend/diy/lock.go).
+  // `pulumi cancel` does the same with a file backend (pkg/backend/diy/lock.go).
   rmSync(cli.locks, { recursive: true, force: true });
 }
 
@@ -88,7 +88,7 @@ function runCli(
   onLine: (line: string) => void,
 ): Promise<{ code: number; stderr: string }> {
   const stderr: string[] = [];
-  // It waits for a line before it begins, so that none ever runs that is not written down for the next command to find.
+  // The CLI waits for a line before it starts, so that it never runs without a record for the next command.
   const child = spawn(
     "/bin/sh",
     ["-c", 'read -r go && exec "$@"', "sh", cli.executable, ...words(cli, verb, options)],
@@ -96,7 +96,7 @@ function runCli(
       cwd: options.directory,
       env: cli.env,
       stdio: ["pipe", "pipe", "pipe"],
-      // Out of the terminal's process group: Ctrl-C reaches it once, from here.
+      // The CLI is not in the terminal's process group, so that it receives Ctrl-C only once, from this process.
       detached: true,
     },
   );
@@ -120,10 +120,13 @@ function runCli(
   });
 }
 
-/** Two interrupts closer together may reach the CLI as one. */
+/** The time between two interrupts; closer together they may reach the CLI as one. */
 const BETWEEN_INTERRUPTS_MS = 1_000;
 
-/** One interrupt asks the CLI to finish what runs, a second one to give up waiting; gives what takes the listeners away. */
+/**
+ * Interrupts the CLI: the first interrupt asks it to finish running steps, the second to stop waiting for them. Returns
+ * a function that removes the listeners.
+ */
 function forwardInterrupts(child: ChildProcess, { signal, hardSignal }: CliOptions): () => void {
   let first: number | undefined;
   let second: NodeJS.Timeout | undefined;

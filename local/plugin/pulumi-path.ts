@@ -14,7 +14,7 @@ export class PulumiMissing extends Error {
 }
 
 /**
- * The CLI on PATH.
+ * Returns the path of the CLI on PATH.
  *
  * @throws PulumiMissing
  */

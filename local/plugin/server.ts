@@ -9,22 +9,22 @@ import { failure } from "./failure";
 import { readOlds, readProperties, writeProperties } from "./wire";
 
 export interface ServedProvider {
-  /** On 127.0.0.1. */
+  /** The port on 127.0.0.1. */
   port: number;
   close(): void;
 }
 
 export interface PluginOptions {
-  /** The package it serves: `aws`. */
+  /** The name of the package that the plugin serves, such as `aws`. */
   name: string;
-  /** Of the package, `7.48.0`. */
+  /** The version of the package, such as `7.48.0`. */
   version: string;
   provider: Provider;
-  /** Told the address of the engine that attached itself. */
+  /** Called with the address of the engine when it attaches itself. */
   onAttach?(address: string): void;
 }
 
-/** Serves a Provider as `pulumirpc.ResourceProvider`, as the Pulumi engine wants a plugin, on a free port of this machine. */
+/** Serves a provider as `pulumirpc.ResourceProvider`, the interface of plugins, on a free port of 127.0.0.1. */
 export async function servePlugin(options: PluginOptions): Promise<ServedProvider> {
   const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(ResourceProviderService as never, { ...lifecycle(options), ...operations(options) });
@@ -58,7 +58,7 @@ function lifecycle({ name, version, onAttach }: PluginOptions) {
     }),
     getMapping: unary(async () => new rpc.GetMappingResponse()),
     getMappings: unary(async () => new rpc.GetMappingsResponse()),
-    // Echoed as they came, secrets included: which cluster or region a provider means is the local cloud's own affair.
+    // The inputs are returned unchanged, with secrets: the local cloud ignores a provider's cluster or region.
     checkConfig: unary(async (request: rpc.CheckRequest) => {
       const response = new rpc.CheckResponse();
       response.setInputs(request.getNews());
@@ -72,8 +72,8 @@ function lifecycle({ name, version, onAttach }: PluginOptions) {
       const changes = diffs.length > 0 ? "some" : "none";
       return diffResponse({ changes, diffs, replaces: [], deleteBeforeReplace: false }, oldInputs, news);
     }),
-    // Secrets, resource references and output values are not accepted, so the engine sends plain values and marks what comes
-    // back by what it sent.
+    // The plugin declares no support for secrets, resource references and output values. The engine therefore sends
+    // plain values, and marks the returned values as it marked the sent ones.
     configure: unary(async () => {
       const response = new rpc.ConfigureResponse();
       response.setSupportspreview(true);
@@ -155,7 +155,7 @@ function operations({ provider }: PluginOptions) {
         olds: readProperties(request.getProperties()),
       });
       const response = new rpc.ReadResponse();
-      // Without an id the resource is gone.
+      // A response without an id means that the resource is gone.
       if (!found) return response;
       response.setId(found.id);
       response.setInputs(writeProperties(found.inputs));

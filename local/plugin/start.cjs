@@ -1,5 +1,5 @@
-// What runs before TypeScript can: the CLI starts plugins in a directory of its own choice, where neither tsx nor this
-// project's tsconfig.json would be found.
+// This file is plain JavaScript, because it runs before TypeScript can: the CLI starts plugins in a directory of its
+// choice, in which neither tsx nor this project's tsconfig.json would be found.
 const { join } = require("node:path");
 
 function loadTypeScript() {

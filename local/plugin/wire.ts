@@ -2,8 +2,8 @@ import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/st
 import { type Json, type Properties, UNKNOWN } from "../cloud/provider";
 
 /**
- * Property values as the Pulumi protocol writes them (sdk/go/common/resource/plugin/rpc.go): objects with a signature stand
- * for what JSON has no word for. A Provider knows plain JSON only, so they are unwrapped on the way in.
+ * Property values in the Pulumi protocol (sdk/go/common/resource/plugin/rpc.go) express what JSON can't as objects with
+ * a signature. A provider only uses plain JSON, so these objects are converted when they are read.
  */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
@@ -11,7 +11,7 @@ const RESOURCE_REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e";
 const OUTPUT_VALUE = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 const ASSETS = new Set(["c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"]);
 
-/** An unknown value is written by the type it will have; to a Provider they are all one. */
+/** The protocol's texts for unknown values, one per type. A provider only uses one of them. */
 const UNKNOWNS = new Set([
   UNKNOWN,
   "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7", // boolean
@@ -23,16 +23,16 @@ const UNKNOWNS = new Set([
 ]);
 
 /**
- * What came over the wire, as a Provider wants it: secrets unwrapped (the engine remembers which they were), every unknown
- * as {@link UNKNOWN}.
+ * Converts received properties for a provider: secrets lose their mark (the engine remembers it), and every unknown
+ * value becomes {@link UNKNOWN}.
  *
- * @throws Error for an asset or archive: no provider here takes files
+ * @throws Error for an asset or archive, because no provider here accepts files
  */
 export function readProperties(struct: Struct | undefined): Properties {
   return readObject((struct?.toJavaScript() ?? {}) as Properties);
 }
 
-/** Undefined for an empty struct: the engine sends one where there was nothing before. */
+/** Reads the old properties; undefined for an empty struct, which the engine sends if there were none. */
 export function readOlds(struct: Struct | undefined): Properties | undefined {
   const olds = readProperties(struct);
   return Object.keys(olds).length === 0 ? undefined : olds;

@@ -10,12 +10,12 @@ import { givePortBack, takePodPort } from "./ports";
 import { kubernetesDirectory, timestamp, type WritableStore } from "./store";
 import type { Timing } from "./timing";
 
-/** On a pod: which port of this machine is behind which container port, as JSON. */
+/** The annotation of a pod that contains, as JSON, the port of this machine for each container port. */
 const PORTS_ANNOTATION = "local-cloud/ports";
 
 const RETRY_MILLISECONDS = 1_000;
 
-/** How long `down` lets programs finish before it kills them; a pod's own grace period, if that is shorter. */
+/** The seconds that `down` gives programs to finish before it kills them. */
 const STOP_GRACE_SECONDS = 5;
 
 /** The node: runs the pods that are in the store, and ends those that are marked for deletion. */
@@ -30,7 +30,7 @@ export class Kubelet {
     private readonly timing: Timing,
   ) {}
 
-  /** Ends what a dead predecessor left, then runs what is in the store from now on. */
+  /** Kills the processes that an ended background process left, then runs the pods of the store from now on. */
   async start(): Promise<void> {
     await killLeftovers(join(kubernetesDirectory(this.cloudDir), "pods"));
     rmSync(join(kubernetesDirectory(this.cloudDir), "secrets", "_mounted"), { recursive: true, force: true });
@@ -40,13 +40,13 @@ export class Kubelet {
     });
   }
 
-  /** Ends every pod's processes; the objects stay as they are in the store. */
+  /** Ends every pod's processes; the objects in the store stay unchanged. */
   async stop(): Promise<void> {
     this.stopping = true;
     await Promise.all([...this.workers].map(([, worker]) => worker.stop(STOP_GRACE_SECONDS, { hooks: false })));
   }
 
-  /** A node that was lost takes its pods with it: a Job counts a failure, a Deployment makes a new pod. */
+  /** Ends a pod of the last background process as if its node was lost: a Job counts a failure, a Deployment replaces it. */
   private afterCrash(pod: Pod): void {
     const controlled = pod.metadata.ownerReferences?.some(({ kind }) => kind === "ReplicaSet");
     if (pod.metadata.deletionTimestamp || controlled) {
@@ -90,7 +90,7 @@ export class Kubelet {
     if (pod.metadata.deletionTimestamp) void this.remove(pod);
     else if (!isFinished(pod) && !this.workers.has(uid) && !this.starting.has(uid)) {
       this.run(pod).catch((error) => {
-        // Nothing of it runs yet, most likely for want of disk space.
+        // The pod does not run yet, most likely because the disk is full.
         console.error(`pod ${pod.metadata.name} could not be started yet:`, error);
         raiseDefect(error);
         setTimeout(() => this.syncAnew(pod), RETRY_MILLISECONDS).unref();
@@ -148,7 +148,7 @@ export class Kubelet {
     this.store.remove(referenceTo(pod));
   }
 
-  /** A container that is told its port by `PORT` gets one of this machine's for it; two pods can't open the same one. */
+  /** Assigns a port of this machine to each container that reads its port from `PORT`; two pods can't share one. */
   private async assignPorts(pod: Pod): Promise<Map<number, number>> {
     const ports = new Map<number, number>();
     for (const { env = [], ports: declared = [] } of pod.spec.containers) {

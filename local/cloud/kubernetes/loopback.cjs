@@ -1,5 +1,5 @@
-// Loaded into the Node programs of local pods. A pod of a real cluster has an address of its own that the world can't reach; here
-// it shares this machine's, so whatever a program asks for, it listens on 127.0.0.1 only.
+// This file is loaded into the Node.js programs of local pods. In a real cluster a pod has its own address, which can't
+// be reached from outside. Here pods share this machine's address, so every program listens on 127.0.0.1 only.
 const { Server } = require("node:net");
 const HOST = "127.0.0.1";
 const { listen } = Server.prototype;

@@ -3,12 +3,12 @@ import type { KubernetesObject } from "./object";
 import { isMap } from "./property-diff";
 import { ApiError, equal } from "./validation";
 
-/** Kubernetes' FieldsV1: `f:spec`, `k:{"name":"app"}`, `.`. */
+/** A set of fields in Kubernetes' FieldsV1 format, with keys such as `f:spec`, `k:{"name":"app"}` and `.`. */
 interface FieldSet {
   [key: string]: FieldSet;
 }
 
-/** Who set which fields of an object, an entry of `metadata.managedFields`. */
+/** An entry of `metadata.managedFields`: the fields of an object that one manager has set. */
 interface ManagedFields {
   manager: string;
   operation: "Apply" | "Update";
@@ -18,22 +18,22 @@ interface ManagedFields {
   subresource?: string;
 }
 
-/** Somebody who changes an object: by server-side apply, which respects what others have set, or by an update, which doesn't. */
+/** The author of a change. A server-side apply respects the fields that other managers have set; an update does not. */
 export interface FieldManager {
   manager: string;
   operation: "Apply" | "Update";
   subresource?: string;
-  /** An apply takes what others have set. */
+  /** Whether an apply takes over fields that other managers have set; default: false. */
   force?: boolean;
 }
 
 /**
- * The records of an object after a change (https://kubernetes.io/docs/reference/using-api/server-side-apply/), as far as a
- * release meets them: the lists that pods and Services have, and whole values for all others.
+ * The `managedFields` of an object after a change (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
+ * It covers the lists of pods and Services item by item, and treats all other lists as one value.
  *
- * @param given what the change sets; an apply keeps what it set before only by setting it again
+ * @param given the fields that the change sets; an apply gives up the fields that it does not set again
  * @param next the object after the change, with defaults
- * @throws ApiError for an apply that sets a field which another manager has set to another value
+ * @throws ApiError when an apply sets a field that another manager has set to another value
  */
 export function managedFields(
   { force = false, ...by }: FieldManager,
@@ -77,7 +77,7 @@ export function managedFields(
   ];
 }
 
-/** Keys of the items of lists that are merged item by item; all other lists are one value. */
+/** The keys of the items of lists that are merged item by item. All other lists are treated as one value. */
 const LIST_KEYS: Record<string, string[][]> = {
   containers: [["name"]],
   initContainers: [["name"]],
@@ -91,7 +91,7 @@ const LIST_KEYS: Record<string, string[][]> = {
   topologySpreadConstraints: [["topologyKey", "whenUnsatisfiable"]],
 };
 
-/** Groups that are one value. */
+/** The fields whose objects are treated as one value. */
 const ATOMIC = ["selector", "labelSelector", "secretKeyRef", "configMapKeyRef", "fieldRef"];
 
 const SEPARATOR = "\0";
@@ -117,7 +117,7 @@ function leaves(value: Json, keys: string[], name = ""): [string, Json][] {
   });
 }
 
-/** The keys that all items of the list have; undefined for a list that is one value. */
+/** The keys that all items of the list have; undefined for a list that is treated as one value. */
 function keyedBy(list: Json[], choices: string[][]): string[] | undefined {
   return choices.find((choice) => list.every((item) => isMap(item) && item[choice[0]!] !== undefined));
 }
@@ -141,7 +141,7 @@ function pathsOf(fields: FieldSet, keys: string[] = []): Set<string> {
   return new Set(found);
 }
 
-/** As the API server words it. */
+/** The API server's message for conflicts. */
 function conflictMessage(conflicts: { entry: ManagedFields; paths: string[] }[]): string {
   const count = conflicts.reduce((sum, { paths }) => sum + paths.length, 0);
   const who = ({ manager, subresource, apiVersion }: ManagedFields) =>
@@ -155,7 +155,7 @@ function conflictMessage(conflicts: { entry: ManagedFields; paths: string[] }[])
   return `Apply failed with ${count} conflicts: ${each.join("\n")}`;
 }
 
-/** `.spec.template.spec.containers[name="app"].image` */
+/** Formats a path for messages, such as `.spec.template.spec.containers[name="app"].image`. */
 function shown(path: string): string {
   return path
     .split(SEPARATOR)

@@ -1,6 +1,6 @@
 import type { Json } from "../provider";
 
-/** A Kubernetes object as the API server keeps it, as far as this cloud reads it. */
+/** A Kubernetes object as stored by the API server; it declares the fields that this cloud reads. */
 export interface KubernetesObject {
   apiVersion: string;
   kind: string;
@@ -24,7 +24,7 @@ export interface ObjectMeta {
   [field: string]: unknown;
 }
 
-/** Names one object. `group` is "" for the core group; the version does not matter, as in the API server's store. */
+/** Identifies one object. `group` is "" for the core group. As in the API server's store, there is no version. */
 export interface ObjectReference {
   group: string;
   kind: string;
@@ -32,7 +32,7 @@ export interface ObjectReference {
   name: string;
 }
 
-/** Kinds without a namespace that a program may meet; anything else lives in one. */
+/** The kinds without a namespace that a program may use. All other kinds have one. */
 const CLUSTER_SCOPED = new Set([
   "Namespace",
   "Node",
@@ -73,7 +73,7 @@ export function isOwnedBy(object: KubernetesObject, owner: KubernetesObject): bo
   return object.metadata.ownerReferences?.some((reference) => reference.uid === owner.metadata.uid) ?? false;
 }
 
-/** Whether labels satisfy a selector with `matchLabels` and `matchExpressions`, or a Service's plain map. */
+/** Whether labels match a selector with `matchLabels` and `matchExpressions`, or a Service's plain map. */
 export function selects(selector: { [field: string]: Json } | undefined, labels: Record<string, string> = {}): boolean {
   if (!selector) return false;
   const structured = "matchLabels" in selector || "matchExpressions" in selector;

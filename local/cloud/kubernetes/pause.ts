@@ -1,4 +1,4 @@
-/** Waits that long, or until the signal fires, whichever is first. */
+/** Waits for this time or until the signal fires, whichever is first. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((over) => {
     if (signal?.aborted || milliseconds <= 0) return over();

@@ -6,12 +6,12 @@ interface Named {
   namespace?: string | undefined;
 }
 
-/** Logs, volumes and running processes of one pod. */
+/** The folder with the logs, the volumes and the process records of one pod. */
 export function podDirectory(cloudDir: string, { name, namespace }: Named): string {
   return join(kubernetesDirectory(cloudDir), "pods", namespace ?? "default", name);
 }
 
-/** Volumes with secrets; a pod's own, below the Secrets' folder. */
+/** The folder with a pod's volumes that contain secrets; it is below the folder of the Secrets. */
 export function secretMountsDirectory(cloudDir: string, { name, namespace }: Named): string {
   return join(kubernetesDirectory(cloudDir), "secrets", "_mounted", `${namespace ?? "default"}_${name}`);
 }

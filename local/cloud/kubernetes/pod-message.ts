@@ -1,6 +1,9 @@
 import type { Condition, ContainerStatus, Pod } from "./pod-types";
 
-/** What Pulumi's Kubernetes provider says of a pod that is not ready (provider/pkg/await/checker/pod); undefined of one that is. */
+/**
+ * The message of Pulumi's Kubernetes provider for a pod that is not ready (provider/pkg/await/checker/pod); undefined
+ * for a ready pod.
+ */
 export function podMessage(pod: Pod): string | undefined {
   const condition = (type: string) => pod.status?.conditions.find((each) => each.type === type);
   const initialized = condition("Initialized");

@@ -16,9 +16,11 @@ interface SecuredContainer {
 }
 
 /**
- * What Pod Security Admission finds in a namespace that carries `pod-security.kubernetes.io/enforce: restricted`, in its words
- * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted). Undefined: nothing. A real cluster refuses
- * the pods and only warns about their Deployment or Job; here the manifest is refused at once, where it is easier to see.
+ * The violations that Pod Security Admission reports in a namespace labelled
+ * `pod-security.kubernetes.io/enforce: restricted`, with its messages
+ * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted). Undefined if there are none. A
+ * real cluster rejects the pods and only warns about their Deployment or Job. Here the manifest itself is rejected,
+ * which is easier to see.
  */
 export function podSecurityViolations(store: Store, object: KubernetesObject): string | undefined {
   const spec = object.kind === "Pod" ? object["spec"] : object["spec"]?.template?.spec;

@@ -8,7 +8,7 @@ import { type Condition, type ContainerStatus, type Pod, type PodStatus, withCon
 import { timestamp } from "./store";
 import { removeVolumes, writeVolumes } from "./volumes";
 
-/** Runs one pod from its start to its end and says how it is. */
+/** Runs one pod from its start to its end and reports its status. */
 export class PodWorker {
   private readonly init: ContainerRunner[];
   private readonly main: ContainerRunner[];
@@ -38,7 +38,7 @@ export class PodWorker {
 
   /**
    * Ends all containers at the same time, as Kubernetes does: preStop, SIGTERM, and SIGKILL after the grace period.
-   * Returns when no process of the pod is left.
+   * Resolves when no process of the pod is left.
    */
   stop(graceSeconds: number, options: { hooks?: boolean } = {}): Promise<void> {
     this.stopped.abort();
@@ -80,7 +80,7 @@ export class PodWorker {
         writeVolumes(this.around.cloudDir, this.pod, configuration);
         return true;
       } catch (error) {
-        // As on a real node the containers stay "ContainerCreating"; a real cluster tells why in an event.
+        // As on a real node the containers stay "ContainerCreating"; a real cluster reports the cause in an event.
         if (!(error instanceof MissingReference)) console.error(`volumes of pod ${this.pod.metadata.name}:`, error);
         await pause(this.around.timing.retryMilliseconds, this.stopped.signal);
       }

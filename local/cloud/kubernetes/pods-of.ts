@@ -3,7 +3,7 @@ import { isOwnedBy, type KubernetesObject, referenceTo } from "./object";
 import type { Pod } from "./pod-types";
 import { type Store, timestamp, type WritableStore } from "./store";
 
-/** Letters of generated names: no vowels, so that no words come out (k8s.io/apimachinery, `rand.SafeEncodeString`). */
+/** The letters of generated names: no vowels, so that no words result (k8s.io/apimachinery, `rand.SafeEncodeString`). */
 export const LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
 function randomSuffix(length = 5): string {
@@ -24,7 +24,7 @@ export interface PodTemplate {
   spec: Pod["spec"];
 }
 
-/** Makes a pod from a controller's template, owned by the controller. */
+/** Creates a pod from a controller's template, owned by the controller. */
 export function createPod(store: WritableStore, owner: KubernetesObject, template: PodTemplate): void {
   const { apiVersion, kind, metadata } = owner;
   store.set({
@@ -42,7 +42,7 @@ export function createPod(store: WritableStore, owner: KubernetesObject, templat
   });
 }
 
-/** Marks a pod for deletion. It leaves every Service at this moment; the node ends it and then removes the object. */
+/** Marks a pod for deletion. From now on no Service uses it; the node ends it and then removes the object. */
 export function deletePod(store: WritableStore, pod: Pod, graceSeconds?: number): void {
   if (isTerminating(pod)) return;
   const grace = graceSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;

@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 
 /**
- * Free TCP ports outside the range from which systems take the near end of outgoing connections (32768 and up on Linux,
- * 49152 and up on macOS): under load those would run into a port that a pod is just about to open.
+ * The ports for pods. They lie below the range that systems use for outgoing connections (32768 and up on Linux, 49152
+ * and up on macOS), because under load such a connection could take a port that a pod is about to open.
  */
 const POD_PORTS: [number, number] = [20_000, 29_999];
 /** Kubernetes' own range of node ports. */
@@ -18,7 +18,7 @@ export async function takeNodePort(): Promise<number> {
   return take(NODE_PORTS);
 }
 
-/** Takes this very port; false when somebody has it. */
+/** Reserves this port; false if it is in use. */
 export async function takePort(port: number): Promise<boolean> {
   if (taken.has(port)) return false;
   taken.add(port);
@@ -31,7 +31,7 @@ export function givePortBack(port: number): void {
   taken.delete(port);
 }
 
-/** Starts at a random place, so that two clouds on one machine rarely ask for the same port. */
+/** Reserves a port, starting at a random one, so that two clouds on one machine rarely try the same port. */
 async function take([first, last]: [number, number]): Promise<number> {
   const count = last - first + 1;
   const start = Math.floor(Math.random() * count);

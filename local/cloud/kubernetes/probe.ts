@@ -6,16 +6,16 @@ import { describeProcess, killGroup } from "../process";
 import { pause } from "./pause";
 import type { Handler, Probe } from "./pod-types";
 
-/** How a handler reaches the container that it asks. */
+/** The data with which a handler reaches its container. */
 export interface HandlerTarget {
-  /** The port of this machine behind a container port, given by number or name. */
+  /** Returns the port of this machine for a container port, given by number or name. */
   port(port: number | string): number;
   env: Record<string, string>;
   cwd: string;
   map(text: string): string;
 }
 
-/** Runs a probe or hook once; undefined when it succeeded, else why not, in the kubelet's words. */
+/** Runs a probe or hook once; undefined when it succeeded, otherwise the kubelet's message. `timeout` is in ms. */
 export async function runHandler(
   handler: Handler,
   target: HandlerTarget,
@@ -39,9 +39,9 @@ export async function runHandler(
 }
 
 /**
- * Asks again and again until the signal fires, and reports each time a threshold is reached. Failures count once a
- * period. With `eager`, it also looks in between until the first success: the kubelet would only see at the next period
- * that a program has started, and people wait for this machine.
+ * Repeats a probe until the signal fires, and calls `on` each time a threshold is reached. Failures count once per
+ * period. With `eager` it probes more often until the first success. The kubelet would notice a start only at the next
+ * period, but on this machine people wait for it.
  */
 export async function watchProbe(
   probe: Probe,

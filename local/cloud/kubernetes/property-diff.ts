@@ -1,14 +1,17 @@
 import { type Json, type Properties, UNKNOWN } from "../provider";
 
 export interface PropertyChange {
-  /** As Pulumi writes property paths: `spec.template.spec.containers[0].image`. */
+  /** The path in Pulumi's notation, such as `spec.template.spec.containers[0].image`. */
   path: string;
   keys: (string | number)[];
-  /** Undefined: the property was removed. */
+  /** The new value; undefined if the property was removed. */
   value: Json | undefined;
 }
 
-/** The parts of `live` that `shape` names, in the shape's own order of lists: what the server adds is no change. */
+/**
+ * The parts of `live` that also occur in `shape`, with list items matched by position. Properties that only the server
+ * adds are left out, since they are not changes.
+ */
 export function prune(live: Json | undefined, shape: Json | undefined): Json | undefined {
   if (isMap(live) && isMap(shape)) {
     const kept = Object.keys(shape).filter((key) => key in live);
@@ -20,7 +23,7 @@ export function prune(live: Json | undefined, shape: Json | undefined): Json | u
   return live;
 }
 
-/** The leaves in which the two differ. */
+/** The leaves in which the two values differ. */
 export function changesBetween(
   old: Json | undefined,
   now: Json | undefined,
@@ -46,7 +49,7 @@ export function formatPath(keys: (string | number)[]): string {
   }, "");
 }
 
-/** `metadata.annotations["a.b"]`, `spec.ports[0]`, `spec.ports[*]` → keys; `*` stands for any. */
+/** Splits a path into keys: `metadata.annotations["a.b"]`, `spec.ports[0]`, `spec.ports[*]`. A `*` matches any key. */
 export function parsePath(path: string): (string | number)[] {
   const keys: (string | number)[] = [];
   for (const [, quoted, index, plain] of path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|([^.[\]]+)/g)) {
@@ -57,12 +60,12 @@ export function parsePath(path: string): (string | number)[] {
   return keys;
 }
 
-/** Whether `prefix` (which may hold `*`) leads to `keys` or above it. */
+/** Whether `prefix`, which may contain `*`, is the same path as `keys` or above it. */
 export function contains(prefix: (string | number)[], keys: (string | number)[]): boolean {
   return prefix.length <= keys.length && prefix.every((key, i) => key === "*" || key === keys[i]);
 }
 
-/** Whether a change at some path changes what `pattern` names: the path is at or below it, or its new value reaches it. */
+/** Whether a change affects `pattern`: its path is at or below the pattern, or its new value contains the pattern. */
 export function touches(pattern: (string | number)[], { keys, value }: PropertyChange): boolean {
   if (contains(pattern, keys)) return true;
   const above = keys.every((key, i) => pattern[i] === "*" || pattern[i] === key);
@@ -85,7 +88,7 @@ export function isMap(value: Json | undefined): value is Properties {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Null in a manifest says "not set". */
+/** Whether a value is absent. In a manifest null means that the property is not set. */
 function isAbsent(value: Json | undefined): boolean {
   return value === undefined || value === null;
 }

@@ -24,21 +24,24 @@ import { openStore } from "./store";
 
 export interface KubernetesProviderOptions {
   /**
-   * Whether creating an object that is there already takes it over instead of failing: the real provider's setting of this
-   * name (`kubernetes:upsertExistingObjects`, since 4.29; its default is false). Needed for a command to go on after it was
-   * killed between the creation of an object and the note of it in the state. Default: true.
+   * Whether creating an object that exists takes it over instead of failing. The real provider has a setting of this
+   * name (`kubernetes:upsertExistingObjects`, since 4.29; its default is false). A command needs it to continue after it
+   * was killed between the creation of an object and its entry in the state. Default: true.
    */
   upsertExistingObjects?: boolean;
 }
 
-/** The real provider adds a random part, and remembers it in the state. */
+/** The field manager. The real provider adds a random part to its name and stores it in the state. */
 const PULUMI: FieldManager = { manager: "pulumi-kubernetes", operation: "Apply" };
 
-/** Seconds that the real provider waits when nobody says otherwise. */
+/** The real provider's default timeout in seconds. */
 const DEFAULT_TIMEOUT = 600;
 const TIMEOUT_ANNOTATION = "pulumi.com/timeoutSeconds";
 
-/** Pulumi's Kubernetes provider over the local cloud: same inputs, replacements, waiting and words (pulumi-kubernetes 4.32). */
+/**
+ * Pulumi's Kubernetes provider for the local cloud, with the same inputs, replacements, waiting and messages
+ * (pulumi-kubernetes 4.32).
+ */
 export function createKubernetesProvider(cloudDir: string, options: KubernetesProviderOptions = {}): Provider {
   const mode: ApplyMode = (options.upsertExistingObjects ?? true) ? "upsert" : "create";
   return {
@@ -73,7 +76,7 @@ export function createKubernetesProvider(cloudDir: string, options: KubernetesPr
 
     async delete({ urn, id, olds, timeout, signal }) {
       const reference = referenceFrom(urn, id, olds);
-      // What nobody knows needs no background process to be gone.
+      // An object that is not in the store is gone already, so the background process is not needed.
       if (!openStore(cloudDir).get(reference)) return;
       const client = await connect(cloudDir);
       const timeoutSeconds = timeout || DEFAULT_TIMEOUT;
@@ -86,7 +89,7 @@ export function createKubernetesProvider(cloudDir: string, options: KubernetesPr
   };
 }
 
-/** Names the object, and fills in what the type says anyway. */
+/** Generates a name if there is none, and adds the type's `apiVersion` and `kind`. */
 function check({ urn, olds, news }: CheckRequest): CheckResult {
   const { apiVersion, kind } = typeOf(urn);
   const metadata = isMap(news["metadata"]) ? { ...news["metadata"] } : {};
@@ -125,7 +128,7 @@ async function apply(
   }
 }
 
-/** Waits for the object as the real provider does; {@link InitError} when it is there but does not work. */
+/** Waits for the object as the real provider does. @throws InitError when the object exists but is not ready */
 async function whenReady(
   client: Client,
   object: KubernetesObject,
@@ -143,7 +146,7 @@ async function whenReady(
   const waiting = client.call("kubernetes.awaitReady", { reference, timeoutSeconds }, { signal });
   const result = await waiting.catch(async (error): Promise<AwaitResult> => {
     if (!signal?.aborted) throw error;
-    // The person asked to stop: what is there now is what goes into the state.
+    // The user asked to stop, so the object's current state goes into the stack's state.
     const now = await client.call("kubernetes.get", reference);
     return { outcome: "cancelled", object: now ?? object, reasons: [] };
   });
@@ -157,7 +160,7 @@ async function whenReady(
   throw new InitError(id, outputsOf(result.object ?? object), [`${opening}: ${why}`, ...result.reasons]);
 }
 
-/** Reads the files only. An object that is there but not ready is reported with its reasons, as by the real provider. */
+/** Only reads files. @throws InitError with the reasons for an object that is not ready, as the real provider does */
 function read(cloudDir: string, { urn, id, inputs, olds }: ReadRequest): ReadResult | undefined {
   const store = openStore(cloudDir);
   const object = store.get(referenceFrom(urn, id, olds));
@@ -176,7 +179,7 @@ function read(cloudDir: string, { urn, id, inputs, olds }: ReadRequest): ReadRes
   return { id, inputs: liveInputs, outputs };
 }
 
-/** A Secret's `stringData` lives on in `data`; as long as that still says the same, it counts as unchanged. */
+/** Restores a Secret's `stringData` from `data`, so that it counts as unchanged if both have the same content. */
 function withStringData(live: Properties, inputs: Properties): Properties {
   if (live["kind"] !== "Secret" || !isMap(inputs["stringData"]) || !isMap(live["data"])) return live;
   const data = live["data"];
@@ -186,7 +189,7 @@ function withStringData(live: Properties, inputs: Properties): Properties {
   return { ...live, stringData: Object.fromEntries(current) };
 }
 
-/** For an object that was never in the state (`.get`, import): everything but what only the server writes. */
+/** The inputs of an object that was never in the state (`.get`, import): all fields that not only the server sets. */
 function inputsFrom(outputs: Properties): Properties {
   const { status: _, metadata, ...rest } = outputs;
   const { uid, resourceVersion, creationTimestamp, generation, managedFields, ...own } = metadata as Properties;
@@ -217,7 +220,7 @@ function referenceFrom(urn: string, id: string, olds: Properties): ObjectReferen
   return { group: groupOf(String(olds["apiVersion"] ?? apiVersion)), kind, namespace, name };
 }
 
-/** `urn:pulumi:stack::project::parent$kubernetes:apps/v1:Deployment::name` → `apps/v1`, `Deployment`. */
+/** Splits a URN: `urn:pulumi:stack::project::parent$kubernetes:apps/v1:Deployment::name` → `apps/v1`, `Deployment`. */
 function typeOf(urn: string): { apiVersion: string; kind: string } {
   const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
   const [, groupVersion = "", kind = ""] = type.split(":");

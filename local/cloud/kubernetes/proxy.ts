@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /**
- * A TCP port of this machine in front of a set of others that changes. A new connection goes to the next backend in turn;
- * one that is open stays with its backend until either side closes it.
+ * A TCP port of this machine that forwards to a changing set of other ports. A new connection goes to the next backend
+ * in turn; an open connection stays with its backend until either side closes it.
  */
 export class TcpProxy {
   private readonly server: Server;
@@ -17,14 +17,14 @@ export class TcpProxy {
   ) {
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.forward(client));
     this.server.on("error", (error) => {
-      // Somebody took the port while this cloud was down. It belongs to the Service, so it is asked for again and again.
+      // Another program took the port while this cloud was stopped. The Service needs this port, so it is tried again.
       console.error(`port ${port} of a Service: ${error.message}`);
       this.retry = setTimeout(() => this.listen(), 1_000);
     });
     this.listen();
   }
 
-  /** Takes no new connections and cuts those that are open. */
+  /** Accepts no new connections and closes the open ones. */
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.retry);
@@ -39,13 +39,13 @@ export class TcpProxy {
   private forward(client: Socket): void {
     this.track(client);
     const backends = this.backends();
-    // As kube-proxy does: without a ready pod the connection is refused.
+    // Without a ready pod the connection is refused, as kube-proxy does.
     if (backends.length === 0) return void client.resetAndDestroy();
     this.turn = (this.turn + 1) % backends.length;
     this.dial(client, [...backends.slice(this.turn), ...backends.slice(0, this.turn)]);
   }
 
-  /** A pod that has just crashed may still be listed: nothing was sent yet, so the next one can have the connection. */
+  /** Connects to the first backend that accepts: a crashed one may still be listed, and no data was sent to it yet. */
   private dial(client: Socket, [port, ...others]: number[]): void {
     if (port === undefined) return void client.resetAndDestroy();
     const backend = connect({ host: "127.0.0.1", port, allowHalfOpen: true, noDelay: true });

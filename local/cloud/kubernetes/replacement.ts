@@ -2,8 +2,8 @@ import type { Properties } from "../provider";
 import { isMap } from "./property-diff";
 
 /**
- * Which properties of a kind can only change by replacing the object (pulumi-kubernetes 4.32, provider/pkg/provider/diff.go;
- * the kinds that a release may meet).
+ * The properties of a kind that can only change by replacing the object (pulumi-kubernetes 4.32,
+ * provider/pkg/provider/diff.go), for the kinds that a release may contain.
  */
 export function replacingProperties(inputs: Properties): string[] {
   const own = BY_KIND[`${inputs["apiVersion"]}/${inputs["kind"]}`] ?? [];
@@ -67,7 +67,7 @@ const BY_KIND: Record<string, string[]> = {
   "v1/Service": ["spec.clusterIP"],
 };
 
-/** Neither ConfigMaps nor Secrets change in place unless the provider is told so, which this one never is. */
+/** ConfigMaps and Secrets are replaced when their data changes, as with the real provider's default settings. */
 function dataProperties({ apiVersion, kind }: Properties): string[] {
   if (apiVersion !== "v1") return [];
   if (kind === "ConfigMap") return ["binaryData", "data"];

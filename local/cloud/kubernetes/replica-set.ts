@@ -3,7 +3,7 @@ import { isFinished, isReady, type Pod } from "./pod-types";
 import { createPod, deletePod, isTerminating, podsOf } from "./pods-of";
 import type { WritableStore } from "./store";
 
-/** Makes a ReplicaSet have that many pods: new ones for missing and ended ones, and the least useful ones go first. */
+/** Scales a ReplicaSet: creates pods for missing and ended ones, and removes surplus ones, the least useful first. */
 export function scaleReplicaSet(store: WritableStore, set: KubernetesObject, replicas: number): void {
   const sized =
     set["spec"].replicas === replicas
@@ -30,7 +30,7 @@ export function scaleReplicaSet(store: WritableStore, set: KubernetesObject, rep
   });
 }
 
-/** When the pod has been ready for long enough to count, in milliseconds; infinity while it is not ready. */
+/** The time in ms from which the pod counts as available; infinity while it is not ready. */
 export function availableSince(pod: Pod, minReadySeconds: number): number {
   const ready = pod.status?.conditions.find(({ type, status }) => type === "Ready" && status === "True");
   if (!ready) return Number.POSITIVE_INFINITY;

@@ -1,10 +1,10 @@
 import { isOwnedBy, type KubernetesObject, referenceTo } from "./object";
 import type { Store } from "./store";
 
-/** On Deployments and ReplicaSets: which rollout it is, counted from 1. */
+/** The annotation of Deployments and ReplicaSets that contains the number of the rollout, counted from 1. */
 export const REVISION = "deployment.kubernetes.io/revision";
 
-/** The oldest first. */
+/** The ReplicaSets of a Deployment, the oldest first. */
 export function replicaSetsOf(store: Store, deployment: KubernetesObject): KubernetesObject[] {
   return store
     .list("apps", "ReplicaSet", referenceTo(deployment).namespace)

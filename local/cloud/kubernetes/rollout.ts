@@ -1,18 +1,18 @@
-/** How far a rolling update may go at this moment: pure arithmetic of the Deployment controller. */
+/** The current state of a rolling update, from which the Deployment controller computes the next step. */
 export interface RolloutState {
   /** The Deployment's `spec.replicas`. */
   desired: number;
   maxSurge: number;
   maxUnavailable: number;
   current: ReplicaCount;
-  /** Older ReplicaSets, the oldest first. */
+  /** The older ReplicaSets, the oldest first. */
   old: ReplicaCount[];
 }
 
 export interface ReplicaCount {
-  /** What the ReplicaSet is told to have. */
+  /** The number of pods that the ReplicaSet should have. */
   wanted: number;
-  /** How many of its pods are available. */
+  /** The number of its pods that are available. */
   available: number;
 }
 
@@ -21,7 +21,7 @@ export interface RolloutStep {
   old: number[];
 }
 
-/** The next sizes of the ReplicaSets: first the new one up within maxSurge, then the old ones down within maxUnavailable. */
+/** The next sizes: the new ReplicaSet grows within maxSurge, then the old ones shrink within maxUnavailable. */
 export function nextStep({ desired, maxSurge, maxUnavailable, current, old }: RolloutState): RolloutStep {
   const oldWanted = sum(old.map(({ wanted }) => wanted));
   const room = Math.max(0, desired + maxSurge - current.wanted - oldWanted);
@@ -32,14 +32,14 @@ export function nextStep({ desired, maxSurge, maxUnavailable, current, old }: Ro
   const mayGo = current.wanted + oldWanted - minAvailable - newUnavailable;
   const sizes = old.map(({ wanted }) => wanted);
 
-  // Old pods that do not work serve nobody: they go first, within the same bound.
+  // Old pods that are not available serve no requests, so they are removed first, within the same bound.
   let unhealthy = mayGo;
   for (const [i, { wanted, available }] of old.entries()) {
     const cut = Math.max(0, Math.min(unhealthy, wanted - available));
     sizes[i] = wanted - cut;
     unhealthy -= cut;
   }
-  // Then healthy ones, as long as enough stay available.
+  // Then available old pods are removed, as long as enough pods stay available.
   let spare = sum(old.map(({ available }) => available)) + current.available - minAvailable;
   for (const [i, size] of sizes.entries()) {
     const cut = Math.max(0, Math.min(spare, size));
@@ -49,7 +49,10 @@ export function nextStep({ desired, maxSurge, maxUnavailable, current, old }: Ro
   return { current: grown, old: sizes };
 }
 
-/** `25%` or a number of pods. Percentages of maxSurge round up, those of maxUnavailable down; both may not be 0. */
+/**
+ * Resolves bounds such as `25%` or `2`. Percentages of maxSurge round up, those of maxUnavailable down. If both are 0,
+ * maxUnavailable becomes 1.
+ */
 export function resolveBounds(
   desired: number,
   maxSurge: number | string,

@@ -5,10 +5,14 @@ import { TcpProxy } from "./proxy";
 import type { WritableStore } from "./store";
 import { ApiError } from "./validation";
 
-/** On a Service of type ClusterIP, which has no node ports: the port of this machine for each of its ports, as JSON. */
+/** The annotation with this machine's port for each port, as JSON, of a ClusterIP Service, which has no node ports. */
 export const CLUSTER_PORTS_ANNOTATION = "local-cloud/ports";
 
-/** Gives each port of a Service its port on this machine, for as long as the Service exists. Called before it is stored. */
+/**
+ * Assigns a port of this machine to each port of a Service, for as long as the Service exists. Called before the
+ * Service is stored.
+ * @throws ApiError when a given node port is in use
+ */
 export async function assignServicePorts(
   service: KubernetesObject,
   previous?: KubernetesObject,
@@ -39,7 +43,7 @@ export async function assignServicePorts(
   return { ...service, spec: { ...spec, ports }, ...(status ? { status } : {}) };
 }
 
-/** Port of the Service → port of this machine. */
+/** This machine's port for each port of the Service. */
 export function servicePorts(service: KubernetesObject): Map<number, number> {
   const annotated = JSON.parse(service.metadata.annotations?.[CLUSTER_PORTS_ANNOTATION] ?? "{}") as Record<
     string,
@@ -53,7 +57,7 @@ export function servicePorts(service: KubernetesObject): Map<number, number> {
   );
 }
 
-/** The open ports of all Services: one {@link TcpProxy} each. */
+/** The open ports of all Services, with one {@link TcpProxy} each. */
 export class ServiceProxies {
   private readonly proxies = new Map<string, Map<number, TcpProxy>>();
 

@@ -15,18 +15,18 @@ import { ServiceProxies } from "./service-ports";
 import { kubernetesDirectory, WritableStore } from "./store";
 import { REAL_TIMING, type Timing } from "./timing";
 
-/** What waiting for an object came to. */
+/** The result of waiting for an object. */
 export interface AwaitResult {
   object?: KubernetesObject;
   outcome: "ready" | "failed" | "timed-out" | "cancelled" | "deleted";
   reasons: string[];
 }
 
-/** What a command may ask of Kubernetes. */
+/** The methods of Kubernetes that a command may call. */
 export interface KubernetesMethods {
-  /** @param by whoever changes the object; by default kubectl */
+  /** @param by the field manager of the change; default: kubectl */
   apply: Method<{ object: KubernetesObject; mode?: ApplyMode; by?: FieldManager }, KubernetesObject>;
-  /** Returns when the object and everything it ran are gone; `timeoutSeconds` is 600 by default. */
+  /** Returns when the object and everything that it ran are gone; `timeoutSeconds` is 600 by default. */
   delete: Method<{ reference: ObjectReference; timeoutSeconds?: number }, void>;
   scale: Method<{ reference: ObjectReference; replicas: number; manager?: string }, KubernetesObject>;
   get: Method<ObjectReference, KubernetesObject | undefined>;
@@ -34,7 +34,7 @@ export interface KubernetesMethods {
   awaitReady: Method<{ reference: ObjectReference; timeoutSeconds: number }, AwaitResult>;
 }
 
-/** A Kubernetes cluster of one node whose containers are processes of this machine. */
+/** A Kubernetes cluster with one node whose containers are processes of this machine. */
 export function createKubernetesService(cloudDir: string, timing: Timing = REAL_TIMING): Service<KubernetesMethods> {
   const store = new WritableStore(cloudDir);
   const api = new ApiServer(store);
@@ -78,7 +78,7 @@ export function createKubernetesService(cloudDir: string, timing: Timing = REAL_
   };
 }
 
-/** Ends what a dead background process left running. */
+/** Kills the processes that an ended background process left running. */
 export async function stopKubernetes(cloudDir: string): Promise<void> {
   const root = kubernetesDirectory(cloudDir);
   await killLeftovers(join(root, "pods"));

@@ -6,13 +6,13 @@ import { type OnUnreadable, readable, readJson, UnreadableFile, writeAtomically 
 import { type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 
 /**
- * The objects of a cluster as files, one each: `objects/<Kind>.<group>/<namespace>/<name>.json`. Secrets have a folder of
- * their own and are in no other file. Reading needs no background process; only that process writes.
+ * The objects of a cluster, one file each: `objects/<Kind>.<group>/<namespace>/<name>.json`. Secrets are in a folder of
+ * their own and in no other file. Reading needs no background process; only that process writes.
  */
 export interface Store {
   get(reference: ObjectReference): KubernetesObject | undefined;
   list(group: string, kind: string, namespace?: string): KubernetesObject[];
-  /** Every object but Secrets. */
+  /** Lists every object except Secrets. */
   listAll(): KubernetesObject[];
 }
 
@@ -40,14 +40,14 @@ export function openStore(cloudDir: string, onUnreadable?: OnUnreadable): Store 
 
 const RETRY_MILLISECONDS = 1_000;
 
-/** The store as its one writer has it: keeps everything in memory, says what changed. */
+/** The store of the background process, which is its only writer. It keeps all objects in memory and emits changes. */
 export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "set" | "deleted"] }> implements Store {
   private readonly root: string;
   private readonly objects = new Map<string, KubernetesObject>();
-  /** Keys of objects whose file is older than what is in memory. */
+  /** The keys of objects whose file is older than the object in memory. */
   private readonly unwritten = new Set<string>();
   private version = Date.now();
-  /** Set when the folder is gone or the cloud is stopping: nothing may be written any more. */
+  /** Set when the folder is gone or the cloud is stopping; nothing is written any more. */
   closed = false;
 
   constructor(cloudDir: string) {
@@ -79,9 +79,9 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
   }
 
   /**
-   * Keeps the object with a new resource version, and a uid and a creation time if it has none.
+   * Stores the object with a new resource version, and with a uid and a creation time if it has none.
    *
-   * @throws when it can't be written; nothing has changed then
+   * @throws the system's error when the object can't be written; nothing has changed then
    */
   set(object: KubernetesObject): KubernetesObject {
     return this.keep(object, (stored) => this.write(stored));
@@ -97,7 +97,7 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
         resourceVersion: String(++this.version),
       },
     };
-    // A folder that somebody deleted must not come back because a pod changed at that moment.
+    // If the folder has been deleted, a change of a pod must not create it again.
     this.closed ||= !existsSync(this.root);
     if (this.closed) return stored;
     write(stored);
@@ -113,8 +113,8 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
   }
 
   /**
-   * What has happened can't be refused for want of disk space, or a pod that ended would run on for ever in the eyes of its
-   * Job: it counts at once, and is written as soon as that can be done.
+   * Writes a status, and retries later if the disk is full. A status reports something that has happened, so it counts
+   * at once: otherwise the pod of a Job that has ended would seem to run for ever.
    */
   private writeWhenPossible(object: KubernetesObject): void {
     const key = keyOf(object);
@@ -133,7 +133,7 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
     }
   }
 
-  /** Changes the status alone, and nothing at all when it is the same. */
+  /** Changes only the status; does nothing if the status is the same. */
   setStatus(object: KubernetesObject, status: object): KubernetesObject {
     const current = this.get(referenceTo(object));
     if (!current || current.metadata.uid !== object.metadata.uid) return object;
@@ -150,7 +150,7 @@ export class WritableStore extends EventEmitter<{ change: [KubernetesObject, "se
   }
 }
 
-/** The API's format of times: whole seconds. */
+/** Formats a time as the API does, in whole seconds. */
 export function timestamp(at = new Date()): string {
   return `${at.toISOString().slice(0, 19)}Z`;
 }
@@ -172,7 +172,7 @@ function fileOf(root: string, { group, kind, namespace, name }: ObjectReference)
   return join(kindFolder(root, group, kind), safe(namespace || "_cluster"), `${safe(name)}.json`);
 }
 
-/** Part of a path; what the API server would refuse as a name is refused here too. */
+/** Returns a part of a path unchanged. @throws Error for names that the API server would reject too */
 function safe(part: string): string {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,252}$/.test(part)) throw new Error(`"${part}" is not a valid name`);
   return part;

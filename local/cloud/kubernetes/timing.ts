@@ -1,18 +1,18 @@
-/** The pace of the node and its controllers. Real by default; tests of long waits bring their own. */
+/** The waiting times of the node and its controllers. The default is real; tests of long waits use their own. */
 export interface Timing {
-  /** Milliseconds before a crashed container or a missing image is tried again, the n-th time (from 0). */
+  /** Returns the ms before the n-th retry (from 0) of a crashed container or a missing image. */
   backOff(attempt: number): number;
-  /** A container that ran this long before it crashed starts from the first back-off again. */
+  /** The seconds of running after which a container that crashes starts from the first back-off again. */
   backOffResetSeconds: number;
-  /** Milliseconds before a missing Secret or ConfigMap is looked for again. */
+  /** The ms before a missing Secret or ConfigMap is looked for again. */
   retryMilliseconds: number;
-  /** Milliseconds that a container without a readiness probe has to run before it counts as ready. */
+  /** The ms that a container without a readiness probe must run before it counts as ready. */
   noticeMilliseconds: number;
-  /** Milliseconds before a Job makes a new pod for one that failed, the n-th time (from 0). */
+  /** Returns the ms before a Job creates a new pod after the n-th failure (from 0). */
   jobBackOff(attempt: number): number;
 }
 
-/** 10 s, doubled each time, up to 5 min; a Job's up to 6 min (kubelet and Job controller of Kubernetes 1.34). */
+/** Back-offs start at 10 s and double up to 5 min, a Job's up to 6 min (kubelet, Job controller, Kubernetes 1.34). */
 export const REAL_TIMING: Timing = {
   backOff: (attempt) => Math.min(10_000 * 2 ** attempt, 300_000),
   backOffResetSeconds: 600,

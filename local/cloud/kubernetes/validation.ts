@@ -2,7 +2,7 @@ import { groupOf, isClusterScoped, type KubernetesObject, selects } from "./obje
 import { podSecurityViolations } from "./pod-security";
 import type { Store } from "./store";
 
-/** The API server refuses the object; nothing was changed. Worded as `kubectl` and Pulumi show it. */
+/** The API server rejects the object, and nothing was changed. The message is what `kubectl` and Pulumi show. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
 
@@ -18,7 +18,7 @@ export class ApiError extends Error {
   }
 }
 
-/** `deployments.apps`, as the API server writes kinds in its errors. */
+/** The name of a kind in the API server's errors, such as `deployments.apps`. */
 export function resourceName({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
   const plural = /(s|x|ch|sh)$/i.test(kind)
     ? `${kind}es`
@@ -32,7 +32,7 @@ export function resourceName({ apiVersion, kind }: { apiVersion: string; kind: s
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL_NAME = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
-/** Refuses what a real API server refuses and what a program is likely to get wrong; all errors at once. */
+/** Rejects what a real API server rejects, for mistakes that a program is likely to make. @throws ApiError with all */
 export function validate(store: Store, object: KubernetesObject, previous: KubernetesObject | undefined): void {
   const errors = [...nameErrors(object), ...specErrors(object), ...(previous ? immutableErrors(object, previous) : [])];
   if (errors.length > 0) {
@@ -63,7 +63,7 @@ function nameErrors({ kind, metadata, apiVersion }: KubernetesObject): string[] 
   ];
 }
 
-/** Bytes that a ConfigMap or Secret may hold (k8s.io/kubernetes, `MaxSecretSize`). */
+/** The largest size in bytes of a ConfigMap's or Secret's data (k8s.io/kubernetes, `MaxSecretSize`). */
 const DATA_LIMIT = 1024 * 1024;
 
 function specErrors(object: KubernetesObject): string[] {
@@ -125,14 +125,14 @@ function immutableErrors(object: KubernetesObject, previous: KubernetesObject): 
   return errors;
 }
 
-/** The namespaces of every new cluster exist without an object of their own. */
+/** Checks the namespace. Those of every new cluster exist without an object. @throws ApiError if it doesn't exist */
 function namespaceMustExist(store: Store, { kind, metadata: { namespace = "default" } }: KubernetesObject): void {
   if (isClusterScoped(kind) || ["default", "kube-system", "kube-public", "kube-node-lease"].includes(namespace)) return;
   if (store.get({ group: "", kind: "Namespace", namespace: "", name: namespace })) return;
   throw new ApiError(`namespaces "${namespace}" not found`, "NotFound");
 }
 
-/** Equal whatever the order of the keys. */
+/** Whether two values are equal, whatever the order of their keys. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;

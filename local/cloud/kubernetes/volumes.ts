@@ -5,8 +5,9 @@ import { podDirectory, secretMountsDirectory } from "./pod-directory";
 import type { Container, DownwardItems, Pod, Volume, VolumeItems } from "./pod-types";
 
 /**
- * Writes a pod's volumes to folders of its own. What comes from a Secret goes below the Secrets' folder, files mode 0600,
- * so that no other file of this cloud ever holds a secret. Throws {@link MissingReference} when an object is not there yet.
+ * Writes a pod's volumes to folders of its own. Files from a Secret are written below the Secrets' folder with mode
+ * 0600, so that no other file of this cloud contains a secret.
+ * @throws MissingReference when an object does not exist yet
  */
 export function writeVolumes(cloudDir: string, pod: Pod, configuration: Configuration): void {
   for (const volume of pod.spec.volumes ?? []) {
@@ -22,7 +23,7 @@ export function writeVolumes(cloudDir: string, pod: Pod, configuration: Configur
   }
 }
 
-/** Where each mount path of a container really is: a folder with links to the pod's volumes. */
+/** Maps each mount path of a container to its real path, in a folder with links to the pod's volumes. */
 export function writeMounts(cloudDir: string, pod: Pod, container: Container): PathMapping {
   const root = join(podDirectory(cloudDir, pod.metadata), "mounts", container.name);
   rmSync(root, { recursive: true, force: true });
@@ -43,17 +44,17 @@ export function removeVolumes(cloudDir: string, pod: Pod): void {
   rmSync(secretMountsDirectory(cloudDir, pod.metadata), { recursive: true, force: true });
 }
 
-/** A container has no file system of its own here, so what names a mount path in its command and environment is rewritten. */
+/** Containers have no file system of their own here, so mount paths in their commands and variables are rewritten. */
 export class PathMapping {
   constructor(private readonly mounts: { mountPath: string; path: string }[]) {
-    // The longest first, so that a mount inside another one wins.
+    // The longest path comes first, so that a mount inside another one takes precedence.
     mounts.sort((a, b) => b.mountPath.length - a.mountPath.length);
   }
 
-  /** `/release/migrator.cjs`, `--payload=/release`, `node /release/x.cjs` (a shell's text). */
+  /** Maps texts such as `/release/migrator.cjs`, `--payload=/release` and, for a shell, `node /release/x.cjs`. */
   map(text: string): string {
     if (this.mounts.length === 0) return text;
-    // All at once: where one volume really is may look like the mount path of another, such as /tmp.
+    // All paths are replaced in one pass, because a real path may contain another mount path, such as /tmp.
     const paths = this.mounts.map(({ mountPath }) => escapePattern(mountPath)).join("|");
     const pattern = new RegExp(`(^|[\\s=:,("'])(${paths})(?=$|[/\\s"':,;)])`, "g");
     return text.replace(pattern, (_, before: string, found: string) => {
@@ -63,7 +64,7 @@ export class PathMapping {
   }
 }
 
-/** A shell cuts its text at spaces, so those of this machine's folders are escaped in it, unless quotes already do. */
+/** A path for use in a text. A shell splits its text at spaces, so they are escaped unless the path is in quotes. */
 function inText(path: string, text: string, before: string): string {
   const isShellText = /\s/.test(text) && before !== '"' && before !== "'";
   return isShellText ? path.replace(/[^A-Za-z0-9/._-]/g, "\\$&") : path;
@@ -73,7 +74,7 @@ function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** A relative path that stays where it is put. */
+/** A relative path that can't leave its folder. */
 function inside(path: string): string {
   return normalize(`/${path}`).slice(1);
 }
