@@ -4,7 +4,7 @@ import { type Load, startLoad } from "./demo/load";
 import { Stage } from "./demo/stage";
 import { seconds, styler } from "./progress-text";
 
-/** The number of requests that acts 1 to 3 must answer, counted from the first release on. */
+/** The number of requests that must be answered during acts 1 to 3, counted from the first release on. */
 const ENOUGH = 10_000;
 /** The number of the act after which the requests are counted. */
 const COUNTED = 3;

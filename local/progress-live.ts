@@ -10,7 +10,7 @@ const FRAME_MILLISECONDS = 100;
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 
-/** For a terminal: finished steps scroll up as lines; running ones are redrawn below them with their duration. */
+/** The display for a terminal. Finished steps scroll up as lines; running ones are redrawn below with their time. */
 export function liveProgress(stream: NodeJS.WriteStream): Progress {
   const style = styler(stream);
   const lines = progressLines(stream);

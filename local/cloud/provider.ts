@@ -121,7 +121,7 @@ export class InitError extends Error {
   }
 }
 
-/** Also compares the name: the class may have been loaded twice, or the error may come from another process. */
+/** Checks the name too, because the class may be loaded twice or the error may come from another process. */
 export function isInitError(error: unknown): error is InitError {
   return error instanceof InitError || (error instanceof Error && error.name === "InitError");
 }

@@ -21,7 +21,7 @@ export function openOutput(json: boolean, stream: NodeJS.WriteStream = process.s
   };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern must match control characters
 const COLOR = /(\u001b\[[\d;]*m)/;
 
 /** Keeps colour codes, which are harmless, and makes all other control sequences visible instead of sending them. */

@@ -13,7 +13,7 @@ export class RegistrationError extends Error {
   }
 }
 
-/** What a run has decided so far about the resources of the program and of the state. */
+/** A run's decisions so far about the resources of the program and of the state. */
 export class Decisions {
   /** The sets below contain the URNs for which the named operation was chosen; `seen` contains all of them. */
   readonly seen = new Set<string>();

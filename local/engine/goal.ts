@@ -3,7 +3,7 @@ import { parseDuration } from "../../text/short-duration";
 import type { Properties } from "../cloud/provider";
 import type { Timeouts } from "./state";
 
-/** The program's wishes for one resource: a registration request, parsed. */
+/** The desired state of one resource: the program's registration request, parsed. */
 export interface Goal {
   type: string;
   name: string;
@@ -14,7 +14,7 @@ export interface Goal {
   propertyDependencies: Record<string, string[]>;
   /** The reference of an explicit provider; empty for the default provider. */
   provider: string;
-  /** The version of the SDK, which is part of the default provider's name. */
+  /** The version of the package's SDK, which is part of the default provider's name. */
   version: string;
   protect?: boolean | undefined;
   retainOnDelete?: boolean | undefined;

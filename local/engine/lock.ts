@@ -110,7 +110,7 @@ function removeLeftovers(directory: string): void {
   }
 }
 
-/** The start time, which tells a process from a later one with the same id; undefined if the process doesn't exist. */
+/** The start time, which differs from that of a later process with the same id; undefined without such a process. */
 function startTime(pid: number): string | undefined {
   const stat = process.platform === "linux" ? readText(`/proc/${pid}/stat`) : undefined;
   if (stat !== undefined) {

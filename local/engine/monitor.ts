@@ -32,7 +32,7 @@ import type { ResourceState } from "./state";
 
 /** The requests that the program sends to the engine, independent of the gRPC messages. */
 export interface ProgramRequests {
-  /** Never settles when the registration fails: the engine ends the program instead, as the CLI does. */
+  /** The promise never settles when the registration fails: the engine ends the program instead, as the CLI does. */
   register(goal: Goal): Promise<ResourceState>;
   read(goal: ReadGoal): Promise<ResourceState>;
   outputs(urn: string, outputs: Properties): Promise<void>;

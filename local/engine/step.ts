@@ -18,9 +18,9 @@ export interface Step {
   next?: ResourceState;
   diffs?: string[];
   replaces?: string[];
-  /** For a create-replacement that comes before the old resource's deletion: marks the old one for deletion. */
+  /** Whether a create-replacement comes before the old resource's deletion; then it marks the old one for deletion. */
   deletesLater?: boolean;
-  /** For a delete-replaced before the creation: the old resource stays in the state as pending replacement. */
+  /** Whether a delete-replaced comes before the creation; then the old resource stays as pending replacement. */
   createsLater?: boolean;
   /** Returns true if another resource's deletion deletes this one too; then the provider is not called for it. */
   takenAlong?: () => boolean;

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 /** The variable with an `Environment` as JSON to prepare before the first step; without it the database must exist. */
 export const ENVIRONMENT_VARIABLE = "RELEASE_LOCAL_ENVIRONMENT";
 
-/** The packages that the local cloud serves. */
+/** The packages for which the local cloud has plugins. */
 export type Package = "aws" | "kubernetes" | "command";
 
 /**

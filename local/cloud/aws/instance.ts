@@ -48,7 +48,7 @@ export interface EnsureInstance {
   encrypted?: boolean;
 }
 
-/** Creates the instance if it doesn't exist, and starts it if it is stopped. @throws RdsError for invalid names */
+/** Creates the instance if it doesn't exist, and starts it if it is stopped. @throws for an invalid name or database */
 export async function ensureInstance(cloudDir: string, wanted: EnsureInstance): Promise<Connection> {
   const { kind } = wanted;
   const identifier = checkedIdentifier(kind, wanted.identifier);

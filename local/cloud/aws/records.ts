@@ -59,7 +59,7 @@ export interface Credentials {
 }
 
 export interface Instance extends Omit<InstanceRecord, "dataDirectory"> {
-  /** The status in RDS's terms: `available`, `stopped`, `creating`, `backing-up`, `modifying`, `storage-optimization`. */
+  /** RDS's status: `available`, `stopped`, `creating`, `backing-up`, `modifying` or `storage-optimization`. */
   status: string;
   host: string;
   dataDirectory: string;

@@ -28,7 +28,8 @@ const loggings = ["stdout", "stderr", "stdoutAndStderr", "none"];
 
 /**
  * `command.local.Command` as in @pulumi/command 1.2. It runs commands at create, update and delete, but not in a
- * preview or when nothing changed. A change of `triggers` replaces the resource. A failed create leaves nothing in the state.
+ * preview or when nothing changed. A change of `triggers` replaces the resource. A failed create leaves nothing in the
+ * state.
  */
 export function createCommandProvider({ log, environment = {} }: CommandProviderOptions = {}): Provider {
   function check(news: Properties): CheckFailure[] {

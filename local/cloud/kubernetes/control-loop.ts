@@ -34,7 +34,7 @@ export class ControlLoop {
     for (const timer of this.timers.values()) clearTimeout(timer);
   }
 
-  /** Reconciles the object again after this time in milliseconds. */
+  /** Reconciles the object again after this time in ms; calls for the same tenth of a second share a timer. */
   after(object: KubernetesObject, milliseconds: number): void {
     const reference = referenceTo(object);
     const key = JSON.stringify([reference, Math.ceil((Date.now() + milliseconds) / 100)]);
@@ -53,7 +53,7 @@ export class ControlLoop {
     if (Object.hasOwn(this.controllers, object.kind)) this.enqueueReference(referenceTo(object));
   }
 
-  /** Also enqueues the owner's owners, because a ReplicaSet's pod concerns the Deployment that owns the ReplicaSet. */
+  /** Enqueues an owner and its owners, because a ReplicaSet's pod concerns the Deployment that owns the ReplicaSet. */
   private enqueueOwner(object: KubernetesObject, kind: string, uid: string): void {
     const namespace = referenceTo(object).namespace;
     for (const owner of this.store.listAll()) {

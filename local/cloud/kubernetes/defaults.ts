@@ -11,7 +11,7 @@ export function withDefaults(object: KubernetesObject): KubernetesObject {
   return { ...(object.kind === "Secret" ? rest : object), ...(filled ? { spec: filled } : {}), ...data };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: specs are open; validation has looked at what is used here.
+// biome-ignore lint/suspicious/noExplicitAny: specs are open; validation has checked the fields that are used here.
 type Spec = Record<string, any>;
 
 const DEFAULTS: Record<string, (spec: Spec) => Spec> = {

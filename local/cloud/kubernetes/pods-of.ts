@@ -3,7 +3,7 @@ import { isOwnedBy, type KubernetesObject, referenceTo } from "./object";
 import type { Pod } from "./pod-types";
 import { type Store, timestamp, type WritableStore } from "./store";
 
-/** The letters of generated names: no vowels, so that no words result (k8s.io/apimachinery, `rand.SafeEncodeString`). */
+/** The letters of generated names, without vowels to avoid words (k8s.io/apimachinery, `rand.SafeEncodeString`). */
 export const LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
 function randomSuffix(length = 5): string {

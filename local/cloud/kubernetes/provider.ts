@@ -25,8 +25,8 @@ import { openStore } from "./store";
 export interface KubernetesProviderOptions {
   /**
    * Whether creating an object that exists takes it over instead of failing. The real provider has a setting of this
-   * name (`kubernetes:upsertExistingObjects`, since 4.29; its default is false). A command needs it to continue after it
-   * was killed between the creation of an object and its entry in the state. Default: true.
+   * name (`kubernetes:upsertExistingObjects`, since 4.29; its default is false). A command needs it to continue after
+   * it was killed between the creation of an object and its entry in the state. Default: true.
    */
   upsertExistingObjects?: boolean;
 }
@@ -160,7 +160,7 @@ async function whenReady(
   throw new InitError(id, outputsOf(result.object ?? object), [`${opening}: ${why}`, ...result.reasons]);
 }
 
-/** Only reads files. @throws InitError with the reasons for an object that is not ready, as the real provider does */
+/** Reads an object from the files. @throws InitError with the reasons if it is not ready, as the real provider does */
 function read(cloudDir: string, { urn, id, inputs, olds }: ReadRequest): ReadResult | undefined {
   const store = openStore(cloudDir);
   const object = store.get(referenceFrom(urn, id, olds));
