@@ -1,4 +1,4 @@
-/** The context of a service method's call. The signal fires when the caller is gone: the method stops waiting only. */
+/** The context of a service method's call. When the caller is gone, the signal fires and the method only stops waiting. */
 export interface CallContext {
   signal: AbortSignal;
 }

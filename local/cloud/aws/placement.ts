@@ -46,7 +46,7 @@ export async function makeDataFolder(cloudDir: string, draft: string, account: A
   );
 }
 
-/** Returns the folders of a cloud under /var/lib. If the cloud's directory is gone, it is those that it used last. */
+/** Returns the folders of a cloud under /var/lib. If its directory is gone, these are the ones it used last. */
 export async function foldersOutside(cloudDir: string): Promise<string[]> {
   // Only root creates folders there, and no other user may look into them.
   if (process.getuid?.() !== 0) return [];

@@ -47,7 +47,7 @@ export interface AwsMethods {
   deleteSnapshot: Method<Identified, void>;
   /** Starts a new server with the snapshot's data, next to the old one. */
   restoreSnapshot: Method<RestoreSnapshot, Connection>;
-  /** Moves servers to or from their ports as faults.json requires; the other faults are read when they are needed. */
+  /** Opens or closes the ports of servers as faults.json requires; the other faults are read when they are needed. */
   applyFaults: Method<void, void>;
 }
 
