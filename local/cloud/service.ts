@@ -1,4 +1,4 @@
-/** The context of a service method's call. When the caller is gone, the signal fires and the method only stops waiting. */
+/** The context of a method's call. When the caller is gone, the signal fires; the method then only stops waiting. */
 export interface CallContext {
   signal: AbortSignal;
 }

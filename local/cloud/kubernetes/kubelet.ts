@@ -46,7 +46,10 @@ export class Kubelet {
     await Promise.all([...this.workers].map(([, worker]) => worker.stop(STOP_GRACE_SECONDS, { hooks: false })));
   }
 
-  /** Ends a pod of the last background process like one of a lost node: a Job counts a failure, Deployments replace it. */
+  /**
+   * Ends a pod of the last background process as if its node was lost: a Job counts a failure, and a Deployment creates
+   * a new pod.
+   */
   private afterCrash(pod: Pod): void {
     const controlled = pod.metadata.ownerReferences?.some(({ kind }) => kind === "ReplicaSet");
     if (pod.metadata.deletionTimestamp || controlled) {
