@@ -23,7 +23,7 @@ export interface ReviewSettings {
 }
 
 /** The times at which a snapshot was begun and at which it became available. */
-export interface SnapshotTimes {
+interface SnapshotTimes {
   readonly createdAt: Date;
   readonly completedAt: Date;
 }

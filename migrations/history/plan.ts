@@ -33,7 +33,7 @@ export interface PlannedStatement {
  * How the statements of a migration are run: `transaction` runs all in one transaction; `statements` runs them one by
  * one, because at least one can't run in a transaction; `own` follows the file's own BEGIN and COMMIT.
  */
-export type MigrationMode = "transaction" | "statements" | "own";
+type MigrationMode = "transaction" | "statements" | "own";
 
 /** How a migration is run, and its statements. */
 export interface MigrationPlan {

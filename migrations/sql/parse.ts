@@ -168,7 +168,7 @@ function scriptError(error: unknown, text: string, base: number): unknown {
 }
 
 /** The length of the white space, semicolons and comments (which nest) at the beginning of a text, in UTF-16 units. */
-export function triviaLength(text: string): number {
+function triviaLength(text: string): number {
   let at = 0;
   for (;;) {
     const space = /^[ \t\r\n\f\v;]+/.exec(text.slice(at, at + 4096))?.[0].length ?? 0;

@@ -88,12 +88,3 @@ export function alterCommands(sql: string): { head: string; commands: string[] }
   commands.push(sql.slice(start).trim());
   return { head, commands };
 }
-
-/** The statement without the first occurrence of consecutive words, such as NOT NULL in `ADD COLUMN a int NOT NULL`. */
-export function withoutWords(sql: string, words: readonly string[]): string {
-  const tokens = tokensOf(sql);
-  const at = tokens.findIndex((_, index) => words.every((word, offset) => tokens[index + offset]?.upper === word));
-  if (at < 0) return sql;
-  const [from, to] = [tokens[at]!.start, tokens[at + words.length - 1]!.end];
-  return `${sql.slice(0, from).trimEnd()} ${sql.slice(to).trimStart()}`.trim();
-}

@@ -76,7 +76,7 @@ export function partitionRemoved(parent: Name, child: Name, schema: Schema, effe
 }
 
 /** The default partition of a table; undefined where the history doesn't show one. */
-export function defaultOf(parent: Name, schema: Schema): Table | undefined {
+function defaultOf(parent: Name, schema: Schema): Table | undefined {
   return schema.children(keyOf(parent)).find(({ isDefault }) => isDefault);
 }
 

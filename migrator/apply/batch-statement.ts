@@ -30,9 +30,9 @@ export interface BatchStatement {
 export class BatchProblem extends Error {}
 
 /** The default number of table rows that one transaction looks at. */
-export const BATCH_SIZE = 5000;
+const BATCH_SIZE = 5000;
 /** The default pause between two transactions, in milliseconds. */
-export const BATCH_PAUSE = 50;
+const BATCH_PAUSE = 50;
 
 /** Returns the text of a statement's batch directive, or undefined if it has none. */
 export function batchDirective({ directives }: PlannedStatement): string | undefined {

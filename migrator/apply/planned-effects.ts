@@ -14,7 +14,7 @@ import { apply, effectOf } from "../../migrations/statements/statements";
 import type { Plans } from "../plans";
 
 /** A table that exists already, with what the pending migrations do to it. */
-export interface TouchedTable {
+interface TouchedTable {
   /** The table's name, quoted and with its schema. */
   readonly table: string;
   readonly effects: readonly TableEffect[];

@@ -2,7 +2,7 @@ import { CHECKS, type CheckName, type Level } from "../../settings/checks";
 import type { CheckResult, Finding, Kind } from "../failures/findings";
 
 /** The result of a check: its findings, and the facts that the report shows. */
-export interface Looked {
+interface Looked {
   readonly findings: readonly Omit<Finding, "check" | "kind" | "level">[];
   /** The facts for the report, for example "12 of 100 connections in use". */
   readonly facts: string;

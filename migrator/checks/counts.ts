@@ -8,7 +8,7 @@ export interface Count {
 }
 
 /** Tables with fewer rows than this are counted. */
-export const EXACT_BELOW = 100_000;
+const EXACT_BELOW = 100_000;
 
 /** The longest time for counting one table, in milliseconds. */
 const LIMIT = 10_000;

@@ -4,7 +4,7 @@ import { appliedSinceVerified, latestRecord, recordData } from "../records/relea
 import type { Run } from "../run";
 
 /** A sequence whose next values are already in use in its column. */
-export interface BehindSequence {
+interface BehindSequence {
   readonly sequence: string;
   /** The text for people: where the sequence is, and which value is in use. */
   readonly text: string;

@@ -32,7 +32,7 @@ export function describeSqlError(error: unknown, place: readonly string[]): stri
 }
 
 /** The line that explains how to see the values that an error leaves out by default. */
-export const VALUES_NOT_SHOWN =
+const VALUES_NOT_SHOWN =
   "Values are not shown: the server's log has them; so has this one with --show-values (setting migrations.showValues).";
 
 /**

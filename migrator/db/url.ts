@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import { BadUrl } from "../failures/connection";
 
 /** The values of `sslmode`. `verify-ca` and `verify-full` are libpq's; Prisma itself supports only the other three. */
-export type TlsMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+type TlsMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
 
 /** The server and database to connect to, read from a connection string by Prisma's rules. */
 export interface Target {

@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
  * The server sent something that is not a message of Postgres' protocol. SQLSTATE 08P01 (protocol_violation) makes it
  * count as a lost connection.
  */
-export class BadMessage extends Error {
+class BadMessage extends Error {
   readonly code = "08P01";
 
   constructor(problem: string) {

@@ -3,7 +3,7 @@ import type { Session } from "../db/connection";
 import { ReadOnlyDatabase } from "../failures/connection";
 
 /** The schema in which this program keeps its records. Prisma looks only at the schema of its connection string. */
-export const RECORDS_SCHEMA = "_release";
+const RECORDS_SCHEMA = "_release";
 
 /** There is no IF NOT EXISTS, because a schema that somebody else created a moment ago must not be used. */
 const SCHEMA = `

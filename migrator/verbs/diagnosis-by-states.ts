@@ -2,7 +2,7 @@ import type { Catalog } from "../../migrations/schema/expectation";
 import { maskSql } from "../../migrations/sql/mask-sql";
 
 /** Whether a statement was run. */
-export type StatementState = "applied" | "not applied" | "unknown";
+type StatementState = "applied" | "not applied" | "unknown";
 
 /** The state of one statement, and the evidence for it. */
 export interface Verdict {

@@ -21,7 +21,7 @@ export interface StatementDiagnosis extends Verdict {
  * How much of a migration is applied. `all`: every statement is. `none`: no statement is. `part`: some statements are,
  * and others are not or are unknown. `unknown`: no statement is known to be applied, and not all are known not to be.
  */
-export type AppliedPart = "all" | "part" | "none" | "unknown";
+type AppliedPart = "all" | "part" | "none" | "unknown";
 
 /** How much of a migration is applied, in total and statement by statement. */
 export interface Diagnosis {

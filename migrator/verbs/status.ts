@@ -7,7 +7,7 @@ import type { Run } from "../run";
  * The exit statuses of `status`: everything is applied; something is pending; there is something that `deploy` would
  * refuse.
  */
-export const STATUS_EXIT = { upToDate: 0, pending: 10, refused: 4 } as const;
+const STATUS_EXIT = { upToDate: 0, pending: 10, refused: 4 } as const;
 
 /**
  * Logs what is applied and what is not. It changes nothing and takes no lock.

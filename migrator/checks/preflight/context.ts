@@ -6,7 +6,7 @@ import type { Run } from "../../run";
 import type { Check } from "../check";
 
 /** The data that the checks before a release use. */
-export interface PreflightContext {
+interface PreflightContext {
   readonly run: Run;
   readonly migrations: readonly Migration[];
   readonly historyState: HistoryState;
