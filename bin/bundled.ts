@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type BuildOptions, buildSync } from "esbuild";
+
+/**
+ * Returns a function that returns a program as one minified CommonJS file for Node 20 and later. The file is built once
+ * per process. The package that `npm pack` makes has no sources; there the finished file is read.
+ *
+ * @param prebuilt the name of the finished file in the package
+ * @param options the source of the program, and what else esbuild needs; only called when the file is built
+ */
+export function bundled(prebuilt: string, options: () => BuildOptions & { entryPoints: [string] }): () => string {
+  const root = join(__dirname, "..");
+  const finished = join(root, prebuilt);
+  let text: string | undefined;
+  return () => {
+    text ??= existsSync(finished) ? readFileSync(finished, "utf8") : build(root, options());
+    return text;
+  };
+}
+
+function build(root: string, options: BuildOptions): string {
+  const result = buildSync({
+    absWorkingDir: root,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    minify: true,
+    legalComments: "none",
+    logLevel: "silent",
+    ...options,
+    write: false,
+  });
+  return result.outputFiles[0]!.text;
+}
