@@ -1,7 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AppSettings, Settings } from "../settings/schema";
-import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
+import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
 /** The arguments from which the app's Kubernetes objects are made. */
 export interface AppArgs {
@@ -78,8 +78,7 @@ function podTemplate(
       annotations: { [RELEASE_ANNOTATION]: releaseId },
     },
     spec: {
-      ...(settings.serviceAccount ? { serviceAccountName: settings.serviceAccount } : {}),
-      securityContext: podSecurity(settings.runAsUser),
+      ...podIdentity(settings),
       terminationGracePeriodSeconds: settings.terminationGrace.seconds,
       topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
         maxSkew: 1,

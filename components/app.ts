@@ -5,13 +5,8 @@ import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 import { type AppArgs, appManifests } from "./app-manifests";
+import { childOf, rolloutTimeouts } from "./child";
 import { stamped } from "./manifest";
-
-/**
- * The seconds that Pulumi waits beyond `progressDeadline`. Pulumi only logs Kubernetes' ProgressDeadlineExceeded, so
- * its own time-out is what ends a stuck rollout.
- */
-const AWAIT_MARGIN_SECONDS = 30;
 
 /**
  * The app consists of a Deployment, the Service in front of it and, if it has more than one pod, a
@@ -31,16 +26,13 @@ export class App extends pulumi.ComponentResource {
     super("release:index:App", name, {}, opts);
     const { namespace, settings, service, protect } = args;
     const manifests = appManifests(args);
-    const timeout = settings.progressDeadline.plus(AWAIT_MARGIN_SECONDS).text;
-    // Children don't inherit a component's dependsOn. Without their own, `--target` and `--continue-on-error` would
-    // ignore the dependency.
-    const child = { parent: this, dependsOn: opts?.dependsOn ?? [] };
+    const child = childOf(this, opts);
 
     this.service = new Service(name, stamped(manifests.service), { ...child, protect });
     this.deployment = new Deployment(name, stamped(manifests.deployment), {
       ...child,
       protect,
-      customTimeouts: { create: timeout, update: timeout },
+      customTimeouts: rolloutTimeouts(settings.progressDeadline),
     });
     if (manifests.budget) new PodDisruptionBudget(name, stamped(manifests.budget), child);
 

@@ -2,6 +2,7 @@ import { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 import { parseMemory } from "../settings/units";
+import { childOf } from "./child";
 import { commandContainer } from "./command-runner";
 import type { MigrationFiles } from "./migration-files";
 import { warnWhenOverdue } from "./overdue";
@@ -9,7 +10,7 @@ import {
   CONTAINER_SECURITY,
   type DatabaseAccess,
   labels,
-  podSecurity,
+  podIdentity,
   RELEASE_ANNOTATION,
   secretVariable,
 } from "./pods";
@@ -92,9 +93,8 @@ export class MigratorJob extends pulumi.ComponentResource {
             spec: {
               restartPolicy: "Never",
               terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
-              securityContext: podSecurity(settings.runAsUser),
+              ...podIdentity(settings),
               automountServiceAccountToken: false,
-              ...(settings.serviceAccount ? { serviceAccountName: settings.serviceAccount } : {}),
               containers: [
                 {
                   name: step,
@@ -122,9 +122,8 @@ export class MigratorJob extends pulumi.ComponentResource {
         },
       },
       {
-        parent: this,
         // The arguments already use an output of the snapshot. dependsOn makes the Job wait for all of its resources.
-        dependsOn: [files, ...(snapshot ? [snapshot] : []), ...dependencies(opts)],
+        ...childOf(this, opts, [files, ...(snapshot ? [snapshot] : [])]),
         replaceOnChanges: ["*"],
         deleteBeforeReplace: true,
         customTimeouts: { create: deadline.plus(AWAIT_MARGIN_SECONDS).text },
@@ -133,11 +132,6 @@ export class MigratorJob extends pulumi.ComponentResource {
     warnWhenOverdue(this.job, jobName, deadline, args.begins ?? pulumi.output(undefined));
     this.registerOutputs({});
   }
-}
-
-/** Returns a component's dependsOn as a list for its children, which don't inherit it. */
-function dependencies(opts: pulumi.ComponentResourceOptions | undefined): pulumi.Resource[] {
-  return [opts?.dependsOn ?? []].flat() as pulumi.Resource[];
 }
 
 /** The migrator's verb and its options for each step. */

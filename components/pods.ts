@@ -66,14 +66,24 @@ export function variables(env: EnvironmentSettings): EnvVar[] {
 }
 
 /**
- * Returns the security context that the Pod Security Standard "restricted" requires of a pod
- * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
+ * Returns the fields of a pod that say as what it runs. The security context is the one that the Pod Security Standard
+ * "restricted" requires (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
  */
-export function podSecurity(user: number): types.input.core.v1.PodSecurityContext {
-  return { runAsNonRoot: true, runAsUser: user, runAsGroup: user, seccompProfile: { type: "RuntimeDefault" } };
+export function podIdentity({
+  runAsUser,
+  serviceAccount,
+}: {
+  readonly runAsUser: number;
+  readonly serviceAccount?: string | undefined;
+}): Pick<types.input.core.v1.PodSpec, "securityContext" | "serviceAccountName"> {
+  const seccompProfile = { type: "RuntimeDefault" };
+  return {
+    ...(serviceAccount ? { serviceAccountName: serviceAccount } : {}),
+    securityContext: { runAsNonRoot: true, runAsUser, runAsGroup: runAsUser, seccompProfile },
+  };
 }
 
-/** The security context that the same standard as in {@link podSecurity} requires of a container. */
+/** The security context that the same standard as in {@link podIdentity} requires of a container. */
 export const CONTAINER_SECURITY: types.input.core.v1.SecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ["ALL"] },

@@ -1,5 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { childOf } from "./child";
 
 /** A command and the release that it belongs to. */
 export interface ReleaseCommandArgs {
@@ -34,9 +35,7 @@ export class ReleaseCommand extends pulumi.ComponentResource {
         ...(shown ? {} : { logging: "none" as const }),
       },
       {
-        parent: this,
-        // Children don't inherit a component's dependsOn.
-        dependsOn: opts?.dependsOn ?? [],
+        ...childOf(this, opts),
         ignoreChanges: again ? [] : ["create", "stdin", "environment", "logging"],
         customTimeouts: { create: timeout },
       },

@@ -3,6 +3,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 import { retryWhileBusy } from "./busy-database";
+import { childOf } from "./child";
 import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
 
 /** The arguments of a snapshot: its database, its identifier and the conditions that it must meet. */
@@ -53,8 +54,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
     this.identifier = args.identifier;
 
     const options: pulumi.CustomResourceOptions = {
-      parent: this,
-      dependsOn: opts?.dependsOn ?? [],
+      ...childOf(this, opts),
       retainOnDelete: true,
       customTimeouts: { create: `${args.timeout.seconds}s` },
       ...retryWhileBusy(name, args),
@@ -100,7 +100,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
         logging: "none",
         triggers: [this.createdAt.apply((begun) => begun ?? "gone")],
       },
-      { parent: this, dependsOn: opts?.dependsOn ?? [], ignoreChanges: ["create", "logging"] },
+      { ...childOf(this, opts), ignoreChanges: ["create", "logging"] },
     );
     this.completedAt = pulumi
       .all([available, completed.stdout])

@@ -3,8 +3,9 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkloadSettings } from "../settings/schema";
+import { childOf, rolloutTimeouts } from "./child";
 import { stamped } from "./manifest";
-import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podSecurity, RELEASE_ANNOTATION } from "./pods";
+import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
 /** The arguments of a worker or a scheduled task: those that it shares with the app, and its own settings. */
 export interface WorkloadArgs {
@@ -25,11 +26,11 @@ export class Workload extends pulumi.ComponentResource {
   constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:Workload", name, {}, opts);
     const manifest = workloadManifest(args);
-    const timeout = args.app.progressDeadline.plus(30).text;
-    const child = { parent: this, dependsOn: opts?.dependsOn ?? [] };
+    const child = childOf(this, opts);
+    const customTimeouts = rolloutTimeouts(args.app.progressDeadline);
     this.id =
       manifest.kind === "Deployment"
-        ? new Deployment(name, stamped(manifest), { ...child, customTimeouts: { create: timeout, update: timeout } }).id
+        ? new Deployment(name, stamped(manifest), { ...child, customTimeouts }).id
         : new CronJob(name, stamped(manifest), child).id;
     this.registerOutputs({});
   }
@@ -79,8 +80,7 @@ function podTemplate(
     metadata: { labels: labels(app.name, settings.name), annotations: { [RELEASE_ANNOTATION]: releaseId } },
     spec: {
       ...spec,
-      ...(app.serviceAccount ? { serviceAccountName: app.serviceAccount } : {}),
-      securityContext: podSecurity(app.runAsUser),
+      ...podIdentity(app),
       terminationGracePeriodSeconds: app.terminationGrace.seconds,
       containers: [
         {

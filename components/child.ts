@@ -1,0 +1,28 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Duration } from "../settings/units";
+
+/**
+ * Returns the options of a component's child. Children don't inherit a component's dependsOn; without their own,
+ * `--target` and `--continue-on-error` would ignore the dependency.
+ *
+ * @param more what the child depends on besides
+ */
+export function childOf(
+  parent: pulumi.Resource,
+  opts: pulumi.ComponentResourceOptions | undefined,
+  more: readonly pulumi.Resource[] = [],
+): { parent: pulumi.Resource; dependsOn: pulumi.Input<pulumi.Resource>[] } {
+  return { parent, dependsOn: [...more, ...([opts?.dependsOn ?? []].flat() as pulumi.Input<pulumi.Resource>[])] };
+}
+
+/**
+ * The seconds that Pulumi waits beyond `progressDeadline`. Pulumi only logs Kubernetes' ProgressDeadlineExceeded, so
+ * its own time-out is what ends a stuck rollout.
+ */
+const AWAIT_MARGIN_SECONDS = 30;
+
+/** Returns the time-outs of a Deployment's rollout. */
+export function rolloutTimeouts(progressDeadline: Duration): { create: string; update: string } {
+  const timeout = progressDeadline.plus(AWAIT_MARGIN_SECONDS).text;
+  return { create: timeout, update: timeout };
+}
