@@ -17,6 +17,20 @@ import {
 const EXAMPLE_RESOURCES = { requests: { cpu: "500m", memory: "256Mi" }, limits: { memory: "512Mi" } };
 const EXAMPLE_VARIABLES = { LOG_LEVEL: "info", SESSION_KEY: { secret: { name: "notes-session", key: "key" } } };
 
+/** Returns the settings of what a container runs; the examples run the script. */
+const started = (script: string) => ({
+  command: setting(command.optional(), {
+    description: "Command of the container, as a list.",
+    example: ["node", script],
+    without: "the image's",
+  }),
+  args: setting(list.optional(), {
+    description: "Arguments of the command, as a list.",
+    example: ["--verbose"],
+    without: "the image's",
+  }),
+});
+
 /** The app that is released. */
 export const app = z.strictObject({
   name: setting(name(), {
@@ -46,16 +60,7 @@ export const app = z.strictObject({
     description: "Number of pods. During a rollout there is one more, never one fewer.",
     example: 4,
   }),
-  command: setting(command.optional(), {
-    description: "Command of the container, as a list.",
-    example: ["node", "server.mjs"],
-    without: "the image's",
-  }),
-  args: setting(list.optional(), {
-    description: "Arguments of the command, as a list.",
-    example: ["--verbose"],
-    without: "the image's",
-  }),
+  ...started("server.mjs"),
   env: setting(environment.default({}), {
     description: "Variables: a text, `{secret: {name, key}}` or `{configMap: {name, key}}`.",
     example: EXAMPLE_VARIABLES,
@@ -121,16 +126,7 @@ const shared = {
     example: "registry.example.com/mailer:1.4.0",
     without: "the app's",
   }),
-  command: setting(command.optional(), {
-    description: "Command of the container, as a list.",
-    example: ["node", "mailer.mjs"],
-    without: "the image's",
-  }),
-  args: setting(list.optional(), {
-    description: "Arguments of the command, as a list.",
-    example: ["--verbose"],
-    without: "the image's",
-  }),
+  ...started("mailer.mjs"),
   env: setting(environment.default({}), {
     description: "Variables as in `app.env`, to which they are added.",
     example: { QUEUE: "mail" },
