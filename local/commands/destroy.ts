@@ -1,4 +1,4 @@
-import { count } from "./output";
+import { counted } from "../../text/counted";
 import { exitStatus, runEngine } from "./run-engine";
 import { closeRun, nextCommand } from "./summary";
 import { type Call, typed, type Verb } from "./verb";
@@ -13,7 +13,7 @@ export const destroy: Verb = {
     closeRun(call, "destroy", ran, nextCommand(call, "destroy", ran));
     const kept = ran.steps.filter((step) => step.retained && step.status === "succeeded");
     if (!call.output.json && ran.ok && kept.length > 0) {
-      call.output.line(`${count(kept.length, "snapshot")} kept, to list and restore: ${typed(call, "snapshots")}`);
+      call.output.line(`${counted(kept.length, "snapshot")} kept, to list and restore: ${typed(call, "snapshots")}`);
     }
     return exitStatus(ran);
   },

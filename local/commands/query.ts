@@ -1,10 +1,11 @@
 import { Client, type DatabaseError, type QueryResult } from "pg";
 import { parseSettings } from "../../settings/parse";
+import { counted } from "../../text/counted";
 import { type Connection, findConnection } from "../cloud/aws/instance";
 import { listInstances } from "../cloud/aws/records";
 import { connect, running } from "../cloud/client";
 import { CommandError } from "../usage-error";
-import { columns, count } from "./output";
+import { columns } from "./output";
 import { type Call, typed, type Verb } from "./verb";
 
 export const query: Verb = {
@@ -80,7 +81,7 @@ function print({ output }: Call, { command, fields, rows, rowCount }: Rows): voi
   } else if (fields.length > 0) {
     const head = fields.map(({ name }) => output.style("bold", name));
     for (const line of columns([head, ...rows.map((row) => row.map(shown))])) output.line(line);
-    output.line(output.style("dim", `(${count(rows.length, "row")})`));
+    output.line(output.style("dim", `(${counted(rows.length, "row")})`));
   } else output.line(rowCount === null ? command : `${command} ${rowCount}`);
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../../text/counted";
 import { listInstances, listSnapshots } from "../cloud/aws/records";
 import { running } from "../cloud/client";
 import { readDefect } from "../cloud/defect";
@@ -6,7 +7,7 @@ import { readFaults } from "../faults";
 import { readLastRun, stateOf } from "../last-run";
 import { kindOf } from "../progress-text";
 import { schemaOf, workloads } from "./live";
-import { ago, columns, count } from "./output";
+import { ago, columns } from "./output";
 import { type Call, goingOn, typed, type Verb } from "./verb";
 
 export const status: Verb = {
@@ -117,7 +118,7 @@ function describeApp({ output: { style } }: Call, found: Found, row: Row): void 
   if (found.url !== undefined) row("url", found.url);
   if (found.schema) {
     const { version, applied, failed } = found.schema;
-    row("schema", version ?? "no migration is applied", applied > 0 ? count(applied, "migration") : "");
+    row("schema", version ?? "no migration is applied", applied > 0 ? counted(applied, "migration") : "");
     for (const name of failed) row("", style("red", name), "began and did not end");
   }
 }
