@@ -49,8 +49,8 @@ export async function applyQueue(
   try {
     for (let at = 0; at < pending.length; ) {
       const front = (index: number) => planUntil(at + index);
-      const strategy = STRATEGIES.find((each) => !refused.includes(each) && each.take(front) > 0)!;
-      const taken = queue.slice(at, at + strategy.take(front));
+      const { strategy, count } = choose(front, refused);
+      const taken = queue.slice(at, at + count);
       if (touched.length > 0) await beforeTouching(touched);
       touched = [];
       const [{ migration }] = taken as [QueuedMigration];
@@ -73,4 +73,16 @@ export async function applyQueue(
     writeHeldLog();
   }
   return planner.planned();
+}
+
+/**
+ * Returns the first strategy that accepts the front of the queue, and how many migrations it takes.
+ * @param refused the strategies that gave the front of the queue back
+ */
+function choose(front: Parameters<Strategy["take"]>[0], refused: readonly Strategy[]) {
+  for (const strategy of STRATEGIES) {
+    const count = refused.includes(strategy) ? 0 : strategy.take(front);
+    if (count > 0) return { strategy, count };
+  }
+  throw new Error("No strategy accepts the migration, though the last one accepts every one.");
 }
