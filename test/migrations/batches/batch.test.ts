@@ -1,10 +1,8 @@
-import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { checksumOf } from "../../../migrations/history/history";
 import { loadParser, planMigration } from "../../../migrations/history/plan";
 import { readBatch } from "../../../migrator/apply/batch-statement";
-import { reviewRelease } from "../../../review/review";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { reviewAfter, serverWith } from "../../support/schema-server";
 
 /** What the statements below act on. */
 const base = `
@@ -88,11 +86,7 @@ const allowed: readonly string[] = [
   "UPDATE part SET n = n + 1",
 ];
 
-const migration = (name: string, sql: string) => ({ name, sql, checksum: checksumOf(sql) });
-const review = (sql: string) => {
-  const before = migration("1_base", base);
-  return reviewRelease({ history: [before, migration("2_new", sql)], applied: [before] }).findings;
-};
+const review = reviewAfter(base);
 const rules = (sql: string) => review(sql).map(({ rule }) => rule);
 
 beforeAll(() => loadParser());
@@ -119,23 +113,12 @@ describe("a batch that would change the result", () => {
 });
 
 describe("a batch that does the same", () => {
-  let postgres: TestPostgres;
-  let client: Client;
-  beforeAll(async () => {
-    postgres = await startPostgres();
-    client = new Client({ connectionString: postgres.url });
-    await client.connect();
-    await client.query(`${base}
+  const client = serverWith(`${base}
       INSERT INTO m SELECT g, g % 17, NULL FROM generate_series(1, 100) g;
       INSERT INTO other SELECT g, g / 2, g % 13 FROM generate_series(1, 100) g;
       INSERT INTO part SELECT g, g FROM generate_series(1, 100) g;
       INSERT INTO copy VALUES (5, 5);
       REFRESH MATERIALIZED VIEW kept;`);
-  });
-  afterAll(async () => {
-    await client.end();
-    await postgres.stop();
-  });
   const contents = async () =>
     (
       await client.query(
@@ -150,8 +133,9 @@ describe("a batch that does the same", () => {
     await client.query(sql);
     const whole = await contents();
     await client.query("ROLLBACK TO before");
-    expect(rules(`-- release: batch\n${sql}`)).not.toContain("bad-directive");
-    const planned = planMigration(migration("x", `-- release: batch\n${sql}`)).statements[0]!;
+    const text = `-- release: batch\n${sql}`;
+    expect(rules(text)).not.toContain("bad-directive");
+    const planned = planMigration({ name: "x", sql: text, checksum: checksumOf(text) }).statements[0]!;
     const batch = readBatch(planned);
     const key = batch.table === '"m"' ? "a" : "id";
     for (let from = 0; from < 110; from += 7)

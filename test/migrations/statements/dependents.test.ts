@@ -1,9 +1,6 @@
-import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { checksumOf } from "../../../migrations/history/history";
+import { beforeAll, describe, expect, test } from "vitest";
 import { loadParser } from "../../../migrations/sql/parse";
-import { reviewRelease } from "../../../review/review";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { reviewAfter, serverWith } from "../../support/schema-server";
 
 const base = `
 CREATE SEQUENCE numbers;
@@ -94,27 +91,13 @@ const statements: readonly [sql: string, by?: string][] = [
   ["DROP TABLE ext; DROP EXTENSION citext, pg_trgm"],
 ];
 
-let postgres: TestPostgres;
-let client: Client;
-beforeAll(async () => {
-  await loadParser();
-  postgres = await startPostgres();
-  client = new Client({ connectionString: postgres.url });
-  await client.connect();
-  await client.query(base);
-});
-afterAll(async () => {
-  await client.end();
-  await postgres.stop();
-});
+beforeAll(() => loadParser());
+const client = serverWith(base);
+const review = reviewAfter(base);
 
 describe("what the history knows to depend on something", () => {
-  const before = { name: "1_base", sql: base, checksum: checksumOf(base) };
   test.each(statements)("%s: refused because of %s", async (sql, by) => {
-    const found = reviewRelease({
-      history: [before, { name: "2_new", sql, checksum: checksumOf(sql) }],
-      applied: [before],
-    }).findings.filter(({ rule }) => rule === "has-dependents");
+    const found = review(sql).filter(({ rule }) => rule === "has-dependents");
     await client.query("BEGIN");
     const refusal = await client.query(sql).then(
       () => undefined,

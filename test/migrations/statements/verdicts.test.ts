@@ -1,9 +1,6 @@
-import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { checksumOf } from "../../../migrations/history/history";
+import { beforeAll, describe, expect, test } from "vitest";
 import { loadParser } from "../../../migrations/sql/parse";
-import { reviewRelease } from "../../../review/review";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { reviewAfter, serverWith } from "../../support/schema-server";
 
 const base = `
 CREATE EXTENSION citext;
@@ -84,23 +81,9 @@ const verdicts: readonly [sql: string, rules: string[], live: "rewrites" | "keep
   ["CREATE TEMP TABLE t (id int); ALTER TABLE public.t DROP COLUMN n; DROP TABLE t", ["drop-column"], "keeps"],
 ];
 
-let postgres: TestPostgres;
-let client: Client;
-beforeAll(async () => {
-  await loadParser();
-  postgres = await startPostgres();
-  client = new Client({ connectionString: postgres.url });
-  await client.connect();
-  await client.query(base);
-});
-afterAll(async () => {
-  await client.end();
-  await postgres.stop();
-});
-
-const before = { name: "1_base", sql: base, checksum: checksumOf(base) };
-const review = (sql: string) =>
-  reviewRelease({ history: [before, { name: "2_new", sql, checksum: checksumOf(sql) }], applied: [before] }).findings;
+beforeAll(() => loadParser());
+const client = serverWith(base);
+const review = reviewAfter(base);
 
 describe("what the review says is what a server does", () => {
   test.each(verdicts)("%s: %j, and the server %s", async (sql, rules, live) => {

@@ -1,19 +1,11 @@
 import { join } from "node:path";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
-import { installPrisma, PRISMA } from "../../support/prisma";
+import { describe, expect, test } from "vitest";
+import { PRISMA } from "../../support/prisma";
+import { postgresAndPrisma } from "../../support/prisma-server";
 import { bundlePath, historyOf, migrate, query, startMigrator, until, writeMigration } from "../support";
 
-// The Prisma CLI takes seconds to start, on a busy machine many.
-vi.setConfig({ testTimeout: 180_000 });
-
-let postgres: TestPostgres;
-beforeAll(async () => {
-  await installPrisma();
-  postgres = await startPostgres();
-}, 240_000);
-afterAll(() => postgres.stop());
+const postgres = postgresAndPrisma();
 
 const DEPLOY = [process.execPath, join(PRISMA, "migrate.mjs")];
 

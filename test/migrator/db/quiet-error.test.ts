@@ -1,28 +1,19 @@
-import { Client, DatabaseError } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DatabaseError } from "pg";
+import { describe, expect, test } from "vitest";
 import { quietText } from "../../../migrator/db/prisma-output";
 import { type QuietError, quieten } from "../../../migrator/db/quiet-error";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { serverWith } from "../../support/schema-server";
 
 /** Stands for what a customer typed in. */
 const CANARY = "canary@x.example";
-let postgres: TestPostgres;
-let client: Client;
-beforeAll(async () => {
-  postgres = await startPostgres();
-  client = new Client({ connectionString: postgres.url });
-  await client.connect();
-  await client.query(`CREATE TYPE mood AS ENUM ('fine'); CREATE TABLE part (k text) PARTITION BY LIST (k);
+const client = serverWith(
+  `CREATE TYPE mood AS ENUM ('fine'); CREATE TABLE part (k text) PARTITION BY LIST (k);
     CREATE TABLE u (id int PRIMARY KEY, email text, n int, short varchar(3)); INSERT INTO u VALUES (1, '${CANARY}', 1), (2, '${CANARY}', NULL);
     CREATE TABLE k (id int PRIMARY KEY);
     CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id > 10 THEN
       RAISE EXCEPTION 'no %', NEW.email USING ERRCODE = '23505', DETAIL = 'is ' || NEW.email, HINT = 'not ' || NEW.email; END IF; RETURN NEW; END $$;
-    CREATE TRIGGER guard BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION guard()`);
-});
-afterAll(async () => {
-  await client.end();
-  await postgres.stop();
-});
+    CREATE TRIGGER guard BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION guard()`,
+);
 
 async function errorOf(sql: string): Promise<{ raw: string; error: QuietError }> {
   const error = await client.query(sql).then(

@@ -1,18 +1,10 @@
 import { spawn } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
-import { installPrisma, prismaMigrate } from "../../support/prisma";
+import { describe, expect, test } from "vitest";
+import { prismaMigrate } from "../../support/prisma";
+import { postgresAndPrisma } from "../../support/prisma-server";
 import { type Ended, historyOf, migrate, query, scratch, writeMigration } from "../support";
 
-// The Prisma CLI takes seconds to start, on a busy machine many.
-vi.setConfig({ testTimeout: 180_000 });
-
-let postgres: TestPostgres;
-beforeAll(async () => {
-  await installPrisma();
-  postgres = await startPostgres();
-}, 240_000);
-afterAll(() => postgres.stop());
+const postgres = postgresAndPrisma();
 
 function prisma(url: string, directory: string, verb: "status" | "deploy"): Promise<Ended> {
   const { args, env } = prismaMigrate(verb, url, directory, scratch);
