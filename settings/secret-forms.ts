@@ -1,6 +1,6 @@
 /** Values that are recognised as a secret by their form, wherever they occur. */
 const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
-  // In a connection string of a database, the text after the colon is a password; in other URLs it may be a port.
+  // The text after the colon is a password in a database's connection string; it may be a port in other URLs.
   [
     /\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|rediss?|amqps?):\/\/[^\s/:@]*:(?![$<{*])[^\s@]+@/i,
     "a URL with a password",

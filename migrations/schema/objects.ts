@@ -94,7 +94,7 @@ export interface Table {
   /** The names of its policies. */
   policies: Set<string>;
   /**
-   * For a partitioned table, the columns of its partition key; undefined if an
+   * The columns of a partitioned table's partition key; undefined if an
    * expression is among them or the key isn't known.
    */
   partitionKey?: string[] | undefined;
@@ -102,9 +102,9 @@ export interface Table {
   parent?: string | undefined;
   /** The table is a default partition, which takes the rows that no other partition takes. */
   isDefault?: boolean | undefined;
-  /** For a view, its columns in their order; undefined where some aren't known. */
+  /** A view's columns in their order; undefined if some aren't known. */
   shows?: readonly string[] | undefined;
-  /** For a view, the keys of the tables and the names of the columns that its query mentions. */
+  /** The keys of the tables and the names of the columns that a view's query mentions. */
   reads?: { tables: Set<string>; columns: Set<string> } | undefined;
 }
 

@@ -128,7 +128,7 @@ function expectAdded(node: ConstraintNode, table: string): Expectation[] {
       ...there(`constraint ${table}.${conname}`),
       columns: new Set([...columnsMentioned(node), ...partsOf(keys), ...partsOf(fk_attrs)]),
     });
-  // With USING INDEX, the index gets the constraint's name.
+  // USING INDEX gives the constraint's name to the index.
   if (conname && indexname && indexname !== conname) found.push(gone(`index ${schema}${indexname}`));
   // A primary key makes its columns NOT NULL, which replaces earlier expectations about their definition.
   if (contype === "CONSTR_PRIMARY") found.push(...partsOf(keys).map((key) => there(`column ${table}.${key}`)));

@@ -42,7 +42,7 @@ const VALUES_NOT_SHOWN =
  */
 export function showPlace(place: Place, position = 1): string[] {
   const given = place.offset + offsetOf(place.sql.slice(place.offset), position);
-  // For an error "at end of input" the caret stands after the last word, and not on an empty line after it.
+  // The caret of an error "at end of input" stands after the last word, and not on an empty line after it.
   const at = Math.min(given, place.sql.trimEnd().length);
   const start = place.sql.lastIndexOf("\n", at - 1) + 1;
   const line = countNewlines(place.sql, start) + 1;
@@ -78,7 +78,7 @@ function maskedLine(sql: string, start: number, end: number): (until: number) =>
       .filter((part) => part.start < until)
       .map((part) => ({ ...part, start: Math.max(part.start, start) - start, end: Math.min(part.end, end) - start }));
     const last = cutOff.at(-1);
-    // For a place within a constant, the text ends where the constant begins.
+    // The text ends where a constant begins if the error is within that constant.
     if (last && last.end > until - start)
       return replaceParts(sql.slice(start, last.start + start), cutOff.slice(0, -1));
     return replaceParts(sql.slice(start, until), cutOff);

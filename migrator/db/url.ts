@@ -154,7 +154,7 @@ function shown(word: string): string {
 
 function hostOf(url: URL): string {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  // As in libpq, the directory of a socket may stand in the place of the host.
+  // The host may be the directory of a socket, as in libpq.
   if (/^%2f/i.test(host)) return decode(host);
   return host === "" ? "localhost" : host;
 }
@@ -211,7 +211,7 @@ function readTls(query: Map<string, string>, problems: string[]) {
   if (identity) tls.pfx = identity;
   const passphrase = query.get("sslpassword");
   if (passphrase !== undefined) tls.passphrase = passphrase;
-  // With libpq's verify-ca the authority is checked, and the host's name is not.
+  // libpq's verify-ca checks the authority, and not the host's name.
   if (tlsMode === "verify-ca") tls.checkServerIdentity = () => undefined;
   return { tlsMode, tls, remarks };
 }

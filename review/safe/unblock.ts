@@ -250,7 +250,7 @@ function prefixed(expression: string, column: string, row: string): string {
   for (const [index, { text, start, end }] of tokens.entries()) {
     const name = text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
     if (name !== column) continue;
-    // In `author.nick` the table's name is replaced too.
+    // The table's name in `author.nick` is replaced too.
     const from = tokens[index - 1]?.text === "." ? (tokens[index - 2]?.start ?? start) : start;
     result += `${expression.slice(at, from)}${row}${identifier(column)}`;
     at = end;

@@ -6,7 +6,7 @@ import { pauseMs, waitWhileBusy } from "../../components/busy-database";
 import { Duration } from "../../settings/units";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
-/** As the AWS provider prints it, by way of Pulumi's bridge. */
+/** Returns an error in the form in which Pulumi's bridge hands on those of the AWS provider. */
 const printed = (text: string) => `1 error occurred:\n\t* ${text}\n\n`;
 const refused = (what: string, action: string, problem: string) =>
   printed(

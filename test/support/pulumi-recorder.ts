@@ -84,7 +84,7 @@ export class PulumiRecorder {
     };
   }
 
-  /** From now on the engine registers error hooks, which Pulumi's own mocks do not; their names, in order. */
+  /** Makes the engine register error hooks, which Pulumi's own mocks do not do; returns their names, in order. */
   acceptErrorHooks(): string[] {
     const names: string[] = [];
     const monitor = pulumi.runtime.getMonitor() as any;

@@ -26,14 +26,14 @@ export interface ServerOptions {
 
 /** A real Postgres server for one test file: its own data directory, its own port, gone after `stop()`. */
 export interface TestPostgres {
-  /** Of the superuser, to the database `postgres`. */
+  /** The superuser's connection string for the database `postgres`. */
   url: string;
   port: number;
   /** A new, empty database; its url, for the superuser. */
   createDatabase(): Promise<string>;
   /** Stops the server and removes its data. */
   stop(): Promise<void>;
-  /** As `kill -9` of every process of the server; `restart()` brings it back with what was committed. */
+  /** Ends every process of the server by `kill -9`; `restart()` brings it back with what was committed. */
   kill(): Promise<void>;
   /** Stops the server if it runs, and starts it again on the same port with the same data. */
   restart(): Promise<void>;

@@ -80,7 +80,7 @@ export class PodWorker {
         writeVolumes(this.around.cloudDir, this.pod, configuration);
         return true;
       } catch (error) {
-        // As on a real node the containers stay "ContainerCreating"; a real cluster reports the cause in an event.
+        // The containers stay "ContainerCreating", as on a real node; a real cluster reports the cause in an event.
         if (!(error instanceof MissingReference)) console.error(`volumes of pod ${this.pod.metadata.name}:`, error);
         await pause(this.around.timing.retryMilliseconds, this.stopped.signal);
       }
