@@ -4,7 +4,7 @@ import { formatReview } from "../review/formats";
 import type { PackedHistory } from "../review/packed-history";
 import { type Applied, appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
 import type { Settings } from "../settings/schema";
-import { refuseContract } from "./command-runner";
+import { refuseContract } from "./contract-refused";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
 

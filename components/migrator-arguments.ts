@@ -1,0 +1,89 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/schema";
+import { parseMemory } from "../settings/units";
+import { FOLDER } from "./migrator-job-manifest";
+import type { DatabaseSnapshot } from "./snapshot";
+
+/**
+ * The step of a release that a Job runs. `preflight` only reads; `migrate` applies the pending migrations and verifies
+ * them; `contract` runs after the rollout and after `settings.soak`, and applies the migrations that remove what only
+ * the old version needed.
+ */
+export type Step = "preflight" | "migrate" | "contract";
+
+/** What decides the arguments of the migrator in one of a release's Jobs. */
+export interface StepArgs {
+  step: Step;
+  settings: Settings["migrations"];
+  /** The review's settings. The preflight Job reviews again, by the migrations that the database really has. */
+  review: Settings["review"];
+  /** The entries of the Job's checklist that only people can supply. */
+  notes: Omit<Settings["report"], "directory">;
+  /**
+   * The snapshot that the migration relies on. Default: none, in an environment that allows releases without a backup.
+   */
+  snapshot?: Pick<DatabaseSnapshot, "identifier" | "createdAt" | "completedAt"> | undefined;
+  /** The greatest age of the snapshot with which pending migrations are applied. */
+  snapshotMaxAge: Settings["backup"]["maxAge"];
+}
+
+/** The migrator's verb and its options for each step. */
+const VERBS: Record<Step, (args: StepArgs) => string[]> = {
+  preflight: ({ settings: { runner }, review }) => ["preflight", "--runner", runner, ...reviewArguments(review)],
+  migrate: ({ settings: { runner } }) => [runner === "command" ? "run" : "deploy", "--hold-contract"],
+  contract: ({ settings: { soak } }) => ["deploy", "--after-rollout", "--soak", soak.text],
+};
+
+/** Returns the arguments of the migrator for one step: its verb, then the verb's options. */
+export function stepArguments(args: StepArgs): pulumi.Input<string>[] {
+  const { step, settings, notes, snapshot, snapshotMaxAge } = args;
+  const options: [flag: string, value: pulumi.Input<string> | undefined][] = [
+    ["--snapshot", snapshot?.identifier],
+    ["--snapshot-created-at", snapshot?.createdAt.apply((time) => time ?? "gone")],
+    ["--snapshot-completed-at", snapshot?.completedAt.apply((time) => time ?? "gone")],
+    ["--snapshot-max-age", snapshot && snapshotMaxAge.text],
+  ];
+  return [
+    ...VERBS[step](args),
+    ...commonArguments(settings),
+    ...options.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value])),
+    ...Object.entries(notes).flatMap(([key, text]) => ["--note", literal(`${key}=${text}`)]),
+  ];
+}
+
+/** Returns the options that every verb of the migrator gets. They come from the stack's settings alone. */
+export function commonArguments(settings: Settings["migrations"]): string[] {
+  const options: [flag: string, value: string | number | undefined][] = [
+    ["--payload", FOLDER],
+    ["--lock-timeout", settings.lockTimeout.text],
+    ["--lock-retry-timeout", settings.lockRetryTimeout.text],
+    ["--statement-timeout", settings.statementTimeout.text],
+    ["--max-transaction-age", settings.maxTransactionAge.text],
+    ["--max-connections-percent", settings.maxConnectionsPercent],
+    ["--max-sequence-percent", settings.maxSequencePercent],
+    ["--max-row-loss-percent", settings.maxRowLossPercent],
+    ["--disk-free", settings.diskFree && `${parseMemory(settings.diskFree)}B`],
+    ...Object.entries(settings.checks).map(([check, level]) => ["--check", `${check}=${level}`] as [string, string]),
+  ];
+  return [
+    ...options.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)])),
+    ...(settings.allowDatabaseAhead ? ["--allow-database-ahead"] : []),
+    ...(settings.showValues ? ["--show-values"] : []),
+  ];
+}
+
+/** Returns the options with which the migrator applies the review's gate. */
+export function reviewArguments({ refuse, acknowledgements }: Settings["review"]): string[] {
+  return [
+    ...refuse.flatMap((each) => ["--refuse", each]),
+    ...acknowledgements.flatMap((each) => ["--acknowledge", literal(JSON.stringify(each))]),
+  ];
+}
+
+/**
+ * Escapes `$` in an argument. Otherwise Kubernetes would replace `$(NAME)` by the value of that environment variable,
+ * such as the connection string.
+ */
+export function literal(text: string): string {
+  return text.replaceAll("$", "$$$$");
+}

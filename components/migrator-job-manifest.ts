@@ -1,0 +1,98 @@
+import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/schema";
+import type { Duration } from "../settings/units";
+import type { CommandContainer } from "./command-container";
+import {
+  CONTAINER_SECURITY,
+  type DatabaseAccess,
+  labels,
+  podIdentity,
+  RELEASE_ANNOTATION,
+  secretVariable,
+} from "./pods";
+
+/** The folder of the pod that contains the migrator and the migrations. */
+export const FOLDER = "/release";
+
+/** The file that starts the migrator. */
+export const MIGRATOR = `${FOLDER}/migrator.cjs`;
+
+/** The time that the migrator gets to cancel its statement, roll back and report that, in seconds. */
+const TERMINATION_GRACE_SECONDS = 30;
+
+/** What decides the manifest of a Job that runs the migrator. */
+export interface MigratorJobManifestArgs {
+  /** The Job's name in its namespace. */
+  name: string;
+  namespace: pulumi.Input<string>;
+  app: string;
+  /** The name of the container and the value of the label `app.kubernetes.io/component`, such as `migrate`. */
+  component: string;
+  releaseId: string;
+  database: DatabaseAccess;
+  settings: Settings["migrations"];
+  /** The arguments of the migrator: its verb, then the verb's options. */
+  arguments: readonly pulumi.Input<string>[];
+  /** The names of the ConfigMaps with the migrator and the SQL. */
+  files: readonly string[];
+  /** The time after which Kubernetes ends the Job. */
+  deadline: Duration;
+  /** What differs if the app's own command migrates. Default: the migrator runs in its own image. */
+  own?: CommandContainer | undefined;
+}
+
+/** A Job as the program declares it. */
+export interface MigratorJobManifest {
+  metadata: types.input.meta.v1.ObjectMeta;
+  spec: types.input.batch.v1.JobSpec;
+}
+
+/**
+ * Returns the manifest of a Job that runs the migrator once. It is a pure function: the steps of a release and the
+ * commands that are run by hand in the cluster get the same pod.
+ */
+export function migratorJobManifest(args: MigratorJobManifestArgs): MigratorJobManifest {
+  const { name, namespace, app, component, releaseId, database, settings, files, deadline, own } = args;
+  return {
+    metadata: { name, namespace, labels: labels(app, component) },
+    spec: {
+      // The Job has one try, because a person must see what a failed migration left behind before it runs again. It
+      // has neither a podFailurePolicy nor a TTL, because Pulumi (pulumi-kubernetes 4.34, provider/pkg/await/job.go)
+      // recognises neither a failure by that policy nor a Job that the TTL has deleted.
+      backoffLimit: 0,
+      activeDeadlineSeconds: deadline.seconds,
+      template: {
+        metadata: { labels: labels(app, component), annotations: { [RELEASE_ANNOTATION]: releaseId } },
+        spec: {
+          restartPolicy: "Never",
+          terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
+          ...podIdentity(settings),
+          automountServiceAccountToken: false,
+          containers: [
+            {
+              name: component,
+              image: own?.image ?? settings.image,
+              command: own?.command ?? ["node", MIGRATOR],
+              args: [...args.arguments, ...(own?.args ?? [])],
+              env: [
+                ...(own?.env ?? []),
+                secretVariable("DATABASE_URL", database.secret.name, database.secret.migrationKey),
+                { name: "RELEASE_ID", value: releaseId },
+              ],
+              resources: settings.resources,
+              // `pulumi up` shows the end of the log as the error. The log never contains a secret.
+              terminationMessagePolicy: "FallbackToLogsOnError",
+              securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
+              volumeMounts: [{ name: "release", mountPath: FOLDER, readOnly: true }, ...(own?.volumeMounts ?? [])],
+            },
+          ],
+          volumes: [
+            { name: "release", projected: { sources: files.map((each) => ({ configMap: { name: each } })) } },
+            ...(own?.volumes ?? []),
+          ],
+        },
+      },
+    },
+  };
+}
