@@ -47,6 +47,8 @@ export interface Settings {
   /** True if errors and notices are logged with the server's whole text, which may contain values of rows. */
   readonly showValues: boolean;
   readonly rerun: string;
+  /** The Pulumi stack that the run belongs to; undefined if it was started by hand. Commands in messages name it. */
+  readonly stack: string | undefined;
   readonly releaseId: string | undefined;
   readonly lockTimeout: number;
   readonly statementTimeout: number;

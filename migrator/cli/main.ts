@@ -7,9 +7,17 @@ import { noticeLostClient, sessionSettings } from "../db/session-settings";
 import { translateError } from "../db/translate-error";
 import { describeTarget, parseUrl } from "../db/url";
 import { Watcher } from "../db/watcher";
-import { type Commands, closingLines, Failure, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "../failures/failure";
+import {
+  type Commands,
+  closingLines,
+  Failure,
+  NEW_VERSION_SERVES,
+  OLD_VERSION_SERVES,
+  withCommands,
+} from "../failures/failure";
 import { OwnWorkRefused } from "../failures/statement";
 import { Log } from "../log";
+import { nextCommand } from "../next-command";
 import { Plans } from "../plans";
 import { HistoryTable } from "../records/history-table";
 import { refuseForeignRecords } from "../records/record-tables";
@@ -73,16 +81,22 @@ async function main(args: readonly string[]): Promise<number> {
     return args.length === 0 ? 2 : 0;
   }
   let log = new Log(own.includes("--json") ? "json" : "text");
-  let rerun = "the same command again";
-  let app = OLD_VERSION_SERVES;
+  let commands: Commands = {
+    rerun: "the same command again",
+    app: OLD_VERSION_SERVES,
+    migrator: (verb) => `npm run migrator -- ${verb}`,
+  };
   try {
     const settings = readSettings(args, process.env);
-    rerun = settings.rerun;
-    if (settings.afterRollout) app = NEW_VERSION_SERVES;
+    commands = {
+      rerun: settings.rerun,
+      app: settings.afterRollout ? NEW_VERSION_SERVES : OLD_VERSION_SERVES,
+      migrator: (verb) => nextCommand(verb, settings),
+    };
     log = new Log(settings.json ? "json" : "text");
     return await runVerb(settings, log);
   } catch (error) {
-    return report(error, log, { rerun, app, migrator: "npm run migrator --" });
+    return report(error, log, commands);
   }
 }
 
@@ -153,7 +167,7 @@ function report(error: unknown, log: Log, commands: Commands): number {
       what: message,
       detail,
       database,
-      next,
+      next: withCommands(next, commands),
     });
     return exit;
   }

@@ -78,5 +78,9 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   "rolled-back": { value: "MIGRATION", text: "resolve: record it as rolled back, so that deploy applies it" },
   through: { value: "MIGRATION", text: "baseline: the last migration that the database already has" },
   force: { text: "resolve, baseline: also against what the catalog shows" },
+  stack: {
+    value: "NAME",
+    text: "the Pulumi stack that this Job belongs to; commands in messages then run in the cluster",
+  },
   rerun: { value: "COMMAND", text: "what takes up the release again; named in messages" },
 };

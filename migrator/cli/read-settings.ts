@@ -62,6 +62,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
       (payload === undefined
         ? `npm run migrator -- ${args[0]} (the same options)`
         : "pulumi up (the same command as before)"),
+    stack: text("stack"),
     releaseId: environment["RELEASE_ID"] || undefined,
     lockTimeout: duration("lock-timeout"),
     statementTimeout: duration("statement-timeout"),

@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "./failure";
+import { Failure, otherVerb, UNTOUCHED } from "./failure";
 
 /** The app image's own command failed, and left nothing half done. */
 export class CommandFailed extends Failure {
@@ -33,7 +33,7 @@ export class LeftUnfinished extends Failure {
     evidence: readonly string[],
     applied: "all" | "part" | "none" | "unknown",
   ) {
-    const resolve = (how: string) => `{migrator} resolve --${how} ${migration} --migrations DIR`;
+    const resolve = (how: string) => otherVerb(`resolve --${how} ${migration}`);
     const next = {
       none: `${resolve("rolled-back")}; correct what made it fail, then: {rerun}`,
       all: `${resolve("applied")}, then: {rerun}`,

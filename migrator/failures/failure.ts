@@ -4,8 +4,8 @@ import { oneLine } from "../../text/printable";
 export interface Commands {
   /** The command that runs the release (or this command) again, for example `pulumi up`. */
   readonly rerun: string;
-  /** The command that starts this program by hand, without the verb, for example `npm run migrator --`. */
-  readonly migrator: string;
+  /** Returns the command that runs a verb with its options, for example `npm run ops -- status --stack prod`. */
+  readonly migrator: (verb: string) => string;
   /** The state of the app now. */
   readonly app: string;
 }
@@ -23,7 +23,7 @@ export interface FailureText {
   readonly detail?: string | readonly string[] | undefined;
   /** The state of the database now. */
   readonly database: string;
-  /** The one next command, in which `{rerun}` and `{migrator}` stand for {@link Commands}. */
+  /** The one next command, in which `{rerun}` and {@link otherVerb} stand for {@link Commands}. */
   readonly next: string;
 }
 
@@ -60,12 +60,24 @@ const TERMINATION_MESSAGE_BYTES = 2048;
  * fit into a pod's termination message.
  */
 export function closingLines(failure: Failure, commands: Commands): string {
-  const next = failure.next.replaceAll("{rerun}", commands.rerun).replaceAll("{migrator}", commands.migrator);
+  const next = withCommands(failure.next, commands);
   const head = `FAILED (${failure.code}): ${failure.message}`;
   const tail = [`Database: ${failure.database}`, `App: ${commands.app}`, `Next: ${next}`].join("\n");
   const room = TERMINATION_MESSAGE_BYTES - 96 - Buffer.byteLength(head) - Buffer.byteLength(tail);
   const detail = failure.detail ? shorten(failure.detail, room) : "";
   return [head, detail, tail].filter((part) => part !== "").join("\n");
+}
+
+/** Returns the text that stands for the command of another verb in {@link FailureText}. */
+export function otherVerb(verb: string): string {
+  return `{migrator: ${verb}}`;
+}
+
+/** Puts the commands into the next step of a failure. */
+export function withCommands(next: string, { rerun, migrator }: Commands): string {
+  return next
+    .replaceAll("{rerun}", () => rerun)
+    .replaceAll(/\{migrator: ([^}]*)\}/g, (_, verb: string) => migrator(verb));
 }
 
 function shorten(text: string, bytes: number): string {

@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "./failure";
+import { Failure, otherVerb, UNTOUCHED } from "./failure";
 
 /** The text of a migration was changed in the folder after the migration was applied. */
 export class EditedMigration extends Failure {
@@ -28,7 +28,7 @@ export class MissingMigration extends Failure {
         : `The database has ${list(names)}, which this release does not: it is ahead of the migrations folder.`,
       database: UNTOUCHED,
       next: squash
-        ? `{migrator} resolve --applied ${squash} --migrations DIR (records that it stands for them), then: {rerun}`
+        ? `${otherVerb(`resolve --applied ${squash}`)} (records that it stands for them), then: {rerun}`
         : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead), then: {rerun}",
     });
   }
@@ -47,7 +47,7 @@ export class FailedMigration extends Failure {
       what: `${name} was started at ${since} and neither finished nor rolled back; how much of it is applied must be settled first.`,
       detail,
       database: `${UNTOUCHED} The row of ${name} in _prisma_migrations stays unfinished.`,
-      next: `{migrator} resolve --diagnose ${name} --migrations DIR`,
+      next: otherVerb(`resolve --diagnose ${name}`),
     });
   }
 }
@@ -95,7 +95,7 @@ export class NoHistory extends Failure {
       what: `The schema "${schema}" is not empty (${found.join(", ")}) and has no migration history.`,
       ...(elsewhere !== undefined && { detail: [elsewhere] }),
       database: UNTOUCHED,
-      next: "{migrator} baseline --through MIGRATION (the last one that this database already has)",
+      next: `${otherVerb("baseline --through MIGRATION")} (the last one that this database already has)`,
     });
   }
 }

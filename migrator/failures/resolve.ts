@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "./failure";
+import { Failure, otherVerb, UNTOUCHED } from "./failure";
 
 /** The given name is not a migration of the folder. */
 export class UnknownMigration extends Failure {
@@ -9,7 +9,7 @@ export class UnknownMigration extends Failure {
     super({
       what: `There is no migration "${name}" in the folder.`,
       database: UNTOUCHED,
-      next: "{migrator} status (lists the names)",
+      next: `${otherVerb("status")} (lists the names)`,
     });
   }
 }
@@ -20,7 +20,7 @@ export class NothingToResolve extends Failure {
   override readonly exit = 4;
 
   constructor(name: string, reason: string) {
-    super({ what: `${name} needs no such resolution: ${reason}.`, database: UNTOUCHED, next: "{migrator} status" });
+    super({ what: `${name} needs no such resolution: ${reason}.`, database: UNTOUCHED, next: otherVerb("status") });
   }
 }
 
@@ -36,7 +36,7 @@ export class FolderGone extends Failure {
     super({
       what: `${name} is not in the folder, so that it can't be recorded as applied: its statements aren't known.`,
       database: `${UNTOUCHED} The row of ${name} in _prisma_migrations stays unfinished.`,
-      next: `restore its folder from version control and run this again; or, if nothing of it is in the database: {migrator} resolve --rolled-back ${name} --migrations DIR`,
+      next: `restore its folder from version control and run this again; or, if nothing of it is in the database: ${otherVerb(`resolve --rolled-back ${name}`)}`,
     });
   }
 }
@@ -66,7 +66,7 @@ export class AlreadyHasHistory extends Failure {
     super({
       what: `The database has a history already (${rows} rows in _prisma_migrations); baseline is for one without.`,
       database: UNTOUCHED,
-      next: "{migrator} status; for a single migration: {migrator} resolve --applied NAME",
+      next: `${otherVerb("status")}; for a single migration: ${otherVerb("resolve --applied NAME")}`,
     });
   }
 }

@@ -1,4 +1,4 @@
-import { Failure, UNTOUCHED } from "./failure";
+import { Failure, otherVerb, UNTOUCHED } from "./failure";
 
 /** The command line is wrong. The failure lists every mistake at once. */
 export class UsageFailure extends Failure {
@@ -10,7 +10,7 @@ export class UsageFailure extends Failure {
       what: mistakes.length === 1 ? mistakes[0]! : `${mistakes.length} mistakes on the command line.`,
       detail: mistakes.length === 1 ? undefined : mistakes.map((mistake) => `  ${mistake}`),
       database: "not connected to; nothing was changed.",
-      next: "{migrator} help",
+      next: otherVerb("help"),
     });
   }
 }

@@ -5,11 +5,12 @@ import { counted } from "../../text/counted";
 import { squashOf } from "../checks/squash";
 import { releaseLock, takeLock } from "../db/lock";
 import { ContradictsCatalog, FolderGone, NothingToResolve, UnknownMigration } from "../failures/resolve";
+import { nextCommand } from "../next-command";
 import { compareHistory } from "../records/history-state";
 import { standsForMark } from "../records/history-table";
 import { endProgress, readProgress } from "../records/progress";
 import type { Run } from "../run";
-import type { Resolution } from "../settings";
+import type { Resolution, Settings } from "../settings";
 import { type Diagnosis, describeDiagnosis, diagnose, type StatementDiagnosis } from "./diagnosis";
 
 /**
@@ -31,7 +32,7 @@ export async function resolveMigration(
   const diagnosis = await diagnose(run, migrations, migration);
   for (const line of describeDiagnosis(name, diagnosis)) log.event("diagnosis", line, { migration: name });
   if (resolution === "diagnose") {
-    log.event("diagnosis.advice", advice(name, diagnosis), { migration: name, applied: diagnosis.applied });
+    log.event("diagnosis.advice", advice(name, diagnosis, settings), { migration: name, applied: diagnosis.applied });
     return;
   }
   if (!force) refuseContradiction(name, resolution, diagnosis);
@@ -86,7 +87,7 @@ async function resolveGone(run: Run, name: string, resolution: Resolution): Prom
   if (resolution === "applied") throw new FolderGone(name);
   if (resolution === "diagnose") {
     const text = `${name} is not in the folder, and its row in _prisma_migrations is unfinished: how much of it is applied can't be told.
-Next: restore its folder from version control to have it diagnosed; or, if nothing of it is in the database: npm run migrator -- resolve --rolled-back ${name} --migrations DIR`;
+Next: restore its folder from version control to have it diagnosed; or, if nothing of it is in the database: ${nextCommand(`resolve --rolled-back ${name}`, settings)}`;
     log.event("diagnosis.advice", text, { migration: name, applied: "unknown" });
     return;
   }
@@ -147,8 +148,8 @@ function refuseContradiction(name: string, resolution: Resolution, { statements 
   if (lines.length > 0) throw new ContradictsCatalog(name, resolution, lines);
 }
 
-function advice(name: string, { applied, statements }: Diagnosis): string {
-  const resolve = (how: string) => `npm run migrator -- resolve --${how} ${name} --migrations DIR`;
+function advice(name: string, { applied, statements }: Diagnosis, settings: Settings): string {
+  const resolve = (how: string) => nextCommand(`resolve --${how} ${name}`, settings);
   if (applied === "all") return `Next: ${resolve("applied")}`;
   if (applied === "none") return `Next: ${resolve("rolled-back")}`;
   if (applied === "part") return `Next: take back by hand what is applied, then: ${resolve("rolled-back")}`;

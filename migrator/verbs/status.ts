@@ -1,5 +1,6 @@
 import type { Migration } from "../../migrations/history/history";
 import { historyElsewhere } from "../checks/history-gate";
+import { nextCommand } from "../next-command";
 import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
 
@@ -34,7 +35,7 @@ export async function status(run: Run, migrations: readonly Migration[]): Promis
     if (!migrations.some((each) => each.name === name))
       log.event(
         "status.migration",
-        `${name}: started, not finished, and not in the folder; next: npm run migrator -- resolve --diagnose ${name}`,
+        `${name}: started, not finished, and not in the folder; next: ${nextCommand(`resolve --diagnose ${name}`, run.settings)}`,
         { migration: name, state: "unfinished" },
       );
   for (const { migrationName } of historyState.missing)

@@ -1,5 +1,6 @@
 import type { Catalog } from "../../../migrations/schema/expectation";
 import { counted } from "../../../text/counted";
+import { nextCommand } from "../../next-command";
 import { latestCatalog } from "../../records/release-records";
 import { readCatalog } from "../catalog";
 import { describeDifference, differences } from "../drift";
@@ -47,7 +48,7 @@ export const drift: PreflightCheck = {
         {
           what: `The live schema differs in ${counted(found.length, "thing")} from ${source}: somebody changed it by hand.`,
           evidence,
-          next: `put the change into a new migration (named after ${newest}), then: npm run migrator -- resolve --applied NAME; or take it back by hand`,
+          next: `put the change into a new migration (named after ${newest}), then: ${nextCommand("resolve --applied NAME", run.settings)}; or take it back by hand`,
         },
       ],
       facts: `compared with ${source}${beside}`,

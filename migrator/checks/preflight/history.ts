@@ -1,4 +1,5 @@
 import { quietText } from "../../db/prisma-output";
+import { nextCommand } from "../../next-command";
 import { readProgress } from "../../records/progress";
 import { historyElsewhere, objectsOf } from "../history-gate";
 import { squashOf } from "../squash";
@@ -20,7 +21,7 @@ export const history: PreflightCheck = {
         findings.push({
           what: `The schema "${run.table.schema}" is not empty and has no migration history.`,
           evidence: [...list(found), ...(elsewhere === undefined ? [] : [elsewhere])],
-          next: "npm run migrator -- baseline --through MIGRATION (the last one that this database already has)",
+          next: `${nextCommand("baseline --through MIGRATION", run.settings)} (the last one that this database already has)`,
         });
     }
     if (edited.length > 0)
@@ -38,7 +39,7 @@ export const history: PreflightCheck = {
           : "The database is ahead: it has migrations that this release does not.",
         evidence: list(missing.map(({ migrationName }) => migrationName)),
         next: squash
-          ? `npm run migrator -- resolve --applied ${squash.name} (records that it stands for them)`
+          ? `${nextCommand(`resolve --applied ${squash.name}`, run.settings)} (records that it stands for them)`
           : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead)",
       });
     }
@@ -51,7 +52,7 @@ export const history: PreflightCheck = {
             names.has(migrationName) ? "" : ", and is not in the folder"
           }.`,
           evidence: quietText(logs ?? "").slice(0, 5),
-          next: `npm run migrator -- resolve --diagnose ${migrationName}`,
+          next: nextCommand(`resolve --diagnose ${migrationName}`, run.settings),
         });
     return {
       findings,

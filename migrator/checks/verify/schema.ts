@@ -1,5 +1,6 @@
 import { describeExpectation, isMet } from "../../../migrations/schema/expectation";
 import { counted } from "../../../text/counted";
+import { nextCommand } from "../../next-command";
 import { compareHistory } from "../../records/history-state";
 import type { VerifyCheck } from "./context";
 
@@ -16,7 +17,7 @@ export const finished: VerifyCheck = {
     ];
     const what = "Not every migration of the folder is applied and finished.";
     return {
-      findings: evidence.length > 0 ? [{ what, evidence, next: "npm run migrator -- status" }] : [],
+      findings: evidence.length > 0 ? [{ what, evidence, next: nextCommand("status", run.settings) }] : [],
       facts: counted(migrations.length, "migration"),
     };
   },

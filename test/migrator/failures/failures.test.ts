@@ -63,7 +63,7 @@ const failures: Failure[] = [
   new findings.VerifyFindings([finding], { open: 0, all: 1 }),
 ];
 
-const commands = { rerun: "RERUN", migrator: "MIGRATOR", app: OLD_VERSION_SERVES };
+const commands = { rerun: "RERUN", migrator: (verb: string) => `MIGRATOR ${verb}`, app: OLD_VERSION_SERVES };
 
 test("every failure that a person can meet is here, with a code of its own", () => {
   const classes = [usage, command, connection, history, statement, resolve, findings].flatMap((module) =>
