@@ -12,7 +12,20 @@ export function childOf(
   opts: pulumi.ComponentResourceOptions | undefined,
   more: readonly pulumi.Resource[] = [],
 ): { parent: pulumi.Resource; dependsOn: pulumi.Input<pulumi.Resource>[] } {
-  return { parent, dependsOn: [...more, ...([opts?.dependsOn ?? []].flat() as pulumi.Input<pulumi.Resource>[])] };
+  return { parent, dependsOn: [...more, ...dependencies(opts)] };
+}
+
+/** Returns what a component was told to depend on, as a list. */
+export function dependencies(opts: pulumi.ComponentResourceOptions | undefined): pulumi.Input<pulumi.Resource>[] {
+  return [opts?.dependsOn ?? []].flat() as pulumi.Input<pulumi.Resource>[];
+}
+
+/**
+ * Returns the option for a component's children that earlier versions made as children of the component's own parent.
+ * With it, Pulumi finds them in the state of a stack that such a version wrote.
+ */
+export function formerlyBesideParent(opts: pulumi.ComponentResourceOptions | undefined): { aliases?: pulumi.Alias[] } {
+  return opts?.parent ? { aliases: [{ parent: opts.parent }] } : {};
 }
 
 /**

@@ -1,9 +1,16 @@
 export type { PackedHistory } from "../review/packed-history";
 export { parseSettings } from "../settings/parse";
 export type { Settings } from "../settings/schema";
+export { AfterRollout, type AfterRolloutArgs } from "./after-rollout";
 export { App } from "./app";
 export type { AppArgs } from "./app-manifests";
 export { type Backup, BackupMissing, planBackup } from "./backup";
+export {
+  DatabaseMigration,
+  type DatabaseMigrationArgs,
+  type ProvidedDatabase,
+  type SharedJobArgs,
+} from "./database-migration";
 export type { ReportReader } from "./job-reports";
 export { type Live, LiveReleaseUnknown, liveRelease } from "./live-release";
 export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";

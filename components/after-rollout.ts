@@ -1,0 +1,142 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { Sizes } from "../text/table-size";
+import { restoreCommand } from "./backup";
+import { dependencies, formerlyBesideParent } from "./child";
+import type { DatabaseMigration } from "./database-migration";
+import { JobReports } from "./job-reports";
+import { MigratorJob } from "./migrator-job";
+import type { LiveRelease } from "./outputs";
+import { ReleaseCommand } from "./release-command";
+
+/** The arguments of the steps after a rollout. */
+export interface AfterRolloutArgs {
+  /** The migration of this release. */
+  migration: DatabaseMigration;
+  /**
+   * Outputs of everything that is rolled out, such as the ids of its resources. All steps wait for the resources that
+   * these come from, and the component's outputs are known once these are.
+   */
+  rolledOut: pulumi.Output<unknown>;
+  /** The URL of the app, for the smoke check, the report and the outputs. Default: empty. */
+  url?: pulumi.Input<string>;
+}
+
+/**
+ * The part of a release after the rollout: sizes of the tables → smoke check → contract migrations → report. Each arrow
+ * is a `dependsOn`. A contract migration (`-- release: contract`) takes away what only the old version needed, so it
+ * must not run before everything that uses the database runs the new version.
+ */
+export class AfterRollout extends pulumi.ComponentResource {
+  /** The outputs, which are known only once the workloads are rolled out. */
+  readonly outputs: pulumi.Output<LiveRelease>;
+  /**
+   * The sizes of the tables after the migration; null if they are unknown. They are known once the workloads are rolled
+   * out and the reports have been read.
+   */
+  readonly sizes: pulumi.Output<Sizes | null>;
+
+  constructor(name: string, args: AfterRolloutArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("release:index:AfterRollout", name, {}, opts);
+    const { migration, url = "" } = args;
+    const { releaseId, namespace, snapshot, jobs } = migration;
+    const { settings, history, reader } = migration.args;
+    const { app, migrations } = settings;
+    const child = { parent: this, ...formerlyBesideParent(opts) };
+    // An output in dependsOn adds the resources that it comes from.
+    const rolledOut = args.rolledOut.apply((): pulumi.Resource => migration);
+    const rollout = [...dependencies(opts), migration, rolledOut];
+
+    const tables =
+      reader &&
+      new JobReports(
+        `${name}-sizes`,
+        {
+          releaseId,
+          reader,
+          request: pulumi.output(namespace).apply((known) => ({ namespace: known, jobs: [migration.migration.name] })),
+        },
+        { ...child, dependsOn: rollout },
+      );
+    // The sizes are read before the smoke check, so that the outputs describe the version that serves even if the smoke
+    // check fails.
+    const measured = [...rollout, ...(tables ? [tables] : [])];
+
+    const smoke =
+      settings.smoke &&
+      new ReleaseCommand(
+        `${name}-smoke`,
+        {
+          releaseId,
+          command: settings.smoke.command,
+          environment: { RELEASE_ID: releaseId, RELEASE_URL: url },
+          timeout: settings.smoke.timeout.text,
+        },
+        { ...child, dependsOn: measured },
+      );
+    const checked = [...measured, ...(smoke ? [smoke] : [])];
+
+    // With the runner "command" there is no contract step: that command applies everything before the rollout, and
+    // reviewGate has refused a release with a contract migration.
+    const contract =
+      history.contract && migrations.runner === "migrator"
+        ? new MigratorJob(
+            `${name}-contract`,
+            {
+              ...jobs,
+              step: "contract",
+              snapshot,
+              begins: pulumi.output([args.rolledOut, tables?.sizes, smoke?.stdout]),
+            },
+            { ...child, dependsOn: checked },
+          )
+        : undefined;
+
+    // The report is the last step, so that nothing waits for it.
+    if (reader?.directory !== undefined) {
+      const reported = [migration.preflight, migration.migration, ...(contract ? [contract] : [])];
+      const page = {
+        file: join(reader.directory, `${reader.stack}-${releaseId}.md`),
+        release: releaseId,
+        app: app.name,
+        stack: reader.stack,
+        image: app.image,
+        smoke: settings.smoke?.command,
+        restore: snapshot && restoreCommand(settings, snapshot.identifier),
+      };
+      new JobReports(
+        `${name}-report`,
+        {
+          releaseId,
+          reader,
+          request: pulumi.all([namespace, url]).apply(([known, at]) => ({
+            namespace: known,
+            jobs: reported.map((each) => each.name),
+            page: { ...page, namespace: known, url: at },
+          })),
+        },
+        { ...child, dependsOn: [...checked, ...(contract ? [contract] : [])] },
+      );
+    }
+
+    this.outputs = pulumi
+      .all([args.rolledOut, url, namespace, snapshot?.arn, snapshot?.createdAt])
+      .apply(([, at, known, arn, createdAt]) => ({
+        releaseId,
+        // A snapshot that somebody has deleted can't be restored, so it is left out.
+        snapshot: snapshot && arn && createdAt ? { id: snapshot.identifier, arn, createdAt } : null,
+        migrations: {
+          last: history.migrations.at(-1)?.name ?? null,
+          count: history.migrations.length,
+          fingerprint: history.fingerprint,
+        },
+        image: app.image,
+        namespace: known,
+        service: app.name,
+        url: at,
+        restore: snapshot && arn ? restoreCommand(settings, snapshot.identifier) : null,
+      }));
+    this.sizes = tables?.sizes ?? args.rolledOut.apply(() => null);
+    this.registerOutputs({ outputs: this.outputs, sizes: this.sizes });
+  }
+}

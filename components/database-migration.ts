@@ -1,0 +1,154 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { PackedHistory } from "../review/packed-history";
+import type { Review } from "../review/review";
+import type { Settings } from "../settings/schema";
+import { type Backup, BackupMissing } from "./backup";
+import { dependencies, formerlyBesideParent } from "./child";
+import type { ReportReader } from "./job-reports";
+import { MigrationFiles } from "./migration-files";
+import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
+import { releaseIdOf } from "./release-id";
+import { requireReview, showReview } from "./review-gate";
+import { DatabaseSnapshot } from "./snapshot";
+
+/** The arguments of a migration. The image, the migrations and the settings of the migrator decide the release's id. */
+export interface DatabaseMigrationArgs {
+  settings: Settings;
+  /** The migrations, which the caller has read and packed. Components read no files. */
+  history: PackedHistory;
+  /** The migrator as one CommonJS file. */
+  migrator: string;
+  /** The result of `planBackup`; undefined if `backup.mode` is "none". */
+  backup?: Backup | undefined;
+  /** The result of `reviewGate`, whose findings `pulumi up` shows. It is required if `review.refuse` is not empty. */
+  review?: Review | undefined;
+  /** Tags that are added to the snapshot's own. */
+  tags?: Record<string, string>;
+  /** Values that other resources of the program make. */
+  provided?: ProvidedDatabase;
+  /** The options for reading back the Jobs' reports. Without them the sizes stay unknown and no report is written. */
+  reader?: ReportReader | undefined;
+}
+
+/**
+ * Values that come from other resources of the same program and replace the corresponding settings. The migration waits
+ * for them. The values that decide the release id (`app.image`, the migrations, `migrations.*`) can't be among them:
+ * the id is part of resource names, so it must be known while the program runs.
+ */
+export interface ProvidedDatabase {
+  /** The namespace, which replaces the setting `namespace`. */
+  namespace?: pulumi.Input<string>;
+  /** The identifier of the database that the snapshot is taken of. `database.identifier` still names the snapshots. */
+  databaseIdentifier?: pulumi.Input<string>;
+  /** The name of the Kubernetes Secret, which replaces `database.secret.name`. */
+  databaseSecret?: pulumi.Input<string>;
+}
+
+/** The arguments that all Jobs of a release have in common. */
+export type SharedJobArgs = Omit<MigratorJobArgs, "step" | "snapshot" | "begins">;
+
+/**
+ * Checks that the arguments contain what their settings require.
+ *
+ * @throws {@link BackupMissing} when the settings require a backup and none is given
+ * @throws ReviewMissing when the settings refuse something and no review of these settings and migrations is given
+ * @throws ReviewRefused when the given review has refused findings
+ */
+export function requireInputs({ settings, history, review, backup }: DatabaseMigrationArgs): void {
+  requireReview(settings, history, review);
+  if (settings.backup.mode !== "none" && !backup) throw new BackupMissing();
+}
+
+/**
+ * The part of a release before the rollout: preflight Job → snapshot → migration Job, which verifies what it did. Each
+ * arrow is a `dependsOn`. A workload that uses the database names the component in its own `dependsOn`, so it is only
+ * changed once the migration has succeeded.
+ */
+export class DatabaseMigration extends pulumi.ComponentResource {
+  /** The release's id, a shortened sha-256. If the id is unchanged, there is nothing to migrate. */
+  readonly releaseId: string;
+  /** The arguments that the component was given. */
+  readonly args: DatabaseMigrationArgs;
+  /** The namespace of the Jobs. */
+  readonly namespace: pulumi.Input<string>;
+  /** What the Jobs of this release have in common. */
+  readonly jobs: SharedJobArgs;
+  readonly preflight: MigratorJob;
+  /** The snapshot before the migration; undefined if `backup.mode` is "none". */
+  readonly snapshot: DatabaseSnapshot | undefined;
+  readonly migration: MigratorJob;
+
+  /** @throws the errors of {@link requireInputs} */
+  constructor(name: string, args: DatabaseMigrationArgs, opts?: pulumi.ComponentResourceOptions) {
+    requireInputs(args);
+    super("release:index:DatabaseMigration", name, {}, opts);
+    const { settings, history, backup, provided = {} } = args;
+    const { app, migrations, policy } = settings;
+    const { namespace = settings.namespace } = provided;
+    const { secret } = settings.database;
+    const database = {
+      ...settings.database,
+      secret: { ...secret, name: provided.databaseSecret ?? secret.name },
+    };
+
+    const releaseId = releaseIdOf(settings, history.fingerprint);
+    this.releaseId = releaseId;
+    this.args = args;
+    this.namespace = namespace;
+
+    const child = { parent: this, ...formerlyBesideParent(opts) };
+    const files = new MigrationFiles(
+      `${name}-migration`,
+      { app: app.name, namespace, migrator: args.migrator, payload: history.payload },
+      child,
+    );
+    const { directory: _, ...notes } = settings.report;
+    this.jobs = {
+      app: app.name,
+      namespace,
+      releaseId,
+      database,
+      settings: migrations,
+      review: settings.review,
+      appImage: app.image,
+      notes,
+      files,
+      snapshotMaxAge: settings.backup.maxAge,
+    };
+
+    this.preflight = new MigratorJob(
+      `${name}-preflight`,
+      { ...this.jobs, step: "preflight" },
+      { ...child, dependsOn: dependencies(opts) },
+    );
+
+    this.snapshot =
+      backup &&
+      new DatabaseSnapshot(
+        backup.identifier,
+        {
+          ...backup,
+          kind: database.kind,
+          database: provided.databaseIdentifier ?? database.identifier,
+          timeout: settings.backup.timeout,
+          encryptionRequired: policy.encryption === "required",
+          tags: { ...args.tags, release: releaseId, migrations: history.fingerprint },
+        },
+        { ...child, dependsOn: [this.preflight] },
+      );
+
+    this.migration = new MigratorJob(
+      `${name}-migrate`,
+      {
+        ...this.jobs,
+        step: "migrate",
+        snapshot: this.snapshot,
+        begins: pulumi.all([this.preflight.job.id, this.snapshot?.createdAt]),
+      },
+      { ...child, dependsOn: [this.preflight] },
+    );
+
+    if (args.review) showReview(args.review, this.migration.job);
+    this.registerOutputs({ releaseId });
+  }
+}
