@@ -1,6 +1,12 @@
-import * as kubernetes from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
-import { liveRelease, planBackup, Release, reviewGate, rolloutGate, stackOutputs } from "./components";
+import {
+  liveRelease,
+  planBackup,
+  Release,
+  releaseProviders,
+  reviewGate,
+  rolloutGate,
+  stackOutputs,
+} from "./components";
 import { readInputs } from "./inputs";
 
 /**
@@ -9,15 +15,10 @@ import { readInputs } from "./inputs";
  */
 export = async () => {
   // Any mistake in the settings or the migrations ends the release here, before anything is changed.
-  const { settings, history, migrator, reader, tags } = await readInputs();
+  const { settings, access, history, migrator, reader, tags } = await readInputs();
 
-  const kubeconfig = new pulumi.Config("kubernetes");
-  const access = { context: kubeconfig.get("context"), kubeconfig: kubeconfig.getSecret("kubeconfig") };
-  const cluster = new kubernetes.Provider("cluster", {
-    ...access,
-    // An `up` that was killed may have created objects without recording them; this lets the next `up` adopt them.
-    upsertExistingObjects: true,
-  });
+  // The AWS account, the cluster and the machine where this program runs.
+  const { aws, kubernetes, command } = releaseProviders(access);
 
   // The review judges what the migrations would do to production. It ends the release here when it finds something
   // that this environment refuses and that nobody has acknowledged.
@@ -25,18 +26,17 @@ export = async () => {
 
   // A field that an autoscaler or a person has changed in the cluster would make the rollout fail. It ends the release
   // here, while the database is still unchanged.
-  const seen = { ...reader, ...access };
-  await rolloutGate(settings, history, seen);
+  await rolloutGate(settings, history, reader, { provider: command });
 
   // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one.
-  const backup = await planBackup(settings, history);
+  const backup = await planBackup(settings, history, { provider: aws });
 
   // The Release runs the steps one after the other. A step that fails stops all later ones, and the app that was
   // serving goes on serving.
   const release = new Release(
     settings.app.name,
-    { settings, history, migrator, review, backup, tags, reader: seen },
-    { provider: cluster },
+    { settings, history, migrator, review, backup, tags, reader },
+    { providers: { aws, kubernetes, command } },
   );
 
   // The outputs are set only when the app is rolled out, so they always describe the release that is live.

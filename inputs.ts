@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { ReleaseError, type ReportReader, type Settings, settingsFromConfig } from "./components";
+import { type ProviderSettings, ReleaseError, type ReportReader, releaseConfig, type Settings } from "./components";
 import { bundleMigrator } from "./migrator/cli/bundle";
 import { bundleReportReader } from "./report/reader/bundle";
 import { type PackedHistory, packHistory } from "./review/packed-history";
@@ -9,6 +9,8 @@ import { type PackedHistory, packHistory } from "./review/packed-history";
 /** The inputs of a release. They are read and checked before any resource is declared. */
 export interface ReleaseInputs {
   settings: Settings;
+  /** How the providers reach the AWS account and the cluster. */
+  access: ProviderSettings;
   history: PackedHistory;
   /** The migrator as one CommonJS file. */
   migrator: string;
@@ -29,13 +31,16 @@ export async function readInputs(): Promise<ReleaseInputs> {
   const project = pulumi.getProject();
   const stack = pulumi.getStack();
   const secretKeys = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
-  const settings = settingsFromConfig(pulumi.runtime.allConfig(), project, stack, secretKeys);
+  const { settings, providers: access } = releaseConfig(pulumi.runtime.allConfig(), project, stack, secretKeys);
   const { directory } = settings.report;
   return {
     settings,
+    access,
     reader: {
       script: bundleReportReader(),
       stack,
+      context: access.kubernetes.context,
+      kubeconfig: access.kubernetes.kubeconfig,
       ...(directory === undefined ? {} : { directory: resolve(__dirname, directory) }),
     },
     history: await readMigrations(resolve(__dirname, settings.migrations.directory)),

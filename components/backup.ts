@@ -31,6 +31,7 @@ export class BackupMissing extends ReleaseError {
 /**
  * Finds out which snapshot the release will use, before any resource is declared.
  *
+ * @param opts The provider of the package `aws`, which asks RDS.
  * @returns undefined when `backup.mode` is "none"
  * @throws SnapshotError when RDS can't be queried, or when all snapshots of this release have failed
  */

@@ -1,5 +1,6 @@
 export type { PackedHistory } from "../review/packed-history";
 export { parseSettings } from "../settings/parse";
+export type { ProviderSettings } from "../settings/providers/providers";
 export type { Settings } from "../settings/schema";
 export { AfterRollout, type AfterRolloutArgs } from "./after-rollout";
 export { App } from "./app";
@@ -23,11 +24,12 @@ export {
   readReleaseOutputs,
   stackOutputs,
 } from "./outputs";
+export { type ReleaseProviders, releaseProviders } from "./providers";
 export { type ProvidedValues, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
 export { RolloutRefused, rolloutGate } from "./rollout-gate";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";
-export { SettingsError, settingsFromConfig } from "./stack-settings";
+export { type ReleaseConfig, releaseConfig, SettingsError, settingsFromConfig } from "./stack-settings";
 export { Workload, type WorkloadArgs } from "./workloads";

@@ -25,24 +25,29 @@ export type Found = { objects: LiveObject[] } | { unknown: string };
  *
  * @param resources The resources in kubectl's notation, such as `deployments.apps/notes`. Those that don't exist are
  *   left out of the result.
+ * @param opts The provider of the package `command` that runs it.
  */
 export async function liveObjects(
   { script, context, kubeconfig }: Pick<ReportReader, "script" | "context" | "kubeconfig">,
   namespace: string,
   resources: string[],
+  opts?: pulumi.InvokeOptions,
 ): Promise<Found> {
   const request: ObjectsRequest = { namespace, context, resources };
   const given = await new Promise<string | undefined>((resolve) => pulumi.output(kubeconfig).apply(resolve));
   try {
-    const { stdout } = await local.run({
-      command: "node -",
-      stdin: script,
-      environment: {
-        [REQUEST_VARIABLE]: JSON.stringify(request),
-        ...(given === undefined ? {} : { [KUBECONFIG_VARIABLE]: given }),
+    const { stdout } = await local.run(
+      {
+        command: "node -",
+        stdin: script,
+        environment: {
+          [REQUEST_VARIABLE]: JSON.stringify(request),
+          ...(given === undefined ? {} : { [KUBECONFIG_VARIABLE]: given }),
+        },
+        logging: "none",
       },
-      logging: "none",
-    });
+      opts,
+    );
     return JSON.parse(stdout) as Found;
   } catch (error) {
     // The error's message contains the whole command and its output; only the first line states the cause.

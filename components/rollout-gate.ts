@@ -36,16 +36,18 @@ interface Obstacle {
  * changed, or an object that Pulumi did not make, would otherwise end the release after the migration. If the cluster
  * can't be reached, the function prints a warning and the release continues.
  *
+ * @param opts The provider of the package `command`, which asks the cluster.
  * @throws {@link RolloutRefused} that names every obstacle
  */
 export async function rolloutGate(
   settings: Settings,
   history: Pick<PackedHistory, "fingerprint">,
   reader: ReportReader,
+  opts?: pulumi.InvokeOptions,
 ): Promise<void> {
   const wanted = rolloutManifests(settings, history);
   const resources = wanted.map(({ kind, metadata: { name } }) => `${RESOURCES[kind]}/${name}`);
-  const found = await liveObjects(reader, settings.namespace, resources);
+  const found = await liveObjects(reader, settings.namespace, resources, opts);
   if ("unknown" in found) {
     void pulumi.log.warn(
       `It is unknown whether the cluster will accept the rollout: ${found.unknown}.\n` +

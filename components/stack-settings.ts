@@ -1,4 +1,5 @@
 import { parseSettings } from "../settings/parse";
+import { isProviderKey, type ProviderSettings, parseProviders } from "../settings/providers/providers";
 import type { Settings } from "../settings/schema";
 import { counted } from "../text/counted";
 import { ReleaseError } from "./release-error";
@@ -21,12 +22,38 @@ export class SettingsError extends ReleaseError {
   }
 }
 
+/** The settings of a release and those of the providers that it uses. */
+export interface ReleaseConfig {
+  settings: Settings;
+  providers: ProviderSettings;
+}
+
 /**
- * Returns the settings of a stack from the configuration that Pulumi passes to its program.
+ * Returns the settings of a stack and of the providers from the configuration that Pulumi passes to its program.
  *
  * @param config The whole configuration. It maps `project:key` to a text; objects are in JSON.
- * @param secretKeys The keys whose value was set with `--secret`. They are refused, because the manifests that are made
- *   from the settings are kept as plain text in the state and in the cluster.
+ * @param secretKeys The keys whose value was set with `--secret`. Those of the project are refused, because the
+ *   manifests that are made from the settings are kept as plain text in the state and in the cluster.
+ * @throws {@link SettingsError} that lists everything that is wrong
+ */
+export function releaseConfig(
+  config: Record<string, string>,
+  project: string,
+  stack: string,
+  secretKeys: string[] = [],
+): ReleaseConfig {
+  const raw = valuesOf(config, isProviderKey);
+  const { providers, mistakes } = parseProviders(raw, secretKeys);
+  const { settings, problems } = readSettings(config, project, stack, secretKeys);
+  if (!settings || !providers) throw new SettingsError(stack, [...problems, ...mistakes.map(({ text }) => text)]);
+  return { settings, providers };
+}
+
+/**
+ * Returns the settings of a stack alone, for a program that configures its providers itself.
+ *
+ * @param config The whole configuration. It maps `project:key` to a text; objects are in JSON.
+ * @param secretKeys The keys whose value was set with `--secret`, as for {@link releaseConfig}.
  * @throws {@link SettingsError} that lists everything that is wrong
  */
 export function settingsFromConfig(
@@ -35,9 +62,20 @@ export function settingsFromConfig(
   stack: string,
   secretKeys: string[] = [],
 ): Settings {
-  const own = Object.entries(config).filter(([key]) => key.startsWith(`${project}:`));
-  const raw = Object.fromEntries(own.map(([key, text]) => [key.slice(project.length + 1), decode(text)]));
-  const secrets = secretKeys.filter((key) => key.startsWith(`${project}:`)).map((key) => key.slice(project.length + 1));
+  const { settings, problems } = readSettings(config, project, stack, secretKeys);
+  if (!settings) throw new SettingsError(stack, problems);
+  return settings;
+}
+
+function readSettings(
+  config: Record<string, string>,
+  project: string,
+  stack: string,
+  secretKeys: string[],
+): ReturnType<typeof parseSettings> {
+  const prefix = `${project}:`;
+  const own = (key: string) => key.startsWith(prefix);
+  const secrets = secretKeys.filter(own).map((key) => key.slice(prefix.length));
   if (secrets.length > 0) {
     // No other mistake is reported in this case, because its message could repeat the secret value.
     const how = 'put it into a Kubernetes Secret and refer to it, {secret: {name: "…", key: "…"}}';
@@ -48,9 +86,14 @@ export function settingsFromConfig(
       ),
     );
   }
-  const { settings, problems } = parseSettings(raw);
-  if (!settings) throw new SettingsError(stack, problems);
-  return settings;
+  const raw = Object.entries(valuesOf(config, own)).map(([key, value]) => [key.slice(prefix.length), value]);
+  return parseSettings(Object.fromEntries(raw));
+}
+
+/** Returns the values of the keys that are wanted; objects and lists are parsed. */
+function valuesOf(config: Record<string, string>, wanted: (key: string) => boolean): Record<string, unknown> {
+  const entries = Object.entries(config).filter(([key]) => wanted(key));
+  return Object.fromEntries(entries.map(([key, text]) => [key, decode(text)]));
 }
 
 /** Parses the JSON of an object or a list; any other text is returned as it is. */

@@ -1,5 +1,5 @@
 import { globalRegistry, type z } from "zod";
-import { type Section, type Settings, sections } from "./schema";
+import { type Settings, sections } from "./schema";
 import type { About } from "./types";
 
 type Told = Partial<Omit<About, "description">> & { readonly description?: string | undefined };
@@ -45,9 +45,13 @@ function valueAt(value: unknown, [key, ...rest]: string[]): unknown {
   return valueAt(new Map<string, unknown>(Object.entries(value)).get(key), rest);
 }
 
-/** The keys that are allowed at a path in the settings; for a union of objects, the keys of all alternatives. */
-export function knownKeys([section, ...rest]: PropertyKey[]): string[] {
-  let schemas: z.core.$ZodType[] = [sections[section as Section]];
+/**
+ * The keys that are allowed at a path; for a union of objects, the keys of all alternatives.
+ *
+ * @param roots the schemas by the first part of a path
+ */
+export function knownKeys([root, ...rest]: PropertyKey[], roots: Readonly<Record<string, z.core.$ZodType>>): string[] {
+  let schemas: z.core.$ZodType[] = [roots[String(root)]!];
   for (const key of rest)
     schemas = schemas.flatMap(alternatives).flatMap((each) => shapeOf(each)[String(key)] ?? elementOf(each) ?? []);
   return [...new Set(schemas.flatMap(alternatives).flatMap((each) => Object.keys(shapeOf(each))))];

@@ -15,9 +15,14 @@ export class DefaultProviders {
     private readonly runNow: (steps: Step[]) => Promise<void>,
   ) {}
 
-  /** Returns the provider's reference, `URN::ID`. */
-  async reference(type: string, version: string): Promise<string> {
+  /**
+   * Returns the provider's reference, `URN::ID`; undefined if the stack's configuration disables the default provider
+   * of this package.
+   * @throws Error when that configuration is not a list of texts
+   */
+  async reference(type: string, version: string): Promise<string | undefined> {
     const name = packageOf(type);
+    if (name !== "pulumi" && isDisabled(name, this.deployment.options.config[DISABLED])) return undefined;
     const title = version === "" ? "default" : `default_${version.replace(/[.+-]/g, "_")}`;
     const { stack, project } = this.deployment.options;
     const urn = createUrn(stack, project, "", providerType(name), title);
@@ -35,4 +40,27 @@ export class DefaultProviders {
     this.references.set(urn, reference);
     return reference;
   }
+}
+
+/** The key of Pulumi's configuration that lists the packages whose resources and functions must name a provider. */
+const DISABLED = "pulumi:disable-default-providers";
+
+/** Reads the list as the CLI does (pkg/resource/deploy/default_providers.go, `shouldDenyRequest`). */
+function isDisabled(name: string, text = ""): boolean {
+  if (text === "") return false;
+  let listed: unknown;
+  try {
+    listed = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`Failed to parse ${text}: ${(error as Error).message}`);
+  }
+  if (!Array.isArray(listed)) throw new Error(`Failed to parse ${text}: it is no list`);
+  const wrong = listed.findIndex((each) => typeof each !== "string");
+  if (wrong >= 0) throw new Error(`${DISABLED}[${wrong}] must be a string`);
+  return listed.some((each) => ["*", name].includes(String(each).trim()));
+}
+
+/** The CLI's words for a resource or function that must name a provider (sdk/go/common/diag/errors.go, 2015). */
+export function defaultProviderDenied(token: string, user: string): string {
+  return `Default provider for '${packageOf(token)}' disabled. '${user}' must use an explicit provider.`;
 }

@@ -36,7 +36,7 @@ export interface ProgramRequests {
   register(goal: Goal): Promise<ResourceState>;
   read(goal: ReadGoal): Promise<ResourceState>;
   outputs(urn: string, outputs: Properties): Promise<void>;
-  invoke(token: string, args: Properties): Promise<Properties>;
+  invoke(goal: InvokeGoal): Promise<Properties>;
   /** @throws Error when a hook of that name is registered already */
   registerErrorHook(name: string, callback: Callback): void;
   log(severity: "info" | "warning" | "error", message: string, urn: string): void;
@@ -44,6 +44,16 @@ export interface ProgramRequests {
   finished(): Promise<void>;
   /** Reports a request that this engine does not support. */
   refuse(error: Error): void;
+}
+
+/** A call of a provider's function. */
+export interface InvokeGoal {
+  token: string;
+  args: Properties;
+  /** The reference of an explicit provider; empty for the default provider. */
+  provider: string;
+  /** The version of the package's SDK, which is part of the default provider's name. */
+  version: string;
 }
 
 /** The engine's features. Without one, the SDK stops with an error or does the work itself (as for aliases). */
@@ -102,7 +112,13 @@ function monitor(requests: ProgramRequests) {
     }),
     invoke: unary(async (request: ResourceInvokeRequest) => {
       const response = new InvokeResponse();
-      response.setReturn(struct(await requests.invoke(request.getTok(), properties(request.getArgs()))));
+      const answer = await requests.invoke({
+        token: request.getTok(),
+        args: properties(request.getArgs()),
+        provider: request.getProvider(),
+        version: request.getVersion(),
+      });
+      response.setReturn(struct(answer));
       return response;
     }),
     registerErrorHook: unary(async (request: RegisterErrorHookRequest) => {

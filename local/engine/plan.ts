@@ -1,7 +1,7 @@
 import { type Properties, UNKNOWN } from "../cloud/provider";
 import { checkInputs } from "./check-inputs";
 import { Decisions, RegistrationError, type Reply } from "./decisions";
-import { DefaultProviders } from "./default-providers";
+import { DefaultProviders, defaultProviderDenied } from "./default-providers";
 import type { Deployment } from "./deployment";
 import { differenceOf } from "./difference";
 import type { Goal } from "./goal";
@@ -52,7 +52,7 @@ export class Plan extends Decisions {
     this.deployment.learn(next);
     if (goal.custom && !isProviderType(goal.type)) {
       this.deployment.provider(goal.type);
-      next.provider = goal.provider || (await this.providers.reference(goal.type, goal.version));
+      next.provider = goal.provider || (await this.providerOf(goal.type, goal.version, urn));
     }
     this.goals.set(urn, goal);
     await checkInputs(this.deployment, goal, next, this.deletes.has(urn) || old?.external ? undefined : old);
@@ -71,7 +71,7 @@ export class Plan extends Decisions {
       parent: goal.parent || this.rootParent(goal.type),
       external: true,
       dependencies: goal.dependencies,
-      provider: goal.provider || (await this.providers.reference(goal.type, goal.version)),
+      provider: goal.provider || (await this.providerOf(goal.type, goal.version, goal.type)),
       additionalSecretOutputs: goal.additionalSecretOutputs,
     };
     const old = this.deployment.snapshot.base.find((resource) => resource.urn === urn && !resource.delete);
@@ -80,6 +80,17 @@ export class Plan extends Decisions {
     }
     this.reads.add(urn);
     return [{ op: "read", urn, old, next, reply }];
+  }
+
+  /**
+   * Returns the reference of a package's default provider, which is created when it is first needed.
+   * @param user the resource or function that needs it
+   * @throws RegistrationError when the stack's configuration disables it
+   */
+  async providerOf(token: string, version: string, user: string): Promise<string> {
+    const reference = await this.providers.reference(token, version);
+    if (reference === undefined) throw new RegistrationError(defaultProviderDenied(token, user));
+    return reference;
   }
 
   private async decide(goal: Goal, old: ResourceState | undefined, next: ResourceState, reply: Reply): Promise<Step[]> {

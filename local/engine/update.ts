@@ -5,7 +5,7 @@ import type { Deployment } from "./deployment";
 import type { Callback } from "./error-hooks";
 import { Executor } from "./executor";
 import type { Goal } from "./goal";
-import { type ProgramRequests, serveMonitor } from "./monitor";
+import { type InvokeGoal, type ProgramRequests, serveMonitor } from "./monitor";
 import { Plan, type ReadGoal } from "./plan";
 import { Program, type ProgramEnd } from "./program";
 import type { ResourceState } from "./state";
@@ -90,8 +90,9 @@ export class Update implements ProgramRequests {
     if (!deployment.terminated) deployment.snapshot.save();
   }
 
-  async invoke(token: string, args: Properties): Promise<Properties> {
+  async invoke({ token, args, provider, version }: InvokeGoal): Promise<Properties> {
     const { deployment } = this;
+    if (provider === "") await this.defaultProvider(token, version);
     try {
       const { preview } = deployment;
       return await deployment.provider(token).invoke({ token, args: plainProperties(args), preview });
@@ -99,6 +100,19 @@ export class Update implements ProgramRequests {
       const reason = deployment.redaction.redact((error as Error).message);
       throw new Error(`invocation of ${token} returned an error: ${reason}`);
     }
+  }
+
+  /**
+   * Creates the default provider that a function needs, in the order of the registrations.
+   * @throws Error when the stack's configuration disables it
+   */
+  private defaultProvider(token: string, version: string): Promise<string> {
+    const created = this.queue.then(() => this.plan.providerOf(token, version, token));
+    this.queue = created.catch(() => {});
+    return created.catch((error: Error) => {
+      const refused = error instanceof RegistrationError;
+      throw new Error(`Invoke: ${refused ? "" : "getProviderFromSource: "}${error.message}`);
+    });
   }
 
   registerErrorHook(name: string, callback: Callback): void {
