@@ -43,6 +43,8 @@ export interface Settings {
   readonly force: boolean;
   readonly source: { directory: string } | { payload: string };
   readonly url: string;
+  /** The value of PGSSLROOTCERT: the file of the authorities where the connection string names none. */
+  readonly rootCertificate: string | undefined;
   readonly json: boolean;
   /** True if errors and notices are logged with the server's whole text, which may contain values of rows. */
   readonly showValues: boolean;

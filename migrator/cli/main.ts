@@ -102,7 +102,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function runVerb(settings: Settings, log: Log): Promise<number> {
   log.hide(settings.url);
-  const target = parseUrl(settings.url);
+  const target = parseUrl(settings.url, settings.rootCertificate);
   log.hide(target.password);
   for (const remark of target.remarks) log.event("url.remark", remark);
   const migrations = readMigrations(settings.source);

@@ -55,6 +55,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     force: values["force"] === true,
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     url: url ?? "",
+    rootCertificate: environment["PGSSLROOTCERT"],
     json: values["json"] === true,
     showValues: values["show-values"] === true,
     rerun:

@@ -4,12 +4,14 @@ import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import { Client, type ClientConfig, type QueryResult } from "pg";
-import { BadUrl, ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable } from "../failures/connection";
+import { BadUrl, ConnectionLost, PoolerInBetween } from "../failures/connection";
 import { Failure, UNTOUCHED } from "../failures/failure";
 import { sendCancel } from "./cancel";
 import { quieten } from "./quiet-error";
+import { refusedConnection } from "./refused-connection";
 import { OWN_PATH } from "./search-path";
-import { describeTarget, type Target } from "./url";
+import { tlsOptions } from "./tls-options";
+import type { Target } from "./url";
 import { checkedMessages } from "./wire-messages";
 
 /** The options with which a session is opened. */
@@ -88,7 +90,7 @@ export class Session {
         throw connectionLost(
           new Error(`the server accepted the login and then did not answer within ${limit / 1000} s`),
         );
-      throw error instanceof Failure ? error : explain(error, target);
+      throw error instanceof Failure ? error : await refusedConnection(error, target);
     } finally {
       clearTimeout(timer);
     }
@@ -188,7 +190,7 @@ async function connect(target: Target, options: SessionOptions): Promise<Client>
       return await attempt(target, options, target.tlsMode !== "disable" && !target.host.startsWith("/"));
     } catch (error) {
       if (STARTING.has((error as { code?: string }).code ?? "") && Date.now() + wait < until) await pause(wait);
-      else throw explain(error, target);
+      else throw await refusedConnection(error, target);
     }
   }
 }
@@ -200,7 +202,7 @@ async function attempt(target: Target, options: SessionOptions, tls: boolean): P
     user: target.user,
     password: target.password,
     database: target.database,
-    ssl: tls ? target.tls : false,
+    ssl: tls ? await tlsOptions(target) : false,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: target.connectTimeout,
@@ -220,32 +222,4 @@ async function attempt(target: Target, options: SessionOptions, tls: boolean): P
     if (refused && target.tlsMode === "prefer") return attempt(target, options, false);
     throw error;
   }
-}
-
-function explain(error: unknown, target: Target): Error {
-  const where = describeTarget(target);
-  const { code = "", message } = error as { code?: string; message: string };
-  if (/does not support SSL/.test(message))
-    return new TlsFailure(
-      where,
-      `the server offers no TLS, and sslmode=${target.tlsMode} asks for it`,
-      "switch TLS on in the server or say sslmode=prefer",
-      error,
-    );
-  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|ERR_TLS|ERR_SSL|EPROTO/.test(code))
-    return new TlsFailure(
-      where,
-      `${message} (${code})`,
-      "name the file of the authority's certificates with sslrootcert= (for RDS: global-bundle.pem from the RDS documentation) and the host as the certificate has it",
-      error,
-    );
-  if (/^28|^3D000|^42501|^53300/.test(code)) return new LoginRefused(where, message, error);
-  if (/password|SASL|SCRAM/i.test(message) && code === "") return new LoginRefused(where, message, error);
-  if (message === "timeout expired")
-    return new Unreachable(where, `no answer within ${target.connectTimeout / 1000} s (connect_timeout)`, error);
-  return new Unreachable(
-    where,
-    code === "" || message.includes(code) ? message || "no answer" : `${message} (${code})`,
-    error,
-  );
 }

@@ -1,12 +1,8 @@
-import { readFileSync } from "node:fs";
-import type { ConnectionOptions } from "node:tls";
 import { BadUrl } from "../failures/connection";
-
-/** The values of `sslmode`. `verify-ca` and `verify-full` are libpq's; Prisma itself supports only the other three. */
-type TlsMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+import { readTls, TLS_PARAMETERS, type TlsSettings } from "./tls-options";
 
 /** The server and database to connect to, read from a connection string by Prisma's rules. */
-export interface Target {
+export interface Target extends TlsSettings {
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -14,8 +10,6 @@ export interface Target {
   readonly database: string;
   /** The schema in which Prisma keeps its tables and `_prisma_migrations`; default `public`. */
   readonly schema: string;
-  readonly tlsMode: TlsMode;
-  readonly tls: ConnectionOptions;
   /** True if the connection string contains `pgbouncer=true`. */
   readonly pooled: boolean;
   /** The longest time to connect, in milliseconds; 0: no limit. The default is 5 s, as in Prisma. */
@@ -43,9 +37,10 @@ const POOL_PARAMETERS = new Set([
  * Reads a connection string with the rules of Prisma (prisma-engines, quaint/src/connector/postgres/url.rs): the same
  * defaults, percent-encoding, `host=` for sockets, `schema=`, `sslmode=`, `sslcert=`, `sslidentity=`, `sslaccept=`,
  * `options=`, … In addition it reads `sslrootcert=` and `sslmode=verify-ca|verify-full` as libpq does.
+ * @param rootCertificate the value of PGSSLROOTCERT, the file of the authorities if the string names none
  * @throws BadUrl, which never repeats the string
  */
-export function parseUrl(text: string): Target {
+export function parseUrl(text: string, rootCertificate?: string): Target {
   const url = parse(text);
   const query = new Map(url.searchParams);
   const problems: string[] = [];
@@ -61,12 +56,13 @@ export function parseUrl(text: string): Target {
   const pooled = query.get("pgbouncer") ?? "false";
   if (pooled !== "true" && pooled !== "false")
     problems.push('The parameter pgbouncer of the connection string must be "true" or "false".');
-  const { tlsMode, tls, remarks } = readTls(query, problems);
+  const remarks: string[] = [];
+  const tls = readTls(query, rootCertificate, { shown, problems, remarks });
   if (problems.length > 0) throw new BadUrl(problems);
 
   const known = new Set([
     ...["schema", "host", "pgbouncer", "connect_timeout", "options", "application_name"],
-    ...["sslmode", "sslcert", "sslidentity", "sslpassword", "sslaccept", "sslrootcert"],
+    ...TLS_PARAMETERS,
   ]);
   for (const name of query.keys())
     if (!known.has(name) && !POOL_PARAMETERS.has(name))
@@ -81,8 +77,7 @@ export function parseUrl(text: string): Target {
     password: decode(url.password),
     database: decode(url.pathname.split("/")[1] ?? "") || "postgres",
     schema: query.get("schema") ?? "public",
-    tlsMode,
-    tls,
+    ...tls,
     pooled: pooled === "true",
     connectTimeout,
     options: query.get("options"),
@@ -169,49 +164,4 @@ function decode(text: string): string {
   } catch {
     return text;
   }
-}
-
-function readTls(query: Map<string, string>, problems: string[]) {
-  const remarks: string[] = [];
-  const given = query.get("sslmode");
-  let tlsMode: TlsMode = "prefer";
-  if (
-    given === "disable" ||
-    given === "prefer" ||
-    given === "require" ||
-    given === "verify-ca" ||
-    given === "verify-full"
-  )
-    tlsMode = given;
-  else if (given !== undefined)
-    remarks.push(
-      `The connection string says sslmode=${shown(given)}, which nobody knows; "prefer" is used, as Prisma does.`,
-    );
-
-  const file = (name: string): Buffer | undefined => {
-    const path = query.get(name);
-    if (path === undefined) return undefined;
-    try {
-      return readFileSync(path);
-    } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
-      problems.push(
-        `The parameter ${name} of the connection string names the file ${shown(path)}, which can't be read (${reason}).`,
-      );
-      return undefined;
-    }
-  };
-  const authority = file("sslrootcert") ?? file("sslcert");
-  const identity = file("sslidentity");
-  const accept = query.get("sslaccept");
-  // Prisma accepts any certificate by default; the modes verify-* require that it is checked.
-  const strict = tlsMode.startsWith("verify") || (accept !== undefined && accept !== "accept_invalid_certs");
-  const tls: ConnectionOptions = { rejectUnauthorized: strict };
-  if (authority) tls.ca = authority;
-  if (identity) tls.pfx = identity;
-  const passphrase = query.get("sslpassword");
-  if (passphrase !== undefined) tls.passphrase = passphrase;
-  // libpq's verify-ca checks the authority, and not the host's name.
-  if (tlsMode === "verify-ca") tls.checkServerIdentity = () => undefined;
-  return { tlsMode, tls, remarks };
 }

@@ -37,12 +37,13 @@ export class LoginRefused extends Failure {
   override readonly code = "login-refused";
   override readonly exit = 3;
 
-  constructor(where: string, reason: string, cause?: unknown) {
+  /** @param next what to do; default: correct the connection string */
+  constructor(where: string, reason: string, { next, cause }: { next?: string | undefined; cause?: unknown } = {}) {
     super(
       {
         what: `${where} refused the login: ${reason}`,
         database: UNTOUCHED,
-        next: "correct user, password or database name in the connection string, then: {rerun}",
+        next: `${next ?? "correct user, password or database name in the connection string"}, then: {rerun}`,
       },
       { cause },
     );

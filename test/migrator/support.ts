@@ -49,8 +49,8 @@ export interface Running {
 }
 
 /** Starts the bundled migrator as the pod does; the connection string goes by the environment. */
-export function startMigrator(args: string[], environment: Record<string, string>): Running {
-  const child = spawn(process.execPath, [bundlePath(), ...args], {
+export function startMigrator(args: string[], environment: Record<string, string>, bundle = bundlePath()): Running {
+  const child = spawn(process.execPath, [bundle, ...args], {
     env: { PATH: process.env["PATH"] ?? "", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

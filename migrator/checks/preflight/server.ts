@@ -31,31 +31,6 @@ export const server: PreflightCheck = {
   },
 };
 
-/** Checks whether the connection is encrypted, and whether the identity of the server is verified. */
-export const tls: PreflightCheck = {
-  name: "tls",
-  kind: "connection",
-  async run({ run: { session } }) {
-    const { tlsMode, tls: options, host } = session.target;
-    if (host.startsWith("/")) return { findings: [], facts: "a local socket" };
-    const verified = session.encrypted && options.rejectUnauthorized === true;
-    const next = "for RDS: sslmode=verify-full&sslrootcert=/path/to/global-bundle.pem in the connection string";
-    if (!session.encrypted)
-      return {
-        findings: [{ what: "The connection is not encrypted.", evidence: [`sslmode=${tlsMode}`], next }],
-        facts: "not encrypted",
-      };
-    if (!verified)
-      return {
-        findings: [
-          { what: "The connection is encrypted, but to whom is not verified.", evidence: [`sslmode=${tlsMode}`], next },
-        ],
-        facts: "encrypted, not verified",
-      };
-    return { findings: [], facts: `encrypted and verified (sslmode=${tlsMode})` };
-  },
-};
-
 /** Checks whether the role is a superuser. */
 export const superuser: PreflightCheck = {
   name: "superuser",

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parseUrl } from "../../../migrator/db/url";
 import { BadUrl } from "../../../migrator/failures/connection";
 import { scratch } from "../support";
+import { certificateAuthority } from "./certificates";
 
 test("a parameter that is not known is not repeated where it may be a part of a password", () => {
   const { remarks } = parseUrl("postgresql://u:x@h/db?sslmode=canary%3Dpw&canary%3Dpw=1&known_word=1");
@@ -62,17 +63,18 @@ describe("a connection string is read as Prisma reads it", () => {
   test("with its certificates", () => {
     mkdirSync(join(scratch, "tls"), { recursive: true });
     const [authority, identity] = [join(scratch, "tls/ca.pem"), join(scratch, "tls/client.p12")];
-    writeFileSync(authority, "CA");
+    const { certificate } = certificateAuthority("Authority");
+    writeFileSync(authority, `Comment\n${certificate}`);
     writeFileSync(identity, "P12");
-    const { tls } = parseUrl(
+    const { tls, authorities } = parseUrl(
       `postgresql://h/db?sslmode=verify-ca&sslcert=${authority}&sslidentity=${identity}&sslpassword=x%26y`,
     );
     expect(tls).toMatchObject({
-      ca: Buffer.from("CA"),
       pfx: Buffer.from("P12"),
       passphrase: "x&y",
       rejectUnauthorized: true,
     });
+    expect(authorities).toMatchObject({ named: "sslcert", certificates: [certificate.trim()] });
     expect(tls.checkServerIdentity?.("a", {} as never)).toBeUndefined();
   });
 
