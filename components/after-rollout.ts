@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Sizes } from "../text/table-size";
+import { serviceName } from "./app-manifests";
 import { restoreCommand } from "./backup";
 import { dependencies, formerlyBesideParent } from "./child";
 import type { DatabaseMigration } from "./database-migration";
@@ -132,7 +133,7 @@ export class AfterRollout extends pulumi.ComponentResource {
         },
         image: app.image,
         namespace: known,
-        service: app.name,
+        service: serviceName(app, settings.service),
         url: at,
         restore: snapshot && arn ? restoreCommand(settings, snapshot.identifier) : null,
       }));

@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AppSettings, Settings } from "../settings/schema";
+import { takenOver } from "./adoption/field-manager";
 import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
 /** The arguments from which the app's Kubernetes objects are made. */
@@ -21,19 +22,30 @@ const PROBE_PERIOD_SECONDS = 2;
 /** Builds the app's Kubernetes objects. There is a PodDisruptionBudget only when the app has more than one pod. */
 export function appManifests(args: AppArgs) {
   const { namespace, settings, service } = args;
-  const matchLabels = selector(settings.name);
-  const metadata = { name: settings.name, namespace, labels: labels(settings.name, "app") };
+  const matchLabels = settings.selector ?? selector(settings.name);
+  const annotations = takenOver(settings);
+  const metadata = {
+    name: settings.name,
+    namespace,
+    labels: labels(settings.name, "app"),
+    ...(annotations && { annotations }),
+  };
   return {
     service: {
       apiVersion: "v1" as const,
       kind: "Service" as const,
       // At the first release the Service has no pods yet, so Pulumi must not wait for it. Pulumi waits for the
       // Deployment instead.
-      metadata: { ...metadata, annotations: { ...service.annotations, "pulumi.com/skipAwait": "true" } },
+      metadata: {
+        ...metadata,
+        name: serviceName(settings, service),
+        annotations: { ...service.annotations, ...annotations, "pulumi.com/skipAwait": "true" },
+      },
       spec: {
+        ...service.spec,
         type: service.type,
-        selector: matchLabels,
-        ports: [{ name: "http", port: service.port, targetPort: "http", protocol: "TCP" }],
+        selector: service.selector ?? matchLabels,
+        ports: servicePorts(settings, service),
       },
     },
     deployment: {
@@ -61,6 +73,27 @@ export function appManifests(args: AppArgs) {
   };
 }
 
+/** Returns the name of the Service, which is the app's unless the settings name another. */
+export function serviceName(app: Pick<AppSettings, "name">, service: Pick<Settings["service"], "name">): string {
+  return service.name ?? app.name;
+}
+
+function servicePorts(
+  { adopt, port: containerPort, portName }: AppSettings,
+  { port, portName: name, nodePort, ports }: Settings["service"],
+) {
+  const main = {
+    ...(name && { name }),
+    port,
+    // A pod of another tool may call its port something else. By its number the Service finds the port of the old pods
+    // and of the new ones.
+    targetPort: adopt ? containerPort : portName,
+    protocol: "TCP",
+    ...(nodePort && { nodePort }),
+  };
+  return [main, ...ports.map((each) => ({ ...each, protocol: "TCP" }))];
+}
+
 function selector(app: string): Record<string, string> {
   return { "app.kubernetes.io/name": app, "app.kubernetes.io/component": "app" };
 }
@@ -69,10 +102,13 @@ function podTemplate(
   { settings, releaseId, database, provided }: AppArgs,
   matchLabels: Record<string, string>,
 ): types.input.core.v1.PodTemplateSpec {
-  const health = { httpGet: { path: settings.healthPath, port: "http" }, periodSeconds: PROBE_PERIOD_SECONDS };
+  const health = {
+    httpGet: { path: settings.healthPath, port: settings.portName },
+    periodSeconds: PROBE_PERIOD_SECONDS,
+  };
   return {
     metadata: {
-      labels: labels(settings.name, "app"),
+      labels: { ...labels(settings.name, "app"), ...matchLabels },
       // The annotation makes every release start new pods, because a running pod may have cached query plans or
       // data of the old schema.
       annotations: { [RELEASE_ANNOTATION]: releaseId },
@@ -88,11 +124,11 @@ function podTemplate(
       })),
       containers: [
         {
-          name: "app",
+          name: settings.container,
           image: settings.image,
           command: settings.command,
           args: settings.args,
-          ports: [{ name: "http", containerPort: settings.port }],
+          ports: [{ name: settings.portName, containerPort: settings.port }],
           env: [{ name: "PORT", value: String(settings.port) }, ...environment(database, settings.env, provided)],
           resources: settings.resources,
           securityContext: CONTAINER_SECURITY,
@@ -105,8 +141,8 @@ function podTemplate(
           // Kubernetes would restart every pod whenever the database is unreachable.
           livenessProbe: {
             ...(settings.livenessPath
-              ? { httpGet: { path: settings.livenessPath, port: "http" } }
-              : { tcpSocket: { port: "http" } }),
+              ? { httpGet: { path: settings.livenessPath, port: settings.portName } }
+              : { tcpSocket: { port: settings.portName } }),
             periodSeconds: 10,
             timeoutSeconds: 2,
             failureThreshold: 3,

@@ -1,12 +1,11 @@
-import type { types } from "@pulumi/kubernetes";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { Service } from "@pulumi/kubernetes/core/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../settings/schema";
-import { type AppArgs, appManifests } from "./app-manifests";
+import { type AppArgs, appManifests, serviceName } from "./app-manifests";
 import { childOf, rolloutTimeouts } from "./child";
 import { stamped } from "./manifest";
+import { loadBalancerAddress, serviceUrl } from "./service-url";
 
 /**
  * The app consists of a Deployment, the Service in front of it and, if it has more than one pod, a
@@ -19,7 +18,7 @@ import { stamped } from "./manifest";
 export class App extends pulumi.ComponentResource {
   readonly deployment: Deployment;
   readonly service: Service;
-  /** The URL of the app, `http://host[:port]`. */
+  /** The URL of the app, `http[s]://host[:port]` or the setting `service.url`. */
   readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: AppArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -28,31 +27,21 @@ export class App extends pulumi.ComponentResource {
     const manifests = appManifests(args);
     const child = childOf(this, opts);
 
-    this.service = new Service(name, stamped(manifests.service), { ...child, protect });
     this.deployment = new Deployment(name, stamped(manifests.deployment), {
       ...child,
       protect,
       customTimeouts: rolloutTimeouts(settings.progressDeadline),
     });
+    // An existing Service may select pods of another tool. It goes on serving them until the new ones are rolled out.
+    const afterRollout = settings.adopt ? childOf(this, opts, [this.deployment]) : child;
+    this.service = new Service(name, stamped(manifests.service), { ...afterRollout, protect });
     if (manifests.budget) new PodDisruptionBudget(name, stamped(manifests.budget), child);
 
     this.url = pulumi
       .all([namespace, this.service.spec, this.service.status])
-      .apply(([known, spec, status]) => serviceUrl(settings.name, known, service, spec, status));
+      .apply(([known, spec, status]) =>
+        serviceUrl(serviceName(settings, service), known, service, spec, loadBalancerAddress(status)),
+      );
     this.registerOutputs({ url: this.url });
   }
-}
-
-function serviceUrl(
-  name: string,
-  namespace: string,
-  settings: Settings["service"],
-  spec: types.output.core.v1.ServiceSpec,
-  status: types.output.core.v1.ServiceStatus | undefined,
-): string {
-  const at = (host: string, port: number) => `http://${host}${port === 80 ? "" : `:${port}`}`;
-  if (settings.type === "NodePort") return at(settings.host!, spec.ports[0]!.nodePort);
-  const ingress = status?.loadBalancer?.ingress?.[0];
-  const host = settings.host ?? ingress?.hostname ?? ingress?.ip ?? `${name}.${namespace}.svc.cluster.local`;
-  return at(host, settings.port);
 }

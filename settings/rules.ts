@@ -1,19 +1,7 @@
-import type { Section, Settings } from "./schema";
+import { adoptionRules } from "./adoption-rules";
+import { problem, type Rule } from "./rule";
+import type { Settings } from "./schema";
 
-/** A setting that is wrong in combination with other settings. */
-interface Problem {
-  path: PropertyKey[];
-  allowed: string;
-}
-
-interface Rule {
-  /** The sections that the rule compares. The rule is skipped while one of them is invalid. */
-  needs: Section[];
-  broken(settings: Settings): Problem[];
-}
-
-const problem = (broken: boolean, path: PropertyKey[], allowed: string): Problem[] =>
-  broken ? [{ path, allowed }] : [];
 /** The variables in which a Prisma schema may look for its connection string. The migrator sets all of them. */
 export const URL_VARIABLES: readonly string[] = ["DATABASE_URL", "DIRECT_URL"];
 const UNUSED = 'because migrations.runner is not "command"';
@@ -110,9 +98,9 @@ export const rules: Rule[] = [
   },
   {
     needs: ["service"],
-    broken: ({ service: { type, host } }) =>
+    broken: ({ service: { type, host, url } }) =>
       problem(
-        type === "NodePort" && host === undefined,
+        type === "NodePort" && host === undefined && url === undefined,
         ["service", "host"],
         'the address of a node, because service.type is "NodePort"',
       ),
@@ -139,4 +127,5 @@ export const rules: Rule[] = [
       );
     },
   },
+  ...adoptionRules,
 ];

@@ -13,6 +13,7 @@ import {
   userId,
   whole,
 } from "../types";
+import { address, adoptedApp, adoptedService } from "./adoption";
 
 const EXAMPLE_RESOURCES = { requests: { cpu: "500m", memory: "256Mi" }, limits: { memory: "512Mi" } };
 const EXAMPLE_VARIABLES = { LOG_LEVEL: "info", SESSION_KEY: { secret: { name: "notes-session", key: "key" } } };
@@ -34,7 +35,7 @@ const started = (script: string) => ({
 /** The app that is released. */
 export const app = z.strictObject({
   name: setting(name(), {
-    description: "Name of the Deployment and the Service; prefix of the name of every other object.",
+    description: "Name of the Deployment and the Service (`service.name`); prefix of the name of every other object.",
     values: "a name of at most 40 characters",
     example: "notes",
   }),
@@ -95,6 +96,7 @@ export const app = z.strictObject({
       "A rollout that makes no progress for this long has failed; `up` ends 30 s later, and the old pods go on serving.",
     example: "15m",
   }),
+  ...adoptedApp,
 });
 
 /** How clients reach the app. */
@@ -113,6 +115,8 @@ export const service = z.strictObject({
     description: "Annotations of the Service, such as those of the AWS Load Balancer Controller.",
     example: { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal" },
   }),
+  ...adoptedService,
+  ...address,
 });
 
 const shared = {

@@ -13,13 +13,16 @@ const root = join(__dirname, "../..");
 
 const PINNED = `shop@sha256:${"0".repeat(64)}`;
 
+const ADOPTED = { adopt: true, selector: { app: "notes" } };
+
 /** Settings in which each key may have its example: no rule about two keys is in the way. */
 const BASE = {
-  app: { name: "shop", image: PINNED, preStop: "1s", terminationGrace: "2m", progressDeadline: "1h" },
+  app: { name: "shop", image: PINNED, preStop: "1s", terminationGrace: "2m", progressDeadline: "1h", ...ADOPTED },
   database: { identifier: "shop-db", secret: { name: "shop-database" } },
   backup: { maxAge: "1d" },
   migrations: { directory: "migrations", runner: "command", image: PINNED, deadline: "2h", lockRetryTimeout: "1h" },
   workloads: [{ kind: "cron", name: "nightly", schedule: "@daily" }],
+  service: { type: "LoadBalancer" },
   smoke: { command: "true" },
 };
 
