@@ -4,7 +4,9 @@ import type { Level } from "../settings/checks";
 import type { FindingClass } from "../settings/finding-classes";
 
 /** The verbs of the command line. */
-export const VERBS = ["preflight", "deploy", "run", "verify", "compare", "status", "resolve", "baseline"] as const;
+export const VERBS = [
+  ...["preflight", "deploy", "run", "verify", "drift", "compare", "status", "resolve", "baseline", "sql"],
+] as const;
 /** One of {@link VERBS}. */
 export type Verb = (typeof VERBS)[number];
 
@@ -41,6 +43,8 @@ export interface Settings {
   /** The last migration that the database already has; required by `baseline`. */
   readonly through: string | undefined;
   readonly force: boolean;
+  /** The file that `sql` runs, and its name in messages; undefined for other verbs. */
+  readonly sqlFile: { path: string; name: string } | undefined;
   readonly source: { directory: string } | { payload: string };
   readonly url: string;
   /** The value of PGSSLROOTCERT: the file of the authorities where the connection string names none. */

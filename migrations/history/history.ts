@@ -14,6 +14,8 @@ export interface Migration {
   readonly sql: string;
   /** The SHA-256 of the file's bytes in hex, which Prisma writes into `_prisma_migrations.checksum`. */
   readonly checksum: string;
+  /** The file's name in messages, for SQL that is no migration. Default: `migration.sql` in the migration's folder. */
+  readonly file?: string;
 }
 
 const lockFile = "migration_lock.toml";
@@ -100,12 +102,21 @@ function readMigration(name: string, path: string, problems: HistoryProblem[]): 
     problems.push({ kind: "no-script", path, migration: name, message });
     return undefined;
   }
+  const decoded = decodeScript(bytes);
+  if (decoded.problem === undefined) return { name, sql: decoded.sql, checksum: checksumOf(bytes) };
+  problems.push({ kind: "encoding", path: file, migration: name, message: decoded.problem });
+  return undefined;
+}
+
+/**
+ * Decodes a file of SQL.
+ * @returns its text, or why Postgres can't take it, as a clause whose subject is the file
+ */
+export function decodeScript(bytes: Buffer): { sql: string; problem?: undefined } | { problem: string } {
   const zero = bytes.indexOf(0);
   // The byte order mark stays in the text, because checksum and text must describe the same bytes.
-  if (isUtf8(bytes) && zero < 0) return { name, sql: bytes.toString("utf8"), checksum: checksumOf(bytes) };
-  const message = isUtf8(bytes) ? zeroMessage(bytes, zero) : invalidMessage(bytes);
-  problems.push({ kind: "encoding", path: file, migration: name, message });
-  return undefined;
+  if (isUtf8(bytes) && zero < 0) return { sql: bytes.toString("utf8") };
+  return { problem: isUtf8(bytes) ? zeroMessage(bytes, zero) : invalidMessage(bytes) };
 }
 
 function zeroMessage(bytes: Buffer, offset: number): string {
@@ -135,7 +146,7 @@ const mostBytes = 64 * 1024 * 1024;
  * Why a file must not be read; undefined if it may be read or doesn't exist. Reading a FIFO or a device may never end,
  * and a symbolic link could bring any file of this machine into the release, and so into the cluster.
  */
-function unfitness(file: string): string | undefined {
+export function unfitness(file: string): string | undefined {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (!stats) return undefined;
   if (stats.isSymbolicLink()) return "is a symbolic link; put the file itself there";

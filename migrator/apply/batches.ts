@@ -13,6 +13,7 @@ import type { Run } from "../run";
 import { BatchProblem, type BatchStatement, readBatch } from "./batch-statement";
 import { locate, locationIn } from "./error-location";
 import { type Attempts, retryForLocks } from "./lock-retries";
+import { fileOf, titleOf } from "./names";
 
 /**
  * The progress of a batched statement. The transaction that changes the rows also stores it in `_release.step.note`.
@@ -120,7 +121,12 @@ async function prepareBatch(
   } catch (error) {
     if (!(error instanceof BatchProblem)) throw error;
     const problem = `has "-- release: batch" above a statement that ${error.message}`;
-    throw new UnfollowedDirective(migration.name, problem, locationIn(migration, statement.offset), state);
+    throw new UnfollowedDirective(
+      { title: titleOf(migration), file: fileOf(migration) },
+      problem,
+      locationIn(migration, statement.offset),
+      state,
+    );
   }
 }
 

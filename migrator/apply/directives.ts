@@ -3,6 +3,7 @@ import { loadParser } from "../../migrations/history/plan";
 import { oneLine } from "../../text/printable";
 import { UnfollowedDirective } from "../failures/statement";
 import type { Run } from "../run";
+import { fileOf, titleOf } from "./names";
 import { plannedEffects } from "./planned-effects";
 
 /**
@@ -21,5 +22,6 @@ export async function checkDirectives(
   if (!bad) return;
   const { migration, line, problem } = bad;
   // The problem quotes the directive. Its source line is not shown, because comments are masked in messages.
-  throw new UnfollowedDirective(migration.name, problem, `  at ${oneLine(migration.name)}/migration.sql:${line}`);
+  const work = { title: titleOf(migration), file: fileOf(migration) };
+  throw new UnfollowedDirective(work, problem, `  at ${oneLine(work.file)}:${line}`);
 }

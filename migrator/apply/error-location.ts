@@ -2,6 +2,7 @@ import type { Migration } from "../../migrations/history/history";
 import { failedIndex } from "../db/query";
 import { countCharacters, describeSqlError, showPlace } from "../db/sql-error";
 import type { Group } from "./groups";
+import { fileOf } from "./names";
 
 /** The migrator's own statements before and after a group, which are sent in the same message. */
 export interface Frame {
@@ -59,7 +60,7 @@ const OWN_PLACE: Record<OwnPart, string> = {
 
 /** Describes an SQL error with `file:line:column`, source line and caret, as far as the failed statement is known. */
 export function sqlEvidence(error: unknown, migration: Migration): string {
-  const file = `${migration.name}/migration.sql`;
+  const file = fileOf(migration);
   const { location } = error as LocatedError;
   if (!location || location.own)
     return describeSqlError(error, [`  ${OWN_PLACE[location?.own ?? "commit"]} ${file}`]).join("\n");
@@ -71,5 +72,5 @@ export function sqlEvidence(error: unknown, migration: Migration): string {
 
 /** Describes a place in the migration's file, for failures that are not SQL errors. */
 export function locationIn(migration: Migration, offset: number): string {
-  return showPlace({ file: `${migration.name}/migration.sql`, sql: migration.sql, offset }).join("\n");
+  return showPlace({ file: fileOf(migration), sql: migration.sql, offset }).join("\n");
 }

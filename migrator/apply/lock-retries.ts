@@ -4,6 +4,7 @@ import { formatDuration } from "../../text/short-duration";
 import { LockNotObtained } from "../failures/statement";
 import type { Run } from "../run";
 import { sqlEvidence } from "./error-location";
+import { titleOf } from "./names";
 
 /**
  * The Postgres codes for a lock that another session holds: lock_timeout ran out (55P03), or a deadlock was resolved by
@@ -82,7 +83,7 @@ export async function retryForLocks<T>(
       const rest = Math.min(attempt.pause, settings.lockRetryTimeout - spent);
       if (rest <= 0)
         throw new LockNotObtained(
-          migration.name,
+          titleOf(migration),
           attempt.number,
           formatDuration(spent),
           `${sqlEvidence(error, migration)}\nHeld by: ${holders}`,

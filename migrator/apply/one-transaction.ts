@@ -9,6 +9,7 @@ import { guardOf, takesRole } from "./bookkeeping";
 import { type Group, groupStatements } from "./groups";
 import { type Attempts, retryForLocks } from "./lock-retries";
 import { LockWaitBudget } from "./lock-wait-budget";
+import type { PlannedMigration } from "./planned-effects";
 import { runGroup, runGroups, runOwn } from "./send-statements";
 import { migrationFailure } from "./statement-failure";
 import { statementHashes } from "./statement-hashes";
@@ -33,19 +34,20 @@ async function applyInTransaction(
   queued: QueuedMigration,
   first: readonly string[],
 ): Promise<Applied | undefined> {
-  const { session } = run;
   const { migration, plan } = queued;
   const state = () => `rolled back; it is as it was before ${migration.name}. Migrations before it are applied.`;
+  const record = (rows: number, attempts: Attempts) => [
+    run.table.appliedRow(migration),
+    ...auditOf(run, migration, plan, rows, attempts),
+  ];
   let applied: Applied;
   try {
-    ({ result: applied } = await retryForLocks(run, migration, state, async (lockTimeout, attempts) => {
-      try {
-        return await attempt(run, queued, lockTimeout, attempts, first);
-      } catch (error) {
-        if (session.lost === undefined) await runScript(session, `ROLLBACK; ${OWN_PATH}`).catch(() => undefined);
-        throw error;
-      }
-    }));
+    applied = await runInOneTransaction(run, queued, {
+      first,
+      guard: guardOf(run.table, migration.sql),
+      record,
+      state,
+    });
   } catch (error) {
     if (!plan.error && !run.signal.aborted && isRefusedInTransaction(error, plan)) {
       run.log.event("migration.steps", `  ${(error as Error).message}: rolled back, and going on in steps`, {
@@ -61,25 +63,55 @@ async function applyInTransaction(
       next: `correct ${migration.name}/migration.sql, then: {rerun}`,
     });
   }
-  if (changesSession(plan)) await runScript(session, `RESET ALL; ${sessionSettings(run.settings)}`);
+  if (changesSession(plan)) await runScript(run.session, `RESET ALL; ${sessionSettings(run.settings)}`);
   return applied;
+}
+
+/** The statements of the migrator around SQL that runs in one transaction. */
+export interface Around {
+  /** Statements before it, such as the creation of the history table. */
+  readonly first: readonly string[];
+  /** The statements at its beginning and end that keep it from changing the history. */
+  readonly guard: ReturnType<typeof guardOf>;
+  /** Returns the statements that record it, for the same transaction. */
+  readonly record: (rows: number, attempts: Attempts) => readonly string[];
+  /** Returns the state of the database, for the message if no lock is obtained. */
+  readonly state: () => string;
+}
+
+/**
+ * Runs SQL in one transaction together with what records it, and again from its beginning while other sessions hold
+ * its locks. If it fails, nothing of it is left.
+ * @throws LockNotObtained, and the error of a statement as it is
+ */
+export async function runInOneTransaction(run: Run, planned: PlannedMigration, around: Around): Promise<Applied> {
+  const { session } = run;
+  const { result } = await retryForLocks(run, planned.migration, around.state, async (lockTimeout, attempts) => {
+    try {
+      return await attempt(run, planned, around, lockTimeout, attempts);
+    } catch (error) {
+      if (session.lost === undefined) await runScript(session, `ROLLBACK; ${OWN_PATH}`).catch(() => undefined);
+      throw error;
+    }
+  });
+  return result;
 }
 
 /**
  * Returns true if a statement was refused because it ran inside a transaction. Code 55P04 means that a new enum value
  * is used before it is committed; a file with its own BEGIN and COMMIT leaves no place for that commit.
  */
-function isRefusedInTransaction(error: unknown, plan: MigrationPlan): boolean {
+export function isRefusedInTransaction(error: unknown, plan: MigrationPlan): boolean {
   const { code } = error as { code?: string };
   return code === "25001" || code === "2D000" || (code === "55P04" && !isOneTransaction(plan));
 }
 
 async function attempt(
   run: Run,
-  { migration, plan, effects }: QueuedMigration,
+  { migration, plan, effects }: PlannedMigration,
+  { first, guard: { remember, compare }, record }: Around,
   lockTimeout: number,
   attempts: Attempts,
-  first: readonly string[],
 ): Promise<Applied> {
   const { session, table } = run;
   const began = Date.now();
@@ -87,11 +119,7 @@ async function attempt(
   const budget = new LockWaitBudget(lockTimeout, effects);
   // A migration may have switched to a role that must not write the history.
   const role = takesRole(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
-  const { remember, compare } = guardOf(run.table, migration.sql);
-  const after = (rows: number) => [
-    ...[...role, ...compare],
-    ...[table.appliedRow(migration), ...auditOf(run, migration, plan, rows, attempts), "COMMIT", OWN_PATH],
-  ];
+  const after = (rows: number) => [...role, ...compare, ...record(rows, attempts), "COMMIT", OWN_PATH];
   const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
   const [only] = groups;
   // SET LOCAL makes lock_timeout part of the transaction, so that a rollback resets it.
@@ -123,7 +151,7 @@ function auditOf(
 export const DEFINES = /^(CREATE (?!TABLE AS)|ALTER |DROP |COMMENT|GRANT|REVOKE)/;
 
 /** Returns true if a file is one BEGIN … COMMIT. Its transaction is kept, and the history's row is written in it. */
-function isOneTransaction({ statements, error }: MigrationPlan): boolean {
+export function isOneTransaction({ statements, error }: MigrationPlan): boolean {
   const controls = statements.filter(({ control }) => control !== undefined && control !== "savepoint");
   return (
     !error &&

@@ -9,9 +9,10 @@ import { groupStatements } from "./groups";
 import { afterInterruption } from "./interrupted";
 import { type Attempts, retryForLocks } from "./lock-retries";
 import { LockWaitBudget } from "./lock-wait-budget";
+import { fileOf } from "./names";
+import type { PlannedMigration } from "./planned-effects";
 import { runGroup, runGroups, runOwn } from "./send-statements";
 import { migrationFailure } from "./statement-failure";
-import type { QueuedMigration } from "./strategy";
 import type { Unit } from "./units";
 
 /**
@@ -22,7 +23,7 @@ import type { Unit } from "./units";
  */
 export async function runUnit(
   run: Run,
-  queued: QueuedMigration,
+  queued: PlannedMigration,
   unit: Unit,
   id: string,
   before: { retried: boolean; note: Record<string, unknown> },
@@ -62,7 +63,7 @@ export async function runUnit(
       tried,
       state: state(),
       afterLoss: state(),
-      next: `correct ${migration.name}/migration.sql from line ${line} on (what is before it is done and must stay), then: {rerun}`,
+      next: `correct ${fileOf(migration)} from line ${line} on (what is before it is done and must stay), then: {rerun}`,
     });
   }
 }
@@ -84,7 +85,7 @@ export function isLocal({ kind, text }: PlannedStatement): boolean {
 /** Runs the statements of a unit together with the record that they are done. */
 async function runInTransaction(
   run: Run,
-  { migration, plan, effects }: QueuedMigration,
+  { migration, plan, effects }: PlannedMigration,
   unit: Unit,
   record: string,
   lockTimeout: number,

@@ -8,6 +8,7 @@ import { OwnWorkRefused, StatementFailed, StatementTooSlow } from "../failures/s
 import type { Run } from "../run";
 import { bookkeepingChanges, mayChangeBookkeeping } from "./bookkeeping";
 import { locationIn, ownPartOf, sqlEvidence } from "./error-location";
+import { fileOf, titleOf } from "./names";
 
 /** The work on a migration that ended with an error. */
 export interface FailedWork {
@@ -40,10 +41,10 @@ function statementFailure(
   const { code, message } = error;
   if (code === "57014" && /statement timeout/.test(message)) {
     const limit = formatDuration(run.settings.statementTimeout);
-    return new StatementTooSlow(migration.name, limit, evidence, state, error);
+    return new StatementTooSlow(titleOf(migration), limit, evidence, state, error);
   }
   if (code === "25006" && !tried.some(({ text }) => makesReadOnly(text))) return new ReadOnlyDatabase(message, error);
-  return new StatementFailed(migration.name, evidence, state, next, error);
+  return new StatementFailed(titleOf(migration), evidence, state, next, error);
 }
 
 /**
@@ -63,7 +64,7 @@ function notRecorded(
   if (readOnly && certain.length + likely.length === 0) return new ReadOnlyDatabase(error.message, error);
   const culprits = new Set(certain.length > 0 ? certain.map(({ statement }) => statement) : likely);
   return new NotRecorded(
-    migration.name,
+    { title: titleOf(migration), file: fileOf(migration) },
     error,
     certain.map(({ statement, what }) => `${what} in line ${statement.line}`),
     [...culprits].slice(0, 3).map(({ line, offset }) => ({ line, shown: locationIn(migration, offset) })),

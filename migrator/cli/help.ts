@@ -8,6 +8,7 @@ const VERB_TEXTS = [
     "let another command migrate, such as the Prisma CLI, and verify it: run [options] -- npx prisma migrate deploy",
   ],
   ["verify", "is the database what the migrations promise?"],
+  ["drift", "was the live schema changed by hand? exit status 0, 9 when it was, 10 when that can't be told"],
   ["compare", "after the rollout: what became slower since the last deploy"],
   [
     "status",
@@ -15,6 +16,10 @@ const VERB_TEXTS = [
   ],
   ["resolve", "correct the record of one migration, after showing what the database really has of it"],
   ["baseline", "give a database that was made without Prisma its history"],
+  [
+    "sql",
+    "run one reviewed file in one transaction, with the locks, the review and the audit of a migration: sql FILE",
+  ],
 ] as const;
 
 /** Returns the text that `help` prints: the verbs, and every option with its default. */

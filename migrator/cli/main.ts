@@ -28,13 +28,15 @@ import { baseline } from "../verbs/baseline";
 import { compare } from "../verbs/compare";
 import { beforeRollout, soak } from "../verbs/contract";
 import { deploy } from "../verbs/deploy";
+import { drift } from "../verbs/drift";
 import { resolveMigration } from "../verbs/resolve";
 import { runCommand } from "../verbs/run-command";
+import { runSql } from "../verbs/sql";
 import { status } from "../verbs/status";
 import { helpText } from "./help";
 import { readSettings } from "./read-settings";
 import { keepHeapSmall } from "./small-heap";
-import { readMigrations } from "./source";
+import { readMigrations, readSqlFile } from "./source";
 import { stopSignal } from "./stop";
 
 /** The exit status when the migrator itself has a defect. */
@@ -65,6 +67,11 @@ const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise
   },
   resolve: async (run, migrations) => {
     await resolveMigration(run, migrations, { ...run.settings.resolution!, force: run.settings.force });
+    return 0;
+  },
+  drift,
+  sql: async (run, migrations) => {
+    await runSql(run, migrations, readSqlFile(run.settings.sqlFile!));
     return 0;
   },
   baseline: async (run, migrations) => {

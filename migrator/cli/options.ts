@@ -53,9 +53,9 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   refuse: {
     value: "CLASS",
     many: true,
-    text: "preflight: pending migrations with findings of this class end the release (review.refuse); repeatable",
+    text: "preflight, sql: pending migrations (sql: a file) with findings of this class end the release (review.refuse); repeatable",
   },
-  acknowledge: { value: "JSON", many: true, text: "preflight: one entry of review.acknowledgements; repeatable" },
+  acknowledge: { value: "JSON", many: true, text: "preflight, sql: one entry of review.acknowledgements; repeatable" },
   runner: { value: "NAME", default: "migrator", text: "preflight: who will migrate, `migrator` or `command`" },
   "allow-database-ahead": {
     text: "the database may have migrations that the folder has not: the app goes back on purpose",
@@ -82,5 +82,6 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     value: "NAME",
     text: "the Pulumi stack that this Job belongs to; commands in messages then run in the cluster",
   },
+  "file-name": { value: "NAME", text: "sql: the file's name in messages and in the audit trail; default: its own" },
   rerun: { value: "COMMAND", text: "what takes up the release again; named in messages" },
 };

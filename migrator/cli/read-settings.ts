@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { checkNames, LEVELS, type Level } from "../../settings/checks";
 import { parseBytes } from "../../text/bytes";
@@ -33,13 +34,8 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     return value ?? 0;
   };
   const [verb, ...others] = positionals;
-  for (const other of others) mistakes.push(`"${other}" is too many: there is one verb.`);
-  if (verb === "baseline" && text("through") === undefined) mistakes.push("baseline needs --through MIGRATION.");
-  if (!VERBS.includes(verb as Verb))
-    mistakes.push(`The verb is "${verb ?? ""}", and must be one of ${VERBS.join(", ")}.`);
-  if (verb === "run" && command.length === 0)
-    mistakes.push("run needs the command that migrates behind `--`, such as: run … -- npx prisma migrate deploy.");
-  if (verb !== "run" && command.length > 0) mistakes.push("Only run takes a command behind `--`.");
+  const sqlFile = verb === "sql" ? others.shift() : undefined;
+  checkVerb({ verb, others, sqlFile, through: text("through"), command }, mistakes);
   const url = text("url") ?? (environment["DIRECT_URL"] || environment["DATABASE_URL"]);
   if (!url) mistakes.push("There is no connection string: set DIRECT_URL or DATABASE_URL.");
   const directory = text("migrations");
@@ -53,6 +49,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     resolution: verb === "resolve" ? readResolution(text, mistakes) : undefined,
     through: text("through"),
     force: values["force"] === true,
+    sqlFile: sqlFile === undefined ? undefined : { path: sqlFile, name: text("file-name") ?? basename(sqlFile) },
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     url: url ?? "",
     rootCertificate: environment["PGSSLROOTCERT"],
@@ -88,6 +85,28 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   };
   if (mistakes.length > 0) throw new UsageFailure(mistakes);
   return settings;
+}
+
+/** Checks the verb and what it needs besides its options. */
+function checkVerb(
+  given: {
+    verb: string | undefined;
+    others: readonly string[];
+    sqlFile: string | undefined;
+    through: string | undefined;
+    command: readonly string[];
+  },
+  mistakes: string[],
+): void {
+  const { verb, others, sqlFile, through, command } = given;
+  if (verb === "sql" && sqlFile === undefined) mistakes.push("sql needs the file to run, such as: sql fix.sql.");
+  for (const other of others) mistakes.push(`"${other}" is too many: there is one verb.`);
+  if (verb === "baseline" && through === undefined) mistakes.push("baseline needs --through MIGRATION.");
+  if (!VERBS.includes(verb as Verb))
+    mistakes.push(`The verb is "${verb ?? ""}", and must be one of ${VERBS.join(", ")}.`);
+  if (verb === "run" && command.length === 0)
+    mistakes.push("run needs the command that migrates behind `--`, such as: run … -- npx prisma migrate deploy.");
+  if (verb !== "run" && command.length > 0) mistakes.push("Only run takes a command behind `--`.");
 }
 
 function parse(args: readonly string[], mistakes: string[]) {

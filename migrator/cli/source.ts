@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HistoryError, type Migration, readHistorySync } from "../../migrations/history/history";
 import { decodePayload, PayloadError, payloadKey } from "../../migrations/history/payload";
+import { readSqlFileSync, SqlFileError } from "../../migrations/history/sql-file";
+import { UnreadableSqlFile } from "../failures/sql-file";
 import { UnreadableMigrations } from "../failures/usage";
 
 /**
@@ -14,6 +16,19 @@ export function readMigrations(from: { directory: string } | { payload: string }
     return "directory" in from ? readHistorySync(from.directory) : decodePayload(readPieces(from.payload)).migrations;
   } catch (error) {
     if (error instanceof HistoryError || error instanceof PayloadError) throw new UnreadableMigrations(error.message);
+    throw error;
+  }
+}
+
+/**
+ * Reads the file that `sql` runs.
+ * @throws UnreadableSqlFile
+ */
+export function readSqlFile({ path, name }: { path: string; name: string }): Migration {
+  try {
+    return readSqlFileSync(path, name);
+  } catch (error) {
+    if (error instanceof SqlFileError) throw new UnreadableSqlFile(error.message);
     throw error;
   }
 }

@@ -66,6 +66,21 @@ export class VerifyFindings extends Failure {
   }
 }
 
+/** `drift` found that somebody changed the live schema by hand. */
+export class DriftFound extends Failure {
+  override readonly code = "drift";
+  override readonly exit = 9;
+
+  constructor({ what, evidence, next }: Finding) {
+    super({
+      what,
+      detail: evidence,
+      database: UNTOUCHED,
+      next: `${next}; then: {rerun}`,
+    });
+  }
+}
+
 function describe({ check, what, evidence, next }: Finding, withNext: boolean): string[] {
   const shown = evidence.slice(0, 3).map((line) => `    ${line.trim()}`);
   if (evidence.length > 3) shown.push(`    and ${evidence.length - 3} more, see the report above`);

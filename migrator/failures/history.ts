@@ -106,11 +106,12 @@ export class NotRecorded extends Failure {
   override readonly exit = 5;
 
   /**
+   * @param work the subject of the sentence, such as `Migration 20240131120000_add_index`, and its file
    * @param reasons what statements of the migration do to those tables, as far as their text shows: `drops … in line 2`
    * @param culprits the statements that did it or may have done it, with the lines that show them
    */
   constructor(
-    migration: string,
+    { title, file }: { title: string; file: string },
     error: { code?: string; message: string },
     reasons: readonly string[],
     culprits: readonly { line: number; shown: string }[],
@@ -122,7 +123,7 @@ export class NotRecorded extends Failure {
     const told = reasons.length > 0 ? `it ${reasons.join("; it ")}` : (said ?? "it changed rows of _prisma_migrations");
     super(
       {
-        what: `Migration ${migration} ran, but can't be recorded: ${told}.`,
+        what: `${title} ran, but can't be recorded: ${told}.`,
         detail: [
           ...(said !== undefined && reasons.length > 0 ? [`Postgres: ${said}.`] : []),
           ...culprits.flatMap(({ shown }) => shown.split("\n")),
@@ -130,7 +131,7 @@ export class NotRecorded extends Failure {
         database,
         next:
           culprits.length > 0
-            ? `take what keeps it from being recorded out of ${migration}/migration.sql (line ${lines}), then: {rerun}`
+            ? `take what keeps it from being recorded out of ${file} (line ${lines}), then: {rerun}`
             : error.code === "42501"
               ? "grant the role what is missing, then: {rerun}"
               : "see to what it says, then: {rerun}",

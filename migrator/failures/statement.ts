@@ -5,8 +5,9 @@ export class StatementFailed extends Failure {
   override readonly code = "statement-failed";
   override readonly exit = 5;
 
-  constructor(migration: string, evidence: string, database: string, next: string, cause?: unknown) {
-    super({ what: `Migration ${migration} failed.`, detail: evidence, database, next }, { cause });
+  /** @param title the subject of the sentence, such as `Migration 20240131120000_add_index` */
+  constructor(title: string, evidence: string, database: string, next: string, cause?: unknown) {
+    super({ what: `${title} failed.`, detail: evidence, database, next }, { cause });
   }
 }
 
@@ -15,10 +16,11 @@ export class StatementTooSlow extends Failure {
   override readonly code = "statement-timeout";
   override readonly exit = 5;
 
-  constructor(migration: string, limit: string, evidence: string, database: string, cause?: unknown) {
+  /** @param title the subject of the sentence, such as `Migration 20240131120000_add_index` */
+  constructor(title: string, limit: string, evidence: string, database: string, cause?: unknown) {
     super(
       {
-        what: `Migration ${migration} was cancelled: a statement ran longer than statementTimeout allows (${limit}).`,
+        what: `${title} was cancelled: a statement ran longer than statementTimeout allows (${limit}).`,
         detail: evidence,
         database,
         next: "make the statement shorter or raise migrations.statementTimeout, then: {rerun}",
@@ -33,17 +35,11 @@ export class LockNotObtained extends Failure {
   override readonly code = "lock-not-obtained";
   override readonly exit = 6;
 
-  constructor(
-    migration: string,
-    attempts: number,
-    waited: string,
-    evidence: string,
-    database: string,
-    cause?: unknown,
-  ) {
+  /** @param title the subject of the sentence, such as `Migration 20240131120000_add_index` */
+  constructor(title: string, attempts: number, waited: string, evidence: string, database: string, cause?: unknown) {
     super(
       {
-        what: `Migration ${migration} got no lock in ${attempts} attempts within ${waited}.`,
+        what: `${title} got no lock in ${attempts} attempts within ${waited}.`,
         detail: evidence,
         database,
         next: "end the session that holds the lock or wait for a quieter time, then: {rerun}",
@@ -155,13 +151,21 @@ export class UnfollowedDirective extends Failure {
   override readonly code = "bad-directive";
   override readonly exit = 5;
 
-  /** @param database the state of the database; default: nothing was changed */
-  constructor(migration: string, problem: string, evidence: string, database: string = UNTOUCHED) {
+  /**
+   * @param work the subject of the sentence, such as `Migration 20240131120000_add_index`, and its file
+   * @param database the state of the database; default: nothing was changed
+   */
+  constructor(
+    { title, file }: { title: string; file: string },
+    problem: string,
+    evidence: string,
+    database: string = UNTOUCHED,
+  ) {
     super({
-      what: `Migration ${migration} ${problem}.`,
+      what: `${title} ${problem}.`,
       detail: evidence,
       database,
-      next: `correct the directive in ${migration}/migration.sql, then: {rerun}`,
+      next: `correct the directive in ${file}, then: {rerun}`,
     });
   }
 }

@@ -7,6 +7,7 @@ import { closingLines, type Failure, OLD_VERSION_SERVES } from "../../../migrato
 import * as findings from "../../../migrator/failures/findings";
 import * as history from "../../../migrator/failures/history";
 import * as resolve from "../../../migrator/failures/resolve";
+import * as sqlFile from "../../../migrator/failures/sql-file";
 import * as statement from "../../../migrator/failures/statement";
 import * as usage from "../../../migrator/failures/usage";
 
@@ -41,7 +42,13 @@ const failures: Failure[] = [
   new history.FailedMigration("a", "today", ["logs"]),
   new history.OrdinaryAfterContract("b", "a"),
   new history.NoHistory("public", ["table a"]),
-  new history.NotRecorded("a", { code: "42P01", message: "gone" }, ["drops it in line 1"], [], "rolled back."),
+  new history.NotRecorded(
+    { title: "a", file: "a.sql" },
+    { code: "42P01", message: "gone" },
+    ["drops it in line 1"],
+    [],
+    "rolled back.",
+  ),
   new history.ForeignRecords("_release", ["  _release belongs to app"], "find out who made it"),
   new statement.StatementFailed("a", "evidence", "rolled back.", "correct it, then: {rerun}"),
   new statement.StatementTooSlow("a", "5 s", "evidence", "rolled back."),
@@ -52,13 +59,17 @@ const failures: Failure[] = [
   new statement.NoRecords("a", "denied", "u"),
   new statement.ChangedAfterStart("a", 2),
   new statement.UnclosedTransaction("a", "BEGIN", "add the COMMIT", "1 | BEGIN"),
-  new statement.UnfollowedDirective("a", "what", "1 | x"),
+  new statement.UnfollowedDirective({ title: "a", file: "a.sql" }, "what", "1 | x"),
   new resolve.UnknownMigration("a"),
   new resolve.NothingToResolve("a", "because"),
   new resolve.FolderGone("a"),
   new resolve.ContradictsCatalog("a", "applied", Array(20).fill("  x")),
   new resolve.AlreadyHasHistory(2),
   new resolve.NothingRecorded(),
+  new findings.DriftFound(finding),
+  new sqlFile.UnreadableSqlFile("There is no file fix.sql."),
+  new sqlFile.SeveralSteps("fix.sql", ["  line 2: VACUUM can't run in a transaction"]),
+  new sqlFile.FileRefused("fix.sql", ["  line 1: drops a column"], "--acknowledge …"),
   new findings.PreflightFindings([finding, finding]),
   new findings.VerifyFindings([finding], { open: 0, all: 1 }),
 ];
@@ -66,7 +77,7 @@ const failures: Failure[] = [
 const commands = { rerun: "RERUN", migrator: (verb: string) => `MIGRATOR ${verb}`, app: OLD_VERSION_SERVES };
 
 test("every failure that a person can meet is here, with a code of its own", () => {
-  const classes = [usage, command, connection, history, statement, resolve, findings].flatMap((module) =>
+  const classes = [usage, command, connection, history, statement, resolve, findings, sqlFile].flatMap((module) =>
     Object.keys(module),
   );
   expect(failures.map(({ name }) => name).sort()).toEqual(classes.sort());
