@@ -31,7 +31,8 @@ export async function readInputs(): Promise<ReleaseInputs> {
   const project = pulumi.getProject();
   const stack = pulumi.getStack();
   const secretKeys = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
-  const { settings, providers: access } = releaseConfig(pulumi.runtime.allConfig(), project, stack, secretKeys);
+  const config = pulumi.runtime.allConfig();
+  const { settings, providers: access } = releaseConfig(config, { project, stack, secretKeys });
   const { directory } = settings.report;
   return {
     settings,

@@ -31,5 +31,11 @@ export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review
 export { RolloutRefused, rolloutGate } from "./rollout-gate";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";
-export { type ReleaseConfig, releaseConfig, SettingsError, settingsFromConfig } from "./stack-settings";
+export {
+  type ReleaseConfig,
+  releaseConfig,
+  SettingsError,
+  type SettingsSource,
+  settingsFromConfig,
+} from "./stack-settings";
 export { Workload, type WorkloadArgs } from "./workloads";

@@ -18,14 +18,25 @@ export interface Live {
 export class LiveReleaseUnknown extends ReleaseError {
   override readonly name = "LiveReleaseUnknown";
 
-  constructor(wrong: string, project: string, last = "NAME") {
+  constructor(wrong: string, namespace: string, last = "NAME") {
     super(
       `The outputs of this stack don't tell which release is live (${wrong}), so its successor can't be reviewed.\n` +
         "Nothing was touched: database and app are as they were.\n" +
         "Name the last migration that the database has, and run the same command again:\n" +
-        `  pulumi config set --path ${project}:review.since ${last}`,
+        `  pulumi config set --path ${namespace}:review.since ${last}`,
     );
   }
+}
+
+/** The places where a program keeps the outputs and the settings of its release. */
+export interface ReleasePlaces {
+  /**
+   * The name of the output that contains the release's outputs, in a program that has other outputs too. Default: the
+   * stack's outputs are those of the release.
+   */
+  output?: string | undefined;
+  /** The namespace of the settings, for messages. Default: the project's name. */
+  namespace?: string | undefined;
 }
 
 /**
@@ -33,11 +44,12 @@ export class LiveReleaseUnknown extends ReleaseError {
  *
  * @param settings If they set `review.since`, unreadable outputs cause no error, because a person has named what is
  *   live.
- * @param key The name of the output that contains the release's outputs, in a program that has other outputs too.
- *   Default: the stack's outputs are those of the release.
  * @throws {@link LiveReleaseUnknown} when the stack has outputs, but not those of a release
  */
-export async function liveRelease({ review }: Pick<Settings, "review">, key?: string): Promise<Live> {
+export async function liveRelease(
+  { review }: Pick<Settings, "review">,
+  { output: key, namespace = pulumi.getProject() }: ReleasePlaces = {},
+): Promise<Live> {
   const all = await stackOutputs();
   const outputs = key === undefined ? all : all[key];
   if (outputs === undefined || (key === undefined && Object.keys(all).length === 0)) return {};
@@ -52,11 +64,7 @@ export async function liveRelease({ review }: Pick<Settings, "review">, key?: st
   }
   if (review.since !== undefined) return {};
   const { success, data } = releaseOutputsSchema.pick({ migrations: true }).safeParse(outputs);
-  throw new LiveReleaseUnknown(
-    wrongOutputs(parsed.error),
-    pulumi.getProject(),
-    (success && data.migrations.last) || undefined,
-  );
+  throw new LiveReleaseUnknown(wrongOutputs(parsed.error), namespace, (success && data.migrations.last) || undefined);
 }
 
 async function stackOutputs(): Promise<Record<string, unknown>> {

@@ -1,3 +1,4 @@
+import { settingsNamespace } from "../settings/namespace";
 import { parseSettings } from "../settings/parse";
 import { isProviderKey, type ProviderSettings, parseProviders } from "../settings/providers/providers";
 import type { Settings } from "../settings/schema";
@@ -9,17 +10,36 @@ import { ReleaseError } from "./release-error";
  * values. It is thrown before anything is changed.
  */
 export class SettingsError extends ReleaseError {
+  /** @param namespace The namespace of the settings, if it isn't the project's own. */
   constructor(
     stack: string,
     readonly problems: string[],
+    namespace?: string,
   ) {
+    const keys = namespace === undefined ? "" : `the keys begin with "${namespace}:"; `;
     super(
       `${counted(problems.length, "invalid setting")} in stack "${stack}". Nothing was touched: database and app are as they were.\n` +
         `${problems.map((line) => `  - ${line}`).join("\n")}\n` +
-        `Correct Pulumi.${stack}.yaml (every key is in docs/settings.md) and run the same command again.`,
+        `Correct Pulumi.${stack}.yaml (${keys}every key is in docs/settings.md) and run the same command again.`,
     );
     this.name = "SettingsError";
   }
+}
+
+/** The stack whose configuration contains the settings of a release. */
+export interface SettingsSource {
+  project: string;
+  stack: string;
+  /**
+   * The namespace of the settings, such as `release` for the key `release:app`. Every key in it must be a setting; all
+   * other keys belong to the program. Default: the result of {@link settingsNamespace}, usually `release`.
+   */
+  namespace?: string | undefined;
+  /**
+   * The keys whose value was set with `--secret`. They are refused, because the manifests that are made from the
+   * settings are kept as plain text in the state and in the cluster. Default: none.
+   */
+  secretKeys?: readonly string[];
 }
 
 /** The settings of a release and those of the providers that it uses. */
@@ -31,49 +51,43 @@ export interface ReleaseConfig {
 /**
  * Returns the settings of a stack and of the providers from the configuration that Pulumi passes to its program.
  *
- * @param config The whole configuration. It maps `project:key` to a text; objects are in JSON.
- * @param secretKeys The keys whose value was set with `--secret`. Those of the project are refused, because the
- *   manifests that are made from the settings are kept as plain text in the state and in the cluster.
+ * @param config The whole configuration. It maps `namespace:key` to a text; objects are in JSON.
  * @throws {@link SettingsError} that lists everything that is wrong
  */
-export function releaseConfig(
-  config: Record<string, string>,
-  project: string,
-  stack: string,
-  secretKeys: string[] = [],
-): ReleaseConfig {
+export function releaseConfig(config: Record<string, string>, source: SettingsSource): ReleaseConfig {
   const raw = valuesOf(config, isProviderKey);
-  const { providers, mistakes } = parseProviders(raw, secretKeys);
-  const { settings, problems } = readSettings(config, project, stack, secretKeys);
-  if (!settings || !providers) throw new SettingsError(stack, [...problems, ...mistakes.map(({ text }) => text)]);
-  return { settings, providers };
+  const { providers, mistakes } = parseProviders(raw, source.secretKeys);
+  const { settings, problems } = readSettings(config, source);
+  if (settings && providers) return { settings, providers };
+  throw new SettingsError(source.stack, [...problems, ...mistakes.map(({ text }) => text)], stated(config, source));
 }
 
 /**
  * Returns the settings of a stack alone, for a program that configures its providers itself.
  *
- * @param config The whole configuration. It maps `project:key` to a text; objects are in JSON.
- * @param secretKeys The keys whose value was set with `--secret`, as for {@link releaseConfig}.
+ * @param config The whole configuration. It maps `namespace:key` to a text; objects are in JSON.
  * @throws {@link SettingsError} that lists everything that is wrong
  */
-export function settingsFromConfig(
-  config: Record<string, string>,
-  project: string,
-  stack: string,
-  secretKeys: string[] = [],
-): Settings {
-  const { settings, problems } = readSettings(config, project, stack, secretKeys);
-  if (!settings) throw new SettingsError(stack, problems);
+export function settingsFromConfig(config: Record<string, string>, source: SettingsSource): Settings {
+  const { settings, problems } = readSettings(config, source);
+  if (!settings) throw new SettingsError(source.stack, problems, stated(config, source));
   return settings;
 }
 
-function readSettings(
-  config: Record<string, string>,
-  project: string,
-  stack: string,
-  secretKeys: string[],
-): ReturnType<typeof parseSettings> {
-  const prefix = `${project}:`;
+/** Returns the namespace in which the settings of a release are. */
+function namespaceOf(config: Record<string, string>, { project, namespace }: SettingsSource): string {
+  return namespace ?? settingsNamespace(project, Object.keys(config));
+}
+
+/** Returns the namespace if messages must name it, because it isn't the project's own. */
+function stated(config: Record<string, string>, source: SettingsSource): string | undefined {
+  const namespace = namespaceOf(config, source);
+  return namespace === source.project ? undefined : namespace;
+}
+
+function readSettings(config: Record<string, string>, source: SettingsSource): ReturnType<typeof parseSettings> {
+  const { stack, secretKeys = [] } = source;
+  const prefix = `${namespaceOf(config, source)}:`;
   const own = (key: string) => key.startsWith(prefix);
   const secrets = secretKeys.filter(own).map((key) => key.slice(prefix.length));
   if (secrets.length > 0) {
@@ -84,6 +98,7 @@ function readSettings(
       secrets.map(
         (key) => `${key} holds a value set with --secret, which would end up in plain text in the state; ${how}`,
       ),
+      stated(config, source),
     );
   }
   const raw = Object.entries(valuesOf(config, own)).map(([key, value]) => [key.slice(prefix.length), value]);

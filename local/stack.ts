@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { settingsNamespace } from "../settings/namespace";
 import { isSecretName, plainSecretIn, plainSecrets } from "../settings/plain-secrets";
-import { projectValues, qualify, readKeys, stackConfig } from "../settings/stack-file";
+import { namespaceValues, qualify, readKeys, stackConfig } from "../settings/stack-file";
 import { yamlProblem } from "../text/named-file";
 import type { Json } from "./cloud/provider";
 import { UsageError } from "./usage-error";
@@ -15,7 +16,7 @@ export interface Stack {
   directory: string;
   /** The settings as Pulumi passes them to a program: keys are fully qualified (`release:app`), objects are JSON. */
   config: Record<string, string>;
-  /** The same settings, parsed, but only those in the project's own namespace, such as `app` and `database`. */
+  /** The same settings, parsed, but only those of the release, such as `app` and `database`. */
   settings: Record<string, Json>;
   stateDir: string;
   /** The options that were typed to select this stack; proposed commands repeat them. */
@@ -88,7 +89,7 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
     name,
     directory: resolve(directory),
     config,
-    settings: projectValues(project, values),
+    settings: namespaceValues(settingsNamespace(project, values.keys()), values),
     stateDir: resolve(stateDir),
     location,
     overrides,

@@ -9,7 +9,7 @@ const SECTIONS = Object.keys(sections) as Section[];
 /**
  * Returns the settings with their defaults, or a line for each mistake.
  *
- * @param raw the values under the project's name in `Pulumi.<stack>.yaml`, by their keys
+ * @param raw the values of the release's namespace in `Pulumi.<stack>.yaml`, by their keys without it
  * @param wanted the sections to read; default: all. The other sections aren't checked.
  */
 export function parseSettings<S extends Section = Section>(

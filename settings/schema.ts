@@ -6,7 +6,7 @@ import { policy, release, report, review, smoke } from "./sections/policy";
 import { name, setting } from "./types";
 
 /**
- * The settings of one environment, as they are written in `Pulumi.<stack>.yaml` under the project's name, one entry for
+ * The settings of one environment, as they are written in `Pulumi.<stack>.yaml` in the namespace `release`, one entry for
  * each key. Each section is checked by itself, so that a mistake in one hides none in another. `npm run docs` generates
  * the tables in docs/settings.md and the schema for editors from this.
  */

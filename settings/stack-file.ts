@@ -56,12 +56,11 @@ export function stackConfig(project: string, projectFile: Tree, stackFile: Tree)
 }
 
 /**
- * The values of one project by their keys without the project's name, such
- * as `app`. As in Pulumi, null counts as missing.
+ * The values of one namespace by their keys without the namespace, such as `app`. As in Pulumi, null counts as missing.
  */
-export function projectValues(project: string, config: ReadonlyMap<string, Json>): Record<string, Json> {
-  const own = [...config].filter(([key, value]) => key.startsWith(`${project}:`) && value !== null);
-  return Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), value]));
+export function namespaceValues(namespace: string, config: ReadonlyMap<string, Json>): Record<string, Json> {
+  const own = [...config].filter(([key, value]) => key.startsWith(`${namespace}:`) && value !== null);
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(namespace.length + 1), value]));
 }
 
 /** Adds the project's name to a key without a namespace. As in Pulumi, such a key belongs to the project. */

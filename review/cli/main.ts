@@ -13,6 +13,7 @@ import { ReviewSettingsError } from "./settings-error";
 interface Options {
   migrations?: string;
   stack?: string;
+  namespace?: string;
   base?: string;
   since?: string;
   format: ReviewFormat;
@@ -44,6 +45,7 @@ export async function main(
       "--stack <NAME>",
       "take folder, runner, what is refused and what is acknowledged from Pulumi.NAME.yaml (default without --migrations: local)",
     )
+    .option("--namespace <NAME>", "namespace of the settings in that file (default: release, or the project's name)")
     .option("--base <REF>", "review what this branch adds to REF, as after a merge")
     .option("--since <NAME>", "review what comes after this migration")
     .addOption(new Option("--format <FORMAT>", "how to print it").choices(reviewFormats).default("text"))
@@ -85,7 +87,7 @@ function settingsFiles() {
 async function review(options: Options, out: (text: string) => void): Promise<number> {
   const stack = options.stack ?? (options.migrations === undefined ? "local" : undefined);
   const settings: StackSettings =
-    stack === undefined ? {} : (await settingsFiles()).readStackSettings(process.cwd(), stack);
+    stack === undefined ? {} : (await settingsFiles()).readStackSettings(process.cwd(), stack, options.namespace);
   const directory = options.migrations ?? settings.migrations?.directory;
   if (directory === undefined)
     throw new ReviewSettingsError(

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { settingsNamespace } from "../../settings/namespace";
 import { parseSettings } from "../../settings/parse";
 import type { Settings } from "../../settings/schema";
-import { keysOf, projectValues, readKeys, stackConfig } from "../../settings/stack-file";
+import { keysOf, namespaceValues, readKeys, stackConfig } from "../../settings/stack-file";
 import { counted } from "../../text/counted";
 import { readNamedFile } from "../../text/named-file";
 import type { Sizes } from "../../text/table-size";
@@ -17,9 +18,10 @@ export type StackSettings = Partial<Pick<Settings, "migrations" | "review">>;
  *
  * @param directory The folder of the Pulumi program. If it has no Pulumi.yaml, the keys may begin with any project's
  *   name.
+ * @param namespace The namespace of the settings, as in `settingsFromConfig`.
  * @throws ReviewSettingsError that lists everything that is wrong
  */
-export function readStackSettings(directory: string, stack: string): StackSettings {
+export function readStackSettings(directory: string, stack: string, namespace?: string): StackSettings {
   const file = join(directory, `Pulumi.${stack}.yaml`);
   const unread: string[] = [];
   const projectFile = readKeys(join(directory, "Pulumi.yaml"), unread) ?? {};
@@ -28,7 +30,8 @@ export function readStackSettings(directory: string, stack: string): StackSettin
   if (unread.length > 0) throw new ReviewSettingsError(unread.join("\n"));
   const [named] = Object.keys(keysOf(stackFile["config"])).filter((key) => /:(migrations|review)$/.test(key));
   const project = String(projectFile["name"] ?? named?.split(":")[0] ?? "");
-  const raw = projectValues(project, stackConfig(project, projectFile, stackFile));
+  const config = stackConfig(project, projectFile, stackFile);
+  const raw = namespaceValues(namespace ?? settingsNamespace(project, config.keys()), config);
   const wanted = (["migrations", "review"] as const).filter((section) => section in raw);
   const { settings, problems } = parseSettings(raw, wanted);
   if (settings) return settings;

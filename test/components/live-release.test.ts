@@ -43,13 +43,13 @@ describe("what is live", () => {
     const live = { migration: "1_init", fingerprint: OUTPUTS.migrations.fingerprint, sizes: OUTPUTS.sizes };
     expect(await liveRelease(settings())).toEqual(live);
     recorder.outputs = { vpcId: "vpc-1", release: OUTPUTS };
-    expect(await liveRelease(settings(), "release")).toEqual(live);
+    expect(await liveRelease(settings(), { output: "release" })).toEqual(live);
   });
 
   test("is nothing before the first release", async () => {
     expect(await liveRelease(settings())).toEqual({});
     recorder.outputs = { vpcId: "vpc-1" };
-    expect(await liveRelease(settings(), "release")).toEqual({});
+    expect(await liveRelease(settings(), { output: "release" })).toEqual({});
   });
 
   test.each([

@@ -160,13 +160,15 @@ describe("settings of a stack", () => {
       const { config, settings } = read([`${name}={app: {name: other}}`]);
       expect(Object.hasOwn(settings, name)).toBe(true);
       expect(Object.getPrototypeOf(settings)).toBe(Object.prototype);
-      expect(() => settingsFromConfig(config, "release", "local")).toThrow(`unknown setting ${name}`);
+      expect(() => settingsFromConfig(config, { project: "release", stack: "local" })).toThrow(
+        `unknown setting ${name}`,
+      );
       if (name === "__proto__")
         expect(problems([`app.${name}=x`])).toEqual([expect.stringContaining("no name for a key")]);
       else
-        expect(() => settingsFromConfig(read([`app.${name}=x`]).config, "release", "local")).toThrow(
-          `unknown setting app.${name}`,
-        );
+        expect(() =>
+          settingsFromConfig(read([`app.${name}=x`]).config, { project: "release", stack: "local" }),
+        ).toThrow(`unknown setting app.${name}`);
     },
   );
 
