@@ -55,6 +55,7 @@ export function stepArguments(args: StepArgs): pulumi.Input<string>[] {
 export function commonArguments(settings: Settings["migrations"]): string[] {
   const options: [flag: string, value: string | number | undefined][] = [
     ["--payload", FOLDER],
+    ["--connect-wait", settings.connectWait.text],
     ["--lock-timeout", settings.lockTimeout.text],
     ["--lock-retry-timeout", settings.lockRetryTimeout.text],
     ["--statement-timeout", settings.statementTimeout.text],

@@ -58,6 +58,15 @@ export const rules: Rule[] = [
       ),
   },
   {
+    needs: ["migrations"],
+    broken: ({ migrations: { connectWait, deadline } }) =>
+      problem(
+        connectWait.seconds >= deadline.seconds,
+        ["migrations", "connectWait"],
+        `shorter than migrations.deadline (${deadline}), which ends the whole Job`,
+      ),
+  },
+  {
     needs: ["backup", "migrations"],
     broken: ({ backup: { mode, maxAge }, migrations: { soak } }) =>
       problem(

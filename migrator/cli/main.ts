@@ -1,5 +1,6 @@
 import type { Migration } from "../../migrations/history/history";
 import { counted } from "../../text/counted";
+import { formatDuration } from "../../text/short-duration";
 import { preflight } from "../checks/preflight";
 import { verify } from "../checks/verify";
 import { Session } from "../db/connection";
@@ -118,6 +119,12 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
   const session = await Session.open(target, {
     applicationName: "release-migrator",
     connectWait: settings.connectWait,
+    onWait: (reason) =>
+      log.event(
+        "connect.waiting",
+        `No connection yet (${reason}); trying again for ${formatDuration(settings.connectWait)}.`,
+        { reason },
+      ),
     showValues: settings.showValues,
     onNotice: (severity, message) => {
       notices++;

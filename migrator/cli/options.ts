@@ -16,7 +16,11 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   "statement-timeout": { value: "TIME", default: "15m", text: "longest run of one statement" },
   "lock-retry-timeout": { value: "TIME", default: "10m", text: "how long locks are tried for again and again" },
   "runner-wait": { value: "TIME", default: "10m", text: "how long to wait for another migrator" },
-  "connect-wait": { value: "TIME", default: "10s", text: "how long a refused connection is tried again" },
+  "connect-wait": {
+    value: "TIME",
+    default: "10s",
+    text: "how long a server that refuses connections or doesn't answer is tried again; Aurora wakes up in 15 s to 60 s",
+  },
   "max-replication-lag": {
     value: "TIME",
     default: "10s",

@@ -7,6 +7,7 @@ import { Client, type ClientConfig, type QueryResult } from "pg";
 import { BadUrl, ConnectionLost, PoolerInBetween } from "../failures/connection";
 import { Failure, UNTOUCHED } from "../failures/failure";
 import { sendCancel } from "./cancel";
+import { refuseKnownPooler } from "./known-poolers";
 import { quieten } from "./quiet-error";
 import { refusedConnection } from "./refused-connection";
 import { OWN_PATH } from "./search-path";
@@ -19,9 +20,12 @@ export interface SessionOptions {
   /** The application name in pg_stat_activity, unless the connection string sets another. */
   readonly applicationName: string;
   /**
-   * The time, in milliseconds, for which refused connections are retried: a server or a sidecar proxy may be starting.
+   * The time, in milliseconds, for which a server that refuses connections or doesn't answer is tried again: the server
+   * or a sidecar proxy may be starting, or an Aurora cluster may be waking up.
    */
   readonly connectWait: number;
+  /** Called once if the first try fails and there are further ones, with the reason. */
+  readonly onWait?: (reason: string) => void;
   readonly onNotice?: (severity: string, message: string) => void;
   /** True if errors keep the server's whole text, which may contain values of rows; default: false. */
   readonly showValues?: boolean;
@@ -90,7 +94,7 @@ export class Session {
         throw connectionLost(
           new Error(`the server accepted the login and then did not answer within ${limit / 1000} s`),
         );
-      throw error instanceof Failure ? error : await refusedConnection(error, target);
+      throw error instanceof Failure ? error : await refusedConnection(error, target, 0);
     } finally {
       clearTimeout(timer);
     }
@@ -165,7 +169,16 @@ function checkMessages(client: Client): void {
 const NO_TRANSACTION = "25P01";
 /** The longest time, in milliseconds, for the first queries if the connection string sets no limit. */
 const LONGEST_OPENING = 30_000;
-const STARTING = new Set(["ECONNREFUSED", "ENOENT", "EAI_AGAIN", "57P03"]);
+/**
+ * The errors of a server that is about to start: nothing listens yet, it closes the connection again, or it doesn't
+ * answer. An Aurora cluster that was paused answers nothing for 15 s and more.
+ */
+const STARTING = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOENT|EAI_AGAIN|57P03)$/;
+
+function isStarting(error: unknown): boolean {
+  const { code = "", message } = error as { code?: string; message: string };
+  return STARTING.test(code) || message === "timeout expired";
+}
 
 /**
  * Checks that the client certificate can be opened. If not, the connection string is wrong, not the server.
@@ -183,14 +196,17 @@ function checkIdentity({ tls: { pfx, passphrase } }: Target): void {
 }
 
 async function connect(target: Target, options: SessionOptions): Promise<Client> {
+  refuseKnownPooler(target);
   checkIdentity(target);
-  const until = Date.now() + options.connectWait;
+  const began = Date.now();
   for (let wait = 100; ; wait = Math.min(wait * 2, 1000)) {
     try {
       return await attempt(target, options, target.tlsMode !== "disable" && !target.host.startsWith("/"));
     } catch (error) {
-      if (STARTING.has((error as { code?: string }).code ?? "") && Date.now() + wait < until) await pause(wait);
-      else throw await refusedConnection(error, target);
+      if (!isStarting(error) || Date.now() + wait >= began + options.connectWait)
+        throw await refusedConnection(error, target, Date.now() - began);
+      if (wait === 100) options.onWait?.((error as Error).message);
+      await pause(wait);
     }
   }
 }

@@ -1,5 +1,7 @@
+import { formatDuration } from "../../text/short-duration";
 import { LoginRefused, Unreachable } from "../failures/connection";
 import type { Failure } from "../failures/failure";
+import { isRdsHost } from "./amazon-authorities";
 import { tlsRefusal } from "./tls-refusal";
 import { describeTarget, type Target } from "./url";
 
@@ -26,8 +28,11 @@ const ADVICE: readonly [message: RegExp, next: string][] = [
   ],
 ];
 
-/** Explains why there is no connection: TLS, the login, or no answer at all. */
-export async function refusedConnection(error: unknown, target: Target): Promise<Failure> {
+/**
+ * Explains why there is no connection: TLS, the login, or no answer at all.
+ * @param waited the time, in milliseconds, since the first try
+ */
+export async function refusedConnection(error: unknown, target: Target, waited: number): Promise<Failure> {
   const refused = await tlsRefusal(error, target);
   if (refused) return refused;
   const where = describeTarget(target);
@@ -38,11 +43,19 @@ export async function refusedConnection(error: unknown, target: Target): Promise
       next: ADVICE.find(([pattern]) => pattern.test(message))?.[1],
       cause: error,
     });
-  if (message === "timeout expired")
-    return new Unreachable(where, `no answer within ${target.connectTimeout / 1000} s (connect_timeout)`, error);
-  return new Unreachable(
-    where,
-    code === "" || message.includes(code) ? message || "no answer" : `${message} (${code})`,
-    error,
-  );
+  const silent = message === "timeout expired" || code === "ETIMEDOUT";
+  const reason = silent
+    ? `no answer within ${target.connectTimeout / 1000} s (connect_timeout)`
+    : code === "" || message.includes(code)
+      ? message || "no answer"
+      : `${message} (${code})`;
+  const tried = waited < 1000 ? "" : `, tried again for ${formatDuration(waited)}`;
+  return new Unreachable(where, reason + tried, { next: silent ? silence(target) : undefined, cause: error });
+}
+
+/** What to do about a server that doesn't answer at all: mostly a firewall drops what is sent to it. */
+function silence({ host }: Target): string {
+  return isRdsHost(host)
+    ? "see that the database is available and that its security group lets this network in; if Aurora was paused, wait longer for it (setting migrations.connectWait, by hand --connect-wait)"
+    : "see that the server runs and that no firewall or NetworkPolicy stops this network; if it takes long to start, wait longer for it (setting migrations.connectWait, by hand --connect-wait)";
 }

@@ -20,12 +20,13 @@ export class Unreachable extends Failure {
   override readonly code = "unreachable";
   override readonly exit = 3;
 
-  constructor(where: string, reason: string, cause?: unknown) {
+  /** @param next what to do; default: see that the server runs */
+  constructor(where: string, reason: string, { next, cause }: { next?: string | undefined; cause?: unknown } = {}) {
     super(
       {
         what: `No connection to ${where}: ${reason}`,
         database: "not reached; nothing was changed.",
-        next: "see that the server runs and that this network may reach it, then: {rerun}",
+        next: `${next ?? "see that the server runs and that this network may reach it"}, then: {rerun}`,
       },
       { cause },
     );
@@ -81,11 +82,15 @@ export class PoolerInBetween extends Failure {
   override readonly code = "pooler";
   override readonly exit = 3;
 
-  constructor(evidence: string) {
+  /**
+   * @param why why no migration may go through it
+   * @param direct the server's own address, if it is known
+   */
+  constructor(evidence: string, { why, direct }: { why?: string | undefined; direct?: string | undefined } = {}) {
     super({
-      what: `The connection goes through a pooler (${evidence}), where the migration lock may not hold.`,
+      what: `The connection goes through a pooler (${evidence}), ${why ?? "where the migration lock may not hold"}.`,
       database: UNTOUCHED,
-      next: "give the direct URL of the server (the Secret's migration key; by hand DIRECT_URL), then: {rerun}",
+      next: `give the direct URL of the server (the Secret's migration key; by hand DIRECT_URL)${direct ? `, which has ${direct}` : ""}, then: {rerun}`,
     });
   }
 }

@@ -54,6 +54,11 @@ export const migrations = z.strictObject({
     description: "Time of the whole Job, pulling the image included.",
     example: "1h",
   }),
+  connectWait: deciding(duration("1s", "10m").prefault("1m"), {
+    description:
+      "Time for which a server that refuses connections or doesn't answer is tried again. An Aurora cluster that was paused wakes up in 15 s to 60 s.",
+    example: "2m",
+  }),
   lockTimeout: deciding(duration("1s", "10m").prefault("5s"), {
     description: "Time that one statement may wait for a lock, and thereby hold up the queries behind it.",
     example: "2s",

@@ -8,6 +8,7 @@ describe.sequential("a fault of the cloud", { timeout: 300_000 }, () => {
   const cli = new Cli(2);
   cli.set("backup.timeout", "3s");
   cli.set("migrations.deadline", "10s");
+  cli.set("migrations.connectWait", "5s");
   cli.set("migrations.statementTimeout", "5s");
   afterAll(() => cli.end(), 60_000);
 

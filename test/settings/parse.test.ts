@@ -73,6 +73,8 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["backup.restore", "restore it", "a command with {snapshot} in it"],
   ["migrations.directory", "", 'migrations.directory is ""; it must be not empty'],
   ["migrations.deadline", "1s", "from 5s to 2d"],
+  ["migrations.connectWait", "0s", "from 1s to 10m"],
+  ["migrations.connectWait", "soon", "a duration such as"],
   ["migrations.lockTimeout", "0s", "from 1s to 10m"],
   ["migrations.statementTimeout", "2h", "at most migrations.deadline (30m)"],
   ["migrations.runer", "command", "unknown setting migrations.runer; did you mean migrations.runner?"],

@@ -47,6 +47,7 @@ export const failures: Scenario[] = [
     name: "a migration beyond its deadline is ended",
     async play(world) {
       world.set("migrations.deadline", "10s");
+      world.set("migrations.connectWait", "5s");
       world.set("migrations.statementTimeout", "10s");
       world.migration("20260403000000_late", "SELECT pg_sleep(8);\nSELECT pg_sleep(8);\nSELECT pg_sleep(8);\n");
       const release = await world.run("up", "up");

@@ -12,6 +12,7 @@ export const interventions: Scenario[] = [
     name: "the Job deleted by hand during the migration: up says so, one interrupt ends it, and the next up goes on",
     async play(world) {
       world.set("migrations.deadline", "30s");
+      world.set("migrations.connectWait", "5s");
       world.set("migrations.statementTimeout", "30s");
       world.migration("20260404000000_a", slow("a"));
       let told = false;

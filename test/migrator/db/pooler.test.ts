@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serverAccount } from "../../../local/cloud/aws/account";
 import { freePort } from "../../../local/cloud/aws/ports";
+import { refuseKnownPooler } from "../../../migrator/db/known-poolers";
+import { parseUrl } from "../../../migrator/db/url";
 import { startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, query, until } from "../support";
 
@@ -142,4 +144,45 @@ test("a connection string that names a pooler is refused by what it says", async
   const url = await postgres.createDatabase();
   const { exit, output } = await migrate(`${url}?pgbouncer=true`, directory, "preflight");
   expect({ exit, output }).toMatchObject({ exit: 3, output: expect.stringContaining("says pgbouncer=true") });
+});
+
+describe("poolers of providers are refused by their names, before anything is sent to them", () => {
+  const LOCK = "where the migration lock may not hold";
+  test.each([
+    ["notes.proxy-c1a2b3.eu-west-1.rds.amazonaws.com", "RDS Proxy, by the host's name", "pins a session"],
+    ["ro.endpoint.proxy-c1a2b3.eu-west-1.rds.amazonaws.com:5433", "RDS Proxy", "an Aurora cluster's writer"],
+    ["ep-cool-1-pooler.eu-central-1.aws.neon.tech", "Neon's PgBouncer", LOCK],
+    ["ep-cool-1-pooler.eu-central-1.aws.neon.tech", "Neon's", "the host ep-cool-1.eu-central-1.aws.neon.tech"],
+    ["aws-0-eu-west-1.pooler.supabase.com:6543", "transaction mode", LOCK],
+    [
+      "aws-0-eu-west-1.pooler.supabase.com:5432",
+      "Supabase's, by the host's name",
+      "in session mode (port 5432) either",
+    ],
+    ["aws-0-eu-west-1.pooler.supabase.com", "Supabase's", "db.abcdef.supabase.co with port 5432"],
+    ["notes.postgres.database.azure.com:6432", "Azure's PgBouncer", "the same host with port 5432"],
+    ["notes-do-user-1-0.db.ondigitalocean.com:25061", "DigitalOcean's", "the same host with port 25060"],
+  ])("%s: %s", async (place, evidence, words) => {
+    const began = Date.now();
+    const { exit, output } = await migrate(`postgresql://postgres.abcdef:test-password@${place}/notes`, directory);
+    expect({ exit, output }).toMatchObject({ exit: 3, output: expect.stringContaining("FAILED (pooler)") });
+    expect(output).toContain(evidence);
+    expect(output).toContain(words);
+    expect(output).toMatch(/Database: nothing was changed[\s\S]*App: [\s\S]*Next: give the direct URL .*which has/);
+    expect(output).not.toContain("test-password");
+    // No name was looked up, and nothing was waited for.
+    expect(Date.now() - began).toBeLessThan(10_000);
+  });
+
+  test.each([
+    "notes.c1a2b3.eu-west-1.rds.amazonaws.com:5432",
+    "notes.cluster-c1a2b3.eu-west-1.rds.amazonaws.com:6432",
+    "my-proxy.c1a2b3.eu-west-1.rds.amazonaws.com",
+    "ep-cool-1.eu-central-1.aws.neon.tech",
+    "db.abcdef.supabase.co:6543",
+    "notes.postgres.database.azure.com",
+    "pooler.example.org:6432",
+  ])("%s is none", (place) =>
+    expect(() => refuseKnownPooler(parseUrl(`postgresql://u:p@${place}/notes`))).not.toThrow(),
+  );
 });
