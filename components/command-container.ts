@@ -13,7 +13,7 @@ const NODE = 20;
 const WRITABLE = "/tmp";
 
 const NOTHING_DONE = "Database: nothing was changed.\nApp: not touched; the version that is serving goes on serving.";
-const NEXT = `Next: build the app image with Node.js ${NODE} or later, or set migrations.runner to migrator; then: pulumi up (the same command as before)`;
+const NEXT = `Next: build the app image with Node.js ${NODE} or later, or set migrations.runner to migrator; then: run the same command again`;
 
 /**
  * A shell script that starts the migrator in the app's image, where it runs the app's command. It first checks that

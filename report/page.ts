@@ -68,7 +68,7 @@ function head(reports: readonly Report[], page: ReleasePage): string[] {
       said(before, "monitoring", "Monitoring", "report.monitoring"),
     ]),
     ...table("Result", [
-      checked(after, "Schema", ["finished", "promised"]),
+      checked(after, "Schema", ["finished", "schema-complete"]),
       checked(after, "Indexes", ["valid-indexes"]),
       checked(after, "Data", ["constraints", "rows", "sequences-ahead"]),
       checked(after, "Performance", ["analyzed", "slowest"]),

@@ -26,7 +26,7 @@ export const CHECKS = {
     when: "preflight",
     level: "fail",
     title: "Server version, and that it is writable",
-    detail: "Version 13 or later, not a replica, not read-only.",
+    detail: "The server has version 13 or later, and is neither a replica nor read-only.",
   },
   tls: {
     when: "preflight",
@@ -43,8 +43,9 @@ export const CHECKS = {
   permissions: {
     when: "preflight",
     level: "fail",
-    title: "The role may do what the plan needs",
-    detail: "Asked of the catalogs as Postgres asks them; what a text does not tell is left to it.",
+    title: "The role has the rights that the migrations need",
+    detail:
+      "The rights are read from the catalogs as Postgres reads them. What the SQL text alone does not tell is left to Postgres.",
   },
   history: {
     when: "preflight",
@@ -56,7 +57,7 @@ export const CHECKS = {
     when: "preflight",
     level: "warn",
     title: "No migration is older than the newest applied one",
-    detail: "Compares names, as Prisma does.",
+    detail: "Migrations are compared by name, as Prisma does.",
   },
   transactions: {
     when: "preflight",
@@ -82,44 +83,44 @@ export const CHECKS = {
     level: "fail",
     title: "No pending migration does what this environment refuses",
     detail:
-      "What `--refuse CLASS` names and `--acknowledge JSON` doesn't know; judged by what the database has, squawk left out.",
+      "No pending migration has a finding that `--refuse CLASS` names and that no `--acknowledge JSON` accepts. The review knows which migrations the database has; squawk is not run.",
   },
   drift: {
     when: "preflight",
     level: "fail",
-    title: "Live schema is what the history makes (drift)",
+    title: "The live schema is what the history makes (drift)",
     detail:
-      "The live schema is what the last release recorded on the same major version; where nothing is recorded, what the history makes on a scratch database. Unknown where the role may not create one, or the history has a statement that could reach out of it (roles, DO, CALL, functions with effects). Additional extensions, partitions of a job and tables of other tools are named, and are no drift.",
+      "The live schema is compared with what the last release recorded on the same major version, or, if nothing is recorded, with what the history makes on a scratch database. The result is unknown if the role may not create one, or if a statement of the history could reach out of it (roles, DO, CALL, functions with effects). Additional extensions, partitions that a job makes and tables of other tools are named, and are no drift.",
   },
   runner: {
     when: "preflight",
     level: "warn",
     title: "No other migrator is at work",
-    detail: "Nobody else holds Prisma's advisory lock.",
+    detail: "No other session holds Prisma's advisory lock.",
   },
   locks: {
     when: "preflight",
     level: "warn",
-    title: "No lock is held on the tables that the plan touches",
-    detail: "No transaction of more than 2 s holds locks on them.",
+    title: "No lock is held on the tables that the migrations touch",
+    detail: "No transaction that is older than 2 s holds a lock on one of them.",
   },
   "old-transactions": {
     when: "preflight",
     level: "warn",
     title: "No transaction is older than the limit",
-    detail: "`--max-transaction-age`.",
+    detail: "No transaction is older than `--max-transaction-age`.",
   },
   "prepared-transactions": {
     when: "preflight",
     level: "warn",
     title: "No prepared transaction is left over",
-    detail: "One holds its locks until somebody ends it.",
+    detail: "A prepared transaction holds its locks until somebody ends it.",
   },
   vacuum: {
     when: "preflight",
     level: "warn",
     title: "No wrap-around vacuum runs on a touched table",
-    detail: "Postgres does not cancel it for a lock that is waited for.",
+    detail: "Postgres does not cancel such a vacuum when another session waits for its lock.",
   },
   connections: {
     when: "preflight",
@@ -138,25 +139,25 @@ export const CHECKS = {
     when: "preflight",
     level: "warn",
     title: "Disk head-room for tables that are rewritten",
-    detail: "Room for what is rewritten or indexed, against `--disk-free`.",
+    detail: "The tables and indexes that are written anew fit into `--disk-free`.",
   },
   "invalid-indexes": {
     when: "preflight",
     level: "warn",
     title: "No invalid index is left over",
-    detail: "Such as one of a `CREATE INDEX CONCURRENTLY` that failed.",
+    detail: "A `CREATE INDEX CONCURRENTLY` that failed leaves one.",
   },
   sequences: {
     when: "preflight",
     level: "warn",
     title: "No sequence is near its end",
-    detail: "None is used up beyond `--max-sequence-percent`.",
+    detail: "No sequence is used up beyond `--max-sequence-percent`.",
   },
   "sequences-behind": {
     when: "preflight",
     level: "warn",
-    title: "No sequence gives values that are taken",
-    detail: "None of its next 1,000 values, in its direction and steps, is in its column already.",
+    title: "No sequence is about to give a value that is taken",
+    detail: "None of a sequence's next 1,000 values, in its direction and steps, is in its column already.",
   },
   finished: {
     when: "verify",
@@ -164,11 +165,12 @@ export const CHECKS = {
     title: "Every migration is finished",
     detail: "Every migration of the folder is applied.",
   },
-  promised: {
+  "schema-complete": {
     when: "verify",
     level: "fail",
-    title: "Tables, columns, indexes and constraints of the plan exist",
-    detail: "What a `DO`, a `CASCADE` or a function may have taken back is unknown.",
+    title: "The schema has what the migrations make",
+    detail:
+      "Tables, columns, indexes and constraints are as the migrations leave them. What a `DO`, a `CASCADE` or a function may have taken back is unknown.",
   },
   "valid-indexes": {
     when: "verify",
@@ -180,33 +182,33 @@ export const CHECKS = {
     when: "verify",
     level: "warn",
     title: "Constraints are validated",
-    detail: "None is NOT VALID; orphans of foreign keys are counted.",
+    detail: "No constraint is NOT VALID. Rows that a foreign key does not find are counted.",
   },
   rows: {
     when: "verify",
     level: "fail",
     title: "No table lost rows that no migration deletes",
     detail:
-      "At most `--max-row-loss-percent` of a touched table's rows; only a warning when a migration deletes. Counted below 100,000 rows, estimated above.",
+      "A touched table lost at most `--max-row-loss-percent` of its rows. A finding is only a warning if a migration deletes rows. Rows are counted below 100,000 and estimated above.",
   },
   "sequences-ahead": {
     when: "verify",
     level: "fail",
     title: "Sequences are ahead of their columns",
     detail:
-      "As `sequences-behind`, for what this release did; only a warning where the taken value is further ahead, or nobody looked before.",
+      "The same as `sequences-behind`, after the migrations. A finding is only a warning if the taken value is further ahead, or if no preflight looked before.",
   },
   analyzed: {
     when: "verify",
     level: "warn",
     title: "The planner knows the changed tables (ANALYZE)",
-    detail: "`deploy` analyzes the touched tables.",
+    detail: "The tables that the migrations touched have been analyzed; `deploy` does it.",
   },
   slowest: {
     when: "verify",
     level: "warn",
     title: "Slowest statements so far (pg_stat_statements)",
-    detail: "For the report only.",
+    detail: "The statements are listed in the report and never end a release.",
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 

@@ -14,12 +14,12 @@ import { readStatistics } from "./statistics";
 import { constraints } from "./verify/constraints";
 import type { VerifyCheck } from "./verify/context";
 import { analyzed, rows, sequencesAhead } from "./verify/data";
-import { finished, promised, validIndexes } from "./verify/schema";
+import { finished, schemaComplete, validIndexes } from "./verify/schema";
 import { slowest } from "./verify/statements";
 
 /** The checks after a deploy, in the order of the report. */
 export const VERIFY_CHECKS: readonly VerifyCheck[] = [
-  ...[finished, promised, validIndexes, constraints],
+  ...[finished, schemaComplete, validIndexes, constraints],
   ...[rows, sequencesAhead, analyzed, slowest],
 ];
 

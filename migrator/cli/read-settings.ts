@@ -57,9 +57,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     showValues: values["show-values"] === true,
     rerun:
       text("rerun") ??
-      (payload === undefined
-        ? `npm run migrator -- ${args[0]} (the same options)`
-        : "pulumi up (the same command as before)"),
+      (payload === undefined ? `npm run migrator -- ${args[0]} (the same options)` : "run the same command again"),
     stack: text("stack"),
     releaseId: environment["RELEASE_ID"] || undefined,
     lockTimeout: duration("lock-timeout"),

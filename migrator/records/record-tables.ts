@@ -35,7 +35,7 @@ export async function refuseForeignRecords(session: Session, table: HistoryTable
      ), found AS (
        SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, c.relowner AS owner, c.relkind AS kind
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE (n.nspname = $1 AND c.relname = '_prisma_migrations') OR (n.nspname = '_release' AND c.relname IN ('step', 'audit', 'fact'))
+       WHERE (n.nspname = $1 AND c.relname = '_prisma_migrations') OR (n.nspname = '_release' AND c.relname IN ('step', 'audit', 'record'))
        UNION ALL SELECT NULL, nspname, nspowner, NULL FROM pg_namespace WHERE nspname = '_release'
      ), parts (oid, classid, objid) AS (
        SELECT oid, 'pg_class'::regclass, oid FROM found

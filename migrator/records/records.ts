@@ -8,7 +8,7 @@ const RECORDS_SCHEMA = "_release";
 /** There is no IF NOT EXISTS, because a schema that somebody else created a moment ago must not be used. */
 const SCHEMA = `
 CREATE SCHEMA _release;
-COMMENT ON SCHEMA _release IS 'Records of the release''s migrator: audit trail, facts of each release, progress of migrations that run in steps.';`;
+COMMENT ON SCHEMA _release IS 'Records of the release''s migrator: audit trail, records of each release, progress of migrations that run in steps.';`;
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS _release.step (
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS _release.audit (
   migration text,
   data jsonb NOT NULL DEFAULT '{}'
 );
-CREATE TABLE IF NOT EXISTS _release.fact (
+CREATE TABLE IF NOT EXISTS _release.record (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at timestamptz NOT NULL DEFAULT clock_timestamp(),
   schema_name text NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS _release.fact (
   kind text NOT NULL,
   data jsonb NOT NULL
 );
-CREATE INDEX IF NOT EXISTS fact_latest ON _release.fact (schema_name, kind, id);`;
+CREATE INDEX IF NOT EXISTS record_latest ON _release.record (schema_name, kind, id);`;
 
 /** Returns SQL for the milliseconds since a time, which is SQL itself. It means the same under every search path. */
 export function millisecondsSince(time: string, type: "int4" | "float8" = "int4"): string {
@@ -75,7 +75,7 @@ export class Records {
     try {
       const [row] = await this.session.rows<{ begun: boolean; complete: boolean }>(
         `SELECT to_regnamespace('_release') IS NOT NULL AS begun, count(*) = 3 AS complete
-         FROM pg_tables WHERE schemaname = '_release' AND tablename IN ('step', 'audit', 'fact')`,
+         FROM pg_tables WHERE schemaname = '_release' AND tablename IN ('step', 'audit', 'record')`,
       );
       // The tables are looked for first, because a role that may not create a schema may still write to an existing
       // one.
@@ -90,7 +90,7 @@ export class Records {
           `SELECT current_setting('transaction_read_only') AS "readOnly",
              1 / (has_schema_privilege('_release', 'USAGE') AND bool_and(has_table_privilege(name, privilege)))::int
            FROM (VALUES ('_release.step', 'SELECT'), ('_release.step', 'INSERT'), ('_release.step', 'UPDATE'), ('_release.step', 'DELETE'),
-             ('_release.fact', 'SELECT'), ('_release.fact', 'INSERT'), ('_release.fact', 'DELETE'), ('_release.audit', 'INSERT')) needed (name, privilege)`,
+             ('_release.record', 'SELECT'), ('_release.record', 'INSERT'), ('_release.record', 'DELETE'), ('_release.audit', 'INSERT')) needed (name, privilege)`,
         );
         if (asked!.readOnly === "on") throw new ReadOnlyDatabase("it is set to read-only transactions");
       }
@@ -108,7 +108,7 @@ export class Records {
     const [row] = await this.session
       .rows<{ readable: boolean }>(
         `SELECT to_regnamespace('_release') IS NOT NULL AND has_schema_privilege('_release', 'USAGE')
-         AND to_regclass('_release.fact') IS NOT NULL AND has_table_privilege('_release.fact', 'SELECT')
+         AND to_regclass('_release.record') IS NOT NULL AND has_table_privilege('_release.record', 'SELECT')
          AND to_regclass('_release.step') IS NOT NULL AND has_table_privilege('_release.step', 'SELECT') AS readable`,
       )
       .catch(() => [{ readable: false }]);

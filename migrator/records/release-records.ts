@@ -33,9 +33,9 @@ export async function recordData(records: Records, kind: RecordKind, data: unkno
   const release = records.release === undefined ? "NULL" : escapeLiteral(records.release);
   await records.session.run(
     `BEGIN;
-INSERT INTO _release.fact (schema_name, release, kind, data) VALUES (${schema}, ${release}, '${kind}', ${escapeLiteral(JSON.stringify(data))});
-DELETE FROM _release.fact WHERE schema_name = ${schema} AND kind = '${kind}' AND id NOT IN
-  (SELECT id FROM _release.fact WHERE schema_name = ${schema} AND kind = '${kind}' ORDER BY id DESC LIMIT ${KEPT});
+INSERT INTO _release.record (schema_name, release, kind, data) VALUES (${schema}, ${release}, '${kind}', ${escapeLiteral(JSON.stringify(data))});
+DELETE FROM _release.record WHERE schema_name = ${schema} AND kind = '${kind}' AND id NOT IN
+  (SELECT id FROM _release.record WHERE schema_name = ${schema} AND kind = '${kind}' ORDER BY id DESC LIMIT ${KEPT});
 COMMIT`,
   );
 }
@@ -44,7 +44,7 @@ COMMIT`,
 export async function latestRecord<T>(records: Records, kind: RecordKind): Promise<ReleaseRecord<T> | undefined> {
   if (!(await records.readable())) return undefined;
   const [row] = await records.session.rows<ReleaseRecord<T>>(
-    "SELECT at, release, data FROM _release.fact WHERE schema_name = $1 AND kind = $2 ORDER BY id DESC LIMIT 1",
+    "SELECT at, release, data FROM _release.record WHERE schema_name = $1 AND kind = $2 ORDER BY id DESC LIMIT 1",
     [records.schema, kind],
   );
   return row;

@@ -24,8 +24,8 @@ export const finished: VerifyCheck = {
 };
 
 /** Compares the catalog with what the migrations promise. */
-export const promised: VerifyCheck = {
-  name: "promised",
+export const schemaComplete: VerifyCheck = {
+  name: "schema-complete",
   kind: "data",
   async run({ promises, catalog }) {
     const unmet = promises.filter((each) => !isMet(each, catalog));
@@ -33,7 +33,7 @@ export const promised: VerifyCheck = {
     const evidence = broken.slice(0, 30).map((each) => `  ${describeExpectation(each, catalog)}`);
     const what = `${broken.length} of ${promises.length} things that the migrations make are not as they leave them.`;
     const next =
-      "make what is missing in a new migration and release that; or, if the database is right as it is, set migrations.checks.promised to warn";
+      "make what is missing in a new migration and release that; or, if the database is right as it is, set migrations.checks.schema-complete to warn";
     const [unsure] = unmet.filter(({ uncertain }) => uncertain !== undefined);
     const untold = unmet.length - broken.length;
     const unknown = unsure ? `; unknown: ${untold} that ${unsure.uncertain} may have taken back` : "";

@@ -146,7 +146,7 @@ test("records that may be written only in part are not kept at all, and that is 
   const url = await postgres.createDatabase();
   const directory = historyOf(A);
   await migrate(url, directory);
-  await query(url, "DELETE FROM _release.fact");
+  await query(url, "DELETE FROM _release.record");
   const rights = [
     "GRANT ALL ON SCHEMA public TO plain; GRANT ALL ON ALL TABLES IN SCHEMA public TO plain",
     "GRANT USAGE ON SCHEMA _release TO plain; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA _release TO plain",
@@ -155,7 +155,7 @@ test("records that may be written only in part are not kept at all, and that is 
   writeMigration(directory, "2_b", "CREATE TABLE b (id int);");
   const { exit, output } = await migrate(role, directory);
   expect({ exit, output }).toMatchObject({ exit: 0, output: expect.stringContaining("no audit trail and no facts") });
-  expect(await query(url, "SELECT * FROM _release.fact")).toEqual([]);
+  expect(await query(url, "SELECT * FROM _release.record")).toEqual([]);
 });
 
 test("every check of the catalogue is run, in its order", () => {

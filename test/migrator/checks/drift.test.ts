@@ -72,7 +72,7 @@ test("a record of another major version is not compared, as each writes definiti
   const { url, directory } = await released(HISTORY, true);
   await query(
     url,
-    `UPDATE _release.fact SET data = jsonb_set(jsonb_set(data::jsonb, '{major}', '12'), '{catalog,column public.note.v}', '"text NOT NULL in other words"')
+    `UPDATE _release.record SET data = jsonb_set(jsonb_set(data::jsonb, '{major}', '12'), '{catalog,column public.note.v}', '"text NOT NULL in other words"')
      WHERE kind = 'catalog'`,
   );
   const { exit, text } = await preflightCheck(url, directory, "drift");

@@ -26,7 +26,7 @@ describe("the sizes of the tables", () => {
     const url = await postgres.createDatabase();
     await query(
       url,
-      `CREATE SCHEMA shop; CREATE SCHEMA _release; CREATE TABLE _release.fact (id int);
+      `CREATE SCHEMA shop; CREATE SCHEMA _release; CREATE TABLE _release.record (id int);
        CREATE TABLE _prisma_migrations (id text);
        CREATE TABLE "User" (id int PRIMARY KEY, name text); INSERT INTO "User" SELECT n, repeat('x', 100) FROM generate_series(1, 5000) n;
        CREATE TABLE shop.cart (id int); INSERT INTO shop.cart SELECT generate_series(1, 10);

@@ -87,7 +87,7 @@ describe("a deploy is verified", () => {
     });
     const { exit, output } = await migrate(url, directory);
     expect(exit, output).toBe(0);
-    expect(reportedChecks(output).find(({ name }) => name === "promised")?.facts).toMatch(
+    expect(reportedChecks(output).find(({ name }) => name === "schema-complete")?.facts).toMatch(
       /exist; unknown: 2 that DO in 7_do may have taken back$/,
     );
     await query(url, "ALTER TABLE a DROP COLUMN mail");
@@ -156,7 +156,7 @@ test("statements with passwords and constants in them are neither kept nor shown
   await query(url, "INSERT INTO a VALUES (1, 'canary-insert') /* canary-comment */");
   const compared = await migrate(url, directory, "compare");
   expect(compared.output).toContain("INSERT INTO a VALUES ($1, $2)");
-  const facts = JSON.stringify(await query(url, "SELECT data FROM _release.fact"));
+  const facts = JSON.stringify(await query(url, "SELECT data FROM _release.record"));
   expect(facts).toContain("SELECT pg_sleep($1), $2");
   expect(facts).not.toMatch(/CREATE ROLE|DO \$\$/);
   expect(output + compared.output + facts).not.toContain("canary");
@@ -166,7 +166,7 @@ test("the report is kept in the database and makes a page for a change ticket", 
   const url = await postgres.createDatabase();
   const directory = historyOf({ "1_a": "CREATE TABLE a (id int);" });
   await migrate(url, directory, "--note", "window=Sun | 02:00");
-  const [fact] = await query<{ data: never }>(url, "SELECT data FROM _release.fact WHERE kind = 'report'");
+  const [fact] = await query<{ data: never }>(url, "SELECT data FROM _release.record WHERE kind = 'report'");
   const page = markdownReport([fact!.data]);
   expect(page).toContain("| ✅ | Every migration is finished | 1 migration |");
   expect(page).toContain("window: Sun \\| 02:00");

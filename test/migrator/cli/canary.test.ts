@@ -67,7 +67,7 @@ test("no row, constant or password is in anything that the migrator says or keep
   for (const output of said) expect(output).not.toMatch(/canary-7f3e/i);
   const kept = await query(
     url,
-    "SELECT a::text FROM _release.audit a UNION ALL SELECT f::text FROM _release.fact f UNION ALL SELECT s::text FROM _release.step s",
+    "SELECT a::text FROM _release.audit a UNION ALL SELECT f::text FROM _release.record f UNION ALL SELECT s::text FROM _release.step s",
   );
   expect(kept.length).toBeGreaterThan(FAILING.length);
   expect(JSON.stringify(kept)).not.toMatch(/canary-7f3e/i);

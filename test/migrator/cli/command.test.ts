@@ -38,7 +38,7 @@ describe("the Prisma CLI as the release's command", () => {
     expect(exit, output).toBe(0);
     const report = JSON.parse(/^REPORT (.*)$/m.exec(output)![1]!);
     expect(report).toMatchObject({ stage: "after", release: "3f2a9c41b07e", tables: { User: { rows: 100 } } });
-    expect(await query(url, "SELECT kind FROM _release.fact ORDER BY kind")).toEqual([
+    expect(await query(url, "SELECT kind FROM _release.record ORDER BY kind")).toEqual([
       { kind: "catalog" },
       { kind: "report" },
       { kind: "sequences" },

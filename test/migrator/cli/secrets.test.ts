@@ -41,7 +41,7 @@ test("a password is in no output, whatever goes wrong", async () => {
   // Neither does the audit trail in the database hold it.
   const audit = await query(
     url,
-    "SELECT t::text AS row FROM _release.audit t UNION ALL SELECT t::text FROM _release.fact t",
+    "SELECT t::text AS row FROM _release.audit t UNION ALL SELECT t::text FROM _release.record t",
   );
   expectNoSecret(JSON.stringify(audit));
 });

@@ -67,7 +67,7 @@ describe("nothing is read or written, and the owner is named, where", () => {
       /uses type public\.strange/,
     ],
   ])("they carry %s", async (_, sql, evidence) => {
-    for (const target of ["_prisma_migrations", "_release.fact"]) {
+    for (const target of ["_prisma_migrations", "_release.record"]) {
       const url = await postgres.createDatabase();
       const directory = historyOf(A);
       const migrator = await as("migrator", url);
