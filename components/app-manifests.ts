@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AppSettings, Settings } from "../settings/schema";
 import { takenOver } from "./adoption/field-manager";
+import { withPodFragment } from "./pod-fragment";
 import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
 /** The arguments from which the app's Kubernetes objects are made. */
@@ -58,7 +59,7 @@ export function appManifests(args: AppArgs) {
         progressDeadlineSeconds: settings.progressDeadline.seconds,
         strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
         selector: { matchLabels },
-        template: podTemplate(args, matchLabels),
+        template: withPodFragment(podTemplate(args, matchLabels), settings.pod),
       },
     },
     budget:

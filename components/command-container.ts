@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { WRITABLE_FOLDER } from "../settings/pod/migration-pod";
 import { URL_VARIABLES } from "../settings/rules";
 import type { Settings } from "../settings/schema";
 import { variables } from "./pods";
@@ -8,9 +9,6 @@ const DEFAULT_COMMAND = ["npx", "prisma", "migrate", "deploy"];
 
 /** The oldest major version of Node.js that the migrator runs on. */
 const NODE = 20;
-
-/** The one writable folder. npm and the Prisma CLI write caches and logs; the image's own files stay read-only. */
-const WRITABLE = "/tmp";
 
 const NOTHING_DONE = "Database: nothing was changed.\nApp: not touched; the version that is serving goes on serving.";
 const NEXT = `Next: build the app image with Node.js ${NODE} or later, or set migrations.runner to migrator; then: run the same command again`;
@@ -56,8 +54,8 @@ export function commandContainer(
     image: appImage,
     command: ["/bin/sh", "-c", CHECK_NODE, "sh", migrator],
     args: ["--command-timeout", `${timeout}s`, ...(isOurs ? [] : ["--url-variable", database.env]), "--", ...command],
-    env: [{ name: "HOME", value: WRITABLE }, { name: "TMPDIR", value: WRITABLE }, ...variables(env)],
+    env: [{ name: "HOME", value: WRITABLE_FOLDER }, { name: "TMPDIR", value: WRITABLE_FOLDER }, ...variables(env)],
     volumes: [{ name: "writable", emptyDir: {} }],
-    volumeMounts: [{ name: "writable", mountPath: WRITABLE }],
+    volumeMounts: [{ name: "writable", mountPath: WRITABLE_FOLDER }],
   };
 }

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
 import type { Settings } from "../settings/schema";
 import { parseMemory } from "../settings/units";
-import { FOLDER } from "./migrator-job-manifest";
 import type { DatabaseSnapshot } from "./snapshot";
 
 /**
@@ -54,7 +54,7 @@ export function stepArguments(args: StepArgs): pulumi.Input<string>[] {
 /** Returns the options that every verb of the migrator gets. They come from the stack's settings alone. */
 export function commonArguments(settings: Settings["migrations"]): string[] {
   const options: [flag: string, value: string | number | undefined][] = [
-    ["--payload", FOLDER],
+    ["--payload", MIGRATOR_FOLDER],
     ["--connect-wait", settings.connectWait.text],
     ["--lock-timeout", settings.lockTimeout.text],
     ["--lock-retry-timeout", settings.lockRetryTimeout.text],

@@ -1,22 +1,15 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { MIGRATOR_CONTAINER, MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
 import type { Settings } from "../settings/schema";
 import type { Duration } from "../settings/units";
 import type { CommandContainer } from "./command-container";
-import {
-  CONTAINER_SECURITY,
-  type DatabaseAccess,
-  labels,
-  podIdentity,
-  RELEASE_ANNOTATION,
-  secretVariable,
-} from "./pods";
-
-/** The folder of the pod that contains the migrator and the migrations. */
-export const FOLDER = "/release";
+import { jobPodMetadata } from "./job-pod-metadata";
+import { withPodFragment } from "./pod-fragment";
+import { CONTAINER_SECURITY, type DatabaseAccess, labels, podIdentity, secretVariable } from "./pods";
 
 /** The file that starts the migrator. */
-export const MIGRATOR = `${FOLDER}/migrator.cjs`;
+export const MIGRATOR = `${MIGRATOR_FOLDER}/migrator.cjs`;
 
 /** The time that the migrator gets to cancel its statement, roll back and report that, in seconds. */
 const TERMINATION_GRACE_SECONDS = 30;
@@ -27,7 +20,7 @@ export interface MigratorJobManifestArgs {
   name: string;
   namespace: pulumi.Input<string>;
   app: string;
-  /** The name of the container and the value of the label `app.kubernetes.io/component`, such as `migrate`. */
+  /** The value of the label `app.kubernetes.io/component`, such as `migrate`. */
   component: string;
   releaseId: string;
   database: DatabaseAccess;
@@ -53,7 +46,7 @@ export interface MigratorJobManifest {
  * commands that are run by hand in the cluster get the same pod.
  */
 export function migratorJobManifest(args: MigratorJobManifestArgs): MigratorJobManifest {
-  const { name, namespace, app, component, releaseId, database, settings, files, deadline, own } = args;
+  const { name, namespace, app, component, settings, deadline } = args;
   return {
     metadata: { name, namespace, labels: labels(app, component) },
     spec: {
@@ -62,37 +55,50 @@ export function migratorJobManifest(args: MigratorJobManifestArgs): MigratorJobM
       // recognises neither a failure by that policy nor a Job that the TTL has deleted.
       backoffLimit: 0,
       activeDeadlineSeconds: deadline.seconds,
-      template: {
-        metadata: { labels: labels(app, component), annotations: { [RELEASE_ANNOTATION]: releaseId } },
-        spec: {
-          restartPolicy: "Never",
-          terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
-          ...podIdentity(settings),
-          automountServiceAccountToken: false,
-          containers: [
-            {
-              name: component,
-              image: own?.image ?? settings.image,
-              command: own?.command ?? ["node", MIGRATOR],
-              args: [...args.arguments, ...(own?.args ?? [])],
-              env: [
-                ...(own?.env ?? []),
-                secretVariable("DATABASE_URL", database.secret.name, database.secret.migrationKey),
-                { name: "RELEASE_ID", value: releaseId },
-              ],
-              resources: settings.resources,
-              // `pulumi up` shows the end of the log as the error. The log never contains a secret.
-              terminationMessagePolicy: "FallbackToLogsOnError",
-              securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
-              volumeMounts: [{ name: "release", mountPath: FOLDER, readOnly: true }, ...(own?.volumeMounts ?? [])],
-            },
+      template: withPodFragment(podTemplate(args), settings.pod),
+    },
+  };
+}
+
+function podTemplate({
+  app,
+  component,
+  releaseId,
+  database,
+  settings,
+  files,
+  own,
+  ...args
+}: MigratorJobManifestArgs): types.input.core.v1.PodTemplateSpec {
+  return {
+    metadata: jobPodMetadata(labels(app, component), releaseId, settings.mesh),
+    spec: {
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
+      ...podIdentity(settings),
+      automountServiceAccountToken: false,
+      containers: [
+        {
+          name: MIGRATOR_CONTAINER,
+          image: own?.image ?? settings.image,
+          command: own?.command ?? ["node", MIGRATOR],
+          args: [...args.arguments, ...(own?.args ?? [])],
+          env: [
+            ...(own?.env ?? []),
+            secretVariable("DATABASE_URL", database.secret.name, database.secret.migrationKey),
+            { name: "RELEASE_ID", value: releaseId },
           ],
-          volumes: [
-            { name: "release", projected: { sources: files.map((each) => ({ configMap: { name: each } })) } },
-            ...(own?.volumes ?? []),
-          ],
+          resources: settings.resources,
+          // `pulumi up` shows the end of the log as the error. The log never contains a secret.
+          terminationMessagePolicy: "FallbackToLogsOnError",
+          securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
+          volumeMounts: [{ name: "release", mountPath: MIGRATOR_FOLDER, readOnly: true }, ...(own?.volumeMounts ?? [])],
         },
-      },
+      ],
+      volumes: [
+        { name: "release", projected: { sources: files.map((each) => ({ configMap: { name: each } })) } },
+        ...(own?.volumes ?? []),
+      ],
     },
   };
 }

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkloadSettings } from "../settings/schema";
 import { childOf, rolloutTimeouts } from "./child";
 import { stamped } from "./manifest";
+import { withPodFragment } from "./pod-fragment";
 import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
 /** The arguments of a worker or a scheduled task: those that it shares with the app, and its own settings. */
@@ -50,7 +51,7 @@ export function workloadManifest(args: WorkloadArgs) {
         revisionHistoryLimit: 5,
         progressDeadlineSeconds: app.progressDeadline.seconds,
         selector: { matchLabels: labels(app.name, settings.name) },
-        template: podTemplate(args),
+        template: withPodFragment(podTemplate(args), settings.pod),
       },
     };
   }
@@ -65,7 +66,7 @@ export function workloadManifest(args: WorkloadArgs) {
         spec: {
           backoffLimit: 0,
           activeDeadlineSeconds: settings.deadline.seconds,
-          template: podTemplate(args, { restartPolicy: "Never" }),
+          template: withPodFragment(podTemplate(args, { restartPolicy: "Never" }), settings.pod),
         },
       },
     },

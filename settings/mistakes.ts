@@ -45,6 +45,14 @@ export function describe(
     }
     case "too_small":
       return [wrong(path, raw, issue.message.startsWith("Too small") ? "not empty" : issue.message)];
+    case "custom": {
+      const known: unknown = issue.params?.["known"];
+      return [
+        Array.isArray(known)
+          ? unknownKey(path.slice(0, -1), String(path.at(-1)), known.map(String), issue.message)
+          : wrong(path, raw, issue.message),
+      ];
+    }
     default:
       return [wrong(path, raw, issue.message)];
   }
@@ -82,12 +90,21 @@ function shownValue(value: unknown): string {
   return JSON.stringify(value, finite);
 }
 
-/** Describes a key that doesn't exist, and names the one that was probably meant. */
-export function unknownKey(path: PropertyKey[], name: string, known: readonly string[]): Mistake {
+/**
+ * Describes a key that doesn't exist, and names the one that was probably meant.
+ *
+ * @param why What makes the key unknown. Default: the list of the known keys.
+ */
+export function unknownKey(
+  path: PropertyKey[],
+  name: string,
+  known: readonly string[],
+  why = `allowed: ${known.join(", ")}`,
+): Mistake {
   const near = known.find((each) => each !== name && isNear(each.toLowerCase(), name.toLowerCase()));
   const key = keyOf([...path, name]);
   const proposed = near ? `did you mean ${keyOf([...path, near])}? ` : "";
-  return { key, text: `unknown setting ${key}; ${proposed}allowed: ${known.join(", ")}` };
+  return { key, text: `unknown setting ${key}; ${proposed}${why}` };
 }
 
 /** Whether a key differs from a known one by at most two edits, or only lacks some of its letters. */

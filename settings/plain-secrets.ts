@@ -63,14 +63,15 @@ function isNone(text: string, name: string): boolean {
 }
 
 /** Finds every secret in plain text in the settings, at any depth. */
-export function plainSecrets(settings: unknown, path: PropertyKey[] = []): PlainSecret[] {
+export function plainSecrets(settings: unknown, path: PropertyKey[] = [], variable = ""): PlainSecret[] {
   if (typeof settings === "string" || typeof settings === "number") {
-    const variable = path.at(-2) === "env" ? String(path.at(-1)) : "";
     const what = plainSecretIn(String(settings), variable);
     return what === undefined ? [] : [{ path, message: `holds ${what}; no password in plain text: ${placeFor(path)}` }];
   }
   if (typeof settings !== "object" || settings === null) return [];
-  const inner = Object.entries(settings).flatMap(([key, value]) => plainSecrets(value, [...path, key]));
+  const inner = Object.entries(settings).flatMap(([key, value]) =>
+    plainSecrets(value, [...path, key], variableOf(settings, key, path)),
+  );
   // An option and its value may be two words of a command, as in ["--password",
   // "…"], so the words are also checked together.
   const words = Array.isArray(settings) && settings.every((each) => typeof each === "string") ? settings : [];
@@ -78,10 +79,18 @@ export function plainSecrets(settings: unknown, path: PropertyKey[] = []): Plain
   return inner;
 }
 
+/** The name of the variable whose value a key has, also in a list of Kubernetes, `[{name: …, value: …}]`. */
+function variableOf(settings: object, key: string, path: PropertyKey[]): string {
+  if (path.at(-1) === "env" && !Array.isArray(settings)) return key;
+  return path.at(-2) === "env" && key === "value" && "name" in settings ? String(settings.name) : "";
+}
+
 /** The advice where a secret of this setting belongs. */
 function placeFor(path: PropertyKey[]): string {
   const keys = path.map(String);
   const secret = 'put it into a Secret and refer to it, {secret: {name: "…", key: "…"}}';
+  if (keys.includes("pod"))
+    return 'put it into a Secret and refer to it, valueFrom: {secretKeyRef: {name: "…", key: "…"}}';
   if (keys.includes("env"))
     return `${secret}; what is no secret can stand in a ConfigMap, {configMap: {name: "…", key: "…"}}`;
   if (keys.includes("command") && keys[0] === "smoke")

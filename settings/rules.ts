@@ -1,4 +1,7 @@
 import { adoptionRules } from "./adoption-rules";
+import { appPodProblems, workloadPodProblems } from "./pod/app-pod";
+import { unpinnedContainers } from "./pod/containers";
+import { migrationPodProblems } from "./pod/migration-pod";
 import { problem, type Rule } from "./rule";
 import type { Settings } from "./schema";
 
@@ -8,6 +11,9 @@ const UNUSED = 'because migrations.runner is not "command"';
 const PINNED = "an image pinned by its digest (…@sha256:…), because policy.pinnedImages is true";
 const unpinned = ({ policy: { pinnedImages } }: Settings, reference = "@sha256:") =>
   pinnedImages && !reference.includes("@sha256:");
+
+const unpinnedIn = ({ policy: { pinnedImages } }: Settings, pod: Settings["app"]["pod"], prefix: PropertyKey[]) =>
+  pinnedImages && pod ? unpinnedContainers(pod).map((path) => ({ path: [...prefix, ...path], allowed: PINNED })) : [];
 
 /** The rules for settings that are wrong only in combination. */
 export const rules: Rule[] = [
@@ -21,6 +27,15 @@ export const rules: Rule[] = [
     broken: (s) =>
       s.workloads.flatMap((each, index) => problem(unpinned(s, each.image), ["workloads", index, "image"], PINNED)),
   },
+  { needs: ["app", "policy"], broken: (s) => unpinnedIn(s, s.app.pod, ["app", "pod"]) },
+  { needs: ["migrations", "policy"], broken: (s) => unpinnedIn(s, s.migrations.pod, ["migrations", "pod"]) },
+  {
+    needs: ["workloads", "policy"],
+    broken: (s) => s.workloads.flatMap(({ pod }, index) => unpinnedIn(s, pod, ["workloads", index, "pod"])),
+  },
+  { needs: ["app", "database"], broken: appPodProblems },
+  { needs: ["app", "database", "workloads"], broken: workloadPodProblems },
+  { needs: ["migrations", "database"], broken: (s) => migrationPodProblems(s, URL_VARIABLES) },
   {
     needs: ["backup", "policy"],
     broken: (s) =>

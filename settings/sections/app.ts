@@ -14,6 +14,7 @@ import {
   whole,
 } from "../types";
 import { address, adoptedApp, adoptedService } from "./adoption";
+import { podFragment } from "./pod";
 
 const EXAMPLE_RESOURCES = { requests: { cpu: "500m", memory: "256Mi" }, limits: { memory: "512Mi" } };
 const EXAMPLE_VARIABLES = { LOG_LEVEL: "info", SESSION_KEY: { secret: { name: "notes-session", key: "key" } } };
@@ -97,6 +98,16 @@ export const app = z.strictObject({
     example: "15m",
   }),
   ...adoptedApp,
+  pod: setting(podFragment.optional(), {
+    description: "Fragment of the pods' template, merged as Kubernetes merges: see [Pods](#pods).",
+    example: {
+      spec: {
+        tolerations: [{ key: "team", operator: "Equal", value: "notes" }],
+        containers: [{ name: "app", envFrom: [{ configMapRef: { name: "notes-flags" } }] }],
+      },
+    },
+    without: "nothing is added",
+  }),
 });
 
 /** How clients reach the app. */
@@ -136,6 +147,11 @@ const shared = {
     example: { QUEUE: "mail" },
   }),
   resources: setting(resources, { description: "As `app.resources`.", example: EXAMPLE_RESOURCES }),
+  pod: setting(podFragment.optional(), {
+    description: "As `app.pod`; the workload's own container has the workload's name.",
+    example: { spec: { priorityClassName: "batch" } },
+    without: "nothing is added",
+  }),
 };
 const kind = { description: "A worker runs all the time, a cron job on a schedule." };
 

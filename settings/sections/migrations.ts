@@ -14,6 +14,7 @@ import {
   text,
   userId,
 } from "../types";
+import { podFragment } from "./pod";
 
 /** Defines a setting of the migration Job. Each of them decides the release. */
 const deciding = <T extends z.ZodType>(schema: T, about: About): T =>
@@ -124,5 +125,16 @@ export const migrations = z.strictObject({
     description: "Service account of the Job's pod.",
     example: "notes-migration",
     without: "the namespace's default",
+  }),
+  pod: deciding(podFragment.optional(), {
+    description: "As `app.pod`, for the pods of the Jobs; their own container is `migrator`.",
+    example: { spec: { tolerations: [{ key: "team", operator: "Equal", value: "notes" }] } },
+    without: "nothing is added",
+  }),
+  mesh: deciding(z.enum(["istio", "linkerd", "none"]).optional(), {
+    description:
+      "Service mesh that must put no sidecar into the Jobs' pods, because an injected sidecar may keep a Job from ending; `none` leaves the pods to the mesh.",
+    example: "istio",
+    without: "both are told",
   }),
 });

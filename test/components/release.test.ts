@@ -47,7 +47,9 @@ const HISTORY = {
 
 /** The Job that migrates, or the one that looks before anything is touched. */
 function job(step: "preflight" | "migrate" | "contract" = "migrate") {
-  const found = recorder.all(JOB).filter(({ inputs }) => inputs["spec"].template.spec.containers[0].name === step);
+  const found = recorder
+    .all(JOB)
+    .filter(({ inputs }) => inputs["metadata"].labels["app.kubernetes.io/component"] === step);
   expect(found).toHaveLength(1);
   return found[0]!;
 }
