@@ -68,7 +68,8 @@ function noun(expected: string): string {
 /** Describes a value that is wrong or missing. The value is not shown if it may be a secret. */
 export function wrong(path: PropertyKey[], raw: unknown, allowed: string): Mistake {
   const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], raw);
-  const shown = mayBeSecret(value) || isSecretName(String(path.at(-1))) ? "(not shown)" : shownValue(value);
+  const name = String(path.at(-1)).replace(/^.*:/, "");
+  const shown = mayBeSecret(value) || isSecretName(name) ? "(not shown)" : shownValue(value);
   const key = keyOf(path);
   const state = value === undefined ? "is missing" : `is ${shown}`;
   return { key, text: `${key} ${state}; it must be ${allowed}` };
@@ -101,7 +102,9 @@ export function unknownKey(
   known: readonly string[],
   why = `allowed: ${known.join(", ")}`,
 ): Mistake {
-  const near = known.find((each) => each !== name && isNear(each.toLowerCase(), name.toLowerCase()));
+  const [near] = known
+    .filter((each) => each !== name && isNear(each.toLowerCase(), name.toLowerCase()))
+    .sort((a, b) => distance(a, name) - distance(b, name));
   const key = keyOf([...path, name]);
   const proposed = near ? `did you mean ${keyOf([...path, near])}? ` : "";
   return { key, text: `unknown setting ${key}; ${proposed}${why}` };

@@ -6,13 +6,12 @@ const ACCOUNTS = "a list of account ids, 12 digits each and in quotes";
 const ROLE = "the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME";
 
 const region = z.string({ error: () => REGION }).regex(/^[a-z]{2}(-[a-z0-9]+)+-\d+$/, REGION);
-// A number would have lost its leading zeros.
-const accounts = z
-  .array(z.union([z.string().regex(/^\d{12}$/), z.number().int().min(1e11).max(999_999_999_999)]), {
-    error: () => ACCOUNTS,
-  })
-  .min(1, ACCOUNTS)
-  .transform((ids) => ids.map(String));
+// An id without quotes is read as a number, which has lost its leading zeros if there were any.
+const account = z
+  .union([z.string(), z.number()], { error: () => ACCOUNTS })
+  .transform(String)
+  .refine((id) => /^\d{12}$/.test(id), ACCOUNTS);
+const accounts = z.array(account, { error: () => ACCOUNTS }).refine((ids) => ids.length > 0, ACCOUNTS);
 
 const assumed = {
   roleArn: z.string({ error: () => ROLE }).regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/, ROLE),

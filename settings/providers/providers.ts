@@ -46,7 +46,10 @@ export function parseProviders(
       }
       const result = schema.safeParse(value);
       if (result.success) parsed[own] = result.data;
-      else mistakes.push(...result.error.issues.flatMap((issue) => describe(issue, [key], raw, { [key]: schema })));
+      else if (secrets.includes(key)) {
+        const allowed = [...new Set(result.error.issues.map(({ message }) => message))].join(", ");
+        mistakes.push({ key, text: `${key} is (not shown); it must be ${allowed}` });
+      } else mistakes.push(...result.error.issues.flatMap((issue) => describe(issue, [key], raw, { [key]: schema })));
     }
     return parsed as z.infer<(typeof PACKAGES)[P]>;
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseSettings, SettingsError, type SettingsSource, settingsFromConfig } from "../../components";
+import { parseSettings, releaseConfig, SettingsError, type SettingsSource, settingsFromConfig } from "../../components";
 
 const GOOD = {
   app: { name: "notes", image: "notes:1" },
@@ -55,5 +55,12 @@ describe("the settings of a stack", () => {
     expect(secret).toThrow(/app holds a value set with --secret.*put it into a Kubernetes Secret/);
     expect(secret).not.toThrow(/hunter2|secretKey/);
     expect(read({ ...own, ...under("release") }, { secretKeys: ["shop:database"] }).app.name).toBe("notes");
+  });
+
+  test("are reported together with what is wrong about the providers", () => {
+    const config = { "shop:app": "{}", "aws:region": "Frankfurt", "kubernetes:contxt": "prod" };
+    expect(() => releaseConfig(config, { project: "shop", stack: "dev" })).toThrow(
+      /^6 invalid settings in stack "dev"\.[\s\S]*app\.name is missing[\s\S]*aws:region is "Frankfurt"[\s\S]*contxt/,
+    );
   });
 });

@@ -13,6 +13,8 @@ export interface Registration {
     ignoreChanges: string[];
     protect: boolean;
     importId: string;
+    /** The reference of the explicit provider, URN::ID; empty for a default provider. */
+    provider: string;
     /** Names of hooks. */
     onError: string[];
     customTimeouts: Record<string, string>;
@@ -34,7 +36,7 @@ export class PulumiRecorder {
   /** Of the stack's last deployment. */
   outputs: Record<string, unknown> = {};
   /** Functions that were called, in order. */
-  readonly calls: { token: string; inputs: Record<string, any> }[] = [];
+  readonly calls: { token: string; inputs: Record<string, any>; provider?: string }[] = [];
   /** What every command prints. */
   stdout = "{}";
   private refusal: string | undefined;
@@ -69,7 +71,7 @@ export class PulumiRecorder {
           await hold?.finished;
           return { id: id || `${name}-id`, state: this.state(type, inputs) };
         },
-        call: ({ token, inputs }) => this.invoke(token, inputs),
+        call: ({ token, inputs, provider }) => this.invoke(token, inputs, provider),
       },
       "release",
       "test",
@@ -115,8 +117,8 @@ export class PulumiRecorder {
     return inputs;
   }
 
-  private invoke(token: string, inputs: Record<string, any>): Record<string, any> {
-    this.calls.push({ token, inputs });
+  private invoke(token: string, inputs: Record<string, any>, provider = ""): Record<string, any> {
+    this.calls.push({ token, inputs, ...(provider && { provider }) });
     if (token === "pulumi:pulumi:readStackOutputs") return { outputs: this.outputs };
     if (token === "command:local:run") return { stdout: this.stdout };
     const identifier = inputs["dbSnapshotIdentifier"] ?? inputs["dbClusterSnapshotIdentifier"];
@@ -148,6 +150,7 @@ function read(request: any): Registration {
       ignoreChanges: request.getIgnorechangesList(),
       protect: request.getProtect(),
       importId: request.getImportid(),
+      provider: request.getProvider(),
       onError: request.getHooks()?.getOnErrorList() ?? [],
       customTimeouts: timeouts,
       propertyDependencies: Object.fromEntries(
