@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AppSettings, Settings } from "../settings/schema";
 import { takenOver } from "./adoption/field-manager";
+import type { ClusterAccess } from "./ask-cluster";
 import { withPodFragment } from "./pod-fragment";
 import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
@@ -15,6 +16,8 @@ export interface AppArgs {
   provided?: Record<string, pulumi.Input<string>>;
   service: Settings["service"];
   protect: boolean;
+  /** The way to the cluster, by which the address of a new load balancer is read. Default: it is not read. */
+  reader?: ClusterAccess | undefined;
 }
 
 /** The time between two probes of a pod, in seconds. */

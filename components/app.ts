@@ -4,8 +4,9 @@ import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { type AppArgs, appManifests, serviceName } from "./app-manifests";
 import { childOf, rolloutTimeouts } from "./child";
+import { awaitedAddress, loadBalancerAddress } from "./load-balancer";
 import { stamped } from "./manifest";
-import { loadBalancerAddress, serviceUrl } from "./service-url";
+import { serviceUrl } from "./service-url";
 
 /**
  * The app consists of a Deployment, the Service in front of it and, if it has more than one pod, a
@@ -37,11 +38,16 @@ export class App extends pulumi.ComponentResource {
     this.service = new Service(name, stamped(manifests.service), { ...afterRollout, protect });
     if (manifests.budget) new PodDisruptionBudget(name, stamped(manifests.budget), child);
 
-    this.url = pulumi
-      .all([namespace, this.service.spec, this.service.status])
-      .apply(([known, spec, status]) =>
-        serviceUrl(serviceName(settings, service), known, service, spec, loadBalancerAddress(status)),
+    const reached = serviceName(settings, service);
+    const balancer = pulumi
+      .all([this.service.status, namespace, this.deployment.id])
+      .apply(
+        ([status, known]) =>
+          loadBalancerAddress(status) ?? awaitedAddress(reached, known, service, args.reader, { parent: this }),
       );
+    this.url = pulumi
+      .all([namespace, this.service.spec, balancer])
+      .apply(([known, spec, address]) => serviceUrl(reached, known, service, spec, address));
     this.registerOutputs({ url: this.url });
   }
 }

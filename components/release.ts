@@ -57,7 +57,8 @@ export class Release extends pulumi.ComponentResource {
     const afterMigration = { parent: this, dependsOn: [migration] };
     const shared = { namespace, releaseId, database: jobs.database, provided: provided.env ?? {} };
     const { app, service, policy } = settings;
-    const web = new App(name, { ...shared, settings: app, service, protect: policy.protect }, afterMigration);
+    const { reader } = args;
+    const web = new App(name, { ...shared, settings: app, service, protect: policy.protect, reader }, afterMigration);
     const workloads = settings.workloads.map(
       (each) => new Workload(`${name}-${each.name}`, { ...shared, app, settings: each }, afterMigration),
     );

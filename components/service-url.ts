@@ -3,12 +3,6 @@ import type { Settings } from "../settings/schema";
 
 const STANDARD_PORTS = { http: 80, https: 443 };
 
-/** Returns the address of a Service's load balancer, or undefined while it has none. */
-export function loadBalancerAddress(status: types.output.core.v1.ServiceStatus | undefined): string | undefined {
-  const ingress = status?.loadBalancer?.ingress?.[0];
-  return ingress?.hostname ?? ingress?.ip;
-}
-
 /**
  * Returns the URL of the app: the one that the settings give, or else `http[s]://host[:port]`.
  *

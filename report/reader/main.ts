@@ -1,10 +1,12 @@
 import type { Sizes } from "../../text/table-size";
 import type { Report } from "../contract";
 import { markdownReport } from "../page";
+import { handOver } from "./hand-over";
 import { logsCommand, ReportUnavailable, readReport } from "./job-report";
 import { type Cluster, kubeconfigFile } from "./kubectl";
 import { liveObjects } from "./live-objects";
-import { KUBECONFIG_VARIABLE, type ObjectsRequest, REQUEST_VARIABLE, type ReportRequest } from "./request";
+import { type ClusterRequest, KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "./request";
+import { serviceAddress } from "./service-address";
 import { writePage } from "./write-page";
 
 /**
@@ -13,8 +15,8 @@ import { writePage } from "./write-page";
  * because the release itself is complete. Only a page that was requested and can't be written is an error.
  */
 async function main(): Promise<number> {
-  const request = JSON.parse(process.env[REQUEST_VARIABLE] ?? "{}") as ReportRequest | ObjectsRequest;
-  if ("resources" in request) return objects(request);
+  const request = JSON.parse(process.env[REQUEST_VARIABLE] ?? "{}") as ReportRequest | ClusterRequest;
+  if (!("jobs" in request)) return answerFromCluster(request);
   try {
     return await answerTo(request);
   } catch (error) {
@@ -26,10 +28,14 @@ async function main(): Promise<number> {
   }
 }
 
-async function objects({ namespace, context, resources }: ObjectsRequest): Promise<number> {
+async function answerFromCluster(request: ClusterRequest): Promise<number> {
+  const { namespace, context } = request;
   const given = kubeconfigFile(process.env[KUBECONFIG_VARIABLE]);
   try {
-    return answer(await liveObjects(resources, { namespace, context, kubeconfig: given.path }));
+    const cluster: Cluster = { namespace, context, kubeconfig: given.path };
+    if ("resources" in request) return answer(await liveObjects(request.resources, cluster));
+    if ("service" in request) return answer(await serviceAddress(request.service, request.timeoutSeconds, cluster));
+    return answer(await handOver(request.handOver.resources, request.handOver.to, cluster));
   } finally {
     given.remove();
   }

@@ -19,6 +19,29 @@ export interface ObjectsRequest {
   readonly resources: readonly string[];
 }
 
+/** The request to hand over objects that another tool made, so that the release can set and remove their fields. */
+export interface HandOverRequest {
+  readonly namespace: string;
+  readonly context?: string | undefined;
+  readonly handOver: {
+    /** The field manager that gets the fields. */
+    readonly to: string;
+    /** The objects in kubectl's notation, such as `deployments.apps/notes`. */
+    readonly resources: readonly string[];
+  };
+}
+
+/** The request for the address of a Service's load balancer. */
+export interface AddressRequest {
+  readonly namespace: string;
+  readonly context?: string | undefined;
+  readonly service: string;
+  readonly timeoutSeconds: number;
+}
+
+/** A request that is answered from the cluster alone. */
+export type ClusterRequest = ObjectsRequest | HandOverRequest | AddressRequest;
+
 /** The environment variable that contains the request as JSON. */
 export const REQUEST_VARIABLE = "RELEASE_REPORT";
 
