@@ -3,15 +3,16 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AppSettings, Settings } from "../settings/schema";
 import { takenOver } from "./adoption/field-manager";
 import type { ClusterAccess } from "./ask-cluster";
+import { type DatabaseSource, withDatabaseFiles } from "./database-environment";
 import { withPodFragment } from "./pod-fragment";
-import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
+import { CONTAINER_SECURITY, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
 /** The arguments from which the app's Kubernetes objects are made. */
 export interface AppArgs {
   namespace: pulumi.Input<string>;
   releaseId: string;
   settings: AppSettings;
-  database: DatabaseAccess;
+  database: DatabaseSource;
   /** Environment variables from other resources of the program. They replace settings of the same name. */
   provided?: Record<string, pulumi.Input<string>>;
   service: Settings["service"];
@@ -117,7 +118,7 @@ function podTemplate(
       // data of the old schema.
       annotations: { [RELEASE_ANNOTATION]: releaseId },
     },
-    spec: {
+    spec: withDatabaseFiles(database, {
       ...podIdentity(settings),
       terminationGracePeriodSeconds: settings.terminationGrace.seconds,
       topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
@@ -155,6 +156,6 @@ function podTemplate(
           lifecycle: { preStop: { sleep: { seconds: settings.preStop.seconds } } },
         },
       ],
-    },
+    }),
   };
 }

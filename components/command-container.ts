@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { DEFAULT_VARIABLE } from "../settings/database-access";
 import { WRITABLE_FOLDER } from "../settings/pod/migration-pod";
 import { URL_VARIABLES } from "../settings/rules";
 import type { Settings } from "../settings/schema";
@@ -44,16 +45,16 @@ export function commandContainer(
   migrator: string,
   appImage: string,
   { command = DEFAULT_COMMAND, env = {}, deadline }: Settings["migrations"],
-  database: { env: string },
+  { env: variable = DEFAULT_VARIABLE }: { env?: string | undefined },
 ): CommandContainer {
   // The migrator must end the command before the Job's deadline does, because at the deadline Kubernetes deletes the
   // pod with its log.
   const timeout = Math.max(1, Math.floor(deadline.seconds * 0.9));
-  const isOurs = URL_VARIABLES.includes(database.env);
+  const isOurs = URL_VARIABLES.includes(variable);
   return {
     image: appImage,
     command: ["/bin/sh", "-c", CHECK_NODE, "sh", migrator],
-    args: ["--command-timeout", `${timeout}s`, ...(isOurs ? [] : ["--url-variable", database.env]), "--", ...command],
+    args: ["--command-timeout", `${timeout}s`, ...(isOurs ? [] : ["--url-variable", variable]), "--", ...command],
     env: [{ name: "HOME", value: WRITABLE_FOLDER }, { name: "TMPDIR", value: WRITABLE_FOLDER }, ...variables(env)],
     volumes: [{ name: "writable", emptyDir: {} }],
     volumeMounts: [{ name: "writable", mountPath: WRITABLE_FOLDER }],

@@ -85,11 +85,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
     const { settings, history, backup, provided = {} } = args;
     const { app, migrations, policy } = settings;
     const { namespace = settings.namespace } = provided;
-    const { secret } = settings.database;
-    const database = {
-      ...settings.database,
-      secret: { ...secret, name: provided.databaseSecret ?? secret.name },
-    };
+    const database = { settings: settings.database, secretName: provided.databaseSecret };
 
     const releaseId = releaseIdOf(settings, history.fingerprint);
     this.releaseId = releaseId;
@@ -128,8 +124,8 @@ export class DatabaseMigration extends pulumi.ComponentResource {
         backup.identifier,
         {
           ...backup,
-          kind: database.kind,
-          database: provided.databaseIdentifier ?? database.identifier,
+          kind: settings.database.kind,
+          database: provided.databaseIdentifier ?? settings.database.identifier,
           timeout: settings.backup.timeout,
           encryptionRequired: policy.encryption === "required",
           tags: { ...args.tags, release: releaseId, migrations: history.fingerprint },

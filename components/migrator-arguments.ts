@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
 import type { Settings } from "../settings/schema";
 import { parseMemory } from "../settings/units";
+import { literal } from "./literal";
 import type { DatabaseSnapshot } from "./snapshot";
 
 /**
@@ -79,12 +80,4 @@ export function reviewArguments({ refuse, acknowledgements }: Settings["review"]
     ...refuse.flatMap((each) => ["--refuse", each]),
     ...acknowledgements.flatMap((each) => ["--acknowledge", literal(JSON.stringify(each))]),
   ];
-}
-
-/**
- * Escapes `$` in an argument. Otherwise Kubernetes would replace `$(NAME)` by the value of that environment variable,
- * such as the connection string.
- */
-export function literal(text: string): string {
-  return text.replaceAll("$", "$$$$");
 }

@@ -4,9 +4,10 @@ import { MIGRATOR_CONTAINER, MIGRATOR_FOLDER } from "../settings/pod/migration-p
 import type { Settings } from "../settings/schema";
 import type { Duration } from "../settings/units";
 import type { CommandContainer } from "./command-container";
+import { connectionArguments, type DatabaseSource, databaseEnvironment } from "./database-environment";
 import { jobPodMetadata } from "./job-pod-metadata";
 import { withPodFragment } from "./pod-fragment";
-import { CONTAINER_SECURITY, type DatabaseAccess, labels, podIdentity, secretVariable } from "./pods";
+import { CONTAINER_SECURITY, labels, podIdentity } from "./pods";
 
 /** The file that starts the migrator. */
 export const MIGRATOR = `${MIGRATOR_FOLDER}/migrator.cjs`;
@@ -23,7 +24,7 @@ export interface MigratorJobManifestArgs {
   /** The value of the label `app.kubernetes.io/component`, such as `migrate`. */
   component: string;
   releaseId: string;
-  database: DatabaseAccess;
+  database: DatabaseSource;
   settings: Settings["migrations"];
   /** The arguments of the migrator: its verb, then the verb's options. */
   arguments: readonly pulumi.Input<string>[];
@@ -70,6 +71,7 @@ function podTemplate({
   own,
   ...args
 }: MigratorJobManifestArgs): types.input.core.v1.PodTemplateSpec {
+  const connection = databaseEnvironment(database, "migration");
   return {
     metadata: jobPodMetadata(labels(app, component), releaseId, settings.mesh),
     spec: {
@@ -82,21 +84,22 @@ function podTemplate({
           name: MIGRATOR_CONTAINER,
           image: own?.image ?? settings.image,
           command: own?.command ?? ["node", MIGRATOR],
-          args: [...args.arguments, ...(own?.args ?? [])],
-          env: [
-            ...(own?.env ?? []),
-            secretVariable("DATABASE_URL", database.secret.name, database.secret.migrationKey),
-            { name: "RELEASE_ID", value: releaseId },
-          ],
+          args: [...args.arguments, ...connectionArguments(database), ...(own?.args ?? [])],
+          env: [...(own?.env ?? []), ...connection.env, { name: "RELEASE_ID", value: releaseId }],
           resources: settings.resources,
           // `pulumi up` shows the end of the log as the error. The log never contains a secret.
           terminationMessagePolicy: "FallbackToLogsOnError",
           securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
-          volumeMounts: [{ name: "release", mountPath: MIGRATOR_FOLDER, readOnly: true }, ...(own?.volumeMounts ?? [])],
+          volumeMounts: [
+            { name: "release", mountPath: MIGRATOR_FOLDER, readOnly: true },
+            ...connection.volumeMounts,
+            ...(own?.volumeMounts ?? []),
+          ],
         },
       ],
       volumes: [
         { name: "release", projected: { sources: files.map((each) => ({ configMap: { name: each } })) } },
+        ...connection.volumes,
         ...(own?.volumes ?? []),
       ],
     },

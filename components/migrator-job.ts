@@ -2,11 +2,11 @@ import { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "./child";
 import { commandContainer } from "./command-container";
+import type { DatabaseSource } from "./database-environment";
 import type { MigrationFiles } from "./migration-files";
 import { type StepArgs, stepArguments } from "./migrator-arguments";
 import { MIGRATOR, migratorJobManifest } from "./migrator-job-manifest";
 import { warnWhenOverdue } from "./overdue";
-import type { DatabaseAccess } from "./pods";
 import type { DatabaseSnapshot } from "./snapshot";
 
 /** The arguments of one of a release's Jobs. */
@@ -14,7 +14,7 @@ export interface MigratorJobArgs extends StepArgs {
   app: string;
   namespace: pulumi.Input<string>;
   releaseId: string;
-  database: DatabaseAccess;
+  database: DatabaseSource;
   /** The app's image. It runs the migration if `migrations.runner` is "command". */
   appImage: string;
   /** The ConfigMaps with the migrator and the SQL. */
@@ -45,7 +45,7 @@ export class MigratorJob extends pulumi.ComponentResource {
     // Only the migrate step can run the app's own command. The other steps always run the migrator in its own image.
     const own =
       step === "migrate" && settings.runner === "command"
-        ? commandContainer(MIGRATOR, args.appImage, settings, database)
+        ? commandContainer(MIGRATOR, args.appImage, settings, database.settings)
         : undefined;
     // The contract Job waits for the soak time itself, so its deadline must include that.
     const deadline = settings.deadline.plus(step === "contract" ? settings.soak.seconds : 0);

@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentSettings } from "../settings/schema";
+import { type DatabaseSource, databaseEnvironment } from "./database-environment";
 
 // This module contains what all pods of a release share: labels, environment variables and security settings.
 
@@ -21,35 +22,20 @@ export const RELEASE_ANNOTATION = "release/id";
 
 type EnvVar = types.input.core.v1.EnvVar;
 
-/** The Kubernetes Secret with the database's URLs. It has a key for the app and one for the migration. */
-export interface DatabaseAccess {
-  /** The name of the app's environment variable for its URL. */
-  env: string;
-  secret: { name: pulumi.Input<string>; appKey: string; migrationKey: string };
-}
-
 /**
- * Returns an environment variable that refers to a Secret, so the value itself is in no state, no manifest and on no
- * command line.
- */
-export function secretVariable(name: string, secret: pulumi.Input<string>, key: string): EnvVar {
-  return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
-}
-
-/**
- * Returns the variable for the database's URL, then the variables of the settings in their order, then the provided
+ * Returns the variables for the app's connection, then the variables of the settings in their order, then the provided
  * ones.
  *
  * @param provided Variables from other resources of the program. They replace settings of the same name.
  */
 export function environment(
-  { env: url, secret }: DatabaseAccess,
+  database: DatabaseSource,
   env: EnvironmentSettings,
   provided: Record<string, pulumi.Input<string>> = {},
 ): EnvVar[] {
   const own = Object.entries(env).filter(([name]) => !Object.hasOwn(provided, name));
   return [
-    secretVariable(url, secret.name, secret.appKey),
+    ...databaseEnvironment(database, "app").env,
     ...variables(Object.fromEntries(own)),
     ...Object.entries(provided).map(([name, value]): EnvVar => ({ name, value })),
   ];

@@ -76,7 +76,7 @@ const RESOURCES: Record<string, string> = {
 /** Returns the manifests of all objects that are applied after the migration. */
 export function rolloutManifests(settings: Settings, { fingerprint }: Pick<PackedHistory, "fingerprint">): Manifest[] {
   const { app, namespace, database, service, workloads, policy } = settings;
-  const shared = { namespace, releaseId: releaseIdOf(settings, fingerprint), database };
+  const shared = { namespace, releaseId: releaseIdOf(settings, fingerprint), database: { settings: database } };
   const web = appManifests({ ...shared, settings: app, service, protect: policy.protect });
   return [
     web.service,

@@ -4,16 +4,17 @@ import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkloadSettings } from "../settings/schema";
 import { childOf, rolloutTimeouts } from "./child";
+import { type DatabaseSource, withDatabaseFiles } from "./database-environment";
 import { stamped } from "./manifest";
 import { withPodFragment } from "./pod-fragment";
-import { CONTAINER_SECURITY, type DatabaseAccess, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
+import { CONTAINER_SECURITY, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
 /** The arguments of a worker or a scheduled task: those that it shares with the app, and its own settings. */
 export interface WorkloadArgs {
   app: Settings["app"];
   namespace: pulumi.Input<string>;
   releaseId: string;
-  database: DatabaseAccess;
+  database: DatabaseSource;
   /** Environment variables from other resources of the program. They replace settings of the same name. */
   provided?: Record<string, pulumi.Input<string>>;
   settings: WorkloadSettings;
@@ -75,11 +76,11 @@ export function workloadManifest(args: WorkloadArgs) {
 
 function podTemplate(
   { app, releaseId, database, settings, provided }: WorkloadArgs,
-  spec: Partial<types.input.core.v1.PodSpec> = {},
+  spec: Pick<types.input.core.v1.PodSpec, "restartPolicy"> = {},
 ): types.input.core.v1.PodTemplateSpec {
   return {
     metadata: { labels: labels(app.name, settings.name), annotations: { [RELEASE_ANNOTATION]: releaseId } },
-    spec: {
+    spec: withDatabaseFiles(database, {
       ...spec,
       ...podIdentity(app),
       terminationGracePeriodSeconds: app.terminationGrace.seconds,
@@ -94,6 +95,6 @@ function podTemplate(
           securityContext: CONTAINER_SECURITY,
         },
       ],
-    },
+    }),
   };
 }

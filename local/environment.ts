@@ -1,12 +1,14 @@
+import { type DatabaseAccess, type DatabaseRole, databaseAccess } from "../settings/database-access";
 import { parseSettings } from "../settings/parse";
 import { findConnection } from "./cloud/aws/instance";
 import { connect } from "./cloud/client";
 import type { CreateRequest, InvokeRequest, Provider, UpdateRequest } from "./cloud/provider";
+import { databaseObjects } from "./database-objects";
 import type { Stack } from "./stack";
 
 /**
  * The resources on AWS that exist before a release begins, as named by the stack's settings: the database and the
- * Secret with its URLs. They are not in the Pulumi program, because a release does not create them.
+ * Secrets with its connections. They are not in the Pulumi program, because a release does not create them.
  */
 export interface Environment {
   identifier: string;
@@ -14,35 +16,29 @@ export interface Environment {
   /** The database on that server; its name comes from the app's name. */
   database: string;
   namespace: string;
-  secret: { name: string; appKey: string; migrationKey: string };
+  /** Where the settings say that each role finds its connection. */
+  access: Record<DatabaseRole, DatabaseAccess>;
 }
 
 /** Undefined if the settings do not name a valid database; the program reports that problem itself. */
 export function environmentOf({ settings: raw }: Pick<Stack, "settings">): Environment | undefined {
   const { settings } = parseSettings(raw, ["app", "database", "namespace"]);
   if (!settings) return undefined;
-  const { identifier, kind, secret } = settings.database;
-  return { identifier, kind, secret, database: settings.app.name.replaceAll("-", "_"), namespace: settings.namespace };
+  const { database, namespace } = settings;
+  const access = { app: databaseAccess(database, "app"), migration: databaseAccess(database, "migration") };
+  const { identifier, kind } = database;
+  return { identifier, kind, access, database: settings.app.name.replaceAll("-", "_"), namespace };
 }
 
 /** Creates and starts the missing parts of the environment; it is quick if nothing is missing. */
 export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
-  const { identifier, kind, namespace, secret } = environment;
+  const { identifier, kind, namespace, access } = environment;
   // An app that was renamed keeps its existing database.
   const database = findConnection(cloudDir, kind, identifier)?.database ?? environment.database;
   const cloud = await connect(cloudDir);
   const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database });
-  const object = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: secret.name, namespace },
-    type: "Opaque",
-    data: {
-      [secret.appKey]: base64(instance.appUrl),
-      [secret.migrationKey]: base64(instance.adminUrl),
-    },
-  };
-  await cloud.call("kubernetes.apply", { object });
+  const urls = { app: instance.appUrl, migration: instance.adminUrl };
+  for (const object of databaseObjects(namespace, access, urls)) await cloud.call("kubernetes.apply", { object });
 }
 
 /**
@@ -72,8 +68,4 @@ export function preparedFirst(
     },
   });
   return Object.fromEntries(Object.entries(providers).map(([name, provider]) => [name, prepared(provider)]));
-}
-
-function base64(value: string): string {
-  return Buffer.from(value).toString("base64");
 }

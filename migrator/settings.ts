@@ -2,6 +2,7 @@ import type { Runner } from "../review/facts";
 import type { Acknowledgement } from "../review/gate";
 import type { Level } from "../settings/checks";
 import type { FindingClass } from "../settings/finding-classes";
+import type { ConnectionPlace } from "./db/connection-place";
 
 /** The verbs of the command line. */
 export const VERBS = [
@@ -46,7 +47,9 @@ export interface Settings {
   /** The file that `sql` runs, and its name in messages; undefined for other verbs. */
   readonly sqlFile: { path: string; name: string } | undefined;
   readonly source: { directory: string } | { payload: string };
-  readonly url: string;
+  readonly connection: ConnectionPlace;
+  /** Parameters of the connection that its URL doesn't have. */
+  readonly parameters: Readonly<Record<string, string>>;
   /** The value of PGSSLROOTCERT: the file of the authorities where the connection string names none. */
   readonly rootCertificate: string | undefined;
   readonly json: boolean;

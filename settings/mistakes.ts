@@ -69,7 +69,9 @@ function noun(expected: string): string {
 export function wrong(path: PropertyKey[], raw: unknown, allowed: string): Mistake {
   const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], raw);
   const name = String(path.at(-1)).replace(/^.*:/, "");
-  const shown = mayBeSecret(value) || isSecretName(name) ? "(not shown)" : shownValue(value);
+  // The values below `secret` are names of Secrets and of their keys, not secrets themselves.
+  const holdsSecret = path.at(-2) !== "secret" && isSecretName(name);
+  const shown = mayBeSecret(value) || holdsSecret ? "(not shown)" : shownValue(value);
   const key = keyOf(path);
   const state = value === undefined ? "is missing" : `is ${shown}`;
   return { key, text: `${key} ${state}; it must be ${allowed}` };

@@ -1,4 +1,6 @@
 import { adoptionRules } from "./adoption-rules";
+import { connectionVariables, DEFAULT_VARIABLE } from "./database-access";
+import { databaseRules } from "./database-rules";
 import { appPodProblems, workloadPodProblems } from "./pod/app-pod";
 import { unpinnedContainers } from "./pod/containers";
 import { migrationPodProblems } from "./pod/migration-pod";
@@ -15,8 +17,11 @@ const unpinned = ({ policy: { pinnedImages } }: Settings, reference = "@sha256:"
 const unpinnedIn = ({ policy: { pinnedImages } }: Settings, pod: Settings["app"]["pod"], prefix: PropertyKey[]) =>
   pinnedImages && pod ? unpinnedContainers(pod).map((path) => ({ path: [...prefix, ...path], allowed: PINNED })) : [];
 
+const SET_FROM_DATABASE = "left out: it is set from the settings in database";
+
 /** The rules for settings that are wrong only in combination. */
 export const rules: Rule[] = [
+  ...databaseRules,
   { needs: ["app", "policy"], broken: (s) => problem(unpinned(s, s.app.image), ["app", "image"], PINNED) },
   {
     needs: ["migrations", "policy"],
@@ -111,12 +116,12 @@ export const rules: Rule[] = [
   },
   {
     needs: ["migrations", "database"],
-    broken: ({ migrations: { env = {} }, database: { env: variable } }) =>
+    broken: ({ migrations: { env = {} }, database: { env: variable = DEFAULT_VARIABLE } }) =>
       [...new Set([...URL_VARIABLES, variable])].flatMap((name) =>
         problem(
           name in env,
           ["migrations", "env", name],
-          "left out: it is set from database.secret.migrationKey, with the lock time-out",
+          "left out: it is set to the URL of the migration's role, with the lock time-out",
         ),
       ),
   },
@@ -131,11 +136,18 @@ export const rules: Rule[] = [
   },
   {
     needs: ["app", "database"],
-    broken: ({ app: { env }, database: { env: variable } }) =>
-      problem(
-        variable in env,
-        ["app", "env", variable],
-        "left out: it is set from database.secret (database.env names it)",
+    broken: ({ app: { env }, database }) =>
+      connectionVariables(database, "app").flatMap((name) =>
+        problem(name in env, ["app", "env", name], SET_FROM_DATABASE),
+      ),
+  },
+  {
+    needs: ["workloads", "database"],
+    broken: ({ workloads, database }) =>
+      workloads.flatMap(({ env }, index) =>
+        connectionVariables(database, "app").flatMap((name) =>
+          problem(name in env, ["workloads", index, "env", name], SET_FROM_DATABASE),
+        ),
       ),
   },
   {

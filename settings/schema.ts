@@ -34,6 +34,8 @@ export type Section = keyof typeof sections;
 export type Settings = { [S in Section]: z.infer<(typeof sections)[S]> };
 /** The settings of the app. */
 export type AppSettings = Settings["app"];
+/** The settings of the database. */
+export type DatabaseSettings = Settings["database"];
 /** The settings of one worker or cron job. */
 export type WorkloadSettings = Settings["workloads"][number];
 /** The environment variables of a container. */

@@ -37,6 +37,15 @@ export const name = (limit = 40) =>
     .max(limit, `at most ${limit} characters`)
     .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "lower-case letters, digits and hyphens, a letter first");
 
+/** A DNS subdomain, which is the form of other Kubernetes names (RFC 1123). */
+export const dnsName = z
+  .string()
+  .max(253, "at most 253 characters")
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "lower-case letters, digits, hyphens and dots, a letter or digit first",
+  );
+
 /** A {@link Duration} from `min` to `max`. */
 export const duration = (min: string, max: string) =>
   z
@@ -79,6 +88,11 @@ export const text = z.string().min(1);
 
 /** The path of a URL. */
 export const path = z.string().regex(/^\/\S*$/, "a path that begins with /");
+
+/** The absolute path of a folder in a container, which isn't the root. */
+export const folder = z
+  .string()
+  .regex(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9._-]+)+$/, "the path of a folder that begins with /, such as /run/database");
 
 /** A program with its arguments. */
 export const command = z.array(z.string()).min(1);

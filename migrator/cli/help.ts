@@ -35,7 +35,9 @@ export function helpText(): string {
     "",
     ...options,
     "",
-    "The connection string is DIRECT_URL, or else DATABASE_URL, read as Prisma reads it.",
+    "The connection string is DIRECT_URL, or else DATABASE_URL, read as Prisma reads it. Without either:",
+    "DIRECT_URL_FILE or DATABASE_URL_FILE names a file that holds it, or JSON as AWS Secrets Manager keeps it;",
+    "or else PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE are its parts.",
     "",
   ].join("\n");
 }

@@ -4,6 +4,7 @@ import { formatDuration } from "../../text/short-duration";
 import { preflight } from "../checks/preflight";
 import { verify } from "../checks/verify";
 import { Session } from "../db/connection";
+import { connectionUrl } from "../db/connection-place";
 import { noticeLostClient, sessionSettings } from "../db/session-settings";
 import { translateError } from "../db/translate-error";
 import { describeTarget, parseUrl } from "../db/url";
@@ -109,8 +110,10 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function runVerb(settings: Settings, log: Log): Promise<number> {
-  log.hide(settings.url);
-  const target = parseUrl(settings.url, settings.rootCertificate);
+  const { connection, parameters, rootCertificate } = settings;
+  const url = connectionUrl(connection, parameters);
+  log.hide(url);
+  const target = parseUrl(url, { rootCertificate, form: connection.form });
   log.hide(target.password);
   for (const remark of target.remarks) log.event("url.remark", remark);
   const migrations = readMigrations(settings.source);

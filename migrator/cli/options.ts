@@ -6,6 +6,11 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     value: "URL",
     text: "connection string; better DIRECT_URL or DATABASE_URL in the environment, which nobody sees",
   },
+  parameter: {
+    value: "KEY=TEXT",
+    many: true,
+    text: "parameter of the connection, such as schema=notes, unless its URL has it; repeatable",
+  },
   json: { text: "one JSON object a line instead of text" },
   "show-values": { text: "show the server's errors and notices as they are, with values of rows in them" },
   "lock-timeout": {

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { checkNames, LEVELS, type Level } from "../../settings/checks";
 import { parseBytes } from "../../text/bytes";
 import { parseDuration } from "../../text/short-duration";
+import { connectionPlace } from "../db/connection-place";
 import { UsageFailure } from "../failures/usage";
 import { type Settings, VERBS, type Verb } from "../settings";
 import { OPTIONS } from "./options";
@@ -36,8 +37,11 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   const [verb, ...others] = positionals;
   const sqlFile = verb === "sql" ? others.shift() : undefined;
   checkVerb({ verb, others, sqlFile, through: text("through"), command }, mistakes);
-  const url = text("url") ?? (environment["DIRECT_URL"] || environment["DATABASE_URL"]);
-  if (!url) mistakes.push("There is no connection string: set DIRECT_URL or DATABASE_URL.");
+  const connection = connectionPlace(text("url"), environment);
+  if (!connection)
+    mistakes.push(
+      "There is no connection string: set DIRECT_URL or DATABASE_URL, or else DATABASE_URL_FILE, or PGHOST, PGUSER, PGPASSWORD and PGDATABASE.",
+    );
   const directory = text("migrations");
   const payload = text("payload");
   if ((directory === undefined) === (payload === undefined)) mistakes.push("Give either --migrations or --payload.");
@@ -51,7 +55,8 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     force: values["force"] === true,
     sqlFile: sqlFile === undefined ? undefined : { path: sqlFile, name: text("file-name") ?? basename(sqlFile) },
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
-    url: url ?? "",
+    connection: connection ?? { form: "url", url: "" },
+    parameters: readPairs("parameter", list("parameter"), mistakes),
     rootCertificate: environment["PGSSLROOTCERT"],
     json: values["json"] === true,
     showValues: values["show-values"] === true,
@@ -73,7 +78,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     maxSlotWal: readBytes("max-slot-wal", text("max-slot-wal") ?? OPTIONS["max-slot-wal"]!.default, mistakes) ?? 0,
     diskFree: readBytes("disk-free", text("disk-free"), mistakes),
     levels: readLevels(list("check"), mistakes),
-    notes: readNotes(list("note"), mistakes),
+    notes: readPairs("note", list("note"), mistakes),
     review: readReview(list("refuse"), list("acknowledge"), text("runner") ?? "migrator", mistakes),
     allowDatabaseAhead: values["allow-database-ahead"] === true,
     holdContract: values["hold-contract"] === true,
@@ -153,14 +158,14 @@ function readLevels(given: readonly string[], mistakes: string[]): Record<string
   return levels;
 }
 
-function readNotes(given: readonly string[], mistakes: string[]): Record<string, string> {
-  const notes: Record<string, string> = {};
+function readPairs(option: string, given: readonly string[], mistakes: string[]): Record<string, string> {
+  const pairs: Record<string, string> = {};
   for (const each of given) {
     const at = each.indexOf("=");
-    if (at < 1) mistakes.push(`--note ${each} must have the form KEY=TEXT.`);
-    else notes[each.slice(0, at)] = each.slice(at + 1);
+    if (at < 1) mistakes.push(`--${option} ${each} must have the form KEY=TEXT.`);
+    else pairs[each.slice(0, at)] = each.slice(at + 1);
   }
-  return notes;
+  return pairs;
 }
 
 function readResolution(text: (name: string) => string | undefined, mistakes: string[]): Settings["resolution"] {

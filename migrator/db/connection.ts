@@ -83,8 +83,8 @@ export class Session {
       const announced = (client as unknown as { processID: number | null }).processID;
       // A pooler announces process ids of its own, and serves each transaction with another process of the server.
       if (announced !== null && announced !== pid)
-        throw new PoolerInBetween(`the session was announced as process ${announced} and is served by ${pid}`);
-      if (target.pooled) throw new PoolerInBetween("the connection string says pgbouncer=true");
+        throw new PoolerInBetween(`the session was announced as process ${announced} and is served by ${pid}`, target);
+      if (target.pooled) throw new PoolerInBetween("the connection says pgbouncer=true", target);
       await client.query(OWN_PATH);
       const encrypted = "encrypted" in clientStream(client);
       return new Session(client, target, pid, version, encrypted, options.showValues ?? false);
@@ -184,14 +184,18 @@ function isStarting(error: unknown): boolean {
  * Checks that the client certificate can be opened. If not, the connection string is wrong, not the server.
  * @throws BadUrl
  */
-function checkIdentity({ tls: { pfx, passphrase } }: Target): void {
+function checkIdentity({ tls: { pfx, passphrase }, form }: Target): void {
   if (pfx === undefined) return;
   try {
     createSecureContext({ pfx, passphrase });
   } catch (error) {
-    throw new BadUrl([
-      `The parameter sslidentity of the connection string names a file that can't be opened as PKCS#12 with sslpassword (${(error as Error).message}).`,
-    ]);
+    const reason = (error as Error).message;
+    throw new BadUrl(
+      [
+        `The parameter sslidentity of the connection names a file that can't be opened as PKCS#12 with sslpassword (${reason}).`,
+      ],
+      form,
+    );
   }
 }
 

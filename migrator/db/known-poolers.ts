@@ -64,7 +64,8 @@ const KNOWN: readonly KnownPooler[] = [
  */
 export function refuseKnownPooler(target: Target): void {
   const found = KNOWN.find(({ host, port }) => host.test(target.host) && (port === undefined || port === target.port));
-  if (found) throw new PoolerInBetween(found.evidence, { why: found.why, direct: found.direct(target) });
+  if (found)
+    throw new PoolerInBetween(found.evidence, { form: target.form, why: found.why, direct: found.direct(target) });
 }
 
 /** Supabase's pooler takes the project from the user, as in `postgres.abcdefghijklmnop`. */

@@ -40,6 +40,7 @@ export async function refusedConnection(error: unknown, target: Target, waited: 
   const refusedByServer = /^28|^3D000|^42501|^53300/.test(code);
   if (refusedByServer || (code === "" && /password|SASL|SCRAM/i.test(message)))
     return new LoginRefused(where, message, {
+      form: target.form,
       next: ADVICE.find(([pattern]) => pattern.test(message))?.[1],
       cause: error,
     });

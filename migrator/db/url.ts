@@ -1,8 +1,12 @@
-import { BadUrl } from "../failures/connection";
+import { BadUrl, type ConnectionForm } from "../failures/connection";
 import { readTls, TLS_PARAMETERS, type TlsSettings } from "./tls-options";
 
 /** The server and database to connect to, read from a connection string by Prisma's rules. */
 export interface Target extends TlsSettings {
+  /** The connection string, with the password in it. */
+  readonly url: string;
+  /** How the connection was given. A string that was made of other values is not the place to correct a mistake. */
+  readonly form: ConnectionForm;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -37,28 +41,37 @@ const POOL_PARAMETERS = new Set([
  * Reads a connection string with the rules of Prisma (prisma-engines, quaint/src/connector/postgres/url.rs): the same
  * defaults, percent-encoding, `host=` for sockets, `schema=`, `sslmode=`, `sslcert=`, `sslidentity=`, `sslaccept=`,
  * `options=`, … In addition it reads `sslrootcert=` and `sslmode=verify-ca|verify-full` as libpq does.
- * @param rootCertificate the value of PGSSLROOTCERT, the file of the authorities if the string names none
+ * @param options.rootCertificate the value of PGSSLROOTCERT, the file of the authorities if the string names none
+ * @param options.form how the connection was given, if this string was made of something else
  * @throws BadUrl, which never repeats the string
  */
-export function parseUrl(text: string, rootCertificate?: string): Target {
-  const url = parse(text);
+export function parseUrl(
+  text: string,
+  { rootCertificate, form = "url" }: { rootCertificate?: string | undefined; form?: ConnectionForm } = {},
+): Target {
+  const url = parse(text, form);
   const query = new Map(url.searchParams);
   const problems: string[] = [];
   const number = (name: string, otherwise: number): number => {
     const value = query.get(name);
     if (value === undefined) return otherwise;
     if (/^\d{1,9}$/.test(value)) return Number(value);
-    problems.push(`The parameter ${name} of the connection string must be a whole number.`);
+    problems.push(`The parameter ${name} of the connection must be a whole number.`);
     return otherwise;
   };
   const connectTimeout = number("connect_timeout", 5) * 1000;
   for (const name of ["connection_limit", "pool_timeout", "socket_timeout", "statement_cache_size"]) number(name, 0);
   const pooled = query.get("pgbouncer") ?? "false";
   if (pooled !== "true" && pooled !== "false")
-    problems.push('The parameter pgbouncer of the connection string must be "true" or "false".');
+    problems.push('The parameter pgbouncer of the connection must be "true" or "false".');
   const remarks: string[] = [];
   const tls = readTls(query, rootCertificate, { shown, problems, remarks });
-  if (problems.length > 0) throw new BadUrl(problems);
+  if (problems.length > 0) throw new BadUrl(problems, form);
+  const password = decode(url.password);
+  if (password !== password.trim())
+    remarks.push(
+      "The password begins or ends with a space or a line break, which is used as a part of it: is that so on purpose?",
+    );
 
   const known = new Set([
     ...["schema", "host", "pgbouncer", "connect_timeout", "options", "application_name"],
@@ -67,14 +80,16 @@ export function parseUrl(text: string, rootCertificate?: string): Target {
   for (const name of query.keys())
     if (!known.has(name) && !POOL_PARAMETERS.has(name))
       remarks.push(
-        `The connection string has the parameter ${shown(name)}, which neither Prisma nor this program knows; it is ignored.`,
+        `The connection has the parameter ${shown(name)}, which neither Prisma nor this program knows; it is ignored.`,
       );
 
   return {
+    url: text,
+    form,
     host: query.get("host") ?? hostOf(url),
     port: url.port === "" ? 5432 : Number(url.port),
     user: decode(url.username),
-    password: decode(url.password),
+    password,
     database: decode(url.pathname.split("/")[1] ?? "") || "postgres",
     schema: query.get("schema") ?? "public",
     ...tls,
@@ -117,28 +132,31 @@ const NO_URLS: readonly [pattern: RegExp, what: string][] = [
   [/^postgres(ql)?\+\w+:/i, `names a driver after its scheme; write it as ${EXAMPLE}`],
 ];
 
-function parse(text: string): URL {
+function parse(text: string, form: ConnectionForm): URL {
+  const refuse = (problem: string): never => {
+    throw new BadUrl([problem], form);
+  };
   const given = text.trim();
-  if (given === "") throw new BadUrl(["The connection string is empty."]);
+  if (given === "") refuse("The connection string is empty.");
   const mistaken = NO_URLS.find(([pattern]) => pattern.test(given));
-  if (mistaken) throw new BadUrl([`The connection string ${mistaken[1]}.`]);
+  if (mistaken) refuse(`The connection string ${mistaken[1]}.`);
   let url: URL;
   try {
     url = new URL(given);
   } catch {
-    throw new BadUrl([
+    return refuse(
       `The connection string is not a URL such as ${EXAMPLE}; characters like # / ? @ in a password must be percent-encoded.`,
-    ]);
+    );
   }
   if (url.protocol !== "postgresql:" && url.protocol !== "postgres:")
-    throw new BadUrl([`The connection string must begin with postgresql:// or postgres://, as in ${EXAMPLE}.`]);
+    refuse(`The connection string must begin with postgresql:// or postgres://, as in ${EXAMPLE}.`);
   // If a password contains # or / or ?, the host ends too early, and the rest is read as database, parameter or
   // fragment.
   const behind = [url.pathname, ...url.searchParams.keys(), url.hash];
   if (behind.some((part) => part.includes("@")) || url.hash !== "")
-    throw new BadUrl([
+    refuse(
       "The connection string has an @ or # where the database or a parameter should be: characters like # / ? @ in a password, or in the name of the database, must be percent-encoded.",
-    ]);
+    );
   return url;
 }
 

@@ -1,16 +1,46 @@
 import { Failure, UNTOUCHED } from "./failure";
 
+/** How the connection is given: as a URL, as libpq's variables, or in a file. */
+export type ConnectionForm = "url" | "parts" | "file";
+
+/** What a person corrects, by the form in which the connection is given. */
+interface Wording {
+  /** The whole of the connection. */
+  readonly all: string;
+  readonly login: string;
+  /** The way to the server that leads past a pooler. */
+  readonly direct: string;
+}
+
+const WORDINGS: Readonly<Record<ConnectionForm, Wording>> = {
+  url: {
+    all: "the connection string (the Secret's key that holds the direct URL; by hand DATABASE_URL)",
+    login: "user, password or database name in the connection string",
+    direct: "the direct URL of the server (the Secret's migration key; by hand DIRECT_URL)",
+  },
+  parts: {
+    all: "the values that database.secret and database.migration name (by hand the variables PG…)",
+    login: "PGUSER, PGPASSWORD or PGDATABASE (the keys that database.secret and database.migration name)",
+    direct: "host and port of the server itself (database.migration.host and .port; by hand PGHOST, PGPORT)",
+  },
+  file: {
+    all: "what the file of the connection holds (database.file; by hand DATABASE_URL_FILE)",
+    login: "user, password or database name in the file of the connection",
+    direct: "host and port of the server itself (in the file; for JSON also database.migration.host and .port)",
+  },
+};
+
 /** There is no usable connection string. The string itself is never part of the message. */
 export class BadUrl extends Failure {
   override readonly code = "bad-url";
   override readonly exit = 2;
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], form: ConnectionForm = "url") {
     super({
-      what: problems.length === 1 ? problems[0]! : "The connection string can't be used.",
+      what: problems.length === 1 ? problems[0]! : `The connection${form === "url" ? " string" : ""} can't be used.`,
       detail: problems.length === 1 ? undefined : problems.map((problem) => `  ${problem}`),
       database: "not connected to; nothing was changed.",
-      next: "correct the connection string (the Secret's key that holds the direct URL; by hand DATABASE_URL), then: {rerun}",
+      next: `correct ${WORDINGS[form].all}, then: {rerun}`,
     });
   }
 }
@@ -38,13 +68,17 @@ export class LoginRefused extends Failure {
   override readonly code = "login-refused";
   override readonly exit = 3;
 
-  /** @param next what to do; default: correct the connection string */
-  constructor(where: string, reason: string, { next, cause }: { next?: string | undefined; cause?: unknown } = {}) {
+  /** @param options.next what to do; default: correct the login, where the connection has it */
+  constructor(
+    where: string,
+    reason: string,
+    { form = "url", next, cause }: { form?: ConnectionForm; next?: string | undefined; cause?: unknown } = {},
+  ) {
     super(
       {
         what: `${where} refused the login: ${reason}`,
         database: UNTOUCHED,
-        next: `${next ?? "correct user, password or database name in the connection string"}, then: {rerun}`,
+        next: `${next ?? `correct ${WORDINGS[form].login}`}, then: {rerun}`,
       },
       { cause },
     );
@@ -83,14 +117,21 @@ export class PoolerInBetween extends Failure {
   override readonly exit = 3;
 
   /**
-   * @param why why no migration may go through it
-   * @param direct the server's own address, if it is known
+   * @param options.why why no migration may go through it
+   * @param options.direct the server's own address, if it is known
    */
-  constructor(evidence: string, { why, direct }: { why?: string | undefined; direct?: string | undefined } = {}) {
+  constructor(
+    evidence: string,
+    {
+      form = "url",
+      why,
+      direct,
+    }: { form?: ConnectionForm; why?: string | undefined; direct?: string | undefined } = {},
+  ) {
     super({
       what: `The connection goes through a pooler (${evidence}), ${why ?? "where the migration lock may not hold"}.`,
       database: UNTOUCHED,
-      next: `give the direct URL of the server (the Secret's migration key; by hand DIRECT_URL)${direct ? `, which has ${direct}` : ""}, then: {rerun}`,
+      next: `give ${WORDINGS[form].direct}${direct ? `, which has ${direct}` : ""}, then: {rerun}`,
     });
   }
 }
@@ -105,7 +146,7 @@ export class ReadOnlyDatabase extends Failure {
       {
         what: `The database can't be written to: ${reason}.`,
         database: UNTOUCHED,
-        next: "give the connection string of the primary (of a cluster: the writer endpoint), then: {rerun}",
+        next: "give the connection to the primary (of a cluster: the writer endpoint), then: {rerun}",
       },
       { cause },
     );

@@ -184,7 +184,7 @@ async function environmentOf({ settings, session, log }: Run, tag: string): Prom
   const [noticing] = await session.rows<{ set: boolean }>(
     "SELECT coalesce(current_setting('client_connection_check_interval', true), '0') <> '0' AS set",
   );
-  const url = withSessionOptions(settings.url, {
+  const url = withSessionOptions(session.target.url, {
     lock_timeout: settings.lockTimeout,
     statement_timeout: settings.statementTimeout,
     application_name: tag,
@@ -193,7 +193,7 @@ async function environmentOf({ settings, session, log }: Run, tag: string): Prom
   });
   log.hide(url);
   // The password is also hidden as it is written in the URL, which may differ from how this program would encode it.
-  log.hide(/:\/\/[^/?#]*?:([^/?#]*)@/.exec(settings.url)?.[1] ?? "");
+  log.hide(/:\/\/[^/?#]*?:([^/?#]*)@/.exec(session.target.url)?.[1] ?? "");
   const names = ["DATABASE_URL", "DIRECT_URL", ...settings.urlVariables];
   return {
     // These variables turn off the CLI's questions, downloads and update messages. The setting migrations.env overrides

@@ -1,3 +1,4 @@
+import { connectionVariables } from "../database-access";
 import type { Problem } from "../rule";
 import type { Settings, WorkloadSettings } from "../schema";
 import { containerProblems } from "./containers";
@@ -21,7 +22,7 @@ export function appPodProblems({ app, database }: Pick<Settings, "app" | "databa
     ...started(container, "app"),
     ...variables(container, Object.keys(app.env), "left out: app.env sets it already"),
     ...variables(container, ["PORT"], "left out: set app.port"),
-    ...variables(container, [database.env], "left out: it is set from database.secret"),
+    ...variables(container, connectionVariables(database, "app"), "left out: it is set from the settings in database"),
     [`${container}.ports[${app.port}]`]: "left out: it is the port of the app",
     [`${container}.lifecycle.preStop`]: "left out: set app.preStop",
     ...probe(`${container}.startupProbe`, health),
@@ -48,7 +49,11 @@ export function workloadPodProblems({
       ...deadline(workload),
       ...started(container, "workloads[]"),
       ...variables(container, Object.keys({ ...app.env, ...workload.env }), "left out: env sets it already"),
-      ...variables(container, [database.env], "left out: it is set from database.secret"),
+      ...variables(
+        container,
+        connectionVariables(database, "app"),
+        "left out: it is set from the settings in database",
+      ),
     };
     return problems(workload.pod, own, workload.name, ["workloads", index, "pod"]);
   });

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { connectionVariables, DEFAULT_VARIABLE } from "../database-access";
 import type { Problem } from "../rule";
 import type { Settings } from "../schema";
 import { containerProblems, containersOf } from "./containers";
@@ -48,7 +49,6 @@ const OWN: Readonly<Record<string, string>> = {
     ["restartPolicy", "restartPolicyRules"],
     "left out: a failed migration is not started again by itself",
   ),
-  ...variables(CONTAINER, ["DATABASE_URL"], "left out: it is set from database.secret"),
   ...variables(CONTAINER, ["RELEASE_ID"], "left out: it is the id of the release"),
 };
 
@@ -66,11 +66,20 @@ export function migrationPodProblems(
   const command = migrations.runner === "command";
   const own = {
     ...OWN,
+    ...variables(
+      CONTAINER,
+      [DEFAULT_VARIABLE, ...connectionVariables(database, "migration")],
+      "left out: it is set from the settings in database",
+    ),
     ...(command && {
       [`${CONTAINER}.image`]: "left out: the migration runs in app.image",
       ...variables(CONTAINER, Object.keys(migrations.env ?? {}), "left out: migrations.env sets it already"),
       ...variables(CONTAINER, ["HOME", "TMPDIR"], `left out: only ${WRITABLE_FOLDER} is writable`),
-      ...variables(CONTAINER, [...urlVariables, database.env], "left out: it is set from database.secret"),
+      ...variables(
+        CONTAINER,
+        [...urlVariables, database.env ?? DEFAULT_VARIABLE],
+        "left out: it is set from the settings in database",
+      ),
     }),
   };
   return [

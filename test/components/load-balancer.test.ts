@@ -20,12 +20,11 @@ async function urlOf(service: object, reader?: typeof READER): Promise<string> {
     migrations: { directory: "migrations" },
     service: { type: "LoadBalancer", ...service },
   });
-  const secret = { name: "notes-database", appKey: "url", migrationKey: "direct-url" };
   const app = new App("notes", {
     namespace: "shop",
     releaseId: "r1",
     settings: settings!.app,
-    database: { env: "DATABASE_URL", secret },
+    database: { settings: settings!.database },
     service: settings!.service,
     protect: false,
     reader,

@@ -26,12 +26,27 @@ const BASE = {
   smoke: { command: "true" },
 };
 
+const SPLIT = { name: "shop-database", passwordKey: "password", hostKey: "host", nameKey: "dbname" };
+const FILE = { secretProviderClass: "shop" };
+const URL_KEYS = ["database.secret.appKey", "database.secret.migrationKey"];
+
 /** The base with one key changed; `[]` is the first of a list, of the kind that has the key. */
 function changed(key: string, value: unknown): Record<string, unknown> {
   const raw = structuredClone(BASE) as any;
   const names = key.replace("[]", ".0").split(".");
   if (key === "workloads[].replicas") raw.workloads = [{ kind: "worker", name: "nightly" }];
   if (key === "workloads[].kind") delete raw.workloads[0].schedule;
+  // A connection's values are in a Secret of separate values or in a file, and each is in one place.
+  if (/^database\.(?:migration\.)?file\./.test(key))
+    raw.database = { ...raw.database, secret: undefined, file: structuredClone(FILE) };
+  else if (/^database\.(?:secret\.\w+Key|host|port|user|name|migration\..*)$/.test(key) && !URL_KEYS.includes(key)) {
+    const split = structuredClone(SPLIT);
+    const { hostKey: _, nameKey: __, ...secret } = split;
+    const plain = /\.(?:host|hostKey)$/.test(key) ? { name: "n" } : { host: "h" };
+    raw.database = { ...raw.database, secret: split };
+    if (/^database\.(?:host|name)$/.test(key))
+      raw.database = { ...raw.database, secret, host: "h", name: "n", ...plain };
+  }
   let at = raw;
   for (const name of names.slice(0, -1)) at = at[name] ??= {};
   at[names.at(-1)!] = value;

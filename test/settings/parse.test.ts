@@ -146,7 +146,7 @@ describe("settings", () => {
     const wrong = (env: object) => parseSettings({ ...GOOD, database, migrations: { ...migrations, env } }).problems;
     for (const name of ["DATABASE_URL", "DIRECT_URL", "SHOP_URL"])
       expect(wrong({ [name]: "x" })).toEqual([
-        `migrations.env.${name} is "x"; it must be left out: it is set from database.secret.migrationKey, with the lock time-out`,
+        `migrations.env.${name} is "x"; it must be left out: it is set to the URL of the migration's role, with the lock time-out`,
       ]);
     expect(wrong({ SHADOW: { secret: { name: "shadow", key: "url" } } })).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { KubernetesObject } from "./object";
-import type { Container, KeyRef, Pod } from "./pod-types";
+import type { Container, CsiSource, KeyRef, Pod } from "./pod-types";
 import type { Store } from "./store";
 
 /** A Secret or ConfigMap that a container needs, or one of its keys, does not exist. Kubernetes waits for it. */
@@ -38,6 +38,21 @@ export class Configuration {
         ([key, value]) => [key, Buffer.from(value, "base64")] as const,
       ),
     ]);
+  }
+
+  /**
+   * The files of a volume of the Secrets Store CSI driver. In this cloud the store is a Secret, which the
+   * SecretProviderClass names in `parameters.secret`.
+   * @throws MissingReference for another driver, or if the class or its Secret doesn't exist
+   */
+  secretProviderClass({ driver, volumeAttributes = {} }: CsiSource): Map<string, Buffer> {
+    if (driver !== "secrets-store.csi.k8s.io") throw new MissingReference(`driver name ${driver} not found`);
+    const name = volumeAttributes["secretProviderClass"] ?? "";
+    const namespace = this.pod.metadata.namespace ?? "default";
+    const group = "secrets-store.csi.x-k8s.io";
+    const found = this.store.get({ group, kind: "SecretProviderClass", namespace, name });
+    if (!found) throw new MissingReference(`secretproviderclasses.${group} "${name}" not found`);
+    return this.secret(found["spec"]?.parameters?.secret);
   }
 
   /**

@@ -16,6 +16,7 @@ type PodSpec = Unwrap<types.input.core.v1.PodSpec>;
 export type Container = Unwrap<types.input.core.v1.Container>;
 export type KeyRef = Unwrap<types.input.core.v1.SecretKeySelector>;
 export type Volume = Unwrap<types.input.core.v1.Volume>;
+export type CsiSource = Unwrap<types.input.core.v1.CSIVolumeSource>;
 export type VolumeItems = Pick<Unwrap<types.input.core.v1.ConfigMapVolumeSource>, "items" | "optional">;
 export type DownwardItems = Unwrap<types.input.core.v1.DownwardAPIProjection>;
 export type Probe = Unwrap<types.input.core.v1.Probe>;

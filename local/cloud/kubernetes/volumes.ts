@@ -86,7 +86,11 @@ function volumeFolder(cloudDir: string, pod: Pod, volume: Volume): string {
 }
 
 function holdsSecrets(volume: Volume): boolean {
-  return volume.secret !== undefined || (volume.projected?.sources.some(({ secret }) => secret) ?? false);
+  return (
+    volume.secret !== undefined ||
+    volume.csi !== undefined ||
+    (volume.projected?.sources.some(({ secret }) => secret) ?? false)
+  );
 }
 
 function filesOf(volume: Volume, configuration: Configuration): [string, Buffer][] {
@@ -94,6 +98,7 @@ function filesOf(volume: Volume, configuration: Configuration): [string, Buffer]
     return select(configuration.secret(volume.secret.secretName, volume.secret.optional), volume.secret);
   if (volume.configMap)
     return select(configuration.configMap(volume.configMap.name, volume.configMap.optional), volume.configMap);
+  if (volume.csi) return [...configuration.secretProviderClass(volume.csi)];
   if (volume.downwardAPI) return downward(volume.downwardAPI, configuration);
   return (volume.projected?.sources ?? []).flatMap(({ secret, configMap, downwardAPI }): [string, Buffer][] => {
     if (secret) return select(configuration.secret(secret.name, secret.optional), secret);

@@ -9,8 +9,6 @@ beforeEach(async () => {
   await recorder.start();
 });
 
-const DATABASE = { env: "DATABASE_URL", secret: { name: "notes-database", appKey: "url", migrationKey: "direct-url" } };
-
 /** Declares the app with these settings, and returns it when everything is registered. */
 async function declare(app: object, service: object = {}): Promise<App> {
   const { settings } = parseSettings({
@@ -23,7 +21,7 @@ async function declare(app: object, service: object = {}): Promise<App> {
     namespace: "default",
     releaseId: "r1",
     settings: settings!.app,
-    database: DATABASE,
+    database: { settings: settings!.database },
     service: settings!.service,
     protect: false,
   });

@@ -85,7 +85,7 @@ const WRONG: [place: "app" | "migrations" | "workload", yaml: string, message: s
   [
     "app",
     "{spec: {containers: [{name: app, env: [{name: DATABASE_URL, value: x}]}]}}",
-    "it is set from database.secret",
+    "it is set from the settings in database",
   ],
   [
     "app",
@@ -146,7 +146,11 @@ const WRONG: [place: "app" | "migrations" | "workload", yaml: string, message: s
     "the migrator's last lines",
   ],
   ["migrations", "{spec: {containers: [{name: migrator, env: [{name: RELEASE_ID}]}]}}", "it is the id of the release"],
-  ["migrations", "{spec: {containers: [{name: migrator, env: [{name: DATABASE_URL}]}]}}", "set from database.secret"],
+  [
+    "migrations",
+    "{spec: {containers: [{name: migrator, env: [{name: DATABASE_URL}]}]}}",
+    "set from the settings in database",
+  ],
   [
     "migrations",
     "{spec: {volumes: [{name: a, emptyDir: {}}], containers: [{name: migrator, volumeMounts: [{name: a, mountPath: /release/}]}]}}",
