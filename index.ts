@@ -24,9 +24,9 @@ export = async () => {
   // that this environment refuses and that nobody has acknowledged.
   const review = await reviewGate(settings, history, await liveRelease(settings));
 
-  // A field that an autoscaler or a person has changed in the cluster would make the rollout fail. It ends the release
-  // here, while the database is still unchanged.
-  await rolloutGate(settings, history, reader, { provider: command });
+  // An object that somebody else made would make the rollout fail. It ends the release here, while the database is still
+  // unchanged. What others changed of the release's own objects is shown; the rollout takes it back.
+  const rollout = await rolloutGate(settings, history, reader, { provider: command });
 
   // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one.
   const backup = await planBackup(settings, history, { provider: aws });
@@ -35,7 +35,7 @@ export = async () => {
   // serving goes on serving.
   const release = new Release(
     settings.app.name,
-    { settings, history, migrator, review, backup, tags, reader },
+    { settings, history, migrator, review, backup, tags, rollout, reader },
     { providers: { aws, kubernetes, command } },
   );
 

@@ -3,9 +3,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AppSettings, Settings } from "../settings/schema";
 import { takenOver } from "./adoption/field-manager";
 import type { ClusterAccess } from "./ask-cluster";
+import { autoscalerManifest } from "./autoscaler";
 import { type DatabaseSource, withDatabaseFiles } from "./database-environment";
+import type { LiveRollout } from "./live-rollout";
 import { withPodFragment } from "./pod-fragment";
 import { CONTAINER_SECURITY, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
+import { fixedReplicas, mayHaveSeveral } from "./replicas";
+import { disruptionsAllowed, updateStrategy } from "./update-strategy";
 
 /** The arguments from which the app's Kubernetes objects are made. */
 export interface AppArgs {
@@ -19,12 +23,17 @@ export interface AppArgs {
   protect: boolean;
   /** The way to the cluster, by which the address of a new load balancer is read. Default: it is not read. */
   reader?: ClusterAccess | undefined;
+  /** What the rollout gate found in the cluster; undefined if it was not asked or did not answer. */
+  live?: LiveRollout | undefined;
 }
 
 /** The time between two probes of a pod, in seconds. */
 const PROBE_PERIOD_SECONDS = 2;
 
-/** Builds the app's Kubernetes objects. There is a PodDisruptionBudget only when the app has more than one pod. */
+/**
+ * Builds the app's Kubernetes objects. There is a PodDisruptionBudget only when the app may have more than one pod, and
+ * an autoscaler only when the settings ask for one.
+ */
 export function appManifests(args: AppArgs) {
   const { namespace, settings, service } = args;
   const matchLabels = settings.selector ?? selector(settings.name);
@@ -35,6 +44,7 @@ export function appManifests(args: AppArgs) {
     labels: labels(settings.name, "app"),
     ...(annotations && { annotations }),
   };
+  const replicas = fixedReplicas(settings, "app");
   return {
     service: {
       apiVersion: "v1" as const,
@@ -58,23 +68,23 @@ export function appManifests(args: AppArgs) {
       kind: "Deployment" as const,
       metadata,
       spec: {
-        replicas: settings.replicas,
+        ...(replicas === undefined ? {} : { replicas }),
         revisionHistoryLimit: 5,
         progressDeadlineSeconds: settings.progressDeadline.seconds,
-        strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+        strategy: updateStrategy(settings),
         selector: { matchLabels },
         template: withPodFragment(podTemplate(args, matchLabels), settings.pod),
       },
     },
-    budget:
-      settings.replicas > 1
-        ? {
-            apiVersion: "policy/v1" as const,
-            kind: "PodDisruptionBudget" as const,
-            metadata,
-            spec: { maxUnavailable: 1, selector: { matchLabels } },
-          }
-        : undefined,
+    budget: mayHaveSeveral(settings, "app")
+      ? {
+          apiVersion: "policy/v1" as const,
+          kind: "PodDisruptionBudget" as const,
+          metadata,
+          spec: { maxUnavailable: disruptionsAllowed(settings), selector: { matchLabels } },
+        }
+      : undefined,
+    autoscaler: settings.autoscaling && autoscalerManifest(metadata, settings.container, settings.autoscaling),
   };
 }
 
@@ -152,8 +162,11 @@ function podTemplate(
             timeoutSeconds: 2,
             failureThreshold: 3,
           },
-          // The pod goes on answering for a while, until every proxy has stopped sending requests to it.
-          lifecycle: { preStop: { sleep: { seconds: settings.preStop.seconds } } },
+          // The pod goes on answering for a while, until every proxy has stopped sending requests to it. Kubernetes
+          // before 1.33 refuses a pause of 0 s.
+          ...(settings.preStop.seconds > 0
+            ? { lifecycle: { preStop: { sleep: { seconds: settings.preStop.seconds } } } }
+            : {}),
         },
       ],
     }),

@@ -1,16 +1,18 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
+import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
 import { Service } from "@pulumi/kubernetes/core/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { type AppArgs, appManifests, serviceName } from "./app-manifests";
 import { childOf, rolloutTimeouts } from "./child";
+import { asApplied, deploymentAsApplied } from "./live-rollout";
 import { awaitedAddress, loadBalancerAddress } from "./load-balancer";
-import { stamped } from "./manifest";
 import { serviceUrl } from "./service-url";
 
 /**
- * The app consists of a Deployment, the Service in front of it and, if it has more than one pod, a
- * PodDisruptionBudget. The Deployment is updated pod by pod and never has fewer ready pods than `replicas`.
+ * The app consists of a Deployment, the Service in front of it, a PodDisruptionBudget if it may have more than one pod,
+ * and a HorizontalPodAutoscaler if the settings ask for one. By default the Deployment is updated pod by pod and never
+ * has fewer ready pods than before.
  *
  * The component must not use an output of the migration's objects as an input. When one of those is replaced, the
  * engine would see the Deployment's inputs as unknown and delete it before the migration runs
@@ -24,19 +26,23 @@ export class App extends pulumi.ComponentResource {
 
   constructor(name: string, args: AppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:App", name, {}, opts);
-    const { namespace, settings, service, protect } = args;
+    const { namespace, settings, service, protect, live } = args;
     const manifests = appManifests(args);
     const child = childOf(this, opts);
 
-    this.deployment = new Deployment(name, stamped(manifests.deployment), {
+    const deployment = deploymentAsApplied(manifests.deployment, settings, "app", live);
+    this.deployment = new Deployment(name, deployment.manifest, {
       ...child,
       protect,
       customTimeouts: rolloutTimeouts(settings.progressDeadline),
+      ignoreChanges: deployment.ignoreChanges,
     });
     // An existing Service may select pods of another tool. It goes on serving them until the new ones are rolled out.
     const afterRollout = settings.adopt ? childOf(this, opts, [this.deployment]) : child;
-    this.service = new Service(name, stamped(manifests.service), { ...afterRollout, protect });
-    if (manifests.budget) new PodDisruptionBudget(name, stamped(manifests.budget), child);
+    this.service = new Service(name, asApplied(manifests.service, live), { ...afterRollout, protect });
+    if (manifests.budget) new PodDisruptionBudget(name, asApplied(manifests.budget, live), child);
+    if (manifests.autoscaler)
+      new HorizontalPodAutoscaler(name, asApplied(manifests.autoscaler, live), childOf(this, opts, [this.deployment]));
 
     const reached = serviceName(settings, service);
     const balancer = pulumi

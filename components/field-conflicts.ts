@@ -9,6 +9,8 @@ export interface ManagedFields {
   operation: "Apply" | "Update";
   /** The subresource, such as `scale` for an autoscaler or `kubectl scale`, or `status` for a controller. */
   subresource?: string;
+  /** When the manager last set one of these fields, in ISO format. */
+  time?: string;
   fieldsV1?: FieldSet;
 }
 
@@ -23,6 +25,8 @@ export interface FieldConflict {
   path: string;
   manager: string;
   subresource?: string;
+  /** When the manager last set one of its fields, in ISO format. */
+  time?: string;
   live: Json | undefined;
   wanted: Json;
 }
@@ -41,8 +45,13 @@ export function isPulumi({ manager }: ManagedFields): boolean {
  */
 export function fieldConflicts(wanted: Json, live: Json, managers: readonly ManagedFields[]): FieldConflict[] {
   const others = managers.filter((each) => !isPulumi(each) && each.subresource !== "status");
-  return others.flatMap(({ manager, subresource, fieldsV1 = {} }) =>
-    differences(fieldsV1, wanted, live).map((found) => ({ ...found, manager, ...(subresource && { subresource }) })),
+  return others.flatMap(({ manager, subresource, time, fieldsV1 = {} }) =>
+    differences(fieldsV1, wanted, live).map((found) => ({
+      ...found,
+      manager,
+      ...(subresource && { subresource }),
+      ...(time && { time }),
+    })),
   );
 }
 

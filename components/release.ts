@@ -9,6 +9,7 @@ import {
   type ProvidedDatabase,
   requireInputs,
 } from "./database-migration";
+import type { LiveRollout } from "./live-rollout";
 import type { LiveRelease } from "./outputs";
 import { Workload } from "./workloads";
 
@@ -16,6 +17,11 @@ import { Workload } from "./workloads";
 export interface ReleaseArgs extends DatabaseMigrationArgs {
   /** Values that other resources of the program make. */
   provided?: ProvidedValues;
+  /**
+   * The result of `rolloutGate`. With it the rollout takes back what others changed of its objects, and keeps the pods
+   * that they added. Without it such a change ends the release after the migration, as a field conflict.
+   */
+  rollout?: LiveRollout | undefined;
 }
 
 /** Values that come from other resources of the same program. The release waits for them. */
@@ -55,7 +61,8 @@ export class Release extends pulumi.ComponentResource {
 
     // app and every other workload
     const afterMigration = { parent: this, dependsOn: [migration] };
-    const shared = { namespace, releaseId, database: jobs.database, provided: provided.env ?? {} };
+    const live = args.rollout;
+    const shared = { namespace, releaseId, database: jobs.database, provided: provided.env ?? {}, live };
     const { app, service, policy } = settings;
     const { reader } = args;
     const web = new App(name, { ...shared, settings: app, service, protect: policy.protect, reader }, afterMigration);

@@ -1,13 +1,16 @@
 import type { types } from "@pulumi/kubernetes";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
+import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
 import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkloadSettings } from "../settings/schema";
+import { autoscalerManifest } from "./autoscaler";
 import { childOf, rolloutTimeouts } from "./child";
 import { type DatabaseSource, withDatabaseFiles } from "./database-environment";
-import { stamped } from "./manifest";
+import { asApplied, deploymentAsApplied, type LiveRollout } from "./live-rollout";
 import { withPodFragment } from "./pod-fragment";
 import { CONTAINER_SECURITY, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
+import { fixedReplicas, type PodNumber } from "./replicas";
 
 /** The arguments of a worker or a scheduled task: those that it shares with the app, and its own settings. */
 export interface WorkloadArgs {
@@ -18,6 +21,8 @@ export interface WorkloadArgs {
   /** Environment variables from other resources of the program. They replace settings of the same name. */
   provided?: Record<string, pulumi.Input<string>>;
   settings: WorkloadSettings;
+  /** What the rollout gate found in the cluster; undefined if it was not asked or did not answer. */
+  live?: LiveRollout | undefined;
 }
 
 /** Another part of the app that uses the same database: a worker (Deployment) or a scheduled task (CronJob). */
@@ -27,13 +32,20 @@ export class Workload extends pulumi.ComponentResource {
 
   constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:Workload", name, {}, opts);
+    const { settings, live } = args;
     const manifest = workloadManifest(args);
     const child = childOf(this, opts);
-    const customTimeouts = rolloutTimeouts(args.app.progressDeadline);
-    this.id =
-      manifest.kind === "Deployment"
-        ? new Deployment(name, stamped(manifest), { ...child, customTimeouts }).id
-        : new CronJob(name, stamped(manifest), child).id;
+    if (manifest.kind === "CronJob") {
+      this.id = new CronJob(name, asApplied(manifest, live), child).id;
+    } else {
+      const customTimeouts = rolloutTimeouts(args.app.progressDeadline);
+      const pods: PodNumber = settings.kind === "worker" ? settings : {};
+      const { manifest: applied, ignoreChanges } = deploymentAsApplied(manifest, pods, "worker", live);
+      const deployment = new Deployment(name, applied, { ...child, customTimeouts, ignoreChanges });
+      this.id = deployment.id;
+      const autoscaler = workloadAutoscaler(args);
+      if (autoscaler) new HorizontalPodAutoscaler(name, asApplied(autoscaler, live), childOf(this, opts, [deployment]));
+    }
     this.registerOutputs({});
   }
 }
@@ -43,12 +55,13 @@ export function workloadManifest(args: WorkloadArgs) {
   const { app, namespace, settings } = args;
   const metadata = { name: `${app.name}-${settings.name}`, namespace, labels: labels(app.name, settings.name) };
   if (settings.kind === "worker") {
+    const replicas = fixedReplicas(settings, "worker");
     return {
       apiVersion: "apps/v1" as const,
       kind: "Deployment" as const,
       metadata,
       spec: {
-        replicas: settings.replicas,
+        ...(replicas === undefined ? {} : { replicas }),
         revisionHistoryLimit: 5,
         progressDeadlineSeconds: app.progressDeadline.seconds,
         selector: { matchLabels: labels(app.name, settings.name) },
@@ -72,6 +85,13 @@ export function workloadManifest(args: WorkloadArgs) {
       },
     },
   };
+}
+
+/** Returns the autoscaler of a worker whose settings ask for one. */
+export function workloadAutoscaler(args: WorkloadArgs) {
+  const { settings } = args;
+  if (settings.kind !== "worker" || !settings.autoscaling) return undefined;
+  return autoscalerManifest(workloadManifest(args).metadata, settings.name, settings.autoscaling);
 }
 
 function podTemplate(

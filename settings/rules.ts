@@ -5,6 +5,7 @@ import { appPodProblems, workloadPodProblems } from "./pod/app-pod";
 import { unpinnedContainers } from "./pod/containers";
 import { migrationPodProblems } from "./pod/migration-pod";
 import { problem, type Rule } from "./rule";
+import { scalingRules } from "./scaling-rules";
 import type { Settings } from "./schema";
 
 /** The variables in which a Prisma schema may look for its connection string. The migrator sets all of them. */
@@ -164,4 +165,5 @@ export const rules: Rule[] = [
     },
   },
   ...adoptionRules,
+  ...scalingRules,
 ];

@@ -67,6 +67,8 @@ export interface UpdateRequest extends CreateRequest {
   id: string;
   oldInputs: Properties;
   olds: Properties;
+  /** The paths of the properties that the program leaves alone; default: none. */
+  ignoreChanges?: string[];
 }
 
 export interface ReadRequest {

@@ -123,6 +123,7 @@ async function update({ urn, old, next }: Step, deployment: Deployment): Promise
         timeout: next.customTimeouts?.update ?? 0,
         preview: deployment.preview,
         signal: deployment.options.signal,
+        ignoreChanges: next.ignoreChanges ?? [],
       }),
     );
     next.outputs = withSecrets(outputs, next);

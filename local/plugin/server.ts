@@ -142,6 +142,7 @@ function operations({ provider }: PluginOptions) {
         timeout: request.getTimeout(),
         preview: request.getPreview(),
         signal,
+        ignoreChanges: request.getIgnorechangesList(),
       });
       const response = new rpc.UpdateResponse();
       response.setProperties(writeProperties(outputs));

@@ -15,6 +15,7 @@ import {
 } from "../types";
 import { address, adoptedApp, adoptedService } from "./adoption";
 import { podFragment } from "./pod";
+import { autoscaling, podChange, replicas } from "./scaling";
 
 const EXAMPLE_RESOURCES = { requests: { cpu: "500m", memory: "256Mi" }, limits: { memory: "512Mi" } };
 const EXAMPLE_VARIABLES = { LOG_LEVEL: "info", SESSION_KEY: { secret: { name: "notes-session", key: "key" } } };
@@ -58,9 +59,31 @@ export const app = z.strictObject({
     example: "/alive",
     without: "the port is probed",
   }),
-  replicas: setting(whole(1, 1000, "pods").default(2), {
-    description: "Number of pods. During a rollout there is one more, never one fewer.",
+  replicas: replicas({
+    least: 1,
+    without: "2, or what `app.autoscaling` sets",
+    description: "Number of pods. `external` leaves it to an autoscaler of your own or to KEDA.",
     example: 4,
+  }),
+  autoscaling: autoscaling("app").optional(),
+  strategy: setting(z.enum(["rolling", "recreate"]).default("rolling"), {
+    description:
+      "`recreate` stops every old pod before the first new one starts, for versions that must never run side by side; requests fail meanwhile, so it needs `app.downtime`.",
+    example: "recreate",
+  }),
+  downtime: setting(z.literal("accepted").optional(), {
+    description: "Acknowledges that requests fail during a rollout; only with `app.strategy: recreate`.",
+    example: "accepted",
+    without: "a rollout without downtime",
+  }),
+  maxSurge: setting(podChange.default(1), {
+    description: "Pods that a rollout may have beyond the number of pods, as a number or percentage of it.",
+    example: "25%",
+  }),
+  maxUnavailable: setting(podChange.default(0), {
+    description:
+      "Pods that a rollout may have fewer than the number of pods; with 0 there is never one fewer. A node that is drained takes as many at once, but at least one.",
+    example: 1,
   }),
   ...started("server.mjs"),
   env: setting(environment.default({}), {
@@ -81,7 +104,8 @@ export const app = z.strictObject({
     without: "the namespace's default",
   }),
   preStop: setting(duration("0s", "10m").prefault("5s"), {
-    description: 'Pause between "the pod leaves" and SIGTERM, in which proxies learn of it.',
+    description:
+      'Pause between "the pod leaves" and SIGTERM, in which proxies learn of it; `0s` leaves the hook out, which Kubernetes before 1.30 does not know.',
     example: "10s",
   }),
   terminationGrace: setting(duration("1s", "1h").prefault("45s"), {
@@ -158,7 +182,13 @@ const kind = { description: "A worker runs all the time, a cron job on a schedul
 const worker = z.strictObject({
   kind: setting(z.literal("worker"), { ...kind, values: "`worker`, `cron`", example: "worker" }),
   ...shared,
-  replicas: setting(whole(0, 1000, "pods").default(1), { description: "Number of pods of a worker.", example: 2 }),
+  replicas: replicas({
+    least: 0,
+    without: "1, or what `workloads[].autoscaling` sets",
+    description: "Number of pods of a worker; `external` as in `app.replicas`.",
+    example: 2,
+  }),
+  autoscaling: autoscaling("workloads[]").optional(),
 });
 
 const cron = z.strictObject({

@@ -21,7 +21,7 @@ async function release(kind: "instance" | "cluster"): Promise<PulumiRecorder> {
     database: { kind, identifier: "notes-db", secret: { name: "notes-database" } },
     migrations: { directory: "migrations" },
     workloads: [
-      { kind: "worker", name: "mailer" },
+      { kind: "worker", name: "mailer", autoscaling: { max: 3, cpuPercent: 80 } },
       { kind: "cron", name: "cleanup", schedule: "@daily" },
     ],
     smoke: { command: "true" },

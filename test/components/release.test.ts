@@ -20,6 +20,8 @@ const SNAPSHOT = "aws:rds/snapshot:Snapshot";
 const COMMAND = "command:local:Command";
 const JOB = "kubernetes:batch/v1:Job";
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+const BUDGET = "kubernetes:policy/v1:PodDisruptionBudget";
+const AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler";
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 
 const MINIMAL = {
@@ -431,7 +433,66 @@ describe("the pods", () => {
     expect(container.lifecycle.preStop.sleep.seconds).toBe(5);
     expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(5);
     expect(container.readinessProbe.httpGet.path).toBe("/health");
-    expect(recorder.only("kubernetes:policy/v1:PodDisruptionBudget").inputs["spec"].maxUnavailable).toBe(1);
+    expect(recorder.only(BUDGET).inputs["spec"].maxUnavailable).toBe(1);
+  });
+
+  test("leave out the hook that Kubernetes before 1.33 refuses with 0 s", async () => {
+    await release(settings({ app: { preStop: "0s" } }));
+    expect(recorder.only(DEPLOYMENT).inputs["spec"].template.spec.containers[0]).not.toHaveProperty("lifecycle");
+  });
+
+  test("are replaced as the settings say, and nodes may take as many of them at once", async () => {
+    await release(settings({ app: { replicas: 8, maxSurge: "50%", maxUnavailable: "25%" } }));
+    const { strategy } = recorder.only(DEPLOYMENT).inputs["spec"];
+    expect(strategy).toEqual({ type: "RollingUpdate", rollingUpdate: { maxSurge: "50%", maxUnavailable: "25%" } });
+    expect(recorder.only(BUDGET).inputs["spec"].maxUnavailable).toBe("25%");
+  });
+
+  test("never run beside those of the old version with the strategy recreate", async () => {
+    await release(settings({ app: { strategy: "recreate", downtime: "accepted" } }));
+    expect(recorder.only(DEPLOYMENT).inputs["spec"].strategy).toEqual({ type: "Recreate" });
+  });
+
+  test("are scaled by an autoscaler that measures the app's own container", async () => {
+    const autoscaling = { min: 3, max: 9, cpuPercent: 70, memoryPercent: 80 };
+    const mailer = { kind: "worker", name: "mailer", autoscaling: { max: 4, cpuPercent: 50 } };
+    await release(settings({ app: { autoscaling }, workloads: [mailer] }));
+    const [app, worker] = ["notes", "notes-mailer"].map((name) =>
+      recorder.all(AUTOSCALER).find((each) => each.name === name),
+    );
+    const metric = (name: string, container: string, averageUtilization: number) => ({
+      type: "ContainerResource",
+      containerResource: { name, container, target: { type: "Utilization", averageUtilization } },
+    });
+    expect(app!.inputs).toMatchObject({
+      metadata: { name: "notes", namespace: "default" },
+      spec: {
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "notes" },
+        minReplicas: 3,
+        maxReplicas: 9,
+        metrics: [metric("cpu", "app", 70), metric("memory", "app", 80)],
+      },
+    });
+    expect(worker!.inputs["spec"]).toMatchObject({
+      scaleTargetRef: { name: "notes-mailer" },
+      minReplicas: 1,
+      maxReplicas: 4,
+      metrics: [metric("cpu", "mailer", 50)],
+    });
+    // The first release starts with the least number; from then on the number is the autoscaler's.
+    for (const { inputs, options } of recorder.all(DEPLOYMENT)) {
+      expect(inputs["spec"].replicas).toBe(inputs["metadata"].name === "notes" ? 3 : 1);
+      expect(options.ignoreChanges).toEqual(["spec.replicas"]);
+    }
+    expect(urns(app!.options.dependsOn)).toContain(`${DEPLOYMENT} notes`);
+    expect(recorder.only(BUDGET).inputs["spec"].maxUnavailable).toBe(1);
+  });
+
+  test("keep their number when another tool scales them, and may be one or many", async () => {
+    await release(settings({ app: { replicas: "external" } }));
+    expect(recorder.all(AUTOSCALER)).toEqual([]);
+    expect(recorder.only(BUDGET).inputs["spec"].maxUnavailable).toBe(1);
+    expect(recorder.only(DEPLOYMENT).options.ignoreChanges).toEqual(["spec.replicas"]);
   });
 
   test("get the database's URL by reference only", async () => {

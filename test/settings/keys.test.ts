@@ -29,12 +29,17 @@ const BASE = {
 const SPLIT = { name: "shop-database", passwordKey: "password", hostKey: "host", nameKey: "dbname" };
 const FILE = { secretProviderClass: "shop" };
 const URL_KEYS = ["database.secret.appKey", "database.secret.migrationKey"];
+const AUTOSCALING = { max: 5, cpuPercent: 70 };
 
 /** The base with one key changed; `[]` is the first of a list, of the kind that has the key. */
 function changed(key: string, value: unknown): Record<string, unknown> {
   const raw = structuredClone(BASE) as any;
   const names = key.replace("[]", ".0").split(".");
-  if (key === "workloads[].replicas") raw.workloads = [{ kind: "worker", name: "nightly" }];
+  if (/^workloads\[\]\.(replicas|autoscaling)/.test(key)) raw.workloads = [{ kind: "worker", name: "nightly" }];
+  if (key.startsWith("app.autoscaling")) raw.app.autoscaling = { ...AUTOSCALING };
+  if (key.startsWith("workloads[].autoscaling")) raw.workloads[0].autoscaling = { ...AUTOSCALING };
+  if (key === "app.strategy") raw.app.downtime = "accepted";
+  if (key === "app.downtime") raw.app.strategy = "recreate";
   if (key === "workloads[].kind") delete raw.workloads[0].schedule;
   // A connection's values are in a Secret of separate values or in a file, and each is in one place.
   if (/^database\.(?:migration\.)?file\./.test(key))

@@ -1,4 +1,5 @@
 import type { CallContext } from "../service";
+import { withFieldsOfOthers } from "./apply-merge";
 import { withDefaults } from "./defaults";
 import { type FieldManager, managedFields } from "./managed-fields";
 import { isClusterScoped, type KubernetesObject, type ObjectReference, referenceTo } from "./object";
@@ -32,22 +33,24 @@ export class ApiServer {
     by: FieldManager = KUBECTL,
     context?: CallContext,
   ): Promise<KubernetesObject> {
-    const object = this.normalize(given);
-    const reference = referenceTo(object);
+    const reference = referenceTo(given);
     if (this.store.get(reference)?.metadata.deletionTimestamp) {
       await this.until(() => !this.store.get(reference)?.metadata.deletionTimestamp, 600, context);
     }
     const previous = this.store.get(reference);
     if (previous?.metadata.deletionTimestamp) {
       throw new ApiError(
-        `object is being deleted: ${resourceName(object)} "${reference.name}" already exists`,
+        `object is being deleted: ${resourceName(given)} "${reference.name}" already exists`,
         "AlreadyExists",
       );
     }
     if (previous && mode === "create")
-      throw new ApiError(`${resourceName(object)} "${reference.name}" already exists`, "AlreadyExists");
-    if (!previous && mode === "update") throw notFound(object);
+      throw new ApiError(`${resourceName(given)} "${reference.name}" already exists`, "AlreadyExists");
+    if (!previous && mode === "update") throw notFound(given);
 
+    const object = this.normalize(
+      previous && by.operation === "Apply" ? withFieldsOfOthers(given, previous, by.manager) : given,
+    );
     const merged = this.merge(object, previous);
     merged.metadata["managedFields"] = managedFields(by, given, merged, previous);
     validate(this.store, merged, previous);

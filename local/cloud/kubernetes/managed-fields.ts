@@ -1,6 +1,7 @@
 import type { Json } from "../provider";
 import type { KubernetesObject } from "./object";
 import { isMap } from "./property-diff";
+import { timestamp } from "./store";
 import { ApiError, equal } from "./validation";
 
 /** A set of fields in Kubernetes' FieldsV1 format, with keys such as `f:spec`, `k:{"name":"app"}` and `.`. */
@@ -16,6 +17,8 @@ interface ManagedFields {
   fieldsType: "FieldsV1";
   fieldsV1: FieldSet;
   subresource?: string;
+  /** When the manager last set one of its fields. */
+  time: string;
 }
 
 /** The author of a change. A server-side apply respects the fields that other managers have set; an update does not. */
@@ -66,15 +69,25 @@ export function managedFields(
       [...paths].filter((path) => after.has(path) && !((by.operation === "Update" || force) && changed.has(path))),
     ),
   }));
+  const fieldsV1 = fieldSet(own.filter((path) => after.has(path)));
+  const earlier = entries.find(isOwn);
+  const isUnchanged = earlier !== undefined && changed.size === 0 && equal(earlier.fieldsV1, fieldsV1);
   return [
-    ...rest.filter(({ fieldsV1 }) => Object.keys(fieldsV1).length > 0),
+    ...rest.filter((entry) => Object.keys(entry.fieldsV1).length > 0),
     {
       ...by,
       apiVersion: next.apiVersion,
       fieldsType: "FieldsV1",
-      fieldsV1: fieldSet(own.filter((path) => after.has(path))),
+      fieldsV1,
+      time: isUnchanged ? earlier.time : timestamp(),
     },
   ];
+}
+
+/** The fields that the chosen managers of an object own, as {@link leavesOf} names them. */
+export function managedPaths(object: KubernetesObject, isChosen: (entry: ManagedFields) => boolean): Set<string> {
+  const entries = (object.metadata["managedFields"] ?? []) as ManagedFields[];
+  return new Set(entries.filter(isChosen).flatMap(({ fieldsV1 }) => [...pathsOf(fieldsV1)]));
 }
 
 /** The keys of the items of lists that are merged item by item. All other lists are treated as one value. */
@@ -94,10 +107,11 @@ const LIST_KEYS: Record<string, string[][]> = {
 /** The fields whose objects are treated as one value. */
 const ATOMIC = ["selector", "labelSelector", "secretKeyRef", "configMapKeyRef", "fieldRef"];
 
-const SEPARATOR = "\0";
+/** Stands between the parts of a path. */
+export const SEPARATOR = "\0";
 
-/** Every field that can have an owner, with its value. */
-function leavesOf(object: Partial<KubernetesObject>): [string, Json][] {
+/** Every field that can have an owner, by its path, with its value. */
+export function leavesOf(object: Partial<KubernetesObject>): [string, Json][] {
   const { apiVersion, kind, status, metadata, ...rest } = object;
   const { labels = {}, annotations = {} } = metadata ?? {};
   return leaves({ ...rest, metadata: { labels, annotations } } as Json, []);

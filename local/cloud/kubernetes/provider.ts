@@ -15,6 +15,7 @@ import {
 import type { ApplyMode } from "./api-server";
 import { readyCheck } from "./await";
 import { diffObjects } from "./diff";
+import { withIgnoredFields } from "./ignored-fields";
 import type { FieldManager } from "./managed-fields";
 import { groupOf, isClusterScoped, type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 import { hasUnknown, isMap, prune } from "./property-diff";
@@ -67,7 +68,14 @@ export function createKubernetesProvider(cloudDir: string, options: KubernetesPr
       const { urn, id, inputs, preview } = request;
       if (preview) return previewUpdate(request);
       const client = await connect(cloudDir);
-      const object = await apply(client, request, "update", (why) => `update of resource "${urn}" failed: ${why}`);
+      const live = await client.call("kubernetes.get", referenceFrom(urn, id, request.olds));
+      const applied = live ? withIgnoredFields(inputs, live, PULUMI.manager, request.ignoreChanges ?? []) : inputs;
+      const object = await apply(
+        client,
+        { ...request, inputs: applied },
+        "update",
+        (why) => `update of resource "${urn}" failed: ${why}`,
+      );
       const opening = `the Kubernetes API server reported that "${id}" failed to fully initialize or become live`;
       return whenReady(client, object, { ...request, inputs }, id, opening);
     },
