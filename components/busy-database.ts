@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
+import { onError } from "./error-hook";
 import { SnapshotError } from "./snapshot-status";
 
 /** A database in a state in which RDS takes no snapshot, and the time to wait for another state. */
@@ -28,9 +29,7 @@ const BUSY =
  * @param name The name of the snapshot, which must be unique in the program.
  */
 export function retryWhileBusy(name: string, database: BusyDatabase): Pick<pulumi.CustomResourceOptions, "hooks"> {
-  if (!engineCallsErrorHooks()) return {};
-  const hook = new pulumi.ErrorHook(`${name}: wait until the database is available`, waitWhileBusy(database));
-  return { hooks: { onError: [hook] } };
+  return onError(`${name}: wait until the database is available`, waitWhileBusy(database));
 }
 
 /**
@@ -83,13 +82,4 @@ function inOneLine(refusal: string): string {
     .replace(/^\s*1 error occurred:\s*\*?/, "")
     .replace(/\s+/g, " ")
     .trim();
-}
-
-/**
- * Returns whether the engine supports error hooks. The SDK asked the engine that before the program began, but has no
- * public function for it. A hook must not be made for an engine without that support.
- */
-function engineCallsErrorHooks(): boolean {
-  const { getStore }: { getStore(): { supportsErrorHooks?: boolean } } = require("@pulumi/pulumi/runtime/state");
-  return getStore().supportsErrorHooks === true && "registerErrorHook" in (pulumi.runtime.getMonitor() ?? {});
 }

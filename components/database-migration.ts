@@ -109,6 +109,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       appImage: app.image,
       notes,
       files,
+      reader: args.reader,
       snapshotMaxAge: settings.backup.maxAge,
     };
 

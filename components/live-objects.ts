@@ -31,3 +31,14 @@ export async function liveObjects(
 ): Promise<Found> {
   return askCluster<{ objects: LiveObject[] }>(access, { namespace, resources }, opts);
 }
+
+/** Reads the pods of a Job in the same way. */
+export async function podsOfJob(
+  access: ClusterAccess,
+  namespace: string,
+  job: string,
+  opts?: pulumi.InvokeOptions,
+): Promise<Found> {
+  const selector = `batch.kubernetes.io/job-name=${job}`;
+  return askCluster<{ objects: LiveObject[] }>(access, { namespace, resources: ["pods"], selector }, opts);
+}

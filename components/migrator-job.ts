@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "./child";
 import { commandContainer } from "./command-container";
 import type { DatabaseSource } from "./database-environment";
+import type { ReportReader } from "./job-reports";
+import { tellEndOfPod, warnOfLingering } from "./job-watch";
 import type { MigrationFiles } from "./migration-files";
 import { type StepArgs, stepArguments } from "./migrator-arguments";
 import { MIGRATOR, migratorJobManifest } from "./migrator-job-manifest";
@@ -20,6 +22,8 @@ export interface MigratorJobArgs extends StepArgs {
   /** The ConfigMaps with the migrator and the SQL. */
   files: MigrationFiles;
   snapshot?: DatabaseSnapshot | undefined;
+  /** The options for reading the Job's pod. Without them nothing tells what ended a pod from outside. */
+  reader?: ReportReader | undefined;
   /** An output that is known when everything that the Job depends on is done. Default: it is known at once. */
   begins?: pulumi.Output<unknown> | undefined;
 }
@@ -49,6 +53,7 @@ export class MigratorJob extends pulumi.ComponentResource {
         : undefined;
     // The contract Job waits for the soak time itself, so its deadline must include that.
     const deadline = settings.deadline.plus(step === "contract" ? settings.soak.seconds : 0);
+    const watched = { name: jobName, step, namespace, reader: args.reader };
     this.job = new Job(
       `${name}-${releaseId}`,
       migratorJobManifest({
@@ -62,9 +67,12 @@ export class MigratorJob extends pulumi.ComponentResource {
         replaceOnChanges: ["*"],
         deleteBeforeReplace: true,
         customTimeouts: { create: deadline.plus(AWAIT_MARGIN_SECONDS).text },
+        ...tellEndOfPod(watched, this),
       },
     );
-    warnWhenOverdue(this.job, jobName, deadline, args.begins ?? pulumi.output(undefined));
+    const begins = args.begins ?? pulumi.output(undefined);
+    warnWhenOverdue(this.job, jobName, deadline, begins);
+    warnOfLingering(watched, { begins, ends: this.job.id, parent: this });
     this.registerOutputs({});
   }
 }

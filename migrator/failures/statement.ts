@@ -63,13 +63,17 @@ export class AnotherRunner extends Failure {
   }
 }
 
+/** Why Kubernetes sends SIGTERM to the process of a pod. */
+const WHY_SIGTERM = "its pod was evicted, preempted or deleted, or its deadline has passed";
+
 /** The run was stopped by SIGTERM or SIGINT. */
 export class Stopped extends Failure {
   override readonly code = "stopped";
   override readonly exit: number;
 
   constructor(signal: "SIGTERM" | "SIGINT", database: string) {
-    super({ what: `Stopped by ${signal}.`, database, next: "{rerun}" });
+    const what = signal === "SIGTERM" ? `Stopped by SIGTERM: ${WHY_SIGTERM}.` : `Stopped by ${signal}.`;
+    super({ what, database, next: "{rerun}" });
     this.exit = signal === "SIGTERM" ? 143 : 130;
   }
 }

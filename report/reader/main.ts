@@ -33,7 +33,7 @@ async function answerFromCluster(request: ClusterRequest): Promise<number> {
   const given = kubeconfigFile(process.env[KUBECONFIG_VARIABLE]);
   try {
     const cluster: Cluster = { namespace, context, kubeconfig: given.path };
-    if ("resources" in request) return answer(await liveObjects(request.resources, cluster));
+    if ("resources" in request) return answer(await liveObjects(request, cluster));
     if ("service" in request) return answer(await serviceAddress(request.service, request.timeoutSeconds, cluster));
     return answer(await handOver(request.handOver.resources, request.handOver.to, cluster));
   } finally {

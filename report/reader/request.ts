@@ -17,6 +17,8 @@ export interface ObjectsRequest {
   readonly context?: string | undefined;
   /** The resources in kubectl's notation, such as `deployments.apps/notes`. */
   readonly resources: readonly string[];
+  /** The labels that the objects must have, in kubectl's notation. Default: the resources are named. */
+  readonly selector?: string | undefined;
 }
 
 /** The request to hand over objects that another tool made, so that the release can set and remove their fields. */

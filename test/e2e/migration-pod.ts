@@ -35,3 +35,12 @@ export async function deleteMigrationJob(world: World): Promise<void> {
 export async function deleteMigrationPod(world: World): Promise<void> {
   await kubectl(["delete", "pod", await migrationPod(world), "--namespace", world.namespace, "--wait=false"]);
 }
+
+/** Evicts the migration's pod through the Eviction API, as a drain of its node does; gives its name. */
+export async function evictMigrationPod(world: World): Promise<string> {
+  const name = await migrationPod(world);
+  const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace: world.namespace } };
+  const path = `/api/v1/namespaces/${world.namespace}/pods/${name}/eviction`;
+  await kubectl(["create", "--raw", path, "--filename", "-"], JSON.stringify(eviction));
+  return name;
+}

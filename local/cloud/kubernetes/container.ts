@@ -21,6 +21,9 @@ export interface ContainerSurroundings {
   changed(): void;
 }
 
+/** When a container is started and ended. A sidecar is started among the init containers and ended after the others. */
+export type ContainerRole = "init" | "sidecar" | "main";
+
 interface Plan extends ProcessPlan {
   image: LocalImage;
   mapping: PathMapping;
@@ -41,7 +44,7 @@ export class ContainerRunner {
   constructor(
     private readonly pod: Pod,
     private readonly container: Container,
-    private readonly role: "init" | "main",
+    private readonly role: ContainerRole,
     private readonly around: ContainerSurroundings,
   ) {
     this.status = {
@@ -51,7 +54,7 @@ export class ContainerRunner {
       ready: false,
       started: false,
       restartCount: 0,
-      state: { waiting: { reason: role === "init" ? "PodInitializing" : "ContainerCreating" } },
+      state: { waiting: { reason: role === "main" ? "ContainerCreating" : "PodInitializing" } },
       lastState: {},
     };
   }
@@ -200,6 +203,7 @@ export class ContainerRunner {
   private restarts(): boolean {
     const policy = this.pod.spec.restartPolicy ?? "Always";
     const failed = this.status.state.terminated?.exitCode !== 0;
+    if (this.role === "sidecar") return true;
     if (this.role === "init") return failed && policy !== "Never";
     return policy === "Always" || (policy === "OnFailure" && failed);
   }

@@ -1,16 +1,26 @@
 import { rmSync } from "node:fs";
 import { raiseDefect } from "../defect";
 import { Configuration, MissingReference, POD_IP } from "./configuration";
-import { ContainerRunner, type ContainerSurroundings } from "./container";
+import { type ContainerRole, ContainerRunner, type ContainerSurroundings } from "./container";
 import { pause } from "./pause";
 import { podDirectory } from "./pod-directory";
 import { type Condition, type ContainerStatus, type Pod, type PodStatus, withCondition } from "./pod-types";
 import { timestamp } from "./store";
 import { removeVolumes, writeVolumes } from "./volumes";
 
+/** Whether an init container is a native sidecar. */
+function isSidecar({ restartPolicy }: Pod["spec"]["containers"][number]): boolean {
+  return restartPolicy === "Always";
+}
+
 /** Runs one pod from its start to its end and reports its status. */
 export class PodWorker {
+  /** The init containers without the sidecars. */
   private readonly init: ContainerRunner[];
+  /** The init containers with `restartPolicy: Always`, which run beside the others until these have ended. */
+  private readonly sidecars: ContainerRunner[];
+  /** Both of them in their order, in which they are started. */
+  private readonly inits: ContainerRunner[];
   private readonly main: ContainerRunner[];
   private readonly stopped = new AbortController();
   private readonly startTime = timestamp();
@@ -19,6 +29,7 @@ export class PodWorker {
   private conditions: Condition[] = [];
   private initialized = false;
   private deadlineExceeded = false;
+  private sidecarsEnded = false;
 
   constructor(
     private readonly pod: Pod,
@@ -26,9 +37,12 @@ export class PodWorker {
     private readonly publish: (status: PodStatus) => void,
   ) {
     const surroundings = { ...around, changed: () => this.report() };
-    const runners = (role: "init" | "main") => (container: Pod["spec"]["containers"][number]) =>
+    const runners = (role: ContainerRole) => (container: Pod["spec"]["containers"][number]) =>
       new ContainerRunner(pod, container, role, surroundings);
-    this.init = (pod.spec.initContainers ?? []).map(runners("init"));
+    const declared = pod.spec.initContainers ?? [];
+    this.inits = declared.map((each) => runners(isSidecar(each) ? "sidecar" : "init")(each));
+    this.init = this.inits.filter((_, index) => !isSidecar(declared[index]!));
+    this.sidecars = this.inits.filter((_, index) => isSidecar(declared[index]!));
     this.main = pod.spec.containers.map(runners("main"));
     this.finished = this.run().catch((error) => {
       console.error(`pod ${pod.metadata.name}:`, error);
@@ -42,7 +56,7 @@ export class PodWorker {
    */
   stop(graceSeconds: number, options: { hooks?: boolean } = {}): Promise<void> {
     this.stopped.abort();
-    this.ending ??= Promise.all([...this.init, ...this.main].map((runner) => runner.stop(graceSeconds, options)))
+    this.ending ??= Promise.all([...this.inits, ...this.main].map((runner) => runner.stop(graceSeconds, options)))
       .then(() => this.finished)
       .then(() => removeVolumes(this.around.cloudDir, this.pod));
     return this.ending;
@@ -57,7 +71,13 @@ export class PodWorker {
     this.report();
     this.watchDeadline();
     if (!(await this.mountVolumes())) return;
-    for (const container of this.init) {
+    for (const container of this.inits) {
+      if (this.sidecars.includes(container)) {
+        void container.run();
+        while (!container.status.started && !this.stopped.signal.aborted)
+          await pause(this.around.timing.noticeMilliseconds, this.stopped.signal);
+        continue;
+      }
       await container.run();
       if (this.stopped.signal.aborted) return;
       if (container.status.state.terminated?.exitCode !== 0) {
@@ -69,6 +89,9 @@ export class PodWorker {
     for (const { status } of this.main) status.state = { waiting: { reason: "ContainerCreating" } };
     this.report();
     await Promise.all(this.main.map((container) => container.run()));
+    const grace = this.pod.spec.terminationGracePeriodSeconds ?? 30;
+    await Promise.all(this.sidecars.map((container) => container.stop(grace)));
+    this.sidecarsEnded = true;
     removeVolumes(this.around.cloudDir, this.pod);
     this.report();
   }
@@ -108,6 +131,7 @@ export class PodWorker {
     if (policy === "Never" && init.some(failed)) return "Failed";
     if (!this.initialized) return "Pending";
     if (main.every(ended)) {
+      if (this.sidecars.length > 0 && !this.sidecarsEnded) return "Running";
       if (policy === "Never" || this.stopped.signal.aborted) return main.some(failed) ? "Failed" : "Succeeded";
       if (policy === "OnFailure" && !main.some(failed)) return "Succeeded";
       return "Running";
@@ -132,8 +156,8 @@ export class PodWorker {
       podIPs: [{ ip: POD_IP }],
       startTime: this.startTime,
       qosClass: "BestEffort",
-      ...(this.init.length > 0
-        ? { initContainerStatuses: this.init.map(({ status }) => structuredClone(status)) }
+      ...(this.inits.length > 0
+        ? { initContainerStatuses: this.inits.map(({ status }) => structuredClone(status)) }
         : {}),
       containerStatuses: this.main.map(({ status }) => structuredClone(status)),
     });

@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario";
 import { failures } from "./failures";
 import { interventions } from "./interventions";
+import { pods } from "./pods";
 import { destroy, releases } from "./releases";
 
-export const scenarios: Scenario[] = [...releases, ...failures, ...interventions, ...destroy];
+export const scenarios: Scenario[] = [...releases, ...failures, ...interventions, ...pods, ...destroy];

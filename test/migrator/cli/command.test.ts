@@ -111,7 +111,7 @@ describe("the Prisma CLI as the release's command", () => {
     await until(async () => (await sleeping()).length > 0, "the command sleeps", 120_000);
     running.child.kill("SIGTERM");
     const { exit, output } = await running.ended;
-    expect(output).toContain("FAILED (stopped): Stopped by SIGTERM.");
+    expect(output).toContain("FAILED (stopped): Stopped by SIGTERM: its pod was evicted,");
     expect(exit).toBe(143);
     await until(async () => (await sleeping()).length === 0, "its session ends");
     const next = await run(url, directory).ended;

@@ -203,6 +203,28 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).toBe("a\nb\n");
   });
 
+  test("ends its native sidecars when its own containers have ended", async () => {
+    const order = `${cluster.cloudDir}/order`;
+    const initContainers = [
+      {
+        name: "proxy",
+        image: "shell",
+        restartPolicy: "Always",
+        args: [
+          `trap 'echo proxy ends >> "${order}"; exit 0' TERM; echo proxy >> '${order}'; while :; do sleep 0.1; done`,
+        ],
+      },
+      {
+        name: "after",
+        image: "shell",
+        args: [`until grep -q proxy '${order}'; do sleep 0.1; done; echo after >> '${order}'`],
+      },
+    ];
+    const result = await run(job("beside", `echo main >> '${order}'`, {}, {}, { initContainers }));
+    expect(result.outcome).toBe("ready");
+    expect(readFileSync(order, "utf8")).toBe("proxy\nafter\nmain\nproxy ends\n");
+  });
+
   test("takes whole Secrets and ConfigMaps into its environment, and does without optional ones", async () => {
     await cluster.apply({
       apiVersion: "v1",

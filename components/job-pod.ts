@@ -1,0 +1,82 @@
+import { isGroup } from "../settings/pod/fields";
+import { MIGRATOR_CONTAINER } from "../settings/pod/migration-pod";
+import type { LiveObject } from "./live-objects";
+
+/** What happened to the pod of a Job that the migrator itself can't report. */
+export interface PodTrouble {
+  /** What happened, in one sentence. */
+  what: string;
+  /** What to do before the same `up` is run again. Default: nothing. */
+  before?: string;
+}
+
+/**
+ * Returns what ended the pod of a failed Job from outside: an eviction, a pod of higher priority, or a deletion.
+ * Returns undefined if the migrator ended by itself, whose last lines say why.
+ *
+ * @param pods The Job's pods that still exist.
+ * @param error The provider's error about the Job.
+ */
+export function endOfPod(pods: readonly LiveObject[], error: string): PodTrouble | undefined {
+  // At its deadline the Job itself deletes its pod.
+  if (/DeadlineExceeded/.test(error)) return undefined;
+  const [pod] = pods;
+  if (!pod) {
+    return {
+      what:
+        "Its pod was deleted while it ran: by an eviction (a drained node, an autoscaler), by a pod of higher priority, " +
+        "or by hand.",
+    };
+  }
+  const status = isGroup(pod["status"]) ? pod["status"] : {};
+  const disrupted = groups(status["conditions"]).find(
+    (each) => each["type"] === "DisruptionTarget" && each["status"] === "True",
+  );
+  const reason = disrupted?.["reason"] ?? status["reason"];
+  const message = String(disrupted?.["message"] || status["message"] || "").replace(/\.$/, "");
+  const told = message === "" ? "" : `: ${message}`;
+  switch (reason) {
+    case "PreemptionByScheduler":
+    case "Preempting":
+      return {
+        what: `A pod of higher priority took the place of its pod${told}.`,
+        before: "name a priority class in migrations.pod (spec.priorityClassName), or wait for a quieter time",
+      };
+    case "Evicted":
+    case "TerminationByKubelet":
+      return {
+        what: `Its pod was evicted by its node${told}.`,
+        before: "if the node lacked memory or disk, ask for more in migrations.resources (requests)",
+      };
+    case "DeletionByTaintManager":
+      return {
+        what: `Its pod was evicted, because its node got a taint that it doesn't tolerate${told}.`,
+        before: "see that a node without that taint is there, or tolerate it in migrations.pod (spec.tolerations)",
+      };
+    case "EvictionByEvictionAPI":
+      return { what: `Its pod was evicted, as when a node is drained${told}.` };
+    case "DeletionByPodGC":
+    case "NodeLost":
+      return { what: `Its pod was lost with its node${told}.` };
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Returns the names of the containers that keep a Job from ending: those that still run although the migrator has
+ * ended. A mesh or another webhook has added them; native sidecars are not among them, because Kubernetes ends these.
+ */
+export function lingeringContainers(pods: readonly LiveObject[]): string[] {
+  return pods.flatMap(({ status }) => {
+    const containers = isGroup(status) ? groups(status["containerStatuses"]) : [];
+    const state = (container: Record<string, unknown>) => (isGroup(container["state"]) ? container["state"] : {});
+    const ended = containers.some((each) => each["name"] === MIGRATOR_CONTAINER && "terminated" in state(each));
+    const running = containers.filter((each) => "running" in state(each)).map((each) => String(each["name"]));
+    return ended ? running : [];
+  });
+}
+
+function groups(list: unknown): Record<string, unknown>[] {
+  return Array.isArray(list) ? list.filter(isGroup) : [];
+}
