@@ -3,7 +3,7 @@ import type { Problem } from "../rule";
 import type { Settings, WorkloadSettings } from "../schema";
 import { containerProblems } from "./containers";
 import { ownFields } from "./own-fields";
-import { fields, labels, SHARED, variables } from "./shared-fields";
+import { connectionFiles, fields, labels, SHARED, variables } from "./shared-fields";
 
 /** Finds what `app.pod` must not set, because the release relies on it or because it is a setting of its own. */
 export function appPodProblems({ app, database }: Pick<Settings, "app" | "database">): Problem[] {
@@ -23,6 +23,7 @@ export function appPodProblems({ app, database }: Pick<Settings, "app" | "databa
     ...variables(container, Object.keys(app.env), "left out: app.env sets it already"),
     ...variables(container, ["PORT"], "left out: set app.port"),
     ...variables(container, connectionVariables(database, "app"), "left out: it is set from the settings in database"),
+    ...connectionFiles(container, database),
     [`${container}.ports[${app.port}]`]: "left out: it is the port of the app",
     [`${container}.lifecycle.preStop`]: "left out: set app.preStop",
     ...probe(`${container}.startupProbe`, health),
@@ -54,6 +55,7 @@ export function workloadPodProblems({
         connectionVariables(database, "app"),
         "left out: it is set from the settings in database",
       ),
+      ...connectionFiles(container, database),
     };
     return problems(workload.pod, own, workload.name, ["workloads", index, "pod"]);
   });

@@ -5,7 +5,7 @@ import type { Settings } from "../schema";
 import { containerProblems, containersOf } from "./containers";
 import type { Group } from "./fields";
 import { nodesOf, ownFields } from "./own-fields";
-import { fields, SHARED, variables } from "./shared-fields";
+import { connectionFiles, fields, SHARED, variables } from "./shared-fields";
 
 /** The name of the migrator's container in each of its Jobs. */
 export const MIGRATOR_CONTAINER = "migrator";
@@ -66,6 +66,7 @@ export function migrationPodProblems(
   const command = migrations.runner === "command";
   const own = {
     ...OWN,
+    ...connectionFiles(CONTAINER, database),
     ...variables(
       CONTAINER,
       [DEFAULT_VARIABLE, ...connectionVariables(database, "migration")],

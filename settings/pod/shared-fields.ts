@@ -1,9 +1,15 @@
+import type { DatabaseSettings } from "../schema";
+
 /** What no fragment may set in any pod, by the place of the value. */
 export const SHARED: Readonly<Record<string, string>> = {
   ...labels(["app.kubernetes.io/name", "app.kubernetes.io/component", "app.kubernetes.io/managed-by"]),
   "metadata.annotations[release/id]": "left out: it names the release that the pod runs",
-  "spec.volumes[release]": "named differently: the release has a volume of this name",
-  "spec.volumes[writable]": "named differently: the release has a volume of this name",
+  ...Object.fromEntries(
+    ["release", "writable", "database"].map((volume) => [
+      `spec.volumes[${volume}]`,
+      "named differently: the release has a volume of this name",
+    ]),
+  ),
 };
 
 /** Returns entries for labels of a pod. */
@@ -20,4 +26,9 @@ export function fields(of: string, names: readonly string[], allowed: string): R
 /** Returns entries for the variables of a container. */
 export function variables(container: string, names: readonly string[], allowed: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [`${container}.env[${name}]`, allowed]));
+}
+
+/** Returns the entry for the mount of the files with the connection, if it is in files. */
+export function connectionFiles(container: string, { file }: DatabaseSettings): Record<string, string> {
+  return file ? { [`${container}.volumeMounts[${file.folder}]`]: "another path: database.file is mounted there" } : {};
 }
