@@ -6,7 +6,7 @@ import type { ConnectionPlace } from "./db/connection-place";
 
 /** The verbs of the command line. */
 export const VERBS = [
-  ...["preflight", "deploy", "run", "verify", "drift", "compare", "status", "resolve", "baseline", "sql"],
+  ...["preflight", "deploy", "run", "verify", "drift", "compare", "status", "resolve", "baseline", "sql", "wait"],
 ] as const;
 /** One of {@link VERBS}. */
 export type Verb = (typeof VERBS)[number];
@@ -59,6 +59,10 @@ export interface Settings {
   /** The Pulumi stack that the run belongs to; undefined if it was started by hand. Commands in messages name it. */
   readonly stack: string | undefined;
   readonly releaseId: string | undefined;
+  /** The migrations that `wait` waits for; empty for every other verb. */
+  readonly awaited: readonly string[];
+  /** The longest time that `wait` waits. */
+  readonly waitTimeout: number;
   readonly lockTimeout: number;
   readonly statementTimeout: number;
   readonly lockRetryTimeout: number;

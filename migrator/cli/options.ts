@@ -86,6 +86,8 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   applied: { value: "MIGRATION", text: "resolve: record it as applied" },
   "rolled-back": { value: "MIGRATION", text: "resolve: record it as rolled back, so that deploy applies it" },
   through: { value: "MIGRATION", text: "baseline: the last migration that the database already has" },
+  for: { value: "MIGRATION", many: true, text: "wait: a migration that must be applied; repeatable" },
+  "wait-timeout": { value: "TIME", default: "2m", text: "wait: how long to wait for them" },
   force: { text: "resolve, baseline: also against what the catalog shows" },
   stack: {
     value: "NAME",

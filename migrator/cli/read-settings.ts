@@ -44,7 +44,9 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     );
   const directory = text("migrations");
   const payload = text("payload");
-  if ((directory === undefined) === (payload === undefined)) mistakes.push("Give either --migrations or --payload.");
+  if (verb === "wait" && list("for").length === 0) mistakes.push("wait needs --for MIGRATION.");
+  if (verb !== "wait" && (directory === undefined) === (payload === undefined))
+    mistakes.push("Give either --migrations or --payload.");
   const settings: Settings = {
     verb: verb as Verb,
     command,
@@ -64,6 +66,8 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
       text("rerun") ??
       (payload === undefined ? `npm run migrator -- ${args[0]} (the same options)` : "run the same command again"),
     stack: text("stack"),
+    awaited: list("for"),
+    waitTimeout: duration("wait-timeout"),
     releaseId: environment["RELEASE_ID"] || undefined,
     lockTimeout: duration("lock-timeout"),
     statementTimeout: duration("statement-timeout"),

@@ -62,6 +62,7 @@ export class Session {
    * @throws BadUrl, ConnectionLost, LoginRefused, PoolerInBetween, TlsFailure, Unreachable
    */
   static async open(target: Target, options: SessionOptions): Promise<Session> {
+    refuseKnownPooler(target);
     const client = await connect(target, options);
     const severity = (message: { severity?: string | undefined }) => message.severity ?? "NOTICE";
     client.on("notice", (message) => {
@@ -199,8 +200,14 @@ function checkIdentity({ tls: { pfx, passphrase }, form }: Target): void {
   }
 }
 
-async function connect(target: Target, options: SessionOptions): Promise<Client> {
-  refuseKnownPooler(target);
+/**
+ * Connects and logs in, also through a pooler. A server that doesn't answer yet is tried again.
+ * @throws BadUrl, LoginRefused, TlsFailure, Unreachable
+ */
+export async function connect(
+  target: Target,
+  options: Pick<SessionOptions, "applicationName" | "connectWait" | "onWait">,
+): Promise<Client> {
   checkIdentity(target);
   const began = Date.now();
   for (let wait = 100; ; wait = Math.min(wait * 2, 1000)) {
@@ -215,7 +222,11 @@ async function connect(target: Target, options: SessionOptions): Promise<Client>
   }
 }
 
-async function attempt(target: Target, options: SessionOptions, tls: boolean): Promise<Client> {
+async function attempt(
+  target: Target,
+  options: Pick<SessionOptions, "applicationName">,
+  tls: boolean,
+): Promise<Client> {
   const config: ClientConfig = {
     host: target.host,
     port: target.port,
