@@ -14,29 +14,44 @@ export interface PodTrouble {
  * Returns what ended the pod of a failed Job from outside: an eviction, a pod of higher priority, or a deletion.
  * Returns undefined if the migrator ended by itself, whose last lines say why.
  *
- * @param pods The Job's pods that still exist.
+ * @param pods The Job's pods that still exist. An evicted pod mostly doesn't.
+ * @param events The events of the Job's pods.
  * @param error The provider's error about the Job.
  */
-export function endOfPod(pods: readonly LiveObject[], error: string): PodTrouble | undefined {
+export function endOfPod(
+  pods: readonly LiveObject[],
+  events: readonly LiveObject[],
+  error: string,
+): PodTrouble | undefined {
   // At its deadline the Job itself deletes its pod.
   if (/DeadlineExceeded/.test(error)) return undefined;
   const [pod] = pods;
   if (!pod) {
-    return {
-      what:
-        "Its pod was deleted while it ran: by an eviction (a drained node, an autoscaler), by a pod of higher priority, " +
-        "or by hand.",
-    };
+    const known = events.map(({ reason, message }) => troubleOf(reason, message)).find((each) => each !== undefined);
+    return (
+      known ?? { what: "Its pod was deleted while it ran: by an eviction, as when a node is drained, or by hand." }
+    );
   }
   const status = isGroup(pod["status"]) ? pod["status"] : {};
   const disrupted = groups(status["conditions"]).find(
     (each) => each["type"] === "DisruptionTarget" && each["status"] === "True",
   );
-  const reason = disrupted?.["reason"] ?? status["reason"];
-  const message = String(disrupted?.["message"] || status["message"] || "").replace(/\.$/, "");
-  const told = message === "" ? "" : `: ${message}`;
+  return disrupted
+    ? troubleOf(disrupted["reason"], disrupted["message"])
+    : troubleOf(status["reason"], status["message"]);
+}
+
+/**
+ * Returns what a reason of Kubernetes means. It is that of a condition `DisruptionTarget`
+ * (https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions), of the pod's status, or
+ * of an event.
+ */
+function troubleOf(reason: unknown, message: unknown): PodTrouble | undefined {
+  const text = typeof message === "string" ? message.trim().replace(/\.$/, "") : "";
+  const told = text === "" ? "" : `: ${text}`;
   switch (reason) {
     case "PreemptionByScheduler":
+    case "Preempted":
     case "Preempting":
       return {
         what: `A pod of higher priority took the place of its pod${told}.`,
@@ -49,6 +64,7 @@ export function endOfPod(pods: readonly LiveObject[], error: string): PodTrouble
         before: "if the node lacked memory or disk, ask for more in migrations.resources (requests)",
       };
     case "DeletionByTaintManager":
+    case "TaintManagerEviction":
       return {
         what: `Its pod was evicted, because its node got a taint that it doesn't tolerate${told}.`,
         before: "see that a node without that taint is there, or tolerate it in migrations.pod (spec.tolerations)",

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { onError } from "./error-hook";
 import { endOfPod, lingeringContainers, type PodTrouble } from "./job-pod";
 import type { ReportReader } from "./job-reports";
-import { type Found, podsOfJob } from "./live-objects";
+import { eventsOfPods, type Found, podsOfJob } from "./live-objects";
 import type { StepArgs } from "./migrator-arguments";
 
 /** A Job whose pod is watched. */
@@ -30,20 +30,27 @@ const STATES: Record<StepArgs["step"], string> = {
  *
  * @param parent The component whose providers read the pods.
  */
-export function tellEndOfPod(
-  { name, step, namespace, reader }: WatchedJob,
+export function tellEndOfPod(job: WatchedJob, parent: pulumi.Resource): Pick<pulumi.CustomResourceOptions, "hooks"> {
+  const { name, reader } = job;
+  return reader ? onError(`${name}: tell what ended its pod`, endOfPodHook({ ...job, reader }, parent)) : {};
+}
+
+/** Returns the hook that says it. Pulumi must not try a Job again, because a person must see what a failed one left. */
+export function endOfPodHook(
+  { name, step, namespace, reader }: WatchedJob & { reader: ReportReader },
   parent: pulumi.Resource,
-): Pick<pulumi.CustomResourceOptions, "hooks"> {
-  if (!reader) return {};
-  return onError(`${name}: tell what ended its pod`, async ({ errors: [error = ""] }) => {
+): pulumi.ErrorHookFunction {
+  return async ({ errors: [error = ""] }) => {
     const known = await new Promise<string>((resolve) => pulumi.output(namespace).apply(resolve));
-    const found = await podsOfJob(reader, known, name, { parent });
-    const trouble = "objects" in found ? endOfPod(found.objects, error) : undefined;
+    const pods = await podsOfJob(reader, known, name, { parent });
+    if (!("objects" in pods)) return false;
+    const events = pods.objects.length === 0 ? await eventsOfPods(reader, known, name, { parent }) : [];
+    const trouble = endOfPod(pods.objects, events, error);
     // pulumi.log can't be used here: it prints messages one after the other and holds back those of a resource
     // without a URN, which this Job never gets.
     if (trouble) console.warn(endedText(name, step, trouble));
     return false;
-  });
+  };
 }
 
 /** Returns the message about a Job whose pod was ended from outside. */
@@ -52,8 +59,8 @@ export function endedText(name: string, step: StepArgs["step"], { what, before }
   return `Job ${name} failed. ${what}\n${STATES[step]}\nNext: ${before ? `${before}; then ` : ""}${again}.`;
 }
 
-/** The time until the pods are looked at for the first time, and the longest pause, in milliseconds. */
-const PAUSES_MS = { first: 15_000, longest: 120_000 };
+/** The time until the pods are looked at for the first time, and the longest pause between two looks. */
+const PAUSES = { firstMs: 15_000, longestMs: 120_000 };
 
 /**
  * Prints a warning when the migrator has ended and another container of its pod goes on. The Job would then end only at
@@ -65,18 +72,24 @@ const PAUSES_MS = { first: 15_000, longest: 120_000 };
 export function warnOfLingering(
   job: WatchedJob,
   { begins, ends, parent }: { begins: pulumi.Output<unknown>; ends: pulumi.Output<unknown>; parent: pulumi.Resource },
+  pauses = PAUSES,
 ): void {
   const { reader } = job;
   if (!reader || pulumi.runtime.isDryRun()) return;
   const over = new AbortController();
   ends.apply(() => over.abort());
   pulumi.all([job.namespace, begins]).apply(([namespace]) => {
-    void watch(job, over.signal, () => podsOfJob(reader, namespace, job.name, { parent }));
+    void watch(job, over.signal, pauses, () => podsOfJob(reader, namespace, job.name, { parent }));
   });
 }
 
-async function watch({ name, step }: WatchedJob, over: AbortSignal, pods: () => Promise<Found>): Promise<void> {
-  for (let pause = PAUSES_MS.first; ; pause = Math.min(pause * 1.5, PAUSES_MS.longest)) {
+async function watch(
+  { name, step }: WatchedJob,
+  over: AbortSignal,
+  { firstMs, longestMs }: typeof PAUSES,
+  pods: () => Promise<Found>,
+): Promise<void> {
+  for (let pause = firstMs; ; pause = Math.min(pause * 1.5, longestMs)) {
     // The program may end while this timer runs.
     await delay(pause, undefined, { ref: false, signal: over }).catch(() => {});
     if (over.aborted) return;

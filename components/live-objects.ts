@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { isGroup } from "../settings/pod/fields";
 import { askCluster, type ClusterAccess } from "./ask-cluster";
 import type { Json, ManagedFields } from "./field-conflicts";
 
@@ -41,4 +42,18 @@ export async function podsOfJob(
 ): Promise<Found> {
   const selector = `batch.kubernetes.io/job-name=${job}`;
   return askCluster<{ objects: LiveObject[] }>(access, { namespace, resources: ["pods"], selector }, opts);
+}
+
+/** Reads the events about the pods of a Job, which outlive the pods for an hour; none if they can't be read. */
+export async function eventsOfPods(
+  access: ClusterAccess,
+  namespace: string,
+  job: string,
+  opts?: pulumi.InvokeOptions,
+): Promise<LiveObject[]> {
+  const found = await liveObjects(access, namespace, ["events"], opts);
+  if (!("objects" in found)) return [];
+  return found.objects.filter(
+    ({ involvedObject: about }) => isGroup(about) && String(about["name"]).startsWith(`${job}-`),
+  );
 }

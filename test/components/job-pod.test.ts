@@ -35,18 +35,36 @@ describe("the pod of a failed Job", () => {
       "Its pod was evicted by its node: The node was low on resource: memory.",
     ],
   ])("that was %s is told as such", (_, ended, what) => {
-    expect(endOfPod([ended], FAILED)?.what).toContain(what);
+    expect(endOfPod([ended], [], FAILED)?.what).toContain(what);
   });
 
   test("that is gone was deleted, unless the Job itself deleted it at its deadline", () => {
-    expect(endOfPod([], FAILED)?.what).toMatch(/deleted while it ran: by an eviction/);
-    expect(endOfPod([], "Job failed: DeadlineExceeded")).toBeUndefined();
+    expect(endOfPod([], [], FAILED)?.what).toMatch(/deleted while it ran: by an eviction/);
+    expect(endOfPod([], [], "Job failed: DeadlineExceeded")).toBeUndefined();
+  });
+
+  test.each([
+    [
+      "Preempted",
+      "Preempted by pod 7f3a on node node1",
+      "A pod of higher priority took the place of its pod: Preempted by",
+    ],
+    ["TaintManagerEviction", "Marking for deletion Pod a/b", "its node got a taint"],
+    [
+      "Evicted",
+      "The node had condition: [DiskPressure].",
+      "evicted by its node: The node had condition: [DiskPressure].",
+    ],
+  ])("that is gone left an event %s, which says why", (reason, message, what) => {
+    const event = (of: string): LiveObject => ({ kind: "Event", metadata: { name: of }, reason: of, message });
+    expect(endOfPod([], [event("Killing"), event(reason)], FAILED)?.what).toContain(what);
+    expect(endOfPod([], [event("Killing")], FAILED)?.what).toMatch(/as when a node is drained, or by hand/);
   });
 
   test("is not told of when the migrator ended by itself", () => {
     const conditions = [{ type: "Ready", status: "False", reason: "PodFailed" }];
-    expect(endOfPod([pod({ phase: "Failed", conditions })], FAILED)).toBeUndefined();
-    expect(endOfPod([{ kind: "Pod", metadata: { name: "x" } }], FAILED)).toBeUndefined();
+    expect(endOfPod([pod({ phase: "Failed", conditions })], [], FAILED)).toBeUndefined();
+    expect(endOfPod([{ kind: "Pod", metadata: { name: "x" } }], [], FAILED)).toBeUndefined();
   });
 
   test("is told of with the state of database and app, and one next command", () => {

@@ -132,7 +132,10 @@ export const pods: Scenario[] = [
       });
       failed(release);
       assert.notEqual(evicted, "");
-      assert.match(release.said, /Its pod was (evicted|deleted while it ran: by an eviction)/);
+      assert.match(
+        release.said,
+        /Its pod was (evicted|deleted while it ran: by an eviction, as when a node is drained)/,
+      );
       assert.match(release.said, /Next: .*run the same `up` again: it goes on from what is there/);
       await serves(release, world.version);
       await goesOn(world, "20260412000000_evicted");
