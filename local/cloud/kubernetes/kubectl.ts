@@ -7,9 +7,9 @@ import { openStore, type Store } from "./store";
 import { resourceName } from "./validation";
 
 /**
- * Runs `kubectl logs job/NAME` (or `pod/NAME`, `NAME`) and `kubectl get KINDS.GROUP/NAME… --output=json` on the local
- * cloud, with kubectl's own messages and exit status for missing objects. It only reads files, without the background
- * process.
+ * Runs `kubectl logs job/NAME` (or `pod/NAME`, `NAME`), `kubectl get KINDS.GROUP/NAME… --output=json` and `kubectl get
+ * pods --selector=LABEL=VALUE --output=json` on the local cloud, with kubectl's own messages and exit status for missing
+ * objects. It only reads files, without the background process.
  */
 export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
   const cloudDir = env[CLOUD_VARIABLE];
@@ -26,6 +26,7 @@ export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
       "ignore-not-found": { type: "boolean", default: false },
       "show-managed-fields": { type: "boolean", default: false },
       output: { type: "string", short: "o", default: "" },
+      selector: { type: "string", short: "l" },
     },
     allowPositionals: true,
     strict: false,
@@ -36,12 +37,28 @@ export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
       ignoreNotFound: values["ignore-not-found"] === true,
       managedFields: values["show-managed-fields"] === true,
     });
+  if (verb === "get" && LISTED.includes(what ?? "") && others.length === 0 && values.output === "json")
+    return list(openStore(cloudDir), what!, String(values.namespace), String(values.selector ?? ""));
   if (verb !== "logs" || what === undefined || others.length > 0)
     return fail(
-      "the local cloud's kubectl knows `logs job/NAME`, `logs NAME` and `get KINDS.GROUP/NAME… -o json` only; for more: npm run local -- help",
+      "the local cloud's kubectl knows `logs job/NAME`, `logs NAME`, `get KINDS.GROUP/NAME… -o json` and `get pods -l LABEL=VALUE -o json` only; for more: npm run local -- help",
     );
   const [kind, name] = what.includes("/") ? (what.split("/", 2) as [string, string]) : ["pod", what];
   return logs(cloudDir, kind, name, String(values.namespace), Number(values.tail));
+}
+
+/** The kinds of which all objects can be read. This cloud makes no events. */
+const LISTED = ["pods", "events"];
+
+/** Prints all objects of a kind that have a label, `NAME=VALUE`, as JSON. */
+function list(store: Store, resource: string, namespace: string, selector: string): number {
+  const [label = "", value] = selector.split("=", 2);
+  const items = store
+    .listAll()
+    .filter((each) => resourceName(each) === resource && (each.metadata.namespace ?? namespace) === namespace)
+    .filter(({ metadata }) => selector === "" || metadata.labels?.[label] === value);
+  print(1, `${JSON.stringify({ apiVersion: "v1", kind: "List", items: items.map(withoutManagedFields) })}\n`);
+  return 0;
 }
 
 /** Prints objects as JSON; Secrets are never found. */

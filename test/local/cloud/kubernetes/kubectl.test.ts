@@ -16,7 +16,8 @@ beforeAll(() => {
   store.set({ apiVersion: "batch/v1", kind: "Job", metadata, spec: {} });
   store.set({ apiVersion: "batch/v1", kind: "Job", metadata: { ...metadata, name: "podless" }, spec: {} });
   const owner = { apiVersion: "batch/v1", kind: "Job", name: metadata.name, uid: "1" };
-  const pod = { name: "notes-migrate-3f-x", namespace: "notes", ownerReferences: [owner] };
+  const labels = { "batch.kubernetes.io/job-name": metadata.name };
+  const pod = { name: "notes-migrate-3f-x", namespace: "notes", labels, ownerReferences: [owner] };
   store.set({ apiVersion: "v1", kind: "Pod", metadata: pod, spec: { containers: [{ name: "migrate" }] } });
   mkdirSync(podDirectory(cloudDir, pod), { recursive: true });
   writeFileSync(containerLog(cloudDir, pod, "migrate"), "one\ntwo\nREPORT {}\n");
@@ -49,6 +50,17 @@ test("gets objects by kind and name as JSON, with those that are missing left ou
   ]);
   expect(JSON.parse(get("jobs.batch/podless").stdout)).toMatchObject({ kind: "Job", metadata: { name: "podless" } });
   expect(get("secrets/notes-database")).toEqual({ status: 0, stdout: "", stderr: "" });
+});
+
+test("lists the pods of a Job, and no events", () => {
+  const names = (...words: string[]) =>
+    JSON.parse(kubectl("get", ...words, "-n", "notes", "-o", "json").stdout).items.map(
+      (each: any) => each.metadata.name,
+    );
+  const label = "batch.kubernetes.io/job-name";
+  expect(names("pods", `--selector=${label}=notes-migrate-3f`)).toEqual(["notes-migrate-3f-x"]);
+  expect(names("pods", `--selector=${label}=podless`)).toEqual([]);
+  expect(names("events")).toEqual([]);
 });
 
 test.each([
