@@ -37,13 +37,13 @@ const OPERATIONS = {
 const ENGINES: Record<EngineName, Engine> = {
   embedded: {
     name: "embedded",
-    run(operation, options, { cloudDir, prepare }) {
+    run(operation, options, { cloudDir, environment, prepare }) {
       const providers = {
         aws: createAwsProvider(cloudDir),
         kubernetes: createKubernetesProvider(cloudDir),
         command: createCommandProvider({ environment: toolsOf(cloudDir) }),
       };
-      return OPERATIONS.embedded[operation]({ ...options, providers: preparedFirst(providers, prepare) });
+      return OPERATIONS.embedded[operation]({ ...options, providers: preparedFirst(providers, prepare, environment) });
     },
   },
   pulumi: {

@@ -43,7 +43,7 @@ async function mustGo(deployment: Deployment, resource: ResourceState, going: Se
   const uncertain = (key: string) => (resource.propertyDependencies?.[key] ?? []).some((urn) => going.has(urn));
   const inputs = plainProperties(resource.inputs);
   if (!Object.keys(inputs).some(uncertain) || isProviderType(resource.type)) return false;
-  const { changes, diffs, replaces, deleteBeforeReplace } = await deployment.provider(resource.type).diff({
+  const { changes, diffs, replaces, deleteBeforeReplace } = await deployment.provider(resource.type, resource.provider).diff({
     urn: resource.urn,
     id: resource.id ?? "",
     oldInputs: inputs,

@@ -62,7 +62,7 @@ async function main(request: OperationRequest): Promise<void> {
   const result =
     engine === "pulumi"
       ? await CLI[verb]({ ...shared, environment, flags: cliFlags })
-      : await EMBEDDED[verb]({ ...shared, providers: preparedFirst(providers, prepare) });
+      : await EMBEDDED[verb]({ ...shared, providers: preparedFirst(providers, prepare, environment) });
   print({ ...result, kind: "result" });
 }
 
