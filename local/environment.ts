@@ -24,10 +24,7 @@ export interface Environment {
 }
 
 /** Undefined if the settings do not name a valid database; the program reports that problem itself. */
-export function environmentOf({
-  settings: raw,
-  config,
-}: Pick<Stack, "settings" | "config">): Environment | undefined {
+export function environmentOf({ settings: raw, config }: Pick<Stack, "settings" | "config">): Environment | undefined {
   const { settings } = parseSettings(raw, ["app", "database", "namespace"]);
   if (!settings) return undefined;
   const { database, namespace } = settings;
@@ -48,15 +45,22 @@ export async function prepareEnvironment(cloudDir: string, environment: Environm
   for (const object of databaseObjects(namespace, access, urls)) await cloud.call("kubernetes.apply", { object });
 }
 
+/** Returns the environment if its database is still to be made. */
+export function plannedEnvironment(cloudDir: string, environment: Environment | undefined): Environment | undefined {
+  return environment && !findConnection(cloudDir, environment.kind, environment.identifier) ? environment : undefined;
+}
+
 /**
  * Wraps the providers so that the environment is prepared before the first change or function call. It is not prepared
  * earlier, so that settings which the program rejects leave everything untouched, and never for a preview: there, a
- * question for the environment's database is answered as if it were made.
+ * question for a database that is still to be made is answered as if it were there.
+ *
+ * @param planned the environment, if its database is still to be made
  */
 export function preparedFirst(
   providers: Record<string, Provider>,
   prepare: () => Promise<void>,
-  environment: Environment | undefined,
+  planned: Environment | undefined,
 ): Record<string, Provider> {
   const prepared = (provider: Provider): Provider => ({
     ...(provider.configure && { configure: (settings) => prepared(provider.configure!(settings)) }),
@@ -77,8 +81,8 @@ export function preparedFirst(
       try {
         return await provider.invoke(request);
       } catch (error) {
-        const planned = request.preview && environment && plannedDatabase(request, environment, error as Error);
-        if (planned) return planned;
+        const answer = request.preview && planned && plannedDatabase(request, planned);
+        if (answer) return answer;
         throw error;
       }
     },
@@ -90,10 +94,9 @@ export function preparedFirst(
 function plannedDatabase(
   { token, args }: InvokeRequest,
   { identifier, kind, database, region }: Environment,
-  { message }: Error,
 ): Properties | undefined {
   const asksFor = { "aws:rds/getInstance:getInstance": "instance", "aws:rds/getCluster:getCluster": "cluster" }[token];
   const named = args["dbInstanceIdentifier"] ?? args["clusterIdentifier"];
-  if (asksFor !== kind || named !== identifier || !/NotFound/.test(message)) return undefined;
+  if (asksFor !== kind || named !== identifier) return undefined;
   return plannedInstance({ identifier, kind, database, region });
 }

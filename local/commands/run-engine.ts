@@ -50,7 +50,8 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
   const environment = operation === "up" || operation === "preview" ? environmentOf(stack) : undefined;
   let preparing: Promise<void> | undefined;
   const prepare = () => {
-    if (environment && operation === "up") preparing ??= announced(environment.identifier, () => prepareEnvironment(cloudDir, environment));
+    if (environment && operation === "up")
+      preparing ??= announced(environment.identifier, () => prepareEnvironment(cloudDir, environment));
     return preparing ?? Promise.resolve();
   };
   const announced = async (identifier: string, work: () => Promise<void>) => {

@@ -169,7 +169,9 @@ async function read({ urn, old, next }: Step, deployment: Deployment): Promise<v
     next.outputs = {};
   } else {
     const inputs = plainProperties(next.inputs);
-    const found = await deployment.provider(next.type, next.provider).read({ urn, id: next.id ?? "", inputs, olds: inputs });
+    const found = await deployment
+      .provider(next.type, next.provider)
+      .read({ urn, id: next.id ?? "", inputs, olds: inputs });
     if (!found) throw new Error(`resource '${next.id}' does not exist`);
     next.id = found.id;
     next.outputs = withSecrets(found.outputs, next);

@@ -182,7 +182,9 @@ function operations(options: PluginOptions) {
       const response = new rpc.InvokeResponse();
       const args = readProperties(request.getArgs());
       response.setReturn(
-        writeProperties(await options.provider.invoke({ token: request.getTok(), args, preview: request.getPreview() })),
+        writeProperties(
+          await options.provider.invoke({ token: request.getTok(), args, preview: request.getPreview() }),
+        ),
       );
       return response;
     }),

@@ -74,7 +74,8 @@ export function createAwsProvider(
  * @throws Error in the words of the real provider (aws-sdk-go-base, `VerifyAccountIDAllowed`)
  */
 function requireAccount(settings: Properties): void {
-  const ids = (key: string) => (typeof settings[key] === "string" ? (JSON.parse(settings[key]) as string[]) : undefined);
+  const ids = (key: string) =>
+    typeof settings[key] === "string" ? (JSON.parse(settings[key]) as string[]) : undefined;
   const refused =
     ids("forbiddenAccountIds")?.includes(accountId) === true || ids("allowedAccountIds")?.includes(accountId) === false;
   if (refused) throw new Error(`AWS account ID not allowed: ${accountId}`);
