@@ -25,9 +25,7 @@ export interface PluginOptions {
 }
 
 /** Serves a provider as `pulumirpc.ResourceProvider`, the interface of plugins, on a free port of 127.0.0.1. */
-export async function servePlugin(given: PluginOptions): Promise<ServedProvider> {
-  // The engine configures the provider before it uses it.
-  const options = { ...given };
+export async function servePlugin(options: PluginOptions): Promise<ServedProvider> {
   const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(ResourceProviderService as never, { ...lifecycle(options), ...operations(options) });
   const port = await new Promise<number>((resolve, reject) => {
@@ -38,8 +36,7 @@ export async function servePlugin(given: PluginOptions): Promise<ServedProvider>
   return { port, close: () => server.forceShutdown() };
 }
 
-function lifecycle(options: PluginOptions) {
-  const { name, version, onAttach } = options;
+function lifecycle({ name, version, onAttach }: PluginOptions) {
   return {
     handshake: unary(async (request: rpc.ProviderHandshakeRequest) => {
       if (request.getEngineAddress() !== "") onAttach?.(request.getEngineAddress());
@@ -61,7 +58,7 @@ function lifecycle(options: PluginOptions) {
     }),
     getMapping: unary(async () => new rpc.GetMappingResponse()),
     getMappings: unary(async () => new rpc.GetMappingsResponse()),
-    // The inputs are returned unchanged, with secrets. The settings are read when the provider is configured.
+    // The inputs are returned unchanged, with secrets: the local cloud ignores a provider's cluster or region.
     checkConfig: unary(async (request: rpc.CheckRequest) => {
       const response = new rpc.CheckResponse();
       response.setInputs(request.getNews());
@@ -77,8 +74,7 @@ function lifecycle(options: PluginOptions) {
     }),
     // The plugin declares no support for secrets, resource references and output values. The engine therefore sends
     // plain values, and marks the returned values as it marked the sent ones.
-    configure: unary(async (request: rpc.ConfigureRequest) => {
-      options.provider = options.provider.configure?.(readProperties(request.getArgs())) ?? options.provider;
+    configure: unary(async () => {
       const response = new rpc.ConfigureResponse();
       response.setSupportspreview(true);
       return response;
@@ -86,7 +82,7 @@ function lifecycle(options: PluginOptions) {
   };
 }
 
-function operations(options: PluginOptions) {
+function operations({ provider }: PluginOptions) {
   const canceled = new AbortController();
   const { signal } = canceled;
   return {
@@ -95,7 +91,7 @@ function operations(options: PluginOptions) {
       return new Empty();
     }),
     check: unary(async (request: rpc.CheckRequest) => {
-      const { inputs, failures } = await options.provider.check({
+      const { inputs, failures } = await provider.check({
         urn: request.getUrn(),
         olds: readOlds(request.getOlds()),
         news: readProperties(request.getNews()),
@@ -113,7 +109,7 @@ function operations(options: PluginOptions) {
     diff: unary(async (request: rpc.DiffRequest) => {
       const oldInputs = readProperties(request.getOldInputs());
       const news = readProperties(request.getNews());
-      const result = await options.provider.diff({
+      const result = await provider.diff({
         urn: request.getUrn(),
         id: request.getId(),
         oldInputs,
@@ -124,7 +120,7 @@ function operations(options: PluginOptions) {
       return diffResponse(result, oldInputs, news);
     }),
     create: unary(async (request: rpc.CreateRequest) => {
-      const { id, outputs } = await options.provider.create({
+      const { id, outputs } = await provider.create({
         urn: request.getUrn(),
         inputs: readProperties(request.getProperties()),
         timeout: request.getTimeout(),
@@ -137,7 +133,7 @@ function operations(options: PluginOptions) {
       return response;
     }),
     update: unary(async (request: rpc.UpdateRequest) => {
-      const outputs = await options.provider.update({
+      const outputs = await provider.update({
         urn: request.getUrn(),
         id: request.getId(),
         inputs: readProperties(request.getNews()),
@@ -153,7 +149,7 @@ function operations(options: PluginOptions) {
       return response;
     }),
     read: unary(async (request: rpc.ReadRequest) => {
-      const found = await options.provider.read({
+      const found = await provider.read({
         urn: request.getUrn(),
         id: request.getId(),
         inputs: readProperties(request.getInputs()),
@@ -168,7 +164,7 @@ function operations(options: PluginOptions) {
       return response;
     }),
     delete: unary(async (request: rpc.DeleteRequest) => {
-      await options.provider.delete({
+      await provider.delete({
         urn: request.getUrn(),
         id: request.getId(),
         inputs: readProperties(request.getOldInputs()),
@@ -182,9 +178,7 @@ function operations(options: PluginOptions) {
       const response = new rpc.InvokeResponse();
       const args = readProperties(request.getArgs());
       response.setReturn(
-        writeProperties(
-          await options.provider.invoke({ token: request.getTok(), args, preview: request.getPreview() }),
-        ),
+        writeProperties(await provider.invoke({ token: request.getTok(), args, preview: request.getPreview() })),
       );
       return response;
     }),

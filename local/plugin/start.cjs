@@ -20,5 +20,7 @@ exports.start = (name) => {
 exports.kubectl = () => {
   loadTypeScript();
   const { kubectl } = require("../cloud/kubernetes/kubectl.ts");
-  process.exitCode = kubectl(process.argv.slice(2), process.env);
+  kubectl(process.argv.slice(2), process.env).then((status) => {
+    process.exitCode = status;
+  });
 };

@@ -46,8 +46,6 @@ export interface EnsureInstance {
   schema?: string;
   /** The value of the attribute `storageEncrypted`; default: false. */
   encrypted?: boolean;
-  /** The region; default: every region has the instance. */
-  region?: string | undefined;
 }
 
 /** Creates the instance if it doesn't exist, and starts it if it is stopped. @throws for an invalid name or database */
@@ -141,7 +139,6 @@ async function createInstance(cloudDir: string, wanted: EnsureInstance): Promise
     port: await freePort(),
     engineVersion: version,
     encrypted: wanted.encrypted ?? false,
-    region: wanted.region,
     createTime: new Date().toISOString(),
     ready: false,
   };

@@ -1,6 +1,7 @@
 import type { CallContext } from "../service";
 import { withFieldsOfOthers } from "./apply-merge";
 import { withDefaults } from "./defaults";
+import { jsonPatch, type PatchOperation } from "./json-patch";
 import { type FieldManager, managedFields } from "./managed-fields";
 import { isClusterScoped, type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 import type { Pod } from "./pod-types";
@@ -71,6 +72,18 @@ export class ApiServer {
     const by: FieldManager = { manager, operation: "Update", subresource: "scale" };
     const fields = managedFields(by, { ...object, metadata: { name: "" }, spec: { replicas } }, scaled, object);
     return this.store.set({ ...scaled, metadata: { ...object.metadata, generation, managedFields: fields } });
+  }
+
+  /**
+   * Changes an object by a JSON patch, as `kubectl patch --type=json` does. It is meant for the record of who set which
+   * field; a change of the specification would have no author.
+   *
+   * @throws ApiError when the object is missing, or when a test of the patch fails
+   */
+  patch(reference: ObjectReference, operations: readonly PatchOperation[]): KubernetesObject {
+    const object = this.store.get(reference);
+    if (!object) throw new ApiError(`${reference.kind} "${reference.name}" not found`, "NotFound");
+    return this.store.set(jsonPatch(object, operations));
   }
 
   /** Deletes in the foreground: returns when the object and everything that it ran are gone. @throws on a timeout */

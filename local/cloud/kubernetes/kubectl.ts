@@ -1,17 +1,20 @@
 import { readFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { CloudError, connect } from "../client";
 import { CLOUD_VARIABLE } from "../command/tools";
-import type { KubernetesObject } from "./object";
+import type { PatchOperation } from "./json-patch";
+import { type KubernetesObject, referenceTo } from "./object";
 import { containerLog } from "./pod-directory";
 import { openStore, type Store } from "./store";
 import { resourceName } from "./validation";
 
 /**
- * Runs `kubectl logs job/NAME` (or `pod/NAME`, `NAME`), `kubectl get KINDS.GROUP/NAME… --output=json` and `kubectl get
- * pods --selector=LABEL=VALUE --output=json` on the local cloud, with kubectl's own messages and exit status for missing
- * objects. It only reads files, without the background process.
+ * Runs `kubectl logs job/NAME` (or `pod/NAME`, `NAME`), `kubectl get KINDS.GROUP/NAME…` or `kubectl get KINDS.GROUP,…
+ * [--selector=LABEL=VALUE]` with `--output=json`, and `kubectl patch KINDS.GROUP/NAME --type=json --patch-file=FILE` on
+ * the local cloud, with kubectl's own messages and exit status for missing objects. Only a patch needs the background
+ * process; the rest reads files.
  */
-export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
+export async function kubectl(words: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const cloudDir = env[CLOUD_VARIABLE];
   if (!cloudDir) return fail(`${CLOUD_VARIABLE} is not set: this kubectl serves the commands of a local release only`);
   const { values, positionals } = parseArgs({
@@ -27,37 +30,52 @@ export function kubectl(words: string[], env: NodeJS.ProcessEnv): number {
       "show-managed-fields": { type: "boolean", default: false },
       output: { type: "string", short: "o", default: "" },
       selector: { type: "string", short: "l" },
+      type: { type: "string", default: "" },
+      "patch-file": { type: "string", default: "" },
     },
     allowPositionals: true,
     strict: false,
   });
   const [verb, what, ...others] = positionals;
+  if (verb === "patch" && what?.includes("/") && values.type === "json")
+    return patch(cloudDir, what, String(values.namespace), String(values["patch-file"]));
   if (verb === "get" && what?.includes("/") && values.output === "json")
     return get(openStore(cloudDir), [what, ...others], String(values.namespace), {
       ignoreNotFound: values["ignore-not-found"] === true,
       managedFields: values["show-managed-fields"] === true,
     });
-  if (verb === "get" && LISTED.includes(what ?? "") && others.length === 0 && values.output === "json")
-    return list(openStore(cloudDir), what!, String(values.namespace), String(values.selector ?? ""));
+  if (verb === "get" && isListed(what) && others.length === 0 && values.output === "json")
+    return list(openStore(cloudDir), what, String(values.namespace), {
+      selector: String(values.selector ?? ""),
+      managedFields: values["show-managed-fields"] === true,
+    });
   if (verb !== "logs" || what === undefined || others.length > 0)
     return fail(
-      "the local cloud's kubectl knows `logs job/NAME`, `logs NAME`, `get KINDS.GROUP/NAME… -o json` and `get pods -l LABEL=VALUE -o json` only; for more: npm run local -- help",
+      "the local cloud's kubectl knows `logs job/NAME`, `logs NAME`, `get KINDS.GROUP/NAME… -o json`, `get KINDS.GROUP,… -l LABEL=VALUE -o json` and `patch … --type=json` only; for more: npm run local -- help",
     );
   const [kind, name] = what.includes("/") ? (what.split("/", 2) as [string, string]) : ["pod", what];
   return logs(cloudDir, kind, name, String(values.namespace), Number(values.tail));
 }
 
-/** The kinds of which all objects can be read. This cloud makes no events. */
-const LISTED = ["pods", "events"];
+/** Whether all objects of these kinds can be read. This cloud makes no events, and shows no Secrets. */
+function isListed(what: string | undefined): what is string {
+  return what !== undefined && (["pods", "events"].includes(what) || /^\w+(\.[\w.]+)?(,\w+(\.[\w.]+)?)+$/.test(what));
+}
 
-/** Prints all objects of a kind that have a label, `NAME=VALUE`, as JSON. */
-function list(store: Store, resource: string, namespace: string, selector: string): number {
-  const [label = "", value] = selector.split("=", 2);
+/** Prints all objects of some kinds that have a label, `NAME=VALUE`, as JSON. */
+function list(
+  store: Store,
+  resources: string,
+  namespace: string,
+  show: { selector: string; managedFields: boolean },
+): number {
+  const [label = "", value] = show.selector.split("=", 2);
   const items = store
     .listAll()
-    .filter((each) => resourceName(each) === resource && (each.metadata.namespace ?? namespace) === namespace)
-    .filter(({ metadata }) => selector === "" || metadata.labels?.[label] === value);
-  print(1, `${JSON.stringify({ apiVersion: "v1", kind: "List", items: items.map(withoutManagedFields) })}\n`);
+    .filter((each) => resources.split(",").includes(resourceName(each)) && matches(each, namespace))
+    .filter(({ metadata }) => show.selector === "" || metadata.labels?.[label] === value)
+    .map((each) => (show.managedFields ? each : withoutManagedFields(each)));
+  print(1, `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`);
   return 0;
 }
 
@@ -81,8 +99,28 @@ function get(
   return 0;
 }
 
-function matches({ metadata }: KubernetesObject, namespace: string, name: string): boolean {
+/** Whether an object is in the namespace and, if a name is given, has that name. */
+function matches({ metadata }: KubernetesObject, namespace: string, name = metadata.name): boolean {
   return metadata.name === name && (metadata.namespace ?? namespace) === namespace;
+}
+
+/** Patches one object, in the background process. */
+async function patch(cloudDir: string, resource: string, namespace: string, file: string): Promise<number> {
+  const [kind = "", name = ""] = resource.split("/", 2);
+  const found = openStore(cloudDir)
+    .listAll()
+    .find((each) => resourceName(each) === kind && matches(each, namespace, name));
+  if (!found) return notFound(kind, name);
+  const operations = JSON.parse(readFileSync(file, "utf8")) as PatchOperation[];
+  const client = await connect(cloudDir);
+  try {
+    await client.call("kubernetes.patch", { reference: referenceTo(found), operations });
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    return fail(`Error from server: ${error.message}`);
+  }
+  print(1, `${resource} patched\n`);
+  return 0;
 }
 
 function withoutManagedFields(object: KubernetesObject): KubernetesObject {

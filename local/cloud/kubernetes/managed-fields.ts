@@ -96,6 +96,7 @@ const LIST_KEYS: Record<string, string[][]> = {
   initContainers: [["name"]],
   env: [["name"]],
   volumes: [["name"]],
+  imagePullSecrets: [["name"]],
   volumeMounts: [["mountPath"]],
   ports: [
     ["containerPort", "protocol"],

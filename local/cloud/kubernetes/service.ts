@@ -8,6 +8,7 @@ import { killLeftovers } from "./container-process";
 import { ControlLoop } from "./control-loop";
 import { reconcileDeployment } from "./deployment";
 import { reconcileJob } from "./job";
+import type { PatchOperation } from "./json-patch";
 import { Kubelet } from "./kubelet";
 import type { FieldManager } from "./managed-fields";
 import type { KubernetesObject, ObjectReference } from "./object";
@@ -29,6 +30,8 @@ export interface KubernetesMethods {
   /** Returns when the object and everything that it ran are gone; `timeoutSeconds` is 600 by default. */
   delete: Method<{ reference: ObjectReference; timeoutSeconds?: number }, void>;
   scale: Method<{ reference: ObjectReference; replicas: number; manager?: string }, KubernetesObject>;
+  /** Changes an object by a JSON patch. */
+  patch: Method<{ reference: ObjectReference; operations: PatchOperation[] }, KubernetesObject>;
   get: Method<ObjectReference, KubernetesObject | undefined>;
   list: Method<{ group: string; kind: string; namespace?: string }, KubernetesObject[]>;
   awaitReady: Method<{ reference: ObjectReference; timeoutSeconds: number }, AwaitResult>;
@@ -65,6 +68,7 @@ export function createKubernetesService(cloudDir: string, timing: Timing = REAL_
       apply: method(({ object, mode = "upsert", by }, context) => api.apply(object, mode, by, context)),
       delete: method(({ reference, timeoutSeconds = 600 }, context) => api.delete(reference, timeoutSeconds, context)),
       scale: method(({ reference, replicas, manager }) => api.scale(reference, replicas, manager)),
+      patch: method(({ reference, operations }) => api.patch(reference, operations)),
       get: method((reference) => store.get(reference)),
       list: method(({ group, kind, namespace }) => store.list(group, kind, namespace)),
       awaitReady: method((parameters, context) => awaitReady(store, parameters, context)),

@@ -46,6 +46,24 @@ test("an apply keeps the variables and containers that somebody else has added",
   ]);
 });
 
+test("an apply keeps what a tool gave up when it was handed over, and not what is gone with an item of its own", () => {
+  const service = (ports: object[]): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "notes", annotations: { team: "notes" } },
+    spec: { sessionAffinity: "ClientIP", ports },
+  });
+  const given = { ...service([{ port: 80 }]), metadata: { name: "notes" }, spec: { ports: [{ port: 80 }] } };
+  const handedOver = service([{ port: 80 }, { port: 9090, name: "metrics" }]);
+  expect(withFieldsOfOthers(given, handedOver, PULUMI.manager)).toMatchObject({
+    metadata: { annotations: { team: "notes" } },
+    spec: { sessionAffinity: "ClientIP", ports: [{ port: 80 }, { port: 9090, name: "metrics" }] },
+  });
+  const own = change(PULUMI, { ...given, spec: { ports: [{ port: 8080 }] } });
+  own["spec"].ports[0].nodePort = 30_080;
+  expect(withFieldsOfOthers(given, own, PULUMI.manager)["spec"].ports).toEqual([{ port: 80 }]);
+});
+
 test.each<[what: string, live: KubernetesObject, applied: number | undefined]>([
   ["is left out where somebody else set it", scaled, undefined],
   ["is set again as it is in the cluster where it is the program's own", made, 3],

@@ -63,12 +63,23 @@ test("lists the pods of a Job, and no events", () => {
   expect(names("events")).toEqual([]);
 });
 
+test("lists all objects of some kinds", () => {
+  const { stdout } = kubectl("get", "jobs.batch,services", "-n", "notes", "-o", "json");
+  expect(JSON.parse(stdout).items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual(
+    expect.arrayContaining(["notes-migrate-3f", "podless"]),
+  );
+});
+
 test.each([
   [["get", "services/none", "-o", "json"], 'Error from server (NotFound): services "none" not found'],
   [["logs", "job/gone", "-n", "notes"], 'Error from server (NotFound): jobs.batch "gone" not found'],
   [["logs", "job/notes-migrate-3f"], 'Error from server (NotFound): jobs.batch "notes-migrate-3f" not found'],
   [["logs", "gone", "-n", "notes"], 'Error from server (NotFound): pods "gone" not found'],
   [["logs", "job/podless", "-n", "notes"], "error: timed out waiting for the condition"],
+  [
+    ["patch", "jobs.batch/gone", "-n", "notes", "--type=json"],
+    'Error from server (NotFound): jobs.batch "gone" not found',
+  ],
   [["get", "pods"], "error: the local cloud's kubectl knows `logs job/NAME`"],
 ])("%j ends as kubectl would, with its words", (words, message) => {
   const { status, stderr } = kubectl(...words);
