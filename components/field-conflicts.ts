@@ -73,7 +73,7 @@ function differences(fields: FieldSet, wanted: Json, live: Json | undefined, pat
 }
 
 /** Returns the part of a value that a key of a field set names, or undefined if the value has no such part. */
-function member(value: Json, key: string): Json | undefined {
+export function member(value: Json, key: string): Json | undefined {
   if (key.startsWith("f:")) return isMap(value) ? value[key.slice(2)] : undefined;
   if (!key.startsWith("k:") || !Array.isArray(value)) return undefined;
   const wanted = Object.entries(JSON.parse(key.slice(2)) as Record<string, Json>);

@@ -2,12 +2,11 @@ export type { PackedHistory } from "../review/packed-history";
 export { parseSettings } from "../settings/parse";
 export type { ProviderSettings } from "../settings/providers/providers";
 export type { Settings } from "../settings/schema";
-export { AccountRefused } from "./account-refused";
+export { RolloutRefused } from "./adoption/refused";
 export { AfterRollout, type AfterRolloutArgs } from "./after-rollout";
 export { App } from "./app";
 export type { AppArgs } from "./app-manifests";
 export { type Backup, BackupMissing, planBackup } from "./backup";
-export { DatabaseNotFound } from "./database-endpoint";
 export {
   DatabaseMigration,
   type DatabaseMigrationArgs,
@@ -29,8 +28,8 @@ export {
 export { type ReleaseProviders, releaseProviders } from "./providers";
 export { type ProvidedValues, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
-export { ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
-export { RolloutRefused, rolloutGate } from "./rollout-gate";
+export { AppliedUnknown, ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
+export { rolloutGate } from "./rollout-gate";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";
 export {

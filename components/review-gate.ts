@@ -37,6 +37,24 @@ export class UnknownSince extends ReleaseError {
   }
 }
 
+/**
+ * This error reports that an app is taken over whose database has migrations, and that nothing tells which. A review
+ * that assumed an empty database would judge every old migration.
+ */
+export class AppliedUnknown extends ReleaseError {
+  override readonly name = "AppliedUnknown";
+
+  constructor(last: string | undefined) {
+    super(
+      "app.adopt takes over an app whose database has migrations already, and nothing tells which is the last one.\n" +
+        "Nothing was touched: database and app are as they were.\n" +
+        "Next: ask the database for its name, put it into review.since, and run the same command again:\n" +
+        "  SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1" +
+        (last === undefined ? "" : `\nThe last one of the folder is ${last}.`),
+    );
+  }
+}
+
 /** This error reports that a program made a `Release` without the review that its settings require. */
 export class ReviewMissing extends ReleaseError {
   override readonly name = "ReviewMissing";
@@ -58,16 +76,18 @@ export class ReviewMissing extends ReleaseError {
  * @param live The result of `liveRelease`. If it has no migration, `review.since` names the last one that the database
  *   has. If that is not set either, the review assumes an empty database and says so in its text.
  * @throws {@link ReviewRefused} that lists everything that the environment refuses
+ * @throws {@link AppliedUnknown} when an existing app is taken over and nothing tells what its database has
  * @throws {@link UnknownSince} when `review.since` is needed and names no migration of the folder
  * @throws ContractRefused when a migration has to wait for the rollout and `migrations.runner` is "command"
  */
 export async function reviewGate(
-  { review: policy, migrations: { runner } }: Settings,
+  { app, review: policy, migrations: { runner } }: Settings,
   { migrations, lint }: Pick<PackedHistory, "migrations" | "lint">,
   live: Live,
 ): Promise<Review> {
   await loadParser();
   const since = live.migration ?? policy.since;
+  if (app.adopt && since === undefined) throw new AppliedUnknown(migrations.at(-1)?.name);
   if (live.migration === undefined && since !== undefined && !migrations.some(({ name }) => name === since))
     throw new UnknownSince(since, migrations.at(-1)?.name);
   const applied = since === undefined ? [] : appliedUntil(migrations, since);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
+import { isForeign } from "./adoption/foreign";
 import type { FieldConflict } from "./field-conflicts";
 import { interventionLines, interventionsIn, isKubectl, takenBackAt } from "./interventions";
 import type { LiveObject } from "./live-objects";
@@ -27,7 +28,8 @@ export function rolloutOver(settings: Settings, pairs: readonly Pair[]): LiveRol
     const plan = replicasPlan(pods, owner, replicas);
     const changes = interventionsIn(manifest, live, "keep" in plan);
     const object = `${manifest.kind} ${manifest.metadata.name}`;
-    takenBack.push(...interventionLines(object, changes.takenBack));
+    // What another tool made is not a change of what a release had set.
+    if (!isForeign(live)) takenBack.push(...interventionLines(object, changes.takenBack));
     if (changes.keptReplicas) warnOfKeptPods(manifest, key, changes.keptReplicas);
     if (replicas?.count === 0 && "keep" in plan && manifest.kind === "Deployment") warnOfNoPods(manifest, key);
     if (settings.app.strategy === "recreate" && key === "app") warnOfDowntime(manifest, live, changes.takenBack);

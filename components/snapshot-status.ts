@@ -2,7 +2,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as aws from "@pulumi/aws/rds";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
-import { accountRefused } from "./account-refused";
 import { ReleaseError } from "./release-error";
 
 /** The description of a snapshot that RDS returns. */
@@ -45,7 +44,6 @@ const NOT_FOUND =
  * Returns RDS' description of a snapshot, or undefined if there is none with that identifier.
  *
  * @throws {@link SnapshotError} when RDS can't be queried
- * @throws AccountRefused when the credentials belong to another account than the stack's settings allow
  */
 async function findSnapshot(
   { kind, identifier }: SnapshotKey,
@@ -62,8 +60,6 @@ async function findSnapshot(
     return { arn, status, encrypted, createdAt };
   } catch (error) {
     if (NOT_FOUND.test(String(error))) return undefined;
-    const refused = accountRefused(error);
-    if (refused) throw refused;
     throw new SnapshotError(
       `RDS did not say whether there is a snapshot ${identifier}: ${(error as Error).message}`,
       "Correct what it says (region, credentials, rights), then: pulumi up",

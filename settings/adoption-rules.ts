@@ -1,3 +1,4 @@
+import { type Group, isGroup } from "./pod/fields";
 import { problem, type Rule } from "./rule";
 
 /** The rules for the settings with which a release takes over what exists in the cluster already. */
@@ -9,19 +10,20 @@ export const adoptionRules: Rule[] = [
   },
   {
     needs: ["app", "service"],
-    broken: ({ app: { name, selector = {} }, service }) => {
+    broken: ({ app: { name, selector = {}, pod }, service }) => {
       // These are the labels that every pod of the app has. A Service that asks for another one has no pods at all.
-      const own: Record<string, string> = {
+      const own: Group = {
         "app.kubernetes.io/name": name,
         "app.kubernetes.io/component": "app",
         "app.kubernetes.io/managed-by": "pulumi",
+        ...podLabels(pod),
         ...selector,
       };
       const foreign = Object.entries(service.selector ?? {}).filter(([label, value]) => own[label] !== value);
       return problem(
         foreign.length > 0,
         ["service", "selector"],
-        `made of labels that the pods have (${foreign.map(([label]) => label).join(", ")} is not among app.selector)`,
+        `made of labels that the pods have (${foreign.map(([label]) => label).join(", ")} is neither in app.selector nor in app.pod)`,
       );
     },
   },
@@ -66,3 +68,10 @@ export const adoptionRules: Rule[] = [
     },
   },
 ];
+
+/** The labels that a fragment of a pod template adds. */
+function podLabels(fragment: Group | undefined): Group {
+  const metadata = fragment?.["metadata"];
+  const labels = isGroup(metadata) ? metadata["labels"] : undefined;
+  return isGroup(labels) ? labels : {};
+}

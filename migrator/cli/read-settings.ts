@@ -5,7 +5,7 @@ import { parseBytes } from "../../text/bytes";
 import { parseDuration } from "../../text/short-duration";
 import { connectionPlace } from "../db/connection-place";
 import { UsageFailure } from "../failures/usage";
-import { type Endpoint, type Settings, VERBS, type Verb } from "../settings";
+import { type Settings, VERBS, type Verb } from "../settings";
 import { OPTIONS } from "./options";
 import { readReview } from "./review-settings";
 
@@ -88,7 +88,6 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     holdContract: values["hold-contract"] === true,
     afterRollout: values["after-rollout"] === true,
     soak: values["after-rollout"] === true ? duration("soak") : 0,
-    snapshotEndpoints: readEndpoints(text("database-endpoint"), mistakes),
     snapshot: readSnapshot(text, duration("snapshot-max-age"), mistakes),
   };
   if (mistakes.length > 0) throw new UsageFailure(mistakes);
@@ -141,15 +140,6 @@ function parse(args: readonly string[], mistakes: string[]) {
     else if (!option.value && token.value !== undefined) mistakes.push(`${token.rawName} takes no value.`);
   }
   return { values, positionals };
-}
-
-function readEndpoints(given: string | undefined, mistakes: string[]): Endpoint[] {
-  return (given?.split(",") ?? []).flatMap((each) => {
-    const [, host, port] = /^(.+):(\d{1,5})$/.exec(each) ?? [];
-    if (host !== undefined) return [{ host, port: Number(port) }];
-    mistakes.push(`--database-endpoint is "${given}", and must be HOST:PORT, or several with commas between them.`);
-    return [];
-  });
 }
 
 function readBytes(name: string, given: string | undefined, mistakes: string[]): number | undefined {

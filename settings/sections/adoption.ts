@@ -33,7 +33,7 @@ export const adoptedApp = {
   discard: setting(z.array(text).default([]), {
     description:
       "Parts of the existing objects that the release removes when it takes them over, as a preview names them.",
-    example: ["initContainers.migrate", "env.OLD_FLAG"],
+    example: ["initContainers.migrate", "containers.app.env.OLD_FLAG"],
   }),
   selector: setting(selector.optional(), {
     description:

@@ -88,4 +88,15 @@ describe("the review of a release", () => {
     const wrong = reviewGate(settings({ since: "zzz" }), { migrations: [init, drop] }, {});
     await expect(wrong).rejects.toThrow(/review\.since is "zzz", which is no migration of the folder/);
   });
+
+  test("is refused where an existing app is taken over and nothing tells what its database has", async () => {
+    const { app, ...rest } = settings();
+    const adopting = { ...rest, app: { ...app, adopt: true } };
+    const unknown = reviewGate(adopting, { migrations: [init, drop] }, {});
+    await expect(unknown).rejects.toThrow(/put it into review\.since[\s\S]*The last one of the folder is 3_drop/);
+    const known = await reviewGate(adopting, { migrations: [init, drop] }, { migration: "3_drop" });
+    expect(known.findings).toEqual([]);
+    const named = { ...adopting, review: { ...adopting.review, since: "3_drop" } };
+    expect((await reviewGate(named, { migrations: [init, drop] }, {})).findings).toEqual([]);
+  });
 });

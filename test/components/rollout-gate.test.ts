@@ -106,11 +106,44 @@ test("goes on over what others have changed, and says what the rollout sets agai
   vi.restoreAllMocks();
 });
 
-test("refuses to mix its pods with those of a Deployment that Pulumi did not make", async () => {
+test("refuses to change a Deployment that Pulumi did not make, and proposes the settings that take it over", async () => {
   const refused = await gate(cluster({}, "helm").slice(1, 2)).catch((error: Error) => error.message);
   expect(refused).toContain("Deployment notes is there already, and Pulumi did not make it (helm did).");
   expect(refused).toContain(
-    "set app.name to a name that is free; to have it replaced, kubectl -n default delete deployments.apps notes",
+    "Nothing was touched: the database and the app are as they were.\nNext: to leave Deployment notes alone",
+  );
+  expect(refused).toContain(
+    "put what stands below into the settings of this stack. Then run the same command again.\n  app:\n    adopt: true",
+  );
+});
+
+test("hands an existing app over when the settings take it over, and only in up", async () => {
+  const { selector } = cluster()[1]!["spec"] as { selector: { matchLabels: object } };
+  const adopting = settings("notes:2", {
+    app: { name: "notes", image: "notes:2", adopt: true, selector: selector.matchLabels },
+  });
+  const handedOver = () =>
+    recorder.calls.filter(({ inputs }) => /"handOver"/.test(inputs["environment"]?.RELEASE_REPORT));
+  const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+  const foreign = cluster({}, "helm").slice(0, 2);
+  expect((await gate(foreign, adopting))?.size).toBe(2);
+  expect(JSON.parse(handedOver()[0]!.inputs["environment"].RELEASE_REPORT)).toEqual({
+    namespace: "default",
+    handOver: { to: "pulumi-release", resources: ["services/notes", "deployments.apps/notes"] },
+  });
+  expect(warn.mock.calls.join()).toContain("This release takes over Service notes, Deployment notes.");
+  recorder = new PulumiRecorder();
+  await recorder.start(true);
+  await gate(foreign, adopting);
+  expect(handedOver()).toEqual([]);
+  vi.restoreAllMocks();
+});
+
+test("refuses to take over what it can't look at", async () => {
+  recorder.stdout = JSON.stringify({ unknown: "kubectl is not on PATH" });
+  const adopting = settings("notes:2", { app: { name: "notes", image: "notes:2", adopt: true } });
+  await expect(rolloutGate(adopting, HISTORY, READER)).rejects.toThrow(
+    "It is unknown what the app that app.adopt takes over is like: kubectl is not on PATH.",
   );
 });
 

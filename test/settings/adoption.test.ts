@@ -29,7 +29,11 @@ const WRONG: [app: object, service: object, message: string][] = [
   [{ portName: "a-name-of-16-cha" }, {}, "at most 15 lower-case letters, digits and hyphens, with a letter"],
   [{ portName: "-web" }, {}, 'app.portName is "-web"'],
   [{}, { name: "notes_web" }, 'service.name is "notes_web"; it must be lower-case letters'],
-  [{}, { selector: { app: "notes" } }, "made of labels that the pods have (app is not among app.selector)"],
+  [
+    {},
+    { selector: { app: "notes" } },
+    "made of labels that the pods have (app is neither in app.selector nor in app.pod)",
+  ],
   [{ selector: { app: "notes" } }, { selector: { app: "other" } }, 'service.selector is {"app":"other"}'],
   [
     {},
@@ -75,6 +79,12 @@ const WRONG: [app: object, service: object, message: string][] = [
 test.each(WRONG)("app: %j and service: %j are wrong, and the message says what is right", (app, service, message) => {
   const { problems } = settingsWith(app, service);
   expect(problems.join("\n")).toContain(message);
+});
+
+test("a Service may select by a label that a fragment gives the pods", () => {
+  const pod = { metadata: { labels: { team: "notes" } } };
+  expect(settingsWith({ pod }, { selector: { team: "notes" } }).problems).toEqual([]);
+  expect(settingsWith({ pod }, { selector: { team: "shop" } }).problems).toHaveLength(1);
 });
 
 test("what a team has already can be written down", () => {
