@@ -4,6 +4,7 @@ import type { Review } from "../review/review";
 import type { Settings } from "../settings/schema";
 import { type Backup, BackupMissing } from "./backup";
 import { dependencies, formerlyBesideParent } from "./child";
+import { databaseEndpoints } from "./database-endpoint";
 import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
@@ -98,6 +99,16 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       { app: app.name, namespace, migrator: args.migrator, payload: history.payload },
       child,
     );
+    // Only names that RDS keeps are passed on, so a failover doesn't change the Jobs and run them again.
+    const { kind, identifier, endpointCheck } = settings.database;
+    const compared = backup && endpointCheck === "on";
+    const endpoints = compared
+      ? pulumi
+          .output(provided.databaseIdentifier ?? identifier)
+          .apply((known) => databaseEndpoints({ kind, identifier: known }, { parent: this }))
+          .apply((found) => found.join(","))
+      : undefined;
+
     const { directory: _, ...notes } = settings.report;
     this.jobs = {
       app: app.name,
@@ -111,6 +122,8 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       files,
       reader: args.reader,
       snapshotMaxAge: settings.backup.maxAge,
+      endpointCheck,
+      endpoints,
     };
 
     this.preflight = new MigratorJob(

@@ -2,11 +2,13 @@ export type { PackedHistory } from "../review/packed-history";
 export { parseSettings } from "../settings/parse";
 export type { ProviderSettings } from "../settings/providers/providers";
 export type { Settings } from "../settings/schema";
+export { AccountRefused } from "./account-refused";
 export { RolloutRefused } from "./adoption/refused";
 export { AfterRollout, type AfterRolloutArgs } from "./after-rollout";
 export { App } from "./app";
 export type { AppArgs } from "./app-manifests";
 export { type Backup, BackupMissing, planBackup } from "./backup";
+export { DatabaseNotFound } from "./database-endpoint";
 export {
   DatabaseMigration,
   type DatabaseMigrationArgs,

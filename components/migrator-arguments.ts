@@ -24,6 +24,13 @@ export interface StepArgs {
    * The snapshot that the migration relies on. Default: none, in an environment that allows releases without a backup.
    */
   snapshot?: Pick<DatabaseSnapshot, "identifier" | "createdAt" | "completedAt"> | undefined;
+  /** Whether the connection must lead to the database that the snapshot is taken of. */
+  endpointCheck: Settings["database"]["endpointCheck"];
+  /**
+   * The endpoints of that database, HOST:PORT with commas between them. Default: none, because no snapshot is taken or
+   * `endpointCheck` is off.
+   */
+  endpoints?: pulumi.Output<string> | undefined;
   /** The greatest age of the snapshot with which pending migrations are applied. */
   snapshotMaxAge: Settings["backup"]["maxAge"];
 }
@@ -37,12 +44,14 @@ const VERBS: Record<Step, (args: StepArgs) => string[]> = {
 
 /** Returns the arguments of the migrator for one step: its verb, then the verb's options. */
 export function stepArguments(args: StepArgs): pulumi.Input<string>[] {
-  const { step, settings, notes, snapshot, snapshotMaxAge } = args;
+  const { step, settings, notes, snapshot, snapshotMaxAge, endpoints } = args;
   const options: [flag: string, value: pulumi.Input<string> | undefined][] = [
     ["--snapshot", snapshot?.identifier],
+    ["--check", args.endpointCheck === "off" ? "same-database=off" : undefined],
     ["--snapshot-created-at", snapshot?.createdAt.apply((time) => time ?? "gone")],
     ["--snapshot-completed-at", snapshot?.completedAt.apply((time) => time ?? "gone")],
     ["--snapshot-max-age", snapshot && snapshotMaxAge.text],
+    ["--database-endpoint", endpoints],
   ];
   return [
     ...VERBS[step](args),

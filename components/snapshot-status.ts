@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as aws from "@pulumi/aws/rds";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
+import { accountRefused } from "./account-refused";
 import { ReleaseError } from "./release-error";
 
 /** The description of a snapshot that RDS returns. */
@@ -44,6 +45,7 @@ const NOT_FOUND =
  * Returns RDS' description of a snapshot, or undefined if there is none with that identifier.
  *
  * @throws {@link SnapshotError} when RDS can't be queried
+ * @throws AccountRefused when the credentials belong to another account than the stack's settings allow
  */
 async function findSnapshot(
   { kind, identifier }: SnapshotKey,
@@ -60,6 +62,8 @@ async function findSnapshot(
     return { arn, status, encrypted, createdAt };
   } catch (error) {
     if (NOT_FOUND.test(String(error))) return undefined;
+    const refused = accountRefused(error);
+    if (refused) throw refused;
     throw new SnapshotError(
       `RDS did not say whether there is a snapshot ${identifier}: ${(error as Error).message}`,
       "Correct what it says (region, credentials, rights), then: pulumi up",

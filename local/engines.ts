@@ -6,7 +6,7 @@ import type { Json } from "./cloud/provider";
 import * as embedded from "./engine";
 import type { EngineOptions, EngineResult } from "./engine/events";
 import { loadState } from "./engine/state";
-import { type Environment, preparedFirst } from "./environment";
+import { type Environment, plannedEnvironment, preparedFirst } from "./environment";
 import { readCheckpoint } from "./plugin/checkpoint";
 import * as cli from "./plugin/pulumi-cli";
 import type { Stack } from "./stack";
@@ -37,13 +37,16 @@ const OPERATIONS = {
 const ENGINES: Record<EngineName, Engine> = {
   embedded: {
     name: "embedded",
-    run(operation, options, { cloudDir, prepare }) {
+    run(operation, options, { cloudDir, environment, prepare }) {
       const providers = {
         aws: createAwsProvider(cloudDir),
         kubernetes: createKubernetesProvider(cloudDir),
         command: createCommandProvider({ environment: toolsOf(cloudDir) }),
       };
-      return OPERATIONS.embedded[operation]({ ...options, providers: preparedFirst(providers, prepare) });
+      return OPERATIONS.embedded[operation]({
+        ...options,
+        providers: preparedFirst(providers, prepare, plannedEnvironment(cloudDir, environment)),
+      });
     },
   },
   pulumi: {

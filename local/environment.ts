@@ -1,8 +1,9 @@
 import { type DatabaseAccess, type DatabaseRole, databaseAccess } from "../settings/database-access";
 import { parseSettings } from "../settings/parse";
+import { plannedInstance } from "./cloud/aws/functions";
 import { findConnection } from "./cloud/aws/instance";
 import { connect } from "./cloud/client";
-import type { CreateRequest, InvokeRequest, Provider, UpdateRequest } from "./cloud/provider";
+import type { CreateRequest, InvokeRequest, Properties, Provider, UpdateRequest } from "./cloud/provider";
 import { databaseObjects } from "./database-objects";
 import type { Stack } from "./stack";
 
@@ -18,38 +19,51 @@ export interface Environment {
   namespace: string;
   /** Where the settings say that each role finds its connection. */
   access: Record<DatabaseRole, DatabaseAccess>;
+  /** The region of the database, by `aws:region`; undefined if the settings name none. */
+  region?: string | undefined;
 }
 
 /** Undefined if the settings do not name a valid database; the program reports that problem itself. */
-export function environmentOf({ settings: raw }: Pick<Stack, "settings">): Environment | undefined {
+export function environmentOf({ settings: raw, config }: Pick<Stack, "settings" | "config">): Environment | undefined {
   const { settings } = parseSettings(raw, ["app", "database", "namespace"]);
   if (!settings) return undefined;
   const { database, namespace } = settings;
   const access = { app: databaseAccess(database, "app"), migration: databaseAccess(database, "migration") };
   const { identifier, kind } = database;
-  return { identifier, kind, access, database: settings.app.name.replaceAll("-", "_"), namespace };
+  const region = config["aws:region"];
+  return { identifier, kind, access, database: settings.app.name.replaceAll("-", "_"), namespace, region };
 }
 
 /** Creates and starts the missing parts of the environment; it is quick if nothing is missing. */
 export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
-  const { identifier, kind, namespace, access } = environment;
+  const { identifier, kind, namespace, access, region } = environment;
   // An app that was renamed keeps its existing database.
   const database = findConnection(cloudDir, kind, identifier)?.database ?? environment.database;
   const cloud = await connect(cloudDir);
-  const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database });
+  const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database, region });
   const urls = { app: instance.appUrl, migration: instance.adminUrl };
   for (const object of databaseObjects(namespace, access, urls)) await cloud.call("kubernetes.apply", { object });
 }
 
+/** Returns the environment if its database is still to be made. */
+export function plannedEnvironment(cloudDir: string, environment: Environment | undefined): Environment | undefined {
+  return environment && !findConnection(cloudDir, environment.kind, environment.identifier) ? environment : undefined;
+}
+
 /**
  * Wraps the providers so that the environment is prepared before the first change or function call. It is not prepared
- * earlier, so that settings which the program rejects leave everything untouched, and never for a preview.
+ * earlier, so that settings which the program rejects leave everything untouched, and never for a preview: there, a
+ * question for a database that is still to be made is answered as if it were there.
+ *
+ * @param planned the environment, if its database is still to be made
  */
 export function preparedFirst(
   providers: Record<string, Provider>,
   prepare: () => Promise<void>,
+  planned: Environment | undefined,
 ): Record<string, Provider> {
   const prepared = (provider: Provider): Provider => ({
+    ...(provider.configure && { configure: (settings) => prepared(provider.configure!(settings)) }),
     check: (request) => provider.check(request),
     diff: (request) => provider.diff(request),
     read: (request) => provider.read(request),
@@ -64,8 +78,25 @@ export function preparedFirst(
     },
     async invoke(request: InvokeRequest) {
       if (!request.preview) await prepare();
-      return provider.invoke(request);
+      try {
+        return await provider.invoke(request);
+      } catch (error) {
+        const answer = request.preview && planned && plannedDatabase(request, planned);
+        if (answer) return answer;
+        throw error;
+      }
     },
   });
   return Object.fromEntries(Object.entries(providers).map(([name, provider]) => [name, prepared(provider)]));
+}
+
+/** The answer to a question for a database that the next `up` makes; undefined for any other question. */
+function plannedDatabase(
+  { token, args }: InvokeRequest,
+  { identifier, kind, database, region }: Environment,
+): Properties | undefined {
+  const asksFor = { "aws:rds/getInstance:getInstance": "instance", "aws:rds/getCluster:getCluster": "cluster" }[token];
+  const named = args["dbInstanceIdentifier"] ?? args["clusterIdentifier"];
+  if (asksFor !== kind || named !== identifier) return undefined;
+  return plannedInstance({ identifier, kind, database, region });
 }

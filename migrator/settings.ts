@@ -31,6 +31,12 @@ interface SnapshotTimes {
   readonly completedAt: Date;
 }
 
+/** The host and port at which a database server is reached. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The settings of a run. All durations are in milliseconds. */
 export interface Settings {
   readonly verb: Verb;
@@ -93,5 +99,7 @@ export interface Settings {
   /** The time that the new version serves after the rollout before its contract migrations are applied. */
   readonly soak: number;
   readonly afterRollout: boolean;
+  /** The endpoints of the database that the snapshot is taken of; empty if that is unknown or not to be compared. */
+  readonly snapshotEndpoints: readonly Endpoint[];
   readonly snapshot: { id: string; taken: SnapshotTimes | "gone"; maxAge: number } | undefined;
 }

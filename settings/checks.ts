@@ -28,6 +28,13 @@ export const CHECKS = {
     title: "Server version, and that it is writable",
     detail: "The server has version 13 or later, and is neither a replica nor read-only.",
   },
+  "same-database": {
+    when: "preflight",
+    level: "fail",
+    title: "The snapshot is of the database that is migrated",
+    detail:
+      "The connection's host, address or what the server says of itself is the endpoint that RDS has for `database.identifier`; the ports agree too. Skipped without a snapshot, off with `database.endpointCheck: off`.",
+  },
   tls: {
     when: "preflight",
     level: "warn",

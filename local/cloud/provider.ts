@@ -101,6 +101,12 @@ export interface InvokeRequest {
 
 /** A provider. A failed step throws; a resource that exists but did not become ready throws {@link InitError}. */
 export interface Provider {
+  /**
+   * Returns the provider with these settings, which are the inputs of its resource; lists and objects are JSON. A
+   * provider without this method has no settings.
+   * @throws Error when the settings don't allow any call
+   */
+  configure?(settings: Properties): Provider;
   check(request: CheckRequest): Promise<CheckResult>;
   diff(request: DiffRequest): Promise<DiffResult>;
   create(request: CreateRequest): Promise<CreateResult>;

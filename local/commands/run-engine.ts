@@ -47,10 +47,11 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
     if (output.json || event.kind !== "step" || (operation !== "preview" && isWork(event))) progress.event(event);
   };
 
-  const environment = operation === "up" ? environmentOf(stack) : undefined;
+  const environment = operation === "up" || operation === "preview" ? environmentOf(stack) : undefined;
   let preparing: Promise<void> | undefined;
   const prepare = () => {
-    if (environment) preparing ??= announced(environment.identifier, () => prepareEnvironment(cloudDir, environment));
+    if (environment && operation === "up")
+      preparing ??= announced(environment.identifier, () => prepareEnvironment(cloudDir, environment));
     return preparing ?? Promise.resolve();
   };
   const announced = async (identifier: string, work: () => Promise<void>) => {

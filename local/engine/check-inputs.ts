@@ -24,7 +24,7 @@ export async function checkInputs(
     next.inputs = inputs;
     return;
   }
-  const { inputs: checked, failures } = await deployment.provider(goal.type).check({
+  const { inputs: checked, failures } = await deployment.provider(goal.type, next.provider).check({
     urn: next.urn,
     ...(old ? { olds: plainProperties(old.inputs) } : {}),
     news: plainProperties(inputs),

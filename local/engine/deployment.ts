@@ -5,7 +5,8 @@ import { Redaction } from "./redaction";
 import type { Snapshot } from "./snapshot";
 import { StackReferences } from "./stack-reference";
 import { type ResourceState, secretsOf } from "./state";
-import { packageOf } from "./urn";
+import { packageOf, referenceUrn } from "./urn";
+import { plainProperties } from "./values";
 
 /** The number of steps that run at the same time; the CLI uses the same number on four cores. */
 export const PARALLEL = 16;
@@ -80,15 +81,22 @@ export class Deployment {
 
   /**
    * Returns the provider of a resource type or function token.
-   * @throws Error when this engine has no provider for its package
+   * @param reference the provider's reference, `URN::ID`, whose settings it has; default: no settings
+   * @throws Error when this engine has no provider for its package, or its settings don't allow any call
    */
-  provider(token: string): Provider {
+  provider(token: string, reference = ""): Provider {
     const name = packageOf(token);
     if (name === "pulumi") return this.stackReferences;
     const provider = this.options.providers[name];
-    if (provider) return provider;
+    if (provider) return provider.configure?.(this.settingsOf(referenceUrn(reference))) ?? provider;
     const served = Object.keys(this.options.providers).sort().join(", ");
     throw new Error(`No provider for package "${name}" (${token}): the embedded engine serves ${served || "none"}.`);
+  }
+
+  /** The inputs of a provider that the program has registered, or else that of the last run. */
+  private settingsOf(urn: string): Properties {
+    const state = this.news.get(urn) ?? this.snapshot.base.find((resource) => resource.urn === urn);
+    return plainProperties(state?.inputs);
   }
 
   /** A provider's settings are the configuration keys that start with its package's name, such as `aws:region`. */

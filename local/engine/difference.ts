@@ -30,7 +30,7 @@ export async function differenceOf(
     const changed = !sameValue(old.inputs ?? {}, next.inputs ?? {});
     return { changed, diffs: [], replaces: [], deleteBeforeReplace: false };
   }
-  const { changes, diffs, replaces, deleteBeforeReplace } = await deployment.provider(next.type).diff({
+  const { changes, diffs, replaces, deleteBeforeReplace } = await deployment.provider(next.type, next.provider).diff({
     urn: next.urn,
     id: old.id ?? "",
     oldInputs: plainProperties(old.inputs),

@@ -17,7 +17,7 @@ export function isImport(goal: Goal, old: ResourceState | undefined): boolean {
 export async function importResource(next: ResourceState | undefined, deployment: Deployment): Promise<void> {
   if (!next?.importID) return;
   const { urn } = next;
-  const provider = deployment.provider(next.type);
+  const provider = deployment.provider(next.type, next.provider);
   const found = await provider.read({ urn, id: next.importID, inputs: {}, olds: {} });
   if (!found) throw new Error(`resource '${next.importID}' does not exist`);
 

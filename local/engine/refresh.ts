@@ -69,7 +69,7 @@ async function refreshOne(deployment: Deployment, old: ResourceState): Promise<R
 async function readAgain(deployment: Deployment, old: ResourceState): Promise<ResourceState | undefined> {
   const modified = new Date().toISOString();
   try {
-    const result = await deployment.provider(old.type).read({
+    const result = await deployment.provider(old.type, old.provider).read({
       urn: old.urn,
       id: old.id ?? "",
       inputs: plainProperties(old.inputs),
@@ -93,7 +93,7 @@ async function readAgain(deployment: Deployment, old: ResourceState): Promise<Re
 /** Whether an `up` of the unchanged program would now change the resource. */
 async function changed(deployment: Deployment, old: ResourceState, now: ResourceState): Promise<boolean> {
   if (old.external) return !sameValue(old.outputs, now.outputs);
-  const { changes } = await deployment.provider(old.type).diff({
+  const { changes } = await deployment.provider(old.type, old.provider).diff({
     urn: old.urn,
     id: now.id ?? "",
     oldInputs: plainProperties(now.inputs),

@@ -43,14 +43,16 @@ async function mustGo(deployment: Deployment, resource: ResourceState, going: Se
   const uncertain = (key: string) => (resource.propertyDependencies?.[key] ?? []).some((urn) => going.has(urn));
   const inputs = plainProperties(resource.inputs);
   if (!Object.keys(inputs).some(uncertain) || isProviderType(resource.type)) return false;
-  const { changes, diffs, replaces, deleteBeforeReplace } = await deployment.provider(resource.type).diff({
-    urn: resource.urn,
-    id: resource.id ?? "",
-    oldInputs: inputs,
-    olds: plainProperties(resource.outputs),
-    news: mapProperties(inputs, (value, key) => (uncertain(key) ? UNKNOWN : value)),
-    ignoreChanges: resource.ignoreChanges ?? [],
-  });
+  const { changes, diffs, replaces, deleteBeforeReplace } = await deployment
+    .provider(resource.type, resource.provider)
+    .diff({
+      urn: resource.urn,
+      id: resource.id ?? "",
+      oldInputs: inputs,
+      olds: plainProperties(resource.outputs),
+      news: mapProperties(inputs, (value, key) => (uncertain(key) ? UNKNOWN : value)),
+      ignoreChanges: resource.ignoreChanges ?? [],
+    });
   const difference = { changed: changes === "some", diffs, replaces, deleteBeforeReplace };
   return replaceOnChanges(difference, resource.replaceOnChanges ?? [], false).replaces.length > 0;
 }

@@ -77,7 +77,7 @@ async function create({ urn, old, next, deletesLater }: Step, deployment: Deploy
   } else if (next.custom) {
     try {
       const { id, outputs } = await withErrorHooks({ urn, next }, "create", deployment, () =>
-        deployment.provider(next.type).create({
+        deployment.provider(next.type, next.provider).create({
           urn,
           inputs: plainProperties(next.inputs),
           timeout: next.customTimeouts?.create ?? 0,
@@ -114,7 +114,7 @@ async function update({ urn, old, next }: Step, deployment: Deployment): Promise
   }
   try {
     const outputs = await withErrorHooks({ urn, old, next }, "update", deployment, () =>
-      deployment.provider(next.type).update({
+      deployment.provider(next.type, next.provider).update({
         urn,
         id: old.id ?? "",
         oldInputs: plainProperties(old.inputs),
@@ -149,7 +149,7 @@ async function remove(step: Step, deployment: Deployment): Promise<void> {
   }
   if (!deployment.preview && deletesForReal(step)) {
     await withErrorHooks({ urn, old }, "delete", deployment, () =>
-      deployment.provider(old.type).delete({
+      deployment.provider(old.type, old.provider).delete({
         urn,
         id: old.id ?? "",
         inputs: plainProperties(old.inputs),
@@ -169,7 +169,9 @@ async function read({ urn, old, next }: Step, deployment: Deployment): Promise<v
     next.outputs = {};
   } else {
     const inputs = plainProperties(next.inputs);
-    const found = await deployment.provider(next.type).read({ urn, id: next.id ?? "", inputs, olds: inputs });
+    const found = await deployment
+      .provider(next.type, next.provider)
+      .read({ urn, id: next.id ?? "", inputs, olds: inputs });
     if (!found) throw new Error(`resource '${next.id}' does not exist`);
     next.id = found.id;
     next.outputs = withSecrets(found.outputs, next);

@@ -92,10 +92,10 @@ export class Update implements ProgramRequests {
 
   async invoke({ token, args, provider, version }: InvokeGoal): Promise<Properties> {
     const { deployment } = this;
-    if (provider === "") await this.defaultProvider(token, version);
+    const reference = provider || (await this.defaultProvider(token, version));
     try {
       const { preview } = deployment;
-      return await deployment.provider(token).invoke({ token, args: plainProperties(args), preview });
+      return await deployment.provider(token, reference).invoke({ token, args: plainProperties(args), preview });
     } catch (error) {
       const reason = deployment.redaction.redact((error as Error).message);
       throw new Error(`invocation of ${token} returned an error: ${reason}`);

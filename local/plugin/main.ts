@@ -5,7 +5,7 @@ import { createCommandProvider } from "../cloud/command/provider";
 import { CLOUD_VARIABLE } from "../cloud/command/tools";
 import { createKubernetesProvider } from "../cloud/kubernetes/provider";
 import type { Provider } from "../cloud/provider";
-import { type Environment, preparedFirst, prepareEnvironment } from "../environment";
+import { type Environment, plannedEnvironment, preparedFirst, prepareEnvironment } from "../environment";
 import { engineLog } from "./engine-log";
 import { ENVIRONMENT_VARIABLE, type Package, QUICK_ERRORS } from "./handover";
 import { servePlugin } from "./server";
@@ -50,12 +50,13 @@ function prepared(provider: Provider, env: NodeJS.ProcessEnv): Provider {
   const cloudDir = env[CLOUD_VARIABLE];
   const environment = env[ENVIRONMENT_VARIABLE];
   if (!cloudDir || !environment) return provider;
+  const wanted = JSON.parse(environment) as Environment;
   let preparing: Promise<void> | undefined;
   const prepare = () => {
-    preparing ??= prepareEnvironment(cloudDir, JSON.parse(environment) as Environment);
+    preparing ??= prepareEnvironment(cloudDir, wanted);
     return preparing;
   };
-  return preparedFirst({ provider }, prepare)["provider"]!;
+  return preparedFirst({ provider }, prepare, plannedEnvironment(cloudDir, wanted))["provider"]!;
 }
 
 /** The version of the package that the program uses; the CLI requires the plugin to have the same one. */

@@ -25,7 +25,9 @@ export interface PluginOptions {
 }
 
 /** Serves a provider as `pulumirpc.ResourceProvider`, the interface of plugins, on a free port of 127.0.0.1. */
-export async function servePlugin(options: PluginOptions): Promise<ServedProvider> {
+export async function servePlugin(given: PluginOptions): Promise<ServedProvider> {
+  // The engine configures the provider before it uses it.
+  const options = { ...given };
   const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(ResourceProviderService as never, { ...lifecycle(options), ...operations(options) });
   const port = await new Promise<number>((resolve, reject) => {
@@ -36,7 +38,8 @@ export async function servePlugin(options: PluginOptions): Promise<ServedProvide
   return { port, close: () => server.forceShutdown() };
 }
 
-function lifecycle({ name, version, onAttach }: PluginOptions) {
+function lifecycle(options: PluginOptions) {
+  const { name, version, onAttach } = options;
   return {
     handshake: unary(async (request: rpc.ProviderHandshakeRequest) => {
       if (request.getEngineAddress() !== "") onAttach?.(request.getEngineAddress());
@@ -58,7 +61,7 @@ function lifecycle({ name, version, onAttach }: PluginOptions) {
     }),
     getMapping: unary(async () => new rpc.GetMappingResponse()),
     getMappings: unary(async () => new rpc.GetMappingsResponse()),
-    // The inputs are returned unchanged, with secrets: the local cloud ignores a provider's cluster or region.
+    // The inputs are returned unchanged, with secrets. The settings are read when the provider is configured.
     checkConfig: unary(async (request: rpc.CheckRequest) => {
       const response = new rpc.CheckResponse();
       response.setInputs(request.getNews());
@@ -74,7 +77,8 @@ function lifecycle({ name, version, onAttach }: PluginOptions) {
     }),
     // The plugin declares no support for secrets, resource references and output values. The engine therefore sends
     // plain values, and marks the returned values as it marked the sent ones.
-    configure: unary(async () => {
+    configure: unary(async (request: rpc.ConfigureRequest) => {
+      options.provider = options.provider.configure?.(readProperties(request.getArgs())) ?? options.provider;
       const response = new rpc.ConfigureResponse();
       response.setSupportspreview(true);
       return response;
@@ -82,7 +86,7 @@ function lifecycle({ name, version, onAttach }: PluginOptions) {
   };
 }
 
-function operations({ provider }: PluginOptions) {
+function operations(options: PluginOptions) {
   const canceled = new AbortController();
   const { signal } = canceled;
   return {
@@ -91,7 +95,7 @@ function operations({ provider }: PluginOptions) {
       return new Empty();
     }),
     check: unary(async (request: rpc.CheckRequest) => {
-      const { inputs, failures } = await provider.check({
+      const { inputs, failures } = await options.provider.check({
         urn: request.getUrn(),
         olds: readOlds(request.getOlds()),
         news: readProperties(request.getNews()),
@@ -109,7 +113,7 @@ function operations({ provider }: PluginOptions) {
     diff: unary(async (request: rpc.DiffRequest) => {
       const oldInputs = readProperties(request.getOldInputs());
       const news = readProperties(request.getNews());
-      const result = await provider.diff({
+      const result = await options.provider.diff({
         urn: request.getUrn(),
         id: request.getId(),
         oldInputs,
@@ -120,7 +124,7 @@ function operations({ provider }: PluginOptions) {
       return diffResponse(result, oldInputs, news);
     }),
     create: unary(async (request: rpc.CreateRequest) => {
-      const { id, outputs } = await provider.create({
+      const { id, outputs } = await options.provider.create({
         urn: request.getUrn(),
         inputs: readProperties(request.getProperties()),
         timeout: request.getTimeout(),
@@ -133,7 +137,7 @@ function operations({ provider }: PluginOptions) {
       return response;
     }),
     update: unary(async (request: rpc.UpdateRequest) => {
-      const outputs = await provider.update({
+      const outputs = await options.provider.update({
         urn: request.getUrn(),
         id: request.getId(),
         inputs: readProperties(request.getNews()),
@@ -149,7 +153,7 @@ function operations({ provider }: PluginOptions) {
       return response;
     }),
     read: unary(async (request: rpc.ReadRequest) => {
-      const found = await provider.read({
+      const found = await options.provider.read({
         urn: request.getUrn(),
         id: request.getId(),
         inputs: readProperties(request.getInputs()),
@@ -164,7 +168,7 @@ function operations({ provider }: PluginOptions) {
       return response;
     }),
     delete: unary(async (request: rpc.DeleteRequest) => {
-      await provider.delete({
+      await options.provider.delete({
         urn: request.getUrn(),
         id: request.getId(),
         inputs: readProperties(request.getOldInputs()),
@@ -178,7 +182,9 @@ function operations({ provider }: PluginOptions) {
       const response = new rpc.InvokeResponse();
       const args = readProperties(request.getArgs());
       response.setReturn(
-        writeProperties(await provider.invoke({ token: request.getTok(), args, preview: request.getPreview() })),
+        writeProperties(
+          await options.provider.invoke({ token: request.getTok(), args, preview: request.getPreview() }),
+        ),
       );
       return response;
     }),

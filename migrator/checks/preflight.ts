@@ -14,6 +14,7 @@ import { history, order } from "./preflight/history";
 import { invalidIndexes, sequences, sequencesBehind } from "./preflight/objects";
 import { permissions } from "./preflight/permissions";
 import { review } from "./preflight/review";
+import { sameDatabase } from "./preflight/same-database";
 import { server, superuser } from "./preflight/server";
 import { locks, oldTransactions, prepared, runner, vacuum } from "./preflight/sessions";
 import { statements } from "./preflight/statements";
@@ -24,7 +25,7 @@ import { dropLeftScratch } from "./scratch";
 
 /** The checks before a release, in the order of the report. */
 export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
-  ...[server, tls, superuser, permissions],
+  ...[server, sameDatabase, tls, superuser, permissions],
   ...[history, order, transactions, statements, directives, review, drift],
   ...[runner, locks, oldTransactions, prepared, vacuum],
   ...[connections, replication, disk],

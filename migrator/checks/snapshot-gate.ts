@@ -1,6 +1,9 @@
+import { CHECKS } from "../../settings/checks";
 import { formatDuration } from "../../text/short-duration";
-import { SnapshotGone, SnapshotTooOld } from "../failures/usage";
+import { OtherDatabase, SnapshotGone, SnapshotTooOld } from "../failures/usage";
+import type { Run } from "../run";
 import type { Settings } from "../settings";
+import { compareEndpoints } from "./same-database";
 
 /**
  * Checks that the snapshot is recent enough. A release that is resumed later must not rely on its old snapshot, because
@@ -17,4 +20,17 @@ export function checkSnapshot(snapshot: Settings["snapshot"], pending: number, n
   const age = now - snapshot.taken.completedAt.getTime();
   if (age > snapshot.maxAge)
     throw new SnapshotTooOld(snapshot.id, formatDuration(age), formatDuration(snapshot.maxAge), pending);
+}
+
+/**
+ * Checks that the connection still leads to the database that the snapshot is of. Preflight has checked that, but the
+ * Secret may have changed since, or preflight may have succeeded in an earlier try of the same release.
+ * @throws OtherDatabase if something is pending, and the check `same-database` is set to `fail` and finds another
+ */
+export async function checkSnapshotDatabase({ session, settings }: Run, pending: number): Promise<void> {
+  const { snapshot, snapshotEndpoints: endpoints, levels } = settings;
+  const level = levels["same-database"] ?? CHECKS["same-database"].level;
+  if (!snapshot || pending === 0 || endpoints.length === 0 || level !== "fail") return;
+  const { same, evidence } = await compareEndpoints(session, endpoints);
+  if (!same) throw new OtherDatabase(snapshot.id, evidence);
 }

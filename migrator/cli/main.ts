@@ -1,5 +1,4 @@
 import type { Migration } from "../../migrations/history/history";
-import { commandLine } from "../../text/command-line";
 import { counted } from "../../text/counted";
 import { formatDuration } from "../../text/short-duration";
 import { preflight } from "../checks/preflight";
@@ -86,7 +85,7 @@ async function main(args: readonly string[]): Promise<number> {
   let commands: Commands = {
     rerun: "the same command again",
     app: OLD_VERSION_SERVES,
-    migrator: (verb) => `${commandLine("migrator")} ${verb}`,
+    migrator: (verb) => `npm run migrator -- ${verb}`,
   };
   try {
     const settings = readSettings(args, process.env);

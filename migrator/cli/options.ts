@@ -79,6 +79,10 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     text: "run: sets the connection string in this variable too; repeatable",
   },
   snapshot: { value: "ID", text: "the snapshot that protects this run" },
+  "database-endpoint": {
+    value: "HOST:PORT,…",
+    text: "where RDS has the database that the snapshot is of; the connection must lead to one of them",
+  },
   "snapshot-created-at": { value: "TIME", text: "when it was begun, ISO 8601; `gone` where it was deleted" },
   "snapshot-completed-at": { value: "TIME", text: "when it became available; default: when it was begun" },
   "snapshot-max-age": { value: "TIME", default: "1h", text: "longer ago than this, nothing is migrated" },

@@ -2,11 +2,10 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { checkNames, LEVELS, type Level } from "../../settings/checks";
 import { parseBytes } from "../../text/bytes";
-import { commandLine } from "../../text/command-line";
 import { parseDuration } from "../../text/short-duration";
 import { connectionPlace } from "../db/connection-place";
 import { UsageFailure } from "../failures/usage";
-import { type Settings, VERBS, type Verb } from "../settings";
+import { type Endpoint, type Settings, VERBS, type Verb } from "../settings";
 import { OPTIONS } from "./options";
 import { readReview } from "./review-settings";
 
@@ -65,9 +64,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     showValues: values["show-values"] === true,
     rerun:
       text("rerun") ??
-      (payload === undefined
-        ? `${commandLine("migrator")} ${args[0]} (the same options)`
-        : "run the same command again"),
+      (payload === undefined ? `npm run migrator -- ${args[0]} (the same options)` : "run the same command again"),
     stack: text("stack"),
     awaited: list("for"),
     waitTimeout: duration("wait-timeout"),
@@ -91,6 +88,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     holdContract: values["hold-contract"] === true,
     afterRollout: values["after-rollout"] === true,
     soak: values["after-rollout"] === true ? duration("soak") : 0,
+    snapshotEndpoints: readEndpoints(text("database-endpoint"), mistakes),
     snapshot: readSnapshot(text, duration("snapshot-max-age"), mistakes),
   };
   if (mistakes.length > 0) throw new UsageFailure(mistakes);
@@ -143,6 +141,15 @@ function parse(args: readonly string[], mistakes: string[]) {
     else if (!option.value && token.value !== undefined) mistakes.push(`${token.rawName} takes no value.`);
   }
   return { values, positionals };
+}
+
+function readEndpoints(given: string | undefined, mistakes: string[]): Endpoint[] {
+  return (given?.split(",") ?? []).flatMap((each) => {
+    const [, host, port] = /^(.+):(\d{1,5})$/.exec(each) ?? [];
+    if (host !== undefined) return [{ host, port: Number(port) }];
+    mistakes.push(`--database-endpoint is "${given}", and must be HOST:PORT, or several with commas between them.`);
+    return [];
+  });
 }
 
 function readBytes(name: string, given: string | undefined, mistakes: string[]): number | undefined {

@@ -45,6 +45,21 @@ export class SnapshotTooOld extends Failure {
   }
 }
 
+/** The connection leads to another database than the one that the snapshot was taken of. */
+export class OtherDatabase extends Failure {
+  override readonly code = "other-database";
+  override readonly exit = 7;
+
+  constructor(snapshot: string, evidence: readonly string[]) {
+    super({
+      what: `The snapshot ${snapshot} is of another database than the one that the connection string leads to.`,
+      detail: evidence.map((line) => `  ${line}`),
+      database: UNTOUCHED,
+      next: "set database.identifier to the database behind the connection string, or correct the Secret, then: {rerun}",
+    });
+  }
+}
+
 /** The snapshot that is to protect this release was deleted. */
 export class SnapshotGone extends Failure {
   override readonly code = "snapshot-gone";

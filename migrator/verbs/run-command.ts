@@ -11,7 +11,7 @@ import { countRows } from "../checks/counts";
 import { readHistory } from "../checks/history-gate";
 import { publishUnchanged } from "../checks/publish-report";
 import { behindBefore } from "../checks/sequences";
-import { checkSnapshot } from "../checks/snapshot-gate";
+import { checkSnapshot, checkSnapshotDatabase } from "../checks/snapshot-gate";
 import { verify } from "../checks/verify";
 import { Session } from "../db/connection";
 import { quietOutput, quietText } from "../db/prisma-output";
@@ -38,6 +38,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   const history = await readHistory(run, migrations);
   await refuseContract(run, history);
   checkSnapshot(settings.snapshot, history.pending.length);
+  await checkSnapshotDatabase(run, history.pending.length);
   await Promise.all([loadParser(), history.pending.length > 0 ? records.ensure() : undefined]);
   const planned = plannedEffects(run.plans, [], history.pending, table.schema);
   const before = await countRows(

@@ -86,6 +86,11 @@ export const database = z.strictObject({
       example: "notes-db",
     },
   ),
+  endpointCheck: setting(z.enum(["on", "off"]).default("on"), {
+    description:
+      "`on`: preflight refuses a connection that leads to another database than the one that the snapshot is taken of. `off` for a connection through a tunnel that hides the server; the report says so.",
+    example: "off",
+  }),
   secret: z
     .strictObject({
       name: setting(name(63), {

@@ -4,7 +4,7 @@ import { createCommandProvider } from "../../local/cloud/command/provider";
 import { toolsOf } from "../../local/cloud/command/tools";
 import { createKubernetesProvider } from "../../local/cloud/kubernetes/provider";
 import { destroy, preview, refresh, stackDirectory, up } from "../../local/engine";
-import { environmentOf, preparedFirst, prepareEnvironment } from "../../local/environment";
+import { environmentOf, plannedEnvironment, preparedFirst, prepareEnvironment } from "../../local/environment";
 import * as cli from "../../local/plugin/pulumi-cli";
 import { readStack } from "../../local/stack";
 
@@ -62,7 +62,10 @@ async function main(request: OperationRequest): Promise<void> {
   const result =
     engine === "pulumi"
       ? await CLI[verb]({ ...shared, environment, flags: cliFlags })
-      : await EMBEDDED[verb]({ ...shared, providers: preparedFirst(providers, prepare) });
+      : await EMBEDDED[verb]({
+          ...shared,
+          providers: preparedFirst(providers, prepare, plannedEnvironment(cloudDir, environment)),
+        });
   print({ ...result, kind: "result" });
 }
 

@@ -62,6 +62,8 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["database.identifier", undefined, "database.identifier is missing"],
   ["database.identifier", "1db", "an RDS identifier"],
   ["database.identifier", "notes--db", "an RDS identifier"],
+  ["database.endpointCheck", "tunnel", 'database.endpointCheck is "tunnel"; it must be "on" or "off"'],
+  ["database.endpointCheck", false, 'database.endpointCheck is false; it must be "on" or "off"'],
   ["database.secret", undefined, "database.secret is missing; it must be a group of keys"],
   ["database.secret.name", "Not_A_Name", "lower-case letters"],
   ["database.env", "DATABASE-URL", "the name of an environment variable"],
@@ -85,7 +87,7 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["migrations.env", { A: "1" }, 'it must be left out, because migrations.runner is not "command"'],
   ["migrations.lockRetryTimeout", "1s", "at least migrations.lockTimeout (5s)"],
   ["migrations.soak", "1h", "backup.maxAge is missing; it must be longer than migrations.soak (1h)"],
-  ["migrations.checks", { tsl: "off" }, "the name of a check: server, tls"],
+  ["migrations.checks", { tsl: "off" }, "the name of a check: server, same-database, tls"],
   ["migrations.checks", { tls: "no" }, 'migrations.checks.tls is "no"; it must be "fail" or "warn" or "off"'],
   ["migrations.maxConnectionsPercent", 120, "a whole number from 1 to 100"],
   [

@@ -37,6 +37,8 @@ export class PulumiRecorder {
   outputs: Record<string, unknown> = {};
   /** Functions that were called, in order. */
   readonly calls: { token: string; inputs: Record<string, any>; provider?: string }[] = [];
+  /** Identifiers of databases that RDS doesn't have. */
+  readonly missing = new Set<string>();
   /** What every command prints. */
   stdout = "{}";
   private refusal: string | undefined;
@@ -121,6 +123,8 @@ export class PulumiRecorder {
     this.calls.push({ token, inputs, ...(provider && { provider }) });
     if (token === "pulumi:pulumi:readStackOutputs") return { outputs: this.outputs };
     if (token === "command:local:run") return { stdout: this.stdout };
+    const server = inputs["dbInstanceIdentifier"] ?? inputs["clusterIdentifier"];
+    if (server !== undefined && this.refusal === undefined) return this.database(server);
     const identifier = inputs["dbSnapshotIdentifier"] ?? inputs["dbClusterSnapshotIdentifier"];
     const taken =
       this.all("aws:rds/snapshot:Snapshot").length + this.all("aws:rds/clusterSnapshot:ClusterSnapshot").length;
@@ -132,6 +136,16 @@ export class PulumiRecorder {
     const arn = `arn:aws:rds:::snapshot:${identifier}`;
     const encryption = { encrypted, storageEncrypted: encrypted };
     return { status, ...encryption, snapshotCreateTime: createdAt, dbSnapshotArn: arn, dbClusterSnapshotArn: arn };
+  }
+
+  /** Where RDS has a database, as `getInstance` and `getCluster` tell. */
+  private database(identifier: string): Record<string, any> {
+    const host = `${identifier}.example.eu-central-1.rds.amazonaws.com`;
+    if (this.missing.has(identifier)) {
+      const details = `reading RDS DB Instance (${identifier}): couldn't find resource`;
+      throw Object.assign(new Error(identifier), { details });
+    }
+    return { address: host, endpoint: host, readerEndpoint: `ro-${host}`, port: 5432 };
   }
 }
 

@@ -2,47 +2,36 @@ import type { Json, Properties } from "../provider";
 import { accountId, defaultRegion, instanceAttributes, snapshotAttributes } from "./attributes";
 import { type Kind, rdsErrors } from "./errors";
 import { actions, authorize } from "./permissions";
-import { findInstance, listSnapshots, type Snapshot } from "./records";
+import { findInstance, type Instance, isInRegion, listSnapshots, type Snapshot } from "./records";
 
-type AwsFunction = (cloudDir: string, args: Properties) => Promise<Properties>;
+type AwsFunction = (cloudDir: string, args: Properties, own: string | undefined) => Promise<Properties>;
 
-/** The functions (data sources) of this provider. They only read files and start nothing. */
+/**
+ * The functions (data sources) of this provider. They only read files and start nothing. Each gets the cloud's
+ * directory, its arguments, and the region of the provider, which an argument `region` replaces.
+ */
 export const functions: Record<string, AwsFunction> = {
-  "aws:rds/getSnapshot:getSnapshot": (cloudDir, args) => getSnapshot(cloudDir, "instance", args),
-  "aws:rds/getClusterSnapshot:getClusterSnapshot": (cloudDir, args) => getSnapshot(cloudDir, "cluster", args),
-  "aws:rds/getInstance:getInstance": async (cloudDir, args) => {
+  "aws:rds/getSnapshot:getSnapshot": (cloudDir, args, own) => getSnapshot(cloudDir, "instance", args, own),
+  "aws:rds/getClusterSnapshot:getClusterSnapshot": (cloudDir, args, own) => getSnapshot(cloudDir, "cluster", args, own),
+  "aws:rds/getInstance:getInstance": async (cloudDir, args, own) => {
     authorize(cloudDir, actions.instance.describe);
     const identifier = text(args["dbInstanceIdentifier"]);
     const instance = await findInstance(cloudDir, "instance", identifier.toLowerCase());
-    if (!instance) {
+    if (!instance || !isInRegion(instance, asked(args, own))) {
       const { code, message } = rdsErrors.instanceNotFound("instance", identifier);
       throw new Error(`reading RDS DB Instance (${identifier}): ${code}: ${message}`);
     }
-    const {
-      identifier: dbInstanceIdentifier,
-      instanceClass,
-      username,
-      ...rest
-    } = instanceAttributes(instance, region(args));
-    return {
-      ...rest,
-      id: dbInstanceIdentifier!,
-      dbInstanceArn: rest["arn"]!,
-      dbInstanceClass: instanceClass!,
-      dbInstanceIdentifier: dbInstanceIdentifier!,
-      dbInstancePort: rest["port"]!,
-      masterUsername: username!,
-    };
+    return describedInstance(instance, region(args, own));
   },
-  "aws:rds/getCluster:getCluster": async (cloudDir, args) => {
+  "aws:rds/getCluster:getCluster": async (cloudDir, args, own) => {
     authorize(cloudDir, actions.cluster.describe);
     const identifier = text(args["clusterIdentifier"]);
     const cluster = await findInstance(cloudDir, "cluster", identifier.toLowerCase());
-    if (!cluster) {
+    if (!cluster || !isInRegion(cluster, asked(args, own))) {
       const { code, message } = rdsErrors.instanceNotFound("cluster", identifier);
       throw new Error(`reading RDS Cluster (${identifier}): ${code}: ${message}`);
     }
-    return { ...instanceAttributes(cluster, region(args)), id: identifier };
+    return describedCluster(cluster, region(args, own));
   },
   "aws:index/getCallerIdentity:getCallerIdentity": async () => ({
     accountId,
@@ -50,16 +39,51 @@ export const functions: Record<string, AwsFunction> = {
     id: accountId,
     userId: "LOCAL",
   }),
-  "aws:index/getRegion:getRegion": async (_, args) => ({
+  "aws:index/getRegion:getRegion": async (_, args, own) => ({
     description: "This machine",
     endpoint: "127.0.0.1",
-    id: region(args),
-    name: region(args),
-    region: region(args),
+    id: region(args, own),
+    name: region(args, own),
+    region: region(args, own),
   }),
 };
 
-async function getSnapshot(cloudDir: string, kind: Kind, args: Properties): Promise<Properties> {
+/** What `getInstance` or `getCluster` would return of an instance that is still to be made. Its port is 5432. */
+export function plannedInstance(wanted: Pick<Instance, "identifier" | "kind" | "database" | "region">): Properties {
+  const instance: Instance = {
+    ...wanted,
+    ...{ port: 5432, engineVersion: "", encrypted: false, createTime: "", ready: false },
+    ...{ status: "creating", host: "127.0.0.1", dataDirectory: "" },
+  };
+  const place = wanted.region ?? defaultRegion;
+  return wanted.kind === "instance" ? describedInstance(instance, place) : describedCluster(instance, place);
+}
+
+/** What `getInstance` returns of an instance. */
+function describedInstance(instance: Instance, region: string): Properties {
+  const { identifier, instanceClass, username, ...rest } = instanceAttributes(instance, region);
+  return {
+    ...rest,
+    id: identifier!,
+    dbInstanceArn: rest["arn"]!,
+    dbInstanceClass: instanceClass!,
+    dbInstanceIdentifier: identifier!,
+    dbInstancePort: rest["port"]!,
+    masterUsername: username!,
+  };
+}
+
+/** What `getCluster` returns of a cluster. */
+function describedCluster(cluster: Instance, region: string): Properties {
+  return { ...instanceAttributes(cluster, region), id: cluster.identifier };
+}
+
+async function getSnapshot(
+  cloudDir: string,
+  kind: Kind,
+  args: Properties,
+  own: string | undefined,
+): Promise<Properties> {
   authorize(cloudDir, actions[kind].find);
   const [source, identifier] =
     kind === "instance"
@@ -69,6 +93,7 @@ async function getSnapshot(cloudDir: string, kind: Kind, args: Properties): Prom
   const found = (await listSnapshots(cloudDir)).filter(
     (snapshot) =>
       snapshot.kind === kind &&
+      isInRegion(snapshot.instance, asked(args, own)) &&
       wanted(source!, snapshot.source) &&
       wanted(identifier!, snapshot.identifier) &&
       wanted("snapshotType", snapshot.snapshotType) &&
@@ -85,7 +110,7 @@ async function getSnapshot(cloudDir: string, kind: Kind, args: Properties): Prom
   const snapshotCreateTime = snapshot.createTime.replace(/\.\d+Z$/, "Z");
   return {
     ...args,
-    ...snapshotAttributes(snapshot, region(args)),
+    ...snapshotAttributes(snapshot, region(args, own)),
     id: snapshot.identifier,
     snapshotCreateTime,
     ...(kind === "instance" ? { originalSnapshotCreateTime: snapshotCreateTime } : {}),
@@ -100,6 +125,11 @@ function text(value: Json | undefined): string {
   return typeof value === "string" ? value : "";
 }
 
-function region(args: Properties): string {
-  return text(args["region"]) || text(args["name"]) || defaultRegion;
+/** The region that a call names itself or by its provider; undefined if neither does. */
+function asked(args: Properties, own: string | undefined): string | undefined {
+  return text(args["region"]) || text(args["name"]) || own;
+}
+
+function region(args: Properties, own: string | undefined): string {
+  return asked(args, own) ?? defaultRegion;
 }

@@ -46,6 +46,8 @@ export interface EnsureInstance {
   schema?: string;
   /** The value of the attribute `storageEncrypted`; default: false. */
   encrypted?: boolean;
+  /** The region; default: every region has the instance. */
+  region?: string | undefined;
 }
 
 /** Creates the instance if it doesn't exist, and starts it if it is stopped. @throws for an invalid name or database */
@@ -139,6 +141,7 @@ async function createInstance(cloudDir: string, wanted: EnsureInstance): Promise
     port: await freePort(),
     engineVersion: version,
     encrypted: wanted.encrypted ?? false,
+    region: wanted.region,
     createTime: new Date().toISOString(),
     ready: false,
   };

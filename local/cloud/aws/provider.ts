@@ -1,6 +1,6 @@
 import { type Client, connect } from "../client";
-import type { Provider, ReadRequest, ReadResult } from "../provider";
-import { instanceAttributes } from "./attributes";
+import type { Properties, Provider, ReadRequest, ReadResult } from "../provider";
+import { accountId, instanceAttributes } from "./attributes";
 import type { Kind } from "./errors";
 import { functions } from "./functions";
 import { checkInputs, diffInputs } from "./inputs";
@@ -10,10 +10,12 @@ import { snapshotResource } from "./snapshot-resource";
 /**
  * The provider `aws` of the local cloud in CLOUDDIR. check, diff, read and invoke only read files. create, update and
  * delete use the background process and start it if necessary.
+ * @param region the region of the provider; default: it finds what is in any region
  */
 export function createAwsProvider(
   cloudDir: string,
   connectTo: (cloudDir: string) => Promise<Client> = connect,
+  region?: string,
 ): Provider {
   const snapshots = {
     "aws:rds/snapshot:Snapshot": snapshotResource(cloudDir, "instance", connectTo),
@@ -43,6 +45,11 @@ export function createAwsProvider(
   }
 
   return {
+    configure(settings) {
+      requireAccount(settings);
+      const { region: own } = settings;
+      return createAwsProvider(cloudDir, connectTo, typeof own === "string" && own !== "" ? own : undefined);
+    },
     check: async (request) => checkInputs(snapshotOf(request.urn).inputs, request),
     diff: async (request) => diffInputs(snapshotOf(request.urn).inputs, request),
     create: async (request) => snapshotOf(request.urn).create(request),
@@ -57,9 +64,21 @@ export function createAwsProvider(
       if (!called) {
         throw new Error(`The local cloud has no function ${token}; it has ${Object.keys(functions).join(", ")}.`);
       }
-      return called(cloudDir, args);
+      return called(cloudDir, args, region);
     },
   };
+}
+
+/**
+ * Refuses settings that don't allow this cloud's account.
+ * @throws Error in the words of the real provider (aws-sdk-go-base, `VerifyAccountIDAllowed`)
+ */
+function requireAccount(settings: Properties): void {
+  const ids = (key: string) =>
+    typeof settings[key] === "string" ? (JSON.parse(settings[key]) as string[]) : undefined;
+  const refused =
+    ids("forbiddenAccountIds")?.includes(accountId) === true || ids("allowedAccountIds")?.includes(accountId) === false;
+  if (refused) throw new Error(`AWS account ID not allowed: ${accountId}`);
 }
 
 /** The type in a URN of the format `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`. */

@@ -23,8 +23,15 @@ export interface InstanceRecord {
   dataDirectory?: string | undefined;
   /** The identifier of the snapshot that the instance was restored from. */
   restoredFrom?: string | undefined;
+  /** The region in which the instance is; undefined if every region has it. */
+  region?: string | undefined;
   /** Whether the roles and the database have been created. */
   ready: boolean;
+}
+
+/** Whether a record is in the region that is asked; every record is if none is asked. */
+export function isInRegion(record: Pick<InstanceRecord, "region">, region: string | undefined): boolean {
+  return record.region === undefined || region === undefined || record.region === region;
 }
 
 /** The content of snapshot.json. Next to it are `data`, a copy of the server's files, and the copy's credentials. */

@@ -26,6 +26,7 @@ const failures: Failure[] = [
   new usage.UnreadableMigrations("bad\n  worse"),
   new usage.SnapshotTooOld("s-1", "2 h", "1 h", 2),
   new usage.SnapshotGone("s-1", 2),
+  new usage.OtherDatabase("s-1", ["the connection: h:1"]),
   new connection.BadUrl(["bad", "worse"]),
   new connection.Unreachable("h:1", "refused"),
   new connection.LoginRefused("h:1", "no", { form: "parts" }),
