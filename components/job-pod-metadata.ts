@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { MIGRATOR_CONTAINER } from "../settings/pod/migration-pod";
 import type { Settings } from "../settings/schema";
+import { DEFAULT_CONTAINER_ANNOTATION } from "./pod-fragment";
 import { RELEASE_ANNOTATION } from "./pods";
 
 /** Keeps autoscalers of nodes from ending a pod that migrates, in order to use fewer nodes. */
@@ -39,7 +40,7 @@ export function jobPodMetadata(
     annotations: {
       [RELEASE_ANNOTATION]: releaseId,
       // With a sidecar beside it, `kubectl logs` shows the migrator's log.
-      "kubectl.kubernetes.io/default-container": MIGRATOR_CONTAINER,
+      [DEFAULT_CONTAINER_ANNOTATION]: MIGRATOR_CONTAINER,
       ...UNDISTURBED,
       ...(told.includes("linkerd") ? NO_SIDECAR.linkerd.annotations : {}),
     },

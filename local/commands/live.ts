@@ -31,8 +31,8 @@ export function workloads(cloudDir: string, onUnreadable?: OnUnreadable): Worklo
     return {
       name: deployment.metadata.name,
       namespace: deployment.metadata.namespace ?? "default",
-      image: imageOf(deployment["spec"].template.spec),
-      serving: [...new Set(ready.map((pod) => imageOf(pod["spec"])))],
+      image: imageOf(deployment["spec"].template.metadata, deployment["spec"].template.spec),
+      serving: [...new Set(ready.map((pod) => imageOf(pod.metadata, pod["spec"])))],
       ready: ready.length,
       wanted,
     };
@@ -52,8 +52,13 @@ function isReady(pod: KubernetesObject): boolean {
   return conditions.some(({ type, status }) => type === "Ready" && status === "True");
 }
 
-function imageOf(spec: { containers: { image: string }[] }): string {
-  return spec.containers[0]?.image ?? "";
+/** The image of a pod's own container, which an annotation names if there are several. */
+function imageOf(
+  metadata: { annotations?: Record<string, string> } | undefined,
+  { containers }: { containers: { name: string; image: string }[] },
+): string {
+  const own = metadata?.annotations?.["kubectl.kubernetes.io/default-container"];
+  return (containers.find(({ name }) => name === own) ?? containers[0])?.image ?? "";
 }
 
 export interface Schema {

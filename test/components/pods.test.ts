@@ -62,9 +62,9 @@ describe("the pods of a release", () => {
     expect(spec.containers).toHaveLength(1);
     expect(spec.containers[0]).toMatchObject({ image: "notes:1", envFrom: container.envFrom });
     expect(spec.containers[0].env.map(({ name }: any) => name)).toEqual([
+      "NODE_EXTRA_CA_CERTS",
       "PORT",
       "DATABASE_URL",
-      "NODE_EXTRA_CA_CERTS",
     ]);
     for (const name of ["notes-mailer", "notes-digest", ...JOBS]) expect(pods[name].spec.tolerations).toBeUndefined();
   });
@@ -91,8 +91,8 @@ describe("the pods of a release", () => {
       const pod = pods[name];
       expect(pod.spec).toMatchObject({ tolerations: FRAGMENT.spec.tolerations, restartPolicy: "Never" });
       expect(pod.spec.initContainers).toEqual([proxy]);
-      expect(pod.spec.containers[0].volumeMounts.map(({ mountPath }: any) => mountPath)).toEqual(["/release", "/ca"]);
-      expect(pod.spec.volumes.map((each: any) => each.name)).toEqual(["release", "ca"]);
+      expect(pod.spec.containers[0].volumeMounts.map(({ mountPath }: any) => mountPath)).toEqual(["/ca", "/release"]);
+      expect(pod.spec.volumes.map((each: any) => each.name)).toEqual(["ca", "release"]);
     }
     expect(pods["notes"].spec.tolerations).toBeUndefined();
   });

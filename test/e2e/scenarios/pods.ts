@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { startLoad } from "../../../local/demo/load";
 import { address, failed, goesOn, serves, succeeded } from "../expect";
 import { kubectl, list } from "../kubectl";
+import { mergesAsKubernetes } from "../merges";
 import { evictMigrationPod, migrationRuns } from "../migration-pod";
 import { type Scenario, slow } from "../scenario";
 import type { World } from "../world";
@@ -19,6 +20,14 @@ const sidecar = (name: string) => ({
 
 /** What a team's own pods need, and what happens to pods. */
 export const pods: Scenario[] = [
+  {
+    name: "pods: 100 random fragments are merged as kubectl merges them",
+    async play() {
+      const seed = Date.now();
+      await mergesAsKubernetes(100, seed);
+      return `seed ${seed}`;
+    },
+  },
   {
     name: "pods: tolerations on a tainted node, for the Jobs and for the app, without a failed request",
     async play(world) {
