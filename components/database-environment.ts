@@ -1,6 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import {
+  CA_FOLDER,
+  CA_VARIABLE,
   CONNECTION_PARTS,
   type ConnectionValue,
   connectionVariable,
@@ -32,12 +34,26 @@ export interface DatabaseSource {
 /** The name of the volume with the files of the CSI driver. */
 const VOLUME = "database";
 
+/** The volume and the file of the authorities in `database.ca`. */
+const CA = { volume: "database-ca", file: "ca.crt" } as const;
+
 /**
  * Returns what a container needs to find its connection, and its pod's volumes. A URL becomes one variable. Its parts
  * become libpq's variables, because Kubernetes can't compose a URL: `$(VAR)` doesn't percent-encode. A file becomes a
- * read-only volume and the variable `<name>_FILE` with its path.
+ * read-only volume and the variable `<name>_FILE` with its path. The authorities in `database.ca` are added as a file.
  */
-export function databaseEnvironment({ settings, secretName }: DatabaseSource, role: DatabaseRole): DatabaseEnvironment {
+export function databaseEnvironment(database: DatabaseSource, role: DatabaseRole): DatabaseEnvironment {
+  const { env, volumes, volumeMounts } = connectionOf(database, role);
+  const { ca } = database.settings;
+  if (!ca) return { env, volumes, volumeMounts };
+  return {
+    env: [...env, { name: CA_VARIABLE, value: `${CA_FOLDER}/${CA.file}` }],
+    volumes: [...volumes, authorityVolume(ca)],
+    volumeMounts: [...volumeMounts, { name: CA.volume, mountPath: CA_FOLDER, readOnly: true }],
+  };
+}
+
+function connectionOf({ settings, secretName }: DatabaseSource, role: DatabaseRole): DatabaseEnvironment {
   const access = databaseAccess<Name>(settings, role, secretName);
   const variable = connectionVariable(settings, role);
   switch (access.form) {
@@ -61,7 +77,7 @@ interface Pod {
   volumes?: types.input.core.v1.Volume[];
 }
 
-/** Returns the pod with the files of the app's connection in each of its containers, if the connection is in files. */
+/** Returns the pod with the files of the app's connection, and of the authorities, in each of its containers. */
 export function withDatabaseFiles<P extends Pod>(database: DatabaseSource, pod: P): P {
   const { volumes, volumeMounts } = databaseEnvironment(database, "app");
   if (volumes.length === 0) return pod;
@@ -80,9 +96,19 @@ export function withDatabaseFiles<P extends Pod>(database: DatabaseSource, pod: 
   };
 }
 
-/** Returns the migrator's options for the parameters of its connection that the settings name. */
-export function connectionArguments({ settings: { parameters } }: DatabaseSource): string[] {
-  return Object.entries(parameters).flatMap(([name, value]) => ["--parameter", literal(`${name}=${value}`)]);
+/** Returns the migrator's options for its connection: how it logs in, and the parameters that the settings name. */
+export function connectionArguments({ settings: { auth, parameters } }: DatabaseSource): string[] {
+  return [
+    ...(auth === "iam" ? ["--auth", "iam"] : []),
+    ...Object.entries(parameters).flatMap(([name, value]) => ["--parameter", literal(`${name}=${value}`)]),
+  ];
+}
+
+function authorityVolume(ca: NonNullable<DatabaseSettings["ca"]>): types.input.core.v1.Volume {
+  const items = (key: string) => [{ key, path: CA.file }];
+  return "configMap" in ca
+    ? { name: CA.volume, configMap: { name: ca.configMap.name, items: items(ca.configMap.key) } }
+    : { name: CA.volume, secret: { secretName: ca.secret.name, items: items(ca.secret.key) } };
 }
 
 /** https://secrets-store-csi-driver.sigs.k8s.io/getting-started/usage */

@@ -10,6 +10,7 @@ import { MigrationFiles } from "./migration-files";
 import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
 import { releaseIdOf } from "./release-id";
 import { requireReview, showReview } from "./review-gate";
+import { SignerMissing } from "./signer-missing";
 import { DatabaseSnapshot } from "./snapshot";
 
 /** The arguments of a migration. The image, the migrations and the settings of the migrator decide the release's id. */
@@ -19,6 +20,8 @@ export interface DatabaseMigrationArgs {
   history: PackedHistory;
   /** The migrator as one CommonJS file. */
   migrator: string;
+  /** The AWS SDK's signer as one CommonJS file. It is required if `database.auth` is "iam", and not used otherwise. */
+  signer?: string | undefined;
   /** The result of `planBackup`; undefined if `backup.mode` is "none". */
   backup?: Backup | undefined;
   /** The result of `reviewGate`, whose findings `pulumi up` shows. It is required if `review.refuse` is not empty. */
@@ -52,12 +55,14 @@ export type SharedJobArgs = Omit<MigratorJobArgs, "step" | "snapshot" | "begins"
  * Checks that the arguments contain what their settings require.
  *
  * @throws {@link BackupMissing} when the settings require a backup and none is given
+ * @throws {@link SignerMissing} when the settings want logins by IAM and the signer is not given
  * @throws ReviewMissing when the settings refuse something and no review of these settings and migrations is given
  * @throws ReviewRefused when the given review has refused findings
  */
-export function requireInputs({ settings, history, review, backup }: DatabaseMigrationArgs): void {
+export function requireInputs({ settings, history, review, backup, signer }: DatabaseMigrationArgs): void {
   requireReview(settings, history, review);
   if (settings.backup.mode !== "none" && !backup) throw new BackupMissing();
+  if (settings.database.auth === "iam" && signer === undefined) throw new SignerMissing();
 }
 
 /**
@@ -96,7 +101,13 @@ export class DatabaseMigration extends pulumi.ComponentResource {
     const child = { parent: this, ...formerlyBesideParent(opts) };
     const files = new MigrationFiles(
       `${name}-migration`,
-      { app: app.name, namespace, migrator: args.migrator, payload: history.payload },
+      {
+        app: app.name,
+        namespace,
+        migrator: args.migrator,
+        signer: settings.database.auth === "iam" ? args.signer : undefined,
+        payload: history.payload,
+      },
       child,
     );
     // Only names that RDS keeps are passed on, so a failover doesn't change the Jobs and run them again.

@@ -9,6 +9,8 @@ export interface MigrationFilesArgs {
   namespace: pulumi.Input<string>;
   /** The migrator as one CommonJS file. */
   migrator: string;
+  /** The AWS SDK's signer as one CommonJS file, if the migrator logs in by IAM. */
+  signer?: string | undefined;
   /** The compressed migrations, in pieces that each fit into a ConfigMap (1 MiB). */
   payload: Buffer[];
 }
@@ -26,6 +28,7 @@ export class MigrationFiles extends pulumi.ComponentResource {
 
     const contents = [
       { data: { "migrator.cjs": args.migrator } },
+      ...(args.signer === undefined ? [] : [{ data: { "rds-signer.cjs": args.signer } }]),
       ...args.payload.map((piece, index) => ({ binaryData: { [`payload-${index}`]: piece.toString("base64") } })),
     ];
     this.names = contents.map((content) => {

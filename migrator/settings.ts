@@ -3,6 +3,7 @@ import type { Acknowledgement } from "../review/gate";
 import type { Level } from "../settings/checks";
 import type { FindingClass } from "../settings/finding-classes";
 import type { ConnectionPlace } from "./db/connection-place";
+import type { Authentication } from "./db/url";
 
 /** The verbs of the command line. */
 export const VERBS = [
@@ -54,6 +55,7 @@ export interface Settings {
   readonly sqlFile: { path: string; name: string } | undefined;
   readonly source: { directory: string } | { payload: string };
   readonly connection: ConnectionPlace;
+  readonly auth: Authentication;
   /** Parameters of the connection that its URL doesn't have. */
   readonly parameters: Readonly<Record<string, string>>;
   /** The value of PGSSLROOTCERT: the file of the authorities where the connection string names none. */

@@ -40,6 +40,11 @@ export type DatabaseAccess<Name = string> =
       readonly parts: Readonly<Partial<Record<ConnectionPart, string>>>;
     };
 
+/** The variable of libpq that names the file of the authorities in `database.ca`. */
+export const CA_VARIABLE = "PGSSLROOTCERT";
+/** The folder of every pod that contains the authorities in `database.ca`, in the file `ca.crt`. */
+export const CA_FOLDER = "/run/database-ca";
+
 const DEFAULT_PORT = "5432";
 const DEFAULT_USER_KEY = "username";
 /** The key of the app's URL, if `database.secret.appKey` names no other. */
@@ -68,10 +73,11 @@ export function databaseAccess<Name = string>(
   role: DatabaseRole,
   secretName?: Name,
 ): DatabaseAccess<Name | string> {
-  const { secret, file, migration } = database;
+  const { secret, file, migration, auth } = database;
   const own = role === "migration" ? migration : undefined;
   const plain = plainParts(database);
   const ownPlain = own ? plainParts(own) : {};
+  if (auth === "iam") return { form: "parts", parts: { port: DEFAULT_PORT, ...plain, ...ownPlain } };
   if (file)
     return {
       form: "file",
@@ -126,7 +132,8 @@ function plainParts({ host, port, name, user }: Plain): Partial<Record<Connectio
 export function connectionVariables(database: DatabaseSettings, role: DatabaseRole): string[] {
   const access = databaseAccess(database, role);
   const env = connectionVariable(database, role);
-  if (access.form === "url") return [env];
+  const authorities = database.ca ? [CA_VARIABLE] : [];
+  if (access.form === "url") return [env, ...authorities];
   const parts = CONNECTION_PARTS.filter((part) => access.parts[part] !== undefined).map((part) => PART_VARIABLES[part]);
-  return access.form === "file" ? [`${env}_FILE`, ...parts] : parts;
+  return [...(access.form === "file" ? [`${env}_FILE`] : []), ...parts, ...authorities];
 }

@@ -1,4 +1,5 @@
 import { type ConnectionPart, databaseAccess, separateKeys } from "./database-access";
+import { iamProblems } from "./iam-rules";
 import { type Problem, problem, type Rule } from "./rule";
 import type { DatabaseSettings } from "./schema";
 
@@ -133,7 +134,12 @@ const complete: Check = (database) => {
 };
 
 /** The rules for the settings that say where the connections to the database are found. */
-export const databaseRules: Rule[] = [onePlace, oneForm, onePlaceForEach, nothingBesideUrl, complete].map((check) => ({
-  needs: ["database"],
-  broken: ({ database }) => check(database),
-}));
+export const databaseRules: Rule[] = [
+  ...[onePlace, oneForm, onePlaceForEach, nothingBesideUrl, complete].map((check) => withAuth("password", check)),
+  withAuth("iam", iamProblems),
+];
+
+/** Makes a rule that counts for one way to log in. */
+function withAuth(auth: DatabaseSettings["auth"], check: Check): Rule {
+  return { needs: ["database"], broken: ({ database }) => (database.auth === auth ? check(database) : []) };
+}

@@ -1,5 +1,5 @@
 import { adoptionRules } from "./adoption-rules";
-import { connectionVariables, DEFAULT_VARIABLE } from "./database-access";
+import { CA_VARIABLE, connectionVariables, DEFAULT_VARIABLE } from "./database-access";
 import { databaseRules } from "./database-rules";
 import { appPodProblems, workloadPodProblems } from "./pod/app-pod";
 import { unpinnedContainers } from "./pod/containers";
@@ -117,14 +117,20 @@ export const rules: Rule[] = [
   },
   {
     needs: ["migrations", "database"],
-    broken: ({ migrations: { env = {} }, database: { env: variable = DEFAULT_VARIABLE } }) =>
-      [...new Set([...URL_VARIABLES, variable])].flatMap((name) =>
+    broken: ({ migrations: { env = {} }, database: { env: variable = DEFAULT_VARIABLE, ca } }) => [
+      ...[...new Set([...URL_VARIABLES, variable])].flatMap((name) =>
         problem(
           name in env,
           ["migrations", "env", name],
           "left out: it is set to the URL of the migration's role, with the lock time-out",
         ),
       ),
+      ...problem(
+        ca !== undefined && CA_VARIABLE in env,
+        ["migrations", "env", CA_VARIABLE],
+        "left out: it is set from database.ca",
+      ),
+    ],
   },
   {
     needs: ["service"],

@@ -46,6 +46,9 @@ export const dnsName = z
     "lower-case letters, digits, hyphens and dots, a letter or digit first",
   );
 
+/** The name of a key of a Secret or ConfigMap. */
+export const secretKey = z.string().regex(/^[-._A-Za-z0-9]+$/, "the name of a key: letters, digits, -, _ and .");
+
 /** A {@link Duration} from `min` to `max`. */
 export const duration = (min: string, max: string) =>
   z

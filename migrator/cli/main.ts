@@ -4,10 +4,9 @@ import { formatDuration } from "../../text/short-duration";
 import { preflight } from "../checks/preflight";
 import { verify } from "../checks/verify";
 import { Session } from "../db/connection";
-import { connectionUrl } from "../db/connection-place";
 import { noticeLostClient, sessionSettings } from "../db/session-settings";
 import { translateError } from "../db/translate-error";
-import { describeTarget, parseUrl } from "../db/url";
+import { describeTarget } from "../db/url";
 import { Watcher } from "../db/watcher";
 import { type Commands, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "../failures/failure";
 import { OwnWorkRefused } from "../failures/statement";
@@ -30,6 +29,7 @@ import { runSql } from "../verbs/sql";
 import { status } from "../verbs/status";
 import { helpText } from "./help";
 import { readSettings } from "./read-settings";
+import { readTarget } from "./read-target";
 import { reportFailure } from "./report-failure";
 import { runWait } from "./run-wait";
 import { keepHeapSmall } from "./small-heap";
@@ -103,12 +103,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function runVerb(verb: Exclude<Verb, "wait">, settings: Settings, log: Log): Promise<number> {
-  const { connection, parameters, rootCertificate } = settings;
-  const url = connectionUrl(connection, parameters);
-  log.hide(url);
-  const target = parseUrl(url, { rootCertificate, form: connection.form });
-  log.hide(target.password);
-  for (const remark of target.remarks) log.event("url.remark", remark);
+  const target = readTarget(settings, log);
   const migrations = readMigrations(settings.source);
   keepHeapSmall(migrations);
   let notices = 0;

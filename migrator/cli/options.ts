@@ -11,6 +11,11 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     many: true,
     text: "parameter of the connection, such as schema=notes, unless its URL has it; repeatable",
   },
+  auth: {
+    value: "NAME",
+    default: "password",
+    text: "how to log in: `password`, or `iam` by a token of AWS IAM (RDS), with the credentials of the environment",
+  },
   json: { text: "one JSON object a line instead of text" },
   "show-values": { text: "show the server's errors and notices as they are, with values of rows in them" },
   "lock-timeout": {

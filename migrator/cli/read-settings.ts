@@ -4,6 +4,7 @@ import { checkNames, LEVELS, type Level } from "../../settings/checks";
 import { parseBytes } from "../../text/bytes";
 import { parseDuration } from "../../text/short-duration";
 import { connectionPlace } from "../db/connection-place";
+import type { Authentication } from "../db/url";
 import { UsageFailure } from "../failures/usage";
 import { type Endpoint, type Settings, VERBS, type Verb } from "../settings";
 import { OPTIONS } from "./options";
@@ -58,6 +59,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     sqlFile: sqlFile === undefined ? undefined : { path: sqlFile, name: text("file-name") ?? basename(sqlFile) },
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     connection: connection ?? { form: "url", url: "" },
+    auth: readAuth(text("auth") ?? OPTIONS["auth"]!.default, mistakes),
     parameters: readPairs("parameter", list("parameter"), mistakes),
     rootCertificate: environment["PGSSLROOTCERT"],
     json: values["json"] === true,
@@ -170,6 +172,12 @@ function readLevels(given: readonly string[], mistakes: string[]): Record<string
     else levels[name] = level as Level;
   }
   return levels;
+}
+
+function readAuth(given: string | undefined, mistakes: string[]): Authentication {
+  if (given === "password" || given === "iam") return given;
+  mistakes.push(`--auth is "${given}", and must be one of password, iam.`);
+  return "password";
 }
 
 function readPairs(option: string, given: readonly string[], mistakes: string[]): Record<string, string> {

@@ -7,6 +7,7 @@ import { Client, type ClientConfig, type QueryResult } from "pg";
 import { BadUrl, ConnectionLost, PoolerInBetween } from "../failures/connection";
 import { Failure, UNTOUCHED } from "../failures/failure";
 import { sendCancel } from "./cancel";
+import { iamToken } from "./iam-token";
 import { refuseKnownPooler } from "./known-poolers";
 import { quieten } from "./quiet-error";
 import { refusedConnection } from "./refused-connection";
@@ -227,11 +228,13 @@ async function attempt(
   options: Pick<SessionOptions, "applicationName">,
   tls: boolean,
 ): Promise<Client> {
+  // A token is valid for 15 minutes, so each connection gets its own.
+  const password = target.auth === "iam" ? await iamToken(target) : target.password;
   const config: ClientConfig = {
     host: target.host,
     port: target.port,
     user: target.user,
-    password: target.password,
+    password,
     database: target.database,
     ssl: tls ? await tlsOptions(target) : false,
     keepAlive: true,

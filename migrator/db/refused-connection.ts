@@ -1,7 +1,9 @@
+import { escapeIdentifier } from "pg";
 import { formatDuration } from "../../text/short-duration";
 import { LoginRefused, Unreachable } from "../failures/connection";
-import type { Failure } from "../failures/failure";
+import { Failure } from "../failures/failure";
 import { isRdsHost } from "./amazon-authorities";
+import { signingRegion } from "./iam-token";
 import { tlsRefusal } from "./tls-refusal";
 import { describeTarget, type Target } from "./url";
 
@@ -33,10 +35,12 @@ const ADVICE: readonly [message: RegExp, next: string][] = [
  * @param waited the time, in milliseconds, since the first try
  */
 export async function refusedConnection(error: unknown, target: Target, waited: number): Promise<Failure> {
+  if (error instanceof Failure) return error;
   const refused = await tlsRefusal(error, target);
   if (refused) return refused;
   const where = describeTarget(target);
   const { code = "", message } = error as { code?: string; message: string };
+  if (/PAM authentication failed|IAM authentication/i.test(message)) return iamRefused(message, target, error);
   const refusedByServer = /^28|^3D000|^42501|^53300/.test(code);
   if (refusedByServer || (code === "" && /password|SASL|SCRAM/i.test(message)))
     return new LoginRefused(where, message, {
@@ -52,6 +56,32 @@ export async function refusedConnection(error: unknown, target: Target, waited: 
       : `${message} (${code})`;
   const tried = waited < 1000 ? "" : `, tried again for ${formatDuration(waited)}`;
   return new Unreachable(where, reason + tried, { next: silent ? silence(target) : undefined, cause: error });
+}
+
+/** Explains a refusal by PAM, through which RDS checks tokens. The server doesn't say what of it was wrong. */
+function iamRefused(message: string, target: Target, cause: unknown): LoginRefused {
+  const { user, host, auth, form } = target;
+  const role = escapeIdentifier(user);
+  if (auth === "password")
+    return new LoginRefused(describeTarget(target), message, {
+      next: `log in by IAM (setting database.auth: iam, by hand --auth iam), because the role ${user} has rds_iam; or take that from it: REVOKE rds_iam FROM ${role}`,
+      form,
+      cause,
+    });
+  const region = signingRegion(host) ?? "REGION";
+  return new LoginRefused(describeTarget(target), message, {
+    detail: [
+      "RDS doesn't say what it misses. One of these is not so:",
+      `  - the role may log in by IAM: GRANT rds_iam TO ${role};`,
+      `  - the pod's IAM role allows rds-db:connect on arn:aws:rds-db:${region}:ACCOUNT:dbuser:RESOURCE/${user},`,
+      "    where RESOURCE is the DbiResourceId (db-…), of Aurora the DbClusterResourceId (cluster-…)",
+      "  - IAM authentication is on: aws rds modify-db-instance --enable-iam-database-authentication",
+      "  - the clocks of node and server differ by less than 15 minutes",
+    ],
+    next: "correct that one",
+    form,
+    cause,
+  });
 }
 
 /** What to do about a server that doesn't answer at all: mostly a firewall drops what is sent to it. */

@@ -1,12 +1,16 @@
 import { BadUrl, type ConnectionForm } from "../failures/connection";
 import { readTls, TLS_PARAMETERS, type TlsSettings } from "./tls-options";
 
+/** How a session logs in: by the password of the connection, or by a token of AWS IAM. */
+export type Authentication = "password" | "iam";
+
 /** The server and database to connect to, read from a connection string by Prisma's rules. */
 export interface Target extends TlsSettings {
   /** The connection string, with the password in it. */
   readonly url: string;
   /** How the connection was given. A string that was made of other values is not the place to correct a mistake. */
   readonly form: ConnectionForm;
+  readonly auth: Authentication;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -42,12 +46,17 @@ const POOL_PARAMETERS = new Set([
  * defaults, percent-encoding, `host=` for sockets, `schema=`, `sslmode=`, `sslcert=`, `sslidentity=`, `sslaccept=`,
  * `options=`, … In addition it reads `sslrootcert=` and `sslmode=verify-ca|verify-full` as libpq does.
  * @param options.rootCertificate the value of PGSSLROOTCERT, the file of the authorities if the string names none
+ * @param options.auth how to log in; by IAM only with TLS
  * @param options.form how the connection was given, if this string was made of something else
  * @throws BadUrl, which never repeats the string
  */
 export function parseUrl(
   text: string,
-  { rootCertificate, form = "url" }: { rootCertificate?: string | undefined; form?: ConnectionForm } = {},
+  {
+    rootCertificate,
+    auth = "password",
+    form = "url",
+  }: { rootCertificate?: string | undefined; auth?: Authentication; form?: ConnectionForm } = {},
 ): Target {
   const url = parse(text, form);
   const query = new Map(url.searchParams);
@@ -66,6 +75,10 @@ export function parseUrl(
     problems.push('The parameter pgbouncer of the connection must be "true" or "false".');
   const remarks: string[] = [];
   const tls = readTls(query, rootCertificate, { shown, problems, remarks });
+  if (auth === "iam" && (tls.tlsMode === "disable" || tls.tlsMode === "prefer"))
+    problems.push(
+      `A login by IAM needs TLS, so sslmode of the connection must be verify-full, verify-ca or require, and not ${tls.tlsMode}.`,
+    );
   if (problems.length > 0) throw new BadUrl(problems, form);
   const password = decode(url.password);
   if (password !== password.trim())
@@ -86,6 +99,7 @@ export function parseUrl(
   return {
     url: text,
     form,
+    auth,
     host: query.get("host") ?? hostOf(url),
     port: url.port === "" ? 5432 : Number(url.port),
     user: decode(url.username),

@@ -72,11 +72,22 @@ export class LoginRefused extends Failure {
   constructor(
     where: string,
     reason: string,
-    { form = "url", next, cause }: { form?: ConnectionForm; next?: string | undefined; cause?: unknown } = {},
+    {
+      form = "url",
+      detail,
+      next,
+      cause,
+    }: {
+      form?: ConnectionForm;
+      detail?: readonly string[];
+      next?: string | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(
       {
         what: `${where} refused the login: ${reason}`,
+        detail,
         database: UNTOUCHED,
         next: `${next ?? `correct ${WORDINGS[form].login}`}, then: {rerun}`,
       },

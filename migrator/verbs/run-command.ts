@@ -14,6 +14,7 @@ import { behindBefore } from "../checks/sequences";
 import { checkSnapshot, checkSnapshotDatabase } from "../checks/snapshot-gate";
 import { verify } from "../checks/verify";
 import { Session } from "../db/connection";
+import { iamToken, urlWithToken } from "../db/iam-token";
 import { quietOutput, quietText } from "../db/prisma-output";
 import { withSessionOptions } from "../db/url-options";
 import { CommandCantHold, CommandFailed, CommandWentFurther, LeftUnfinished } from "../failures/command";
@@ -185,7 +186,12 @@ async function environmentOf({ settings, session, log }: Run, tag: string): Prom
   const [noticing] = await session.rows<{ set: boolean }>(
     "SELECT coalesce(current_setting('client_connection_check_interval', true), '0') <> '0' AS set",
   );
-  const url = withSessionOptions(session.target.url, {
+  const { target } = session;
+  // The command logs in within the 15 minutes that the token holds, because it connects when it begins.
+  const token = target.auth === "iam" ? await iamToken(target) : undefined;
+  if (token !== undefined) log.hide(token);
+  const given = token === undefined ? target.url : urlWithToken(target.url, token);
+  const url = withSessionOptions(given, {
     lock_timeout: settings.lockTimeout,
     statement_timeout: settings.statementTimeout,
     application_name: tag,
@@ -194,7 +200,7 @@ async function environmentOf({ settings, session, log }: Run, tag: string): Prom
   });
   log.hide(url);
   // The password is also hidden as it is written in the URL, which may differ from how this program would encode it.
-  log.hide(/:\/\/[^/?#]*?:([^/?#]*)@/.exec(session.target.url)?.[1] ?? "");
+  log.hide(/:\/\/[^/?#]*?:([^/?#]*)@/.exec(given)?.[1] ?? "");
   const names = ["DATABASE_URL", "DIRECT_URL", ...settings.urlVariables];
   return {
     // These variables turn off the CLI's questions, downloads and update messages. The setting migrations.env overrides

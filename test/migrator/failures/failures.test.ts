@@ -6,6 +6,7 @@ import * as connection from "../../../migrator/failures/connection";
 import { closingLines, type Failure, OLD_VERSION_SERVES } from "../../../migrator/failures/failure";
 import * as findings from "../../../migrator/failures/findings";
 import * as history from "../../../migrator/failures/history";
+import * as iam from "../../../migrator/failures/iam";
 import * as resolve from "../../../migrator/failures/resolve";
 import * as sqlFile from "../../../migrator/failures/sql-file";
 import * as statement from "../../../migrator/failures/statement";
@@ -34,6 +35,7 @@ const failures: Failure[] = [
   new connection.ConnectionLost("gone", "as it was."),
   new connection.PoolerInBetween("pid", { form: "file" }),
   new connection.ReadOnlyDatabase("cannot execute"),
+  iam.NoToken.withoutCredentials("notes", "Could not load credentials"),
   new command.CommandFailed("npx prisma migrate deploy", "exit status 1", ["Error: P1001"], "it applied no migration."),
   new command.LeftUnfinished("a", "The command", ["line 1: applied"], "part"),
   new command.CommandWentFurther(["a", "b", "c", "d", "e", "f"]),
@@ -78,7 +80,7 @@ const failures: Failure[] = [
 const commands = { rerun: "RERUN", migrator: (verb: string) => `MIGRATOR ${verb}`, app: OLD_VERSION_SERVES };
 
 test("every failure that a person can meet is here, with a code of its own", () => {
-  const classes = [usage, command, connection, history, statement, resolve, findings, sqlFile].flatMap((module) =>
+  const classes = [usage, command, connection, iam, history, statement, resolve, findings, sqlFile].flatMap((module) =>
     Object.keys(module),
   );
   expect(failures.map(({ name }) => name).sort()).toEqual(classes.sort());
