@@ -1,11 +1,13 @@
-import type { Manifest } from "./manifest";
-import { stamped } from "./manifest";
+import * as pulumi from "@pulumi/pulumi";
+import { MANIFEST_ANNOTATION, type Manifest, stamped } from "./manifest";
 import { initialReplicas, type LiveReplicas, type PodNumber, type PodOwner, replicasPlan } from "./replicas";
 
 /** What the rollout gate found in the cluster of one object of the rollout. */
 export interface LivePart {
   /** The number of pods; undefined for anything but a Deployment. */
   replicas?: LiveReplicas | undefined;
+  /** Whether another tool made the object and the release takes it over. Default: false. */
+  foreign?: boolean | undefined;
   /** The value of {@link TAKEN_BACK_ANNOTATION} that the object gets; undefined for none. */
   takenBack?: string | undefined;
 }
@@ -34,13 +36,22 @@ export function livePartKey({ kind, metadata: { name } }: Pick<Manifest, "kind" 
 export function asApplied<M extends Manifest>(manifest: M, live: LiveRollout | undefined): M {
   const marked = stamped(manifest);
   if (!live) return marked;
-  const takenBack = live.get(livePartKey(manifest))?.takenBack;
+  const { takenBack, foreign = false } = live.get(livePartKey(manifest)) ?? {};
   const annotations = {
     ...marked.metadata.annotations,
     "pulumi.com/patchForce": "true",
     ...(takenBack === undefined ? {} : { [TAKEN_BACK_ANNOTATION]: takenBack }),
+    ...(foreign && pulumi.runtime.isDryRun() ? { [MANIFEST_ANNOTATION]: untold() } : {}),
   };
   return { ...marked, metadata: { ...marked.metadata, annotations } };
+}
+
+/**
+ * Returns a text that is unknown. An object with an unknown value is previewed without the API server, which would refuse
+ * the mixture of what two tools have set: only `up` hands the fields of the other tool over first.
+ */
+function untold(): pulumi.Output<string> {
+  return pulumi.output(pulumi.unknown).apply(() => "");
 }
 
 /**

@@ -29,11 +29,15 @@ export function rolloutOver(settings: Settings, pairs: readonly Pair[]): LiveRol
     const changes = interventionsIn(manifest, live, "keep" in plan);
     const object = `${manifest.kind} ${manifest.metadata.name}`;
     // What another tool made is not a change of what a release had set.
-    if (!isForeign(live)) takenBack.push(...interventionLines(object, changes.takenBack));
+    const foreign = isForeign(live);
+    if (!foreign) takenBack.push(...interventionLines(object, changes.takenBack));
     if (changes.keptReplicas) warnOfKeptPods(manifest, key, changes.keptReplicas);
     if (replicas?.count === 0 && "keep" in plan && manifest.kind === "Deployment") warnOfNoPods(manifest, key);
     if (settings.app.strategy === "recreate" && key === "app") warnOfDowntime(manifest, live, changes.takenBack);
-    rollout.set(livePartKey(manifest), { replicas, takenBack: takenBackAt(changes, live) });
+    rollout.set(livePartKey(manifest), {
+      replicas,
+      ...(foreign ? { foreign } : { takenBack: takenBackAt(changes, live) }),
+    });
   }
   if (takenBack.length > 0) {
     void pulumi.log.warn(

@@ -9,9 +9,9 @@ import { deploymentSpec } from "./live-shapes";
 import {
   autoscalerObstacles,
   deploymentsOf,
+  lostSelectors,
   neighbourNotes,
   podMetadata,
-  policyObstacles,
   type Replacement,
   servicesOf,
 } from "./neighbours";
@@ -59,7 +59,12 @@ export function adoptionPlan(scene: AdoptionScene): AdoptionPlan {
     ...own.flatMap(({ manifest, live }) =>
       manifest.kind === "Deployment" ? removalObstacle(replacement?.manifest ?? manifest, live, discard) : [],
     ),
-    ...(replacement ? policyObstacles(replacement, scene.neighbours ?? [], discard) : []),
+    ...(replacement
+      ? lostSelectors(replacement, scene.neighbours ?? [], {
+          discard,
+          own: serviceName(corrected.app, corrected.service),
+        })
+      : []),
     ...autoscalerObstacles(settings, scene.neighbours ?? []),
   ];
   return {

@@ -42,30 +42,45 @@ export function podMetadata({ spec }: Manifest): {
   return { labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} };
 }
 
-/** Returns the NetworkPolicies that match the old pods and would not match the new ones, unless they are discarded. */
-export function policyObstacles(
+/**
+ * Returns the NetworkPolicies and the Services that match the old pods and would not match the new ones, unless they are
+ * discarded.
+ *
+ * @param own The name of the release's own Service, which is not meant.
+ */
+export function lostSelectors(
   { old, manifest }: Replacement,
   neighbours: readonly LiveObject[],
-  discard: readonly string[],
+  { discard, own }: { discard: readonly string[]; own: string },
 ): Obstacle[] {
   const before = podLabels(old);
   const { labels: after } = podMetadata(manifest);
-  return neighbours.flatMap((policy): Obstacle[] => {
-    const { name } = policy.metadata;
-    if (policy.kind !== "NetworkPolicy" || discard.includes(`networkPolicies.${name}`)) return [];
-    const lost = selectorsOf(policy["spec"] as object as PolicySpec).filter(
-      (selector) => matches(selector, before) && !matches(selector, after),
-    );
+  return neighbours.flatMap((neighbour): Obstacle[] => {
+    const { kind, metadata } = neighbour;
+    const part = `${DISCARDED_AS[kind]}.${metadata.name}`;
+    if (!(kind in DISCARDED_AS) || discard.includes(part) || (kind === "Service" && metadata.name === own)) return [];
+    const selectors =
+      kind === "Service"
+        ? [{ matchLabels: serviceSpec(neighbour).selector ?? {} }].filter(({ matchLabels }) => !isEmpty(matchLabels))
+        : selectorsOf(neighbour["spec"] as object as PolicySpec);
+    const lost = selectors.filter((selector) => matches(selector, before) && !matches(selector, after));
     if (lost.length === 0) return [];
     const missing = Object.assign({}, ...lost.map(({ matchLabels }) => matchLabels)) as Record<string, string>;
     return [
       {
-        what: `  NetworkPolicy ${name} matches the pods of Deployment ${old.metadata.name}, and not those of this release.`,
-        next: `give the pods the labels that it asks for, or put networkPolicies.${name} into app.discard`,
+        what: `  ${kind} ${metadata.name} matches the pods of Deployment ${old.metadata.name}, and not those of this release.`,
+        next: `give the pods the labels that ${kind} ${metadata.name} asks for, or put ${part} into app.discard`,
         settings: { "app.pod.metadata.labels": missing },
       },
     ];
   });
+}
+
+/** How app.discard names the kinds. */
+const DISCARDED_AS: Record<string, string> = { NetworkPolicy: "networkPolicies", Service: "services" };
+
+function isEmpty(labels: object): boolean {
+  return Object.keys(labels).length === 0;
 }
 
 function selectorsOf({ podSelector = {}, ingress = [], egress = [] }: PolicySpec): LabelSelector[] {
@@ -87,7 +102,7 @@ function matches({ matchLabels = {}, matchExpressions = [] }: LabelSelector, lab
 
 /** Returns the autoscalers of other names that would go on scaling a Deployment which the release's own one scales. */
 export function autoscalerObstacles({ app }: Pick<Settings, "app">, neighbours: readonly LiveObject[]): Obstacle[] {
-  if (!("autoscaling" in app) || app.autoscaling === undefined) return [];
+  if (app.autoscaling === undefined) return [];
   return neighbours.flatMap((autoscaler): Obstacle[] => {
     const { name, namespace } = autoscaler.metadata;
     if (autoscaler.kind !== "HorizontalPodAutoscaler" || name === app.name) return [];
@@ -134,7 +149,7 @@ export function servicesOf(deployment: LiveObject, neighbours: readonly LiveObje
   return neighbours.filter((each) => {
     if (each.kind !== "Service") return false;
     const { selector = {} } = serviceSpec(each);
-    return Object.keys(selector).length > 0 && selects(selector, labels);
+    return !isEmpty(selector) && selects(selector, labels);
   });
 }
 
@@ -142,6 +157,6 @@ export function servicesOf(deployment: LiveObject, neighbours: readonly LiveObje
 export function deploymentsOf(service: LiveObject, neighbours: readonly LiveObject[]): LiveObject[] {
   const { selector = {} } = serviceSpec(service);
   return neighbours.filter(
-    (each) => each.kind === "Deployment" && Object.keys(selector).length > 0 && selects(selector, podLabels(each)),
+    (each) => each.kind === "Deployment" && !isEmpty(selector) && selects(selector, podLabels(each)),
   );
 }

@@ -206,6 +206,21 @@ test("a NetworkPolicy that would no longer match is refused, until it is discard
   expect(plan(settingsOf({ ...NAMED, discard }, NAMED_SERVICE), objects, objects).said).toBe("");
 });
 
+test("another Service that would lose its pods is refused, until it is discarded by name", async () => {
+  const internal = {
+    ...SERVICE,
+    metadata: { name: "internal" },
+    spec: { ...SERVICE.spec, selector: { team: "notes" } },
+  };
+  const objects = await applied("helm", DEPLOYMENT, SERVICE, internal);
+  const refused = plan(settingsOf({ ...NAMED, discard: DISCARD }, NAMED_SERVICE), objects, objects);
+  expect(refused.said).toContain(
+    "Service internal matches the pods of Deployment notes, and not those of this release.",
+  );
+  const discard = [...DISCARD, "services.internal"];
+  expect(plan(settingsOf({ ...NAMED, discard }, NAMED_SERVICE), objects, objects).said).toBe("");
+});
+
 test("side by side, only the Service is taken over, and the old pods' policies and annotations are told", async () => {
   const objects = await applied("helm", DEPLOYMENT, SERVICE, POLICY);
   const settings = settingsOf({ name: "notes-v2", adopt: true, port: 8080 }, NAMED_SERVICE);
