@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { until } from "./expect";
 import { kubectl, list } from "./kubectl";
 import { image } from "./scenario";
@@ -108,6 +109,15 @@ export async function applyExistingApp(world: World, { preStop }: { preStop: boo
   await kubectl(["apply", "--filename", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
   await kubectl(["scale", "deployment", "notes", "--replicas=4", "--namespace", namespace]);
   await kubectl(["rollout", "status", "deployment", "notes", "--timeout=110s", "--namespace", namespace]);
+}
+
+/** Lets both accounts of the release look at what is around an app that is taken over. */
+export async function grantAdoption({ namespace }: World): Promise<void> {
+  const file = join(__dirname, "rbac/adopt.yaml");
+  await kubectl(["apply", "--namespace", namespace, "--filename", file]);
+  const accounts = ["up", "preview"].map((role) => `--serviceaccount=${namespace}:release-${role}`);
+  const binding = ["create", "rolebinding", "release-adopt", "--role=release-adopt", ...accounts];
+  await kubectl([...binding, "--namespace", namespace]);
 }
 
 /** Removes the existing app, and waits until its pods are gone. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { startLoad } from "../../../local/demo/load";
-import { applyExistingApp, POD, removeExistingApp, SELECTOR, sidecar, WEB } from "../existing-app";
+import { applyExistingApp, grantAdoption, POD, removeExistingApp, SELECTOR, sidecar, WEB } from "../existing-app";
 import { failed, serves, succeeded, until } from "../expect";
 import { kubectl, list } from "../kubectl";
 import { startNewConnections } from "../new-connections";
@@ -16,6 +16,7 @@ export const adoption: Scenario[] = [
     name: "an existing app is refused at preview, and the message has every setting that takes it over",
     async play(world) {
       await emptied(world);
+      await grantAdoption(world);
       await applyExistingApp(world, { preStop: true });
       const release = await world.run("preview", "preview");
       failed(release);
@@ -51,6 +52,8 @@ export const adoption: Scenario[] = [
     async play(world) {
       inPlace(world);
       await since(world);
+      // A role that may patch has the API server check a preview, which would refuse what two tools have set.
+      succeeded(await world.run("preview", "up"));
       const service = await object(world, "service", "notes-web");
       const { answered } = await underLoad(world, "notes-web", async () => {
         succeeded(await world.run("up", "up"));
@@ -128,6 +131,27 @@ export const adoption: Scenario[] = [
       });
       await emptied(world);
       return `${answered} requests, 0 failed`;
+    },
+  },
+  {
+    name: "a load balancer's own address is in the output after the first release",
+    async play(world) {
+      await emptied(world);
+      world.set("service", '{"type": "LoadBalancer", "scheme": "https", "port": 443}');
+      const release = await world.run("up", "up", {
+        at: ({ type, status }) => status === "succeeded" && type.endsWith(":Deployment"),
+        async act() {
+          // This cluster has no controller that would give it one.
+          const status = JSON.stringify({ status: { loadBalancer: { ingress: [{ hostname: "lb.example.com" }] } } });
+          const words = ["patch", "service", "notes", "--subresource=status", "--type=merge", `--patch=${status}`];
+          await kubectl([...words, "--namespace", world.namespace]);
+        },
+      });
+      succeeded(release);
+      assert.equal(release.result.outputs["url"], "https://lb.example.com");
+      world.set("service", undefined);
+      await emptied(world);
+      return undefined;
     },
   },
 ];
