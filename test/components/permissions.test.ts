@@ -4,6 +4,7 @@ import { liveRelease, parseSettings, planBackup, Release, reviewGate } from "../
 import { actions, needed } from "../../local/cloud/aws/permissions";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 import { listedActions, README } from "../support/readme";
+import { manifestOf, mayDo, rightsOf, roles } from "../support/roles";
 
 const history = {
   contract: false,
@@ -51,10 +52,26 @@ test.each(["instance", "cluster"] as const)(
   },
 );
 
-test("the README lists the kinds of Kubernetes objects that a release makes, and no others", async () => {
+test("the role for `up` may make the kinds of Kubernetes objects that a release makes, and no others", async () => {
   const { registrations } = await release("instance");
-  const made = registrations.flatMap(({ type }) => /^kubernetes:.*:(\w+)$/.exec(type)?.[1] ?? []);
-  const listed = /create, get, list, watch, update, patch and delete on ([\w\s,]+?) of the namespace/.exec(README)![1]!;
-  const kinds = listed.split(/,\s*|\s+and\s+/).map((plural) => plural.replace(/s$/, ""));
-  expect(kinds.sort()).toEqual([...new Set(made)].sort());
+  const made = registrations.flatMap(({ type }) => {
+    const [, group, kind] = /^kubernetes:([a-z.]+)\/v\d+:(\w+)$/.exec(type) ?? [];
+    return kind === undefined ? [] : [`${kind.toLowerCase()}s${group === "core" ? "" : `.${group}`}`];
+  });
+  expect(mayDo("up", "create")).toEqual([...new Set(made)].sort());
+});
+
+test.each(roles())("the README's table is what the role for `%s` may do in the cluster", (role) => {
+  const listed = README.split("\n").flatMap((line) => {
+    const [, who, verbs, resources] = /^\| `(\w+)` \| ([a-z, ]+) \| (`.*`) \|$/.exec(line) ?? [];
+    return who === role ? resources!.match(/[\w./-]+/g)!.map((each) => `${each}: ${verbs}`) : [];
+  });
+  expect(listed.sort()).toEqual(rightsOf(role));
+});
+
+test("no role may read Secrets, or do anything outside of the release's namespace", () => {
+  for (const role of roles()) {
+    expect(rightsOf(role).filter((each) => /^(secrets|\*)/.test(each))).toEqual([]);
+    expect(manifestOf(role)).toMatchObject({ kind: "Role", metadata: { name: `release-${role}` } });
+  }
 });

@@ -10,6 +10,7 @@ interface Step {
   uses?: string;
   run?: string;
   with?: Record<string, unknown>;
+  env?: Record<string, string>;
 }
 
 const folder = join(__dirname, "../../.github/workflows");
@@ -27,6 +28,32 @@ describe("the workflows", () => {
       if (step.uses!.startsWith("pulumi/actions"))
         expect([file, step.with?.["pulumi-version"]]).toEqual([file, expect.stringMatching(/^\d|PULUMI_VERSION/)]);
     }
+  });
+
+  test("use one version of the CLI, and give it the backend and the secrets of every way to keep a state", () => {
+    const texts = workflows.map(({ file }) => readFileSync(join(folder, file), "utf8"));
+    const versions = texts.flatMap((text) => [...text.matchAll(/(?:pulumi-version|PULUMI_VERSION): (\d\S*)/g)]);
+    expect(versions.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(versions.map(([, version]) => version)).size).toBe(1);
+    const runs = steps.filter(({ step: { run = "" } }) =>
+      /^\s*(timeout .* )?pulumi (up|preview|stack output)/m.test(run),
+    );
+    expect(runs.map(({ file }) => file).sort()).toEqual(["preview.yml", "release-stack.yml", "release-stack.yml"]);
+    for (const { step } of runs)
+      expect(step.env).toMatchObject({
+        PULUMI_BACKEND_URL: "${{ vars.PULUMI_BACKEND_URL }}",
+        PULUMI_ACCESS_TOKEN: "${{ secrets.PULUMI_ACCESS_TOKEN }}",
+        PULUMI_CONFIG_PASSPHRASE: "${{ secrets.PULUMI_CONFIG_PASSPHRASE }}",
+      });
+  });
+
+  test("reach a private API server by a runner of the team's own, and run everything else on GitHub's", () => {
+    const own = workflows.flatMap(({ file, jobs }) =>
+      Object.entries<{ "runs-on"?: string }>(jobs).flatMap(([name, job]) =>
+        job["runs-on"] === "${{ vars.RUNNER || 'ubuntu-24.04' }}" ? [`${file} ${name}`] : [],
+      ),
+    );
+    expect(own.sort()).toEqual(["preview.yml preview", "release-stack.yml release"]);
   });
 
   test("test on every Node.js that is supported", () => {
