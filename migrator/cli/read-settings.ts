@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { checkNames, LEVELS, type Level } from "../../settings/checks";
 import { parseBytes } from "../../text/bytes";
+import { commandLine } from "../../text/command-line";
 import { parseDuration } from "../../text/short-duration";
 import { connectionPlace } from "../db/connection-place";
 import type { Authentication } from "../db/url";
@@ -66,7 +67,9 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     showValues: values["show-values"] === true,
     rerun:
       text("rerun") ??
-      (payload === undefined ? `npm run migrator -- ${args[0]} (the same options)` : "run the same command again"),
+      (payload === undefined
+        ? `${commandLine("migrator")} ${args[0]} (the same options)`
+        : "run the same command again"),
     stack: text("stack"),
     awaited: list("for"),
     waitTimeout: duration("wait-timeout"),

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { HistoryError, readHistorySync } from "../../migrations/history/history";
+import { commandLine } from "../../text/command-line";
 import { printable } from "../../text/printable";
 import { formatReview, type ReviewFormat, reviewFormats } from "../formats";
 import { appliedUntil, judgeRelease, loadParser, type Review } from "../review";
@@ -36,7 +37,7 @@ export async function main(
   out: (text: string) => void,
   err: (text: string) => void,
 ): Promise<number> {
-  const program = new Command("npm run review --")
+  const program = new Command(commandLine("review"))
     .description(
       "Reviews database migrations before they are released: what they lock, destroy and break, and how to write them instead.",
     )

@@ -42,7 +42,7 @@ function describe(finding: Finding) {
   return {
     what: `${migration}, line ${line}: ${what}`,
     evidence: [`  ${id} (${classes.join(", ")}) is blocked by \`review.refuse\`, and is not acknowledged.`, `  ${who}`],
-    next: `write ${migration} as \`npm run review\` proposes, or add to review.acknowledgements in the stack's settings: - ${acknowledgement}`,
+    next: `write ${migration} as the review proposes, or add to review.acknowledgements in the stack's settings: - ${acknowledgement}`,
   };
 }
 

@@ -1,0 +1,106 @@
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  type ProviderSettings,
+  ReleaseError,
+  type ReportReader,
+  releaseConfig,
+  type Settings,
+  settingsFromConfig,
+} from "../components";
+import { bundleMigrator, bundleRdsSigner } from "../migrator/cli/bundle";
+import { bundleReportReader } from "../report/reader/bundle";
+import { type PackedHistory, packHistory } from "../review/packed-history";
+import { settingsNamespace } from "../settings/namespace";
+
+/** The places where the program's inputs are. */
+export interface InputPlaces {
+  /**
+   * The namespace of the release's settings in the stack's configuration. Every key in it must be a setting. Default:
+   * `release`, or the project's name if only that namespace contains settings.
+   */
+  namespace?: string | undefined;
+  /** The folder that relative paths in the settings start from. Default: the folder in which Pulumi runs the program. */
+  directory?: string | undefined;
+  /** The image of the app, which replaces the setting `app.image`. */
+  image?: string | undefined;
+}
+
+/** The inputs of a release. They are read and checked before any resource is declared. */
+export interface ReleaseInputs {
+  /** The namespace in which the settings were found. */
+  namespace: string;
+  settings: Settings;
+  /** How the providers reach the AWS account and the cluster; undefined if the program has its own providers. */
+  access: ProviderSettings | undefined;
+  history: PackedHistory;
+  /** The migrator as one CommonJS file. */
+  migrator: string;
+  /** The AWS SDK's signer as one CommonJS file, if `database.auth` is "iam". */
+  signer: string | undefined;
+  /** The script and the options that read back the Jobs' reports after the rollout. */
+  reader: ReportReader;
+  /** The tags of the snapshot, by which people and scripts find it among others. */
+  tags: Record<string, string>;
+}
+
+/**
+ * Reads the stack's settings and the migrations that they name. This is the only part of the program that reads the
+ * stack's configuration, files and environment variables.
+ *
+ * @param ownProviders Whether the program has its own providers, so that the configuration of others doesn't matter.
+ * @throws SettingsError that lists everything that is wrong in the stack's settings
+ * @throws ReleaseError when the migrations folder can't be read or is not valid
+ */
+export async function readInputs(places: InputPlaces, ownProviders: boolean): Promise<ReleaseInputs> {
+  const project = pulumi.getProject();
+  const stack = pulumi.getStack();
+  const config = pulumi.runtime.allConfig();
+  const { namespace = settingsNamespace(project, Object.keys(config)), directory = process.cwd(), image } = places;
+  const secretKeys = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
+  const source = { project, stack, namespace, secretKeys, image };
+  const { settings, providers: access } = ownProviders
+    ? { settings: settingsFromConfig(config, source), providers: undefined }
+    : releaseConfig(config, source);
+  const pages = settings.report.directory;
+  return {
+    namespace,
+    settings,
+    access,
+    reader: {
+      script: bundleReportReader(),
+      stack,
+      context: access?.kubernetes.context,
+      kubeconfig: access?.kubernetes.kubeconfig,
+      ...(pages === undefined ? {} : { directory: resolve(directory, pages) }),
+    },
+    history: await readMigrations(resolve(directory, settings.migrations.directory)),
+    migrator: bundleMigrator(),
+    signer: settings.database.auth === "iam" ? bundleRdsSigner() : undefined,
+    tags: { project, stack, app: settings.app.name, commit: commit(directory) },
+  };
+}
+
+async function readMigrations(directory: string): Promise<PackedHistory> {
+  try {
+    return await packHistory(directory);
+  } catch (error) {
+    // A ReleaseError is shown without a stack trace, because the mistake is in the folder, not in the program.
+    throw new ReleaseError(
+      `${(error as Error).message}\nNothing was touched: database and app are as they were.\n` +
+        "Correct the folder and run the same command again.",
+    );
+  }
+}
+
+/** Returns the commit that is being released, or "unknown" outside a git checkout. */
+function commit(directory: string): string {
+  const fromCi = process.env["GITHUB_SHA"] ?? process.env["CI_COMMIT_SHA"];
+  if (fromCi) return fromCi;
+  try {
+    return execFileSync("git", ["rev-parse", "HEAD"], { cwd: directory, encoding: "utf8", stdio: "pipe" }).trim();
+  } catch {
+    return "unknown";
+  }
+}

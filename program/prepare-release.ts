@@ -1,0 +1,100 @@
+import * as pulumi from "@pulumi/pulumi";
+import {
+  liveRelease,
+  planBackup,
+  type ReleaseArgs,
+  type ReleaseProviders,
+  type ReportReader,
+  releaseProviders,
+  reviewGate,
+  rolloutGate,
+} from "../components";
+import { type InputPlaces, readInputs } from "./inputs";
+
+/** The options of {@link prepareRelease}. All have a default. */
+export interface PrepareOptions extends Omit<InputPlaces, "image"> {
+  /**
+   * The name of the stack output that contains the release's outputs, in a program that has other outputs too. Default:
+   * the stack's outputs are those of the release.
+   */
+  output?: string;
+  /**
+   * The one who rolls out the new version: `release` for the component `Release`; `own` for resources of the program,
+   * which depend on a `DatabaseMigration`. Default: `release`.
+   */
+  rollout?: "release" | "own";
+  /**
+   * The image of the app, if the same program builds it; it is waited for. It replaces the setting `app.image`, except
+   * in a preview, which builds nothing. Default: the setting.
+   */
+  image?: pulumi.Input<string>;
+  /**
+   * Providers of the program, with the access of kubectl to the same cluster. Default: they are made from the stack's
+   * keys `aws:…` and `kubernetes:…`.
+   */
+  own?: OwnProviders;
+}
+
+/** The providers of a program, and how kubectl reaches the cluster of its Kubernetes provider. */
+export interface OwnProviders {
+  providers: ReleaseProviders;
+  kubectl: Pick<ReportReader, "context" | "kubeconfig">;
+}
+
+/** Everything that a `Release` or a `DatabaseMigration` needs. */
+export interface PreparedRelease {
+  /** The component's arguments. */
+  inputs: ReleaseArgs & { reader: ReportReader };
+  /** The component's providers. */
+  providers: ReleaseProviders;
+}
+
+/**
+ * Does all of a release that comes before its first change: it reads and checks the settings and the migrations,
+ * reviews what the migrations would do, looks whether the cluster will accept the rollout, and finds the snapshot of an
+ * earlier attempt. Whatever is wrong ends the release here, and nothing was touched.
+ *
+ * @throws SettingsError that lists everything that is wrong in the stack's settings
+ * @throws LiveReleaseUnknown when the stack's outputs don't tell which release is live
+ * @throws ReviewRefused when the migrations would do something that this environment refuses
+ * @throws RolloutRefused when somebody else owns what the rollout would change
+ * @throws SnapshotError when RDS can't be queried
+ * @throws ReleaseError when the migrations folder can't be read or is not valid
+ */
+export async function prepareRelease(options: PrepareOptions = {}): Promise<PreparedRelease> {
+  const { output, rollout = "release", own } = options;
+
+  // Any mistake in the settings or the migrations ends the release here, before anything is changed.
+  const places = { ...options, image: await builtImage(options.image) };
+  const { namespace, settings, access, history, migrator, signer, tags, ...read } = await readInputs(
+    places,
+    own !== undefined,
+  );
+  const reader = { ...read.reader, ...own?.kubectl };
+
+  // The AWS account, the cluster and the machine where this program runs.
+  const providers = own?.providers ?? releaseProviders(access!);
+
+  // The review judges what the migrations would do to production. It ends the release here when it finds something
+  // that this environment refuses and that nobody has acknowledged.
+  const review = await reviewGate(settings, history, await liveRelease(settings, { output, namespace }));
+
+  // An object that somebody else made would make the rollout fail. It ends the release here, while the database is still
+  // unchanged. What others changed of the release's own objects is shown; the rollout takes it back.
+  const seen =
+    rollout === "release" ? await rolloutGate(settings, history, reader, { provider: providers.command }) : undefined;
+
+  // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one.
+  const backup = await planBackup(settings, history, { provider: providers.aws });
+
+  return {
+    inputs: { settings, history, migrator, signer, review, backup, tags, rollout: seen, reader },
+    providers,
+  };
+}
+
+/** Waits for the image that the program builds. A preview builds nothing, so it has none. */
+async function builtImage(image: pulumi.Input<string> | undefined): Promise<string | undefined> {
+  if (image === undefined || pulumi.runtime.isDryRun()) return undefined;
+  return new Promise((resolve) => pulumi.output(image).apply(resolve));
+}
