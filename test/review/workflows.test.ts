@@ -19,6 +19,9 @@ const steps: { file: string; step: Step }[] = workflows.flatMap(({ file, jobs })
   Object.values<{ steps?: Step[] }>(jobs).flatMap((job) => (job.steps ?? []).map((step) => ({ file, step }))),
 );
 
+/** An expression of GitHub Actions. */
+const expression = (text: string) => `\${{ ${text} }}`;
+
 describe("the workflows", () => {
   test("run no install script of a package, and name the version of the CLI and the commit of every action", () => {
     const lines = steps.flatMap(({ step }) => (step.run ?? "").split("\n"));
@@ -41,16 +44,16 @@ describe("the workflows", () => {
     expect(runs.map(({ file }) => file).sort()).toEqual(["preview.yml", "release-stack.yml", "release-stack.yml"]);
     for (const { step } of runs)
       expect(step.env).toMatchObject({
-        PULUMI_BACKEND_URL: "${{ vars.PULUMI_BACKEND_URL }}",
-        PULUMI_ACCESS_TOKEN: "${{ secrets.PULUMI_ACCESS_TOKEN }}",
-        PULUMI_CONFIG_PASSPHRASE: "${{ secrets.PULUMI_CONFIG_PASSPHRASE }}",
+        PULUMI_BACKEND_URL: expression("vars.PULUMI_BACKEND_URL"),
+        PULUMI_ACCESS_TOKEN: expression("secrets.PULUMI_ACCESS_TOKEN"),
+        PULUMI_CONFIG_PASSPHRASE: expression("secrets.PULUMI_CONFIG_PASSPHRASE"),
       });
   });
 
   test("reach a private API server by a runner of the team's own, and run everything else on GitHub's", () => {
     const own = workflows.flatMap(({ file, jobs }) =>
       Object.entries<{ "runs-on"?: string }>(jobs).flatMap(([name, job]) =>
-        job["runs-on"] === "${{ vars.RUNNER || 'ubuntu-24.04' }}" ? [`${file} ${name}`] : [],
+        job["runs-on"] === expression("vars.RUNNER || 'ubuntu-24.04'") ? [`${file} ${name}`] : [],
       ),
     );
     expect(own.sort()).toEqual(["preview.yml preview", "release-stack.yml release"]);

@@ -47,6 +47,11 @@ export class FakeProvider implements Provider {
     while (!this.calls.includes(call)) await new Promise<void>((resolve) => this.watchers.push(resolve));
   }
 
+  configure({ account }: Properties): Provider {
+    if (account === "wrong") throw new Error("this account is not allowed");
+    return this;
+  }
+
   async check({ news }: CheckRequest): Promise<CheckResult> {
     const failures = news["wrong"] === undefined ? [] : [{ property: "wrong", reason: "is not right" }];
     return { inputs: { zone: "a", ...news }, failures };

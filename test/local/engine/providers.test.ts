@@ -65,3 +65,13 @@ test("a stack that was released with default providers goes on with explicit one
   expect(world.cloud.calls).toEqual([]);
   expect(providers()).toEqual({ made: ["own"], used: { a: "own" } });
 });
+
+test("a provider has the settings of its resource: what they don't allow fails, in a preview too, and nothing is made", async () => {
+  const wrong = [{ name: "own", type: "pulumi:providers:fake", inputs: { account: "wrong" } }, EXPLICIT[1]!];
+  for (const run of [world.preview, world.up]) {
+    const refused = await run(wrong);
+    expect(refused).toMatchObject({ ok: false, steps: ["create own"] });
+    expect(refused.errors.join()).toContain("this account is not allowed");
+  }
+  expect(world.cloud.calls).toEqual([]);
+});

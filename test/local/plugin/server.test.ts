@@ -199,6 +199,41 @@ describe("a provider over the wire", () => {
     expect(configured.getSupportspreview()).toBe(true);
     expect(configured.getAcceptsecrets()).toBe(false);
   });
+
+  test("is configured before it is used, and says what its settings don't allow", async () => {
+    const echo = { ...({} as Provider), invoke: async () => ({ region: "" }) };
+    const provider: Provider = {
+      ...echo,
+      configure({ region }) {
+        if (region === "nowhere") throw new Error("there is no such region");
+        return { ...echo, invoke: async () => ({ region: region ?? "" }) };
+      },
+    };
+    const own = await servePlugin({ name: "aws", version: "7.48.0", provider });
+    const other = new ResourceProviderClient(`127.0.0.1:${own.port}`, credentials.createInsecure());
+    const ask = <Response>(method: string, request: object) =>
+      new Promise<Response>((resolve, reject) => {
+        (other as any)[method](request, (error: ServiceError | null, response: Response) =>
+          error ? reject(error) : resolve(response),
+        );
+      });
+    const configure = (region: string) => {
+      const request = new rpc.ConfigureRequest();
+      request.setArgs(Struct.fromJavaScript({ region }));
+      return ask("configure", request);
+    };
+    try {
+      await expect(configure("nowhere")).rejects.toThrow("there is no such region");
+      await configure("eu-central-1");
+      const request = new rpc.InvokeRequest();
+      request.setTok("aws:rds/getInstance:getInstance");
+      const answer = await ask<rpc.InvokeResponse>("invoke", request);
+      expect(answer.getReturn()?.toJavaScript()).toEqual({ region: "eu-central-1" });
+    } finally {
+      other.close();
+      own.close();
+    }
+  });
 });
 
 function call<Response>(method: string, request: object): Promise<Response> {

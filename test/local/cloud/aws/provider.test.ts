@@ -295,3 +295,33 @@ test("a preview starts nothing", async () => {
   await expect(idle.invoke(tags)).rejects.toThrow("no results");
   expect(existsSync(empty)).toBe(false);
 });
+
+describe("the settings of a provider", () => {
+  const lookup = (settings: Properties, identifier = "notes-elsewhere", args: Properties = {}) =>
+    provider.configure!(settings).invoke({
+      token: "aws:rds/getInstance:getInstance",
+      args: { dbInstanceIdentifier: identifier, ...args },
+      preview: false,
+    });
+
+  test("select the region: what is in another one is not found", async () => {
+    await cloud.aws.ensureInstance({ ...cloud.notes, identifier: "notes-elsewhere", region: "eu-west-1" });
+    expect(await lookup({ region: "eu-west-1" })).toMatchObject({ region: "eu-west-1", address: "127.0.0.1" });
+    await expect(lookup({ region: "us-east-1" })).rejects.toThrow("DBInstanceNotFound: DBInstance notes-elsewhere");
+    expect(await lookup({ region: "us-east-1" }, "notes-elsewhere", { region: "eu-west-1" })).toMatchObject({
+      region: "eu-west-1",
+    });
+    // Without a region of its own it is found in each, as in clouds that older versions made.
+    expect(await lookup({ region: "us-east-1" }, "notes-db")).toMatchObject({ region: "us-east-1" });
+    await cloud.aws.deleteInstance({ kind: "instance", identifier: "notes-elsewhere" });
+  });
+
+  test("name the accounts that are allowed, and the cloud's is refused in the words of the real provider", async () => {
+    expect(await lookup({ allowedAccountIds: '["111122223333","000000000000"]' }, "notes-db")).toBeDefined();
+    for (const settings of [
+      { allowedAccountIds: '["111122223333"]' },
+      { forbiddenAccountIds: '["000000000000"]' },
+    ] as Properties[])
+      expect(() => provider.configure!(settings)).toThrow("AWS account ID not allowed: 000000000000");
+  });
+});
