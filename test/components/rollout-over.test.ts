@@ -180,6 +180,17 @@ test("says before a rollout without the old version that requests will fail, and
   );
 });
 
+test("says of an object that is taken over only that its pods are kept, not that its maker changed it", () => {
+  const of = settings({ replicas: 3 });
+  const change = { ...scaled(5), fields: { "f:replicas": {}, ...IMAGE }, spec: { replicas: 5, ...hotfix } };
+  const foreign = pair(of, "notes", change);
+  foreign.live.metadata.managedFields!.shift();
+  const rollout = rolloutOver(of, [foreign]);
+  expect(said()).toContain("The rollout keeps the 5 pods");
+  expect(said()).not.toContain("Others have changed");
+  expect(rollout.get("Deployment/notes")).toMatchObject({ replicas: { count: 5, own: false }, foreign: true });
+});
+
 test("never shows the value of a variable that somebody has set", () => {
   const fields = {
     "f:template": {

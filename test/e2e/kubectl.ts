@@ -5,7 +5,7 @@ const run = promisify(execFile);
 const LIMIT_MS = 120_000;
 
 /** Of whoever started the tests: while a release runs, the environment has that of the release's role. */
-const KUBECONFIG = process.env["KUBECONFIG"];
+export const KUBECONFIG = process.env["KUBECONFIG"];
 
 /** kubectl with the rights of whoever started the tests; `input` goes to its stdin. */
 export async function kubectl(words: string[], input?: string): Promise<string> {

@@ -5,5 +5,16 @@ import { failures, snapshots } from "./failures";
 import { interruptions } from "./interruptions";
 import { bypasses, options } from "./options";
 import { releases } from "./releases";
+import { scaling } from "./scaling";
 
-export const stories: Story[] = [releases, failures, snapshots, interruptions, options, bypasses, databases, consumer];
+export const stories: Story[] = [
+  releases,
+  failures,
+  snapshots,
+  interruptions,
+  options,
+  scaling,
+  bypasses,
+  databases,
+  consumer,
+];

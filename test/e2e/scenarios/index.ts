@@ -4,5 +4,14 @@ import { failures } from "./failures";
 import { interventions } from "./interventions";
 import { pods } from "./pods";
 import { destroy, releases } from "./releases";
+import { scaling } from "./scaling";
 
-export const scenarios: Scenario[] = [...releases, ...failures, ...interventions, ...pods, ...destroy, ...adoption];
+export const scenarios: Scenario[] = [
+  ...releases,
+  ...scaling,
+  ...failures,
+  ...interventions,
+  ...pods,
+  ...destroy,
+  ...adoption,
+];
