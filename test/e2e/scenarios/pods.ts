@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startLoad } from "../../../local/demo/load";
 import { address, failed, goesOn, serves, succeeded } from "../expect";
+import { injectInto } from "../injector";
 import { kubectl, list } from "../kubectl";
 import { mergesAsKubernetes } from "../merges";
 import { evictMigrationPod, migrationRuns } from "../migration-pod";
@@ -73,6 +74,34 @@ export const pods: Scenario[] = [
       assert.ok(pod.status.initContainerStatuses[0].state.terminated, "the sidecar should have ended");
       world.set("migrations.pod", undefined);
       return undefined;
+    },
+  },
+  {
+    name: "pods: a container that a webhook adds keeps the preflight Job from ending: up names it, and goes on without it",
+    async play(world) {
+      world.migration("20260411100000_injected", 'ALTER TABLE "notes" ADD COLUMN "injected" TEXT;\n');
+      const remove = await injectInto(world.namespace, sidecar("mesh-proxy"));
+      try {
+        let told = false;
+        const release = await world.run("up", "up", {
+          onSaid(text) {
+            if (!/can't end: its migrator has ended, and mesh-proxy goes on/.test(text)) return;
+            told = true;
+            world.interrupt();
+          },
+        });
+        failed(release);
+        assert.ok(told, `nobody named the container: ${release.said}`);
+        await serves(release, world.version);
+        assert.ok(!(await world.applied()).includes("20260411100000_injected"));
+
+        world.set("migrations.pod", JSON.stringify({ metadata: { labels: { "e2e-inject": "false" } } }));
+        await goesOn(world, "20260411100000_injected");
+        return `named after ${release.seconds.toFixed(0)} s`;
+      } finally {
+        world.set("migrations.pod", undefined);
+        await remove();
+      }
     },
   },
   {
@@ -155,7 +184,7 @@ export const pods: Scenario[] = [
 
 /** Does something while the app gets requests; none of them may fail. */
 async function underLoad(world: World, act: () => Promise<void>): Promise<string> {
-  const load = startLoad({ url: await address(world), rate: 200 });
+  const load = startLoad({ url: await address(world), connections: 4, rate: 40 });
   try {
     await act();
   } finally {
