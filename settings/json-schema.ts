@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { POD_REFERENCE, podDefinitions } from "./pod/json-schema";
 import { sections } from "./schema";
+import { podFragment } from "./sections/pod";
 import { type About, DECIDES } from "./types";
 
 const OWN: readonly Exclude<keyof About, "description">[] = ["example", "without", "decidesRelease", "values"];
@@ -15,6 +17,12 @@ function explain(json: z.core.JSONSchema.BaseSchema): void {
   for (const own of OWN) delete json[own];
 }
 
+/** Replaces the schema of any group of keys by Kubernetes' own of a pod template. */
+function referToPod(json: z.core.JSONSchema.BaseSchema): void {
+  for (const key of Object.keys(json)) delete json[key];
+  json.allOf = [{ $ref: POD_REFERENCE }];
+}
+
 /**
  * The JSON Schema of a stack's settings file, with which an editor completes and checks it. The keys of
  * other namespaces (`aws:region`) are allowed. Rules that only `pulumi up` can check, such as a
@@ -27,7 +35,10 @@ export function stackFileSchema(project: string): object {
       const { $schema: _, ...json } = z.toJSONSchema(schema, {
         io: "input",
         target: "draft-07",
-        override: ({ jsonSchema }) => explain(jsonSchema),
+        override({ zodSchema, jsonSchema }) {
+          if (zodSchema === podFragment) referToPod(jsonSchema);
+          explain(jsonSchema);
+        },
       });
       return [`${project}:${section}`, json];
     }),
@@ -35,6 +46,7 @@ export function stackFileSchema(project: string): object {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: `Settings of a stack of ${project}`,
+    definitions: podDefinitions(),
     type: "object",
     properties: {
       config: {

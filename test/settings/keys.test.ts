@@ -97,6 +97,15 @@ describe("the schema for editors", () => {
   const file = z.fromJSONSchema(stackFileSchema("release") as Parameters<typeof z.fromJSONSchema>[0]);
   const shipped = (stack: string) => parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8"));
 
+  test("knows the fields of a pod", () => {
+    const config = (pod: object) => ({ config: { "release:app": { name: "shop", image: PINNED, pod } } });
+    const container = { name: "app", env: [{ name: "A", value: "b" }] };
+    const spec = { tolerations: [{ key: "a", effect: "NoSchedule" }], containers: [container] };
+    expect(file.safeParse(config({ spec })).error).toBeUndefined();
+    for (const wrong of [{ specs: {} }, { spec: { toleration: [] } }, { spec: { tolerations: [{ effect: "No" }] } }])
+      expect(file.safeParse(config(wrong)).success, JSON.stringify(wrong)).toBe(false);
+  });
+
   test.each(["local", "dev", "prod"])("accepts Pulumi.%s.yaml, which names it", (stack) => {
     expect(file.safeParse(shipped(stack)).error).toBeUndefined();
     const [first] = readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8").split("\n");
