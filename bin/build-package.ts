@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleMigrator, bundleRdsSigner, bundleSchemaGate } from "../migrator/cli/bundle";
+import { bundleIamSchemaGate, bundleMigrator, bundleRdsSigner, bundleSchemaGate } from "../migrator/cli/bundle";
 import { bundleReportReader } from "../report/reader/bundle";
 import { writePlainTypes } from "./plain-types";
 
@@ -23,6 +23,7 @@ writePlainTypes(dist, join(dist, "program/index.d.ts"));
 writeFileSync(join(dist, "migrator.cjs"), bundleMigrator(true));
 writeFileSync(join(dist, "rds-signer.cjs"), bundleRdsSigner(true));
 writeFileSync(join(dist, "schema-gate.cjs"), bundleSchemaGate(true));
+writeFileSync(join(dist, "schema-gate-iam.cjs"), bundleIamSchemaGate(true));
 writeFileSync(join(dist, "report.cjs"), bundleReportReader(true));
 writeFileSync(join(dist, "review.cjs"), buildCommand(root, "review/cli/main.ts", true).outputFiles[0]!.text);
 mkdirSync(join(dist, "bin"), { recursive: true });

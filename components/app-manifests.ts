@@ -4,11 +4,12 @@ import type { AppSettings, Settings } from "../settings/schema";
 import { takenOver } from "./adoption/field-manager";
 import type { ClusterAccess } from "./ask-cluster";
 import { autoscalerManifest } from "./autoscaler";
-import { type DatabaseSource, withDatabaseFiles } from "./database-environment";
+import type { DatabaseSource } from "./database-environment";
 import type { LiveRollout } from "./live-rollout";
 import { withPodFragment } from "./pod-fragment";
 import { CONTAINER_SECURITY, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 import { fixedReplicas, mayHaveSeveral } from "./replicas";
+import { podSpec, type SchemaGate } from "./schema-gate";
 import { disruptionsAllowed, updateStrategy } from "./update-strategy";
 
 /** The arguments from which the app's Kubernetes objects are made. */
@@ -21,6 +22,8 @@ export interface AppArgs {
   provided?: Record<string, pulumi.Input<string>>;
   service: Settings["service"];
   protect: boolean;
+  /** The init container that lets a pod start. Default: none. */
+  gate?: SchemaGate | undefined;
   /** The way to the cluster, by which the address of a new load balancer is read. Default: it is not read. */
   reader?: ClusterAccess | undefined;
   /** What the rollout gate found in the cluster; undefined if it was not asked or did not answer. */
@@ -114,7 +117,7 @@ function selector(app: string): Record<string, string> {
 }
 
 function podTemplate(
-  { settings, releaseId, database, provided }: AppArgs,
+  { settings, releaseId, database, provided, gate }: AppArgs,
   matchLabels: Record<string, string>,
 ): types.input.core.v1.PodTemplateSpec {
   const health = {
@@ -128,7 +131,7 @@ function podTemplate(
       // data of the old schema.
       annotations: { [RELEASE_ANNOTATION]: releaseId },
     },
-    spec: withDatabaseFiles(database, {
+    spec: podSpec(gate, database, {
       ...podIdentity(settings),
       terminationGracePeriodSeconds: settings.terminationGrace.seconds,
       topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({

@@ -41,9 +41,15 @@ const CA = { volume: "database-ca", file: "ca.crt" } as const;
  * Returns what a container needs to find its connection, and its pod's volumes. A URL becomes one variable. Its parts
  * become libpq's variables, because Kubernetes can't compose a URL: `$(VAR)` doesn't percent-encode. A file becomes a
  * read-only volume and the variable `<name>_FILE` with its path. The authorities in `database.ca` are added as a file.
+ *
+ * @param variable the variable of a URL; default: the one that the settings name for the role
  */
-export function databaseEnvironment(database: DatabaseSource, role: DatabaseRole): DatabaseEnvironment {
-  const { env, volumes, volumeMounts } = connectionOf(database, role);
+export function databaseEnvironment(
+  database: DatabaseSource,
+  role: DatabaseRole,
+  variable = connectionVariable(database.settings, role),
+): DatabaseEnvironment {
+  const { env, volumes, volumeMounts } = connectionOf(database, role, variable);
   const { ca } = database.settings;
   if (!ca) return { env, volumes, volumeMounts };
   return {
@@ -53,9 +59,12 @@ export function databaseEnvironment(database: DatabaseSource, role: DatabaseRole
   };
 }
 
-function connectionOf({ settings, secretName }: DatabaseSource, role: DatabaseRole): DatabaseEnvironment {
+function connectionOf(
+  { settings, secretName }: DatabaseSource,
+  role: DatabaseRole,
+  variable: string,
+): DatabaseEnvironment {
   const access = databaseAccess<Name>(settings, role, secretName);
-  const variable = connectionVariable(settings, role);
   switch (access.form) {
     case "url":
       return { env: [secretVariable(variable, access.secret, access.key)], volumes: [], volumeMounts: [] };

@@ -31,7 +31,8 @@ export { type ReleaseProviders, releaseProviders } from "./providers";
 export { type ProvidedValues, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export { AppliedUnknown, ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
-export { rolloutGate } from "./rollout-gate";
+export { type RolloutGateOptions, rolloutGate } from "./rollout-gate";
+export { SchemaGateMissing } from "./schema-gate";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
 export { SnapshotError } from "./snapshot-status";
 export {

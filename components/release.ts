@@ -11,6 +11,7 @@ import {
 } from "./database-migration";
 import type { LiveRollout } from "./live-rollout";
 import type { LiveRelease } from "./outputs";
+import { SchemaGateFiles, schemaGateOf } from "./schema-gate";
 import { Workload } from "./workloads";
 
 /** The arguments of a release. The image, the migrations and the settings of the migrator decide its id. */
@@ -22,6 +23,8 @@ export interface ReleaseArgs extends DatabaseMigrationArgs {
    * that they added. Without it such a change ends the release after the migration, as a field conflict.
    */
   rollout?: LiveRollout | undefined;
+  /** The program of `app.schemaGate`, as one CommonJS file. It is required if that is true. */
+  schemaGate?: string | undefined;
 }
 
 /** Values that come from other resources of the same program. The release waits for them. */
@@ -49,9 +52,10 @@ export class Release extends pulumi.ComponentResource {
    */
   readonly sizes: pulumi.Output<Sizes | null>;
 
-  /** @throws the errors of {@link requireInputs} */
+  /** @throws the errors of {@link requireInputs}, and SchemaGateMissing */
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     requireInputs(args);
+    const gate = schemaGateOf(args.settings, args.history, args.schemaGate);
     super("release:index:Release", name, {}, opts);
     const { settings, provided = {} } = args;
 
@@ -60,10 +64,13 @@ export class Release extends pulumi.ComponentResource {
     const { releaseId, namespace, jobs } = migration;
 
     // app and every other workload
-    const afterMigration = { parent: this, dependsOn: [migration] };
+    const { app } = settings;
+    const files =
+      gate && new SchemaGateFiles(`${name}-schema-gate`, { app: app.name, namespace, gate }, { parent: this });
+    const afterMigration = { parent: this, dependsOn: [migration, ...(files ? [files] : [])] };
     const live = args.rollout;
-    const shared = { namespace, releaseId, database: jobs.database, provided: provided.env ?? {}, live };
-    const { app, service, policy } = settings;
+    const shared = { namespace, releaseId, database: jobs.database, provided: provided.env ?? {}, live, gate };
+    const { service, policy } = settings;
     const { reader } = args;
     const web = new App(name, { ...shared, settings: app, service, protect: policy.protect, reader }, afterMigration);
     const workloads = settings.workloads.map(

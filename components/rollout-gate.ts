@@ -12,7 +12,14 @@ import type { Manifest } from "./manifest";
 import { releaseIdOf } from "./release-id";
 import { resourceOf } from "./resource-names";
 import { rolloutOver } from "./rollout-over";
+import { schemaGateOf } from "./schema-gate";
 import { workloadAutoscaler, workloadManifest } from "./workloads";
+
+/** The options of {@link rolloutGate}. */
+export interface RolloutGateOptions extends pulumi.InvokeOptions {
+  /** The program of `app.schemaGate`, as one CommonJS file. It is required if that is true. */
+  schemaGate?: string | undefined;
+}
 
 /**
  * Checks whether the cluster will accept the objects of the rollout, which would otherwise end the release after the
@@ -20,17 +27,17 @@ import { workloadAutoscaler, workloadManifest } from "./workloads";
  * the release's own objects, and who: the rollout takes that back, except for pods that somebody has added. If the
  * cluster can't be reached, the function prints a warning and the release continues.
  *
- * @param opts The provider of the package `command`, which asks the cluster.
+ * @param options The provider of the package `command`, which asks the cluster, and the program of the schema gate.
  * @returns what exists in the cluster, for the rollout; undefined if the cluster did not answer
- * @throws {@link RolloutRefused} that names every obstacle
+ * @throws {@link RolloutRefused} that names every obstacle, and SchemaGateMissing
  */
 export async function rolloutGate(
   settings: Settings,
-  history: Pick<PackedHistory, "fingerprint">,
+  history: Pick<PackedHistory, "fingerprint" | "migrations">,
   reader: ReportReader,
-  opts?: pulumi.InvokeOptions,
+  { schemaGate, ...opts }: RolloutGateOptions = {},
 ): Promise<LiveRollout | undefined> {
-  const wanted = rolloutManifests(settings, history);
+  const wanted = rolloutManifests(settings, history, schemaGate);
   const resources = wanted.map(resourceOf);
   const found = await liveObjects(reader, settings.namespace, resources, opts);
   if ("unknown" in found) {
@@ -50,14 +57,24 @@ export async function rolloutGate(
   });
   const foreign = pairs.filter((each) => needsAdoption(each, settings.app.adopt));
   if (foreign.length > 0)
-    await adopt({ settings, foreign, manifests: (other) => rolloutManifests(other, history) }, reader, opts);
+    await adopt(
+      { settings, foreign, manifests: (other) => rolloutManifests(other, history, schemaGate) },
+      reader,
+      opts,
+    );
   return rolloutOver(settings, pairs);
 }
 
 /** Returns the manifests of all objects that are applied after the migration. */
-export function rolloutManifests(settings: Settings, { fingerprint }: Pick<PackedHistory, "fingerprint">): Manifest[] {
+export function rolloutManifests(
+  settings: Settings,
+  history: Pick<PackedHistory, "fingerprint" | "migrations">,
+  schemaGate?: string,
+): Manifest[] {
   const { app, namespace, database, service, workloads, policy } = settings;
-  const shared = { namespace, releaseId: releaseIdOf(settings, fingerprint), database: { settings: database } };
+  const gate = schemaGateOf(settings, history, schemaGate);
+  const releaseId = releaseIdOf(settings, history.fingerprint);
+  const shared = { namespace, releaseId, database: { settings: database }, gate };
   const web = appManifests({ ...shared, settings: app, service, protect: policy.protect });
   const others = workloads.map((each) => ({ ...shared, app, settings: each }));
   const optional = [web.budget, web.autoscaler, ...others.map(workloadAutoscaler)];

@@ -6,11 +6,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings, WorkloadSettings } from "../settings/schema";
 import { autoscalerManifest } from "./autoscaler";
 import { childOf, rolloutTimeouts } from "./child";
-import { type DatabaseSource, withDatabaseFiles } from "./database-environment";
+import type { DatabaseSource } from "./database-environment";
 import { asApplied, deploymentAsApplied, type LiveRollout } from "./live-rollout";
 import { withPodFragment } from "./pod-fragment";
 import { CONTAINER_SECURITY, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 import { fixedReplicas, type PodNumber } from "./replicas";
+import { podSpec, type SchemaGate } from "./schema-gate";
 
 /** The arguments of a worker or a scheduled task: those that it shares with the app, and its own settings. */
 export interface WorkloadArgs {
@@ -21,6 +22,8 @@ export interface WorkloadArgs {
   /** Environment variables from other resources of the program. They replace settings of the same name. */
   provided?: Record<string, pulumi.Input<string>>;
   settings: WorkloadSettings;
+  /** The init container that lets a pod start. Default: none. */
+  gate?: SchemaGate | undefined;
   /** What the rollout gate found in the cluster; undefined if it was not asked or did not answer. */
   live?: LiveRollout | undefined;
 }
@@ -95,12 +98,12 @@ export function workloadAutoscaler(args: WorkloadArgs) {
 }
 
 function podTemplate(
-  { app, releaseId, database, settings, provided }: WorkloadArgs,
+  { app, releaseId, database, settings, provided, gate }: WorkloadArgs,
   spec: Pick<types.input.core.v1.PodSpec, "restartPolicy"> = {},
 ): types.input.core.v1.PodTemplateSpec {
   return {
     metadata: { labels: labels(app.name, settings.name), annotations: { [RELEASE_ANNOTATION]: releaseId } },
-    spec: withDatabaseFiles(database, {
+    spec: podSpec(gate, database, {
       ...spec,
       ...podIdentity(app),
       terminationGracePeriodSeconds: app.terminationGrace.seconds,

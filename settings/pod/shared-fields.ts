@@ -1,12 +1,16 @@
 import { CA_FOLDER } from "../database-access";
 import type { DatabaseSettings } from "../schema";
 
+/** The name of the schema gate's init container and of its volume. */
+export const SCHEMA_GATE = "schema-gate";
+
 /** What no fragment may set in any pod, by the place of the value. */
 export const SHARED: Readonly<Record<string, string>> = {
   ...labels(["app.kubernetes.io/name", "app.kubernetes.io/component", "app.kubernetes.io/managed-by"]),
   "metadata.annotations[release/id]": "left out: it names the release that the pod runs",
+  [`spec.initContainers[${SCHEMA_GATE}]`]: "named differently: app.schemaGate adds an init container of this name",
   ...Object.fromEntries(
-    ["release", "writable", "database", "database-ca"].map((volume) => [
+    ["release", "writable", "database", "database-ca", SCHEMA_GATE].map((volume) => [
       `spec.volumes[${volume}]`,
       "named differently: the release has a volume of this name",
     ]),

@@ -103,6 +103,11 @@ export const app = z.strictObject({
     example: "notes",
     without: "the namespace's default",
   }),
+  schemaGate: setting(z.boolean().default(false), {
+    description:
+      "`true` adds an init container to the app's pods and to those of the workloads. It lets a pod start only where the database has this release's migrations: after a scale-up, on a restored database, or by another tool. It migrates nothing, and waits for `app.startupTimeout` at a time.",
+    example: true,
+  }),
   preStop: setting(duration("0s", "10m").prefault("5s"), {
     description:
       'Pause between "the pod leaves" and SIGTERM, in which proxies learn of it; `0s` leaves the hook out, which Kubernetes before 1.30 does not know.',

@@ -7,7 +7,7 @@ import { MANIFEST_ANNOTATION, manifestHash } from "../../components/manifest";
 import { rolloutManifests } from "../../components/rollout-gate";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
-const HISTORY = { fingerprint: "f".repeat(64) };
+const HISTORY = { fingerprint: "f".repeat(64), migrations: [] };
 const READER = { script: "// reader", stack: "test" };
 
 function settings(image: string, more: object = {}): Settings {

@@ -8,7 +8,7 @@ import { rolloutManifests } from "../../components/rollout-gate";
 import { rolloutOver } from "../../components/rollout-over";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
-const HISTORY = { fingerprint: "f".repeat(64) };
+const HISTORY = { fingerprint: "f".repeat(64), migrations: [] };
 const SCALED_AT = "2026-11-30T10:00:00Z";
 
 function settings(app: object = {}, workloads: object[] = []): Settings {

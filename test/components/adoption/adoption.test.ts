@@ -6,7 +6,7 @@ import type { LiveObject } from "../../../components/live-objects";
 import { rolloutManifests } from "../../../components/rollout-gate";
 import { applied, DEPLOYMENT, POLICY, SELECTOR, SERVICE } from "./existing-app";
 
-const HISTORY = { fingerprint: "f".repeat(64) };
+const HISTORY = { fingerprint: "f".repeat(64), migrations: [] };
 
 function settingsOf(app: object = {}, service: object = {}): Settings {
   const { settings, problems } = parseSettings({
