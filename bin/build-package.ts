@@ -26,6 +26,7 @@ writeFileSync(join(dist, "schema-gate.cjs"), bundleSchemaGate(true));
 writeFileSync(join(dist, "schema-gate-iam.cjs"), bundleIamSchemaGate(true));
 writeFileSync(join(dist, "report.cjs"), bundleReportReader(true));
 writeFileSync(join(dist, "review.cjs"), buildCommand(root, "review/cli/main.ts", true).outputFiles[0]!.text);
+writeFileSync(join(dist, "ops.cjs"), buildCommand(root, "ops/main.ts", true).outputFiles[0]!.text);
 mkdirSync(join(dist, "bin"), { recursive: true });
 copyFileSync(join(root, "bin/start.cjs"), join(dist, "bin/start.cjs"));
 copyFileSync(join(root, "quick-errors.cjs"), join(dist, "quick-errors.cjs"));

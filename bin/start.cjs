@@ -15,6 +15,7 @@ const quick = ["--no-opt", "--liftoff-only", "--no-wasm-tier-up", "--no-wasm-dyn
 /** The source of each command, its exit status for a defect of its own, and flags for V8. */
 const commands = {
   migrator: { source: "migrator/cli/main.ts", defect: 70, flags: [] },
+  ops: { source: "ops/main.ts", defect: 70, flags: [] },
   review: { source: "review/cli/main.ts", defect: 3, flags: quick },
 };
 

@@ -26,19 +26,20 @@ const NO_SIDECAR = {
 /**
  * Returns the labels and annotations of a Job's pod.
  *
+ * @param releaseId The release that the Job belongs to; undefined for a Job that is run by hand.
  * @param mesh The mesh that is told to stay out. Default: each of them is told, because a Job that never ends is worse
  *   than a migration outside the mesh: the database isn't in the mesh.
  */
 export function jobPodMetadata(
   labels: Record<string, string>,
-  releaseId: string,
+  releaseId: string | undefined,
   mesh: Settings["migrations"]["mesh"],
 ): types.input.meta.v1.ObjectMeta {
   const told = mesh === "none" ? [] : mesh === undefined ? (["istio", "linkerd"] as const) : [mesh];
   return {
     labels: { ...labels, ...(told.includes("istio") ? NO_SIDECAR.istio.labels : {}) },
     annotations: {
-      [RELEASE_ANNOTATION]: releaseId,
+      ...(releaseId === undefined ? {} : { [RELEASE_ANNOTATION]: releaseId }),
       // With a sidecar beside it, `kubectl logs` shows the migrator's log.
       [DEFAULT_CONTAINER_ANNOTATION]: MIGRATOR_CONTAINER,
       ...UNDISTURBED,

@@ -15,6 +15,8 @@ export type Step = "preflight" | "migrate" | "contract";
 /** What decides the arguments of the migrator in one of a release's Jobs. */
 export interface StepArgs {
   step: Step;
+  /** The name of the Pulumi stack, for the commands in messages. */
+  stack: string;
   settings: Settings["migrations"];
   /** The review's settings. The preflight Job reviews again, by the migrations that the database really has. */
   review: Settings["review"];
@@ -44,7 +46,7 @@ const VERBS: Record<Step, (args: StepArgs) => string[]> = {
 
 /** Returns the arguments of the migrator for one step: its verb, then the verb's options. */
 export function stepArguments(args: StepArgs): pulumi.Input<string>[] {
-  const { step, settings, notes, snapshot, snapshotMaxAge, endpoints } = args;
+  const { step, stack, settings, notes, snapshot, snapshotMaxAge, endpoints } = args;
   const options: [flag: string, value: pulumi.Input<string> | undefined][] = [
     ["--snapshot", snapshot?.identifier],
     ["--check", args.endpointCheck === "off" ? "same-database=off" : undefined],
@@ -55,17 +57,18 @@ export function stepArguments(args: StepArgs): pulumi.Input<string>[] {
   ];
   return [
     ...VERBS[step](args),
-    ...commonArguments(settings),
+    ...commonArguments(stack, settings),
     ...options.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value])),
     ...Object.entries(notes).flatMap(([key, text]) => ["--note", literal(`${key}=${text}`)]),
   ];
 }
 
-/** Returns the options that every verb of the migrator gets. They come from the stack's settings alone. */
-export function commonArguments(settings: Settings["migrations"]): string[] {
+/** Returns the options that every verb of the migrator gets. They come from the stack alone. */
+export function commonArguments(stack: string, settings: Settings["migrations"]): string[] {
   const options: [flag: string, value: string | number | undefined][] = [
     ["--payload", MIGRATOR_FOLDER],
     ["--connect-wait", settings.connectWait.text],
+    ["--stack", stack],
     ["--lock-timeout", settings.lockTimeout.text],
     ["--lock-retry-timeout", settings.lockRetryTimeout.text],
     ["--statement-timeout", settings.statementTimeout.text],

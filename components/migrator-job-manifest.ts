@@ -23,7 +23,8 @@ export interface MigratorJobManifestArgs {
   app: string;
   /** The value of the label `app.kubernetes.io/component`, such as `migrate`. */
   component: string;
-  releaseId: string;
+  /** The release that the Job belongs to. Default: none, for a Job that is run by hand. */
+  releaseId?: string | undefined;
   database: DatabaseSource;
   settings: Settings["migrations"];
   /** The arguments of the migrator: its verb, then the verb's options. */
@@ -85,7 +86,11 @@ function podTemplate({
           image: own?.image ?? settings.image,
           command: own?.command ?? ["node", MIGRATOR],
           args: [...args.arguments, ...connectionArguments(database), ...(own?.args ?? [])],
-          env: [...(own?.env ?? []), ...connection.env, { name: "RELEASE_ID", value: releaseId }],
+          env: [
+            ...(own?.env ?? []),
+            ...connection.env,
+            ...(releaseId === undefined ? [] : [{ name: "RELEASE_ID", value: releaseId }]),
+          ],
           resources: settings.resources,
           // `pulumi up` shows the end of the log as the error. The log never contains a secret.
           terminationMessagePolicy: "FallbackToLogsOnError",

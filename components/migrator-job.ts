@@ -12,7 +12,7 @@ import { warnWhenOverdue } from "./overdue";
 import type { DatabaseSnapshot } from "./snapshot";
 
 /** The arguments of one of a release's Jobs. */
-export interface MigratorJobArgs extends StepArgs {
+export interface MigratorJobArgs extends Omit<StepArgs, "stack"> {
   app: string;
   namespace: pulumi.Input<string>;
   releaseId: string;
@@ -58,7 +58,7 @@ export class MigratorJob extends pulumi.ComponentResource {
       `${name}-${releaseId}`,
       migratorJobManifest({
         ...{ name: jobName, namespace, app, component: step, releaseId, database, settings, deadline, own },
-        arguments: stepArguments(args),
+        arguments: stepArguments({ ...args, stack: pulumi.getStack() }),
         files: files.names,
       }),
       {

@@ -146,7 +146,7 @@ const mostBytes = 64 * 1024 * 1024;
  * Why a file must not be read; undefined if it may be read or doesn't exist. Reading a FIFO or a device may never end,
  * and a symbolic link could bring any file of this machine into the release, and so into the cluster.
  */
-export function unfitness(file: string): string | undefined {
+function unfitness(file: string): string | undefined {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (!stats) return undefined;
   if (stats.isSymbolicLink()) return "is a symbolic link; put the file itself there";

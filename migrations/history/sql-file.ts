@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { checksumOf, decodeScript, type Migration, unfitness } from "./history";
+import { checksumOf, decodeScript, type Migration } from "./history";
 
 /**
  * The largest file that is read, in bytes. It is stored in one ConfigMap with room for the rest of that object
@@ -16,15 +16,17 @@ export class SqlFileError extends Error {
 /**
  * Reads a file of SQL that is no migration, and returns it in the form of one.
  * @param name the file's name in messages and in the audit trail; default: its own
- * @throws SqlFileError if it doesn't exist, is no ordinary file, is too large, or is not UTF-8
+ * @throws SqlFileError if it doesn't exist, is no file, is too large, or is not UTF-8
  */
 export function readSqlFileSync(path: string, name = basename(path)): Migration {
-  const unfit = unfitness(path);
-  if (unfit !== undefined) throw new SqlFileError(`${path} ${unfit}.`);
   let bytes: Buffer;
   try {
+    // A symbolic link is followed, because Kubernetes mounts the files of a ConfigMap as links. A FIFO or a device may
+    // have no end.
+    if (!statSync(path).isFile()) throw new SqlFileError(`${path} is no file (a folder, FIFO, socket or device).`);
     bytes = readFileSync(path);
   } catch (error) {
+    if (error instanceof SqlFileError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw new SqlFileError(code === "ENOENT" ? `There is no file ${path}.` : `${path} can't be read: ${message}.`);
   }

@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +28,15 @@ export interface Release {
   seconds: number;
   /** It was interrupted because it took too long. */
   overdue: boolean;
+}
+
+/** A run of `npm run ops`. */
+export interface OpsRun {
+  readonly child: ChildProcess;
+  /** All that it printed so far. */
+  said(): string;
+  /** Its exit status. */
+  readonly ended: Promise<number | null>;
 }
 
 /** What happens beside a command. */
@@ -151,6 +161,30 @@ export class World {
     return { result, steps, said, seconds: (Date.now() - begun) / 1000, overdue };
   }
 
+  /** Starts `npm run ops` for this world's stack, with no more rights than its role has. */
+  ops(...words: string[]): OpsRun {
+    const stack = readStack({
+      directory: CHECKOUT,
+      name: "local",
+      stateDir: this.directory,
+      overrides: [...this.settings].map(([key, value]) => `${key}=${value}`),
+    });
+    const folder = join(this.directory, "ops");
+    mkdirSync(folder, { recursive: true });
+    // JSON is YAML.
+    writeFileSync(join(folder, "Pulumi.yaml"), JSON.stringify({ name: stack.project, runtime: "nodejs" }));
+    const config = Object.entries(stack.settings).map(([key, value]) => [`${stack.project}:${key}`, value]);
+    writeFileSync(join(folder, "Pulumi.local.yaml"), JSON.stringify({ config: Object.fromEntries(config) }));
+    const access = ["--stack", "local", "--kubeconfig", this.kubeconfigs.get("ops")!];
+    const child = spawn(process.execPath, [join(CHECKOUT, "bin/start.cjs"), "ops", ...words, ...access], {
+      cwd: folder,
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    return { child, said: () => said, ended };
+  }
+
   /** Asks the command that runs to finish what it does. */
   interrupt: () => void = () => {};
 
@@ -234,7 +268,7 @@ export class World {
       },
     ];
     for (const object of objects) await kubectl(["apply", "--filename", "-"], JSON.stringify(object));
-    for (const role of ["up", "preview"] as const) await this.grant(role);
+    for (const role of ["up", "preview", "ops"] as const) await this.grant(role);
 
     this.set("namespace", this.namespace);
     this.set("app.image", `${env["E2E_APP_IMAGE"]}:1.0.0`);
@@ -244,7 +278,7 @@ export class World {
     this.set("report.directory", this.reports);
   }
 
-  private async grant(role: "up" | "preview"): Promise<void> {
+  private async grant(role: "up" | "preview" | "ops"): Promise<void> {
     const account = `release-${role}`;
     const inNamespace = ["--namespace", this.namespace];
     await kubectl(

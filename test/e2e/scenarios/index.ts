@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario";
 import { adoption } from "./adoption";
 import { failures } from "./failures";
 import { interventions } from "./interventions";
+import { ops } from "./ops";
 import { pods } from "./pods";
 import { destroy, releases } from "./releases";
 import { scaling } from "./scaling";
@@ -12,6 +13,7 @@ export const scenarios: Scenario[] = [
   ...failures,
   ...interventions,
   ...pods,
+  ...ops,
   ...destroy,
   ...adoption,
 ];

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -188,6 +188,14 @@ describe("a file of SQL", () => {
     expect(exit, output).toBe(2);
     expect(output).toContain("FAILED (unreadable-sql)");
     expect(output).toContain(what);
+  });
+
+  test("is followed through a symbolic link, as Kubernetes mounts the files of a ConfigMap", async () => {
+    const link = join(scratch, "link.sql");
+    symlinkSync(file("UPDATE people SET email = 'b@x';"), link);
+    const { exit, output } = await migrate(url, directory, "sql", link, "--file-name", "typed.sql");
+    expect(exit, output).toBe(0);
+    expect(await audited()).toMatchObject([{ migration: "typed.sql" }]);
   });
 
   test("must be named", async () => {

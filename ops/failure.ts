@@ -1,0 +1,30 @@
+/** The exit statuses of `ops` when it is not the verb that ended. */
+export const EXIT = {
+  /** The command line or the stack's settings are wrong. */
+  usage: 2,
+  /** A migration Job of the stack is running. It is the status that the migrator has for another migrator. */
+  busy: 6,
+  /** The cluster can't be reached, or it can't run the Job. */
+  cluster: 69,
+} as const;
+
+/** A failure of `ops` itself, in the parts of every message: what happened, the state of the database, the next step. */
+export class OpsFailure extends Error {
+  override readonly name = "OpsFailure";
+
+  constructor(
+    readonly exit: number,
+    what: string,
+    /** The state of the database; default: nothing was changed. */
+    readonly database = "nothing was changed.",
+    /** The next command. */
+    readonly next = "the same command again",
+  ) {
+    super(what);
+  }
+
+  /** The message as the last lines of the command. */
+  get lines(): string {
+    return `FAILED: ${this.message}\nDatabase: ${this.database}\nNext: ${this.next}\n`;
+  }
+}

@@ -1,0 +1,86 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Job } from "./cluster-objects";
+import { EXIT, OpsFailure } from "./failure";
+import type { Kubectl } from "./kubectl";
+import { LogStream } from "./log";
+import { mapNames, type OpsJobArgs, opsConfigMaps, opsJob } from "./objects";
+import { removeJob } from "./other-jobs";
+import { type ContainerEnd, containerEnd, startedPod } from "./pod";
+
+/** The time between two looks for the end of the container, in milliseconds. */
+const LOOK_MS = 300;
+
+/** Where the command writes: the Job's log, and its own lines. */
+export interface Output {
+  log(line: string): void;
+  say(line: string): void;
+}
+
+/**
+ * Runs a Job: creates it, passes on its log, and removes it with its ConfigMaps, whatever happens.
+ * @param stop is aborted by Ctrl-C. The Job is then deleted: the migrator cancels its statement and rolls back, and its
+ *   last lines are still passed on.
+ * @returns the verb's exit status
+ * @throws OpsFailure if the Job can't be created or run, or its end can't be told
+ */
+export async function runJob(kubectl: Kubectl, args: OpsJobArgs, stop: AbortSignal, output: Output): Promise<number> {
+  const { name } = args;
+  let removal: Promise<void> | undefined;
+  const remove = () => {
+    removal ??= removeJob(kubectl, name, mapNames(args));
+    return removal;
+  };
+  const stopped = () => {
+    output.say(`Stopping: Job ${name} is deleted; the migrator cancels what it does and rolls back.`);
+    // A failure is reported by the removal that is awaited below.
+    remove().catch(() => undefined);
+  };
+  stop.addEventListener("abort", stopped, { once: true });
+  try {
+    const end = await untilEnd(kubectl, args, stop, output);
+    return statusOf(kubectl, name, end, stop);
+  } finally {
+    stop.removeEventListener("abort", stopped);
+    await remove().catch((error: Error) => {
+      output.say(`Job ${name} could not be removed (${error.message}).`);
+      output.say(
+        `It ends by its own deadline, and an hour later Kubernetes removes it. By hand: ${kubectl.typed(`delete job ${name}`)}`,
+      );
+    });
+  }
+}
+
+async function untilEnd(
+  kubectl: Kubectl,
+  args: OpsJobArgs,
+  stop: AbortSignal,
+  output: Output,
+): Promise<ContainerEnd | undefined> {
+  const { name } = args;
+  const created = await kubectl.run(["create", "--filename=-", "--output=json"], JSON.stringify(opsJob(args)));
+  if (stop.aborted) return undefined;
+  // The Job comes first, because the ConfigMaps belong to it. Its pod waits for them.
+  const { uid = "" } = (JSON.parse(created) as Job).metadata;
+  await kubectl.run(["create", "--filename=-"], JSON.stringify(opsConfigMaps(args, uid)));
+  const pod = await startedPod(kubectl, name, stop, output.say);
+  if (pod === undefined) return undefined;
+  const stream = new LogStream(kubectl, pod, output.log);
+  for (;;) {
+    await stream.follow();
+    const end = await containerEnd(kubectl, name);
+    if (end) return end;
+    await pause(LOOK_MS);
+  }
+}
+
+/** @throws OpsFailure if the container did not end by itself */
+function statusOf(kubectl: Kubectl, job: string, end: ContainerEnd | undefined, stop: AbortSignal): number {
+  if (stop.aborted) return stop.reason === "SIGTERM" ? 143 : stop.reason === "SIGHUP" ? 129 : 130;
+  if (end?.status !== undefined && end.reason === undefined) return end.status;
+  throw new OpsFailure(
+    EXIT.cluster,
+    `The pod of Job ${job} was ended from outside: ${end?.reason ?? "no reason is known"}.`,
+    "the log above says what was done; what was not committed is rolled back by the server.",
+    `the same command again; if it is ended again, see ${kubectl.typed("get events")}`,
+  );
+}

@@ -1,0 +1,79 @@
+/** An option of a verb, which the migrator has too. */
+export interface VerbOption {
+  /** The name of its value; undefined: it has none. */
+  readonly value?: string;
+  readonly many?: true;
+  readonly text: string;
+}
+
+/** A verb of the migrator that may be run by hand in the cluster. */
+interface OpsVerb {
+  readonly text: string;
+  readonly options: Readonly<Record<string, VerbOption>>;
+  /** True if a file follows the verb. */
+  readonly file?: true;
+  /** Says what the verb will change, for the line before it runs; undefined: it only reads. */
+  changes?(given: Given): string | undefined;
+}
+
+/** The values of a verb's own options, by their names. */
+export type Given = Readonly<Record<string, string | true | readonly string[]>>;
+
+const FORCE = { text: "also against what the catalog shows" };
+
+/** The verbs, in the order of the help. */
+export const OPS_VERBS = {
+  status: {
+    text: "what is applied and what is pending; exit status 0, 10 when something is pending, 4 when a release would be refused",
+    options: {},
+  },
+  resolve: {
+    text: "correct the record of one migration, after showing what the database really has of it",
+    options: {
+      diagnose: { value: "MIGRATION", text: "show from the catalog what of it is applied; changes nothing" },
+      applied: { value: "MIGRATION", text: "record it as applied" },
+      "rolled-back": { value: "MIGRATION", text: "record it as rolled back, so that the next release applies it" },
+      force: FORCE,
+    },
+    changes: ({ applied, "rolled-back": rolledBack }) =>
+      applied !== undefined
+        ? `records ${String(applied)} as applied; none of its SQL is run`
+        : rolledBack !== undefined
+          ? `records ${String(rolledBack)} as rolled back; none of its SQL is run`
+          : undefined,
+  },
+  baseline: {
+    text: "give a database that was made without Prisma its history",
+    options: {
+      through: { value: "MIGRATION", text: "the last migration that the database already has" },
+      force: FORCE,
+    },
+    changes: ({ through }) => `records every migration up to ${String(through)} as applied; none of their SQL is run`,
+  },
+  drift: {
+    text: "was the live schema changed by hand? exit status 0, 9 when it was, 10 when that can't be told",
+    options: {},
+  },
+  compare: { text: "what became slower since the last release", options: {} },
+  verify: { text: "is the database what the migrations promise?", options: {} },
+  sql: {
+    text: "run one reviewed file in one transaction, with the locks, the review and the audit of a migration",
+    file: true,
+    options: {
+      acknowledge: {
+        value: "JSON",
+        many: true,
+        text: "accept a finding of the review, as its message shows; repeatable",
+      },
+    },
+    changes: () => "runs it in one transaction, under the lock that migrations take",
+  },
+} satisfies Record<string, OpsVerb>;
+
+/** The name of one of {@link OPS_VERBS}. */
+export type OpsVerbName = keyof typeof OPS_VERBS;
+
+/** Returns the verb of that name; undefined if there is none. */
+export function verbOf(name: string): OpsVerb | undefined {
+  return Object.hasOwn(OPS_VERBS, name) ? OPS_VERBS[name as OpsVerbName] : undefined;
+}
