@@ -22,8 +22,8 @@ export class BackupMissing extends ReleaseError {
     super(
       'backup.mode of this environment is "snapshot", but the Release was given no backup.\n' +
         "Nothing was touched: database and app are as they were.\n" +
-        "In the program, give the Release what planBackup returns for these settings and this history, " +
-        "and run the same command again.",
+        "In the program, give the Release what planBackup returns for these settings and this history " +
+        "(prepareRelease does, see docs/in-your-program.md), and run the same command again.",
     );
   }
 }

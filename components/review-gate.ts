@@ -64,7 +64,7 @@ export class ReviewMissing extends ReleaseError {
       `review.refuse in Pulumi.${pulumi.getStack()}.yaml names ${refuse.join(", ")}, but ${why}.\n` +
         "Nothing was touched: database and app are as they were.\n" +
         "In the program, give the Release what reviewGate returns for these settings and this history " +
-        '(README, "Add the release to a Pulumi program that you already have"), and run the same command again.',
+        "(prepareRelease does, see docs/in-your-program.md), and run the same command again.",
     );
   }
 }

@@ -42,6 +42,11 @@ export interface SettingsSource {
   secretKeys?: readonly string[];
   /** The image of the app, which replaces the setting `app.image`. */
   image?: string | undefined;
+  /**
+   * Whether the program rolls out workloads of its own, so that settings of the Service and of other workloads would
+   * have no effect. Default: false.
+   */
+  ownWorkloads?: boolean;
 }
 
 /** The settings of a release and those of the providers that it uses. */
@@ -103,8 +108,12 @@ function readSettings(config: Record<string, string>, source: SettingsSource): R
       stated(config, source),
     );
   }
-  const raw = Object.entries(valuesOf(config, own)).map(([key, value]) => [key.slice(prefix.length), value]);
-  return parseSettings(withImage(Object.fromEntries(raw), source.image));
+  const raw = Object.entries(valuesOf(config, own)).map(([key, value]) => [key.slice(prefix.length), value] as const);
+  const { settings, problems } = parseSettings(withImage(Object.fromEntries(raw), source.image));
+  const idle = source.ownWorkloads ? raw.filter(([key]) => key === "service" || key === "workloads") : [];
+  if (settings && idle.length === 0) return { settings, problems };
+  const why = "must be left out, because the program rolls out its own workloads";
+  return { problems: [...problems, ...idle.map(([key]) => `${key} ${why}`)] };
 }
 
 function withImage(raw: Record<string, unknown>, image: string | undefined): Record<string, unknown> {

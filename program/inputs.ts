@@ -25,6 +25,8 @@ export interface InputPlaces {
   directory?: string | undefined;
   /** The image of the app, which replaces the setting `app.image`. */
   image?: string | undefined;
+  /** Whether the program rolls out workloads of its own. Default: false. */
+  ownWorkloads?: boolean;
 }
 
 /** The inputs of a release. They are read and checked before any resource is declared. */
@@ -59,9 +61,10 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
   const project = pulumi.getProject();
   const stack = pulumi.getStack();
   const config = pulumi.runtime.allConfig();
-  const { namespace = settingsNamespace(project, Object.keys(config)), directory = process.cwd(), image } = places;
+  const { directory = process.cwd(), image, ownWorkloads = false } = places;
+  const { namespace = settingsNamespace(project, Object.keys(config)) } = places;
   const secretKeys = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
-  const source = { project, stack, namespace, secretKeys, image };
+  const source = { project, stack, namespace, secretKeys, image, ownWorkloads };
   const { settings, providers: access } = ownProviders
     ? { settings: settingsFromConfig(config, source), providers: undefined }
     : releaseConfig(config, source);

@@ -12,7 +12,7 @@ import {
 import { type InputPlaces, readInputs } from "./inputs";
 
 /** The options of {@link prepareRelease}. All have a default. */
-export interface PrepareOptions extends Omit<InputPlaces, "image"> {
+export interface PrepareOptions extends Omit<InputPlaces, "image" | "ownWorkloads"> {
   /**
    * The name of the stack output that contains the release's outputs, in a program that has other outputs too. Default:
    * the stack's outputs are those of the release.
@@ -65,11 +65,9 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   const { output, rollout = "release", own } = options;
 
   // Any mistake in the settings or the migrations ends the release here, before anything is changed.
-  const places = { ...options, image: await builtImage(options.image) };
-  const { namespace, settings, access, history, migrator, signer, schemaGate, tags, ...read } = await readInputs(
-    places,
-    own !== undefined,
-  );
+  const places = { ...options, image: await builtImage(options.image), ownWorkloads: rollout === "own" };
+  const { namespace, access, ...read } = await readInputs(places, own !== undefined);
+  const { settings, history, schemaGate } = read;
   const reader = { ...read.reader, ...own?.kubectl };
 
   // The AWS account, the cluster and the machine where this program runs.
@@ -89,10 +87,7 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one.
   const backup = await planBackup(settings, history, { provider: providers.aws });
 
-  return {
-    inputs: { settings, history, migrator, signer, schemaGate, review, backup, tags, rollout: seen, reader },
-    providers,
-  };
+  return { inputs: { ...read, reader, review, rollout: seen, backup }, providers };
 }
 
 /** Waits for the image that the program builds. A preview builds nothing, so it has none. */

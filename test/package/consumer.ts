@@ -112,12 +112,13 @@ export class Consumer {
     const child = spawn(program, words, {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, FORCE_COLOR: "0" },
+      // Types are checked by a test of their own.
+      env: { ...process.env, FORCE_COLOR: "0", PULUMI_NODEJS_TRANSPILE_ONLY: "true" },
     });
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text) => (output += text));
-    const tooLong = setTimeout(() => child.kill("SIGKILL"), 240_000);
+    const tooLong = setTimeout(() => child.kill("SIGKILL"), 600_000);
     const status = await new Promise<number | null>((ended) => child.once("close", ended));
     clearTimeout(tooLong);
     return { status, output, milliseconds: Date.now() - began };

@@ -7,7 +7,7 @@ import { Consumer, shownProgram } from "./consumer";
 const README = shownProgram("README.md", "Add the release to a Pulumi program that you already have");
 
 const consumer = new Consumer();
-beforeAll(() => consumer.install(), 400_000);
+beforeAll(() => consumer.install(), 900_000);
 afterAll(() => consumer.end(), 60_000);
 
 /** The folders of a package in the consumer's node_modules. */
@@ -20,7 +20,7 @@ function copiesOf(name: string, folder = join(consumer.folder, "node_modules")):
   return [...own, ...nested.flatMap((inner) => copiesOf(name, inner))];
 }
 
-describe("the installed package", () => {
+describe.sequential("the installed package", () => {
   test("brings no copy of the SDKs of its own, and nothing that only this project needs", () => {
     for (const name of ["pulumi", "aws", "kubernetes", "command"])
       expect(copiesOf(`@pulumi/${name}`)).toEqual([join(consumer.folder, "node_modules/@pulumi", name)]);
@@ -44,7 +44,7 @@ describe("the installed package", () => {
 
   test.each(["tsconfig.json", "tsconfig.node16.json"])(
     "has types for the program of the README with %s, which checks the package's types too",
-    { timeout: 300_000 },
+    { timeout: 900_000 },
     async (tsconfig) => {
       const wrong = README.replace("prepareRelease({ output", "// @ts-expect-error\n prepareRelease({ outptu");
       consumer.write("index.ts", README);
@@ -54,7 +54,7 @@ describe("the installed package", () => {
     },
   );
 
-  test("has the commands, which say how they are typed here", { timeout: 120_000 }, async () => {
+  test("has the commands, which say how they are typed here", { timeout: 300_000 }, async () => {
     const review = await consumer.bin("postgres-release", "review", "--stack", "local", "--no-squawk");
     expect(review.output).toContain("Assuming an EMPTY database");
     expect((await consumer.bin("postgres-release", "review", "--help")).output).toContain(
@@ -66,7 +66,7 @@ describe("the installed package", () => {
   });
 });
 
-describe.sequential("the program of the README", { timeout: 300_000 }, () => {
+describe.sequential("the program of the README", { timeout: 900_000 }, () => {
   testsBuildOnEachOther();
 
   test("releases, beside keys and outputs of its own", async () => {
@@ -135,7 +135,7 @@ const SHOP = `
     }, opts);
 `;
 
-describe.sequential("the program with workloads of its own", { timeout: 300_000 }, () => {
+describe.sequential("the program with workloads of its own", { timeout: 900_000 }, () => {
   testsBuildOnEachOther();
   const finished = (resources: any[], kind: string) => resources.filter(({ type }) => type.endsWith(`:${kind}`));
 
@@ -150,7 +150,7 @@ describe.sequential("the program with workloads of its own", { timeout: 300_000 
       "migrations/20270201000000_last/migration.sql",
       "-- release: contract\nCOMMENT ON TABLE notes IS 'x';\n",
     );
-    consumer.configure({ "release:smoke": { command: "true && test -n $RELEASE_ID" } });
+    consumer.configure({ "release:service": null, "release:smoke": { command: "true && test -n $RELEASE_ID" } });
     const up = await consumer.local("up");
     expect(up.status, up.output).toBe(0);
     expect((await consumer.outputs()).release).toMatchObject({

@@ -1,0 +1,108 @@
+import { Provider as AwsProvider } from "@pulumi/aws/provider";
+import { Provider as CommandProvider } from "@pulumi/command";
+import { Provider as KubernetesProvider } from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, describe, expect, test } from "vitest";
+import { prepareRelease } from "../../program";
+import { PulumiRecorder } from "../support/pulumi-recorder";
+
+const DIGEST = `shop@sha256:${"0".repeat(64)}`;
+const CONFIG = {
+  app: { name: "shop", image: "shop:1" },
+  database: { identifier: "shop-db", secret: { name: "shop-database" } },
+  migrations: { directory: "prisma/migrations" },
+};
+
+let recorder: PulumiRecorder;
+beforeEach(() => start());
+
+async function start(settings: Record<string, object | string> = CONFIG, namespace = "release", preview = false) {
+  recorder = new PulumiRecorder();
+  recorder.stdout = JSON.stringify({ objects: [] });
+  await recorder.start(preview);
+  const entries = Object.entries(settings).map(([key, value]) => [`${namespace}:${key}`, JSON.stringify(value)]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(entries));
+}
+
+/** The folder that the settings' paths are relative to. */
+const directory = "examples/app";
+const providers = () => recorder.registrations.filter(({ type }) => type.startsWith("pulumi:providers:"));
+
+describe("a release is prepared", () => {
+  test("with everything that its component needs", async () => {
+    const { inputs } = await prepareRelease({ directory });
+    expect(inputs).toMatchObject({
+      settings: { app: { image: "shop:1" } },
+      review: { refused: [] },
+      backup: { identifier: expect.stringMatching(/^shop-db-/) },
+      reader: { stack: "test", script: expect.any(String) },
+      tags: { project: "release", stack: "test", app: "shop" },
+    });
+    expect(
+      providers()
+        .map(({ type }) => type.split(":").at(-1))
+        .sort(),
+    ).toEqual(["aws", "command", "kubernetes"]);
+  });
+
+  test("from the namespace that the program chooses", async () => {
+    await start(CONFIG, "deploy");
+    expect((await prepareRelease({ directory, namespace: "deploy" })).inputs.settings.app.name).toBe("shop");
+    await expect(prepareRelease({ directory })).rejects.toThrow("app is missing");
+  });
+
+  test("with the program's own providers, and none beside them", async () => {
+    const own = {
+      providers: {
+        aws: new AwsProvider("own-aws", { region: "eu-west-1" }),
+        kubernetes: new KubernetesProvider("own-cluster", { upsertExistingObjects: true }),
+        command: new CommandProvider("own-machine"),
+      },
+      kubectl: { context: "shop" },
+    };
+    const prepared = await prepareRelease({ directory, own });
+    expect(prepared.providers).toBe(own.providers);
+    expect(prepared.inputs.reader.context).toBe("shop");
+    expect(
+      providers()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["own-aws", "own-cluster", "own-machine"]);
+  });
+
+  test("without a look at the cluster's workloads where the program has its own", async () => {
+    const looks = () => recorder.calls.filter(({ token }) => token === "command:local:run");
+    await prepareRelease({ directory, rollout: "own" });
+    expect(looks()).toEqual([]);
+    await prepareRelease({ directory });
+    expect(looks()).toHaveLength(1);
+  });
+
+  test("only without settings that have no effect on the program's own workloads", async () => {
+    await start({ ...CONFIG, service: { type: "ClusterIP" }, workloads: [{ kind: "worker", name: "mailer" }] });
+    await expect(prepareRelease({ directory, rollout: "own" })).rejects.toThrow(
+      /2 invalid settings[\s\S]*- service must be left out[\s\S]*- workloads must be left out/,
+    );
+    expect(recorder.registrations).toEqual([]);
+  });
+});
+
+describe("an image that the program builds", () => {
+  const built = () => pulumi.output(Promise.resolve(DIGEST));
+
+  test("is waited for, and replaces the one of the settings", async () => {
+    expect((await prepareRelease({ directory, image: built() })).inputs.settings.app.image).toBe(DIGEST);
+  });
+
+  test("is not there in a preview, which shows the release of the one of the settings", async () => {
+    await start(CONFIG, "release", true);
+    expect((await prepareRelease({ directory, image: built() })).inputs.settings.app.image).toBe("shop:1");
+  });
+
+  test("must meet the settings' own conditions", async () => {
+    const migrations = { ...CONFIG.migrations, image: DIGEST };
+    await start({ ...CONFIG, migrations, app: { ...CONFIG.app, image: DIGEST }, policy: { pinnedImages: true } });
+    await expect(prepareRelease({ directory, image: "shop:2" })).rejects.toThrow(/app\.image is "shop:2".*digest/);
+    expect((await prepareRelease({ directory })).inputs.settings.app.image).toBe(DIGEST);
+  });
+});
