@@ -39,7 +39,7 @@ const PROBE_PERIOD_SECONDS = 2;
  */
 export function appManifests(args: AppArgs) {
   const { namespace, settings, service } = args;
-  const matchLabels = settings.selector ?? selector(settings.name);
+  const matchLabels = appSelector(settings);
   const annotations = takenOver(settings);
   const metadata = {
     name: settings.name,
@@ -112,8 +112,9 @@ function servicePorts(
   return [main, ...ports.map((each) => ({ ...each, protocol: "TCP" }))];
 }
 
-function selector(app: string): Record<string, string> {
-  return { "app.kubernetes.io/name": app, "app.kubernetes.io/component": "app" };
+/** Returns the labels by which the Deployment selects its pods. */
+export function appSelector({ name, selector }: Pick<AppSettings, "name" | "selector">): Record<string, string> {
+  return selector ?? { "app.kubernetes.io/name": name, "app.kubernetes.io/component": "app" };
 }
 
 function podTemplate(

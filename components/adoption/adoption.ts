@@ -57,7 +57,7 @@ export function adoptionPlan(scene: AdoptionScene): AdoptionPlan {
     ...others,
     ...proposed,
     ...own.flatMap(({ manifest, live }) =>
-      manifest.kind === "Deployment" ? removalObstacle(replacement?.manifest ?? manifest, live, discard) : [],
+      removalObstacle(manifest.kind === "Deployment" ? (replacement?.manifest ?? manifest) : manifest, live, discard),
     ),
     ...(replacement
       ? lostSelectors(replacement, scene.neighbours ?? [], {
@@ -156,15 +156,20 @@ function gitOpsObstacle(live: LiveObject): Obstacle[] {
   ];
 }
 
+/** Of a Service and a budget nothing is removed that matters: the one keeps all its fields, the other is set anew. */
+function removedFrom({ manifest, live }: Pair): string[] {
+  return ["Deployment", "HorizontalPodAutoscaler"].includes(manifest.kind) ? removedParts(manifest, live) : [];
+}
+
 function removalObstacle(wanted: Manifest, live: LiveObject, discard: readonly string[]): Obstacle[] {
-  const parts = removedParts(wanted, live).filter((part) => !discard.includes(part));
+  const parts = removedFrom({ manifest: wanted, live }).filter((part) => !discard.includes(part));
   if (parts.length === 0) return [];
   const first = parts.some((part) => part.startsWith("initContainers."))
     ? "\n  An init container that migrates must go: it would migrate beside the migration Job."
     : "";
   return [
     {
-      what: `  Deployment ${live.metadata.name} has what the settings lack, and what the release would remove:\n${parts.map((part) => `    ${part}`).join("\n")}${first}`,
+      what: `  ${live.kind} ${live.metadata.name} has what the settings lack, and what the release would remove:\n${parts.map((part) => `    ${part}`).join("\n")}${first}`,
       next: "put what the pods still need into app.env, app.resources or app.pod, and the names of the rest into app.discard",
     },
   ];
@@ -172,9 +177,7 @@ function removalObstacle(wanted: Manifest, live: LiveObject, discard: readonly s
 
 function takeoverNotes(own: readonly Pair[], { neighbours, settings }: AdoptionScene): string[] {
   const taken = own.map(({ manifest: { kind, metadata } }) => `${kind} ${metadata.name}`).join(", ");
-  const removed = own.flatMap(({ manifest, live }) =>
-    manifest.kind === "Deployment" ? removedParts(manifest, live) : [],
-  );
+  const removed = own.flatMap(removedFrom);
   return [
     `This release takes over ${taken}. Nothing is deleted, and pods are replaced one by one.` +
       (removed.length > 0 ? `\nIt removes, as app.discard says: ${removed.join(", ")}.` : ""),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AppSettings } from "../../settings/schema";
+import { appSelector } from "../app-manifests";
 import type { LiveObject } from "../live-objects";
 import { deploymentSpec, type LiveContainer } from "./live-shapes";
 import { labelsText, type Obstacle } from "./obstacle";
@@ -20,7 +21,7 @@ export function deploymentObstacles(app: AppSettings, live: LiveObject): Obstacl
     ];
   const labels = selector.matchLabels ?? {};
   return [
-    ...(isDeepStrictEqual(labels, app.selector)
+    ...(isDeepStrictEqual(labels, appSelector(app))
       ? []
       : [
           {

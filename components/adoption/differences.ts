@@ -4,7 +4,7 @@ import type { LiveObject } from "../live-objects";
 import type { Manifest } from "../manifest";
 
 /**
- * Returns what the release removes from a Deployment when it takes it over: every part that another tool has set and
+ * Returns what the release removes from a Deployment or an autoscaler when it takes it over: every part that another tool has set and
  * that the release doesn't set itself. Defaults of Kubernetes are left out, and what the settings of the release replace
  * in another form, such as probes.
  *
@@ -13,7 +13,7 @@ import type { Manifest } from "../manifest";
  */
 export function removedParts(wanted: Manifest, live: LiveObject): string[] {
   const fields = fieldsToHandOver(live as unknown as OwnedObject);
-  const found = removed(fields, wanted as unknown as Json, live, []).map(partName);
+  const found = removed(fields, wanted as unknown as Json, live, []).map((path) => partName(wanted.kind, path));
   return [...new Set(found)].sort();
 }
 
@@ -78,9 +78,10 @@ function isOfNoConcern(path: readonly string[], value: Json): boolean {
 }
 
 /** Returns the name of a part, without what all paths have in common. */
-function partName(path: readonly string[]): string {
+function partName(kind: string, path: readonly string[]): string {
   const steps = path.map(step).join(".");
-  return steps.replace(/^spec\.template\.(spec|metadata)\./, "").replace(/^spec\./, "deployment.");
+  const group = kind === "Deployment" ? "deployment" : "autoscaler";
+  return steps.replace(/^spec\.template\.(spec|metadata)\./, "").replace(/^spec\./, `${group}.`);
 }
 
 function step(key: string): string {

@@ -12,7 +12,7 @@ export interface NewConnections {
 const ANSWER_MS = 10_000;
 
 /** Sends requests without keep-alive, as clients that see each change of a Service at once. */
-export function startNewConnections(url: string, perSecond = 50): NewConnections {
+export function startNewConnections(url: string, perSecond = 10): NewConnections {
   const failures: string[] = [];
   const counts = { answered: 0, failed: 0 };
   const open = new Set<Promise<void>>();

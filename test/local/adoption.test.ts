@@ -52,7 +52,8 @@ describe.sequential("an app that kubectl made", { timeout: 600_000 }, () => {
     // The first release makes the database with all migrations; then only the database is left of it.
     const released = await cli.run("up");
     expect(released.status, released.stderr).toBe(0);
-    expect((await cli.run("destroy")).status).toBe(0);
+    const destroyed = await cli.run("destroy");
+    expect(destroyed.status, destroyed.stdout + destroyed.stderr).toBe(0);
     const cloud = await connect(cli.cloudDir());
     const by = { manager: "kubectl-client-side-apply", operation: "Update" } as const;
     for (const each of [DEPLOYMENT, SERVICE] as KubernetesObject[])

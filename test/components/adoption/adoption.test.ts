@@ -173,6 +173,15 @@ test("a Deployment that selects by expressions can only be replaced side by side
   expect(next[0]).toContain("set app.name to a name that is free");
 });
 
+test("a Deployment whose selector is the default one needs no app.selector", async () => {
+  const matchLabels = { "app.kubernetes.io/name": "notes", "app.kubernetes.io/component": "app" };
+  const template = { ...DEPLOYMENT.spec.template, metadata: { labels: matchLabels } };
+  const spec = { ...DEPLOYMENT.spec, selector: { matchLabels }, template };
+  const objects = await applied("helm", { ...DEPLOYMENT, spec });
+  const { said } = plan(settingsOf({ ...NAMED, selector: undefined, discard: DISCARD }), objects);
+  expect(said).toBe("");
+});
+
 test("a paused Deployment would never be rolled out", async () => {
   const objects = await applied("helm", { ...DEPLOYMENT, spec: { ...DEPLOYMENT.spec, paused: true } });
   const { next } = plan(settingsOf({ ...NAMED, discard: [...DISCARD, "deployment.paused"] }), objects);
@@ -230,6 +239,24 @@ test("side by side, only the Service is taken over, and the old pods' policies a
   );
   expect(notes).toContain("This release takes over Service notes-web.");
   expect(notes).toContain("have annotations that the new ones lack: prometheus.io/scrape");
+});
+
+test("what an existing autoscaler has and the settings can't say is listed too", async () => {
+  const autoscaler = {
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    metadata: { name: "notes", namespace: "default" },
+    spec: {
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "notes" },
+      minReplicas: 3,
+      maxReplicas: 9,
+      behavior: { scaleDown: { stabilizationWindowSeconds: 600 } },
+    },
+  };
+  const objects = await applied("helm", autoscaler);
+  const { said } = plan(settingsOf({ adopt: true, autoscaling: { max: 9, cpuPercent: 80 } }), objects, objects);
+  expect(said).toContain("HorizontalPodAutoscaler notes has what the settings lack");
+  expect(said).toContain("    autoscaler.behavior");
 });
 
 test("pods that end without a pause are told, because they may lose requests once", async () => {

@@ -8,7 +8,7 @@ import { image, type Scenario } from "../scenario";
 import type { World } from "../world";
 
 /** That many requests more come after each step, so that what it broke late is found too. */
-const AFTERWARDS = 2_000;
+const AFTERWARDS = 300;
 
 /** An app that kubectl or Helm made becomes one that this program releases. */
 export const adoption: Scenario[] = [
@@ -240,14 +240,14 @@ async function underLoad(
   const { address } = node.status.addresses.find((each: { type: string }) => each.type === "InternalIP");
   const { nodePort } = (await object(world, "service", service)).spec.ports[0];
   const url = `http://${address}:${nodePort}`;
-  const kept = startLoad({ url, rate: 200 });
+  const kept = startLoad({ url, connections: 5, rate: 30 });
   const fresh = startNewConnections(`${url}/notes`);
   const afterwards = async () => {
     const before = kept.counts().answered;
     await until(() => kept.counts().answered > before + AFTERWARDS, 120);
   };
   try {
-    await until(() => kept.counts().answered > 200 && fresh.counts().answered > 50, 30);
+    await until(() => kept.counts().answered > 100 && fresh.counts().answered > 50, 60);
     await act(afterwards);
     await afterwards();
   } finally {
