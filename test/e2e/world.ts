@@ -6,11 +6,12 @@ import { Client } from "pg";
 import { readText } from "../../local/cloud/atomic";
 import type { Connection } from "../../local/cloud/aws/instance";
 import { removeDeleted } from "../../local/cloud/aws/placement";
+import { listSnapshots } from "../../local/cloud/aws/records";
 import { connect, stopCloud } from "../../local/cloud/client";
 import { type ProcessRecord, signalProcess } from "../../local/cloud/process";
 import type { EngineResult, StepEvent } from "../../local/engine/events";
 import { stackDirectory } from "../../local/engine/state";
-import { cliCheckpoint } from "../../local/plugin/checkpoint";
+import { cliCheckpoint, readCheckpoint } from "../../local/plugin/checkpoint";
 import * as cli from "../../local/plugin/pulumi-cli";
 import { readStack } from "../../local/stack";
 import { type Forward, forwardFor } from "./forward";
@@ -220,6 +221,27 @@ export class World {
 
   async applied(): Promise<string[]> {
     return this.query("SELECT migration_name AS text FROM _prisma_migrations WHERE finished_at IS NOT NULL");
+  }
+
+  /** Makes a second database in RDS, which no Secret leads to; returns where RDS says that it is. */
+  async otherDatabase(identifier: string, region?: string): Promise<string> {
+    const cloud = await connect(this.cloudDir);
+    const wanted = { identifier, kind: "instance" as const, database: "notes", region };
+    const { host, port } = await cloud.call("aws.ensureInstance", wanted);
+    return `${host}:${port}`;
+  }
+
+  /** The identifiers of all snapshots in RDS. */
+  async snapshots(): Promise<string[]> {
+    return (await listSnapshots(this.cloudDir)).map(({ identifier }) => identifier);
+  }
+
+  /** The names of the providers in the CLI's record of the stack, with their package. */
+  providers(): string[] {
+    const urns = readCheckpoint(this.directory, "release", "local")?.checkpoint.latest?.resources?.map(
+      ({ urn }) => urn,
+    );
+    return (urns ?? []).flatMap((urn) => /::pulumi:providers:(\w+::[\w-]+)$/.exec(urn)?.[1] ?? []).sort();
   }
 
   /** Ends everything that was started, on the cluster and here. */

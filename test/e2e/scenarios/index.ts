@@ -1,4 +1,5 @@
 import type { Scenario } from "../scenario";
+import { accounts } from "./accounts";
 import { adoption } from "./adoption";
 import { failures } from "./failures";
 import { interventions } from "./interventions";
@@ -10,6 +11,7 @@ import { scaling } from "./scaling";
 export const scenarios: Scenario[] = [
   ...releases,
   ...scaling,
+  ...accounts,
   ...failures,
   ...interventions,
   ...pods,
