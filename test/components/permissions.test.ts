@@ -62,13 +62,16 @@ test("the role for `up` may make the kinds of Kubernetes objects that a release 
 });
 
 // Those of `ops` are a sentence of their own, which test/ops/rights.test.ts compares.
-test.each(roles().filter((role) => role !== "ops"))("the README's table is what the role for `%s` may do in the cluster", (role) => {
-  const listed = README.split("\n").flatMap((line) => {
-    const [, who, verbs, resources] = /^\| `(\w+)` \| ([a-z, ]+) \| (`.*`) \|$/.exec(line) ?? [];
-    return who === role ? resources!.match(/[\w./-]+/g)!.map((each) => `${each}: ${verbs}`) : [];
-  });
-  expect(listed.sort()).toEqual(rightsOf(role));
-});
+test.each(roles().filter((role) => role !== "ops"))(
+  "the README's table is what the role for `%s` may do in the cluster",
+  (role) => {
+    const listed = README.split("\n").flatMap((line) => {
+      const [, who, verbs, resources] = /^\| `(\w+)` \| ([a-z, ]+) \| (`.*`) \|$/.exec(line) ?? [];
+      return who === role ? resources!.match(/[\w./-]+/g)!.map((each) => `${each}: ${verbs}`) : [];
+    });
+    expect(listed.sort()).toEqual(rightsOf(role));
+  },
+);
 
 test("no role may read Secrets, or do anything outside of the release's namespace", () => {
   for (const role of roles()) {
