@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 import type { Sizes } from "../text/table-size";
@@ -69,11 +70,18 @@ export async function liveRelease(
 
 async function stackOutputs(): Promise<Record<string, unknown>> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  try {
-    const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
-    return outputs ?? {};
-  } catch (error) {
-    if (/unknown stack/.test(String(error))) return {};
-    throw error;
+  for (let tried = 1; ; tried++) {
+    try {
+      const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+      return outputs ?? {};
+    } catch (error) {
+      if (/unknown stack/.test(String(error))) return {};
+      // A file backend writes its checkpoint in place, so the CLI may be in the middle of it.
+      if (tried === TRIES || !/failed to load checkpoint: .*EOF/.test(String(error))) throw error;
+      await pause(BETWEEN_TRIES_MS);
+    }
   }
 }
+
+const TRIES = 10;
+const BETWEEN_TRIES_MS = 200;

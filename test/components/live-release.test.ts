@@ -46,6 +46,20 @@ describe("what is live", () => {
     expect(await liveRelease(settings(), { output: "release" })).toEqual(live);
   });
 
+  test("is read again while the CLI is writing the record of the stack", async () => {
+    let tried = 0;
+    Object.defineProperty(recorder, "outputs", {
+      get() {
+        tried += 1;
+        const reason = "failed to load checkpoint: EOF";
+        if (tried < 3) throw Object.assign(new Error(reason), { details: reason });
+        return OUTPUTS;
+      },
+    });
+    expect((await liveRelease(settings())).migration).toBe("1_init");
+    expect(tried).toBe(3);
+  });
+
   test("is nothing before the first release", async () => {
     expect(await liveRelease(settings())).toEqual({});
     recorder.outputs = { vpcId: "vpc-1" };
