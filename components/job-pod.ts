@@ -23,8 +23,9 @@ export function endOfPod(
   events: readonly LiveObject[],
   error: string,
 ): PodTrouble | undefined {
-  // At its deadline the Job itself deletes its pod.
-  if (/DeadlineExceeded/.test(error)) return undefined;
+  // Any other error is about the Job itself: it could not be made or deleted, or its deadline passed, at which the Job
+  // deletes its pod.
+  if (!/BackoffLimitExceeded/.test(error) || MIGRATOR_FAILED.test(error)) return undefined;
   const [pod] = pods;
   if (!pod) {
     const known = events.map(({ reason, message }) => troubleOf(reason, message)).find((each) => each !== undefined);
@@ -40,6 +41,9 @@ export function endOfPod(
     ? troubleOf(disrupted["reason"], disrupted["message"])
     : troubleOf(status["reason"], status["message"]);
 }
+
+/** Matches the last lines of a migrator that failed by itself, and not because its pod was stopped. */
+const MIGRATOR_FAILED = /FAILED \((?!stopped\))/;
 
 /**
  * Returns what a reason of Kubernetes means. It is that of a condition `DisruptionTarget`

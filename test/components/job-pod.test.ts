@@ -40,7 +40,10 @@ describe("the pod of a failed Job", () => {
 
   test("that is gone was deleted, unless the Job itself deleted it at its deadline", () => {
     expect(endOfPod([], [], FAILED)?.what).toMatch(/deleted while it ran: by an eviction/);
-    expect(endOfPod([], [], "Job failed: DeadlineExceeded")).toBeUndefined();
+    expect(endOfPod([], [], "[DeadlineExceeded] Job was active longer than specified deadline")).toBeUndefined();
+    expect(endOfPod([], [], "jobs.batch is forbidden")).toBeUndefined();
+    expect(endOfPod([], [], `${FAILED} FAILED (stopped): Stopped by SIGTERM`)).toBeDefined();
+    expect(endOfPod([], [], `${FAILED} FAILED (statement-failed): Migration a failed.`)).toBeUndefined();
   });
 
   test.each([
