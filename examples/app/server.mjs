@@ -1,14 +1,16 @@
 import { createServer } from "node:http";
+import { databaseUrl } from "./database-url.mjs";
 import { Notes } from "./notes.mjs";
 import { drainOnSignal } from "./shutdown.mjs";
 
-const { DATABASE_URL, PORT = "3000", APP_VERSION = "dev" } = process.env;
-if (!DATABASE_URL) {
+const { PORT = "3000", APP_VERSION = "dev" } = process.env;
+const url = databaseUrl(process.env);
+if (!url) {
   console.error("DATABASE_URL is not set: the notes need a Postgres database.");
   process.exit(1);
 }
 
-const notes = new Notes(DATABASE_URL);
+const notes = new Notes(url);
 
 const routes = {
   "GET /notes": async () => [200, { notes: await notes.list() }],

@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario";
 import { accounts } from "./accounts";
 import { adoption } from "./adoption";
+import { databaseAccess } from "./database-access";
 import { failures } from "./failures";
 import { interventions } from "./interventions";
 import { ops } from "./ops";
@@ -16,6 +17,7 @@ export const scenarios: Scenario[] = [
   ...interventions,
   ...pods,
   ...ops,
+  ...databaseAccess,
   ...destroy,
   ...adoption,
 ];
