@@ -11,16 +11,21 @@ declare const PACKAGED: boolean;
  *
  * @param prebuilt the name of the finished file in the package
  * @param options the source of the program, and what else esbuild needs; only called when the file is built
+ * @param pack makes the file of the program. Default: the file is the program itself.
  */
-export function bundled(prebuilt: string, options: () => BuildOptions & { entryPoints: [string] }): Bundle {
+export function bundled(
+  prebuilt: string,
+  options: () => BuildOptions & { entryPoints: [string] },
+  pack: (program: string) => string = (program) => program,
+): Bundle {
   const root = sources();
   // A command of the package is beside the finished files, and this module alone is in a folder of theirs.
   const isCommand = typeof PACKAGED !== "undefined" && PACKAGED;
   const finished = join(__dirname, isCommand ? "." : "..", prebuilt);
   let text: string | undefined;
   return (packaged = false) => {
-    if (packaged) return build(root, options(), packaged);
-    text ??= existsSync(finished) ? readFileSync(finished, "utf8") : build(root, options(), packaged);
+    if (packaged) return pack(build(root, options(), packaged));
+    text ??= existsSync(finished) ? readFileSync(finished, "utf8") : pack(build(root, options(), packaged));
     return text;
   };
 }

@@ -8,7 +8,7 @@ export class SignerMissing extends ReleaseError {
     super(
       'The setting database.auth is "iam", but the program passes no `signer`, which makes the tokens.\n' +
         "Nothing was touched: database and app are as they were.\n" +
-        "Pass `signer: bundleRdsSigner()`, from where bundleMigrator comes, and run the same command again.",
+        "Pass all of the inputs that `prepareRelease` returns, and run the same command again.",
     );
   }
 }

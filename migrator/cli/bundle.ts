@@ -1,15 +1,19 @@
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
+import type { BuildOptions } from "esbuild";
 import { bundled } from "../../bin/bundled";
 import { regionalAuthorities } from "../db/amazon-authorities";
+import { selfExtracting } from "./self-extracting";
 
 /**
  * Returns the migrator as one CommonJS file for Node 20 and later, including its SQL parser and the authorities of
  * Amazon RDS. The file is under 1 MiB, because it is stored in a ConfigMap of its own, whose values Kubernetes limits to
- * that (kubernetes/kubernetes, ValidateConfigMap). The same sources give the same bytes on every machine. The file is
- * built once per process.
+ * that (kubernetes/kubernetes, ValidateConfigMap). Therefore it unpacks itself. The same sources give the same bytes on
+ * every machine. The file is built once per process.
  */
-export const bundleMigrator = bundled("migrator.cjs", () => {
+export const bundleMigrator = bundled("migrator.cjs", migratorProgram, selfExtracting);
+
+function migratorProgram(): BuildOptions & { entryPoints: [string] } {
   const parser = readFileSync(require.resolve("libpg-query/wasm/libpg-query.wasm"));
   return {
     entryPoints: ["migrator/cli/main.ts"],
@@ -30,7 +34,7 @@ export const bundleMigrator = bundled("migrator.cjs", () => {
       Response: "undefined",
     },
   };
-});
+}
 
 /**
  * Returns the program of the schema gate as one CommonJS file for Node 20 and later. It has no SQL parser, so it is a

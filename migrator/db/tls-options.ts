@@ -4,7 +4,7 @@ import { type ConnectionOptions, rootCertificates } from "node:tls";
 import { amazonAuthorities } from "./amazon-authorities";
 
 /** The values of `sslmode`. `verify-ca` and `verify-full` are libpq's; Prisma itself supports only the other three. */
-export type TlsMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+type TlsMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
 
 const MODES: readonly string[] = ["disable", "prefer", "require", "verify-ca", "verify-full"] satisfies TlsMode[];
 
@@ -18,7 +18,7 @@ export interface TlsSettings {
 }
 
 /** A file of authorities, and where it is named. */
-export interface AuthorityFile {
+interface AuthorityFile {
   readonly path: string;
   readonly named: "sslrootcert" | "sslcert" | "PGSSLROOTCERT";
   readonly certificates: readonly string[];

