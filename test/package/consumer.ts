@@ -78,7 +78,7 @@ export class Consumer {
   }
 
   removeMigration(name: string): void {
-    rmSync(join(this.folder, "migrations", name), { recursive: true });
+    rmSync(join(this.folder, "migrations", name), { recursive: true, force: true });
   }
 
   /** Runs a program of the consumer's own node_modules/.bin. */

@@ -8,7 +8,7 @@ const README = shownProgram("README.md", "Add the release to a Pulumi program th
 
 const consumer = new Consumer();
 beforeAll(() => consumer.install(), 900_000);
-afterAll(() => consumer.end(), 60_000);
+afterAll(() => consumer.end(), 300_000);
 
 /** The folders of a package in the consumer's node_modules. */
 function copiesOf(name: string, folder = join(consumer.folder, "node_modules")): string[] {
@@ -56,13 +56,15 @@ describe.sequential("the installed package", () => {
 
   test("has the commands, which say how they are typed here", { timeout: 300_000 }, async () => {
     const review = await consumer.bin("postgres-release", "review", "--stack", "local", "--no-squawk");
-    expect(review.output).toContain("Assuming an EMPTY database");
+    expect(review.output).toContain("assuming an EMPTY database");
     expect((await consumer.bin("postgres-release", "review", "--help")).output).toContain(
       "npx postgres-release review",
     );
     const migrator = await consumer.bin("postgres-release", "migrator", "--help");
     expect(migrator).toMatchObject({ status: 0, output: expect.stringContaining("deploy") });
-    expect((await consumer.bin("postgres-release", "reveiw")).output).toContain("npx postgres-release migrator|review");
+    expect((await consumer.bin("postgres-release", "reveiw")).output).toContain(
+      "npx postgres-release migrator|ops|review",
+    );
   });
 });
 
@@ -87,7 +89,9 @@ describe.sequential("the program of the README", { timeout: 900_000 }, () => {
     expect(providers.find(({ type }) => type.endsWith(":kubernetes")).inputs).toMatchObject({
       upsertExistingObjects: "true",
     });
-    expect(providers.filter(({ urn }) => /::default/.test(urn))).toEqual([]);
+    // The stack's own outputs are read by a provider of the engine's.
+    const defaults = providers.filter(({ urn }) => /::default/.test(urn) && !urn.includes("providers:pulumi::"));
+    expect(defaults).toEqual([]);
   });
 
   test("refuses what the review refuses, by what its own outputs say is live, and shows the error at once", async () => {
