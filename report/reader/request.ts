@@ -22,7 +22,7 @@ export interface ObjectsRequest {
 }
 
 /** The request to hand over objects that another tool made, so that the release can set and remove their fields. */
-export interface HandOverRequest {
+interface HandOverRequest {
   readonly namespace: string;
   readonly context?: string | undefined;
   readonly handOver: {
@@ -34,7 +34,7 @@ export interface HandOverRequest {
 }
 
 /** The request for the address of a Service's load balancer. */
-export interface AddressRequest {
+interface AddressRequest {
   readonly namespace: string;
   readonly context?: string | undefined;
   readonly service: string;
