@@ -19,7 +19,7 @@ export interface Watch {
 
 /** Watches the Deployment from now on; returns when its state is known. */
 export async function watchDeployment(namespace: string, name: string): Promise<Watch> {
-  const columns = '{.spec.replicas} {.status.availableReplicas}{"\n"}';
+  const columns = '{.spec.replicas} {.status.availableReplicas}{"\\n"}';
   const words = [
     "get",
     "deployments.apps",
@@ -38,7 +38,10 @@ export async function watchDeployment(namespace: string, name: string): Promise<
     const [wanted, available = "0"] = line.trim().split(" ");
     moments.push({ wanted: Number(wanted), available: Number(available) });
   });
-  await once(lines, "line");
+  const ended = exited.then(() => Promise.reject(new Error(`kubectl stopped watching Deployment ${name}`)));
+  // It ends at stop, too.
+  ended.catch(() => {});
+  await Promise.race([once(lines, "line"), ended]);
   return {
     fewest: () => ({
       wanted: Math.min(...moments.map(({ wanted }) => wanted)),
