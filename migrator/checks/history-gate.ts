@@ -65,7 +65,7 @@ export async function historyElsewhere(session: Session, schema: string): Promis
   );
   if (rows.length === 0) return undefined;
   const names = rows.map(({ name }) => `"${name}"`).join(", ");
-  return `The schema "${schema}" has no migration history, but ${names} has one; where it is this app's, say schema=NAME in the connection string.`;
+  return `The schema "${schema}" has no migration history, but ${names} has one; where it is this app's, say schema=NAME in the connection string or in database.parameters.`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { POD_WAITS } from "../failures/wait";
+import { POD_WAITS } from "../failures/failure";
 import { Log } from "../log";
 import { nextCommand } from "../next-command";
 import { readSettings } from "./read-settings";
@@ -15,7 +15,7 @@ async function main(args: readonly string[]): Promise<number> {
     return await runWait(readSettings(["wait", ...args], process.env), log);
   } catch (error) {
     const migrator = (verb: string) => nextCommand(verb, { stack: undefined, source: { directory: "DIR" } });
-    return reportFailure(error, log, { rerun: "kubectl rollout restart of the Deployment", app: POD_WAITS, migrator });
+    return reportFailure(error, log, { rerun: "pulumi up", app: POD_WAITS, migrator });
   }
 }
 

@@ -14,7 +14,7 @@ import { describeTarget, type Target } from "./url";
 const ADVICE: readonly [message: RegExp, next: string][] = [
   [
     /no pg_hba\.conf entry .*(no encryption|SSL off)/,
-    "say sslmode=verify-full (or require) in the connection string: the server lets this user in by TLS only, or not from this address",
+    "say sslmode=verify-full (or require) in the connection string or in database.parameters: the server lets this user in by TLS only, or not from this address",
   ],
   [
     /no pg_hba\.conf entry/,

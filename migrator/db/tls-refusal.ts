@@ -52,7 +52,7 @@ export async function tlsRefusal(error: unknown, target: Target, now = new Date(
 function noTls({ tlsMode }: Target): Refusal {
   return {
     reason: `the server offers no TLS, and sslmode=${tlsMode} asks for it`,
-    next: "switch TLS on in the server (ssl = on), or say sslmode=prefer in the connection string, which goes without",
+    next: "switch TLS on in the server (ssl = on), or say sslmode=prefer in the connection string or in database.parameters, which goes without",
   };
 }
 

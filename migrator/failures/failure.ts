@@ -15,6 +15,9 @@ export const OLD_VERSION_SERVES = "not touched; the version that is serving goes
 /** The state of the app once the rollout is complete. */
 export const NEW_VERSION_SERVES = "the new version is rolled out, and goes on serving.";
 
+/** The state of the app while a pod waits for the migrations of its release. */
+export const POD_WAITS = "this pod does not start, and Kubernetes soon asks again; pods that serve go on serving.";
+
 /** The parts of a failure's message. */
 export interface FailureText {
   /** What happened, in one sentence. */

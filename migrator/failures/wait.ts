@@ -1,8 +1,5 @@
 import { Failure } from "./failure";
 
-/** The state of the app while a pod waits for the migrations of its release. */
-export const POD_WAITS = "this pod does not start, and Kubernetes soon asks again; pods that serve go on serving.";
-
 const ONLY_READ = "only read; nothing was changed.";
 
 /** The database did not get the migrations of this release in time. */
@@ -16,7 +13,7 @@ export class NotMigrated extends Failure {
       what: `The ${where} lacks ${missing.length === 1 ? "a migration" : `${missing.length} migrations`} of this release after ${waited}.`,
       detail: missing.map((name) => `  ${name}`),
       database: ONLY_READ,
-      next: "let the release migrate this database: raise release.attempt in the settings of the stack, then: pulumi up",
+      next: "let the release migrate this database: raise release.attempt in the settings of the stack, then: {rerun}",
     });
   }
 }
@@ -36,7 +33,7 @@ export class HistoryUnreadable extends Failure {
       {
         what: `The role of the app may not read which migrations are applied: ${reason}.`,
         database: ONLY_READ,
-        next: `as the migration's role: GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT ON ${table} TO ${role}; the pod then starts by itself`,
+        next: `as the migration's role: GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT ON ${table} TO ${role}; the pod then asks again by itself`,
       },
       { cause },
     );

@@ -56,6 +56,7 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["app.preStop", "45s", "app.terminationGrace"],
   ["app.terminationGrace", "2 minutes", "a duration such as"],
   ["app.startupTimeout", "10m", "app.progressDeadline"],
+  ["app.schemaGate", "yes", 'app.schemaGate is "yes"; it must be true or false'],
   ["app.progressDeadline", "1w", "a duration such as"],
   ["app.imagee", "notes:1", "unknown setting app.imagee; did you mean app.image?"],
   ["database.kind", "aurora", 'database.kind is "aurora"; it must be "instance" or "cluster"'],

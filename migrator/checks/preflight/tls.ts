@@ -19,7 +19,7 @@ export const tls: PreflightCheck = {
           {
             what: "The connection is encrypted, but to whom is not verified.",
             evidence,
-            next: `say sslmode=verify-full in the connection string; ${whoIsTrusted(target)}`,
+            next: `say sslmode=verify-full in the connection string or in database.parameters; ${whoIsTrusted(target)}`,
           },
         ],
         facts: "encrypted, not verified",
@@ -30,7 +30,7 @@ export const tls: PreflightCheck = {
         {
           what: "The connection is not encrypted.",
           evidence,
-          next: `${first}say sslmode=verify-full in the connection string; ${whoIsTrusted(target)}`,
+          next: `${first}say sslmode=verify-full in the connection string or in database.parameters; ${whoIsTrusted(target)}`,
         },
       ],
       facts: "not encrypted",

@@ -78,7 +78,7 @@ describe("a server of RDS, with an authority of the test in the place of Amazon'
       const { exit, output } = await preflight({ parameters });
       expect(exit).toBe(0);
       expect(output).toContain(
-        "say sslmode=verify-full in the connection string; Amazon's authorities are known already, no file is needed",
+        "say sslmode=verify-full in the connection string or in database.parameters; Amazon's authorities are known already, no file is needed",
       );
       if (parameters.includes("_"))
         expect(output).toContain('sslmode=verify_full, which nobody knows; "prefer" is used');

@@ -11,6 +11,7 @@ import * as resolve from "../../../migrator/failures/resolve";
 import * as sqlFile from "../../../migrator/failures/sql-file";
 import * as statement from "../../../migrator/failures/statement";
 import * as usage from "../../../migrator/failures/usage";
+import * as wait from "../../../migrator/failures/wait";
 
 const finding = {
   check: "drift",
@@ -36,6 +37,8 @@ const failures: Failure[] = [
   new connection.PoolerInBetween("pid", { form: "file" }),
   new connection.ReadOnlyDatabase("cannot execute"),
   iam.NoToken.withoutCredentials("notes", "Could not load credentials"),
+  new wait.NotMigrated('database "notes" on h:1', ["a", "b"], "2 min"),
+  new wait.HistoryUnreadable("denied", { schema: "public", table: "_prisma_migrations", role: "app" }, undefined),
   new command.CommandFailed("npx prisma migrate deploy", "exit status 1", ["Error: P1001"], "it applied no migration."),
   new command.LeftUnfinished("a", "The command", ["line 1: applied"], "part"),
   new command.CommandWentFurther(["a", "b", "c", "d", "e", "f"]),
@@ -80,8 +83,8 @@ const failures: Failure[] = [
 const commands = { rerun: "RERUN", migrator: (verb: string) => `MIGRATOR ${verb}`, app: OLD_VERSION_SERVES };
 
 test("every failure that a person can meet is here, with a code of its own", () => {
-  const classes = [usage, command, connection, iam, history, statement, resolve, findings, sqlFile].flatMap((module) =>
-    Object.keys(module),
+  const classes = [usage, command, connection, iam, history, statement, resolve, findings, sqlFile, wait].flatMap(
+    (module) => Object.keys(module),
   );
   expect(failures.map(({ name }) => name).sort()).toEqual(classes.sort());
   expect(new Set(failures.map(({ code }) => code)).size).toBe(failures.length);
