@@ -10,7 +10,7 @@ import type { DatabaseSnapshot } from "./snapshot";
  * them; `contract` runs after the rollout and after `settings.soak`, and applies the migrations that remove what only
  * the old version needed.
  */
-export type Step = "preflight" | "migrate" | "contract";
+type Step = "preflight" | "migrate" | "contract";
 
 /** What decides the arguments of the migrator in one of a release's Jobs. */
 export interface StepArgs {

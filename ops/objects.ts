@@ -41,7 +41,7 @@ export interface OpsJobArgs {
 }
 
 /** Returns the command as it was typed, for the messages of the Job. */
-export function typedCommand({ verb, stack, given, file }: OpsCommand): string {
+function typedCommand({ verb, stack, given, file }: OpsCommand): string {
   const options = Object.entries(given).flatMap(([name, value]) =>
     value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, shellWord(each)]),
   );

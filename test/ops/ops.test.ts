@@ -73,7 +73,8 @@ function calls(): { words: string[]; input: string }[] {
 }
 const called = (words: string) => calls().filter((each) => each.words.join(" ").includes(words));
 
-describe("npm run ops", () => {
+// Each run builds the migrator, which takes seconds on a busy machine.
+describe("npm run ops", { timeout: 180_000 }, () => {
   test("creates the Job, passes on its log and exit status, and removes it with its ConfigMaps", async () => {
     const { status, out, err } = await run(GOOD, "status", "--stack", "prod");
     expect(status, err).toBe(10);

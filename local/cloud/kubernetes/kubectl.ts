@@ -3,6 +3,8 @@ import { parseArgs } from "node:util";
 import { CloudError, connect } from "../client";
 import { CLOUD_VARIABLE } from "../command/tools";
 import type { PatchOperation } from "./json-patch";
+import { type Changed, create, remove } from "./kubectl-changes";
+import { follow } from "./kubectl-follow";
 import { type KubernetesObject, referenceTo } from "./object";
 import { containerLog } from "./pod-directory";
 import { openStore, type Store } from "./store";
@@ -11,8 +13,8 @@ import { resourceName } from "./validation";
 /**
  * Runs `kubectl logs job/NAME` (or `pod/NAME`, `NAME`), `kubectl get KINDS.GROUP/NAME…` or `kubectl get KINDS.GROUP,…
  * [--selector=LABEL=VALUE]` with `--output=json`, and `kubectl patch KINDS.GROUP/NAME --type=json --patch-file=FILE` on
- * the local cloud, with kubectl's own messages and exit status for missing objects. Only a patch needs the background
- * process; the rest reads files.
+ * the local cloud, with kubectl's own messages and exit status for missing objects. It also knows what `npm run ops`
+ * uses. Only changes need the background process; the rest reads files.
  */
 export async function kubectl(words: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const cloudDir = env[CLOUD_VARIABLE];
@@ -32,6 +34,14 @@ export async function kubectl(words: string[], env: NodeJS.ProcessEnv): Promise<
       selector: { type: "string", short: "l" },
       type: { type: "string", default: "" },
       "patch-file": { type: "string", default: "" },
+      filename: { type: "string", short: "f", default: "" },
+      cascade: { type: "string", default: "" },
+      wait: { type: "string", default: "" },
+      container: { type: "string", short: "c" },
+      follow: { type: "boolean", default: false },
+      timestamps: { type: "boolean", default: false },
+      "since-time": { type: "string" },
+      "field-selector": { type: "string" },
     },
     allowPositionals: true,
     strict: false,
@@ -39,6 +49,8 @@ export async function kubectl(words: string[], env: NodeJS.ProcessEnv): Promise<
   const [verb, what, ...others] = positionals;
   if (verb === "patch" && what?.includes("/") && values.type === "json")
     return patch(cloudDir, what, String(values.namespace), String(values["patch-file"]));
+  const changed = await ofOps(cloudDir, [verb, what, ...others], values);
+  if (changed !== undefined) return changed;
   if (verb === "get" && what?.includes("/") && values.output === "json")
     return get(openStore(cloudDir), [what, ...others], String(values.namespace), {
       ignoreNotFound: values["ignore-not-found"] === true,
@@ -57,9 +69,34 @@ export async function kubectl(words: string[], env: NodeJS.ProcessEnv): Promise<
   return logs(cloudDir, kind, name, String(values.namespace), Number(values.tail));
 }
 
+/** Runs what `npm run ops` uses, which ends with an exit status; undefined for any other command. */
+async function ofOps(
+  cloudDir: string,
+  [verb, what, ...others]: (string | undefined)[],
+  values: Readonly<Record<string, unknown>>,
+): Promise<number | undefined> {
+  const namespace = String(values["namespace"]);
+  const names = others.filter((each) => each !== undefined);
+  if (verb === "create" && values["filename"] === "-")
+    return answered(await create(cloudDir, namespace, values["output"] === "json"));
+  if (what === undefined) return undefined;
+  if (verb === "delete" && values["wait"] === "false") return answered(await remove(cloudDir, what, names, namespace));
+  if (verb === "logs" && values["follow"] === true && values["timestamps"] === true) {
+    const since = values["since-time"] === undefined ? undefined : String(values["since-time"]);
+    const pod = { name: what, namespace, container: String(values["container"]) };
+    await follow(cloudDir, pod, since, (text) => print(1, text));
+    return 0;
+  }
+  if (verb !== "get" || what !== "jobs" || names.length !== 1) return undefined;
+  const show = { ignoreNotFound: values["ignore-not-found"] === true, managedFields: false };
+  return get(openStore(cloudDir), [`jobs.batch/${names[0]}`], namespace, show);
+}
+
 /** Whether all objects of these kinds can be read. This cloud makes no events, and shows no Secrets. */
 function isListed(what: string | undefined): what is string {
-  return what !== undefined && (["pods", "events"].includes(what) || /^\w+(\.[\w.]+)?(,\w+(\.[\w.]+)?)+$/.test(what));
+  return (
+    what !== undefined && (["pods", "events", "jobs"].includes(what) || /^\w+(\.[\w.]+)?(,\w+(\.[\w.]+)?)+$/.test(what))
+  );
 }
 
 /** Prints all objects of some kinds that have a label, `NAME=VALUE`, as JSON. */
@@ -69,10 +106,11 @@ function list(
   namespace: string,
   show: { selector: string; managedFields: boolean },
 ): number {
+  const wanted = resources.split(",").map((each) => (each === "jobs" ? "jobs.batch" : each));
   const [label = "", value] = show.selector.split("=", 2);
   const items = store
     .listAll()
-    .filter((each) => resources.split(",").includes(resourceName(each)) && matches(each, namespace))
+    .filter((each) => wanted.includes(resourceName(each)) && matches(each, namespace))
     .filter(({ metadata }) => show.selector === "" || metadata.labels?.[label] === value)
     .map((each) => (show.managedFields ? each : withoutManagedFields(each)));
   print(1, `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`);
@@ -120,6 +158,12 @@ async function patch(cloudDir: string, resource: string, namespace: string, file
     return fail(`Error from server: ${error.message}`);
   }
   print(1, `${resource} patched\n`);
+  return 0;
+}
+
+function answered(changed: Changed): number {
+  if ("error" in changed) return fail(changed.error);
+  print(1, changed.out);
   return 0;
 }
 
