@@ -48,9 +48,9 @@ export const CA_FOLDER = "/run/database-ca";
 const DEFAULT_PORT = "5432";
 const DEFAULT_USER_KEY = "username";
 /** The key of the app's URL, if `database.secret.appKey` names no other. */
-export const DEFAULT_APP_KEY = "url";
+const DEFAULT_APP_KEY = "url";
 /** The key of the migration's URL, if `database.secret.migrationKey` names no other. */
-export const DEFAULT_MIGRATION_KEY = "direct-url";
+const DEFAULT_MIGRATION_KEY = "direct-url";
 /** The variable of the app's URL, if `database.env` names no other. */
 export const DEFAULT_VARIABLE = "DATABASE_URL";
 

@@ -145,6 +145,8 @@ const WRONG: [place: "app" | "migrations" | "workload", yaml: string, message: s
     "{spec: {containers: [{name: migrator, terminationMessagePolicy: File}]}}",
     "the migrator's last lines",
   ],
+  ["app", "{spec: {initContainers: [{name: schema-gate, image: x}]}}", "app.schemaGate adds an init container"],
+  ["app", "{spec: {volumes: [{name: schema-gate, emptyDir: {}}]}}", "the release has a volume of this name"],
   ["migrations", "{spec: {containers: [{name: migrator, env: [{name: RELEASE_ID}]}]}}", "it is the id of the release"],
   [
     "migrations",
