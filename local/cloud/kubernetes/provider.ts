@@ -69,10 +69,11 @@ export function createKubernetesProvider(cloudDir: string, options: KubernetesPr
       if (preview) return previewUpdate(request);
       const client = await connect(cloudDir);
       const live = await client.call("kubernetes.get", referenceFrom(urn, id, request.olds));
-      const applied = live ? withIgnoredFields(inputs, live, PULUMI.manager, request.ignoreChanges ?? []) : inputs;
+      const manager = managerOf(inputs, live);
+      const applied = live ? withIgnoredFields(inputs, live, manager, request.ignoreChanges ?? []) : inputs;
       const object = await apply(
         client,
-        { ...request, inputs: applied },
+        { ...request, inputs: applied, manager },
         "update",
         (why) => `update of resource "${urn}" failed: ${why}`,
       );
@@ -122,18 +123,28 @@ function check({ urn, olds, news }: CheckRequest): CheckResult {
 
 async function apply(
   client: Client,
-  { inputs, signal }: CreateRequest,
+  { inputs, signal, manager = managerOf(inputs) }: CreateRequest & { manager?: string },
   mode: ApplyMode,
   failure: (why: string) => string,
 ): Promise<KubernetesObject> {
   try {
     const force = annotation(inputs, "pulumi.com/patchForce") === "true";
-    const parameters = { object: inputs as Properties & KubernetesObject, mode, by: { ...PULUMI, force } };
+    const parameters = { object: inputs as Properties & KubernetesObject, mode, by: { ...PULUMI, manager, force } };
     return await client.call("kubernetes.apply", parameters, { signal });
   } catch (error) {
     if (error instanceof CloudError) throw new Error(failure(error.message));
     throw error;
   }
+}
+
+/**
+ * The name of the field manager: the one that an annotation gives, or the one that applied the object before. The real
+ * provider keeps the latter in the state.
+ */
+function managerOf(inputs: Properties, live?: KubernetesObject): string {
+  const entries = (live?.metadata["managedFields"] ?? []) as FieldManager[];
+  const before = entries.find(({ manager, operation }) => operation === "Apply" && manager.startsWith("pulumi"));
+  return annotation(inputs, "pulumi.com/patchFieldManager") ?? before?.manager ?? PULUMI.manager;
 }
 
 /** Waits for the object as the real provider does. @throws InitError when the object exists but is not ready */
