@@ -45,13 +45,13 @@ async function seeOwn(kubectl: Kubectl, job: Job, say: (line: string) => void): 
   const end = ended(job);
   if (!end) {
     say(
-      `Job ${name} of another \`npm run ops\` runs since ${creationTimestamp}. If nobody waits for it: ${kubectl.typed(`delete job ${name}`)}`,
+      `Job ${name} of another \`ops\` runs since ${creationTimestamp}. If nobody waits for it: ${kubectl.typed(`delete job ${name}`)}`,
     );
     return;
   }
   if (Date.now() - Date.parse(end.lastTransitionTime ?? "") < OWN_TIME_MS) return;
   await removeJob(kubectl, name);
-  say(`Removed Job ${name}, which an earlier \`npm run ops\` left (${end.type}).`);
+  say(`Removed Job ${name}, which an earlier \`ops\` left (${end.type}).`);
 }
 
 /** Deletes a Job. Its pod ends within its grace period; its ConfigMaps belong to it and go with it. */

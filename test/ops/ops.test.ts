@@ -137,8 +137,8 @@ describe("npm run ops", { timeout: 180_000 }, () => {
     };
     const { status, err } = await run([left, ...GOOD.slice(1)], "status", "--stack", "prod");
     expect(status, err).toBe(10);
-    expect(err).toContain("Removed Job notes-ops-old, which an earlier `npm run ops` left (Complete).");
-    expect(err).toContain("Job notes-ops-new of another `npm run ops` runs since 2026-01-01T00:00:00Z.");
+    expect(err).toContain("Removed Job notes-ops-old, which an earlier `ops` left (Complete).");
+    expect(err).toContain("Job notes-ops-new of another `ops` runs since 2026-01-01T00:00:00Z.");
     expect(called("delete jobs notes-ops-old")).toHaveLength(1);
     expect(called("delete jobs notes-ops-new")).toEqual([]);
   });

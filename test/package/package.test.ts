@@ -34,6 +34,7 @@ describe.sequential("the installed package", () => {
       expect.arrayContaining([
         "LICENSE",
         "dist/migrator.cjs",
+        "dist/ops.cjs",
         "dist/report.cjs",
         "dist/review.cjs",
         "dist/schema-gate.cjs",

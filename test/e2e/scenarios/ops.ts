@@ -80,7 +80,7 @@ export const ops: Scenario[] = [
       await run.ended;
       const next = world.ops("status");
       assert.equal(await next.ended, 0, next.said());
-      assert.match(next.said(), /Job notes-ops-sql-\w+ of another `npm run ops` runs since/);
+      assert.match(next.said(), /Job notes-ops-sql-\w+ of another `ops` runs since/);
       const [job] = await opsObjects(world, "jobs");
       assert.ok(job, "the Job of the killed ops should be there");
       assert.equal(job.spec.ttlSecondsAfterFinished, 3600);
