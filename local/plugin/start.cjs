@@ -20,7 +20,7 @@ exports.start = (name) => {
 exports.kubectl = () => {
   loadTypeScript();
   const { kubectl } = require("../cloud/kubernetes/kubectl.ts");
-  kubectl(process.argv.slice(2), process.env).then((status) => {
+  void kubectl(process.argv.slice(2), process.env).then((status) => {
     process.exitCode = status;
   });
 };

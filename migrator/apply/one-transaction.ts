@@ -101,7 +101,7 @@ export async function runInOneTransaction(run: Run, planned: PlannedMigration, a
  * Returns true if a statement was refused because it ran inside a transaction. Code 55P04 means that a new enum value
  * is used before it is committed; a file with its own BEGIN and COMMIT leaves no place for that commit.
  */
-export function isRefusedInTransaction(error: unknown, plan: MigrationPlan): boolean {
+function isRefusedInTransaction(error: unknown, plan: MigrationPlan): boolean {
   const { code } = error as { code?: string };
   return code === "25001" || code === "2D000" || (code === "55P04" && !isOneTransaction(plan));
 }
