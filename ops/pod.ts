@@ -24,7 +24,7 @@ async function podOf(kubectl: Kubectl, job: string): Promise<Pod | undefined> {
 /**
  * Waits until the Job's container has started.
  * @param say is called with what is waited for, once for each reason
- * @returns the pod's name; undefined if `stop` was aborted before
+ * @returns the pod's name; undefined if `stop` was aborted before the container started
  * @throws OpsFailure if the cluster can't run the pod
  */
 export async function startedPod(
@@ -35,18 +35,19 @@ export async function startedPod(
 ): Promise<string | undefined> {
   const began = Date.now();
   let said: string | undefined;
-  while (!stop.aborted) {
+  for (;;) {
     const pod = await podOf(kubectl, job);
+    const state = containerState(pod);
+    // A container that has started is followed also after Ctrl-C, so that the migrator's last lines are seen.
+    if (pod && (state?.running ?? state?.terminated)) return pod.metadata.name;
+    if (stop.aborted) return undefined;
     if (pod) {
-      const state = containerState(pod);
-      if (state?.running ?? state?.terminated) return pod.metadata.name;
       const waits = waitsFor(pod);
       if (waits !== undefined && waits !== said) say(`The pod waits: ${waits}`);
       said = waits ?? said;
     } else if (Date.now() - began > NO_POD_MS) await refuseWithoutPod(kubectl, job);
     await pause(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
   }
-  return undefined;
 }
 
 /**

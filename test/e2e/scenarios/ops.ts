@@ -59,6 +59,7 @@ export const ops: Scenario[] = [
       await until(async () => (await world.query(sleeping)).length > 0, 60).catch((e) =>
         assert.fail(`${e.message}: ${run.said()}`),
       );
+      await until(() => /line 1: CREATE TABLE/.test(run.said()), 60);
       run.child.kill("SIGINT");
       const began = Date.now();
       assert.equal(await run.ended, 130, run.said());
