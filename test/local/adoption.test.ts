@@ -111,4 +111,35 @@ describe.sequential("an app that kubectl made", { timeout: 600_000 }, () => {
     expect((await getJson(address(), "/health")).body.version).toBe("1.1.0");
     expect(object("Deployment", "notes").spec.replicas).toBe(3);
   });
+
+  test("is replaced side by side under load: the Service is switched when the new pods are ready", async () => {
+    const destroyed = await cli.run("destroy");
+    expect(destroyed.status, destroyed.stdout + destroyed.stderr).toBe(0);
+    const cloud = await connect(cli.cloudDir());
+    const by = { manager: "helm", operation: "Update" } as const;
+    for (const each of [DEPLOYMENT, SERVICE] as KubernetesObject[])
+      await cloud.call("kubernetes.apply", { object: each, by });
+    await until(
+      async () => (await getJson(address(), "/health").catch(() => undefined))?.status === 200,
+      "the app answers",
+    );
+
+    cli.set("app.name", "notes-v2");
+    cli.set("app.adopt", "true");
+    for (const [key, value] of Object.entries({ container: "app", portName: "http" })) cli.set(`app.${key}`, value);
+    cli.set("app.selector", '{"app.kubernetes.io/name": "notes-v2", "app.kubernetes.io/component": "app"}');
+    const load = startLoad({ url: address(), rate: 100 });
+    const ran = await cli.run("up", "--json");
+    expect((await getJson(address(), "/health")).body.version).toBe("1.1.0");
+    await cloud.call("kubernetes.delete", {
+      reference: { group: "apps", kind: "Deployment", namespace: "default", name: "notes" },
+    });
+    await load.stop();
+    expect(ran.status, ran.stdout + ran.stderr).toBe(0);
+    expect(load.failures()).toEqual([]);
+    const ended = (kind: string) =>
+      ran.steps.findIndex(({ type, status }) => type.endsWith(`:${kind}`) && status === "succeeded");
+    expect(ended("Service")).toBeGreaterThan(ended("Deployment"));
+    expect(object("Service", "notes-web").spec.selector).toMatchObject({ "app.kubernetes.io/name": "notes-v2" });
+  });
 });
