@@ -13,8 +13,9 @@ async function refused(world: World, settings: Record<string, string>, told: Reg
       failed(release);
       assert.match(release.said, told);
       assert.match(release.said, /Nothing was touched/);
+      // The ConfigMaps with the migrations, which no pod uses yet, may be made while RDS is asked.
       assert.deepEqual(
-        release.steps.filter(({ op, type }) => op !== "same" && !/^(release|pulumi):/.test(type)),
+        release.steps.filter(({ op, type }) => op !== "same" && !/^(release|pulumi):|:ConfigMap$/.test(type)),
         [],
       );
       if (verb === "up") await serves(release, world.version);
