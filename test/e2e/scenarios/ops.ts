@@ -34,7 +34,7 @@ export const ops: Scenario[] = [
     name: "ops: sql runs a file in one transaction with its audit, and rolls a failing one back",
     async play(world) {
       const before = await world.applied();
-      const good = world.ops("sql", file(world, "good.sql", "UPDATE notes SET title = title || '!' WHERE id < 0;"));
+      const good = world.ops("sql", file(world, "good.sql", "UPDATE notes SET subject = subject || '!' WHERE id < 0;"));
       assert.equal(await good.ended, 0, good.said());
       assert.match(good.said(), /It changes the database: it runs it in one transaction/);
       const bad = world.ops("sql", file(world, "bad.sql", "CREATE TABLE by_ops (id int);\nSELECT no_such_column;\n"));
