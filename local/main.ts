@@ -91,7 +91,7 @@ async function run(verb: Verb, command: Command): Promise<number> {
 
 /** @throws UsageError with all problems of the command line and the stack's settings */
 function readCall(verb: Verb, command: Command, typed: Typed, output: Call["output"]): Call {
-  const unknown = command.args.filter((word) => word.startsWith("-") && word.length > 1);
+  const unknown = verb.passesOptions ? [] : command.args.filter((word) => word.startsWith("-") && word.length > 1);
   const words = command.args.filter((word) => !unknown.includes(word));
   const options: Options = {
     json: output.json,

@@ -7,7 +7,10 @@ import type { Settings } from "./settings";
  * a stack, because a laptop mostly can't reach its database, and otherwise directly.
  * @param verb the verb with its own options, such as `resolve --applied 20240131120000_add_index`
  */
-export function nextCommand(verb: string, { stack, source }: Pick<Settings, "stack" | "source">): string {
-  if (stack !== undefined) return `${commandLine("ops")} ${verb} --stack ${shellWord(stack)}`;
+export function nextCommand(
+  verb: string,
+  { stack, source, opsCommand }: Pick<Settings, "stack" | "source"> & Partial<Pick<Settings, "opsCommand">>,
+): string {
+  if (stack !== undefined) return `${opsCommand ?? commandLine("ops")} ${verb} --stack ${shellWord(stack)}`;
   return `${commandLine("migrator")} ${verb} --migrations ${"directory" in source ? shellWord(source.directory) : "DIR"}`;
 }

@@ -66,6 +66,8 @@ export interface Settings {
   readonly rerun: string;
   /** The Pulumi stack that the run belongs to; undefined if it was started by hand. Commands in messages name it. */
   readonly stack: string | undefined;
+  /** The command that runs a verb on the stack's database, where it is not the usual `ops`, as on the local cluster. */
+  readonly opsCommand: string | undefined;
   readonly releaseId: string | undefined;
   /** The migrations that `wait` waits for; empty for every other verb. */
   readonly awaited: readonly string[];

@@ -14,6 +14,8 @@ export interface Verb {
   use: Use;
   /** The options that the verb has in addition to those of every verb. */
   options?: { flags: string; description: string }[];
+  /** True if the verb passes options that it doesn't know on to another program. */
+  passesOptions?: boolean;
   /** Returns the problems of the arguments; it is called before anything else is done. */
   check?(call: Pick<Call, "arguments" | "options">): string[];
   /** Returns the exit status: 0 for success, 1 for a failure, 130 for an interruption. */

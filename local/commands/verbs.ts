@@ -2,6 +2,7 @@ import { destroy } from "./destroy";
 import { down } from "./down";
 import { fault } from "./fault";
 import { logs } from "./logs";
+import { ops } from "./ops";
 import { outputs } from "./outputs";
 import { preview } from "./preview";
 import { query } from "./query";
@@ -21,6 +22,7 @@ export const verbs: Verb[] = [
   status,
   logs,
   query,
+  ops,
   snapshots,
   restore,
   down,

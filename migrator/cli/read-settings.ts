@@ -71,6 +71,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
         ? `${commandLine("migrator")} ${args[0]} (the same options)`
         : "run the same command again"),
     stack: text("stack"),
+    opsCommand: environment["RELEASE_OPS_COMMAND"] || undefined,
     awaited: list("for"),
     waitTimeout: duration("wait-timeout"),
     releaseId: environment["RELEASE_ID"] || undefined,

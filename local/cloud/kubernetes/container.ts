@@ -144,7 +144,13 @@ export class ContainerRunner {
     const { pod, container, around } = this;
     const mapping = writeMounts(around.cloudDir, pod, container);
     const declared = new Configuration(around.store, pod).environment(container);
-    const env: Record<string, string> = { PATH: searchPath(), HOSTNAME: pod.metadata.name, ...image.env };
+    const env: Record<string, string> = {
+      PATH: searchPath(),
+      HOSTNAME: pod.metadata.name,
+      // The migrator's messages name this command, because the usual `ops` doesn't know the local cluster.
+      RELEASE_OPS_COMMAND: "npm run local -- ops",
+      ...image.env,
+    };
     for (const [name, value] of Object.entries(declared)) env[name] = name === "PATH" ? value : mapping.map(value);
     env["NODE_OPTIONS"] = [env["NODE_OPTIONS"], LISTEN_ON_LOOPBACK].filter(Boolean).join(" ");
     const own = around.ports.get(Number(declared["PORT"]));

@@ -139,5 +139,5 @@ test("a replica itself is no place to deploy to", async () => {
   expect(found.text).toContain("is a replica, which can't be written to");
   const { exit, output } = await migrate(replica, directory);
   expect({ exit, output }).toMatchObject({ exit: 3, output: expect.stringContaining("FAILED (read-only)") });
-  expect(output).toMatch(/Database: nothing was changed[\s\S]*Next: give the connection string of the primary/);
+  expect(output).toMatch(/Database: nothing was changed[\s\S]*Next: give the connection to the primary/);
 });
