@@ -76,7 +76,9 @@ describe.sequential("a release by the app image's own command", { timeout: 300_0
     expect(ran.status).toBe(1);
     const [failed] = endedSteps(ran, "Job").filter(({ status }) => status === "failed");
     expect(failed?.error).toContain("FAILED (left-unfinished)");
-    expect(failed?.error).toMatch(/Next: .*npm run local -- ops resolve --rolled-back 20260102000000_half --stack local/);
+    expect(failed?.error).toMatch(
+      /Next: .*npm run local -- ops resolve --rolled-back 20260102000000_half --stack local/,
+    );
     expect((await getJson(await url(), "/health")).body.version).toBe("1.0.0");
     // The command of the message works here: it reaches the local cluster and its database.
     const asked = await cli.run("ops", "status");
