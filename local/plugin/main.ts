@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { createAwsProvider } from "../cloud/aws/provider";
 import { createCommandProvider } from "../cloud/command/provider";
 import { CLOUD_VARIABLE } from "../cloud/command/tools";
@@ -61,10 +60,8 @@ function prepared(provider: Provider, env: NodeJS.ProcessEnv): Provider {
 
 /** The version of the package that the program uses; the CLI requires the plugin to have the same one. */
 function pinnedVersion(name: Package): string {
-  const manifest = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as {
-    dependencies: Record<string, string>;
-  };
-  return manifest.dependencies[`@pulumi/${name}`]!;
+  const file = require.resolve(`@pulumi/${name}/package.json`);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
 /** Ends this process when the CLI is gone, since a CLI that was killed can't end its plugins. */

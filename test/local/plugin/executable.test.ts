@@ -31,7 +31,7 @@ test.each(["aws", "kubernetes", "command"])(
         );
       });
       client.close();
-      expect(version).toBe(require("../../../package.json").dependencies[`@pulumi/${name}`]);
+      expect(version).toBe(require(`@pulumi/${name}/package.json`).version);
     } finally {
       plugin.kill("SIGKILL");
     }
