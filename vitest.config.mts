@@ -1,8 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // `npm run test:package` installs the package from the registry, which takes minutes.
+    exclude: [...configDefaults.exclude, ...(process.env["TEST_PACKAGE"] ? [] : ["test/package/**"])],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",

@@ -18,6 +18,8 @@ CREATE UNIQUE INDEX broken_email ON broken (email);
 
 describe.sequential("the password in the database URL", { timeout: 400_000 }, () => {
   const cli = new Cli(2);
+  // The database that refuses connections is waited for no longer than this.
+  cli.set("migrations.connectWait", "5s");
   const stackDir = join(cli.stateDir, "release", "local");
   const commandLines = new Set<string>();
   afterAll(() => cli.end(), 60_000);
