@@ -102,7 +102,7 @@ export const scaling: Scenario[] = [
       await rolledOut(world);
       const preview = await world.run("preview", "preview");
       succeeded(preview);
-      assert.match(preview.said, /kubectl-rollout at \S+ changed spec.template.spec.containers\[name="app"\].image/);
+      assert.match(preview.said, /kubectl(-rollout)? at \S+ changed spec.template.spec.containers\[name="app"\].image/);
       const up = await underLoad(world, 2, () => world.run("up", "up"));
       assert.match(up.said, new RegExp(`and this release sets \\S+:${world.version.replaceAll(".", "\\.")}`));
       await serves(up, world.version);
