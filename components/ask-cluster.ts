@@ -1,7 +1,8 @@
 import { local } from "@pulumi/command";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { type ClusterRequest, KUBECONFIG_VARIABLE, REQUEST_VARIABLE } from "../report/reader/request";
 import type { ReportReader } from "./job-reports";
+import { knownValue } from "./known-value";
 
 /** The way to the cluster: the reader's script, and the kubeconfig and the context that kubectl uses. */
 export type ClusterAccess = Pick<ReportReader, "script" | "context" | "kubeconfig">;
@@ -20,7 +21,7 @@ export async function askCluster<Answer extends object>(
   request: WithoutContext<ClusterRequest>,
   opts?: pulumi.InvokeOptions,
 ): Promise<Answer | { unknown: string }> {
-  const given = await new Promise<string | undefined>((resolve) => pulumi.output(kubeconfig).apply(resolve));
+  const given = await knownValue<string | undefined>(kubeconfig);
   try {
     const { stdout } = await local.run(
       {

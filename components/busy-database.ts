@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 import { onError } from "./error-hook";
+import { knownValue } from "./known-value";
 import { SnapshotError } from "./snapshot-status";
 
 /** A database in a state in which RDS takes no snapshot, and the time to wait for another state. */
@@ -43,7 +44,7 @@ export function waitWhileBusy({ database: given, timeout }: BusyDatabase): pulum
   return async ({ failedOperation, errors: [refusal = ""] }) => {
     if (failedOperation !== "create" || !BUSY.test(refusal)) return false;
     // The value is known by now, because RDS has already answered a request for this database.
-    const database = await new Promise<string>((resolve) => pulumi.output(given).apply(resolve));
+    const database = await knownValue(given);
     if (since === undefined) {
       since = Date.now();
       // pulumi.log can't be used here: once it has a message about a resource without a URN, it holds back all later

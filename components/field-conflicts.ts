@@ -93,9 +93,10 @@ function step(key: string): string {
 
 /** Returns whether the value is an empty map. Owning an empty map causes no conflict (tested on Kubernetes 1.34). */
 function isEmptyMap(value: Json | undefined): boolean {
-  return value !== undefined && isMap(value) && Object.keys(value).length === 0;
+  return isMap(value) && Object.keys(value).length === 0;
 }
 
-function isMap(value: Json): value is { [key: string]: Json } {
+/** Returns whether a value is a map, and neither a list nor a single value. */
+export function isMap(value: Json | undefined): value is { [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

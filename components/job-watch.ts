@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { onError } from "./error-hook";
 import { endOfPod, lingeringContainers, type PodTrouble } from "./job-pod";
 import type { ReportReader } from "./job-reports";
+import { knownValue } from "./known-value";
 import { eventsOfPods, type Found, podsOfJob } from "./live-objects";
 import type { StepArgs } from "./migrator-arguments";
 
@@ -41,7 +42,7 @@ export function endOfPodHook(
   parent: pulumi.Resource,
 ): pulumi.ErrorHookFunction {
   return async ({ errors: [error = ""] }) => {
-    const known = await new Promise<string>((resolve) => pulumi.output(namespace).apply(resolve));
+    const known = await knownValue(namespace);
     const pods = await podsOfJob(reader, known, name, { parent });
     if (!("objects" in pods)) return false;
     const events = pods.objects.length === 0 ? await eventsOfPods(reader, known, name, { parent }) : [];

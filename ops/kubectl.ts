@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Cluster } from "../report/reader/kubectl";
+import { type Cluster, clusterOptions } from "../report/reader/kubectl";
 import { oneLine } from "../text/printable";
 import { EXIT, OpsFailure } from "./failure";
 
@@ -52,12 +52,11 @@ export class Kubectl {
   }
 
   #call(words: readonly string[], input?: string, onLine?: (line: string) => void): Promise<Ended> {
-    const { namespace, context, kubeconfig } = this.cluster;
-    const all = [...words, `--namespace=${namespace}`];
-    if (context !== undefined) all.push(`--context=${context}`);
-    if (kubeconfig !== undefined) all.push(`--kubeconfig=${kubeconfig}`);
     return new Promise((resolve, reject) => {
-      const child = spawn("kubectl", all, { detached: true, stdio: ["pipe", "pipe", "pipe"] });
+      const child = spawn("kubectl", [...words, ...clusterOptions(this.cluster)], {
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe"],
+      });
       let stdout = "";
       let stderr = "";
       child.stderr.setEncoding("utf8").on("data", (text) => {

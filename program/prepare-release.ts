@@ -9,6 +9,7 @@ import {
   reviewGate,
   rolloutGate,
 } from "../components";
+import { knownValue } from "../components/known-value";
 import { type InputPlaces, readInputs } from "./inputs";
 
 /** The options of {@link prepareRelease}. All have a default. */
@@ -93,5 +94,5 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
 /** Waits for the image that the program builds. A preview builds nothing, so it has none. */
 async function builtImage(image: pulumi.Input<string> | undefined): Promise<string | undefined> {
   if (image === undefined || pulumi.runtime.isDryRun()) return undefined;
-  return new Promise((resolve) => pulumi.output(image).apply(resolve));
+  return knownValue(image);
 }

@@ -1,5 +1,5 @@
 import type { Settings } from "../../settings/schema";
-import type { Json } from "../field-conflicts";
+import { isMap, type Json } from "../field-conflicts";
 import type { Obstacle } from "./obstacle";
 
 /** Returns the settings that all obstacles propose, by their keys. The first proposal counts; groups are joined. */
@@ -8,14 +8,10 @@ export function merged(obstacles: readonly Obstacle[]): Record<string, Json> {
   for (const { settings = {} } of obstacles) {
     for (const [key, value] of Object.entries(settings)) {
       const before = all[key];
-      all[key] = isGroup(before) && isGroup(value) ? { ...value, ...before } : (before ?? value);
+      all[key] = isMap(before) && isMap(value) ? { ...value, ...before } : (before ?? value);
     }
   }
   return all;
-}
-
-function isGroup(value: Json | undefined): value is { [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Returns the settings with the proposed ones in them, as far as they are settings of the app's or the Service's own. */

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
+import { shellWord } from "../../text/shell-word";
 import { readable } from "../cloud/atomic";
 import { foldersOutside } from "../cloud/aws/placement";
 import { stopCloud } from "../cloud/client";
 import { readLastRun, stateOf } from "../last-run";
 import { CommandError } from "../usage-error";
-import { type Call, goingOn, quoted, typed, type Verb } from "./verb";
+import { type Call, goingOn, typed, type Verb } from "./verb";
 
 export const down: Verb = {
   name: "down",
@@ -35,7 +36,7 @@ export const down: Verb = {
     if (!output.json && left.length > 0) {
       output.line(
         `${cloudDir} is not there any more, but its databases are. If it was moved, they are used from there. ` +
-          `If it was deleted, remove them: rm -rf ${left.map(quoted).join(" ")}`,
+          `If it was deleted, remove them: rm -rf ${left.map(shellWord).join(" ")}`,
       );
     }
     return 0;

@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import { shellWord } from "../../text/shell-word";
 import { instanceFolder, listSnapshots } from "../cloud/aws/records";
 import { connect } from "../cloud/client";
 import { CommandError } from "../usage-error";
-import { type Call, quoted, typed, type Verb } from "./verb";
+import { type Call, typed, type Verb } from "./verb";
 
 export const restore: Verb = {
   name: "restore",
@@ -35,7 +36,7 @@ export const restore: Verb = {
     output.line();
     output.line(`To look at it:         ${typed(call, "query", '"SELECT …"', "--instance", identifier)}`);
     output.line(
-      `With any other client: roles app and migrator; their passwords are in ${quoted(passwords)} (mode 0600)`,
+      `With any other client: roles app and migrator; their passwords are in ${shellWord(passwords)} (mode 0600)`,
     );
     return 0;
   },

@@ -1,3 +1,4 @@
+import { shellWord } from "../../text/shell-word";
 import type { Engine } from "../engines";
 import type { LastRun } from "../last-run";
 import { type Stack, shownOverride } from "../stack";
@@ -53,16 +54,11 @@ export function typed(call: Pick<Call, "stack">, ...words: string[]): string {
     ...stack.location,
     ...(runsProgram ? stack.overrides.flatMap((each) => ["--config", shownOverride(each)]) : []),
   ];
-  return ["npm run local --", ...words, ...options.map(quoted)].join(" ");
+  return ["npm run local --", ...words, ...options.map(shellWord)].join(" ");
 }
 
 /** The call with the last run's --config settings if it has none itself; without them `up` would change the release. */
 export function goingOn(call: Call, lastRun: LastRun | undefined): Call {
   const overrides = call.stack.overrides.length > 0 ? call.stack.overrides : (lastRun?.overrides ?? []);
   return { ...call, stack: { ...call.stack, overrides } };
-}
-
-/** Quotes a word for the shell if it needs that. */
-export function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

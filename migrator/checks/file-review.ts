@@ -4,7 +4,7 @@ import { acknowledgementFor } from "../../review/gate";
 import { reviewRelease } from "../../review/review";
 import { FileRefused } from "../failures/sql-file";
 import type { Run } from "../run";
-import { tableSizes } from "./table-sizes";
+import { sizesForReview } from "./sizes-for-review";
 
 /**
  * Reviews a file of SQL as if it were the only pending migration, by the migrations and the tables that the database
@@ -17,7 +17,7 @@ export async function reviewFile(run: Run, applied: readonly Migration[], file: 
   const { findings, refused, acknowledged } = reviewRelease({
     history: [...applied, file],
     applied: applied.map(({ name, checksum }) => ({ name, checksum })),
-    stats: await sizes(run),
+    stats: await sizesForReview(run),
     policy: { refuse },
     acknowledgements,
   });
@@ -39,14 +39,4 @@ export async function reviewFile(run: Run, applied: readonly Migration[], file: 
 
 function describe({ id, classes, line, what }: Finding): string {
   return `  line ${line}: ${what} ${id} (${classes.join(", ")})`;
-}
-
-/** Reads the sizes of all tables; undefined if they can't be measured. The review then takes every table for large. */
-async function sizes(run: Run) {
-  try {
-    return { tables: await tableSizes(run.session, "all") };
-  } catch (error) {
-    if (run.session.lost !== undefined || run.signal.aborted) throw error;
-    return undefined;
-  }
 }

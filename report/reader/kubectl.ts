@@ -29,10 +29,8 @@ const BETWEEN_TRIES_MS = 2_000;
  * helpers.
  * @throws KubectlFailed
  */
-export async function kubectl(words: string[], { namespace, context, kubeconfig }: Cluster): Promise<string> {
-  const all = [...words, `--namespace=${namespace}`, "--request-timeout=20s"];
-  if (context !== undefined) all.push(`--context=${context}`);
-  if (kubeconfig !== undefined) all.push(`--kubeconfig=${kubeconfig}`);
+export async function kubectl(words: string[], cluster: Cluster): Promise<string> {
+  const all = [...words, "--request-timeout=20s", ...clusterOptions(cluster)];
   for (let tried = 1; ; tried++) {
     try {
       return await run(all);
@@ -46,6 +44,15 @@ export async function kubectl(words: string[], { namespace, context, kubeconfig 
       await pause(BETWEEN_TRIES_MS);
     }
   }
+}
+
+/** Returns kubectl's options for a namespace of a cluster. */
+export function clusterOptions({ namespace, context, kubeconfig }: Cluster): string[] {
+  return [
+    `--namespace=${namespace}`,
+    ...(context === undefined ? [] : [`--context=${context}`]),
+    ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+  ];
 }
 
 function run(words: string[]): Promise<string> {

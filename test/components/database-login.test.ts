@@ -1,14 +1,8 @@
-import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
 import { parseSettings, Release, type Settings } from "../../components";
 import { PulumiRecorder } from "../support/pulumi-recorder";
+import { HISTORY, releasePods } from "../support/release-pods";
 
-const HISTORY = {
-  contract: true,
-  migrations: [{ name: "1_init", sql: "", checksum: "" }],
-  fingerprint: "f".repeat(64),
-  payload: [Buffer.from("payload")],
-};
 const HOST = "notes-db.c1a2b3.eu-west-1.rds.amazonaws.com";
 const IAM = { auth: "iam", host: HOST, name: "notes", user: "notes_app", migration: { user: "notes_migration" } };
 const JOBS = ["notes-preflight", "notes-migrate", "notes-contract"];
@@ -38,16 +32,8 @@ beforeEach(async () => {
 
 /** The specifications of a release's pods, by the name of their Deployment, CronJob or Job without the release's id. */
 async function podsOf(of: Settings, signer?: string): Promise<Record<string, any>> {
-  const release = new Release("notes", { settings: of, history: HISTORY, migrator: "// migrator", signer });
-  await new Promise((resolve) => {
-    pulumi.output(release.outputs).apply(resolve);
-  });
-  await pulumi.runtime.disconnect();
-  const specs = recorder.registrations.flatMap(({ inputs: { metadata, spec } }) => {
-    const template = spec?.jobTemplate?.spec.template ?? spec?.template;
-    return template ? [[String(metadata.name).replace(/-[0-9a-f]{12}$/, ""), template.spec]] : [];
-  });
-  return Object.fromEntries(specs);
+  const templates = await releasePods(recorder, { settings: of, signer });
+  return Object.fromEntries(Object.entries(templates).map(([name, { spec }]) => [name, spec]));
 }
 
 const files = () =>

@@ -1,14 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
-import { parseSettings, Release, type Settings } from "../../components";
+import { parseSettings, type Settings } from "../../components";
 import { PulumiRecorder } from "../support/pulumi-recorder";
-
-const HISTORY = {
-  contract: true,
-  migrations: [{ name: "1_init", sql: "", checksum: "" }],
-  fingerprint: "f".repeat(64),
-  payload: [Buffer.from("payload")],
-};
+import { releasePods } from "../support/release-pods";
 
 function settings(pods: { app?: object; workload?: object; migrations?: object }, migrations: object = {}): Settings {
   const worker = { kind: "worker", name: "mailer", pod: pods.workload };
@@ -31,19 +24,7 @@ beforeEach(async () => {
   await recorder.start();
 });
 
-/** The pod templates of a release, by the name of their Deployment, CronJob or Job without the release's id. */
-async function podsOf(of: Settings): Promise<Record<string, any>> {
-  const release = new Release("notes", { settings: of, history: HISTORY, migrator: "// migrator" });
-  await new Promise((resolve) => {
-    pulumi.output(release.outputs).apply(resolve);
-  });
-  await pulumi.runtime.disconnect();
-  const templates = recorder.registrations.flatMap(({ inputs: { metadata, spec } }) => {
-    const template = spec?.jobTemplate?.spec.template ?? spec?.template;
-    return template ? [[String(metadata.name).replace(/-[0-9a-f]{12}$/, ""), template]] : [];
-  });
-  return Object.fromEntries(templates);
-}
+const podsOf = (of: Settings) => releasePods(recorder, { settings: of });
 
 const FRAGMENT = {
   metadata: { labels: { team: "notes" } },

@@ -2,8 +2,7 @@ import type { Finding } from "../../../review/finding";
 import { acknowledgementFor } from "../../../review/gate";
 import { reviewRelease } from "../../../review/review";
 import { counted } from "../../../text/counted";
-import type { Run } from "../../run";
-import { tableSizes } from "../table-sizes";
+import { sizesForReview } from "../sizes-for-review";
 import type { PreflightCheck } from "./context";
 
 /**
@@ -24,7 +23,7 @@ export const review: PreflightCheck = {
     const { refused, acknowledged } = reviewRelease({
       history: migrations,
       applied: applied.map(({ name, checksum }) => ({ name, checksum })),
-      stats: await sizes(run),
+      stats: await sizesForReview(run),
       policy: { refuse },
       acknowledgements,
       runner,
@@ -52,17 +51,4 @@ function waitsForRollout(migration: string) {
     evidence: [],
     next: `release without ${migration} first, or set migrations.runner to migrator`,
   };
-}
-
-/**
- * Reads the sizes of all tables. The review treats unknown sizes as large, so a failure to measure refuses a migration
- * rather than lets it pass.
- */
-async function sizes(run: Run) {
-  try {
-    return { tables: await tableSizes(run.session, "all") };
-  } catch (error) {
-    if (run.session.lost !== undefined || run.signal.aborted) throw error;
-    return undefined;
-  }
 }
