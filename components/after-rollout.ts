@@ -77,8 +77,8 @@ export class AfterRollout extends pulumi.ComponentResource {
       );
     const checked = [...measured, ...(smoke ? [smoke] : [])];
 
-    // With the runner "command" there is no contract step: that command applies everything before the rollout, and
-    // reviewGate has refused a release with a contract migration.
+    // The runner "command" has no contract step: its command applies everything before the rollout, and reviewGate has
+    // refused a release with a contract migration.
     const contract =
       history.contract && migrations.runner === "migrator"
         ? new MigratorJob(

@@ -22,7 +22,7 @@ export function dependencies(opts: pulumi.ComponentResourceOptions | undefined):
 
 /**
  * Returns the option for a component's children that earlier versions made as children of the component's own parent.
- * With it, Pulumi finds them in the state of a stack that such a version wrote.
+ * The option lets Pulumi find them in the state of a stack that such a version wrote.
  */
 export function formerlyBesideParent(opts: pulumi.ComponentResourceOptions | undefined): { aliases?: pulumi.Alias[] } {
   return opts?.parent ? { aliases: [{ parent: opts.parent }] } : {};

@@ -40,7 +40,7 @@ export function jobPodMetadata(
     labels: { ...labels, ...(told.includes("istio") ? NO_SIDECAR.istio.labels : {}) },
     annotations: {
       ...(releaseId === undefined ? {} : { [RELEASE_ANNOTATION]: releaseId }),
-      // With a sidecar beside it, `kubectl logs` shows the migrator's log.
+      // The annotation makes `kubectl logs` show the migrator's log, also if there is a sidecar beside it.
       [DEFAULT_CONTAINER_ANNOTATION]: MIGRATOR_CONTAINER,
       ...UNDISTURBED,
       ...(told.includes("linkerd") ? NO_SIDECAR.linkerd.annotations : {}),

@@ -23,9 +23,9 @@ export interface RolloutGateOptions extends pulumi.InvokeOptions {
 
 /**
  * Checks whether the cluster will accept the objects of the rollout, which would otherwise end the release after the
- * migration: an object that Pulumi did not make is refused, or with `app.adopt` taken over. It prints a warning that lists what others have changed of
- * the release's own objects, and who: the rollout takes that back, except for pods that somebody has added. If the
- * cluster can't be reached, the function prints a warning and the release continues.
+ * migration: an object that Pulumi did not make is refused, or with `app.adopt` taken over. It prints a warning that
+ * lists what others have changed of the release's own objects, and who: the rollout takes that back, except for pods
+ * that somebody has added. If the cluster can't be reached, the function prints a warning and the release continues.
  *
  * @param options The provider of the package `command`, which asks the cluster, and the program of the schema gate.
  * @returns what exists in the cluster, for the rollout; undefined if the cluster did not answer

@@ -156,7 +156,7 @@ function gitOpsObstacle(live: LiveObject): Obstacle[] {
   ];
 }
 
-/** Of a Service and a budget nothing is removed that matters: the one keeps all its fields, the other is set anew. */
+/** Nothing that matters is removed from a Service, which keeps all its fields, or from a budget, which is set anew. */
 function removedFrom({ manifest, live }: Pair): string[] {
   return ["Deployment", "HorizontalPodAutoscaler"].includes(manifest.kind) ? removedParts(manifest, live) : [];
 }

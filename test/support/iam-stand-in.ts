@@ -202,7 +202,7 @@ export async function rdsStandIn(
   return {
     port,
     logins,
-    /** From now on the server's clock is ahead by this time. */
+    /** Sets the server's clock ahead by this time. */
     ahead: (milliseconds: number) => {
       later = milliseconds;
     },

@@ -91,7 +91,7 @@ test("what is taken over is forced, by a field manager whose name is known befor
       "pulumi.com/patchForce": "true",
       "pulumi.com/patchFieldManager": "pulumi-release",
     });
-  // By the number, pods that call the port something else are found too.
+  // The Service names the port by its number, so it also finds pods that call the port something else.
   expect(service().inputs["spec"].ports[0].targetPort).toBe(3000);
   expect(service().options.dependsOn.some((urn) => urn.endsWith("Deployment::notes"))).toBe(true);
 });
