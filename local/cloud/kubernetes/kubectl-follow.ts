@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { pause } from "./pause";
 import { containerLog } from "./pod-directory";
 import { isFinished, type Pod } from "./pod-types";
@@ -20,12 +20,34 @@ export async function follow(
   const { name, namespace, container } = pod;
   const file = containerLog(cloudDir, pod, container);
   let printed = since === undefined ? 0 : Date.parse(since) + 1;
-  for (;;) {
-    const now = openStore(cloudDir).get({ group: "", kind: "Pod", namespace, name }) as unknown as Pod | undefined;
-    const ended = !now || isFinished(now);
-    const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
-    for (; printed < lines.length; printed++) print(`${new Date(printed).toISOString()} ${lines[printed]}\n`);
-    if (ended) return;
-    await pause(LOOK_MILLISECONDS);
+  let log: number | undefined;
+  try {
+    for (;;) {
+      const now = openStore(cloudDir).get({ group: "", kind: "Pod", namespace, name }) as unknown as Pod | undefined;
+      const ended = !now || isFinished(now);
+      // The file is kept open, because its last lines are to be seen also if it was removed with the pod since the last
+      // look.
+      log ??= opened(file);
+      const lines = log === undefined ? [] : wholeText(log).split("\n").slice(0, -1);
+      for (; printed < lines.length; printed++) print(`${new Date(printed).toISOString()} ${lines[printed]}\n`);
+      if (ended) return;
+      await pause(LOOK_MILLISECONDS);
+    }
+  } finally {
+    if (log !== undefined) closeSync(log);
   }
+}
+
+/** Opens a file for reading; undefined if it does not exist. */
+function opened(file: string): number | undefined {
+  try {
+    return openSync(file, "r");
+  } catch {
+    return undefined;
+  }
+}
+
+function wholeText(file: number): string {
+  const bytes = Buffer.alloc(fstatSync(file).size);
+  return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, 0)).toString("utf8");
 }

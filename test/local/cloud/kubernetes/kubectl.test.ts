@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toolsOf } from "../../../../local/cloud/command/tools";
+import { follow } from "../../../../local/cloud/kubernetes/kubectl-follow";
 import { containerLog, podDirectory } from "../../../../local/cloud/kubernetes/pod-directory";
 import { WritableStore } from "../../../../local/cloud/kubernetes/store";
 
@@ -85,4 +86,22 @@ test.each([
   const { status, stderr } = kubectl(...words);
   expect(status).toBe(1);
   expect(stderr).toContain(message);
+});
+
+test("follows a log to its last line, also when pod and log are removed between two looks", async () => {
+  const store = new WritableStore(cloudDir);
+  const pod = { name: "deleted", namespace: "notes", container: "migrate" };
+  store.set({ apiVersion: "v1", kind: "Pod", metadata: pod, spec: { containers: [{ name: "migrate" }] } });
+  mkdirSync(podDirectory(cloudDir, pod), { recursive: true });
+  writeFileSync(containerLog(cloudDir, pod, "migrate"), "one\n");
+  let printed = "";
+  const ended = follow(cloudDir, pod, undefined, (text) => {
+    printed += text.replace(/^\S+ /, "");
+  });
+  expect(printed).toBe("one\n");
+  appendFileSync(containerLog(cloudDir, pod, "migrate"), "last\n");
+  rmSync(podDirectory(cloudDir, pod), { recursive: true });
+  store.remove({ group: "", kind: "Pod", namespace: "notes", name: "deleted" });
+  await ended;
+  expect(printed).toBe("one\nlast\n");
 });
