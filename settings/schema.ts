@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { app, service, workloads } from "./sections/app";
-import { backup, database } from "./sections/database";
+import { backup } from "./sections/backup";
+import { database } from "./sections/database";
 import { migrations } from "./sections/migrations";
 import { policy, release, report, review, smoke } from "./sections/policy";
 import { name, setting } from "./types";
