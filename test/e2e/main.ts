@@ -22,6 +22,11 @@ async function main(argv: string[]): Promise<number> {
   const stop = onStop((text) => console.log(text));
   const world = await World.open(process.env);
   stop.signal.addEventListener("abort", () => world.stop());
+  // A scenario may wait for something that doesn't come any more once the world has stopped.
+  const interrupted = new Promise<never>((_, reject) => {
+    stop.signal.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
+  });
+  interrupted.catch(() => undefined);
   let wrong = 0;
   let played = 0;
   let skipped = 0;
@@ -34,7 +39,7 @@ async function main(argv: string[]): Promise<number> {
         continue;
       }
       played += 1;
-      if (!(await tell(scenario, world, stop.signal))) wrong += 1;
+      if (!(await tell(scenario, world, interrupted))) wrong += 1;
     }
   } finally {
     await world.close().catch((error: Error) => {
@@ -48,19 +53,27 @@ async function main(argv: string[]): Promise<number> {
   return stop.status() ?? (wrong > 0 ? 1 : 0);
 }
 
-/** Plays one; false when it is not as it must be. */
-async function tell({ name, play }: Scenario, world: World, stopped: AbortSignal): Promise<boolean> {
+/**
+ * Plays a scenario.
+ * @param interrupted is rejected when somebody asked the run to stop
+ * @returns false when it is not as it must be
+ */
+async function tell({ name, play }: Scenario, world: World, interrupted: Promise<never>): Promise<boolean> {
   const begun = Date.now();
   const restore = world.remember();
   const seconds = () => `(${((Date.now() - begun) / 1000).toFixed(0)} s)`;
+  let stopped = false;
+  interrupted.catch(() => {
+    stopped = true;
+  });
   try {
-    const measured = await play(world);
+    const measured = await Promise.race([play(world), interrupted]);
     console.log(`ok      ${name}${measured ? `: ${measured}` : ""} ${seconds()}`);
     return true;
   } catch (error) {
-    // What it has set is no business of the ones after it.
+    // The settings that it has made are no business of the scenarios after it.
     restore();
-    if (stopped.aborted) console.log(`stopped ${name}`);
+    if (stopped) console.log(`stopped ${name}`);
     else console.log(`FAILED  ${name} ${seconds()}\n${(error as Error).message.replace(/^/gm, "          ")}`);
     return false;
   }
