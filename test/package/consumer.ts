@@ -3,8 +3,12 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stopCloud } from "../../local/cloud/client";
+import { readCheckpoint } from "../../local/plugin/checkpoint";
 
 const CHECKOUT = resolve(__dirname, "../..");
+
+/** The engine that runs the program: `embedded`, or `pulumi`, for which the Pulumi CLI must be on the PATH. */
+const ENGINE = process.env["TEST_PACKAGE_ENGINE"] ?? "embedded";
 
 /** Pulumi's own template for a program in TypeScript (`pulumi new typescript`). */
 const USUAL_TSCONFIG = {
@@ -86,14 +90,15 @@ export class Consumer {
     return this.run(join(this.folder, "node_modules/.bin", name), words, this.folder);
   }
 
-  /** Runs a verb of `npm run local` on the program, on the embedded engine. */
+  /** Runs a verb of `npm run local` on the program. */
   async local(verb: string, ...words: string[]): Promise<Ran> {
-    const where = ["--cwd", this.folder, "--state-dir", this.stateDir, "--engine", "embedded"];
+    const where = ["--cwd", this.folder, "--state-dir", this.stateDir, "--engine", ENGINE];
     return this.run(process.execPath, ["--import", "tsx", "local/main.ts", verb, ...words, ...where], CHECKOUT);
   }
 
   /** The resources in the state of the stack. */
   resources(): any[] {
+    if (ENGINE === "pulumi") return readCheckpoint(this.stateDir, "shop", "local")?.checkpoint.latest?.resources ?? [];
     return JSON.parse(readFileSync(join(this.stateDir, "shop/local/state.json"), "utf8")).deployment.resources;
   }
 
