@@ -1,21 +1,16 @@
-import { randomBytes } from "node:crypto";
-import { HistoryError, readHistorySync } from "../migrations/history/history";
-import { encodePayload } from "../migrations/history/payload";
+import { CommandFailure, EXIT } from "../by-hand/failure";
+import { type JobByHand, migratorProgram } from "../by-hand/job-by-hand";
+import { Kubectl } from "../by-hand/kubectl";
+import { seeOtherJobs } from "../by-hand/other-jobs";
+import { type Output, runJob } from "../by-hand/run-job";
+import { type CommandStack, readCommandStack, stacksIn } from "../by-hand/stack";
+import { runCommand, stopSignal, terminal } from "../by-hand/terminal";
+import { HistoryError, type Migration } from "../migrations/history/history";
 import { readSqlFileSync, SqlFileError } from "../migrations/history/sql-file";
-import { bundleMigrator, bundleRdsSigner } from "../migrator/cli/bundle";
 import { kubeconfigFile } from "../report/reader/kubectl";
-import { printable } from "../text/printable";
-import { EXIT, OpsFailure } from "./failure";
-import { Kubectl } from "./kubectl";
-import type { OpsJobArgs } from "./objects";
 import { helpText, type OpsCommand, readCommand } from "./options";
-import { seeOtherJobs } from "./other-jobs";
-import { type Output, runJob } from "./run-job";
-import { type OpsStack, readOpsStack, stacksIn } from "./stack";
+import { opsRun } from "./run";
 import { verbOf } from "./verbs";
-
-/** One key press may arrive twice within this time: once from the terminal and once passed on by npm. */
-const ONE_PRESS_MS = 1_000;
 
 /**
  * Runs `npm run ops -- …`: a verb of the migrator as a Kubernetes Job, with the stack's own settings.
@@ -28,37 +23,30 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     return 0;
   }
   const command = readCommand(args, stacksIn(directory));
-  const stack = readOpsStack(directory, command.stack, command);
-  const job = jobOf(command, stack);
+  const stack = readCommandStack(directory, command.stack, command);
+  const { run, file } = runOf(command, stack);
   const { namespace, app } = stack.settings;
   const given = kubeconfigFile(stack.kubeconfig);
   try {
     const kubectl = new Kubectl({ namespace, context: stack.context, kubeconfig: given.path });
     const changes = verbOf(command.verb)?.changes?.(command.given);
     await seeOtherJobs(kubectl, { app: app.name, changes: changes !== undefined }, output.say);
-    for (const line of announcement(job, changes)) output.say(line);
-    const stop = stopSignal(job.name, output.say);
-    return await runJob(kubectl, job, stop, output);
+    for (const line of announcement(run, file, changes)) output.say(line);
+    const leaving = () => `Leaving. Job ${run.name} is being deleted, and may still run for 30 s.`;
+    return await runJob(kubectl, run, stopSignal(leaving, output.say), output);
   } finally {
     given.remove();
   }
 }
 
-/** @throws OpsFailure if the migrations or the file can't be read */
-function jobOf(command: OpsCommand, stack: OpsStack): OpsJobArgs {
-  const unique = randomBytes(3).toString("hex");
+/** @throws CommandFailure if the migrations or the file can't be read */
+function runOf(command: OpsCommand, stack: CommandStack): { run: JobByHand; file: Migration | undefined } {
   try {
-    return {
-      ...{ command, stack },
-      name: `${stack.settings.app.name}-ops-${command.verb}-${unique}`,
-      file: command.file === undefined ? undefined : readSqlFileSync(command.file),
-      payload: encodePayload(readHistorySync(stack.directory)),
-      migrator: bundleMigrator(),
-      signer: stack.settings.database.auth === "iam" ? bundleRdsSigner() : undefined,
-    };
+    const file = command.file === undefined ? undefined : readSqlFileSync(command.file);
+    return { run: opsRun(command, stack, migratorProgram(stack), file), file };
   } catch (error) {
     if (!(error instanceof HistoryError || error instanceof SqlFileError)) throw error;
-    throw new OpsFailure(
+    throw new CommandFailure(
       EXIT.usage,
       error.message,
       "not connected to; nothing was changed.",
@@ -68,9 +56,13 @@ function jobOf(command: OpsCommand, stack: OpsStack): OpsJobArgs {
 }
 
 /** Returns lines that say what will run where, and what it will change. */
-function announcement({ command, stack, name, file }: OpsJobArgs, changes: string | undefined): string[] {
+function announcement(
+  { verb, stack, name }: JobByHand,
+  file: Migration | undefined,
+  changes: string | undefined,
+): string[] {
   const { namespace, migrations } = stack.settings;
-  const what = file ? `sql ${file.name} (sha-256 ${file.checksum.slice(0, 12)}…)` : command.verb;
+  const what = file ? `sql ${file.name} (sha-256 ${file.checksum.slice(0, 12)}…)` : verb;
   const where = `stack ${stack.name}, namespace ${namespace}, ${stack.context === undefined ? "the kubeconfig's current context" : `context ${stack.context}`}`;
   return [
     `${what} on ${where}`,
@@ -79,35 +71,4 @@ function announcement({ command, stack, name, file }: OpsJobArgs, changes: strin
   ];
 }
 
-/** Turns the first Ctrl-C, SIGTERM or SIGHUP into an aborted signal. The second one ends this command at once. */
-function stopSignal(job: string, say: (line: string) => void): AbortSignal {
-  const controller = new AbortController();
-  let first = 0;
-  const stop = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted && Date.now() - first < ONE_PRESS_MS) return;
-    if (controller.signal.aborted) {
-      say(`Leaving. Job ${job} is being deleted, and may still run for 30 s.`);
-      process.exit(130);
-    }
-    first = Date.now();
-    controller.abort(name);
-  };
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
-  return controller.signal;
-}
-
-const terminal: Output = {
-  log: (line) => process.stdout.write(`${line}\n`),
-  say: (line) => process.stderr.write(`${printable(line)}\n`),
-};
-
-void main(process.argv.slice(2), terminal).then(
-  (status) => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    if (!(error instanceof OpsFailure)) throw error;
-    process.stderr.write(printable(error.lines));
-    process.exitCode = error.exit;
-  },
-);
+runCommand(() => main(process.argv.slice(2), terminal));

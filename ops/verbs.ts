@@ -1,23 +1,15 @@
-/** An option of a verb, which the migrator has too. */
-export interface VerbOption {
-  /** The name of its value; undefined: it has none. */
-  readonly value?: string;
-  readonly many?: true;
-  readonly text: string;
-}
+import type { Given, Options } from "../by-hand/options";
 
 /** A verb of the migrator that may be run by hand in the cluster. */
 interface OpsVerb {
   readonly text: string;
-  readonly options: Readonly<Record<string, VerbOption>>;
+  /** The options of the verb, which the migrator has too. */
+  readonly options: Options;
   /** True if a file follows the verb. */
   readonly file?: true;
   /** Says what the verb will change, for the line before it runs; undefined: it only reads. */
   changes?(given: Given): string | undefined;
 }
-
-/** The values of a verb's own options, by their names. */
-export type Given = Readonly<Record<string, string | true | readonly string[]>>;
 
 const FORCE = { text: "also against what the catalog shows" };
 

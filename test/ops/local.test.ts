@@ -9,7 +9,7 @@ import { removeDeleted } from "../../local/cloud/aws/placement";
 import { connect, stopCloud } from "../../local/cloud/client";
 import { toolsOf } from "../../local/cloud/command/tools";
 import { listObjects } from "../../local/cloud/kubernetes/index";
-import { projectFolder, removeFolders } from "./project";
+import { projectFolder, removeFolders } from "../by-hand/project";
 
 const START = resolve(__dirname, "../../bin/start.cjs");
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { projectFolder, removeFolders } from "./project";
+import { projectFolder, removeFolders } from "../by-hand/project";
 
 const START = resolve(__dirname, "../../bin/start.cjs");
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { OpsFailure } from "../../ops/failure";
+import { CommandFailure } from "../../by-hand/failure";
 import { helpText, readCommand } from "../../ops/options";
 import { OPS_VERBS } from "../../ops/verbs";
 
@@ -9,7 +9,7 @@ function mistakes(...args: string[]): string {
   try {
     readCommand(args, STACKS);
   } catch (error) {
-    if (error instanceof OpsFailure && error.exit === 2) return error.message;
+    if (error instanceof CommandFailure && error.exit === 2) return error.message;
     throw error;
   }
   throw new Error("nothing is wrong with it");

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { MIGRATOR_CONTAINER } from "../settings/pod/migration-pod";
 import { type ClusterEvent, ended, itemsOf, type Job, type Pod } from "./cluster-objects";
-import { EXIT, OpsFailure } from "./failure";
+import { CommandFailure, EXIT } from "./failure";
 import type { Kubectl } from "./kubectl";
 
 /** The time between two looks at the pod, in milliseconds. */
@@ -25,7 +25,7 @@ async function podOf(kubectl: Kubectl, job: string): Promise<Pod | undefined> {
  * Waits until the Job's container has started.
  * @param say is called with what is waited for, once for each reason
  * @returns the pod's name; undefined if `stop` was aborted before the container started
- * @throws OpsFailure if the cluster can't run the pod
+ * @throws CommandFailure if the cluster can't run the pod
  */
 export async function startedPod(
   kubectl: Kubectl,
@@ -52,7 +52,7 @@ export async function startedPod(
 
 /**
  * Returns what a pod waits for before it starts; undefined: for nothing that anybody has to know.
- * @throws OpsFailure if it will never start
+ * @throws CommandFailure if it will never start
  */
 function waitsFor(pod: Pod): string | undefined {
   if (pod.status?.phase === "Failed") throw cantRun(`the pod failed: ${reasonOf(pod)}`);
@@ -62,7 +62,7 @@ function waitsFor(pod: Pod): string | undefined {
   return unscheduled?.message ?? (reason === "ErrImagePull" ? message : undefined);
 }
 
-/** @throws OpsFailure if the Job has ended, or its events tell why it has no pod */
+/** @throws CommandFailure if the Job has ended, or its events tell why it has no pod */
 async function refuseWithoutPod(kubectl: Kubectl, job: string): Promise<void> {
   const end = await jobEnd(kubectl, job);
   if (end === "gone") throw cantRun("somebody deleted the Job");
@@ -113,8 +113,8 @@ function reasonOf({ status }: Pod): string {
   return [status?.reason, status?.message].filter(Boolean).join(": ") || "no reason is given";
 }
 
-function cantRun(reason: string): OpsFailure {
-  return new OpsFailure(
+function cantRun(reason: string): CommandFailure {
+  return new CommandFailure(
     EXIT.cluster,
     `The cluster can't run the Job: ${reason}`,
     "not connected to; nothing was changed.",

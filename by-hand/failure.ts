@@ -1,16 +1,20 @@
-/** The exit statuses of `ops` when it is not the verb that ended. */
+/** The exit statuses of a command by hand when it is not the migrator's verb that ended. */
 export const EXIT = {
+  /** What was asked for was not reached, such as a restored database that became `failed`. */
+  failed: 1,
   /** The command line or the stack's settings are wrong. */
   usage: 2,
   /** A migration Job of the stack is running. It is the status that the migrator has for another migrator. */
   busy: 6,
   /** The cluster can't be reached, or it can't run the Job. */
   cluster: 69,
+  /** The account's API can't be reached, or it refuses a call. */
+  account: 69,
 } as const;
 
-/** A failure of `ops` itself, in the parts of every message: what happened, the state of the database, the next step. */
-export class OpsFailure extends Error {
-  override readonly name = "OpsFailure";
+/** A failure of a command by hand, in the parts of every message: what happened, the state of the database, what is next. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
 
   constructor(
     readonly exit: number,

@@ -2,19 +2,26 @@ import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { settingsNamespace } from "../settings/namespace";
 import { parseSettings } from "../settings/parse";
-import type { Settings } from "../settings/schema";
+import type { Section, Settings } from "../settings/schema";
 import { type Json, keysOf, namespaceValues, readKeys, stackConfig } from "../settings/stack-file";
 import { counted } from "../text/counted";
-import { EXIT, OpsFailure } from "./failure";
-import type { OpsCommand } from "./options";
+import { CommandFailure, EXIT } from "./failure";
+import type { StackOptions } from "./options";
 
 /** The sections of the settings that a Job by hand needs. */
-const WANTED = ["namespace", "app", "database", "migrations", "review"] as const;
+const JOB_SECTIONS = ["namespace", "app", "database", "migrations", "review"] as const;
+
+/** The sections of the settings that every command by hand reads. */
+export type JobSection = (typeof JOB_SECTIONS)[number];
 
 /** A stack, as its files describe it. */
-export interface OpsStack {
+export interface CommandStack<S extends Section = JobSection> {
   readonly name: string;
-  readonly settings: Pick<Settings, (typeof WANTED)[number]>;
+  /** The name of the Pulumi project. */
+  readonly project: string;
+  readonly settings: Pick<Settings, S | JobSection>;
+  /** The stack's whole configuration, by qualified key, such as `aws:region`. */
+  readonly config: ReadonlyMap<string, Json>;
   /** The migrations folder, as an absolute path. */
   readonly directory: string;
   readonly context: string | undefined;
@@ -32,13 +39,15 @@ export function stacksIn(directory: string): string[] {
 /**
  * Reads a stack's files, by the same rules as `pulumi up`, without the Pulumi CLI.
  * @param access what the command line says about the cluster and the settings; it precedes the stack's configuration
- * @throws OpsFailure that lists everything that is wrong
+ * @param more further sections of the settings that the command needs
+ * @throws CommandFailure that lists everything that is wrong
  */
-export function readOpsStack(
+export function readCommandStack<S extends Section = JobSection>(
   directory: string,
   name: string,
-  access: Pick<OpsCommand, "context" | "kubeconfig" | "namespace">,
-): OpsStack {
+  access: Pick<StackOptions, "context" | "kubeconfig" | "namespace">,
+  more: readonly S[] = [],
+): CommandStack<S> {
   const problems: string[] = [];
   const projectFile = readKeys(join(directory, "Pulumi.yaml"), problems);
   const stackFile = readKeys(join(directory, `Pulumi.${name}.yaml`), problems) ?? {};
@@ -48,23 +57,30 @@ export function readOpsStack(
   const raw = namespaceValues(access.namespace ?? settingsNamespace(project, config.keys()), config);
   // The image may be known only at a release. A Job by hand doesn't run it.
   const app = { image: "unknown:0", ...keysOf(raw["app"]) };
-  const read = problems.length === 0 ? parseSettings({ ...raw, app }, WANTED) : { problems };
+  const read =
+    problems.length === 0
+      ? parseSettings({ ...raw, app }, [...JOB_SECTIONS, ...more])
+      : { problems, settings: undefined };
   const given = (key: string) => plain(config.get(`kubernetes:${key}`), key, read.problems);
   const context = access.context ?? given("context");
   const kubeconfig = access.kubeconfig ?? given("kubeconfig");
-  if (read.problems.length > 0 || !("settings" in read) || !read.settings)
-    throw new OpsFailure(
-      EXIT.usage,
-      `${counted(read.problems.length, "invalid setting")} of stack "${name}".${read.problems.map((each) => `\n  - ${each}`).join("")}`,
-      "not connected to; nothing was changed.",
-      `correct Pulumi.${name}.yaml (every key is in docs/settings.md), then the same command again`,
-    );
+  const { settings } = read;
+  if (read.problems.length > 0 || !settings) throw invalidSettings(name, read.problems);
   return {
-    name,
-    settings: read.settings,
-    directory: resolve(directory, read.settings.migrations.directory),
+    ...{ name, project, settings, config },
+    directory: resolve(directory, settings.migrations.directory),
     ...{ context, kubeconfig },
   };
+}
+
+/** Returns the failure of settings that are wrong. */
+export function invalidSettings(stack: string, problems: readonly string[]): CommandFailure {
+  return new CommandFailure(
+    EXIT.usage,
+    `${counted(problems.length, "invalid setting")} of stack "${stack}".${problems.map((each) => `\n  - ${each}`).join("")}`,
+    "not connected to; nothing was changed.",
+    `correct Pulumi.${stack}.yaml (every key is in docs/settings.md), then the same command again`,
+  );
 }
 
 function plain(value: Json | undefined, key: string, problems: string[]): string | undefined {

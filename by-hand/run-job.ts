@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Job } from "./cluster-objects";
-import { EXIT, OpsFailure } from "./failure";
+import { CommandFailure, EXIT } from "./failure";
+import { configMapsByHand, type JobByHand, jobByHand, mapNames } from "./job-by-hand";
 import type { Kubectl } from "./kubectl";
 import { LogStream } from "./log";
-import { mapNames, type OpsJobArgs, opsConfigMaps, opsJob } from "./objects";
 import { removeJob } from "./other-jobs";
 import { type ContainerEnd, containerEnd, startedPod } from "./pod";
 
@@ -21,13 +21,13 @@ export interface Output {
  * @param stop is aborted by Ctrl-C. The Job is then deleted: the migrator cancels its statement and rolls back, and its
  *   last lines are still passed on.
  * @returns the verb's exit status
- * @throws OpsFailure if the Job can't be created or run, or its end can't be told
+ * @throws CommandFailure if the Job can't be created or run, or its end can't be told
  */
-export async function runJob(kubectl: Kubectl, args: OpsJobArgs, stop: AbortSignal, output: Output): Promise<number> {
-  const { name } = args;
+export async function runJob(kubectl: Kubectl, run: JobByHand, stop: AbortSignal, output: Output): Promise<number> {
+  const { name } = run;
   let removal: Promise<void> | undefined;
   const remove = () => {
-    removal ??= removeJob(kubectl, name, mapNames(args));
+    removal ??= removeJob(kubectl, name, mapNames(run));
     return removal;
   };
   const stopped = () => {
@@ -37,7 +37,7 @@ export async function runJob(kubectl: Kubectl, args: OpsJobArgs, stop: AbortSign
   };
   stop.addEventListener("abort", stopped, { once: true });
   try {
-    const end = await untilEnd(kubectl, args, stop, output);
+    const end = await untilEnd(kubectl, run, stop, output);
     return statusOf(kubectl, name, end, stop);
   } finally {
     stop.removeEventListener("abort", stopped);
@@ -52,16 +52,16 @@ export async function runJob(kubectl: Kubectl, args: OpsJobArgs, stop: AbortSign
 
 async function untilEnd(
   kubectl: Kubectl,
-  args: OpsJobArgs,
+  run: JobByHand,
   stop: AbortSignal,
   output: Output,
 ): Promise<ContainerEnd | undefined> {
-  const { name } = args;
-  const created = await kubectl.run(["create", "--filename=-", "--output=json"], JSON.stringify(opsJob(args)));
+  const { name } = run;
+  const created = await kubectl.run(["create", "--filename=-", "--output=json"], JSON.stringify(jobByHand(run)));
   if (stop.aborted) return undefined;
   // The Job comes first, because the ConfigMaps belong to it. Its pod waits for them.
   const { uid = "" } = (JSON.parse(created) as Job).metadata;
-  await kubectl.run(["create", "--filename=-"], JSON.stringify(opsConfigMaps(args, uid)));
+  await kubectl.run(["create", "--filename=-"], JSON.stringify(configMapsByHand(run, uid)));
   const pod = await startedPod(kubectl, name, stop, output.say);
   if (pod === undefined) return undefined;
   const stream = new LogStream(kubectl, pod, output.log);
@@ -73,11 +73,11 @@ async function untilEnd(
   }
 }
 
-/** @throws OpsFailure if the container did not end by itself */
+/** @throws CommandFailure if the container did not end by itself */
 function statusOf(kubectl: Kubectl, job: string, end: ContainerEnd | undefined, stop: AbortSignal): number {
   if (stop.aborted) return stop.reason === "SIGTERM" ? 143 : stop.reason === "SIGHUP" ? 129 : 130;
   if (end?.status !== undefined && end.reason === undefined) return end.status;
-  throw new OpsFailure(
+  throw new CommandFailure(
     EXIT.cluster,
     `The pod of Job ${job} was ended from outside: ${end?.reason ?? "no reason is known"}.`,
     "the log above says what was done; what was not committed is rolled back by the server.",

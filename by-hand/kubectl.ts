@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Cluster, clusterOptions } from "../report/reader/kubectl";
 import { oneLine } from "../text/printable";
-import { EXIT, OpsFailure } from "./failure";
+import { CommandFailure, EXIT } from "./failure";
 
 const TRIES = 3;
 const BETWEEN_TRIES_MS = 1_000;
@@ -25,7 +25,7 @@ export class Kubectl {
   /**
    * Runs kubectl and returns its output. A call that got no answer is repeated twice, unless it creates something.
    * @param input the text for its standard input
-   * @throws OpsFailure with kubectl's own message
+   * @throws CommandFailure with kubectl's own message
    */
   async run(words: readonly string[], input?: string): Promise<string> {
     for (let tried = 1; ; tried++) {
@@ -70,16 +70,16 @@ export class Kubectl {
       child.stdin.on("error", () => undefined).end(input ?? "");
       child.on("error", (error: NodeJS.ErrnoException) => {
         const what = error.code === "ENOENT" ? "kubectl is not on PATH." : `kubectl can't be run: ${error.message}`;
-        reject(new OpsFailure(EXIT.cluster, what));
+        reject(new CommandFailure(EXIT.cluster, what));
       });
       child.on("close", (status) => resolve({ status, stdout, stderr }));
     });
   }
 
-  #failure(words: readonly string[], reason: string): OpsFailure {
+  #failure(words: readonly string[], reason: string): CommandFailure {
     const { namespace, context } = this.cluster;
     const forbidden = /forbidden/i.test(reason);
-    return new OpsFailure(
+    return new CommandFailure(
       EXIT.cluster,
       `kubectl ${words[0]} failed in namespace ${namespace} (context ${context ?? "of the kubeconfig"}): ${oneLine(reason)}`,
       undefined,

@@ -1,10 +1,11 @@
 import { afterAll, expect, test } from "vitest";
+import { configMapsByHand, type JobByHand, jobByHand } from "../../by-hand/job-by-hand";
+import { readCommandStack } from "../../by-hand/stack";
 import { commonArguments } from "../../components/migrator-arguments";
 import { migratorJobManifest } from "../../components/migrator-job-manifest";
 import { checksumOf } from "../../migrations/history/history";
-import { type OpsJobArgs, opsConfigMaps, opsJob } from "../../ops/objects";
 import { readCommand } from "../../ops/options";
-import { readOpsStack } from "../../ops/stack";
+import { opsRun } from "../../ops/run";
 import { projectFolder, removeFolders } from "./project";
 
 afterAll(removeFolders);
@@ -27,21 +28,16 @@ const SETTINGS = {
   },
 };
 
-function args(...words: string[]): OpsJobArgs {
+function args(...words: string[]): JobByHand {
   const directory = projectFolder({ prod: SETTINGS });
   const command = readCommand([...words, "--stack", "prod"], ["prod"]);
   const sql = "SELECT 1;";
-  return {
-    command,
-    stack: readOpsStack(directory, "prod", command),
-    name: "notes-ops-1",
-    file: command.file === undefined ? undefined : { name: command.file, sql, checksum: checksumOf(sql) },
-    migrator: "code",
-    payload: [Buffer.from("one"), Buffer.from("two")],
-  };
+  const program = { migrator: "code", payload: [Buffer.from("one"), Buffer.from("two")] };
+  const file = command.file === undefined ? undefined : { name: command.file, sql, checksum: checksumOf(sql) };
+  return { ...opsRun(command, readCommandStack(directory, "prod", command), program, file), name: "notes-ops-1" };
 }
 
-const jobOf = (given: OpsJobArgs): any => JSON.parse(JSON.stringify(opsJob(given)));
+const jobOf = (given: JobByHand): any => JSON.parse(JSON.stringify(jobByHand(given)));
 
 test("the Job of ops is the one that a release's step has, but for its verb, its labels and a TTL", () => {
   const given = args("status");
@@ -81,7 +77,7 @@ test("sql gets its file, the stack's gate and the acknowledgements that were typ
 });
 
 test("the ConfigMaps have the migrator, the SQL and the file, and belong to the Job", () => {
-  const { items }: any = opsConfigMaps(args("sql", "fix.sql"), "uid-1");
+  const { items }: any = configMapsByHand(args("sql", "fix.sql"), "uid-1");
   expect(items.map(({ metadata }: any) => metadata.name)).toEqual([
     "notes-ops-1-migrator",
     "notes-ops-1-payload-0",
@@ -95,7 +91,8 @@ test("the ConfigMaps have the migrator, the SQL and the file, and belong to the 
     expect(immutable).toBe(true);
   }
   expect(items[0].data).toEqual({ "migrator.cjs": "code" });
-  const iam: any = opsConfigMaps({ ...args("status"), signer: "signs" }, "uid-1");
+  const status = args("status");
+  const iam: any = configMapsByHand({ ...status, program: { ...status.program, signer: "signs" } }, "uid-1");
   expect(iam.items[1].data).toEqual({ "rds-signer.cjs": "signs" });
   expect(items[1].binaryData).toEqual({ "payload-0": Buffer.from("one").toString("base64") });
   expect(items[3].data).toEqual({ "statement.sql": "SELECT 1;" });

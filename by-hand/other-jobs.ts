@@ -1,7 +1,7 @@
 import { ended, itemsOf, type Job } from "./cluster-objects";
-import { EXIT, OpsFailure } from "./failure";
+import { CommandFailure, EXIT } from "./failure";
+import { COMPONENT } from "./job-by-hand";
 import type { Kubectl } from "./kubectl";
-import { COMPONENT } from "./objects";
 
 /** The components of a release that change the database, or are about to. */
 const RELEASE_COMPONENTS = ["preflight", "migrate", "contract"];
@@ -13,7 +13,7 @@ const OWN_TIME_MS = 120_000;
  * Looks at the other Jobs of the app: removes those of an earlier `ops` that was killed, names those that still run, and
  * refuses to change a database that a release is changing.
  * @param changes true if the verb changes the database
- * @throws OpsFailure if it does and a Job of a release is running
+ * @throws CommandFailure if it does and a Job of a release is running
  */
 export async function seeOtherJobs(
   kubectl: Kubectl,
@@ -28,7 +28,7 @@ export async function seeOtherJobs(
   const release = of(RELEASE_COMPONENTS).find((job) => !ended(job) && !job.metadata.deletionTimestamp);
   if (release && changes) {
     const { name } = release.metadata;
-    throw new OpsFailure(
+    throw new CommandFailure(
       EXIT.busy,
       `A release is running: Job ${name} has not ended.`,
       "this command changed nothing; the release may be changing it now.",

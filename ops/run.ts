@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto";
+import type { JobByHand, MigratorProgram } from "../by-hand/job-by-hand";
+import type { CommandStack } from "../by-hand/stack";
+import { literal } from "../components/literal";
+import { reviewArguments } from "../components/migrator-arguments";
+import type { Migration } from "../migrations/history/history";
+import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
+import { commandLine } from "../text/command-line";
+import { shellWord } from "../text/shell-word";
+import type { OpsCommand } from "./options";
+
+const SQL_KEY = "statement.sql";
+
+/**
+ * Returns the run of the migrator that a command line asks for.
+ * @param file the file of `sql`
+ */
+export function opsRun(
+  command: OpsCommand,
+  stack: CommandStack,
+  program: MigratorProgram,
+  file: Migration | undefined,
+): JobByHand {
+  const { verb, json } = command;
+  return {
+    ...{ stack, verb, json, program },
+    name: `${stack.settings.app.name}-ops-${verb}-${randomBytes(3).toString("hex")}`,
+    arguments: migratorArguments(command, stack, file),
+    rerun: typedCommand(command),
+    text: file && { suffix: "sql", file: SQL_KEY, text: file.sql },
+  };
+}
+
+/** Returns the command as it was typed, for the messages of the Job. */
+function typedCommand({ verb, stack, given, file }: OpsCommand): string {
+  const options = Object.entries(given).flatMap(([name, value]) =>
+    value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, shellWord(each)]),
+  );
+  const words = [verb, ...(file === undefined ? [] : [shellWord(file)]), ...options, "--stack", shellWord(stack)];
+  return `${commandLine("ops")} ${words.join(" ")}`;
+}
+
+function migratorArguments({ verb, given }: OpsCommand, stack: CommandStack, file: Migration | undefined): string[] {
+  const own = Object.entries(given).flatMap(([name, value]) =>
+    value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, literal(each)]),
+  );
+  return [
+    ...(file === undefined ? [] : [`${MIGRATOR_FOLDER}/${SQL_KEY}`, "--file-name", literal(file.name)]),
+    ...(verb === "sql" ? reviewArguments(stack.settings.review) : []),
+    ...own,
+  ];
+}
