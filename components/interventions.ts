@@ -33,6 +33,9 @@ export function interventionsIn(wanted: Manifest, live: LiveObject, keepsReplica
  * Returns the value of the annotation that makes Pulumi apply an object again, although its settings are unchanged: the
  * time of the newest change that is taken back. An object that nobody has changed keeps the value that it has.
  *
+ * Kubernetes records no time for a change of the number of pods through the subresource `scale` (seen on 1.34). The
+ * object's generation, which every change of its specification raises, stands in its place.
+ *
  * An autoscaler that lowered the number of pods below the settings' would lower it again after every `up`, so that
  * change alone makes no `up` apply the object.
  */
@@ -40,7 +43,7 @@ export function takenBackAt({ takenBack }: Interventions, live: LiveObject): str
   const byPersons = takenBack.filter(({ path, manager }) => path !== REPLICAS || isKubectl(manager));
   if (byPersons.length === 0) return live.metadata.annotations?.[TAKEN_BACK_ANNOTATION];
   return byPersons
-    .map(({ time = "unknown" }) => time)
+    .map(({ time = `generation ${live.metadata.generation}` }) => time)
     .sort()
     .at(-1);
 }

@@ -10,6 +10,7 @@ export type LiveObject = { [key: string]: Json } & {
     [key: string]: Json | undefined;
     name: string;
     annotations?: Record<string, string>;
+    generation?: number;
     managedFields?: (ManagedFields & { [key: string]: Json })[];
   };
 };

@@ -16,7 +16,7 @@ export interface LivePart {
 export type LiveRollout = ReadonlyMap<string, LivePart>;
 
 /**
- * The name of the annotation that contains the time of the last change by somebody else that a release took back. When
+ * The name of the annotation that tells the last change by somebody else that a release took back, by its time. When
  * the settings are unchanged, it is what makes Pulumi apply the object again: Pulumi compares the settings with its
  * state, not with the cluster.
  */

@@ -9,7 +9,7 @@ import { rolloutOver } from "../../components/rollout-over";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
 const HISTORY = { fingerprint: "f".repeat(64), migrations: [] };
-const SCALED_AT = "2026-11-30T10:00:00Z";
+const CHANGED_AT = "2026-11-30T10:00:00Z";
 
 function settings(app: object = {}, workloads: object[] = []): Settings {
   const { settings, problems } = parseSettings({
@@ -50,8 +50,8 @@ function pair(of: Settings, name: string, change?: Change) {
   const by = change && {
     manager: change.manager,
     operation: "Update",
-    time: SCALED_AT,
-    ...(change.subresource ? { subresource: change.subresource } : {}),
+    // Kubernetes records no time for the subresource.
+    ...(change.subresource ? { subresource: change.subresource } : { time: CHANGED_AT }),
     fieldsV1: {
       "f:spec": change.fields,
       "f:metadata": {
@@ -64,6 +64,7 @@ function pair(of: Settings, name: string, change?: Change) {
     metadata: {
       ...manifest.metadata,
       annotations: { [MANIFEST_ANNOTATION]: manifestHash(manifest), ...change?.annotations },
+      generation: 7,
       managedFields: [
         { manager: "pulumi-kubernetes-ab12cd34", operation: "Apply", fieldsV1: { "f:spec": own } },
         ...(by ? [by] : []),
@@ -97,11 +98,11 @@ test("tells of a changed image who changed it, when, and what the rollout sets a
   const rollout = rolloutOver(of, [pair(of, "notes", { manager: "kubectl-set", fields: IMAGE, spec: hotfix })]);
   expect(said()).toBe(
     "Others have changed what this stack sets. The rollout sets it again:\n" +
-      `  Deployment notes: kubectl-set at ${SCALED_AT} changed spec.template.spec.containers[name="app"].image: it is notes:hotfix, and this release sets notes:2.\n` +
+      `  Deployment notes: kubectl-set at ${CHANGED_AT} changed spec.template.spec.containers[name="app"].image: it is notes:hotfix, and this release sets notes:2.\n` +
       "Nothing was touched yet: the database and the app are as they were.\n" +
       "Next: to keep such a value, put it into the settings before you run `up`.",
   );
-  expect(marker(rollout)).toBe(SCALED_AT);
+  expect(marker(rollout)).toBe(CHANGED_AT);
 });
 
 test("a rollout that was undone is made again, although the settings are unchanged", () => {
@@ -115,7 +116,7 @@ test("a rollout that was undone is made again, although the settings are unchang
   const rollout = rolloutOver(of, [pair(of, "notes", undone)]);
   expect(said()).toContain("notes:hotfix");
   expect(said()).not.toContain(MANIFEST_ANNOTATION);
-  expect(marker(rollout)).toBe(SCALED_AT);
+  expect(marker(rollout)).toBe(CHANGED_AT);
 });
 
 test("what was taken back once stays marked, so that the next up has nothing to do", () => {
@@ -130,7 +131,7 @@ test("keeps pods that a person has added, and names both ways out", () => {
   const of = settings({ replicas: 3 });
   const rollout = rolloutOver(of, [pair(of, "notes", scaled(5))]);
   expect(said()).toBe(
-    `Deployment notes has 5 pods, set by kubectl (scale) at ${SCALED_AT}, and app.replicas is 3.\n` +
+    "Deployment notes has 5 pods, set by kubectl (scale), and app.replicas is 3.\n" +
       "The rollout keeps the 5 pods: it never removes pods that somebody else has added.\n" +
       "Next: to keep them, set app.replicas to 5; to go back to 3: kubectl -n default scale deployments.apps notes --replicas=3",
   );
@@ -147,10 +148,13 @@ test("keeps an autoscaler's pods, and names the setting that leaves the number t
 test("adds pods again that a person has removed", () => {
   const of = settings({ replicas: 3 });
   const rollout = rolloutOver(of, [pair(of, "notes", scaled(1))]);
-  expect(said()).toContain(
-    "kubectl (scale) at 2026-11-30T10:00:00Z changed spec.replicas: it is 1, and this release sets 3.",
-  );
-  expect(marker(rollout)).toBe(SCALED_AT);
+  expect(said()).toContain("kubectl (scale) changed spec.replicas: it is 1, and this release sets 3.");
+  expect(marker(rollout)).toBe("generation 7");
+  // Somebody removes them a second time. Another mark makes Pulumi apply the Deployment again.
+  const again = pair(of, "notes", scaled(1));
+  again.live.metadata.generation = 9;
+  again.live.metadata.annotations![TAKEN_BACK_ANNOTATION] = "generation 7";
+  expect(marker(rolloutOver(of, [again]))).toBe("generation 9");
 });
 
 test("does not apply an unchanged Deployment again after each time that an autoscaler has lowered its number", () => {

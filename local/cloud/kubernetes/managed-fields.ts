@@ -17,8 +17,8 @@ interface ManagedFields {
   fieldsType: "FieldsV1";
   fieldsV1: FieldSet;
   subresource?: string;
-  /** When the manager last set one of its fields. */
-  time: string;
+  /** When the manager last set one of its fields. Kubernetes 1.34 leaves it out for the subresource `scale`. */
+  time?: string;
 }
 
 /** The author of a change. A server-side apply respects the fields that other managers have set; an update does not. */
@@ -79,7 +79,7 @@ export function managedFields(
       apiVersion: next.apiVersion,
       fieldsType: "FieldsV1",
       fieldsV1,
-      time: isUnchanged ? earlier.time : timestamp(),
+      ...(by.subresource === "scale" ? {} : { time: (isUnchanged && earlier.time) || timestamp() }),
     },
   ];
 }
