@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Sizes } from "../text/table-size";
 import { serviceName } from "./app-manifests";
 import { restoreCommand } from "./backup";
+import { backupOutput } from "./backup-step";
 import { dependencies, formerlyBesideParent } from "./child";
 import type { DatabaseMigration } from "./database-migration";
 import { JobReports } from "./job-reports";
@@ -40,7 +41,7 @@ export class AfterRollout extends pulumi.ComponentResource {
   constructor(name: string, args: AfterRolloutArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:AfterRollout", name, {}, opts);
     const { migration, url = "" } = args;
-    const { releaseId, namespace, snapshot, jobs } = migration;
+    const { releaseId, namespace, backup, jobs } = migration;
     const { settings, history, reader } = migration.args;
     const { app, migrations } = settings;
     const child = { parent: this, ...formerlyBesideParent(opts) };
@@ -86,7 +87,7 @@ export class AfterRollout extends pulumi.ComponentResource {
             {
               ...jobs,
               step: "contract",
-              snapshot,
+              backup,
               begins: pulumi.output([args.rolledOut, tables?.sizes, smoke?.stdout]),
             },
             { ...child, dependsOn: checked },
@@ -103,7 +104,7 @@ export class AfterRollout extends pulumi.ComponentResource {
         stack: reader.stack,
         image: app.image,
         smoke: settings.smoke?.command,
-        restore: snapshot && restoreCommand(settings, snapshot.identifier),
+        restore: backup?.kind === "snapshot" ? restoreCommand(settings, backup.id) : undefined,
       };
       new JobReports(
         `${name}-report`,
@@ -120,23 +121,23 @@ export class AfterRollout extends pulumi.ComponentResource {
       );
     }
 
-    this.outputs = pulumi
-      .all([args.rolledOut, url, namespace, snapshot?.arn, snapshot?.createdAt])
-      .apply(([, at, known, arn, createdAt]) => ({
-        releaseId,
-        // A snapshot that somebody has deleted can't be restored, so it is left out.
-        snapshot: snapshot && arn && createdAt ? { id: snapshot.identifier, arn, createdAt } : null,
-        migrations: {
-          last: history.migrations.at(-1)?.name ?? null,
-          count: history.migrations.length,
-          fingerprint: history.fingerprint,
-        },
-        image: app.image,
-        namespace: known,
-        service: serviceName(app, settings.service),
-        url: at,
-        restore: snapshot && arn ? restoreCommand(settings, snapshot.identifier) : null,
-      }));
+    this.outputs = pulumi.all([args.rolledOut, url, namespace, backupOutput(backup)]).apply(([, at, known, made]) => ({
+      releaseId,
+      // A snapshot that somebody has deleted can't be restored, so it is left out.
+      snapshot: made?.kind === "snapshot" ? { id: made.id, arn: made.location, createdAt: made.createdAt } : null,
+      backup: made,
+      migrations: {
+        last: history.migrations.at(-1)?.name ?? null,
+        count: history.migrations.length,
+        fingerprint: history.fingerprint,
+      },
+      attempt: settings.release.attempt,
+      image: app.image,
+      namespace: known,
+      service: serviceName(app, settings.service),
+      url: at,
+      restore: made?.kind === "snapshot" ? restoreCommand(settings, made.id) : null,
+    }));
     this.sizes = tables?.sizes ?? args.rolledOut.apply(() => null);
     this.registerOutputs({ outputs: this.outputs, sizes: this.sizes });
   }

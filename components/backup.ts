@@ -1,17 +1,26 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { PackedHistory } from "../review/packed-history";
 import type { Settings } from "../settings/schema";
+import type { ReleaseBackup } from "./backup-step";
+import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
 import { snapshotIdentifier } from "./release-id";
-import { chooseSnapshot } from "./snapshot-status";
+import { chooseSnapshot, findAvailable } from "./snapshot-status";
 
-/** The snapshot that a release relies upon. */
+/** The backup that a release relies upon. */
 export interface Backup {
   identifier: string;
   /** Whether RDS has the snapshot already. */
   exists: boolean;
   /** The time at which the snapshot was begun (ISO 8601). It is set only if it was complete before this `up`. */
   availableSince?: string;
+  /**
+   * Whether the release has migrations that the live one doesn't have, so that it must not go on without a backup.
+   * Default: true. Without it no backup is made, and none is missed: it may have been removed meanwhile.
+   */
+  needed?: boolean;
+  /** What the live release's outputs say of their backup. */
+  published?: ReleaseBackup | undefined;
 }
 
 /** This error reports that a program made a `Release` without the backup that its settings require. */
@@ -28,21 +37,34 @@ export class BackupMissing extends ReleaseError {
   }
 }
 
+/** The options of {@link planBackup}. */
+export interface BackupOptions extends pulumi.InvokeOptions {
+  /** The result of `liveRelease`. Without it every release makes a backup for its migrations, if there is none yet. */
+  live?: Live | undefined;
+}
+
 /**
- * Finds out which snapshot the release will use, before any resource is declared.
+ * Finds out which backup the release will use, before any resource is declared. A release of only a new image has the
+ * migrations of the live one: it makes no backup, and asks nothing of the one that there may be.
  *
- * @param opts The provider of the package `aws`, which asks RDS.
+ * @param opts The provider of the package `aws`, which asks RDS, and what is live.
  * @returns undefined when `backup.mode` is "none"
  * @throws SnapshotError when RDS can't be queried, or when all snapshots of this release have failed
  */
 export async function planBackup(
   { backup, database, release }: Settings,
-  history: Pick<PackedHistory, "fingerprint">,
-  opts?: pulumi.InvokeOptions,
+  { fingerprint }: Pick<PackedHistory, "fingerprint">,
+  { live = {}, ...opts }: BackupOptions = {},
 ): Promise<Backup | undefined> {
   if (backup.mode === "none") return undefined;
-  const identifier = snapshotIdentifier(database.identifier, history.fingerprint, release.attempt);
-  return chooseSnapshot({ kind: database.kind, identifier }, opts);
+  const key = {
+    kind: database.kind,
+    identifier: snapshotIdentifier(database.identifier, fingerprint, release.attempt),
+  };
+  const needed = live.fingerprint !== fingerprint || live.attempt !== release.attempt;
+  if (needed) return { ...(await chooseSnapshot(key, opts)), needed, published: live.backup };
+  const found = await findAvailable(key, opts);
+  return { ...(found ?? { identifier: key.identifier, exists: false }), needed, published: live.backup };
 }
 
 /**

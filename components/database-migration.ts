@@ -3,6 +3,7 @@ import type { PackedHistory } from "../review/packed-history";
 import type { Review } from "../review/review";
 import type { Settings } from "../settings/schema";
 import { type Backup, BackupMissing } from "./backup";
+import { type BackupStep, earlierBackup } from "./backup-step";
 import { dependencies, formerlyBesideParent } from "./child";
 import { databaseEndpoints } from "./database-endpoint";
 import type { ReportReader } from "./job-reports";
@@ -49,7 +50,7 @@ export interface ProvidedDatabase {
 }
 
 /** The arguments that all Jobs of a release have in common. */
-export type SharedJobArgs = Omit<MigratorJobArgs, "step" | "snapshot" | "begins">;
+export type SharedJobArgs = Omit<MigratorJobArgs, "step" | "backup" | "begins">;
 
 /**
  * Checks that the arguments contain what their settings require.
@@ -66,7 +67,7 @@ export function requireInputs({ settings, history, review, backup, signer }: Dat
 }
 
 /**
- * The part of a release before the rollout: preflight Job → snapshot → migration Job, which verifies what it did. Each
+ * The part of a release before the rollout: preflight Job → backup → migration Job, which verifies what it did. Each
  * arrow is a `dependsOn`. A workload that uses the database names the component in its own `dependsOn`, so it is only
  * changed once the migration has succeeded.
  */
@@ -80,8 +81,8 @@ export class DatabaseMigration extends pulumi.ComponentResource {
   /** What the Jobs of this release have in common. */
   readonly jobs: SharedJobArgs;
   readonly preflight: MigratorJob;
-  /** The snapshot before the migration; undefined if `backup.mode` is "none". */
-  readonly snapshot: DatabaseSnapshot | undefined;
+  /** The backup before the migration; undefined if `backup.mode` is "none". */
+  readonly backup: BackupStep | undefined;
   readonly migration: MigratorJob;
 
   /** @throws the errors of {@link requireInputs} */
@@ -89,7 +90,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
     requireInputs(args);
     super("release:index:DatabaseMigration", name, {}, opts);
     const { settings, history, backup, provided = {} } = args;
-    const { app, migrations, policy } = settings;
+    const { app, migrations } = settings;
     const { namespace = settings.namespace } = provided;
     const database = { settings: settings.database, secretName: provided.databaseSecret };
 
@@ -143,33 +144,39 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       { ...child, dependsOn: dependencies(opts) },
     );
 
-    this.snapshot =
-      backup &&
-      new DatabaseSnapshot(
-        backup.identifier,
-        {
-          ...backup,
-          kind: settings.database.kind,
-          database: provided.databaseIdentifier ?? settings.database.identifier,
-          timeout: settings.backup.timeout,
-          encryptionRequired: policy.encryption === "required",
-          tags: { ...args.tags, release: releaseId, migrations: history.fingerprint },
-        },
-        { ...child, dependsOn: [this.preflight] },
-      );
+    this.backup = backup && this.backupStep(backup, { ...child, dependsOn: [this.preflight] });
 
     this.migration = new MigratorJob(
       `${name}-migrate`,
       {
         ...this.jobs,
         step: "migrate",
-        snapshot: this.snapshot,
-        begins: pulumi.all([this.preflight.job.id, this.snapshot?.createdAt]),
+        backup: this.backup,
+        begins: pulumi.all([this.preflight.job.id, this.backup?.createdAt]),
       },
       { ...child, dependsOn: [this.preflight] },
     );
 
     if (args.review) showReview(args.review, this.migration.job);
     this.registerOutputs({ releaseId });
+  }
+
+  /** Makes the backup of the kind that the settings name. A release of only a new image makes none. */
+  private backupStep(backup: Backup, opts: pulumi.ComponentResourceOptions): BackupStep {
+    const { settings, history, provided = {}, tags } = this.args;
+    const { identifier, exists, needed = true } = backup;
+    if (!needed && !exists) return earlierBackup("snapshot", identifier, undefined);
+    return new DatabaseSnapshot(
+      identifier,
+      {
+        ...backup,
+        kind: settings.database.kind,
+        database: provided.databaseIdentifier ?? settings.database.identifier,
+        timeout: settings.backup.timeout,
+        encryptionRequired: needed && settings.policy.encryption === "required",
+        tags: { ...tags, release: this.releaseId, migrations: history.fingerprint },
+      },
+      opts,
+    );
   }
 }

@@ -7,7 +7,8 @@ export { RolloutRefused } from "./adoption/refused";
 export { AfterRollout, type AfterRolloutArgs } from "./after-rollout";
 export { App } from "./app";
 export type { AppArgs } from "./app-manifests";
-export { type Backup, BackupMissing, planBackup } from "./backup";
+export { type Backup, BackupMissing, type BackupOptions, planBackup } from "./backup";
+export type { BackupKind, BackupStep, ReleaseBackup } from "./backup-step";
 export { DatabaseNotFound } from "./database-endpoint";
 export {
   DatabaseMigration,

@@ -2,10 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 import type { Sizes } from "../text/table-size";
+import type { ReleaseBackup } from "./backup-step";
 import { releaseOutputsSchema, wrongOutputs } from "./outputs";
 import { ReleaseError } from "./release-error";
 
-/** The facts about the live release that the review of the next one needs. */
+/** The facts about the live release that the review and the backup of the next one need. */
 export interface Live {
   /** The name of its last migration; undefined before the first release, or if the outputs can't be read. */
   migration?: string | undefined;
@@ -13,6 +14,10 @@ export interface Live {
   fingerprint?: string | undefined;
   /** The sizes of its tables; undefined if they are unknown. */
   sizes?: Sizes | undefined;
+  /** Its `release.attempt`; undefined if an older version of this project released it. */
+  attempt?: number | undefined;
+  /** The backup that was made before its migrations; undefined if there is none, or it is not known. */
+  backup?: ReleaseBackup | undefined;
 }
 
 /** This error reports that the stack has outputs, but not those of a release, so the next one can't be reviewed. */
@@ -56,11 +61,13 @@ export async function liveRelease(
   if (outputs === undefined || (key === undefined && Object.keys(all).length === 0)) return {};
   const parsed = releaseOutputsSchema.safeParse(outputs);
   if (parsed.success) {
-    const { migrations, sizes } = parsed.data;
+    const { migrations, sizes, attempt, backup } = parsed.data;
     return {
       migration: migrations.last ?? undefined,
       fingerprint: migrations.fingerprint,
       sizes: sizes ?? undefined,
+      attempt: attempt ?? undefined,
+      backup: backup ?? undefined,
     };
   }
   if (review.since !== undefined) return {};

@@ -2,8 +2,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
 import type { Settings } from "../settings/schema";
 import { parseMemory } from "../settings/units";
+import type { BackupStep } from "./backup-step";
 import { literal } from "./literal";
-import type { DatabaseSnapshot } from "./snapshot";
 
 /**
  * The step of a release that a Job runs. `preflight` only reads; `migrate` applies the pending migrations and verifies
@@ -23,9 +23,9 @@ export interface StepArgs {
   /** The entries of the Job's checklist that only people can supply. */
   notes: Omit<Settings["report"], "directory">;
   /**
-   * The snapshot that the migration relies on. Default: none, in an environment that allows releases without a backup.
+   * The backup that the migration relies on. Default: none, in an environment that allows releases without a backup.
    */
-  snapshot?: Pick<DatabaseSnapshot, "identifier" | "createdAt" | "completedAt"> | undefined;
+  backup?: Omit<BackupStep, "resources"> | undefined;
   /** Whether the connection must lead to the database that the snapshot is taken of. */
   endpointCheck: Settings["database"]["endpointCheck"];
   /**
@@ -33,7 +33,7 @@ export interface StepArgs {
    * `endpointCheck` is off.
    */
   endpoints?: pulumi.Output<string> | undefined;
-  /** The greatest age of the snapshot with which pending migrations are applied. */
+  /** The greatest age of the backup with which pending migrations are applied. */
   snapshotMaxAge: Settings["backup"]["maxAge"];
 }
 
@@ -46,13 +46,14 @@ const VERBS: Record<Step, (args: StepArgs) => string[]> = {
 
 /** Returns the arguments of the migrator for one step: its verb, then the verb's options. */
 export function stepArguments(args: StepArgs): pulumi.Input<string>[] {
-  const { step, stack, settings, notes, snapshot, snapshotMaxAge, endpoints } = args;
+  const { step, stack, settings, notes, backup, snapshotMaxAge, endpoints } = args;
   const options: [flag: string, value: pulumi.Input<string> | undefined][] = [
-    ["--snapshot", snapshot?.identifier],
+    ["--snapshot", backup?.id],
+    ["--backup-kind", backup && backup.kind !== "snapshot" ? backup.kind : undefined],
     ["--check", args.endpointCheck === "off" ? "same-database=off" : undefined],
-    ["--snapshot-created-at", snapshot?.createdAt.apply((time) => time ?? "gone")],
-    ["--snapshot-completed-at", snapshot?.completedAt.apply((time) => time ?? "gone")],
-    ["--snapshot-max-age", snapshot && snapshotMaxAge.text],
+    ["--snapshot-created-at", backup?.createdAt.apply((time) => time ?? "gone")],
+    ["--snapshot-completed-at", backup?.completedAt.apply((time) => time ?? "gone")],
+    ["--snapshot-max-age", backup && snapshotMaxAge.text],
     ["--database-endpoint", endpoints],
   ];
   return [

@@ -1,5 +1,6 @@
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
+import type { BackupStep } from "./backup-step";
 import { childOf } from "./child";
 import { commandContainer } from "./command-container";
 import type { DatabaseSource } from "./database-environment";
@@ -9,7 +10,6 @@ import type { MigrationFiles } from "./migration-files";
 import { type StepArgs, stepArguments } from "./migrator-arguments";
 import { MIGRATOR, migratorJobManifest } from "./migrator-job-manifest";
 import { warnWhenOverdue } from "./overdue";
-import type { DatabaseSnapshot } from "./snapshot";
 
 /** The arguments of one of a release's Jobs. */
 export interface MigratorJobArgs extends Omit<StepArgs, "stack"> {
@@ -21,7 +21,7 @@ export interface MigratorJobArgs extends Omit<StepArgs, "stack"> {
   appImage: string;
   /** The ConfigMaps with the migrator and the SQL. */
   files: MigrationFiles;
-  snapshot?: DatabaseSnapshot | undefined;
+  backup?: BackupStep | undefined;
   /** The options for reading the Job's pod. Without them nothing tells what ended a pod from outside. */
   reader?: ReportReader | undefined;
   /** An output that is known when everything that the Job depends on is done. Default: it is known at once. */
@@ -42,7 +42,7 @@ export class MigratorJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigratorJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:MigratorJob", name, {}, opts);
-    const { step, app, namespace, releaseId, database, settings, snapshot, files } = args;
+    const { step, app, namespace, releaseId, database, settings, backup, files } = args;
 
     const jobName = `${app}-${step}-${releaseId}`;
     this.name = jobName;
@@ -62,8 +62,8 @@ export class MigratorJob extends pulumi.ComponentResource {
         files: files.names,
       }),
       {
-        // The arguments already use an output of the snapshot. dependsOn makes the Job wait for all of its resources.
-        ...childOf(this, opts, [files, ...(snapshot ? [snapshot] : [])]),
+        // The arguments already use an output of the backup. dependsOn makes the Job wait for all of its resources.
+        ...childOf(this, opts, [files, ...(backup?.resources ?? [])]),
         replaceOnChanges: ["*"],
         deleteBeforeReplace: true,
         customTimeouts: { create: deadline.plus(AWAIT_MARGIN_SECONDS).text },

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Sizes } from "../text/table-size";
+import { backupSchema } from "./backup-step";
 import { ReleaseError } from "./release-error";
 
 /** The rows and bytes of each table, as one release passes them to the next. */
@@ -18,6 +19,11 @@ export const releaseOutputsSchema = z.object({
   releaseId: z.string(),
   /** The snapshot that was taken before the release's migrations; null if there is none. */
   snapshot: z.object({ id: z.string(), arn: z.string(), createdAt: z.string() }).nullable(),
+  /**
+   * The backup that was made before the release's migrations, of any kind; null if there is none, or if an older version
+   * of this project made the release.
+   */
+  backup: backupSchema.nullable().default(null),
   migrations: z.object({
     /** The name of the last migration; null for an empty history. */
     last: z.string().nullable(),
@@ -25,6 +31,8 @@ export const releaseOutputsSchema = z.object({
     /** The sha-256 of all migrations' names and contents. */
     fingerprint: z.string(),
   }),
+  /** The setting `release.attempt`; null if an older version of this project made the release. */
+  attempt: z.number().nullable().default(null),
   image: z.string(),
   namespace: z.string(),
   /** The name of the Service. */

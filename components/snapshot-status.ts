@@ -79,6 +79,11 @@ const WAITED_FOR = ["creating", "copying", "modifying"];
  */
 const TRIES = 5;
 
+/** Returns the names that the snapshots of one attempt of a release may have, in their order. */
+function candidates(identifier: string): string[] {
+  return Array.from({ length: TRIES }, (_, index) => (index === 0 ? identifier : `${identifier}-r${index + 1}`));
+}
+
 /**
  * Chooses the snapshot for a release: the existing one, or else a new one. An identifier that a failed snapshot, or one
  * that is being deleted, still has can't be used again. The next snapshot is then named `…-r2`, `…-r3` and so on.
@@ -91,11 +96,8 @@ export async function chooseSnapshot(
   { kind, identifier }: SnapshotKey,
   opts?: pulumi.InvokeOptions,
 ): Promise<{ identifier: string; exists: boolean; availableSince?: string }> {
-  const candidates = Array.from({ length: TRIES }, (_, index) =>
-    index === 0 ? identifier : `${identifier}-r${index + 1}`,
-  );
   let free: string | undefined;
-  for (const candidate of candidates) {
+  for (const candidate of candidates(identifier)) {
     const found = await findSnapshot({ kind, identifier: candidate }, opts);
     if (found?.status === "available") return { identifier: candidate, exists: true, availableSince: found.createdAt };
     if (found && WAITED_FOR.includes(found.status)) return { identifier: candidate, exists: true };
@@ -111,6 +113,25 @@ export async function chooseSnapshot(
     `All ${TRIES} snapshots ${identifier}… of this release failed.`,
     "See the instance's events (aws rds describe-events), then raise release.attempt by one and run `up` again.",
   );
+}
+
+/**
+ * Finds the snapshot of a release that needs none. Any one that is not `available` counts as none, and it is no error if
+ * all of them have failed or were removed.
+ *
+ * @returns what {@link chooseSnapshot} returns of an existing snapshot, or undefined if there is none
+ * @throws {@link SnapshotError} when RDS can't be queried
+ */
+export async function findAvailable(
+  { kind, identifier }: SnapshotKey,
+  opts?: pulumi.InvokeOptions,
+): Promise<{ identifier: string; exists: boolean; availableSince: string } | undefined> {
+  for (const candidate of candidates(identifier)) {
+    const found = await findSnapshot({ kind, identifier: candidate }, opts);
+    if (found?.status === "available") return { identifier: candidate, exists: true, availableSince: found.createdAt };
+    if (!found && candidate !== identifier) return undefined;
+  }
+  return undefined;
 }
 
 /** The time between two queries for a snapshot that is still being made, in milliseconds. */

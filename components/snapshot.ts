@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws/rds";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
+import type { BackupStep } from "./backup-step";
 import { retryWhileBusy } from "./busy-database";
 import { childOf } from "./child";
 import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
@@ -34,13 +35,14 @@ export interface DatabaseSnapshotArgs {
  * `replaceOnChanges` is not set here, because the old snapshot would keep the identifier and RDS would refuse its
  * replacement (DBSnapshotAlreadyExists). After a failed snapshot, `chooseSnapshot` chooses another identifier instead.
  */
-export class DatabaseSnapshot extends pulumi.ComponentResource {
-  readonly identifier: string;
+export class DatabaseSnapshot extends pulumi.ComponentResource implements BackupStep {
+  readonly kind = "snapshot";
+  readonly id: string;
   /**
    * The snapshot's ARN; undefined if the snapshot doesn't exist any more. It is known only once the snapshot is
    * `available`, so a resource that uses it waits for that.
    */
-  readonly arn: pulumi.Output<string | undefined>;
+  readonly location: pulumi.Output<string | undefined>;
   /** The time at which RDS began the snapshot (ISO 8601). It is known at the same time as the ARN. */
   readonly createdAt: pulumi.Output<string | undefined>;
   /**
@@ -48,10 +50,11 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
    * which the snapshot was begun.
    */
   readonly completedAt: pulumi.Output<string | undefined>;
+  readonly resources: readonly pulumi.Resource[] = [this];
 
   constructor(name: string, args: DatabaseSnapshotArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:DatabaseSnapshot", name, {}, opts);
-    this.identifier = args.identifier;
+    this.id = args.identifier;
 
     const options: pulumi.CustomResourceOptions = {
       ...childOf(this, opts),
@@ -85,7 +88,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
     const available: pulumi.Output<SnapshotDescription | undefined> = snapshot.id.apply(() =>
       waitUntilAvailable(args, { parent: this }),
     );
-    this.arn = available.apply((found) => found?.arn);
+    this.location = available.apply((found) => found?.arn);
     this.createdAt = available.apply((found) => found?.createdAt);
     // The state records the time of completion once for each snapshot, because RDS reports only when one was begun, and
     // a large one takes hours. A snapshot that was deleted by hand and taken again under the same identifier gets a new
@@ -105,6 +108,6 @@ export class DatabaseSnapshot extends pulumi.ComponentResource {
     this.completedAt = pulumi
       .all([available, completed.stdout])
       .apply(([found, at]) => (found ? at.trim() : undefined));
-    this.registerOutputs({ arn: this.arn, createdAt: this.createdAt });
+    this.registerOutputs({ arn: this.location, createdAt: this.createdAt });
   }
 }

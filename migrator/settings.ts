@@ -26,8 +26,20 @@ export interface ReviewSettings {
   readonly runner: Runner;
 }
 
-/** The times at which a snapshot was begun and at which it became available. */
-interface SnapshotTimes {
+/** The kinds of backups, as `--backup-kind` names them. */
+export const BACKUP_KINDS = ["snapshot", "dump", "branch"] as const;
+
+/** The backup that protects a run. */
+export interface ProtectingBackup {
+  readonly kind: (typeof BACKUP_KINDS)[number];
+  readonly id: string;
+  readonly taken: BackupTimes | "gone";
+  /** The greatest age with which pending migrations are applied. */
+  readonly maxAge: number;
+}
+
+/** The times at which a backup was begun and at which it was complete. */
+interface BackupTimes {
   readonly createdAt: Date;
   readonly completedAt: Date;
 }
@@ -105,5 +117,5 @@ export interface Settings {
   readonly afterRollout: boolean;
   /** The endpoints of the database that the snapshot is taken of; empty if that is unknown or not to be compared. */
   readonly snapshotEndpoints: readonly Endpoint[];
-  readonly snapshot: { id: string; taken: SnapshotTimes | "gone"; maxAge: number } | undefined;
+  readonly snapshot: ProtectingBackup | undefined;
 }

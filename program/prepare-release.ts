@@ -76,7 +76,8 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
 
   // The review judges what the migrations would do to production. It ends the release here when it finds something
   // that this environment refuses and that nobody has acknowledged.
-  const review = await reviewGate(settings, history, await liveRelease(settings, { output, namespace }));
+  const live = await liveRelease(settings, { output, namespace });
+  const review = await reviewGate(settings, history, live);
 
   // An object that somebody else made would make the rollout fail. It ends the release here, while the database is still
   // unchanged. What others changed of the release's own objects is shown; the rollout takes it back.
@@ -85,8 +86,9 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
       ? await rolloutGate(settings, history, reader, { provider: providers.command, schemaGate })
       : undefined;
 
-  // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one.
-  const backup = await planBackup(settings, history, { provider: providers.aws });
+  // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one. A release of only
+  // a new image needs none.
+  const backup = await planBackup(settings, history, { provider: providers.aws, live });
 
   return { inputs: { ...read, reader, review, rollout: seen, backup }, providers };
 }

@@ -17,7 +17,7 @@ export function checklist(report: Report): string[] {
   if (stage === "before")
     lines.push(
       snapshot
-        ? `  [x] Backup: snapshot ${snapshot.id} of ${snapshot.createdAt}`
+        ? `  [x] Backup: ${snapshot.kind ?? "snapshot"} ${snapshot.id} of ${snapshot.createdAt}`
         : "  [?] Backup: taken after this check, if the settings ask for it",
       said("tested", "Tested on another stage", "missing: set (--note tested=…)"),
       `  [x] Scope of impact: ${scope.length === 0 ? "no existing table is touched" : scope.join(" | ")}`,

@@ -37,7 +37,8 @@ export interface Report extends ReportPart {
   /** The time of the report, ISO 8601. */
   readonly at: string;
   readonly database: string;
-  readonly snapshot: { id: string; createdAt: string } | null;
+  /** The backup that protected the run; null if there was none. Records of older versions name no kind: a snapshot. */
+  readonly snapshot: { kind?: string | undefined; id: string; createdAt: string } | null;
   /** Notes that only people can give: `--note tested=staging`, `--note window="Sun 02:00"`. */
   readonly notes: Readonly<Record<string, string>>;
   /** The rows and bytes of the largest tables, by table; missing in records of older versions. */

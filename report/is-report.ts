@@ -39,7 +39,10 @@ const report = shape({
   release: either(text, oneOf(null)),
   at: (value) => typeof value === "string" && !Number.isNaN(Date.parse(value)),
   database: text,
-  snapshot: either(oneOf(null), shape({ id: text, createdAt: text })),
+  snapshot: either(
+    oneOf(null),
+    shape({ kind: either(missing, oneOf("snapshot", "dump", "branch")), id: text, createdAt: text }),
+  ),
   notes: valuesOf(text),
   results: listOf(result),
   pending: listOf(text),

@@ -92,11 +92,18 @@ function migrated(before: Report | undefined): string {
 }
 
 function backup(after: readonly Report[], { missing }: ReleasePage): Row {
-  const snapshot = after.find((each) => each.snapshot)?.snapshot;
-  if (snapshot) return ["✅", "Backup", `snapshot ${markdownCode(snapshot.id)} of ${minute(snapshot.createdAt)}`];
+  const made = after.find((each) => each.snapshot)?.snapshot;
+  if (made) return ["✅", "Backup", `${kindOf(made)} ${markdownCode(made.id)} of ${minute(made.createdAt)}`];
+  if (after.length > 0 && after.every(({ results }) => results.length === 0))
+    return ["–", "Backup", "none: nothing was pending, and nothing was changed"];
   return after.length === 0 && missing.length > 0
     ? [OPEN, "Backup", "not known here: a part is missing, see below"]
     : ["–", "Backup", "none, by the setting backup.mode"];
+}
+
+/** Returns the kind of a backup. An older version of this project knew snapshots only, and reported no kind. */
+function kindOf({ kind = "snapshot" }: { kind?: string | undefined }): string {
+  return kind;
 }
 
 function said(before: Report | undefined, note: string, point: string, setting: string): Row {
@@ -115,7 +122,7 @@ function rollback(before: Report | undefined, { restore }: ReleasePage): Row {
   const known = [text && markdownText(text), restore && markdownCode(restore)].filter(Boolean);
   return known.length > 0
     ? ["✅", "Rollback plan", known.join("<br>")]
-    : [OPEN, "Rollback plan", "missing: set `report.rollback`; there is no snapshot"];
+    : [OPEN, "Rollback plan", "missing: set `report.rollback`; there is no backup"];
 }
 
 /** Sums up several checks in one row: the worst outcome, and the facts of each check. */
@@ -156,7 +163,10 @@ function part({ stage, results, notes, ...report }: Report, title: string, summe
     "",
   );
   if (report.snapshot)
-    lines.push(`Backup: snapshot ${markdownCode(report.snapshot.id)} of ${minute(report.snapshot.createdAt)}.`, "");
+    lines.push(
+      `Backup: ${kindOf(report.snapshot)} ${markdownCode(report.snapshot.id)} of ${minute(report.snapshot.createdAt)}.`,
+      "",
+    );
   if (stage === "before") {
     const names = report.pending.map(markdownCode).join(", ");
     lines.push(`Pending: ${names || "nothing"}.`, "");

@@ -19,7 +19,7 @@ export async function publishReport(run: Run, part: ReportPart): Promise<void> {
     database: session.target.database,
     snapshot:
       snapshot && snapshot.taken !== "gone"
-        ? { id: snapshot.id, createdAt: snapshot.taken.createdAt.toISOString() }
+        ? { kind: snapshot.kind, id: snapshot.id, createdAt: snapshot.taken.createdAt.toISOString() }
         : null,
     notes: settings.notes,
     ...part,

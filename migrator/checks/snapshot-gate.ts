@@ -6,20 +6,20 @@ import type { Settings } from "../settings";
 import { compareEndpoints } from "./same-database";
 
 /**
- * Checks that the snapshot is recent enough. A release that is resumed later must not rely on its old snapshot, because
- * going back to it would lose what was written since. The age counts from the completion of the snapshot, because a
+ * Checks that the backup is recent enough. A release that is resumed later must not rely on its old backup, because
+ * going back to it would lose what was written since. The age counts from the completion of the backup, because a
  * large one takes hours.
  * @param pending the number of pending migrations
  * @param now the present time, in milliseconds since 1970
- * @throws SnapshotTooOld if something is pending and the snapshot is older than the setting allows
- * @throws SnapshotGone if something is pending and the snapshot was deleted
+ * @throws SnapshotTooOld if something is pending and the backup is older than the setting allows
+ * @throws SnapshotGone if something is pending and the backup was deleted
  */
 export function checkSnapshot(snapshot: Settings["snapshot"], pending: number, now: number = Date.now()): void {
   if (!snapshot || pending === 0) return;
-  if (snapshot.taken === "gone") throw new SnapshotGone(snapshot.id, pending);
+  if (snapshot.taken === "gone") throw new SnapshotGone(snapshot, pending);
   const age = now - snapshot.taken.completedAt.getTime();
   if (age > snapshot.maxAge)
-    throw new SnapshotTooOld(snapshot.id, formatDuration(age), formatDuration(snapshot.maxAge), pending);
+    throw new SnapshotTooOld(snapshot, formatDuration(age), formatDuration(snapshot.maxAge), pending);
 }
 
 /**

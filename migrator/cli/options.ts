@@ -83,7 +83,8 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     many: true,
     text: "run: sets the connection string in this variable too; repeatable",
   },
-  snapshot: { value: "ID", text: "the snapshot that protects this run" },
+  snapshot: { value: "ID", text: "the snapshot that protects this run, or another backup" },
+  "backup-kind": { value: "KIND", default: "snapshot", text: "what that is: snapshot, dump or branch" },
   "database-endpoint": {
     value: "HOST:PORT,…",
     text: "where RDS has the database that the snapshot is of; the connection must lead to one of them",

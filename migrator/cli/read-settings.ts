@@ -7,7 +7,7 @@ import { parseDuration } from "../../text/short-duration";
 import { connectionPlace } from "../db/connection-place";
 import type { Authentication } from "../db/url";
 import { UsageFailure } from "../failures/usage";
-import { type Endpoint, type Settings, VERBS, type Verb } from "../settings";
+import { BACKUP_KINDS, type Endpoint, type Settings, VERBS, type Verb } from "../settings";
 import { OPTIONS } from "./options";
 import { readReview } from "./review-settings";
 
@@ -217,7 +217,13 @@ function readSnapshot(
     mistakes.push("--snapshot and --snapshot-created-at go together.");
     return undefined;
   }
-  if (created === "gone") return { id, taken: "gone", maxAge };
+  const given = text("backup-kind") ?? "snapshot";
+  const kind = BACKUP_KINDS.find((each) => each === given);
+  if (!kind) {
+    mistakes.push(`--backup-kind is "${given}", and must be one of ${BACKUP_KINDS.join(", ")}.`);
+    return undefined;
+  }
+  if (created === "gone") return { kind, id, taken: "gone", maxAge };
   const time = (option: string, given: string) => {
     const read = new Date(given);
     if (Number.isNaN(read.getTime())) mistakes.push(`--${option} is "${given}", and must be a time as in ISO 8601.`);
@@ -228,5 +234,5 @@ function readSnapshot(
   const createdAt = time("snapshot-created-at", created);
   const completed = text("snapshot-completed-at");
   const completedAt = completed === undefined ? createdAt : time("snapshot-completed-at", completed);
-  return { id, taken: { createdAt, completedAt }, maxAge };
+  return { kind, id, taken: { createdAt, completedAt }, maxAge };
 }

@@ -1,4 +1,10 @@
+import type { ProtectingBackup } from "../settings";
 import { Failure, otherVerb, UNTOUCHED } from "./failure";
+
+type Named = Pick<ProtectingBackup, "kind" | "id">;
+
+const FRESH = (kind: Named["kind"]) =>
+  `raise the setting release.attempt by one, which ${kind === "snapshot" ? "takes" : "makes"} a fresh ${kind}, then: {rerun}`;
 
 /** The command line is wrong. The failure lists every mistake at once. */
 export class UsageFailure extends Failure {
@@ -31,16 +37,16 @@ export class UnreadableMigrations extends Failure {
   }
 }
 
-/** The snapshot that protects this release is too old to be relied on. */
+/** The backup that protects this release is too old to be relied on. */
 export class SnapshotTooOld extends Failure {
   override readonly code = "snapshot-too-old";
   override readonly exit = 7;
 
-  constructor(snapshot: string, age: string, maxAge: string, pending: number) {
+  constructor({ kind, id }: Named, age: string, maxAge: string, pending: number) {
     super({
-      what: `The snapshot ${snapshot} is ${age} old, and backup.maxAge allows ${maxAge}: going back to it would lose what was written since.`,
+      what: `The ${kind} ${id} is ${age} old, and backup.maxAge allows ${maxAge}: going back to it would lose what was written since.`,
       database: `${UNTOUCHED} ${pending === 1 ? "One migration is" : `${pending} migrations are`} pending.`,
-      next: "raise the setting release.attempt by one, which takes a fresh snapshot, then: {rerun}",
+      next: FRESH(kind),
     });
   }
 }
@@ -60,16 +66,16 @@ export class OtherDatabase extends Failure {
   }
 }
 
-/** The snapshot that is to protect this release was deleted. */
+/** The backup that is to protect this release was deleted. */
 export class SnapshotGone extends Failure {
   override readonly code = "snapshot-gone";
   override readonly exit = 7;
 
-  constructor(snapshot: string, pending: number) {
+  constructor({ kind, id }: Named, pending: number) {
     super({
-      what: `The snapshot ${snapshot} is not in RDS any more: there would be no way back.`,
+      what: `There is no ${kind} ${id} any more: there would be no way back.`,
       database: `${UNTOUCHED} ${pending === 1 ? "One migration is" : `${pending} migrations are`} pending.`,
-      next: "raise the setting release.attempt by one, which takes a fresh snapshot, then: {rerun}",
+      next: FRESH(kind),
     });
   }
 }

@@ -4,7 +4,15 @@ import { parseReleaseOutputs, ReleaseOutputsError } from "../../components";
 const OUTPUTS = {
   releaseId: "3f2a9c41b07e",
   snapshot: { id: "notes-db-3f2a9c41b07e", arn: "arn:aws:rds:::snapshot:x", createdAt: "2026-11-21T10:00:00Z" },
+  backup: {
+    kind: "snapshot",
+    id: "notes-db-3f2a9c41b07e",
+    location: "arn:aws:rds:::snapshot:x",
+    createdAt: "2026-11-21T10:00:00Z",
+    completedAt: "2026-11-21T10:04:00Z",
+  },
   migrations: { last: "20260105093000_init", count: 1, fingerprint: "f".repeat(64) },
+  attempt: 1,
   image: "notes:1",
   namespace: "default",
   service: "notes",
@@ -19,9 +27,9 @@ describe("the outputs of a release, read by another stack", () => {
     expect(parseReleaseOutputs({ ...OUTPUTS, snapshot: null, restore: null }).snapshot).toBeNull();
   });
 
-  test("are read of an older release too, which measured no sizes: they are unknown", () => {
-    const { sizes: _, ...older } = OUTPUTS;
-    expect(parseReleaseOutputs(older)).toEqual({ ...OUTPUTS, sizes: null });
+  test("are read of an older release too, which told less: the rest is unknown", () => {
+    const { sizes: _, backup: __, attempt: ___, ...older } = OUTPUTS;
+    expect(parseReleaseOutputs(older)).toEqual({ ...OUTPUTS, sizes: null, backup: null, attempt: null });
   });
 
   test("keep what this version of the reader does not know out of its way", () => {

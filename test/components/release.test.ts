@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   BackupMissing,
+  type Live,
   parseReleaseOutputs,
   parseSettings,
   planBackup,
@@ -62,8 +63,13 @@ beforeEach(async () => {
   await recorder.start();
 });
 
-async function release(of = settings(), history = HISTORY, published = () => {}): Promise<ReleaseOutputs> {
-  const backup = await planBackup(of, history);
+async function release(
+  of = settings(),
+  history = HISTORY,
+  published = () => {},
+  live: Live = {},
+): Promise<ReleaseOutputs> {
+  const backup = await planBackup(of, history, { live });
   const { outputs, sizes } = new Release("notes", {
     settings: of,
     history,
@@ -271,7 +277,9 @@ describe("the chain", () => {
         arn: `arn:aws:rds:::snapshot:notes-db-${"f".repeat(12)}`,
         createdAt: "2026-11-21T10:00:00Z",
       },
+      backup: { kind: "snapshot", id: `notes-db-${"f".repeat(12)}`, createdAt: "2026-11-21T10:00:00Z" },
       migrations: { last: "1_init", count: 1, fingerprint: HISTORY.fingerprint },
+      attempt: 1,
       image: "notes:1",
       namespace: "default",
       service: "notes",
@@ -375,6 +383,44 @@ describe("the backup", () => {
       ["", "-r2", "-r3", "-r4", "-r5"].map((suffix) => [identifier + suffix, failed]),
     );
     await expect(planBackup(settings(), HISTORY)).rejects.toThrow(/release\.attempt/);
+  });
+});
+
+describe("a release of only a new image", () => {
+  const identifier = `notes-db-${"f".repeat(12)}`;
+  const live: Live = { fingerprint: HISTORY.fingerprint, attempt: 1 };
+  const made = (of: Settings, now = live) => release(of, HISTORY, undefined, now);
+
+  test("takes no snapshot where the one of its migrations was removed, and names none", async () => {
+    const outputs = await made(settings());
+    expect(recorder.all(SNAPSHOT)).toEqual([]);
+    expect(outputs).toMatchObject({ snapshot: null, backup: null, restore: null, attempt: 1 });
+    expect(job().inputs["spec"].template.spec.containers[0].args.join(" ")).toContain(
+      `--snapshot ${identifier} --snapshot-created-at gone --snapshot-completed-at gone`,
+    );
+  });
+
+  test.each(["failed", "deleting", "creating"])("takes none beside one that is %s", async (status) => {
+    recorder.snapshots = { [identifier]: { status } };
+    await made(settings());
+    expect(recorder.all(SNAPSHOT)).toEqual([]);
+  });
+
+  test("keeps the snapshot that is there, whatever the policy says of new ones", async () => {
+    recorder.snapshots = { [`${identifier}-r2`]: { status: "available", encrypted: false } };
+    const outputs = await made(settings({ policy: { encryption: "required" } }));
+    expect(recorder.only(SNAPSHOT).options.importId).toBe(`${identifier}-r2`);
+    expect(outputs.backup).toMatchObject({ kind: "snapshot", id: `${identifier}-r2` });
+  });
+
+  test.each([
+    ["the attempt was raised", settings({ release: { attempt: 2 } }), live],
+    ["other migrations are live", settings(), { ...live, fingerprint: "e".repeat(64) }],
+    ["nothing is live", settings(), {}],
+    ["an older version of this project released what is live", settings(), { fingerprint: HISTORY.fingerprint }],
+  ])("is none where %s: a snapshot is taken", async (_, of, now) => {
+    await made(of, now);
+    expect(recorder.all(SNAPSHOT)).toHaveLength(1);
   });
 });
 

@@ -26,8 +26,8 @@ const finding = {
 const failures: Failure[] = [
   new usage.UsageFailure(["wrong", "wrong too"]),
   new usage.UnreadableMigrations("bad\n  worse"),
-  new usage.SnapshotTooOld("s-1", "2 h", "1 h", 2),
-  new usage.SnapshotGone("s-1", 2),
+  new usage.SnapshotTooOld({ kind: "snapshot", id: "s-1" }, "2 h", "1 h", 2),
+  new usage.SnapshotGone({ kind: "branch", id: "s-1" }, 2),
   new usage.OtherDatabase("s-1", ["the connection: h:1"]),
   new connection.BadUrl(["bad", "worse"]),
   new connection.Unreachable("h:1", "refused"),

@@ -1,0 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+/** The ways to make a backup, which are the values of `backup.mode` that make one. */
+export const BACKUP_KINDS = ["snapshot", "dump", "branch"] as const;
+/** A way to make a backup. */
+export type BackupKind = (typeof BACKUP_KINDS)[number];
+
+/**
+ * The step of a release between its preflight and its migration. Each kind of backup is a component of its own that has
+ * these values; the migration, the outputs and the report need nothing else of it.
+ */
+export interface BackupStep {
+  readonly kind: BackupKind;
+  /** The name of the backup. It depends on the migrations and on `release.attempt`, so the program knows it. */
+  readonly id: string;
+  /** The place of the backup: an ARN, or the URL of an object or a branch. It is undefined if there is none any more. */
+  readonly location: pulumi.Output<string | undefined>;
+  /** The time at which the backup was begun (ISO 8601). Going back to it loses what was written since. */
+  readonly createdAt: pulumi.Output<string | undefined>;
+  /** The time at which the backup was complete (ISO 8601). `backup.maxAge` counts from here. */
+  readonly completedAt: pulumi.Output<string | undefined>;
+  /** The resources that must be complete before the migration begins. */
+  readonly resources: readonly pulumi.Resource[];
+}
+
+/** A backup in the outputs of a release. */
+export const backupSchema = z.object({
+  kind: z.enum(BACKUP_KINDS),
+  id: z.string(),
+  location: z.string(),
+  createdAt: z.string(),
+  completedAt: z.string(),
+});
+/** A backup, as the outputs of a release name it. */
+export type ReleaseBackup = z.infer<typeof backupSchema>;
+
+/** Returns what the outputs say of a backup; null if there is none any more. It is known when the backup is complete. */
+export function backupOutput(step: BackupStep | undefined): pulumi.Output<ReleaseBackup | null> {
+  if (!step) return pulumi.output(null);
+  const { kind, id } = step;
+  return pulumi
+    .all([step.location, step.createdAt, step.completedAt])
+    .apply(([location, createdAt, completedAt]) =>
+      location !== undefined && createdAt !== undefined && completedAt !== undefined
+        ? { kind, id, location, createdAt, completedAt }
+        : null,
+    );
+}
+
+/** Returns the step of a release that relies on no new backup: the one that its outputs named before, or none. */
+export function earlierBackup(kind: BackupKind, id: string, published: ReleaseBackup | undefined): BackupStep {
+  const same = published?.kind === kind && published.id === id ? published : undefined;
+  return {
+    kind,
+    id,
+    location: pulumi.output(same?.location),
+    createdAt: pulumi.output(same?.createdAt),
+    completedAt: pulumi.output(same?.completedAt),
+    resources: [],
+  };
+}
