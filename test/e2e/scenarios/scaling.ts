@@ -2,14 +2,11 @@ import assert from "node:assert/strict";
 import { startLoad } from "../../../local/demo/load";
 import { address, serves, succeeded, until } from "../expect";
 import { kubectl, list } from "../kubectl";
-import { image, type Scenario } from "../scenario";
+import { following, image, type Scenario, VERSIONS } from "../scenario";
 import { watchDeployment } from "../watch";
 import type { Release, World } from "../world";
 
 const DEPLOYMENT = "deployments.apps/notes";
-
-/** The versions of the app that the nodes have. */
-const VERSIONS = ["1.0.0", "1.1.0", "1.2.0"];
 
 /** Somebody, or an autoscaler, changes what the release has set, and the next release comes. */
 export const scaling: Scenario[] = [
@@ -150,11 +147,6 @@ export const scaling: Scenario[] = [
     },
   },
 ];
-
-/** The version after the one that is set. */
-function following(world: World): string {
-  return VERSIONS[(VERSIONS.indexOf(world.version) + 1) % VERSIONS.length]!;
-}
 
 /** Releases the following version of the app. */
 async function next(world: World): Promise<Release> {
