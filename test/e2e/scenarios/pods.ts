@@ -151,7 +151,10 @@ export const pods: Scenario[] = [
       const job = (await list(world.namespace, "pods")).find(({ metadata }) => metadata.name.includes("-migrate-"));
       assert.equal(job.metadata.labels.team, "notes");
       assert.equal(job.status.phase, "Succeeded");
+      world.set("app.pod", undefined);
       world.set("migrations.pod", undefined);
+      succeeded(await world.run("up", "up"));
+      await kubectl(["delete", "configmaps", "notes-flags", "company-ca", "--namespace", world.namespace]);
       return measured;
     },
   },
