@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundleDump } from "../backup/bundle";
 import { bundleIamSchemaGate, bundleMigrator, bundleRdsSigner, bundleSchemaGate } from "../migrator/cli/bundle";
 import { bundleReportReader } from "../report/reader/bundle";
 import { writePlainTypes } from "./plain-types";
@@ -22,6 +23,7 @@ execFileSync(process.execPath, [join(root, "node_modules/typescript-7/bin/tsc"),
 writePlainTypes(dist, join(dist, "program/index.d.ts"));
 writeFileSync(join(dist, "migrator.cjs"), bundleMigrator(true));
 writeFileSync(join(dist, "rds-signer.cjs"), bundleRdsSigner(true));
+writeFileSync(join(dist, "dump.cjs"), bundleDump(true));
 writeFileSync(join(dist, "schema-gate.cjs"), bundleSchemaGate(true));
 writeFileSync(join(dist, "schema-gate-iam.cjs"), bundleIamSchemaGate(true));
 writeFileSync(join(dist, "report.cjs"), bundleReportReader(true));

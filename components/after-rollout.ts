@@ -5,6 +5,7 @@ import { serviceName } from "./app-manifests";
 import { restoreCommand } from "./backup";
 import { backupOutput } from "./backup-step";
 import { dependencies, formerlyBesideParent } from "./child";
+import { DatabaseDump } from "./database-dump";
 import type { DatabaseMigration } from "./database-migration";
 import { JobReports } from "./job-reports";
 import { MigratorJob } from "./migrator-job";
@@ -121,7 +122,13 @@ export class AfterRollout extends pulumi.ComponentResource {
       );
     }
 
-    this.outputs = pulumi.all([args.rolledOut, url, namespace, backupOutput(backup)]).apply(([, at, known, made]) => ({
+    // The migration Job reports when the dump was really taken, and its checksum.
+    const reported = backup instanceof DatabaseDump ? tables?.backup : undefined;
+    const made = pulumi
+      .all([backupOutput(backup), reported])
+      .apply(([known, told]) => (known && told?.id === known.id ? { ...known, ...told } : known));
+
+    this.outputs = pulumi.all([args.rolledOut, url, namespace, made]).apply(([, at, known, made]) => ({
       releaseId,
       // A snapshot that somebody has deleted can't be restored, so it is left out.
       snapshot: made?.kind === "snapshot" ? { id: made.id, arn: made.location, createdAt: made.createdAt } : null,

@@ -20,6 +20,8 @@ export interface BackupStep {
   readonly createdAt: pulumi.Output<string | undefined>;
   /** The time at which the backup was complete (ISO 8601). `backup.maxAge` counts from here. */
   readonly completedAt: pulumi.Output<string | undefined>;
+  /** The sha-256 of the backup's file. Default: it has none, or it is unknown. */
+  readonly checksum?: pulumi.Output<string | undefined>;
   /** The resources that must be complete before the migration begins. */
   readonly resources: readonly pulumi.Resource[];
 }
@@ -31,6 +33,8 @@ export const backupSchema = z.object({
   location: z.string(),
   createdAt: z.string(),
   completedAt: z.string(),
+  /** The sha-256 of a dump's file; null if it is unknown, and for any other backup. */
+  checksum: z.string().nullable().default(null),
 });
 /** A backup, as the outputs of a release name it. */
 export type ReleaseBackup = z.infer<typeof backupSchema>;
@@ -40,10 +44,10 @@ export function backupOutput(step: BackupStep | undefined): pulumi.Output<Releas
   if (!step) return pulumi.output(null);
   const { kind, id } = step;
   return pulumi
-    .all([step.location, step.createdAt, step.completedAt])
-    .apply(([location, createdAt, completedAt]) =>
+    .all([step.location, step.createdAt, step.completedAt, step.checksum])
+    .apply(([location, createdAt, completedAt, checksum = null]) =>
       location !== undefined && createdAt !== undefined && completedAt !== undefined
-        ? { kind, id, location, createdAt, completedAt }
+        ? { kind, id, location, createdAt, completedAt, checksum }
         : null,
     );
 }
@@ -57,6 +61,7 @@ export function earlierBackup(kind: BackupKind, id: string, published: ReleaseBa
     location: pulumi.output(same?.location),
     createdAt: pulumi.output(same?.createdAt),
     completedAt: pulumi.output(same?.completedAt),
+    checksum: pulumi.output(same?.checksum ?? undefined),
     resources: [],
   };
 }

@@ -1,16 +1,16 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { PackedHistory } from "../review/packed-history";
 import type { Settings } from "../settings/schema";
 import type { ReleaseBackup } from "./backup-step";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
-import { snapshotIdentifier } from "./release-id";
+import { dumpName, snapshotIdentifier } from "./release-id";
 import { chooseSnapshot, findAvailable } from "./snapshot-status";
 
 /** The backup that a release relies upon. */
 export interface Backup {
   identifier: string;
-  /** Whether RDS has the snapshot already. */
+  /** Whether RDS has the snapshot already. The Job of a dump finds that out by itself. */
   exists: boolean;
   /** The time at which the snapshot was begun (ISO 8601). It is set only if it was complete before this `up`. */
   availableSince?: string;
@@ -52,16 +52,21 @@ export interface BackupOptions extends pulumi.InvokeOptions {
  * @throws SnapshotError when RDS can't be queried, or when all snapshots of this release have failed
  */
 export async function planBackup(
-  { backup, database, release }: Settings,
+  { app, backup, database, release }: Settings,
   { fingerprint }: Pick<PackedHistory, "fingerprint">,
   { live = {}, ...opts }: BackupOptions = {},
 ): Promise<Backup | undefined> {
   if (backup.mode === "none") return undefined;
+  const needed = live.fingerprint !== fingerprint || live.attempt !== release.attempt;
+  if (backup.mode === "dump") {
+    const place = { project: pulumi.getProject(), stack: pulumi.getStack(), app: app.name };
+    const identifier = dumpName(place, fingerprint, release.attempt);
+    return { identifier, exists: false, needed, published: live.backup };
+  }
   const key = {
     kind: database.kind,
-    identifier: snapshotIdentifier(database.identifier, fingerprint, release.attempt),
+    identifier: snapshotIdentifier(database.identifier ?? "", fingerprint, release.attempt),
   };
-  const needed = live.fingerprint !== fingerprint || live.attempt !== release.attempt;
   if (needed) return { ...(await chooseSnapshot(key, opts)), needed, published: live.backup };
   const found = await findAvailable(key, opts);
   return { ...(found ?? { identifier: key.identifier, exists: false }), needed, published: live.backup };

@@ -5,7 +5,10 @@ import type { Settings } from "../settings/schema";
 import { type Backup, BackupMissing } from "./backup";
 import { type BackupStep, earlierBackup } from "./backup-step";
 import { dependencies, formerlyBesideParent } from "./child";
+import { DatabaseDump, DumpProgramMissing } from "./database-dump";
 import { databaseEndpoints } from "./database-endpoint";
+import type { DatabaseSource } from "./database-environment";
+import type { DumpSettings } from "./dump-job-manifest";
 import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
@@ -23,6 +26,8 @@ export interface DatabaseMigrationArgs {
   migrator: string;
   /** The AWS SDK's signer as one CommonJS file. It is required if `database.auth` is "iam", and not used otherwise. */
   signer?: string | undefined;
+  /** The program that stores dumps, as one CommonJS file. It is required if `backup.mode` is "dump". */
+  dumper?: string | undefined;
   /** The result of `planBackup`; undefined if `backup.mode` is "none". */
   backup?: Backup | undefined;
   /** The result of `reviewGate`, whose findings `pulumi up` shows. It is required if `review.refuse` is not empty. */
@@ -56,13 +61,15 @@ export type SharedJobArgs = Omit<MigratorJobArgs, "step" | "backup" | "begins">;
  * Checks that the arguments contain what their settings require.
  *
  * @throws {@link BackupMissing} when the settings require a backup and none is given
+ * @throws {@link DumpProgramMissing} when the settings want a dump and the program that stores it is not given
  * @throws {@link SignerMissing} when the settings want logins by IAM and the signer is not given
  * @throws ReviewMissing when the settings refuse something and no review of these settings and migrations is given
  * @throws ReviewRefused when the given review has refused findings
  */
-export function requireInputs({ settings, history, review, backup, signer }: DatabaseMigrationArgs): void {
+export function requireInputs({ settings, history, review, backup, dumper, signer }: DatabaseMigrationArgs): void {
   requireReview(settings, history, review);
   if (settings.backup.mode !== "none" && !backup) throw new BackupMissing();
+  if (settings.backup.mode === "dump" && dumper === undefined) throw new DumpProgramMissing();
   if (settings.database.auth === "iam" && signer === undefined) throw new SignerMissing();
 }
 
@@ -112,8 +119,8 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       child,
     );
     // Only names that RDS keeps are passed on, so a failover doesn't change the Jobs and run them again.
-    const { kind, identifier, endpointCheck } = settings.database;
-    const compared = backup && endpointCheck === "on";
+    const { kind, identifier = "", endpointCheck } = settings.database;
+    const compared = settings.backup.mode === "snapshot" && endpointCheck === "on";
     const endpoints = compared
       ? pulumi
           .output(provided.databaseIdentifier ?? identifier)
@@ -144,7 +151,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       { ...child, dependsOn: dependencies(opts) },
     );
 
-    this.backup = backup && this.backupStep(backup, { ...child, dependsOn: [this.preflight] });
+    this.backup = backup && this.backupStep(backup, database, { ...child, dependsOn: [this.preflight] });
 
     this.migration = new MigratorJob(
       `${name}-migrate`,
@@ -162,19 +169,46 @@ export class DatabaseMigration extends pulumi.ComponentResource {
   }
 
   /** Makes the backup of the kind that the settings name. A release of only a new image makes none. */
-  private backupStep(backup: Backup, opts: pulumi.ComponentResourceOptions): BackupStep {
+  private backupStep(backup: Backup, database: DatabaseSource, opts: pulumi.ComponentResourceOptions): BackupStep {
     const { settings, history, provided = {}, tags } = this.args;
     const { identifier, exists, needed = true } = backup;
+    const { dump } = settings.backup;
+    if (settings.backup.mode === "dump" && dump) {
+      // The Job stays declared in a release of only a new image, which doesn't change it and doesn't wait for it.
+      const step = this.dump(backup, { ...settings.backup, dump }, database, opts);
+      return needed ? step : earlierBackup("dump", identifier, backup.published);
+    }
     if (!needed && !exists) return earlierBackup("snapshot", identifier, undefined);
     return new DatabaseSnapshot(
       identifier,
       {
         ...backup,
         kind: settings.database.kind,
-        database: provided.databaseIdentifier ?? settings.database.identifier,
+        database: provided.databaseIdentifier ?? settings.database.identifier ?? "",
         timeout: settings.backup.timeout,
         encryptionRequired: needed && settings.policy.encryption === "required",
         tags: { ...tags, release: this.releaseId, migrations: history.fingerprint },
+      },
+      opts,
+    );
+  }
+
+  private dump(
+    { identifier }: Backup,
+    backup: DumpSettings,
+    database: DatabaseSource,
+    opts: pulumi.ComponentResourceOptions,
+  ): DatabaseDump {
+    const { settings, history, dumper: program = "", signer, reader } = this.args;
+    const { fingerprint, migrations } = history;
+    return new DatabaseDump(
+      // The part of the name behind the app's is that of the migrations and the attempt.
+      `${settings.app.name}-dump${identifier.split("/").at(-1)!.slice(settings.app.name.length)}`,
+      {
+        ...{ app: settings.app.name, namespace: this.namespace, releaseId: this.releaseId, database, program, reader },
+        ...{ identifier, fingerprint, lastMigration: migrations.at(-1)?.name, settings: settings.migrations, backup },
+        signer: settings.database.auth === "iam" ? signer : undefined,
+        begins: this.preflight.job.id,
       },
       opts,
     );

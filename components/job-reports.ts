@@ -19,9 +19,20 @@ export interface ReportReader {
   kubeconfig?: pulumi.Input<string> | undefined;
 }
 
+/** What the last of the Jobs reported of the backup. */
+const reportedSchema = z.object({
+  id: z.string(),
+  createdAt: z.string(),
+  completedAt: z.string(),
+  checksum: z.string().nullable(),
+});
+/** What a migration Job reported of the dump that protected it. */
+export type ReportedBackup = z.infer<typeof reportedSchema>;
+
 /** The one line of JSON that the reader prints. */
 const answerSchema = z.object({
   sizes: sizesSchema.optional(),
+  backup: reportedSchema.optional(),
   file: z.string().optional(),
   /** Three lines: what could not be read, the state of the release, and the next command. */
   problem: z.string().optional(),
@@ -46,6 +57,8 @@ export interface JobReportsArgs {
 export class JobReports extends ReleaseCommand {
   /** The rows and bytes of each table at the end of the last of the Jobs; null if they are unknown. */
   readonly sizes: pulumi.Output<Sizes | null>;
+  /** The backup that protected the last of the Jobs; null if it is unknown, or there is none. */
+  readonly backup: pulumi.Output<ReportedBackup | null>;
 
   constructor(name: string, { releaseId, reader, request }: JobReportsArgs, opts?: pulumi.ComponentResourceOptions) {
     const { script, context, kubeconfig } = reader;
@@ -66,11 +79,12 @@ export class JobReports extends ReleaseCommand {
       opts,
     );
     // A secret kubeconfig makes Pulumi treat the command's output as a secret, too. The output contains none.
-    this.sizes = pulumi.unsecret(this.stdout).apply((printed) => {
-      const { problem, sizes } = parse(printed);
+    const answer = pulumi.unsecret(this.stdout).apply(parse);
+    this.sizes = answer.apply(({ problem, sizes }) => {
       if (problem) void pulumi.log.warn(problem, this);
       return sizes ?? null;
     });
+    this.backup = answer.apply(({ backup }) => backup ?? null);
   }
 }
 

@@ -3,22 +3,23 @@ import * as pulumi from "@pulumi/pulumi";
 import { onError } from "./error-hook";
 import { endOfPod, lingeringContainers, type PodTrouble } from "./job-pod";
 import type { ReportReader } from "./job-reports";
+import type { JobStep } from "./job-step";
 import { knownValue } from "./known-value";
 import { eventsOfPods, type Found, podsOfJob } from "./live-objects";
-import type { StepArgs } from "./migrator-arguments";
 
 /** A Job whose pod is watched. */
 export interface WatchedJob {
   name: string;
-  step: StepArgs["step"];
+  step: JobStep;
   namespace: pulumi.Input<string>;
   /** Default: pods can't be read, and nothing is said about them. */
   reader?: ReportReader | undefined;
 }
 
 /** The state of database and app after a Job's pod was ended from outside. */
-const STATES: Record<StepArgs["step"], string> = {
+const STATES: Record<JobStep, string> = {
   preflight: "Nothing was changed: database and app are as they were.",
+  dump: "Nothing was changed: database and app are as they were. What was stored of the dump is removed by the next try.",
   migrate:
     "The statement that ran was cancelled; migrations that were finished stay applied. The app that was serving goes on serving.",
   contract:
@@ -55,7 +56,7 @@ export function endOfPodHook(
 }
 
 /** Returns the message about a Job whose pod was ended from outside. */
-export function endedText(name: string, step: StepArgs["step"], { what, before }: PodTrouble): string {
+export function endedText(name: string, step: JobStep, { what, before }: PodTrouble): string {
   const again = "run the same `up` again: it goes on from what is there";
   return `Job ${name} failed. ${what}\n${STATES[step]}\nNext: ${before ? `${before}; then ` : ""}${again}.`;
 }
@@ -103,8 +104,8 @@ async function watch(
 }
 
 /** Returns the message about containers that keep a Job from ending. */
-export function lingeringText(name: string, step: StepArgs["step"], containers: readonly string[]): string {
-  const state = step === "preflight" ? "Nothing was changed." : "What it applied stays applied.";
+export function lingeringText(name: string, step: JobStep, containers: readonly string[]): string {
+  const state = step === "preflight" || step === "dump" ? "Nothing was changed." : "What it applied stays applied.";
   return (
     `Job ${name} can't end: its migrator has ended, and ${containers.join(", ")} goes on in the same pod, put there by a mesh or another webhook.\n` +
     `${state} The release would wait until migrations.deadline and then fail.\n` +

@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
-import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { labels } from "./pods";
+import { jobFiles } from "./job-files";
 
 /** The files that the Jobs get in their folder: the migrator and the migrations. */
 export interface MigrationFilesArgs {
@@ -15,36 +13,20 @@ export interface MigrationFilesArgs {
   payload: Buffer[];
 }
 
-/**
- * The ConfigMaps that contain the migrator and the SQL; the Jobs' pods mount them. They are immutable, and their names
- * contain a hash of their content: changed content makes a new ConfigMap, so none changes under a running pod.
- */
+/** The ConfigMaps that contain the migrator and the SQL; the Jobs' pods mount them. They never change. */
 export class MigrationFiles extends pulumi.ComponentResource {
   /** The names of the ConfigMaps, which are mounted together in one folder. */
   readonly names: string[];
 
   constructor(name: string, args: MigrationFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:MigrationFiles", name, {}, opts);
-
+    const { app, namespace, migrator, signer, payload } = args;
     const contents = [
-      { data: { "migrator.cjs": args.migrator } },
-      ...(args.signer === undefined ? [] : [{ data: { "rds-signer.cjs": args.signer } }]),
-      ...args.payload.map((piece, index) => ({ binaryData: { [`payload-${index}`]: piece.toString("base64") } })),
+      { data: { "migrator.cjs": migrator } },
+      ...(signer === undefined ? [] : [{ data: { "rds-signer.cjs": signer } }]),
+      ...payload.map((piece, index) => ({ binaryData: { [`payload-${index}`]: piece.toString("base64") } })),
     ];
-    this.names = contents.map((content) => {
-      const hash = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 10);
-      const mapName = `${args.app}-migration-${hash}`;
-      new ConfigMap(
-        `${name}-${hash}`,
-        {
-          metadata: { name: mapName, namespace: args.namespace, labels: labels(args.app, "migration") },
-          immutable: true,
-          ...content,
-        },
-        { parent: this },
-      );
-      return mapName;
-    });
+    this.names = jobFiles(name, { app, namespace, component: "migration", contents }, { parent: this }).names;
     this.registerOutputs({ names: this.names });
   }
 }

@@ -3,18 +3,12 @@ import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
 import type { Settings } from "../settings/schema";
 import { parseMemory } from "../settings/units";
 import type { BackupStep } from "./backup-step";
+import type { MigratorStep } from "./job-step";
 import { literal } from "./literal";
-
-/**
- * The step of a release that a Job runs. `preflight` only reads; `migrate` applies the pending migrations and verifies
- * them; `contract` runs after the rollout and after `settings.soak`, and applies the migrations that remove what only
- * the old version needed.
- */
-type Step = "preflight" | "migrate" | "contract";
 
 /** What decides the arguments of the migrator in one of a release's Jobs. */
 export interface StepArgs {
-  step: Step;
+  step: MigratorStep;
   /** The name of the Pulumi stack, for the commands in messages. */
   stack: string;
   settings: Settings["migrations"];
@@ -38,7 +32,7 @@ export interface StepArgs {
 }
 
 /** The migrator's verb and its options for each step. */
-const VERBS: Record<Step, (args: StepArgs) => string[]> = {
+const VERBS: Record<MigratorStep, (args: StepArgs) => string[]> = {
   preflight: ({ settings: { runner }, review }) => ["preflight", "--runner", runner, ...reviewArguments(review)],
   migrate: ({ settings: { runner } }) => [runner === "command" ? "run" : "deploy", "--hold-contract"],
   contract: ({ settings: { soak } }) => ["deploy", "--after-rollout", "--soak", soak.text],

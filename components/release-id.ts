@@ -31,6 +31,19 @@ export function snapshotIdentifier(database: string, migrationsFingerprint: stri
   return stem + suffix;
 }
 
+/**
+ * Returns the name of the release's dump, such as `notes.prod/notes-3f2a9c41b07e`. Like a snapshot's it depends on the
+ * migrations only. Its folder is of this stack alone, so that stacks can share a bucket.
+ */
+export function dumpName(
+  { project, stack, app }: { project: string; stack: string; app: string },
+  migrationsFingerprint: string,
+  attempt: number,
+): string {
+  const folder = `${project}.${stack}`.replace(/[^A-Za-z0-9_.-]/g, "_");
+  return `${folder}/${app}-${migrationsFingerprint.slice(0, LENGTH)}${attempt > 1 ? `-${attempt}` : ""}`;
+}
+
 /** Returns the value as JSON with sorted keys, so that equal values give the same text. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, each) =>

@@ -49,6 +49,25 @@ export function databaseObjects(
   ];
 }
 
+/** Returns the Secret with an access key of the store for dumps. */
+export function storeSecret(
+  namespace: string,
+  { name, accessKeyIdKey, secretAccessKeyKey }: { name: string; accessKeyIdKey: string; secretAccessKeyKey: string },
+  { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
+): KubernetesObject {
+  const values = { [accessKeyIdKey]: accessKeyId, [secretAccessKeyKey]: secretAccessKey };
+  const data = Object.fromEntries(
+    Object.entries(values).map(([key, text]) => [key, Buffer.from(text).toString("base64")]),
+  );
+  return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "Opaque", data };
+}
+
+/** Returns a PersistentVolumeClaim, which is a folder in the local cloud. */
+export function volumeClaim(namespace: string, name: string): KubernetesObject {
+  const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+  return { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name, namespace }, spec };
+}
+
 function partsOf(url: string): Record<ConnectionPart, string> {
   const { hostname, port, username, password, pathname } = new URL(url);
   return {

@@ -4,7 +4,7 @@ import { plannedInstance } from "./cloud/aws/functions";
 import { findConnection } from "./cloud/aws/instance";
 import { connect } from "./cloud/client";
 import type { CreateRequest, InvokeRequest, Properties, Provider, UpdateRequest } from "./cloud/provider";
-import { databaseObjects } from "./database-objects";
+import { databaseObjects, storeSecret, volumeClaim } from "./database-objects";
 import type { Stack } from "./stack";
 
 /**
@@ -19,30 +19,55 @@ export interface Environment {
   namespace: string;
   /** Where the settings say that each role finds its connection. */
   access: Record<DatabaseRole, DatabaseAccess>;
+  /** The place for dumps, if a release takes one. */
+  dumps?: DumpPlace | undefined;
   /** The region of the database, by `aws:region`; undefined if the settings name none. */
   region?: string | undefined;
 }
 
+/** The bucket for dumps with the Secret of its access key, or the name of a PersistentVolumeClaim. */
+interface DumpPlace {
+  bucket?: string | undefined;
+  secret?: { name: string; accessKeyIdKey: string; secretAccessKeyKey: string } | undefined;
+  claim?: string | undefined;
+}
+
 /** Undefined if the settings do not name a valid database; the program reports that problem itself. */
 export function environmentOf({ settings: raw, config }: Pick<Stack, "settings" | "config">): Environment | undefined {
-  const { settings } = parseSettings(raw, ["app", "database", "namespace"]);
+  const { settings } = parseSettings(raw, ["app", "database", "namespace", "backup"]);
   if (!settings) return undefined;
-  const { database, namespace } = settings;
+  const { database, namespace, backup } = settings;
   const access = { app: databaseAccess(database, "app"), migration: databaseAccess(database, "migration") };
-  const { identifier, kind } = database;
+  const { identifier = `${settings.app.name}-db`, kind } = database;
   const region = config["aws:region"];
-  return { identifier, kind, access, database: settings.app.name.replaceAll("-", "_"), namespace, region };
+  const dumps = backup.mode === "dump" ? dumpPlaceOf(backup.dump) : undefined;
+  return { identifier, kind, access, database: settings.app.name.replaceAll("-", "_"), namespace, dumps, region };
+}
+
+/** A store that the settings give an address of is somebody else's, so nothing is made there. */
+function dumpPlaceOf({
+  to = "",
+  endpoint,
+  secret,
+  claim,
+}: Omit<DumpPlace, "bucket"> & { to?: string | undefined; endpoint?: string | undefined } = {}): DumpPlace {
+  return { bucket: endpoint === undefined ? /^s3:\/\/([^/]+)/.exec(to)?.[1] : undefined, secret, claim };
 }
 
 /** Creates and starts the missing parts of the environment; it is quick if nothing is missing. */
 export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
-  const { identifier, kind, namespace, access, region } = environment;
+  const { identifier, kind, namespace, access, dumps, region } = environment;
   // An app that was renamed keeps its existing database.
   const database = findConnection(cloudDir, kind, identifier)?.database ?? environment.database;
   const cloud = await connect(cloudDir);
   const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database, region });
   const urls = { app: instance.appUrl, migration: instance.adminUrl };
   for (const object of databaseObjects(namespace, access, urls)) await cloud.call("kubernetes.apply", { object });
+  if (dumps?.bucket !== undefined) {
+    const key = await cloud.call("s3.ensureBucket", { bucket: dumps.bucket });
+    if (dumps.secret) await cloud.call("kubernetes.apply", { object: storeSecret(namespace, dumps.secret, key) });
+  }
+  if (dumps?.claim !== undefined) await cloud.call("kubernetes.apply", { object: volumeClaim(namespace, dumps.claim) });
 }
 
 /** Returns the environment if its database is still to be made. */

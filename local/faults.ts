@@ -10,6 +10,10 @@ export const FAULTS: Record<Fault, string> = {
   "instance-unavailable": "the instance is being modified, and RDS refuses a snapshot",
   "storage-optimization": "the instance is in storage-optimization, and RDS takes a snapshot all the same",
   "database-refuses": "nobody listens on the database's port",
+  "store-full": "the store for dumps has no room left",
+  "store-refuses": "the store for dumps refuses all access",
+  "store-breaks": "the store for dumps cuts each connection that sends a part of a dump",
+  "store-corrupts": "the store for dumps says another checksum than that of what it was sent",
 };
 
 export function readFaults(cloudDir: string): string[] {

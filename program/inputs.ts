@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { bundleDump } from "../backup/bundle";
 import {
   type ProviderSettings,
   ReleaseError,
@@ -41,6 +42,8 @@ export interface ReleaseInputs {
   migrator: string;
   /** The AWS SDK's signer as one CommonJS file, if `database.auth` is "iam". */
   signer: string | undefined;
+  /** The program that stores dumps, as one CommonJS file, if `backup.mode` is "dump". */
+  dumper: string | undefined;
   /** The program of `app.schemaGate`, as one CommonJS file; undefined if the settings don't want it. */
   schemaGate: string | undefined;
   /** The script and the options that read back the Jobs' reports after the rollout. */
@@ -84,6 +87,7 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
     history: await readMigrations(resolve(directory, settings.migrations.directory)),
     migrator: bundleMigrator(),
     signer: iam ? bundleRdsSigner() : undefined,
+    dumper: settings.backup.mode === "dump" ? bundleDump() : undefined,
     schemaGate: settings.app.schemaGate ? (iam ? bundleIamSchemaGate() : bundleSchemaGate()) : undefined,
     tags: { project, stack, app: settings.app.name, commit: commit(directory) },
   };

@@ -31,6 +31,21 @@ export interface ReportPart {
   readonly scope: readonly string[];
 }
 
+/** A dump, as its Job records it in the database for the migration and the way back. */
+export interface RecordedDump {
+  /** The name of the dump, with folders and without an ending. */
+  readonly id: string;
+  /** The place of its file: `s3://bucket/…` or `pvc://claim/…`. */
+  readonly location: string;
+  /** The times at which it was begun and at which it was stored and checked, ISO 8601. */
+  readonly createdAt: string;
+  readonly completedAt: string;
+  /** The sha-256 of its file. */
+  readonly checksum: string;
+  /** The sha-256 of the migrations that it was taken before. */
+  readonly fingerprint: string;
+}
+
 /** The report of a Job, which is one line of JSON in its log. `page.ts` makes a page of one or more reports. */
 export interface Report extends ReportPart {
   readonly release: string | null;
@@ -38,7 +53,15 @@ export interface Report extends ReportPart {
   readonly at: string;
   readonly database: string;
   /** The backup that protected the run; null if there was none. Records of older versions name no kind: a snapshot. */
-  readonly snapshot: { kind?: string | undefined; id: string; createdAt: string } | null;
+  readonly snapshot: {
+    kind?: string | undefined;
+    id: string;
+    createdAt: string;
+    /** Of a dump: where it is, when it was complete, and the sha-256 of its file. */
+    location?: string | undefined;
+    completedAt?: string | undefined;
+    checksum?: string | undefined;
+  } | null;
   /** Notes that only people can give: `--note tested=staging`, `--note window="Sun 02:00"`. */
   readonly notes: Readonly<Record<string, string>>;
   /** The rows and bytes of the largest tables, by table; missing in records of older versions. */

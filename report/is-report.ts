@@ -41,7 +41,14 @@ const report = shape({
   database: text,
   snapshot: either(
     oneOf(null),
-    shape({ kind: either(missing, oneOf("snapshot", "dump", "branch")), id: text, createdAt: text }),
+    shape({
+      kind: either(missing, oneOf("snapshot", "dump", "branch")),
+      id: text,
+      createdAt: text,
+      location: either(missing, text),
+      completedAt: either(missing, text),
+      checksum: either(missing, text),
+    }),
   ),
   notes: valuesOf(text),
   results: listOf(result),

@@ -93,7 +93,7 @@ function migrated(before: Report | undefined): string {
 
 function backup(after: readonly Report[], { missing }: ReleasePage): Row {
   const made = after.find((each) => each.snapshot)?.snapshot;
-  if (made) return ["✅", "Backup", `${kindOf(made)} ${markdownCode(made.id)} of ${minute(made.createdAt)}`];
+  if (made) return ["✅", "Backup", backupText(made)];
   if (after.length > 0 && after.every(({ results }) => results.length === 0))
     return ["–", "Backup", "none: nothing was pending, and nothing was changed"];
   return after.length === 0 && missing.length > 0
@@ -101,9 +101,10 @@ function backup(after: readonly Report[], { missing }: ReleasePage): Row {
     : ["–", "Backup", "none, by the setting backup.mode"];
 }
 
-/** Returns the kind of a backup. An older version of this project knew snapshots only, and reported no kind. */
-function kindOf({ kind = "snapshot" }: { kind?: string | undefined }): string {
-  return kind;
+/** Describes a backup. An older version of this project knew snapshots only, and reported no kind. */
+function backupText({ kind = "snapshot", id, location, createdAt, checksum }: NonNullable<Report["snapshot"]>): string {
+  const sum = checksum === undefined ? "" : `, sha-256 ${markdownCode(checksum)}`;
+  return `${kind} ${markdownCode(location ?? id)} of ${minute(createdAt)}${sum}`;
 }
 
 function said(before: Report | undefined, note: string, point: string, setting: string): Row {
@@ -162,11 +163,7 @@ function part({ stage, results, notes, ...report }: Report, title: string, summe
     `Release ${markdownCode(report.release ?? "by hand")} of database ${markdownCode(report.database)}, ${minute(report.at)}.`,
     "",
   );
-  if (report.snapshot)
-    lines.push(
-      `Backup: ${kindOf(report.snapshot)} ${markdownCode(report.snapshot.id)} of ${minute(report.snapshot.createdAt)}.`,
-      "",
-    );
+  if (report.snapshot) lines.push(`Backup: ${backupText(report.snapshot)}.`, "");
   if (stage === "before") {
     const names = report.pending.map(markdownCode).join(", ");
     lines.push(`Pending: ${names || "nothing"}.`, "");

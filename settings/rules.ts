@@ -1,4 +1,5 @@
 import { adoptionRules } from "./adoption-rules";
+import { backupRules } from "./backup-rules";
 import { CA_VARIABLE, connectionVariables, DEFAULT_VARIABLE } from "./database-access";
 import { databaseRules } from "./database-rules";
 import { appPodProblems, workloadPodProblems } from "./pod/app-pod";
@@ -43,15 +44,6 @@ export const rules: Rule[] = [
   { needs: ["app", "database", "workloads"], broken: workloadPodProblems },
   { needs: ["migrations", "database"], broken: (s) => migrationPodProblems(s, URL_VARIABLES) },
   {
-    needs: ["backup", "policy"],
-    broken: (s) =>
-      problem(
-        s.policy.backup === "required" && s.backup.mode === "none",
-        ["backup", "mode"],
-        '"snapshot", because policy.backup is "required"',
-      ),
-  },
-  {
     needs: ["app"],
     broken: ({ app: { preStop, terminationGrace } }) =>
       problem(
@@ -85,15 +77,6 @@ export const rules: Rule[] = [
         connectWait.seconds >= deadline.seconds,
         ["migrations", "connectWait"],
         `shorter than migrations.deadline (${deadline}), which ends the whole Job`,
-      ),
-  },
-  {
-    needs: ["backup", "migrations"],
-    broken: ({ backup: { mode, maxAge }, migrations: { soak } }) =>
-      problem(
-        mode === "snapshot" && maxAge.seconds <= soak.seconds,
-        ["backup", "maxAge"],
-        `longer than migrations.soak (${soak}), after which the contract migrations still rely on the snapshot`,
       ),
   },
   {
@@ -170,6 +153,7 @@ export const rules: Rule[] = [
       );
     },
   },
+  ...backupRules,
   ...adoptionRules,
   ...scalingRules,
 ];

@@ -11,6 +11,7 @@ import { type KubernetesMethods, stopKubernetes } from "./kubernetes/service";
 import { isRunning, killGroup, waitForEnd } from "./process";
 import { lockHolder, type ProcessLock, tryLock } from "./process-lock";
 import type { Json } from "./provider";
+import type { S3Methods } from "./s3/service";
 import type { Method } from "./service";
 
 const START_TIMEOUT = 30_000;
@@ -22,7 +23,7 @@ type Named<Service extends string, Methods> = {
 };
 
 /** All methods of the background process by the name that a request contains, such as `aws.createSnapshot`. */
-export type CloudMethods = Named<"aws", AwsMethods> & Named<"kubernetes", KubernetesMethods>;
+export type CloudMethods = Named<"aws", AwsMethods> & Named<"kubernetes", KubernetesMethods> & Named<"s3", S3Methods>;
 
 type Of<Name extends keyof CloudMethods> =
   CloudMethods[Name] extends Method<infer Parameters, infer Result>
@@ -204,7 +205,10 @@ function launch(directory: string): { ended: boolean } {
 
 /** The environment of the background process. It outlives the command, so it must not keep the command's secrets. */
 function environment(): NodeJS.ProcessEnv {
-  const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"];
+  const kept = [
+    ...["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"],
+    "LOCAL_POSTGRES",
+  ];
   return Object.fromEntries(kept.filter((name) => process.env[name] !== undefined).map((n) => [n, process.env[n]]));
 }
 

@@ -11,6 +11,7 @@ import { createKubernetesService } from "./kubernetes/service";
 import { describeProcess, type ProcessRecord } from "./process";
 import { tryLock } from "./process-lock";
 import type { Json } from "./provider";
+import { createS3Service } from "./s3/service";
 import type { Method } from "./service";
 
 /**
@@ -39,7 +40,11 @@ export async function runDaemon(cloudDir: string): Promise<void> {
   // Node.js also raises this event for a rejected promise that is not awaited.
   process.on("uncaughtException", (error) => endByDefect(cloudDir, error));
 
-  const services = { aws: createAwsService(cloudDir), kubernetes: createKubernetesService(cloudDir) };
+  const services = {
+    aws: createAwsService(cloudDir),
+    kubernetes: createKubernetesService(cloudDir),
+    s3: createS3Service(cloudDir),
+  };
   const methods = new Map<string, AnyMethod>();
   for (const [name, service] of Object.entries(services)) {
     for (const [method, run] of Object.entries<AnyMethod>({ ...service.methods }))

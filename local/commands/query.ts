@@ -1,9 +1,9 @@
 import { Client, type DatabaseError, type QueryResult } from "pg";
-import { parseSettings } from "../../settings/parse";
 import { counted } from "../../text/counted";
 import { type Connection, findConnection } from "../cloud/aws/instance";
 import { listInstances } from "../cloud/aws/records";
 import { connect, running } from "../cloud/client";
+import { environmentOf } from "../environment";
 import { CommandError } from "../usage-error";
 import { columns } from "./output";
 import { type Call, typed, type Verb } from "./verb";
@@ -44,8 +44,7 @@ type Rows = QueryResult<unknown[]>;
 async function connectionOf(call: Call): Promise<Connection> {
   const { cloudDir, options, stack } = call;
   const known = await listInstances(cloudDir);
-  const wanted =
-    options.instance?.toLowerCase() ?? parseSettings(stack.settings, ["database"]).settings?.database.identifier;
+  const wanted = options.instance?.toLowerCase() ?? environmentOf(stack)?.identifier;
   const found = known.find(({ identifier }) => identifier === wanted);
   if (!found) {
     const others = known.length > 0 ? ` There are ${known.map(({ identifier }) => identifier).join(", ")}.` : "";

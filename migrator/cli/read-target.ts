@@ -7,7 +7,15 @@ import type { Settings } from "../settings";
  * Reads the server and database to connect to. From then on the log hides the connection string and the password.
  * @throws BadUrl, which never repeats the string
  */
-export function readTarget({ connection, auth, parameters, rootCertificate }: Settings, log: Log): Target {
+export function readTarget(
+  {
+    connection,
+    auth,
+    parameters,
+    rootCertificate,
+  }: Pick<Settings, "connection" | "auth" | "parameters" | "rootCertificate">,
+  log: Log,
+): Target {
   // A token is worth as much as a password for 15 minutes, so by default it is only sent to a server that is verified.
   const url = connectionUrl(connection, auth === "iam" ? { sslmode: "verify-full", ...parameters } : parameters);
   log.hide(url);

@@ -10,7 +10,7 @@ import { countRows } from "../checks/counts";
 import { readHistory } from "../checks/history-gate";
 import { publishUnchanged } from "../checks/publish-report";
 import { behindBefore } from "../checks/sequences";
-import { checkSnapshot, checkSnapshotDatabase } from "../checks/snapshot-gate";
+import { checkSnapshot, checkSnapshotDatabase, protectingBackup } from "../checks/snapshot-gate";
 import { verify } from "../checks/verify";
 import type { VerifyContext } from "../checks/verify/context";
 import { releaseLock, takeLock } from "../db/lock";
@@ -53,7 +53,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
       return;
     }
     await checkDirectives(run, history.applied, history.pending);
-    checkSnapshot(settings.snapshot, history.pending.length);
+    checkSnapshot((await protectingBackup(run))?.backup, history.pending.length);
     await checkSnapshotDatabase(run, history.pending.length);
     const began = Date.now();
     log.event("deploy.started", `${history.pending.length} of ${migrations.length} migrations are pending.`, {

@@ -11,7 +11,7 @@ import { countRows } from "../checks/counts";
 import { readHistory } from "../checks/history-gate";
 import { publishUnchanged } from "../checks/publish-report";
 import { behindBefore } from "../checks/sequences";
-import { checkSnapshot, checkSnapshotDatabase } from "../checks/snapshot-gate";
+import { checkSnapshot, checkSnapshotDatabase, protectingBackup } from "../checks/snapshot-gate";
 import { verify } from "../checks/verify";
 import { Session } from "../db/connection";
 import { iamToken, urlWithToken } from "../db/iam-token";
@@ -38,7 +38,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   await explainUnfinished(run, migrations, rows, "An earlier run");
   const history = await readHistory(run, migrations);
   await refuseContract(run, history);
-  checkSnapshot(settings.snapshot, history.pending.length);
+  checkSnapshot((await protectingBackup(run))?.backup, history.pending.length);
   await checkSnapshotDatabase(run, history.pending.length);
   await Promise.all([loadParser(), history.pending.length > 0 ? records.ensure() : undefined]);
   const planned = plannedEffects(run.plans, [], history.pending, table.schema);

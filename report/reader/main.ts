@@ -49,7 +49,8 @@ async function answerTo(request: ReportRequest): Promise<number> {
     const read = await Promise.all(jobs.map((job) => part(job, cluster)));
     const missing = read.filter((each): each is Missing => "reason" in each);
     const reports = read.flatMap((each) => ("report" in each ? [each.report] : []));
-    if (!request.page) return answer({ ...sizesOf(reports), ...problem(missing, cluster, SIZES_UNKNOWN) });
+    if (!request.page)
+      return answer({ ...sizesOf(reports), ...backupOf(reports), ...problem(missing, cluster, SIZES_UNKNOWN) });
     const { file, ...page } = request.page;
     const logs = jobs.map((job) => logsCommand(job, cluster));
     const text = markdownReport(reports, { ...page, at: new Date().toISOString(), missing, logs });
@@ -88,6 +89,12 @@ async function part(job: string, cluster: Cluster): Promise<{ report: Report } |
 function sizesOf(reports: readonly Report[]): { sizes?: Sizes } {
   const last = reports.at(-1);
   return last?.tables ? { sizes: { recordedAt: last.at, tables: last.tables } } : {};
+}
+
+/** Returns what the last Job reported of the dump that protected it. */
+function backupOf(reports: readonly Report[]): object {
+  const { id, createdAt, completedAt = createdAt, checksum = null } = reports.at(-1)?.snapshot ?? {};
+  return id === undefined ? {} : { backup: { id, createdAt, completedAt, checksum } };
 }
 
 function problem(missing: readonly Missing[], cluster: Cluster, consequence: string): { problem?: string } {

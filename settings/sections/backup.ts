@@ -1,19 +1,22 @@
 import { z } from "zod";
-import { duration, setting } from "../types";
+import { duration, image, setting } from "../types";
+import { dump } from "./dump";
 
-/** The snapshot that is taken before a migration. */
+/** The snapshot or dump that is taken before a migration. */
 export const backup = z.strictObject({
-  mode: setting(z.enum(["snapshot", "none"]).default("snapshot"), {
-    description: "`none` is allowed where `policy.backup` is `optional`.",
+  mode: setting(z.enum(["snapshot", "dump", "none"]).default("snapshot"), {
+    description:
+      "`snapshot` is one of RDS; `dump` is made by `pg_dump` of any server, see backup.md. `none` is allowed where `policy.backup` is `optional`.",
     example: "snapshot",
   }),
   timeout: setting(duration("1s", "2d").prefault("3h"), {
-    description: "Time that the snapshot may take until it is `available`; before that, as long for a busy database.",
+    description:
+      "Time that the snapshot may take until it is `available`; before that, as long for a busy database. Time that the dump may take until it is stored and checked.",
     example: "6h",
   }),
   maxAge: setting(duration("1m", "30d").prefault("1h"), {
     description:
-      "With migrations pending, the Job refuses a snapshot that ended longer ago. Longer than `migrations.soak`.",
+      "With migrations pending, the Job refuses a snapshot or dump that ended longer ago. Longer than `migrations.soak`.",
     example: "2h",
   }),
   restore: setting(z.string().includes("{snapshot}", { message: "a command with {snapshot} in it" }).optional(), {
@@ -21,4 +24,11 @@ export const backup = z.strictObject({
     example: "./restore.sh {snapshot}",
     without: "an `aws rds restore-…` command",
   }),
+  image: setting(image.optional(), {
+    description:
+      "With `dump`: an image with `pg_dump`, `pg_restore` and `sh`, of the server's major version or a newer one.",
+    example: "postgres:17-alpine",
+    without: "required with `backup.mode: dump`",
+  }),
+  dump: dump.optional(),
 });

@@ -79,11 +79,13 @@ export const database = z.strictObject({
       .max(63, "at most 63 characters")
       .regex(/^[A-Za-z](?:-?[A-Za-z0-9])*$/, "an RDS identifier: letters, digits and single hyphens, a letter first")
       // RDS stores identifiers in lower case. Another spelling would be a change that replaces the snapshot.
-      .toLowerCase(),
+      .toLowerCase()
+      .optional(),
     {
       description:
         "The DB identifier that the AWS console shows, not the resource id (`db-XXXX…`). The program never owns the database.",
       example: "notes-db",
+      without: "required with `backup.mode: snapshot`",
     },
   ),
   endpointCheck: setting(z.enum(["on", "off"]).default("on"), {

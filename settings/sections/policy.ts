@@ -15,7 +15,8 @@ export const policy = z.strictObject({
     example: "required",
   }),
   encryption: setting(z.enum(REQUIRED).default("optional"), {
-    description: "With `required`, a snapshot that is not encrypted ends the release before the migration.",
+    description:
+      "With `required`, a snapshot that is not encrypted ends the release before the migration, and a dump needs `backup.dump.recipients`.",
     example: "required",
   }),
   protect: setting(z.boolean().default(false), {
@@ -91,7 +92,7 @@ export const smoke = z.strictObject({
 /** Settings of the release itself. */
 export const release = z.strictObject({
   attempt: setting(whole(1, 10_000).default(1), {
-    description: "Raised to do a release again from the start, with a fresh snapshot.",
+    description: "Raised to do a release again from the start, with a fresh snapshot or dump.",
     example: 2,
     decidesRelease: true,
   }),

@@ -53,6 +53,15 @@ function changed(key: string, value: unknown): Record<string, unknown> {
     if (/^database\.(?:host|name)$/.test(key))
       raw.database = { ...raw.database, secret, host: "h", name: "n", ...plain };
   }
+  if (/^backup\.(?:dump\.|image$)/.test(key)) {
+    const dump = {
+      ...(key === "backup.dump.claim" ? {} : { to: "s3://shop-backups" }),
+      secret: { name: "shop-store" },
+    };
+    const { secret: _, ...others } = dump;
+    raw.backup = { ...raw.backup, mode: "dump", image: "postgres:17-alpine" };
+    raw.backup.dump = key.startsWith("backup.dump.secret.") ? dump : others;
+  }
   if (key === "database.auth") raw.database = { ...raw.database, ...IAM, secret: undefined };
   let at = raw;
   for (const name of names.slice(0, -1)) at = at[name] ??= {};

@@ -30,9 +30,11 @@ class PostgresUnavailable extends Error {
 const run = promisify(execFile);
 let located: Promise<Binaries> | undefined;
 
-/** Locates the binaries once per process. A failure is not cached, because the user can fix its cause meanwhile. */
+/**
+ * Locates the binaries once per process: those of the package, or in the folder that LOCAL_POSTGRES names, which
+ * contains `bin`, `lib` and `share` of another major version. A failure is not cached, because the user can fix its cause meanwhile. */
 export function locateBinaries(): Promise<Binaries> {
-  located ??= locate(packagedDirectory()).catch((error) => {
+  located ??= locate(process.env["LOCAL_POSTGRES"] || packagedDirectory()).catch((error) => {
     located = undefined;
     throw error;
   });

@@ -7,7 +7,11 @@ export type Fault =
   | "snapshot-stays-creating"
   | "instance-unavailable"
   | "storage-optimization"
-  | "database-refuses";
+  | "database-refuses"
+  | "store-full"
+  | "store-refuses"
+  | "store-breaks"
+  | "store-corrupts";
 
 export function hasFault(cloudDir: string, fault: Fault): boolean {
   const file = path.join(cloudDir, "faults.json");

@@ -55,6 +55,13 @@ export class Configuration {
     return this.secret(found["spec"]?.parameters?.secret);
   }
 
+  /** Checks that a PersistentVolumeClaim exists. @throws MissingReference */
+  checkClaim(name: string): void {
+    const namespace = this.pod.metadata.namespace ?? "default";
+    if (!this.store.get({ group: "", kind: "PersistentVolumeClaim", namespace, name }))
+      throw new MissingReference(`persistentvolumeclaim "${name}" not found`);
+  }
+
   /**
    * A field of the downward API (https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#available-fields).
    * @throws MissingReference for an unsupported path

@@ -1,4 +1,5 @@
 import { delimiter, dirname, join } from "node:path";
+import { storeVariables } from "../s3/service";
 import { Configuration, expand, MissingReference } from "./configuration";
 import { watchHealth } from "./container-health";
 import { boundLog, logTail } from "./container-log";
@@ -149,6 +150,7 @@ export class ContainerRunner {
       HOSTNAME: pod.metadata.name,
       // The migrator's messages name this command, because the usual `ops` doesn't know the local cluster.
       RELEASE_OPS_COMMAND: "npm run local -- ops",
+      ...storeVariables(around.cloudDir),
       ...image.env,
     };
     for (const [name, value] of Object.entries(declared)) env[name] = name === "PATH" ? value : mapping.map(value);

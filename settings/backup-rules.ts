@@ -1,0 +1,108 @@
+import { type Problem, problem, type Rule } from "./rule";
+import type { Settings } from "./schema";
+
+type BackupSettings = Settings["backup"];
+type Mode = BackupSettings["mode"];
+
+/** The keys of `backup` that only some modes know, with these modes. */
+const KEYS: readonly { key: "restore" | "image" | "dump"; modes: readonly Mode[] }[] = [
+  { key: "restore", modes: ["snapshot"] },
+  { key: "image", modes: ["dump"] },
+  { key: "dump", modes: ["dump"] },
+];
+
+/** The keys of `backup.dump` that describe a bucket. */
+const BUCKET_KEYS = ["endpoint", "region", "secret"] as const;
+
+/** The rules for the backup that is taken before a migration. */
+export const backupRules: Rule[] = [
+  {
+    needs: ["backup", "policy"],
+    broken: ({ backup, policy }) =>
+      problem(
+        policy.backup === "required" && backup.mode === "none",
+        ["backup", "mode"],
+        '"snapshot" or "dump", because policy.backup is "required"',
+      ),
+  },
+  {
+    needs: ["backup", "migrations"],
+    broken: ({ backup: { mode, maxAge }, migrations: { soak } }) =>
+      problem(
+        mode !== "none" && maxAge.seconds <= soak.seconds,
+        ["backup", "maxAge"],
+        `longer than migrations.soak (${soak}), after which the contract migrations still rely on the ${mode}`,
+      ),
+  },
+  {
+    needs: ["backup", "database"],
+    broken: ({ backup: { mode }, database: { identifier } }) =>
+      problem(
+        mode === "snapshot" && identifier === undefined,
+        ["database", "identifier"],
+        'the DB identifier of RDS, because backup.mode is "snapshot" (without RDS: backup.mode: dump)',
+      ),
+  },
+  {
+    needs: ["backup"],
+    broken: ({ backup }) =>
+      KEYS.flatMap(({ key, modes }) =>
+        problem(
+          backup[key] !== undefined && !modes.includes(backup.mode),
+          ["backup", key],
+          `left out, because backup.mode is "${backup.mode}"`,
+        ),
+      ),
+  },
+  { needs: ["backup"], broken: ({ backup }) => (backup.mode === "dump" ? dumpProblems(backup) : []) },
+  {
+    needs: ["backup", "policy"],
+    broken: ({ backup: { mode, dump }, policy: { encryption } }) =>
+      problem(
+        mode === "dump" && encryption === "required" && dump?.recipients.length === 0,
+        ["backup", "dump", "recipients"],
+        'at least one public key of age, because policy.encryption is "required"',
+      ),
+  },
+  {
+    needs: ["backup", "policy"],
+    broken: ({ backup: { image = "@sha256:" }, policy: { pinnedImages } }) =>
+      problem(
+        pinnedImages && !image.includes("@sha256:"),
+        ["backup", "image"],
+        "an image pinned by its digest (…@sha256:…), because policy.pinnedImages is true",
+      ),
+  },
+];
+
+function dumpProblems({ image, dump }: BackupSettings): Problem[] {
+  const because = 'because backup.mode is "dump"';
+  return [
+    ...problem(
+      image === undefined,
+      ["backup", "image"],
+      `an image with pg_dump of the server's major version or a newer one, such as postgres:17-alpine, ${because}`,
+    ),
+    ...(dump === undefined
+      ? problem(true, ["backup", "dump"], `a group of keys: where the dump goes, ${because}`)
+      : [
+          ...problem(
+            dump.to === undefined && dump.claim === undefined,
+            ["backup", "dump", "to"],
+            "a bucket, such as s3://notes-backups/prod, unless backup.dump.claim names a PersistentVolumeClaim",
+          ),
+          ...problem(
+            dump.to !== undefined && dump.claim !== undefined,
+            ["backup", "dump", "claim"],
+            "left out, because backup.dump.to is given",
+          ),
+          ...BUCKET_KEYS.flatMap((key) =>
+            problem(
+              dump.to === undefined && dump[key] !== undefined,
+              ["backup", "dump", key],
+              "left out, because backup.dump.to names no bucket",
+            ),
+          ),
+        ]),
+  ];
+}
