@@ -4,6 +4,7 @@ import { treeText } from "../sql/expression";
 import { keyOf, nameOf, partsOf } from "../sql/identifier";
 import { columnsMentioned, tablesRead } from "../sql/references";
 import type { Column, Constraint, Table } from "./objects";
+import { recordColumn, recordConstraint } from "./record";
 import { emptyTable, type Schema } from "./schema";
 
 /** A column definition in the form that the review checks. */
@@ -180,7 +181,12 @@ export function isNull(expression: Node | undefined): boolean {
 export function addColumn(definition: ColumnDef, table: Table, schema: Schema): void {
   const defined = defineColumn(definition, table.name.name, schema);
   table.columns.set(defined.column.name, defined.column);
+  recordColumn(definition, table, schema);
   for (const constraint of defined.constraints) addConstraint(constraint, table, schema);
+  for (const node of columnConstraints(definition)) {
+    const constraint = constraintOf(node, table.name.name, schema, defined.column.name);
+    if (constraint) recordConstraint(node, constraint, table, schema, defined.column.name);
+  }
 }
 
 /** Adds a constraint to the schema, with its effect on columns and the index behind it. */
@@ -234,4 +240,5 @@ export function addQueryResult(
     table.reads = { tables: new Set(tables.filter((key) => key !== keyOf(name))), columns: columnsMentioned(query) };
   }
   schema.tables.set(keyOf(name), table);
+  schema.definitions?.set({ kind: kind === "table" ? "table" : "view", key: keyOf(name) }, query);
 }

@@ -1,5 +1,6 @@
 import type { ColumnType } from "../sql/column-type";
 import { keyOf, type Name } from "../sql/identifier";
+import type { Definitions } from "./definitions";
 import type { Column, Dependent, Index, Routine, Table, Trigger } from "./objects";
 
 /**
@@ -31,6 +32,9 @@ export class Schema {
   readonly requiredDomains = new Set<string>();
   /** Whether the current migration has set TimeZone to UTC. */
   utc = false;
+
+  /** @param definitions receives how each object is defined. Default: that isn't kept. */
+  constructor(readonly definitions?: Definitions) {}
 
   table(name: Name): Table | undefined {
     return this.tables.get(keyOf(name));
@@ -137,6 +141,7 @@ export class Schema {
 
   drop(key: string): void {
     this.tables.delete(key);
+    for (const kind of ["table", "view"] as const) this.definitions?.delete({ kind, key });
     for (const [index, { table }] of this.indexes) if (table === key) this.indexes.delete(index);
     for (const [trigger, { table }] of this.triggers) if (table === key) this.triggers.delete(trigger);
     for (const table of this.tables.values())
@@ -150,6 +155,7 @@ export class Schema {
     if (!table) return;
     this.tables.delete(old);
     this.tables.set(key, table);
+    this.definitions?.renameRelation(from, to);
     table.name = to;
     for (const index of this.indexes.values()) if (index.table === old) index.table = key;
     for (const trigger of this.triggers.values()) if (trigger.table === old) trigger.table = key;

@@ -1,9 +1,12 @@
-import type { ColumnDef, Node } from "libpg-query";
+import type { AlterTableCmd, ColumnDef, Node } from "libpg-query";
 import { collationOf } from "../schema/definition";
 import type { Table } from "../schema/objects";
+import { typeOnly } from "../schema/record";
+import type { Schema } from "../schema/schema";
 import { columnType, folds, isStamp, typeChange, typeText } from "../sql/column-type";
 import { identifier, keyOf, partsOf } from "../sql/identifier";
-import type { Altered, Subcommand } from "./family";
+import type { Altered, AlteredBefore, Subcommand } from "./family";
+import { notInHistory, type Undo } from "./undo";
 
 /** The subcommand ALTER COLUMN … TYPE. */
 export const alterColumnType: Subcommand = {
@@ -12,11 +15,13 @@ export const alterColumnType: Subcommand = {
     const converted = convert(name, def && "ColumnDef" in def ? def.ColumnDef : undefined, on);
     remakeForeignKeys(name, converted, on);
   },
-  apply({ name = "", def }, table) {
+  apply({ name = "", def }, table, schema) {
     if (!def || !("ColumnDef" in def)) return;
     const { collation: _, ...before } = table.columns.get(name) ?? { name, notNull: false, filled: false };
     table.columns.set(name, { ...before, type: columnType(def.ColumnDef.typeName), ...collationOf(def.ColumnDef) });
+    schema.definitions?.set({ kind: "column", key: keyOf(table.name), part: name }, typeOnly(def.ColumnDef));
   },
+  undo: earlierType,
 };
 
 /**
@@ -82,4 +87,64 @@ function plainConversion(using: Node | undefined, column: string, type: string |
   return (
     arg !== undefined && "ColumnRef" in arg && columnType(typeName)?.name === type && plainConversion(arg, column, type)
   );
+}
+
+/** The integers, each of which holds every value of those before it. */
+const integers = ["int2", "int4", "int8"];
+
+/**
+ * Sets a column's type to what it was before, if the new type has kept every value as it was. Postgres refuses that
+ * where a value was written since that the earlier type can't hold.
+ */
+function earlierType({ name = "", def }: AlterTableCmd, { key, table, schema, write, alter }: AlteredBefore): Undo[] {
+  const of = { kind: "type of", key, part: name } as const;
+  const definition = def && "ColumnDef" in def ? def.ColumnDef : undefined;
+  const column = table?.columns.get(name);
+  const node = schema.definitions?.get({ kind: "column", key, part: name })?.node;
+  const before = node && "ColumnDef" in node ? node.ColumnDef : undefined;
+  const type = before?.typeName && write({ TypeName: before.typeName });
+  if (!column || !before || type === undefined) return [{ of, never: notInHistory }];
+  const [from, to] = [schema.baseOf(column.type), schema.baseOf(columnType(definition?.typeName))];
+  const plain = plainConversion(definition?.raw_default, name, to?.name);
+  const byText = schema.enums.get(from?.name ?? "")?.length !== undefined && isEnumExchange(definition, name, schema);
+  const widened =
+    from !== undefined &&
+    to !== undefined &&
+    from.array === to.array &&
+    (typeChange(from, to) === "none" ||
+      (integers.includes(from.name) && integers.indexOf(to.name) > integers.indexOf(from.name)));
+  if (!byText && !(plain && widened))
+    return [
+      {
+        of,
+        never: `the values were converted from ${typeText(from)} to ${typeText(to)}, and what they were is not kept`,
+      },
+    ];
+  const c = identifier(name);
+  const collation = before.collClause
+    ? ` COLLATE ${partsOf(before.collClause.collname).map(identifier).join(".")}`
+    : "";
+  const using = byText ? ` USING (${c}::text::${type})` : "";
+  // Postgres would convert the default too, and leave the conversion in it.
+  const known = schema.definitions?.get({ kind: "default of", key, part: name });
+  const text = known?.node && write(known.node);
+  if (column.filled && known && text === undefined) return [{ of, never: notInHistory }];
+  const [without, again] =
+    text === undefined ? ["", ""] : [`ALTER COLUMN ${c} DROP DEFAULT, `, `, ALTER COLUMN ${c} SET DEFAULT ${text}`];
+  return [
+    {
+      of,
+      sql: [alter(`${without}ALTER COLUMN ${c} TYPE ${type}${collation}${using}${again}`)],
+      note: `It fails if ${c} has a value by then that ${typeText(from)} can't hold.`,
+    },
+  ];
+}
+
+/** Whether the new type is an enum whose values are all in the old one, and the conversion goes by their text. */
+function isEnumExchange(definition: ColumnDef | undefined, column: string, schema: Schema): boolean {
+  const to = columnType(definition?.typeName);
+  if (!to || to.array > 0 || !schema.enums.has(to.name)) return false;
+  const cast = definition?.raw_default;
+  if (!cast || !("TypeCast" in cast) || columnType(cast.TypeCast.typeName)?.name !== to.name) return false;
+  return plainConversion(cast.TypeCast.arg, column, "text");
 }

@@ -6,7 +6,9 @@ import { useOf, usesOf } from "../schema/uses";
 import { identifier, keyOf, nameOf } from "../sql/identifier";
 import { alterColumnType } from "./alter-column-type";
 import { provesNotNull } from "./alter-constraint";
-import type { Altered, Subcommand } from "./family";
+import type { Altered, AlteredBefore, Subcommand } from "./family";
+import { notInHistory, perhapsBefore, type Undo } from "./undo";
+import { setNotNull } from "./undo-not-null";
 
 /** The subcommands of ALTER TABLE that concern one column. */
 export const alterColumn = {
@@ -23,6 +25,7 @@ export const alterColumn = {
       if (definition) enterColumn(schema, table, definition);
     },
     expect: (cmd, table) => [there(`column ${table}.${definitionOf(cmd)?.colname}`)],
+    undo: dropAdded,
   },
   AT_DropColumn: {
     opinion: "judged",
@@ -36,6 +39,7 @@ export const alterColumn = {
     },
     apply({ name = "" }, table, schema) {
       table.columns.delete(name);
+      schema.definitions?.delete({ kind: "column", key: keyOf(table.name), part: name });
       table.constraints = table.constraints.filter(
         ({ columns, mentions = [] }) => !columns.includes(name) && !mentions.includes(name),
       );
@@ -47,13 +51,19 @@ export const alterColumn = {
       if (behavior === "DROP_CASCADE") cascadeDependents(schema, useOf("column", table, name));
     },
     expect: ({ name }, table) => [gone(`column ${table}.${name}`)],
+    undo: ({ name = "" }, { key }) => [
+      { of: { kind: "column", key, part: name }, never: "the values of the column are gone with it" },
+    ],
   },
   AT_AlterColumnType: alterColumnType,
   AT_ColumnDefault: {
     opinion: "judged",
-    apply({ name = "", def }, table) {
+    apply({ name = "", def }, table, schema) {
       const column = table.columns.get(name);
       if (column) column.filled = def !== undefined && !isNull(def);
+      const object = { kind: "default of", key: keyOf(table.name), part: name } as const;
+      if (def && !isNull(def)) schema.definitions?.set(object, def);
+      else schema.definitions?.delete(object);
     },
     depend({ name = "", def }, table, schema) {
       schema.dependents.delete(`default ${table} ${name}`);
@@ -67,6 +77,7 @@ export const alterColumn = {
         def ? defined(key, / DEFAULT /, "with a default") : defined(key, /^(?!.* DEFAULT )/s, "without a default"),
       ];
     },
+    undo: earlierDefault,
   },
   AT_SetNotNull: {
     opinion: "judged",
@@ -80,6 +91,12 @@ export const alterColumn = {
       if (column) column.notNull = true;
     },
     expect: ({ name }, table) => [defined(`column ${table}.${name}`, / NOT NULL/, "NOT NULL")],
+    undo({ name = "" }, { key, table, alter }) {
+      const of = { kind: "NOT NULL of", key, part: name } as const;
+      const column = table?.columns.get(name);
+      if (!column) return [{ of, never: notInHistory }];
+      return column.notNull ? [] : [{ of, sql: [alter(`ALTER COLUMN ${identifier(name)} DROP NOT NULL`)] }];
+    },
   },
   AT_DropNotNull: {
     opinion: "judged",
@@ -88,6 +105,12 @@ export const alterColumn = {
       if (column) column.notNull = false;
     },
     expect: ({ name }, table) => [defined(`column ${table}.${name}`, /^(?!.* NOT NULL)/s, "without NOT NULL")],
+    undo({ name = "" }, before) {
+      const of = { kind: "NOT NULL of", key: before.key, part: name } as const;
+      const column = before.table?.columns.get(name);
+      if (!column) return [{ of, never: notInHistory }];
+      return column.notNull ? [{ of, ...setNotNull(name, before) }] : [];
+    },
   },
   AT_AddIdentity: {
     opinion: "judged",
@@ -95,15 +118,40 @@ export const alterColumn = {
       const column = table.columns.get(name);
       if (column) column.filled = true;
     },
+    undo: ({ name = "" }, { key, alter }) => [
+      { of: { kind: "column", key, part: name }, sql: [alter(`ALTER COLUMN ${identifier(name)} DROP IDENTITY`)] },
+    ],
   },
   AT_SetIdentity: { opinion: "judged" },
-  AT_DropIdentity: { opinion: "judged" },
+  AT_DropIdentity: {
+    opinion: "judged",
+    undo: ({ name = "" }, { key }) => [
+      { of: { kind: "column", key, part: name }, never: "its sequence and the sequence's position are gone" },
+    ],
+  },
   AT_SetExpression: {
     opinion: "judged",
     work: ({ name = "" }, { on }) => on("rewrite", `${identifier(name)} is computed anew`),
+    apply: ({ name = "", def }, table, schema) =>
+      schema.definitions?.set({ kind: "generation of", key: keyOf(table.name), part: name }, def),
+    undo({ name = "" }, { key, schema, write, alter }) {
+      const of = { kind: "generation of", key, part: name } as const;
+      const node = schema.definitions?.get(of)?.node;
+      const text = node && write(node);
+      if (text === undefined) return [{ of, never: notInHistory }];
+      return [{ of, sql: [alter(`ALTER COLUMN ${identifier(name)} SET EXPRESSION AS (${text})`)] }];
+    },
   },
   AT_DropExpression: {
     opinion: "judged",
+    apply: ({ name = "" }, table, schema) =>
+      schema.definitions?.delete({ kind: "generation of", key: keyOf(table.name), part: name }),
+    undo: ({ name = "" }, { key }) => [
+      {
+        of: { kind: "generation of", key, part: name },
+        never: "Postgres can't make a column that exists a generated one",
+      },
+    ],
     depend: ({ name = "" }, table, schema) => schema.dependents.delete(`generated ${table} ${name}`),
   },
   AT_SetStatistics: { opinion: "harmless", lock: "SHARE UPDATE EXCLUSIVE" },
@@ -136,4 +184,36 @@ function fillAdded(cmd: AlterTableCmd, { name, table, schema, effects, on }: Alt
       effects.touch(nameOf(pktable), "SHARE ROW EXCLUSIVE");
       if (value) on("scan", `the foreign key of ${added} is checked`);
     }
+}
+
+function dropAdded(cmd: AlterTableCmd, { key, table, isType, alter }: AlteredBefore): Undo[] {
+  const definition = definitionOf(cmd);
+  const part = definition?.colname ?? "";
+  if (!definition || (cmd.missing_ok && table?.columns.has(part))) return [];
+  if (isType) return [{ of: { kind: "type", key }, sql: [alter(`DROP ATTRIBUTE ${identifier(part)}`)], after: true }];
+  const nodes = columnConstraints(definition).map(({ contype }) => contype);
+  const required = nodes.some((contype) => contype === "CONSTR_NOTNULL" || contype === "CONSTR_PRIMARY");
+  const filled = nodes.some((contype) => /CONSTR_(DEFAULT|IDENTITY|GENERATED)/.test(contype ?? ""));
+  return [
+    {
+      of: { kind: "column", key, part },
+      sql: [alter(`DROP COLUMN ${identifier(part)}`)],
+      drops: true,
+      loses: "values",
+      // The older version doesn't set the column, so a required one must go before that version serves.
+      ...((!required || filled) && { after: true }),
+      ...(cmd.missing_ok && { note: perhapsBefore }),
+    },
+  ];
+}
+
+/** Sets a column's default to what it was before. */
+function earlierDefault({ name = "" }: AlterTableCmd, { key, table, schema, write, alter }: AlteredBefore): Undo[] {
+  const of = { kind: "default of", key, part: name } as const;
+  const column = table?.columns.get(name);
+  const known = schema.definitions?.get(of);
+  const text = known?.node && write(known.node);
+  if (text !== undefined) return [{ of, sql: [alter(`ALTER COLUMN ${identifier(name)} SET DEFAULT ${text}`)] }];
+  if (!column || column.filled || known) return [{ of, never: notInHistory }];
+  return [{ of, sql: [alter(`ALTER COLUMN ${identifier(name)} DROP DEFAULT`)] }];
 }

@@ -2,9 +2,11 @@ import type { AlterTableCmd, AlterTableType, Constraint as ConstraintNode } from
 import { addConstraint, constraintOf } from "../schema/definition";
 import { defined, type Expectation, gone, there } from "../schema/expectation";
 import type { Constraint, Table } from "../schema/objects";
+import { recordConstraint } from "../schema/record";
 import { identifier, keyOf, nameOf, partsOf } from "../sql/identifier";
 import { columnsMentioned } from "../sql/references";
 import type { Altered, Subcommand } from "./family";
+import { dropAddedConstraint, earlierConstraint, notValidAgain } from "./undo-constraint";
 
 /** The subcommands of ALTER TABLE that concern constraints. */
 export const alterConstraint = {
@@ -16,11 +18,17 @@ export const alterConstraint = {
       const node = addedBy(cmd);
       const constraint = node && constraintOf(node, table.name.name, schema);
       if (!constraint) return;
+      recordConstraint(node, constraint, table, schema);
       // USING INDEX renames the index to the constraint's name.
-      if (node.indexname !== undefined) schema.indexes.delete(keyOf({ ...table.name, name: node.indexname }));
+      if (node.indexname !== undefined) {
+        const index = keyOf({ ...table.name, name: node.indexname });
+        schema.indexes.delete(index);
+        schema.definitions?.delete({ kind: "index", key: index });
+      }
       addConstraint(constraint, table, schema);
     },
     expect: (cmd, table) => expectAdded(addedBy(cmd) ?? {}, table),
+    undo: (cmd, before) => dropAddedConstraint(addedBy(cmd) ?? {}, before),
   },
   AT_DropConstraint: {
     opinion: "judged",
@@ -38,9 +46,11 @@ export const alterConstraint = {
       }
       table.constraints = table.constraints.filter((constraint) => constraint.name !== name);
       schema.indexes.delete(keyOf({ ...table.name, name }));
+      schema.definitions?.delete({ kind: "constraint", key: keyOf(table.name), part: name });
     },
     depend: ({ name = "" }, table, schema) => schema.dependents.delete(`check ${table} ${name}`),
     expect: ({ name }, table) => [gone(`constraint ${table}.${name}`)],
+    undo: ({ name = "", behavior }, before) => earlierConstraint(name, behavior === "DROP_CASCADE", before),
   },
   AT_ValidateConstraint: {
     opinion: "judged",
@@ -60,9 +70,14 @@ export const alterConstraint = {
         }
     },
     expect: ({ name }, table) => [defined(`constraint ${table}.${name}`, /^(?!.* NOT VALID)/s, "validated")],
+    undo: ({ name = "" }, before) => notValidAgain(name, before),
   },
   AT_AlterConstraint: {
     opinion: "judged",
+    apply({ def }, table, schema) {
+      const name = def && "ATAlterConstraint" in def ? def.ATAlterConstraint.conname : undefined;
+      schema.definitions?.giveUp({ kind: "constraint", key: keyOf(table.name), part: name ?? "" });
+    },
     work({ def }, { table, schema, effects, on }) {
       const change = def && "ATAlterConstraint" in def ? def.ATAlterConstraint : undefined;
       if (!change?.alterEnforceability) return;

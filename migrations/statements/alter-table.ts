@@ -2,13 +2,14 @@ import type { AlterTableCmd, AlterTableStmt, AlterTableType } from "libpg-query"
 import { Effects, type Work } from "../schema/effect";
 import { relationName } from "../schema/expectation";
 import type { Schema } from "../schema/schema";
-import { keyOf, nameOf } from "../sql/identifier";
+import { keyOf, nameOf, nameText } from "../sql/identifier";
 import { alterColumn } from "./alter-column";
 import { alterConstraint } from "./alter-constraint";
 import { alterOther } from "./alter-other";
 import { alterPartition, partitionOf } from "./alter-partition";
 import { type Family, objectName, type Subcommand } from "./family";
 import { defines } from "./replay-rules";
+import type { Before, Undo } from "./undo";
 
 /**
  * The rules for each subcommand of ALTER TABLE. If a new version of the grammar adds
@@ -52,6 +53,7 @@ export const alterTable: Family<"AlterTableStmt"> = {
     takesBack: (statement) =>
       commandsOf(statement).some(({ cmd }) => cmd.behavior === "DROP_CASCADE") ? { by: "DROP … CASCADE" } : undefined,
     replay: defines,
+    undo,
     remains({ relation, cmds: [first] = [] }) {
       const partition = first && "AlterTableCmd" in first ? partitionOf(first.AlterTableCmd)?.name : undefined;
       return relation && partition && { kind: "detach", parent: relation, partition };
@@ -97,4 +99,28 @@ function lock(statement: AlterTableStmt, schema: Schema, effects: Effects): void
     effects.touch(on, lock, own && table?.partitioned && !attaching ? "none" : work, because, uncertain);
     if (own) for (const child of children) effects.touch(child.name, lock, work, because, uncertain);
   }
+}
+
+function undo(statement: AlterTableStmt, before: Before): Undo[] {
+  const { relation, objtype } = statement;
+  if (!relation) return [];
+  const name = nameOf(relation);
+  const table = before.schema.table(name);
+  const only = relation.inh || objtype !== "OBJECT_TABLE" ? "" : "ONLY ";
+  const head = `ALTER ${objectName(objtype)} ${only}${nameText(name)}`;
+  const isType = objtype === "OBJECT_TYPE";
+  const context = {
+    ...before,
+    name,
+    key: keyOf(name),
+    table,
+    isType,
+    alter: (command: string) => `${head} ${command}`,
+  };
+  return commandsOf(statement).flatMap(
+    ({ cmd, undo }) =>
+      undo?.(cmd, context) ?? [
+        { of: { kind: "table", key: context.key }, never: "this program knows no statement that takes it back" },
+      ],
+  );
 }

@@ -1,7 +1,8 @@
-import type { DropStmt, ObjectType } from "libpg-query";
+import type { DropStmt, Node, ObjectType } from "libpg-query";
 import { gone, partsName } from "../schema/expectation";
+import { objectNamed } from "../schema/schema-object";
 import { listOf } from "../sql/constant";
-import { nameOfParts, partsOf } from "../sql/identifier";
+import { nameOfParts, nameText, partsOf } from "../sql/identifier";
 import { type Dropped, type Family, objectName } from "./family";
 import { indexDrops } from "./indexes";
 import { policyDrops } from "./policies";
@@ -12,6 +13,8 @@ import { serverDrops } from "./server";
 import { tableDrops } from "./tables";
 import { triggerDrops } from "./triggers";
 import { typeDrops } from "./types";
+import { type Before, notInHistory, type Undo } from "./undo";
+import { indexAgain } from "./undo-index";
 import { viewDrops } from "./views";
 
 const elsewhere: Dropped = { opinion: { unknown: "DROP of it has a statement of its own" } };
@@ -69,6 +72,10 @@ export const drop: Family<"DropStmt"> = {
     apply(statement, schema) {
       for (const object of statement.objects ?? [])
         droppedBy(statement).apply?.(nameOfParts(object), schema, statement, object);
+      for (const object of statement.objects ?? []) {
+        const named = objectNamed(statement.removeType, object);
+        if (named) schema.definitions?.delete(named);
+      }
     },
     expect(statement, schema) {
       const { entry } = droppedBy(statement);
@@ -82,10 +89,32 @@ export const drop: Family<"DropStmt"> = {
     },
     takesBack: ({ behavior }) => (behavior === "DROP_CASCADE" ? { by: "DROP … CASCADE" } : undefined),
     replay: plain,
+    undo: (statement, before) =>
+      (statement.objects ?? []).flatMap(
+        (object) =>
+          droppedBy(statement).undo?.(nameOfParts(object), before, statement, object) ??
+          makeAgain(statement, object, before),
+      ),
     remains: ({ objects = [] }) => ({ kind: "dropped", relations: objects.map(nameOfParts) }),
   },
 };
 
 function droppedBy({ removeType = "OBJECT_TABLE" }: DropStmt): Dropped {
   return drops[removeType] ?? { opinion: { unknown: "the review doesn't know it" } };
+}
+
+/** Makes a dropped object again by the statement of the history that made it. */
+function makeAgain({ removeType, behavior }: DropStmt, object: Node, before: Before): Undo[] {
+  const { schema, write } = before;
+  const other = `${objectName(removeType).toLowerCase()} ${nameText(nameOfParts(object))}`;
+  const of = objectNamed(removeType, object) ?? ({ kind: "other", key: other } as const);
+  const known = schema.definitions?.get(of);
+  const sql = known?.node && write(known.node);
+  if (behavior === "DROP_CASCADE") return [{ of, never: "CASCADE: what depended on it was dropped with it" }];
+  if (sql === undefined) return [{ of, never: notInHistory }];
+  const own = of.kind === "view" ? schema.indexesOf(of.key) : [];
+  const indexes = own.map(({ name }) => indexAgain(name, before));
+  if (!indexes.every((each) => each !== undefined)) return [{ of, never: `${notInHistory}: one of its indexes` }];
+  const note = of.kind === "view" && "The privileges on it have to be granted again.";
+  return [{ of, sql: [sql, ...indexes.flat()], apart: indexes.length > 0, ...(note && { note }) }];
 }

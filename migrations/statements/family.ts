@@ -7,6 +7,7 @@ import type { Name } from "../sql/identifier";
 import type { LockMode } from "../sql/locks";
 import type { Remains } from "./remains";
 import type { Defined, Replay } from "./replay-rules";
+import type { Before, Undo } from "./undo";
 
 type Tag<N> = N extends unknown ? keyof N : never;
 /** Every kind of statement in Postgres' grammar. */
@@ -74,6 +75,11 @@ export interface Statement<B extends object = object> {
    * again has the same result as running it once.
    */
   remains?(body: B): Remains | undefined;
+  /**
+   * How the statement is taken back, in the order of its effects; empty if there is nothing to take back. Default: no
+   * inverse is known.
+   */
+  undo?(body: B, before: Before): readonly Undo[];
 }
 
 /** A group of related kinds of statements. */
@@ -86,6 +92,11 @@ export interface Dropped {
   readonly entry?: string;
   lock?(name: Name, schema: Schema, effects: Effects, statement: DropStmt, object: Node): void;
   apply?(name: Name, schema: Schema, statement: DropStmt, object: Node): void;
+  /**
+   * How the DROP is taken back. Default, also where it is undefined: by the statement of the history that made the
+   * object.
+   */
+  undo?(name: Name, before: Before, statement: DropStmt, object: Node): readonly Undo[] | undefined;
 }
 
 /** A group of kinds of objects whose DROP is related. */
@@ -122,6 +133,21 @@ export interface Subcommand {
    * @param table the table's name in the form of the catalog's keys
    */
   expect?(cmd: AlterTableCmd, table: string): Expectation[];
+  /** How the subcommand is taken back, as {@link Statement.undo} says. */
+  undo?(cmd: AlterTableCmd, before: AlteredBefore): readonly Undo[];
+}
+
+/** What is known when a subcommand of ALTER TABLE is taken back. */
+export interface AlteredBefore extends Before {
+  readonly name: Name;
+  /** The key of the table. */
+  readonly key: string;
+  /** The table; undefined where it isn't known from the history. */
+  readonly table: Table | undefined;
+  /** The statement alters a composite type, whose parts are its attributes. */
+  readonly isType: boolean;
+  /** Writes an ALTER of the same object: `ALTER TABLE notes DROP COLUMN colour`. */
+  alter(command: string): string;
 }
 
 const objects: Partial<Record<ObjectType, string>> = {

@@ -1,9 +1,11 @@
-import type { RangeVar, VacuumStmt } from "libpg-query";
+import type { CommentStmt, RangeVar, VacuumStmt } from "libpg-query";
+import { objectNamed, objectText, type SchemaObject } from "../schema/schema-object";
 import { optionOf } from "../sql/constant";
 import { nameOf, nameOfParts } from "../sql/identifier";
 import type { Family } from "./family";
 import { onTable } from "./policies";
 import { plain, skipped } from "./replay-rules";
+import { type Before, notInHistory, type Undo } from "./undo";
 
 /** Maintenance statements, and COMMENT. */
 export const maintenance: Family<"VacuumStmt" | "ClusterStmt" | "CheckPointStmt" | "CommentStmt"> = {
@@ -22,6 +24,7 @@ export const maintenance: Family<"VacuumStmt" | "ClusterStmt" | "CheckPointStmt"
         else effects.touch(nameOf(relation), "SHARE UPDATE EXCLUSIVE");
     },
     replay: skipped,
+    undo: () => [],
   },
   ClusterStmt: {
     opinion: "judged",
@@ -35,8 +38,9 @@ export const maintenance: Family<"VacuumStmt" | "ClusterStmt" | "CheckPointStmt"
       relation &&
       effects.touch(nameOf(relation), "ACCESS EXCLUSIVE", "rewrite", "rows are put into the order of an index"),
     replay: skipped,
+    undo: () => [],
   },
-  CheckPointStmt: { opinion: "harmless", kind: () => "CHECKPOINT" },
+  CheckPointStmt: { opinion: "harmless", kind: () => "CHECKPOINT", undo: () => [] },
   CommentStmt: {
     opinion: "judged",
     kind: () => "COMMENT",
@@ -47,6 +51,13 @@ export const maintenance: Family<"VacuumStmt" | "ClusterStmt" | "CheckPointStmt"
       else if (objtype === "OBJECT_COLUMN") effects.touch(onTable(object), "SHARE UPDATE EXCLUSIVE");
     },
     replay: plain,
+    apply(statement, schema) {
+      const object = commentOn(statement);
+      if (!object) return;
+      if (statement.comment === undefined) schema.definitions?.delete(object);
+      else schema.definitions?.set(object, { CommentStmt: statement });
+    },
+    undo: earlierComment,
   },
 };
 
@@ -56,4 +67,22 @@ function isFull({ options }: VacuumStmt): boolean {
 
 function tablesOf({ rels }: VacuumStmt): RangeVar[] {
   return (rels ?? []).flatMap((item) => ("VacuumRelation" in item ? (item.VacuumRelation.relation ?? []) : []));
+}
+
+function commentOn({ objtype, object }: CommentStmt): SchemaObject | undefined {
+  const target = objectNamed(objtype, object);
+  return target && { kind: "comment on", key: objectText(target) };
+}
+
+function earlierComment(statement: CommentStmt, { schema, write }: Before): Undo[] {
+  const { objtype, object } = statement;
+  const of = commentOn(statement);
+  if (!objtype || !object || !of)
+    return [{ of: { kind: "other", key: "COMMENT" }, never: notInHistory, harmless: true }];
+  const target = objectNamed(objtype, object)!;
+  const known = schema.definitions?.get(of);
+  // An object without a recorded comment had none, if the history has made the object.
+  if (!known && !schema.definitions?.has(target)) return [{ of, never: notInHistory, harmless: true }];
+  const text = write(known?.node ?? { CommentStmt: { objtype, object } });
+  return text === undefined ? [{ of, never: notInHistory, harmless: true }] : [{ of, sql: [text] }];
 }

@@ -10,6 +10,7 @@ import { type Family, objectName } from "./family";
 import { defines, plain } from "./replay-rules";
 import { renameRoutine } from "./routines";
 import { renameType } from "./types";
+import { applyToDefinitions, movedBy, renameBack, setSchemaBack } from "./undo-rename";
 
 const inTables: ReadonlySet<ObjectType> = new Set([
   "OBJECT_COLUMN",
@@ -31,9 +32,13 @@ export const rename: Family<"RenameStmt" | "AlterObjectSchemaStmt"> = {
       if (relation && type && (inTables.has(type) || relations.has(type)))
         effects.touch(nameOf(relation), "ACCESS EXCLUSIVE");
     },
-    apply,
+    apply(statement, schema) {
+      applyToDefinitions(statement, schema);
+      apply(statement, schema);
+    },
     expect,
     replay: plain,
+    undo: renameBack,
   },
   AlterObjectSchemaStmt: {
     opinion: "judged",
@@ -41,11 +46,15 @@ export const rename: Family<"RenameStmt" | "AlterObjectSchemaStmt"> = {
     lock({ relation, objectType }, _schema, effects) {
       if (relation && objectType !== "OBJECT_SEQUENCE") effects.touch(nameOf(relation), "ACCESS EXCLUSIVE");
     },
-    apply({ relation, newschema }, schema) {
+    apply(statement, schema) {
+      const { relation, newschema, objectType } = statement;
+      const moved = movedBy({ AlterObjectSchemaStmt: statement });
+      if (moved && objectType && !relations.has(objectType)) schema.definitions?.rename(moved.from, moved.to);
       if (relation && newschema !== undefined)
         schema.rename(nameOf(relation), { schema: newschema, name: relation.relname ?? "" });
     },
     replay: defines,
+    undo: setSchemaBack,
   },
 };
 

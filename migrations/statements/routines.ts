@@ -12,6 +12,7 @@ import { tokensOf } from "../sql/tokens";
 import type { Dropped, Drops, Family } from "./family";
 import { called, changesRows, type Defined, defines, outside, setsPath } from "./replay-rules";
 import { takenByDo } from "./takers";
+import { dropRoutine, recordRoutine, routineAgain, routineChanged, routineDropped } from "./undo-routine";
 
 /** Statements about functions and procedures, and those that run code at once (CALL and DO). */
 export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "CallStmt" | "DoStmt" | "CreatePLangStmt"> =
@@ -27,7 +28,9 @@ export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "Call
         schema.routines.set(key, before ? both(before, made) : made);
         if (partsOf(returnType?.names).at(-1) === "trigger") schema.triggerFunctions.add(key);
         schema.made.set(key, migration);
+        recordRoutine(statement, schema);
       },
+      undo: dropRoutine,
       replay(statement, defined) {
         const language = defineRoutine(statement, defined);
         // The server compiles a function when it is made. Languages other than SQL and PL/pgSQL may run code for that.
@@ -43,12 +46,15 @@ export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "Call
         const before = schema.routines.get(key);
         const [volatility] = partsOf(optionOf(actions, "volatility")?.arg);
         if (before && volatility) schema.routines.set(key, { ...before, volatility: volatilityOf(volatility) });
+        routineChanged(func, schema);
       },
       replay: defines,
+      undo: ({ func }, before) => routineAgain(func, before),
     },
     CallStmt: {
       opinion: { unknown: "what a procedure does is decided while it runs" },
       takesBack: () => ({ by: "CALL" }),
+      undo: () => [{ of: { kind: "other", key: "CALL" }, never: "what the procedure did is decided while it runs" }],
     },
     DoStmt: {
       opinion: "judged",
@@ -61,6 +67,7 @@ export const routines: Family<"CreateFunctionStmt" | "AlterFunctionStmt" | "Call
           ? "DO with COMMIT or ROLLBACK inside"
           : undefined,
       takesBack: takenByDo,
+      undo: () => [{ of: { kind: "other", key: "DO" }, never: "what its block did is decided while it runs" }],
     },
     CreatePLangStmt: { opinion: "harmless", kind: () => "CREATE LANGUAGE" },
   };
@@ -70,9 +77,15 @@ const routine: Dropped = {
   lock(_name, _schema, effects, { behavior }) {
     if (behavior === "DROP_CASCADE") effects.cannotTell("triggers, defaults and indexes may depend on the function");
   },
-  apply(name, schema, { behavior }) {
+  apply(name, schema, { behavior }, object) {
     schema.routines.delete(keyOf(name));
+    routineDropped(object, schema);
     if (behavior === "DROP_CASCADE") cascadeDependents(schema, useOf("function", keyOf(name)));
+  },
+  undo(name, before, { behavior }, object) {
+    const of = { kind: "function", key: keyOf(name) } as const;
+    if (behavior === "DROP_CASCADE") return [{ of, never: "CASCADE: what depended on it was dropped with it" }];
+    return routineAgain("ObjectWithArgs" in object ? object.ObjectWithArgs : undefined, before);
   },
 };
 

@@ -3,10 +3,11 @@ import type { Effects } from "../schema/effect";
 import { there } from "../schema/expectation";
 import { madeKey, type Schema } from "../schema/schema";
 import { isOff, isOn, optionOf } from "../sql/constant";
-import { nameOf } from "../sql/identifier";
+import { identifier, nameOf } from "../sql/identifier";
 import type { Drops, Family } from "./family";
 import { defines, outside, type Replay, skipped } from "./replay-rules";
 import { lockCascaded } from "./tables";
+import { type Before, perhapsBefore, type Undo } from "./undo";
 
 type ServerKinds =
   | "CreateSchemaStmt"
@@ -43,15 +44,26 @@ type ServerKinds =
 export const server: Family<ServerKinds> = {
   CreateSchemaStmt: {
     opinion: "harmless",
-    apply({ schemaname = "" }, schema, migration) {
+    apply(statement, schema, migration) {
+      const { schemaname = "" } = statement;
       const key = madeKey("schema", schemaname);
       if (!schema.made.has(key)) schema.made.set(key, migration);
+      schema.definitions?.set({ kind: "schema", key: schemaname }, { CreateSchemaStmt: statement });
     },
+    undo: ({ schemaname = "", schemaElts = [], if_not_exists }, before) =>
+      schemaElts.length > 0
+        ? [{ of: { kind: "schema", key: schemaname }, never: "it makes objects in the same statement" }]
+        : dropPlain("schema", schemaname, if_not_exists, before),
     expect: ({ schemaname }) => (schemaname && schemaname !== "public" ? [there(`schema ${schemaname}`)] : []),
     replay: defines,
   },
   CreateExtensionStmt: {
     opinion: "harmless",
+    apply(statement, schema) {
+      const { extname: key = "" } = statement;
+      schema.definitions?.set({ kind: "extension", key }, { CreateExtensionStmt: statement });
+    },
+    undo: ({ extname = "", if_not_exists }, before) => dropPlain("extension", extname, if_not_exists, before),
     expect: ({ extname }) => (extname === "plpgsql" ? [] : [there(`extension ${extname}`)]),
     replay: replayExtension,
   },
@@ -119,7 +131,18 @@ export const server: Family<ServerKinds> = {
     }),
   },
   CreateAmStmt: { opinion: "harmless" },
-  CreatePublicationStmt: { opinion: "judged", lock: lockPublished, replay: skipped },
+  CreatePublicationStmt: {
+    opinion: "judged",
+    lock: lockPublished,
+    replay: skipped,
+    undo: ({ pubname = "" }) => [
+      {
+        of: { kind: "other", key: `publication ${pubname}` },
+        sql: [`DROP PUBLICATION ${identifier(pubname)}`],
+        drops: true,
+      },
+    ],
+  },
   AlterPublicationStmt: { opinion: "judged", lock: lockPublished, replay: skipped },
   CreateSubscriptionStmt: {
     opinion: { unknown: "another server decides which rows it writes" },
@@ -145,6 +168,19 @@ export const server: Family<ServerKinds> = {
   AlterUserMappingStmt: { opinion: { unknown: "queries on foreign tables connect as somebody else" } },
   DropUserMappingStmt: { opinion: { unknown: "queries on foreign tables can no longer connect" } },
 };
+
+function dropPlain(
+  kind: "schema" | "extension",
+  name: string,
+  ifNotExists: boolean | undefined,
+  { schema }: Before,
+): Undo[] {
+  const of = { kind, key: name } as const;
+  // Every database begins with the schema public and the extension plpgsql.
+  if (ifNotExists && (schema.definitions?.has(of) || name === "public" || name === "plpgsql")) return [];
+  const sql = [`DROP ${kind.toUpperCase()} ${identifier(name)}`];
+  return [{ of, sql, drops: true, after: true, ...(ifNotExists && { note: perhapsBefore }) }];
+}
 
 /** Extensions that only define types, functions and operators, and start no process. */
 const EXTENSIONS = new Set(

@@ -5,6 +5,9 @@ import { lockModes } from "../sql/locks";
 import type { Family } from "./family";
 import { defines, isPowerful, outside, skipped } from "./replay-rules";
 
+/** A statement that changes nothing beyond its session or transaction, so there is nothing to take back. */
+const undo = () => [];
+
 type SessionKinds =
   | "TransactionStmt"
   | "ConstraintsSetStmt"
@@ -28,9 +31,10 @@ export const session: Family<SessionKinds> = {
       if (kind === "TRANS_STMT_COMMIT_PREPARED") return "COMMIT PREPARED";
       return kind === "TRANS_STMT_ROLLBACK_PREPARED" ? "ROLLBACK PREPARED" : undefined;
     },
+    undo,
     replay: ({ kind = "" }) => (/PREPARE/.test(kind) ? outside("it prepares a transaction") : "run"),
   },
-  ConstraintsSetStmt: { opinion: "harmless", replay: skipped },
+  ConstraintsSetStmt: { opinion: "harmless", replay: skipped, undo },
   LockStmt: {
     opinion: "judged",
     kind: () => "LOCK TABLE",
@@ -40,6 +44,7 @@ export const session: Family<SessionKinds> = {
         if ("RangeVar" in item) effects.touch(nameOf(item.RangeVar), lockModes[mode - 1] ?? "ACCESS EXCLUSIVE");
     },
     replay: skipped,
+    undo,
   },
   VariableSetStmt: {
     opinion: "judged",
@@ -47,18 +52,20 @@ export const session: Family<SessionKinds> = {
     apply({ name, args }, schema) {
       if (name === "timezone") schema.utc = isUtc(args?.[0]);
     },
+    undo,
     replay: ({ name = "" }) => (isPowerful(name) ? outside("it takes on another role") : "run"),
   },
-  VariableShowStmt: { opinion: "harmless", kind: () => "SHOW", replay: skipped },
+  VariableShowStmt: { opinion: "harmless", kind: () => "SHOW", replay: skipped, undo },
   DiscardStmt: {
     opinion: "harmless",
     kind: () => "DISCARD",
     refusedInTransaction: ({ target }) => (target === "DISCARD_ALL" ? "DISCARD ALL" : undefined),
     replay: defines,
+    undo,
   },
-  ListenStmt: { opinion: "harmless", replay: skipped },
-  UnlistenStmt: { opinion: "harmless", replay: skipped },
-  NotifyStmt: { opinion: "harmless", replay: skipped },
+  ListenStmt: { opinion: "harmless", replay: skipped, undo },
+  UnlistenStmt: { opinion: "harmless", replay: skipped, undo },
+  NotifyStmt: { opinion: "harmless", replay: skipped, undo },
   LoadStmt: { opinion: { unknown: "the library that it loads may do anything" } },
 };
 

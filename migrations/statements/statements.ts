@@ -22,6 +22,7 @@ import { session } from "./session";
 import { tables } from "./tables";
 import { triggers } from "./triggers";
 import { types } from "./types";
+import type { Before, Undo } from "./undo";
 import { views } from "./views";
 
 const part: Statement = { opinion: { unknown: "it stands inside other statements only" } };
@@ -143,6 +144,15 @@ export function takerOf(node: Node): Taker | undefined {
 export function remainsOf(node: Node): Remains | undefined {
   const { body, statement } = find(node);
   return statement.remains?.(body);
+}
+
+/**
+ * How a statement is taken back, effect by effect, in the order of its effects. The schema is the one before it.
+ */
+export function undoOf(node: Node, before: Before): readonly Undo[] {
+  const { tag, body, statement } = find(node);
+  const never = "this program knows no statement that takes it back";
+  return statement.undo?.(body, before) ?? [{ of: { kind: "other", key: words(tag).toLowerCase() }, never }];
 }
 
 /**

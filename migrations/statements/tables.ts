@@ -4,12 +4,14 @@ import { cascadeDependents, enterColumn, enterDependent, forgetDependents } from
 import type { Effects } from "../schema/effect";
 import { type Expectation, perhaps, relationName, there } from "../schema/expectation";
 import { keyColumns } from "../schema/partition-bounds";
+import { recordConstraint } from "../schema/record";
 import { emptyTable, type Schema } from "../schema/schema";
 import { useOf, usesOf } from "../schema/uses";
-import { keyOf, type Name, nameOf } from "../sql/identifier";
+import { keyOf, type Name, nameOf, nameText } from "../sql/identifier";
 import type { Drops, Family } from "./family";
 import { partitionAdded, partitionRemoved } from "./partitions";
 import { defines, selects } from "./replay-rules";
+import { type Before, perhapsBefore, type Undo } from "./undo";
 
 /** CREATE TABLE in all its forms. */
 export const tables: Family<"CreateStmt" | "CreateForeignTableStmt" | "CreateTableAsStmt"> = {
@@ -20,11 +22,15 @@ export const tables: Family<"CreateStmt" | "CreateForeignTableStmt" | "CreateTab
     apply: applyCreated,
     expect: expectCreated,
     replay: defines,
+    undo: ({ relation, if_not_exists }, before) =>
+      relation ? dropMade("TABLE", nameOf(relation), if_not_exists, before) : [],
   },
   CreateForeignTableStmt: {
     opinion: "judged",
     lock: ({ base }, schema, effects) => base && lockCreated(base, schema, effects),
     apply: ({ base }, schema, migration) => base && applyCreated(base, schema, migration),
+    undo: ({ base }, before) =>
+      base?.relation ? dropMade("FOREIGN TABLE", nameOf(base.relation), base.if_not_exists, before) : [],
   },
   CreateTableAsStmt: {
     opinion: "judged",
@@ -41,8 +47,39 @@ export const tables: Family<"CreateStmt" | "CreateForeignTableStmt" | "CreateTab
       return into?.rel ? [perhaps(`${kind} ${relationName(into.rel, schema)}`, if_not_exists)] : [];
     },
     replay: selects,
+    undo: ({ into, objtype, if_not_exists }, before) =>
+      into?.rel
+        ? dropMade(
+            objtype === "OBJECT_MATVIEW" ? "MATERIALIZED VIEW" : "TABLE",
+            nameOf(into.rel),
+            if_not_exists,
+            before,
+          )
+        : [],
   },
 };
+
+/** Takes back that a table or a materialized view was made. */
+export function dropMade(
+  kind: "TABLE" | "FOREIGN TABLE" | "MATERIALIZED VIEW",
+  name: Name,
+  ifNotExists: boolean | undefined,
+  { schema }: Before,
+): Undo[] {
+  if (ifNotExists && schema.table(name)) return [];
+  const view = kind === "MATERIALIZED VIEW";
+  return [
+    {
+      of: { kind: view ? "view" : "table", key: keyOf(name) },
+      sql: [`DROP ${kind} ${nameText(name)}`],
+      drops: true,
+      after: true,
+      // The rows of a foreign table are on another server, and those of a view are in its tables.
+      ...(kind === "TABLE" && { loses: "rows" }),
+      ...(ifNotExists && { note: perhapsBefore }),
+    },
+  ];
+}
 
 /** Removes a dropped table or view from the schema, together with everything that is dropped with it. */
 export function dropRelation(name: Name, schema: Schema, { behavior }: DropStmt): void {
@@ -76,6 +113,7 @@ export const tableDrops: Drops<"OBJECT_TABLE" | "OBJECT_FOREIGN_TABLE"> = {
       if (behavior === "DROP_CASCADE") lockCascaded(name, schema, effects);
     },
     apply: dropRelation,
+    undo: (name) => [{ of: { kind: "table", key: keyOf(name) }, never: "its rows are gone with it" }],
   },
   OBJECT_FOREIGN_TABLE: {
     opinion: "judged",
@@ -106,7 +144,8 @@ function lockCreated(
 }
 
 function applyCreated(statement: CreateStmt, schema: Schema, migration: string): void {
-  const { relation, tableElts = [], inhRelations, partspec, partbound, if_not_exists, constraints = [] } = statement;
+  const { relation, tableElts = [], inhRelations, partspec, partbound, if_not_exists } = statement;
+  const { constraints = [], options = [] } = statement;
   if (!relation) return;
   const name = nameOf(relation);
   if (!(if_not_exists && schema.table(name))) {
@@ -121,18 +160,25 @@ function applyCreated(statement: CreateStmt, schema: Schema, migration: string):
       for (const [column, definition] of of.columns) table.columns.set(column, { ...definition });
     }
     schema.tables.set(keyOf(name), table);
+    schema.definitions?.set({ kind: "table", key: keyOf(name) });
     for (const element of [...tableElts, ...constraints])
       if ("ColumnDef" in element) addColumn(element.ColumnDef, table, schema);
       else if ("Constraint" in element) {
         const constraint = constraintOf(element.Constraint, name.name, schema);
         // A new table is empty, so NOT VALID has no effect.
-        if (constraint) addConstraint({ ...constraint, valid: true }, table, schema);
+        if (!constraint) continue;
+        addConstraint({ ...constraint, valid: true }, table, schema);
+        recordConstraint(element.Constraint, constraint, table, schema);
       } else if ("TableLikeClause" in element && element.TableLikeClause.relation) {
         const like = schema.table(nameOf(element.TableLikeClause.relation));
         table.known = like?.known ?? false;
         for (const [column, definition] of like?.columns ?? []) table.columns.set(column, { ...definition });
       }
   }
+  if (partbound) schema.definitions?.set({ kind: "bound of", key: keyOf(name) }, { PartitionBoundSpec: partbound });
+  for (const item of options)
+    if ("DefElem" in item)
+      schema.definitions?.set({ kind: "option of", key: keyOf(name), part: item.DefElem.defname ?? "" }, item);
   for (const item of tableElts) if ("ColumnDef" in item) enterColumn(schema, keyOf(name), item.ColumnDef);
 }
 

@@ -3,11 +3,12 @@ import { enterDependent } from "../schema/dependents";
 import { relationName, there } from "../schema/expectation";
 import type { Trigger } from "../schema/objects";
 import { useOf } from "../schema/uses";
-import { keyOf, nameOf, nameOfParts, partsOf } from "../sql/identifier";
+import { identifier, keyOf, nameOf, nameOfParts, nameText, partsOf } from "../sql/identifier";
 import { walk } from "../sql/references";
 import type { Drops, Family } from "./family";
 import { onTable } from "./policies";
 import { holds } from "./replay-rules";
+import { notInHistory } from "./undo";
 
 /** Statements about triggers on tables, and event triggers of the whole database. */
 export const triggers: Family<"CreateTrigStmt" | "CreateEventTrigStmt" | "AlterEventTrigStmt"> = {
@@ -18,9 +19,11 @@ export const triggers: Family<"CreateTrigStmt" | "CreateEventTrigStmt" | "AlterE
       if (relation) effects.touch(nameOf(relation), "SHARE ROW EXCLUSIVE");
       if (constrrel) effects.touch(nameOf(constrrel), "SHARE ROW EXCLUSIVE");
     },
-    apply({ relation, trigname = "", funcname, row, events = 0, columns, whenClause }, schema) {
+    apply(statement, schema) {
+      const { relation, trigname = "", funcname, row, events = 0, columns, whenClause } = statement;
       if (!relation) return;
       const table = keyOf(nameOf(relation));
+      schema.definitions?.set({ kind: "trigger", key: table, part: trigname }, { CreateTrigStmt: statement });
       const routine = keyOf(nameOfParts(funcname));
       schema.triggers.set(`${table} ${trigname}`, {
         name: trigname,
@@ -35,9 +38,27 @@ export const triggers: Family<"CreateTrigStmt" | "CreateEventTrigStmt" | "AlterE
     expect: ({ relation, trigname }, schema) =>
       relation ? [there(`trigger ${relationName(relation, schema)}.${trigname}`)] : [],
     replay: holds,
+    undo({ relation, trigname = "", replace }, { schema, write }) {
+      if (!relation) return [];
+      const of = { kind: "trigger", key: keyOf(nameOf(relation)), part: trigname } as const;
+      const known = replace ? schema.definitions?.get(of) : undefined;
+      const sql = `DROP TRIGGER ${identifier(trigname)} ON ${nameText(nameOf(relation))}`;
+      if (!known) return [{ of, sql: [sql], drops: true }];
+      const { node } = known;
+      const before =
+        node && "CreateTrigStmt" in node && write({ CreateTrigStmt: { ...node.CreateTrigStmt, replace: true } });
+      return before ? [{ of, sql: [before] }] : [{ of, never: notInHistory }];
+    },
   },
   CreateEventTrigStmt: {
     opinion: { unknown: "its function runs at statements that come later, and may refuse them" },
+    undo: ({ trigname = "" }) => [
+      {
+        of: { kind: "other", key: `event trigger ${trigname}` },
+        sql: [`DROP EVENT TRIGGER ${identifier(trigname)}`],
+        drops: true,
+      },
+    ],
   },
   AlterEventTrigStmt: {
     opinion: { unknown: "the trigger's function runs at statements that come later, and may refuse them" },

@@ -1,9 +1,11 @@
+import type { AlterDomainStmt, Node } from "libpg-query";
 import { defined, partsName, there } from "../schema/expectation";
 import type { Schema } from "../schema/schema";
 import { columnType } from "../sql/column-type";
-import { keyOf, literal, nameOf, nameOfParts, partsOf } from "../sql/identifier";
+import { identifier, keyOf, literal, type Name, nameOf, nameOfParts, nameText, partsOf } from "../sql/identifier";
 import type { Drops, Family } from "./family";
 import { defines, outside } from "./replay-rules";
+import { type Before, notInHistory, type Undo } from "./undo";
 
 type TypeKinds =
   | "CreateEnumStmt"
@@ -30,13 +32,15 @@ export const types: Family<TypeKinds> = {
   CreateEnumStmt: {
     opinion: "harmless",
     kind: () => "CREATE TYPE",
-    apply({ typeName, vals }, schema, migration) {
+    apply(statement, schema, migration) {
+      const { typeName, vals } = statement;
       const key = keyOf(nameOfParts(typeName));
-      noteMade(key, schema, migration);
+      noteMade(key, schema, migration, { CreateEnumStmt: statement });
       schema.enums.set(key, partsOf(vals));
     },
     expect: ({ typeName }, schema) => [there(`type ${partsName(typeName, schema)}`)],
     replay: defines,
+    undo: ({ typeName }) => dropType("TYPE", nameOfParts(typeName)),
   },
   AlterEnumStmt: {
     opinion: "judged",
@@ -44,6 +48,7 @@ export const types: Family<TypeKinds> = {
     apply({ typeName, oldVal, newVal }, schema) {
       const values = schema.enums.get(keyOf(nameOfParts(typeName)));
       if (!values || newVal === undefined) return;
+      schema.definitions?.giveUp({ kind: "type", key: keyOf(nameOfParts(typeName)) });
       if (oldVal === undefined) values.push(newVal);
       else if (values.includes(oldVal)) values[values.indexOf(oldVal)] = newVal;
     },
@@ -54,13 +59,23 @@ export const types: Family<TypeKinds> = {
       return [defined(`type ${partsName(typeName, schema)}`, matches, `value ${value}`)];
     },
     replay: defines,
+    undo({ typeName, oldVal, newVal = "", skipIfNewValExists }, { schema }) {
+      const name = nameOfParts(typeName);
+      const of = { kind: "type", key: keyOf(name) } as const;
+      if (oldVal !== undefined)
+        return [{ of, sql: [`ALTER TYPE ${nameText(name)} RENAME VALUE ${literal(newVal)} TO ${literal(oldVal)}`] }];
+      if (skipIfNewValExists && schema.enums.get(of.key)?.includes(newVal)) return [];
+      const never = `Postgres can't take the value ${literal(newVal)} out of an enum; nothing has to use it`;
+      return [{ of, harmless: true, never }];
+    },
   },
   CreateDomainStmt: {
     opinion: "harmless",
     kind: () => "CREATE DOMAIN",
-    apply({ domainname, typeName, constraints = [] }, schema, migration) {
+    apply(statement, schema, migration) {
+      const { domainname, typeName, constraints = [] } = statement;
       const key = keyOf(nameOfParts(domainname));
-      noteMade(key, schema, migration);
+      noteMade(key, schema, migration, { CreateDomainStmt: statement });
       schema.domainBases.set(key, columnType(typeName));
       if (constraints.length > 0) schema.domains.add(key);
       if (constraints.some((each) => "Constraint" in each && each.Constraint.contype === "CONSTR_NOTNULL"))
@@ -68,6 +83,7 @@ export const types: Family<TypeKinds> = {
     },
     expect: ({ domainname }, schema) => [there(`type ${partsName(domainname, schema)}`)],
     replay: defines,
+    undo: ({ domainname }) => dropType("DOMAIN", nameOfParts(domainname)),
   },
   AlterDomainStmt: {
     opinion: "judged",
@@ -84,20 +100,27 @@ export const types: Family<TypeKinds> = {
       if (subtype === "C" || subtype === "O") schema.domains.add(key);
       if (subtype === "O") schema.requiredDomains.add(key);
       if (subtype === "N") schema.requiredDomains.delete(key);
+      schema.definitions?.giveUp({ kind: "type", key });
     },
     replay: defines,
+    undo: alterDomainBack,
   },
   CompositeTypeStmt: {
     opinion: "harmless",
     kind: () => "CREATE TYPE",
-    apply: ({ typevar }, schema, migration) => typevar && noteMade(keyOf(nameOf(typevar)), schema, migration),
+    apply: (statement, schema, migration) =>
+      statement.typevar &&
+      noteMade(keyOf(nameOf(statement.typevar)), schema, migration, { CompositeTypeStmt: statement }),
     replay: defines,
+    undo: ({ typevar }) => (typevar ? dropType("TYPE", nameOf(typevar)) : []),
   },
   CreateRangeStmt: {
     opinion: "harmless",
     kind: () => "CREATE TYPE",
-    apply: ({ typeName }, schema, migration) => noteMade(keyOf(nameOfParts(typeName)), schema, migration),
+    apply: (statement, schema, migration) =>
+      noteMade(keyOf(nameOfParts(statement.typeName)), schema, migration, { CreateRangeStmt: statement }),
     replay: defines,
+    undo: ({ typeName }) => dropType("TYPE", nameOfParts(typeName)),
   },
   AlterTypeStmt: { opinion: { unknown: "it changes how values of the type are stored or read" }, replay: defines },
   DefineStmt: {
@@ -120,12 +143,35 @@ export const types: Family<TypeKinds> = {
   AlterTSDictionaryStmt: { opinion: { unknown: "it changes what full text searches find" } },
 };
 
-function noteMade(key: string, schema: Schema, migration: string): void {
+function noteMade(key: string, schema: Schema, migration: string, node?: Node): void {
   if (!schema.made.has(key)) schema.made.set(key, migration);
+  if (node) schema.definitions?.set({ kind: "type", key }, node);
+}
+
+function dropType(kind: "TYPE" | "DOMAIN", name: Name): Undo[] {
+  return [
+    { of: { kind: "type", key: keyOf(name) }, sql: [`DROP ${kind} ${nameText(name)}`], drops: true, after: true },
+  ];
+}
+
+/** The subtypes C, O and N are ADD CONSTRAINT, SET NOT NULL and DROP NOT NULL. */
+function alterDomainBack({ subtype, typeName, def }: AlterDomainStmt, { schema }: Before): Undo[] {
+  const name = nameOfParts(typeName);
+  const of = { kind: "type", key: keyOf(name) } as const;
+  const known = schema.definitions?.has(of) === true;
+  const required = schema.requiredDomains.has(of.key);
+  const constraint = def && "Constraint" in def ? def.Constraint.conname : undefined;
+  const head = `ALTER DOMAIN ${nameText(name)}`;
+  if (subtype === "C" && constraint !== undefined)
+    return [{ of, sql: [`${head} DROP CONSTRAINT ${identifier(constraint)}`] }];
+  if (!known || (subtype !== "O" && subtype !== "N")) return [{ of, never: notInHistory }];
+  if (required === (subtype === "O")) return [];
+  return [{ of, sql: [`${head} ${required ? "SET" : "DROP"} NOT NULL`] }];
 }
 
 /** Updates the schema after a type was renamed, including the columns of that type. */
 export function renameType(from: string, to: string, schema: Schema): void {
+  schema.definitions?.renameType(from, to);
   const values = schema.enums.get(from);
   if (values) {
     schema.enums.delete(from);
@@ -162,6 +208,14 @@ export const typeDrops: Drops<TypeObjects> = {
     entry: "type",
     lock: lockUsers,
     apply: (name, schema) => schema.enums.delete(keyOf(name)),
+    undo(name, { schema }, { behavior }) {
+      // The values of an enum are known also after ALTER TYPE.
+      const values = behavior === "DROP_CASCADE" ? undefined : schema.enums.get(keyOf(name));
+      const list = values?.map(literal).join(", ");
+      return list === undefined
+        ? undefined
+        : [{ of: { kind: "type", key: keyOf(name) }, sql: [`CREATE TYPE ${nameText(name)} AS ENUM (${list})`] }];
+    },
   },
   OBJECT_DOMAIN: {
     opinion: "judged",
