@@ -7,7 +7,20 @@ import type { Authentication } from "./db/url";
 
 /** The verbs of the command line. */
 export const VERBS = [
-  ...["preflight", "deploy", "run", "verify", "drift", "compare", "status", "resolve", "baseline", "sql", "wait"],
+  ...[
+    "preflight",
+    "deploy",
+    "run",
+    "verify",
+    "drift",
+    "compare",
+    "status",
+    "resolve",
+    "baseline",
+    "sql",
+    "revert",
+    "wait",
+  ],
 ] as const;
 /** One of {@link VERBS}. */
 export type Verb = (typeof VERBS)[number];
@@ -65,6 +78,11 @@ export interface Settings {
   readonly force: boolean;
   /** The file that `sql` runs, and its name in messages; undefined for other verbs. */
   readonly sqlFile: { path: string; name: string } | undefined;
+  /**
+   * The migration that `revert` takes back, whether it writes the new one, whether there is a connection string, and
+   * the command that writes it, where it is not this one with `--write`; undefined for other verbs.
+   */
+  readonly revert: { name: string; write: boolean; connects: boolean; command?: string } | undefined;
   readonly source: { directory: string } | { payload: string };
   readonly connection: ConnectionPlace;
   readonly auth: Authentication;

@@ -18,10 +18,18 @@ export interface OpsCommand extends StackOptions {
   readonly verb: OpsVerbName;
   /** The file of `sql`. */
   readonly file: string | undefined;
+  /** The migration of `revert`. */
+  readonly migration: string | undefined;
   readonly given: Given;
 }
 
 const NAMES = Object.keys(OPS_VERBS);
+
+/** What a verb needs that has an argument, for the message about a missing one. */
+const NEEDED = {
+  FILE: (verb: string) => `the file to run, such as: ${verb} fix.sql`,
+  MIGRATION: (verb: string) => `the migration, such as: ${verb} 20240131120000_add_index`,
+};
 
 /**
  * Reads the command line.
@@ -36,20 +44,23 @@ export function readCommand(args: readonly string[], stacks: readonly string[]):
     mistakes.push(`${name === "" ? "The verb is missing" : `unknown verb "${name}"`}; allowed: ${NAMES.join(", ")}`);
   const own = verb?.options ?? allOptions();
   const { values, positionals } = parseOptions(rest, { ...STACK_OPTIONS, ...own }, verb ? name : undefined, mistakes);
-  const [file, ...others] = verb?.file ? positionals : [undefined, ...positionals];
-  if (verb?.file && file === undefined) mistakes.push(`${name} needs the file to run, such as: ${name} fix.sql`);
+  const [argument, ...others] = verb?.argument ? positionals : [undefined, ...positionals];
+  if (verb?.argument && argument === undefined) mistakes.push(`${name} needs ${NEEDED[verb.argument](name)}`);
   for (const other of verb ? others : []) mistakes.push(`"${other}" is one word too many`);
   const stack = stackOptions(values, stacks, mistakes);
   mistakes.push(...missing(name, values));
   if (mistakes.length > 0 || !verb) throw wrongCommand(mistakes, `${commandLine("ops")} help`);
   const given = Object.fromEntries(Object.entries(values).filter(([option]) => Object.hasOwn(own, option)));
-  return { verb: name as OpsVerbName, file, given, ...stack };
+  const [file, migration] = verb.argument === "MIGRATION" ? [undefined, argument] : [argument, undefined];
+  return { verb: name as OpsVerbName, file, migration, given, ...stack };
 }
 
 /** Returns what a verb needs and was not given, and what of its options excludes each other. */
 function missing(verb: string, values: Given): string[] {
   if (verb === "baseline" && values["through"] === undefined)
     return ["baseline needs --through MIGRATION, the last one that the database already has"];
+  if (verb === "revert" && values["plan"] === undefined)
+    return ["revert needs --plan, which shows the migration that takes another one back"];
   const resolutions = ["diagnose", "applied", "rolled-back"].filter((each) => values[each] !== undefined);
   if (verb === "resolve" && resolutions.length !== 1)
     return ["resolve needs one of --diagnose, --applied and --rolled-back, with the name of a migration"];
@@ -68,7 +79,7 @@ export function helpText(): string {
     "Runs a verb of the migrator as a Kubernetes Job, with the stack's own settings, image and Secret.",
     "",
     ...Object.entries(OPS_VERBS).flatMap(([name, verb]) => [
-      helpLine(`${name}${"file" in verb ? " FILE" : ""}`, verb.text),
+      helpLine(`${name}${"argument" in verb ? ` ${verb.argument}` : ""}`, verb.text),
       ...helpOptions(verb.options).map((each) => `  ${each}`),
     ]),
     "",

@@ -32,21 +32,35 @@ export function opsRun(
 }
 
 /** Returns the command as it was typed, for the messages of the Job. */
-function typedCommand({ verb, stack, given, file }: OpsCommand): string {
+function typedCommand({ verb, stack, given, file, migration }: OpsCommand): string {
   const options = Object.entries(given).flatMap(([name, value]) =>
     value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, shellWord(each)]),
   );
-  const words = [verb, ...(file === undefined ? [] : [shellWord(file)]), ...options, "--stack", shellWord(stack)];
+  const words = [verb, ...[file ?? migration ?? []].flat().map(shellWord), ...options, "--stack", shellWord(stack)];
   return `${commandLine("ops")} ${words.join(" ")}`;
 }
 
-function migratorArguments({ verb, given }: OpsCommand, stack: CommandStack, file: Migration | undefined): string[] {
+function migratorArguments(command: OpsCommand, stack: CommandStack, file: Migration | undefined): string[] {
+  const { verb, given, migration } = command;
   const own = Object.entries(given).flatMap(([name, value]) =>
     value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, literal(each)]),
   );
   return [
     ...(file === undefined ? [] : [`${MIGRATOR_FOLDER}/${SQL_KEY}`, "--file-name", literal(file.name)]),
-    ...(verb === "sql" ? reviewArguments(stack.settings.review) : []),
+    ...(migration === undefined ? [] : [literal(migration)]),
+    ...(verb === "sql" || verb === "revert" ? reviewArguments(stack.settings.review) : []),
+    ...(migration === undefined ? [] : revertArguments(migration, stack)),
     ...own,
+  ];
+}
+
+/** The arguments by which `revert` knows who migrates, and what writes the new migration in the checkout. */
+function revertArguments(migration: string, { settings: { migrations } }: CommandStack): string[] {
+  const words = [migration, "--write", "--migrations", migrations.directory].map(shellWord);
+  return [
+    "--runner",
+    migrations.runner,
+    "--write-command",
+    literal(`${commandLine("migrator")} revert ${words.join(" ")}`),
   ];
 }

@@ -5,8 +5,8 @@ interface OpsVerb {
   readonly text: string;
   /** The options of the verb, which the migrator has too. */
   readonly options: Options;
-  /** True if a file follows the verb. */
-  readonly file?: true;
+  /** What follows the verb: a file of SQL, or the name of a migration. */
+  readonly argument?: "FILE" | "MIGRATION";
   /** Says what the verb will change, for the line before it runs; undefined: it only reads. */
   changes?(given: Given): string | undefined;
 }
@@ -50,7 +50,7 @@ export const OPS_VERBS = {
   verify: { text: "is the database what the migrations promise?", options: {} },
   sql: {
     text: "run one reviewed file in one transaction, with the locks, the review and the audit of a migration",
-    file: true,
+    argument: "FILE",
     options: {
       acknowledge: {
         value: "JSON",
@@ -59,6 +59,11 @@ export const OPS_VERBS = {
       },
     },
     changes: () => "runs it in one transaction, under the lock that migrations take",
+  },
+  revert: {
+    text: "show the new migration that takes one back, what is lost by it, and its review; exit status 0, 10 when a part can't be taken back",
+    argument: "MIGRATION",
+    options: { plan: { text: "show it; it is written by the migrator, in the checkout" } },
   },
 } satisfies Record<string, OpsVerb>;
 

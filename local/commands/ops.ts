@@ -15,7 +15,7 @@ export const ops: Verb = {
   name: "ops",
   arguments: "[verb...]",
   summary:
-    "a verb of the migrator as a Job of the local cluster: status, resolve, baseline, drift, compare, verify, sql",
+    "a verb of the migrator as a Job of the local cluster: status, resolve, baseline, drift, compare, verify, sql, revert",
   use: "changes",
   passesOptions: true,
   async run(call: Call): Promise<number> {

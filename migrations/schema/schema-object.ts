@@ -2,16 +2,7 @@ import type { Node, ObjectType } from "libpg-query";
 import { identifier, keyOf, type Name, nameOfParts, partsOf } from "../sql/identifier";
 
 /** The kinds of objects that are no part of another one. `other` has the name of its kind in its key. */
-type WholeKind =
-  | "table"
-  | "view"
-  | "sequence"
-  | "index"
-  | "type"
-  | "function"
-  | "schema"
-  | "extension"
-  | "other";
+type WholeKind = "table" | "view" | "sequence" | "index" | "type" | "function" | "schema" | "extension" | "other";
 
 /** The kinds of objects that are a part of a table. */
 type PartKind = "column" | "constraint" | "trigger" | "policy" | "rule";

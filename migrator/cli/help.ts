@@ -21,6 +21,10 @@ const VERB_TEXTS = [
     "sql",
     "run one reviewed file in one transaction, with the locks, the review and the audit of a migration: sql FILE",
   ],
+  [
+    "revert",
+    "show or write the new migration that takes one back: revert MIGRATION --plan; exit status 0, 10 when a part can't be",
+  ],
 ] as const;
 
 /** Returns the text that `help` prints: the verbs, and every option with its default. */

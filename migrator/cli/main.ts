@@ -32,6 +32,7 @@ import { helpText } from "./help";
 import { readSettings } from "./read-settings";
 import { readTarget } from "./read-target";
 import { reportFailure } from "./report-failure";
+import { revertConnected, runRevert } from "./run-revert";
 import { runWait } from "./run-wait";
 import { keepHeapSmall } from "./small-heap";
 import { readMigrations, readSqlFile } from "./source";
@@ -69,6 +70,7 @@ const VERB: Record<Exclude<Verb, "wait">, (run: Run, migrations: readonly Migrat
     await runSql(run, migrations, readSqlFile(run.settings.sqlFile!));
     return 0;
   },
+  revert: revertConnected,
   baseline: async (run, migrations) => {
     await baseline(run, migrations, { through: run.settings.through!, force: run.settings.force });
     return 0;
@@ -97,7 +99,9 @@ async function main(args: readonly string[]): Promise<number> {
     };
     log = new Log(settings.json ? "json" : "text");
     const { verb } = settings;
-    return verb === "wait" ? await runWait(settings, log) : await runVerb(verb, settings, log);
+    if (verb === "wait") return await runWait(settings, log);
+    if (verb === "revert") return await runRevert(settings, log, () => runVerb(verb, settings, log));
+    return await runVerb(verb, settings, log);
   } catch (error) {
     return reportFailure(error, log, commands);
   }

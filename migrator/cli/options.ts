@@ -95,6 +95,11 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   diagnose: { value: "MIGRATION", text: "resolve: show from the catalog what of it is applied; changes nothing" },
   applied: { value: "MIGRATION", text: "resolve: record it as applied" },
   "rolled-back": { value: "MIGRATION", text: "resolve: record it as rolled back, so that deploy applies it" },
+  plan: {
+    text: "revert: show the SQL that takes the migration back, what is lost by it, and its review; changes nothing",
+  },
+  write: { text: "revert: write that SQL as a new migration into --migrations; none of it is run" },
+  "write-command": { value: "COMMAND", text: "revert: what writes it in the checkout; named in messages" },
   through: { value: "MIGRATION", text: "baseline: the last migration that the database already has" },
   for: { value: "MIGRATION", many: true, text: "wait: a migration that must be applied; repeatable" },
   "wait-timeout": { value: "TIME", default: "2m", text: "wait: how long to wait for them" },

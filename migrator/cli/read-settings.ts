@@ -38,9 +38,10 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   };
   const [verb, ...others] = positionals;
   const sqlFile = verb === "sql" ? others.shift() : undefined;
+  const reverted = verb === "revert" ? others.shift() : undefined;
   checkVerb({ verb, others, sqlFile, through: text("through"), command }, mistakes);
   const connection = connectionPlace(text("url"), environment);
-  if (!connection)
+  if (!connection && verb !== "revert")
     mistakes.push(
       "There is no connection string: set DIRECT_URL or DATABASE_URL, or else DATABASE_URL_FILE, or PGHOST, PGUSER, PGPASSWORD and PGDATABASE.",
     );
@@ -58,6 +59,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     through: text("through"),
     force: values["force"] === true,
     sqlFile: sqlFile === undefined ? undefined : { path: sqlFile, name: text("file-name") ?? basename(sqlFile) },
+    revert: verb === "revert" ? readRevert(reverted, values, connection !== undefined, mistakes) : undefined,
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     connection: connection ?? { form: "url", url: "" },
     auth: readAuth(text("auth") ?? OPTIONS["auth"]!.default, mistakes),
@@ -200,6 +202,23 @@ function readResolution(text: (name: string) => string | undefined, mistakes: st
   if (resolution !== undefined && given.length === 1) return { name: text(resolution)!, resolution };
   mistakes.push("resolve needs one of --diagnose, --applied and --rolled-back, with the name of a migration.");
   return undefined;
+}
+
+function readRevert(
+  name: string | undefined,
+  values: Record<string, unknown>,
+  connects: boolean,
+  mistakes: string[],
+): Settings["revert"] {
+  const [plan, write] = [values["plan"] === true, values["write"] === true];
+  if (name === undefined)
+    mistakes.push("revert needs the migration to take back, such as: revert 20240131120000_add_index --plan.");
+  if (plan === write)
+    mistakes.push("revert needs --plan, which shows the SQL, or --write, which writes it as a new migration.");
+  if (write && values["payload"] !== undefined)
+    mistakes.push("revert --write needs --migrations, the folder to write into.");
+  const { "write-command": command } = values;
+  return name === undefined ? undefined : { name, write, connects, ...(typeof command === "string" && { command }) };
 }
 
 /** The difference, in milliseconds, that is allowed between the clocks of RDS and of the Kubernetes node. */

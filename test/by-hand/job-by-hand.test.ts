@@ -64,6 +64,16 @@ test("the Job of ops is the one that a release's step has, but for its verb, its
   ]);
 });
 
+test("revert gets its migration, the stack's gate, and the command that writes the new one in the checkout", () => {
+  const [container] = jobOf(args("revert", "1_a", "--plan")).spec.template.spec.containers;
+  expect(container.args.slice(0, 4)).toEqual(["revert", "1_a", "--refuse", "destructive"]);
+  const text = container.args.join(" ");
+  expect(text).toContain(
+    "--runner migrator --write-command npm run migrator -- revert 1_a --write --migrations migrations --plan",
+  );
+  expect(text).toContain("--rerun npm run ops -- revert 1_a --plan --stack prod");
+});
+
 test("sql gets its file, the stack's gate and the acknowledgements that were typed, in which nothing is expanded", () => {
   const given = args("sql", "it's.sql", "--acknowledge", '{"reason":"$(DATABASE_URL)"}');
   const [container] = jobOf(given).spec.template.spec.containers;

@@ -23,6 +23,7 @@ describe("the command line of ops", () => {
       verb: "sql",
       stack: "prod",
       file: "fix.sql",
+      migration: undefined,
       given: { acknowledge: ["{}", "[]"] },
       json: false,
       context: undefined,
@@ -39,7 +40,7 @@ describe("the command line of ops", () => {
   });
 
   test.each([
-    [[], "The verb is missing; allowed: status, resolve, baseline, drift, compare, verify, sql"],
+    [[], "The verb is missing; allowed: status, resolve, baseline, drift, compare, verify, sql, revert"],
     [["deploy", "--stack", "prod"], 'unknown verb "deploy"; allowed: status, resolve'],
     [["constructor", "--stack", "prod"], 'unknown verb "constructor"'],
     [["status"], "--stack NAME is missing; there are: local, prod"],
@@ -51,6 +52,8 @@ describe("the command line of ops", () => {
     [["status", "now", "--stack", "prod"], '"now" is one word too many'],
     [["sql", "--stack", "prod"], "sql needs the file to run"],
     [["sql", "a.sql", "b.sql", "--stack", "prod"], '"b.sql" is one word too many'],
+    [["revert", "--plan", "--stack", "prod"], "revert needs the migration, such as: revert 20240131120000_add_index"],
+    [["revert", "1_a", "--stack", "prod"], "revert needs --plan"],
     [["baseline", "--stack", "prod"], "baseline needs --through MIGRATION"],
     [["resolve", "--stack", "prod"], "resolve needs one of --diagnose, --applied and --rolled-back"],
     [["resolve", "--applied", "a", "--rolled-back", "a", "--stack", "prod"], "resolve needs one of"],

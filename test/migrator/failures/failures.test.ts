@@ -8,6 +8,7 @@ import * as findings from "../../../migrator/failures/findings";
 import * as history from "../../../migrator/failures/history";
 import * as iam from "../../../migrator/failures/iam";
 import * as resolve from "../../../migrator/failures/resolve";
+import * as revert from "../../../migrator/failures/revert";
 import * as sqlFile from "../../../migrator/failures/sql-file";
 import * as statement from "../../../migrator/failures/statement";
 import * as usage from "../../../migrator/failures/usage";
@@ -72,6 +73,10 @@ const failures: Failure[] = [
   new resolve.ContradictsCatalog("a", "applied", Array(20).fill("  x")),
   new resolve.AlreadyHasHistory(2),
   new resolve.NothingRecorded(),
+  new revert.BuiltUpon("a", ["  b makes index i"], "b"),
+  new revert.NotApplied("a", "pending"),
+  new revert.UnreadableHistory("syntax error"),
+  new revert.Unwritable("migrations/3_revert_a", "EACCES"),
   new findings.DriftFound(finding),
   new sqlFile.UnreadableSqlFile("There is no file fix.sql."),
   new sqlFile.SeveralSteps("fix.sql", ["  line 2: VACUUM can't run in a transaction"]),
@@ -83,9 +88,19 @@ const failures: Failure[] = [
 const commands = { rerun: "RERUN", migrator: (verb: string) => `MIGRATOR ${verb}`, app: OLD_VERSION_SERVES };
 
 test("every failure that a person can meet is here, with a code of its own", () => {
-  const classes = [usage, command, connection, iam, history, statement, resolve, findings, sqlFile, wait].flatMap(
-    (module) => Object.keys(module),
-  );
+  const classes = [
+    usage,
+    command,
+    connection,
+    iam,
+    history,
+    statement,
+    resolve,
+    revert,
+    findings,
+    sqlFile,
+    wait,
+  ].flatMap((module) => Object.keys(module));
   expect(failures.map(({ name }) => name).sort()).toEqual(classes.sort());
   expect(new Set(failures.map(({ code }) => code)).size).toBe(failures.length);
 });
