@@ -15,8 +15,9 @@ export const FILES = {
   go: "go",
   /** Its existence tells the container of `pg_dump` that there is nothing left to do. */
   stop: "stop",
-  /** The time in seconds since 1970 at which the storing program was last alive. */
+  /** The times in seconds since 1970 at which the storing program, and the container of `pg_dump`, last were alive. */
   alive: "alive",
+  clientAlive: "client-alive",
   /** The exit status of `pg_dump`, and its messages. */
   dumpStatus: "pg_dump.status",
   dumpErrors: "pg_dump.errors",
@@ -38,8 +39,8 @@ export const CLAIM_FOLDER = "/backups";
 /** The variable that names the folder for the shell scripts. */
 export const FOLDER_VARIABLE = "DUMP_FOLDER";
 
-/** The seconds without a sign of life after which the container of `pg_dump` gives the storing program up. */
-const SILENT_SECONDS = 30;
+/** The seconds without a sign of life after which one container gives the other up. */
+export const SILENT_SECONDS = 30;
 
 /** The seconds in which the storing program must have begun; its image is on the node already. */
 const BEGIN_SECONDS = 60;
@@ -55,15 +56,17 @@ mkfifo ${FILES.archive} ${FILES.head} &&
  * ends soon after the storing program, however that ends.
  *
  * @param lockSeconds the longest wait for the lock of a table
+ * @param silentSeconds the time without a sign of life after which the storing program is given up
  */
-export function dumpScript(lockSeconds: number): string {
+export function dumpScript(lockSeconds: number, silentSeconds: number = SILENT_SECONDS): string {
   return `cd "$${FOLDER_VARIABLE}" || exit 0
 umask 077
 trap 'exit 0' TERM
 begun=$(date +%s)
 alive() {
   now=$(date +%s)
-  if [ -e ${FILES.alive} ]; then [ $((now - $(cat ${FILES.alive}))) -lt ${SILENT_SECONDS} ]
+  echo $now >${FILES.clientAlive}.new && mv ${FILES.clientAlive}.new ${FILES.clientAlive}
+  if [ -e ${FILES.alive} ]; then [ $((now - $(cat ${FILES.alive}))) -lt ${silentSeconds} ]
   else [ $((now - begun)) -lt ${BEGIN_SECONDS} ]; fi
 }
 while [ ! -e ${FILES.go} ]; do

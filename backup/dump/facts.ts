@@ -3,11 +3,11 @@ import { Session } from "../../migrator/db/connection";
 import { translateError } from "../../migrator/db/translate-error";
 import type { Target } from "../../migrator/db/url";
 import { UNTOUCHED } from "../../migrator/failures/failure";
-import { OwnWorkRefused } from "../../migrator/failures/statement";
 import type { Log } from "../../migrator/log";
 import { HistoryTable } from "../../migrator/records/history-table";
 import { refuseForeignRecords } from "../../migrator/records/record-tables";
 import { formatDuration } from "../../text/short-duration";
+import { DumpQueryRefused, DumpRightsMissing } from "../failures/dump";
 import type { Manifest } from "../manifest";
 
 /** What the database itself tells for the manifest. */
@@ -40,11 +40,15 @@ export async function inSession<T>(
     throw translateError(
       error,
       { session, signal: NEVER },
-      { afterStop: UNTOUCHED, afterLoss: UNTOUCHED, refused: (refusal) => new OwnWorkRefused(refusal) },
+      { afterStop: UNTOUCHED, afterLoss: UNTOUCHED, refused: refusal },
     );
   } finally {
     await session.close();
   }
+}
+
+function refusal({ code, message }: Error & { code: string }): Error {
+  return code === "42501" ? new DumpRightsMissing([message]) : new DumpQueryRefused(`${message} (SQLSTATE ${code})`);
 }
 
 /** Reads what the manifest says of the database. It changes nothing. */

@@ -4,7 +4,7 @@ import { connectionPlace } from "../../migrator/db/connection-place";
 import type { Authentication } from "../../migrator/db/url";
 import { UsageFailure } from "../../migrator/failures/usage";
 import { parseDuration } from "../../text/short-duration";
-import { CLAIM_FOLDER, POD_FOLDER } from "../pod-folder";
+import { CLAIM_FOLDER, POD_FOLDER, SILENT_SECONDS } from "../pod-folder";
 
 /** The options of the storing program. The connection and the credentials of the store come from the environment. */
 export interface DumpOptions {
@@ -29,6 +29,8 @@ export interface DumpOptions {
   /** The longest time for everything, in milliseconds, and as it was written. */
   readonly timeout: { readonly milliseconds: number; readonly text: string };
   readonly connectWait: number;
+  /** The time without a sign of life after which the container of `pg_dump` is given up, in milliseconds. */
+  readonly silent: number;
   /** The folder that is shared with the container of `pg_dump`. */
   readonly folder: string;
   readonly connection: ConnectionPlace;
@@ -50,6 +52,7 @@ const OPTIONS = {
     "lock-timeout": one,
     timeout: one,
     "connect-wait": one,
+    silent: one,
     folder: one,
   },
   ...{ auth: one, recipient: many, parameter: many },
@@ -62,13 +65,13 @@ const OPTIONS = {
  */
 export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): DumpOptions {
   const mistakes: string[] = [];
-  const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true });
+  const { values } = parsed(args);
   const required = (name: "name" | "project" | "stack" | "app" | "fingerprint" | "image"): string => {
     const given = values[name];
     if (given === undefined) mistakes.push(`--${name} is missing.`);
     return given ?? "";
   };
-  const time = (name: "lock-timeout" | "timeout" | "connect-wait", otherwise: string) => {
+  const time = (name: "lock-timeout" | "timeout" | "connect-wait" | "silent", otherwise: string) => {
     const written = values[name] ?? otherwise;
     const milliseconds = parseDuration(written);
     if (milliseconds === undefined) mistakes.push(`--${name} is "${written}", and must be a time such as 5s or 1h30m.`);
@@ -102,6 +105,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     lockTimeout: time("lock-timeout", "1m").text,
     timeout: time("timeout", "3h"),
     connectWait: time("connect-wait", "10s").milliseconds,
+    silent: time("silent", `${SILENT_SECONDS}s`).milliseconds,
     folder: values.folder ?? POD_FOLDER,
     connection: connection ?? { form: "url", url: "" },
     auth: auth === "iam" ? "iam" : "password",
@@ -110,4 +114,12 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   };
   if (mistakes.length > 0) throw new UsageFailure(mistakes);
   return options;
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true });
+  } catch (error) {
+    throw new UsageFailure([(error as Error).message]);
+  }
 }

@@ -17,7 +17,8 @@ type Make = (detail: readonly string[], context: Context) => Failure;
 /** The failures by what `pg_dump` prints. Its messages are in English, because its pod sets no locale. */
 const FAILURES: readonly [pattern: RegExp, make: Make][] = [
   [
-    /canceling statement due to lock timeout|could not obtain lock/i,
+    // pg_dump sets a time-out of statements for its LOCK TABLE.
+    /canceling statement due to (lock|statement) timeout|could not obtain lock/i,
     (detail, { lockTimeout }) => new DumpLockTimeout(detail, lockTimeout),
   ],
   [

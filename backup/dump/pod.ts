@@ -16,7 +16,7 @@ export class Pod {
 
   constructor(readonly folder: string) {
     this.#beat();
-    this.#heart = setInterval(() => this.#beat(), 3_000).unref();
+    this.#heart = setInterval(() => this.#beat(), 1_000).unref();
   }
 
   path(file: keyof typeof FILES): string {
@@ -63,6 +63,22 @@ export class Pod {
       if (text !== undefined || Date.now() > end) return text;
       await pause(LOOK_MS, undefined, { signal });
     }
+  }
+
+  /**
+   * Watches the container of `pg_dump`, until the returned function is called.
+   *
+   * @param vanished called once if the container shows no sign of life for this time, in milliseconds
+   */
+  watchClient(silent: number, vanished: () => void): () => void {
+    const begun = Date.now();
+    const timer = setInterval(() => {
+      const last = Number(this.read("clientAlive") ?? 0) * 1000;
+      if (Date.now() - Math.max(last, begun) < silent) return;
+      clearInterval(timer);
+      vanished();
+    }, 500);
+    return () => clearInterval(timer);
   }
 
   #beat(): void {

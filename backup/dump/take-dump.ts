@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { iamToken } from "../../migrator/db/iam-token";
 import { describeTarget, type Target } from "../../migrator/db/url";
 import type { Log } from "../../migrator/log";
@@ -157,21 +158,36 @@ async function dumpTo(
 ): Promise<{ written: Written; contents: Contents }> {
   const password = target.auth === "iam" ? await iamToken(target) : target.password;
   log.hide(password);
+  const connection = await libpqConnection(target, password, pod.authorities);
   const archive = readFifo(pod.path("archive"));
-  const stop = () => archive.destroy(signal.reason as Error);
+  archive.on("error", () => undefined);
+  const over = new AbortController();
+  over.signal.addEventListener("abort", () => archive.destroy(), { once: true });
+  const stop = () => over.abort(signal.reason);
   signal.addEventListener("abort", stop, { once: true });
+  const watched = pod.watchClient(options.silent, () => over.abort(new DumpVanished(options.silent / 1000)));
   try {
-    pod.begin(await libpqConnection(target, password, pod.authorities));
+    pod.begin(connection);
     log.event("dump.begun", `pg_dump has begun; the longest wait for a table's lock is ${options.lockTimeout}.`);
-    const head = await writeHead(pod.path("head"), ANSWER_MS, signal);
-    const { recipients } = options;
-    const written = await passOn(archive, { head, upload, recipients, begun: () => pod.forgetConnection() });
-    await checkEnd(pod, { where: describeTarget(target), lockTimeout: options.lockTimeout, signal });
-    return { written, contents: await checkedContents(pod, signal) };
+    return await unlessAborted(over.signal, archived(archive, upload, { options, target, pod, signal: over.signal }));
   } finally {
+    watched();
     signal.removeEventListener("abort", stop);
     archive.destroy();
   }
+}
+
+/** Stores the archive while `pg_dump` makes it, and checks its end and its table of contents. */
+async function archived(
+  archive: Readable,
+  upload: Upload,
+  { options, target, pod, signal }: Pick<DumpRun, "options" | "target" | "pod" | "signal">,
+): Promise<{ written: Written; contents: Contents }> {
+  const head = await writeHead(pod.path("head"), ANSWER_MS, signal);
+  const { recipients, lockTimeout } = options;
+  const written = await passOn(archive, { head, upload, recipients, begun: () => pod.forgetConnection() });
+  await checkEnd(pod, { where: describeTarget(target), lockTimeout, signal });
+  return { written, contents: await checkedContents(pod, signal) };
 }
 
 /** Checks that `pg_dump` ended well, and not only that its output ended. */

@@ -72,6 +72,15 @@ export class DumpRightsMissing extends DumpFailure {
   }
 }
 
+/** Postgres refused a query of the storing program, which reads sizes and the history, and records the dump. */
+export class DumpQueryRefused extends DumpFailure {
+  override readonly code = "dump-query-refused";
+
+  constructor(reason: string) {
+    super(`Postgres refused what is read and recorded beside the dump: ${reason}.`, "see to what it says");
+  }
+}
+
 /** The connection of `pg_dump` broke before the end. */
 export class DumpConnectionLost extends DumpFailure {
   override readonly code = "dump-connection-lost";

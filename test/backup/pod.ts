@@ -81,6 +81,8 @@ export interface PodOptions {
   /** Options of the storing program. Those of a name, a stack and so on are there already. */
   readonly args: readonly string[];
   readonly lockSeconds?: number;
+  /** The seconds without a sign of life after which one container gives the other up. Default: 30. */
+  readonly silentSeconds?: number;
   /** A folder with other programs of the names `pg_dump` and `pg_restore`, in front of PATH. */
   readonly programs?: string;
   /** Words in front of the storing program, such as a limit of its memory. */
@@ -99,18 +101,22 @@ export class DumpPod {
   clientLog = "";
   readonly ended: Promise<number>;
 
-  constructor({ url, environment = {}, args, lockSeconds = 5, programs, node = [] }: PodOptions) {
+  constructor({ url, environment = {}, args, lockSeconds = 5, silentSeconds = 30, programs, node = [] }: PodOptions) {
     const PATH = [...(programs === undefined ? [] : [programs]), process.env["PATH"]].join(":");
     const shared = { PATH, [FOLDER_VARIABLE]: this.folder };
     execFileSync("sh", ["-c", PREPARE_SCRIPT], { env: shared });
     const start = (command: string, words: readonly string[], env: Record<string, string>) =>
       spawn(command, words, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
-    this.client = start("sh", ["-c", dumpScript(lockSeconds)], shared);
+    this.client = start("sh", ["-c", dumpScript(lockSeconds, silentSeconds)], shared);
     const words = [...node, dumpProgram(), "--folder", this.folder, "--project", "notes", "--stack", "prod"];
     const names = ["--name", NAME, "--app", "notes", "--fingerprint", "3f2a9c41b07e", "--image", "postgres:test"];
     const given = args.includes("--name") ? names.slice(2) : names;
     const own = { PATH, DATABASE_URL: url, RELEASE_ID: "0123456789ab", ...environment };
-    this.store = start(process.execPath, [...words, ...given, "--connect-wait", "1s", ...args], own);
+    this.store = start(
+      process.execPath,
+      [...words, ...given, "--connect-wait", "1s", "--silent", `${silentSeconds}s`, ...args],
+      own,
+    );
     for (const stream of [this.store.stdout!, this.store.stderr!])
       stream.setEncoding("utf8").on("data", (text: string) => (this.log += text));
     for (const stream of [this.client.stdout!, this.client.stderr!])
