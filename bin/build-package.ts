@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundleDump } from "../backup/bundle";
 import { bundleIamSchemaGate, bundleMigrator, bundleRdsSigner, bundleSchemaGate } from "../migrator/cli/bundle";
@@ -20,6 +20,9 @@ execFileSync(process.execPath, [join(root, "node_modules/typescript-7/bin/tsc"),
   cwd: root,
   stdio: "inherit",
 });
+// Messages of the components name the package's commands, as those of the bundled programs do.
+const commandLine = join(dist, "text/command-line.js");
+writeFileSync(commandLine, `const PACKAGED = true;\n${readFileSync(commandLine, "utf8")}`);
 writePlainTypes(dist, join(dist, "program/index.d.ts"));
 writeFileSync(join(dist, "migrator.cjs"), bundleMigrator(true));
 writeFileSync(join(dist, "rds-signer.cjs"), bundleRdsSigner(true));
@@ -28,7 +31,8 @@ writeFileSync(join(dist, "schema-gate.cjs"), bundleSchemaGate(true));
 writeFileSync(join(dist, "schema-gate-iam.cjs"), bundleIamSchemaGate(true));
 writeFileSync(join(dist, "report.cjs"), bundleReportReader(true));
 writeFileSync(join(dist, "review.cjs"), buildCommand(root, "review/cli/main.ts", true).outputFiles[0]!.text);
-writeFileSync(join(dist, "ops.cjs"), buildCommand(root, "ops/main.ts", true).outputFiles[0]!.text);
+for (const command of ["ops", "restore"])
+  writeFileSync(join(dist, `${command}.cjs`), buildCommand(root, `${command}/main.ts`, true).outputFiles[0]!.text);
 mkdirSync(join(dist, "bin"), { recursive: true });
 copyFileSync(join(root, "bin/start.cjs"), join(dist, "bin/start.cjs"));
 copyFileSync(join(root, "quick-errors.cjs"), join(dist, "quick-errors.cjs"));

@@ -16,6 +16,7 @@ const quick = ["--no-opt", "--liftoff-only", "--no-wasm-tier-up", "--no-wasm-dyn
 const commands = {
   migrator: { source: "migrator/cli/main.ts", defect: 70, flags: [] },
   ops: { source: "ops/main.ts", defect: 70, flags: [] },
+  restore: { source: "restore/main.ts", defect: 70, flags: [] },
   review: { source: "review/cli/main.ts", defect: 3, flags: quick },
 };
 

@@ -14,6 +14,9 @@ export const COMPONENT = "ops";
 /** The label that names the verb. */
 const VERB_LABEL = "release/ops";
 
+/** The label that names what the Job is for. */
+const SUBJECT_LABEL = "release/subject";
+
 /**
  * The seconds after which Kubernetes deletes an ended Job by itself, if this command was killed and could not. Pulumi
  * never manages these Jobs, so a TTL does no harm here.
@@ -31,6 +34,8 @@ export interface JobByHand {
   /** The command that a message names to run the Job again. */
   readonly rerun: string;
   readonly json: boolean;
+  /** What the Job is for, as the value of a label, if its command must find it again. */
+  readonly subject?: string | undefined;
   /** A text for the migrator: the suffix of its ConfigMap's name, and its file's name in the migrator's folder. */
   readonly text?: { readonly suffix: string; readonly file: string; readonly text: string } | undefined;
   readonly program: MigratorProgram;
@@ -60,7 +65,8 @@ export function migratorProgram({ directory, settings }: CommandStack): Migrator
 
 /** Returns the Job. It differs from the Jobs of a release by its verb, its label and its TTL only. */
 export function jobByHand(run: JobByHand): object {
-  const { stack, name, verb, rerun, json } = run;
+  const { stack, name, verb, rerun, json, subject } = run;
+  const own = { [VERB_LABEL]: verb, ...(subject === undefined ? {} : { [SUBJECT_LABEL]: subject }) };
   const { app, namespace, database, migrations } = stack.settings;
   const { metadata, spec } = migratorJobManifest({
     ...{ name, namespace, app: app.name, component: COMPONENT, settings: migrations },
@@ -76,9 +82,18 @@ export function jobByHand(run: JobByHand): object {
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { ...metadata, labels: { ...labels(app.name, COMPONENT), [VERB_LABEL]: verb } },
+    metadata: { ...metadata, labels: { ...labels(app.name, COMPONENT), ...own } },
     spec: { ...spec, ttlSecondsAfterFinished: KEPT_SECONDS },
   };
+}
+
+/** Returns the selector of the Jobs that earlier runs of a command have made for the same subject. */
+export function sameSubject({ verb, subject = "", stack }: JobByHand): string {
+  return [
+    `app.kubernetes.io/name=${stack.settings.app.name}`,
+    `${VERB_LABEL}=${verb}`,
+    `${SUBJECT_LABEL}=${subject}`,
+  ].join(",");
 }
 
 /** Returns the contents of the ConfigMaps, by the suffixes of their names. */

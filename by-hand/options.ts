@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { CommandFailure, EXIT } from "./failure";
 
 /** An option of a command. */
-export interface Option {
+interface Option {
   /** The name of its value; undefined: it has none. */
   readonly value?: string;
   readonly many?: true;

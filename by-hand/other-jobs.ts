@@ -1,6 +1,6 @@
 import { ended, itemsOf, type Job } from "./cluster-objects";
 import { CommandFailure, EXIT } from "./failure";
-import { COMPONENT } from "./job-by-hand";
+import { COMPONENT, type JobByHand, mapNames, sameSubject } from "./job-by-hand";
 import type { Kubectl } from "./kubectl";
 
 /** The components of a release that change the database, or are about to. */
@@ -52,6 +52,15 @@ async function seeOwn(kubectl: Kubectl, job: Job, say: (line: string) => void): 
   if (Date.now() - Date.parse(end.lastTransitionTime ?? "") < OWN_TIME_MS) return;
   await removeJob(kubectl, name);
   say(`Removed Job ${name}, which an earlier \`ops\` left (${end.type}).`);
+}
+
+/** Removes the Jobs that an earlier run of the same command has left for the same subject, because it was killed. */
+export async function removeEarlier(kubectl: Kubectl, run: JobByHand, say: (line: string) => void): Promise<void> {
+  const text = await kubectl.run(["get", "jobs", `--selector=${sameSubject(run)}`, "--output=json"]);
+  for (const { metadata } of itemsOf<Job>(text)) {
+    await removeJob(kubectl, metadata.name, mapNames({ ...run, name: metadata.name }));
+    say(`Removed Job ${metadata.name}, which an earlier run left.`);
+  }
 }
 
 /** Deletes a Job. Its pod ends within its grace period; its ConfigMaps belong to it and go with it. */

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { settingsNamespace } from "../settings/namespace";
 import { parseSettings } from "../settings/parse";
@@ -29,11 +29,27 @@ export interface CommandStack<S extends Section = JobSection> {
   readonly kubeconfig: string | undefined;
 }
 
+/**
+ * The variable with the path of a file in which the local release gives a stack and its configuration. Such a stack may
+ * have no file of its own, and settings from the command line.
+ */
+const GIVEN_VARIABLE = "RELEASE_STACK_CONFIG";
+
+/** A stack whose configuration is given. The values are those that Pulumi passes to a program: objects are JSON. */
+interface GivenStack {
+  readonly stack: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+function givenStack(): GivenStack | undefined {
+  const file = process.env[GIVEN_VARIABLE];
+  return file === undefined ? undefined : (JSON.parse(readFileSync(file, "utf8")) as GivenStack);
+}
+
 /** Returns the names of the stacks that have settings in the folder of the Pulumi program. */
 export function stacksIn(directory: string): string[] {
-  return readdirSync(directory)
-    .flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? [])
-    .sort();
+  const found = readdirSync(directory).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+  return [...new Set([...found, ...(givenStack() ? [givenStack()!.stack] : [])])].sort();
 }
 
 /**
@@ -50,10 +66,9 @@ export function readCommandStack<S extends Section = JobSection>(
 ): CommandStack<S> {
   const problems: string[] = [];
   const projectFile = readKeys(join(directory, "Pulumi.yaml"), problems);
-  const stackFile = readKeys(join(directory, `Pulumi.${name}.yaml`), problems) ?? {};
   if (projectFile === undefined) problems.push(`There is no ${join(directory, "Pulumi.yaml")}`);
   const project = String(projectFile?.["name"] ?? "");
-  const config = stackConfig(project, projectFile ?? {}, stackFile);
+  const config = configOf(directory, name, { project, projectFile: projectFile ?? {}, problems });
   const raw = namespaceValues(access.namespace ?? settingsNamespace(project, config.keys()), config);
   // The image may be known only at a release. A Job by hand doesn't run it.
   const app = { image: "unknown:0", ...keysOf(raw["app"]) };
@@ -71,6 +86,27 @@ export function readCommandStack<S extends Section = JobSection>(
     directory: resolve(directory, settings.migrations.directory),
     ...{ context, kubeconfig },
   };
+}
+
+function configOf(
+  directory: string,
+  name: string,
+  {
+    project,
+    projectFile,
+    problems,
+  }: { project: string; projectFile: Parameters<typeof stackConfig>[1]; problems: string[] },
+): Map<string, Json> {
+  const given = givenStack();
+  if (given?.stack === name)
+    return new Map(Object.entries(given.config).map(([key, text]) => [key, decode(text)] as const));
+  const stackFile = readKeys(join(directory, `Pulumi.${name}.yaml`), problems) ?? {};
+  return stackConfig(project, projectFile, stackFile);
+}
+
+/** Parses the JSON of an object or a list; any other text is returned as it is. */
+function decode(text: string): Json {
+  return /^\s*[[{]/.test(text) ? (JSON.parse(text) as Json) : text;
 }
 
 /** Returns the failure of settings that are wrong. */

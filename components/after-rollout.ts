@@ -9,8 +9,8 @@ import { DatabaseDump } from "./database-dump";
 import type { DatabaseMigration } from "./database-migration";
 import { JobReports } from "./job-reports";
 import { MigratorJob } from "./migrator-job";
-import type { LiveRelease } from "./outputs";
 import { ReleaseCommand } from "./release-command";
+import type { LiveRelease } from "./release-outputs";
 
 /** The arguments of the steps after a rollout. */
 export interface AfterRolloutArgs {
@@ -38,6 +38,11 @@ export class AfterRollout extends pulumi.ComponentResource {
    * out and the reports have been read.
    */
   readonly sizes: pulumi.Output<Sizes | null>;
+  /**
+   * The time at which the Job began that applied these migrations (ISO 8601); null if it is unknown. It is known once
+   * the workloads are rolled out.
+   */
+  readonly migrationBegan: pulumi.Output<string | null>;
 
   constructor(name: string, args: AfterRolloutArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:AfterRollout", name, {}, opts);
@@ -105,7 +110,7 @@ export class AfterRollout extends pulumi.ComponentResource {
         stack: reader.stack,
         image: app.image,
         smoke: settings.smoke?.command,
-        restore: backup?.kind === "snapshot" ? restoreCommand(settings, backup.id) : undefined,
+        restore: backup?.kind === "snapshot" ? restoreCommand(settings, pulumi.getStack(), backup.id) : undefined,
       };
       new JobReports(
         `${name}-report`,
@@ -143,9 +148,14 @@ export class AfterRollout extends pulumi.ComponentResource {
       namespace: known,
       service: serviceName(app, settings.service),
       url: at,
-      restore: made?.kind === "snapshot" ? restoreCommand(settings, made.id) : null,
+      restore: made?.kind === "snapshot" ? restoreCommand(settings, pulumi.getStack(), made.id) : null,
     }));
     this.sizes = tables?.sizes ?? args.rolledOut.apply(() => null);
-    this.registerOutputs({ outputs: this.outputs, sizes: this.sizes });
+    // A release that changes only the image has a migration Job too, but its migrations were applied by an earlier one.
+    this.migrationBegan = pulumi.all([args.rolledOut, migration.migration.job.metadata]).apply(([, metadata]) => {
+      const { migrationBegan } = migration.args;
+      return migrationBegan === undefined ? (metadata?.creationTimestamp ?? null) : migrationBegan;
+    });
+    this.registerOutputs({ outputs: this.outputs, sizes: this.sizes, migrationBegan: this.migrationBegan });
   }
 }

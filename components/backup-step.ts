@@ -1,10 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
-
-/** The ways to make a backup, which are the values of `backup.mode` that make one. */
-export const BACKUP_KINDS = ["snapshot", "dump", "branch"] as const;
-/** A way to make a backup. */
-export type BackupKind = (typeof BACKUP_KINDS)[number];
+import type { BackupKind, ReleaseBackup } from "./release-outputs";
 
 /**
  * The step of a release between its preflight and its migration. Each kind of backup is a component of its own that has
@@ -25,19 +20,6 @@ export interface BackupStep {
   /** The resources that must be complete before the migration begins. */
   readonly resources: readonly pulumi.Resource[];
 }
-
-/** A backup in the outputs of a release. */
-export const backupSchema = z.object({
-  kind: z.enum(BACKUP_KINDS),
-  id: z.string(),
-  location: z.string(),
-  createdAt: z.string(),
-  completedAt: z.string(),
-  /** The sha-256 of a dump's file; null if it is unknown, and for any other backup. */
-  checksum: z.string().nullable().default(null),
-});
-/** A backup, as the outputs of a release name it. */
-export type ReleaseBackup = z.infer<typeof backupSchema>;
 
 /** Returns what the outputs say of a backup; null if there is none any more. It is known when the backup is complete. */
 export function backupOutput(step: BackupStep | undefined): pulumi.Output<ReleaseBackup | null> {

@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PackedHistory } from "../review/packed-history";
 import type { Settings } from "../settings/schema";
-import type { ReleaseBackup } from "./backup-step";
+import { commandLine } from "../text/command-line";
+import { shellWord } from "../text/shell-word";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
 import { dumpName, snapshotIdentifier } from "./release-id";
+import type { ReleaseBackup } from "./release-outputs";
 import { chooseSnapshot, findAvailable } from "./snapshot-status";
 
 /** The backup that a release relies upon. */
@@ -75,11 +77,10 @@ export async function planBackup(
 /**
  * Returns the command that restores a snapshot. It always creates a new database beside the old one: setting the
  * snapshot on the old database's own resource would replace that database and lose it.
+ *
+ * @param stack The name of the Pulumi stack.
  */
-export function restoreCommand({ backup, database }: Settings, snapshot: string): string {
+export function restoreCommand({ backup }: Pick<Settings, "backup">, stack: string, snapshot: string): string {
   if (backup.restore) return backup.restore.replaceAll("{snapshot}", snapshot);
-  const target = `${database.identifier}-restored`;
-  return database.kind === "instance"
-    ? `aws rds restore-db-instance-from-db-snapshot --db-instance-identifier ${target} --db-snapshot-identifier ${snapshot}`
-    : `aws rds restore-db-cluster-from-snapshot --db-cluster-identifier ${target} --snapshot-identifier ${snapshot} --engine aurora-postgresql`;
+  return `${commandLine("restore")} --stack ${shellWord(stack)} --to ${snapshot}`;
 }

@@ -32,6 +32,11 @@ export interface DatabaseMigrationArgs {
   backup?: Backup | undefined;
   /** The result of `reviewGate`, whose findings `pulumi up` shows. It is required if `review.refuse` is not empty. */
   review?: Review | undefined;
+  /**
+   * The time at which the live release's migration Job began (ISO 8601), if the live release has the same migrations;
+   * null if that time is unknown. Default: the migrations are new, and the Job of this release applies them.
+   */
+  migrationBegan?: string | null | undefined;
   /** Tags that are added to the snapshot's own. */
   tags?: Record<string, string>;
   /** Values that other resources of the program make. */

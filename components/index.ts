@@ -8,7 +8,7 @@ export { AfterRollout, type AfterRolloutArgs } from "./after-rollout";
 export { App } from "./app";
 export type { AppArgs } from "./app-manifests";
 export { type Backup, BackupMissing, type BackupOptions, planBackup } from "./backup";
-export type { BackupKind, BackupStep, ReleaseBackup } from "./backup-step";
+export type { BackupStep } from "./backup-step";
 export { DatabaseNotFound } from "./database-endpoint";
 export {
   DatabaseMigration,
@@ -20,17 +20,11 @@ export type { ReportReader } from "./job-reports";
 export { type Live, LiveReleaseUnknown, liveRelease } from "./live-release";
 export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";
 export { MigratorJob, type MigratorJobArgs } from "./migrator-job";
-export {
-  type LiveRelease,
-  parseReleaseOutputs,
-  type ReleaseOutputs,
-  ReleaseOutputsError,
-  readReleaseOutputs,
-  stackOutputs,
-} from "./outputs";
+export { parseReleaseOutputs, ReleaseOutputsError, readReleaseOutputs, stackOutputs } from "./outputs";
 export { type ReleaseProviders, releaseProviders } from "./providers";
 export { type ProvidedValues, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
+export type { BackupKind, LiveRelease, ReleaseBackup, ReleaseOutputs } from "./release-outputs";
 export { AppliedUnknown, ReviewMissing, ReviewRefused, reviewGate, UnknownSince } from "./review-gate";
 export { type RolloutGateOptions, rolloutGate } from "./rollout-gate";
 export { SchemaGateMissing } from "./schema-gate";

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { KUBECONFIG_VARIABLE, REQUEST_VARIABLE, type ReportRequest } from "../report/reader/request";
 import type { Sizes } from "../text/table-size";
-import { sizesSchema } from "./outputs";
 import { ReleaseCommand } from "./release-command";
+import { sizesSchema } from "./release-outputs";
 
 /** The options for reading back the Jobs' reports after the rollout, with `kubectl logs` where `pulumi up` runs. */
 export interface ReportReader {

@@ -2,9 +2,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 import type { Sizes } from "../text/table-size";
-import type { ReleaseBackup } from "./backup-step";
-import { releaseOutputsSchema, wrongOutputs } from "./outputs";
+import { wrongOutputs } from "./outputs";
 import { ReleaseError } from "./release-error";
+import { type ReleaseBackup, releaseOutputsSchema } from "./release-outputs";
 
 /** The facts about the live release that the review and the backup of the next one need. */
 export interface Live {
@@ -18,6 +18,8 @@ export interface Live {
   attempt?: number | undefined;
   /** The backup that was made before its migrations; undefined if there is none, or it is not known. */
   backup?: ReleaseBackup | undefined;
+  /** The time at which the Job began that applied its migrations (ISO 8601); undefined if it is unknown. */
+  migrationBegan?: string | undefined;
 }
 
 /** This error reports that the stack has outputs, but not those of a release, so the next one can't be reviewed. */
@@ -61,13 +63,14 @@ export async function liveRelease(
   if (outputs === undefined || (key === undefined && Object.keys(all).length === 0)) return {};
   const parsed = releaseOutputsSchema.safeParse(outputs);
   if (parsed.success) {
-    const { migrations, sizes, attempt, backup } = parsed.data;
+    const { migrations, sizes, attempt, backup, migrationBegan } = parsed.data;
     return {
       migration: migrations.last ?? undefined,
       fingerprint: migrations.fingerprint,
       sizes: sizes ?? undefined,
       attempt: attempt ?? undefined,
       backup: backup ?? undefined,
+      migrationBegan: migrationBegan ?? undefined,
     };
   }
   if (review.since !== undefined) return {};

@@ -1,69 +1,23 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Sizes } from "../text/table-size";
-import { backupSchema } from "./backup-step";
 import { ReleaseError } from "./release-error";
-
-/** The rows and bytes of each table, as one release passes them to the next. */
-export const sizesSchema: z.ZodType<Sizes> = z.object({
-  recordedAt: z.string().exactOptional(),
-  tables: z.record(z.string(), z.object({ rows: z.number(), bytes: z.number() })),
-});
-
-/**
- * The outputs that a release offers to other stacks. Every value describes the live release, also after a later
- * release has failed.
- */
-export const releaseOutputsSchema = z.object({
-  /** The id of the live release. */
-  releaseId: z.string(),
-  /** The snapshot that was taken before the release's migrations; null if there is none. */
-  snapshot: z.object({ id: z.string(), arn: z.string(), createdAt: z.string() }).nullable(),
-  /**
-   * The backup that was made before the release's migrations, of any kind; null if there is none, or if an older version
-   * of this project made the release.
-   */
-  backup: backupSchema.nullable().default(null),
-  migrations: z.object({
-    /** The name of the last migration; null for an empty history. */
-    last: z.string().nullable(),
-    count: z.number(),
-    /** The sha-256 of all migrations' names and contents. */
-    fingerprint: z.string(),
-  }),
-  /** The setting `release.attempt`; null if an older version of this project made the release. */
-  attempt: z.number().nullable().default(null),
-  image: z.string(),
-  namespace: z.string(),
-  /** The name of the Service. */
-  service: z.string(),
-  /** The URL of the app. */
-  url: z.string(),
-  /** The command that restores the snapshot as a second database; null if there is no snapshot. */
-  restore: z.string().nullable(),
-  /**
-   * The rows and bytes of each table at the end of the migration, for the review of the next one
-   * (`npm run review -- --stats`). They are null if they could not be read, or if the release was made by an older
-   * version of this project, which didn't measure them.
-   */
-  sizes: sizesSchema.nullable().default(null),
-});
-
-/** The outputs of a release, as another stack reads them. */
-export type ReleaseOutputs = z.infer<typeof releaseOutputsSchema>;
-/** The outputs without the sizes, which are unknown in a preview of a new release. */
-export type LiveRelease = Omit<ReleaseOutputs, "sizes">;
+import { type LiveRelease, type ReleaseOutputs, releaseOutputsSchema } from "./release-outputs";
 
 /** Returns one stack output for each key, so that a preview can show those that are known. */
 export function stackOutputs({
   outputs,
-  sizes,
+  ...found
 }: {
   outputs: pulumi.Output<LiveRelease>;
   sizes: pulumi.Output<Sizes | null>;
+  migrationBegan: pulumi.Output<string | null>;
 }): { [K in keyof ReleaseOutputs]: pulumi.Output<ReleaseOutputs[K]> } {
-  const keys = Object.keys(releaseOutputsSchema.omit({ sizes: true }).shape) as (keyof LiveRelease)[];
-  return { ...Object.fromEntries(keys.map((key) => [key, outputs.apply((all) => all[key])])), sizes } as never;
+  const { sizes, migrationBegan } = found;
+  const shape = releaseOutputsSchema.omit({ sizes: true, migrationBegan: true }).shape;
+  const keys = Object.keys(shape) as (keyof LiveRelease)[];
+  const known = Object.fromEntries(keys.map((key) => [key, outputs.apply((all) => all[key])]));
+  return { ...known, sizes, migrationBegan } as never;
 }
 
 /** This error reports that the outputs of another stack are not those of a release. */

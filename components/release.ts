@@ -10,7 +10,7 @@ import {
   requireInputs,
 } from "./database-migration";
 import type { LiveRollout } from "./live-rollout";
-import type { LiveRelease } from "./outputs";
+import type { LiveRelease } from "./release-outputs";
 import { SchemaGateFiles, schemaGateOf } from "./schema-gate";
 import { Workload } from "./workloads";
 
@@ -51,6 +51,11 @@ export class Release extends pulumi.ComponentResource {
    * and the reports have been read.
    */
   readonly sizes: pulumi.Output<Sizes | null>;
+  /**
+   * The time at which the Job began that applied these migrations (ISO 8601); null if it is unknown. It is known once
+   * the app is rolled out.
+   */
+  readonly migrationBegan: pulumi.Output<string | null>;
 
   /** @throws the errors of {@link requireInputs}, and SchemaGateMissing */
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -79,7 +84,7 @@ export class Release extends pulumi.ComponentResource {
 
     // sizes of the tables → smoke check → contract migrations → report
     const rolledOut = pulumi.all([web.deployment.id, ...workloads.map(({ id }) => id)]);
-    const { outputs, sizes } = new AfterRollout(
+    const { outputs, sizes, migrationBegan } = new AfterRollout(
       name,
       { migration, rolledOut, url: web.url },
       { parent: this, dependsOn: [web, ...workloads] },
@@ -88,6 +93,7 @@ export class Release extends pulumi.ComponentResource {
     this.releaseId = releaseId;
     this.outputs = outputs;
     this.sizes = sizes;
-    this.registerOutputs({ outputs, sizes });
+    this.migrationBegan = migrationBegan;
+    this.registerOutputs({ outputs, sizes, migrationBegan });
   }
 }

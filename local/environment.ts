@@ -23,6 +23,8 @@ export interface Environment {
   dumps?: DumpPlace | undefined;
   /** The region of the database, by `aws:region`; undefined if the settings name none. */
   region?: string | undefined;
+  /** Whether the database has automated backups, by `local:pointInTime`. They cost a second server process and space. */
+  pointInTime: boolean;
 }
 
 /** The bucket for dumps with the Secret of its access key, or the name of a PersistentVolumeClaim. */
@@ -40,8 +42,18 @@ export function environmentOf({ settings: raw, config }: Pick<Stack, "settings" 
   const access = { app: databaseAccess(database, "app"), migration: databaseAccess(database, "migration") };
   const { identifier = `${settings.app.name}-db`, kind } = database;
   const region = config["aws:region"];
+  const pointInTime = config["local:pointInTime"] === "true";
   const dumps = backup.mode === "dump" ? dumpPlaceOf(backup.dump) : undefined;
-  return { identifier, kind, access, database: settings.app.name.replaceAll("-", "_"), namespace, dumps, region };
+  return {
+    identifier,
+    kind,
+    access,
+    database: settings.app.name.replaceAll("-", "_"),
+    namespace,
+    dumps,
+    region,
+    pointInTime,
+  };
 }
 
 /** A store that the settings give an address of is somebody else's, so nothing is made there. */
@@ -56,11 +68,11 @@ function dumpPlaceOf({
 
 /** Creates and starts the missing parts of the environment; it is quick if nothing is missing. */
 export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
-  const { identifier, kind, namespace, access, dumps, region } = environment;
+  const { identifier, kind, namespace, access, dumps, region, pointInTime } = environment;
   // An app that was renamed keeps its existing database.
   const database = findConnection(cloudDir, kind, identifier)?.database ?? environment.database;
   const cloud = await connect(cloudDir);
-  const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database, region });
+  const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database, region, pointInTime });
   const urls = { app: instance.appUrl, migration: instance.adminUrl };
   for (const object of databaseObjects(namespace, access, urls)) await cloud.call("kubernetes.apply", { object });
   if (dumps?.bucket !== undefined) {

@@ -5,7 +5,10 @@ import { jsonLine, oneLine } from "../text/printable";
 /** The format of the log: plain lines for people, or one JSON object per line. */
 export type LogFormat = "text" | "json";
 /** The additional fields of an event in the JSON format. */
-export type Fields = Record<string, string | number | boolean | null | undefined | readonly string[]>;
+export type Fields = Record<
+  string,
+  string | number | boolean | null | undefined | readonly string[] | Readonly<Record<string, number>>
+>;
 
 /**
  * The log of a run: plain lines for people or, with `--json`, one JSON object per line with `time`, `event`, `message`

@@ -19,6 +19,7 @@ export const VERBS = [
     "baseline",
     "sql",
     "revert",
+    "restored",
     "wait",
   ],
 ] as const;
@@ -85,6 +86,10 @@ export interface Settings {
   readonly revert: { name: string; write: boolean; connects: boolean; command?: string } | undefined;
   readonly source: { directory: string } | { payload: string };
   readonly connection: ConnectionPlace;
+  /** The server to connect to in place of the connection's own: a copy of its database, with the same roles. */
+  readonly server: Endpoint | undefined;
+  /** The file with what `restored` expects; undefined: only what the database itself has recorded. */
+  readonly expected: string | undefined;
   readonly auth: Authentication;
   /** Parameters of the connection that its URL doesn't have. */
   readonly parameters: Readonly<Record<string, string>>;

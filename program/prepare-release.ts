@@ -90,7 +90,10 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   // a new image needs none.
   const backup = await planBackup(settings, history, { provider: providers.aws, live });
 
-  return { inputs: { ...read, reader, review, rollout: seen, backup }, providers };
+  // A release with the migrations of the live one keeps the time to which a restore goes back.
+  const migrationBegan = live.fingerprint === history.fingerprint ? (live.migrationBegan ?? null) : undefined;
+
+  return { inputs: { ...read, reader, review, rollout: seen, backup, migrationBegan }, providers };
 }
 
 /** Waits for the image that the program builds. A preview builds nothing, so it has none. */

@@ -87,6 +87,16 @@ export async function connect(cloudDir: string): Promise<Client> {
   };
 }
 
+/**
+ * Returns where the background process answers other programs in the protocol of the real cloud, and the secret key with
+ * which they sign. It is started if necessary.
+ */
+export async function api(cloudDir: string, path: string): Promise<{ url: string; secret: string }> {
+  const directory = resolve(cloudDir);
+  const { port, token } = (await answering(directory)) ?? (await startTelling(directory));
+  return { url: `http://127.0.0.1:${port}${path}`, secret: token };
+}
+
 /** Whether the background process of this cloud is running and answers. It is not started. */
 export async function running(cloudDir: string): Promise<boolean> {
   return (await answering(resolve(cloudDir))) !== undefined;

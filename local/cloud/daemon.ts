@@ -12,7 +12,7 @@ import { describeProcess, type ProcessRecord } from "./process";
 import { tryLock } from "./process-lock";
 import type { Json } from "./provider";
 import { createS3Service } from "./s3/service";
-import type { Method } from "./service";
+import type { Api, Method } from "./service";
 
 /**
  * The background process of one stack's cloud. Like a real cloud, it outlives the command that started it: the app
@@ -61,7 +61,10 @@ export async function runDaemon(cloudDir: string): Promise<void> {
   };
 
   const token = randomBytes(24).toString("hex");
+  const apis = Object.values<{ api?: Api }>(services).flatMap(({ api }) => api ?? []);
   const server = createServer((request, response) => {
+    const api = apis.find(({ path }) => request.url === path || request.url?.startsWith(`${path}/`));
+    if (api) return void api.answer(request, response, token);
     if (!mayEnter(request, token)) return reply(response, 403, { error: { name: "Error", message: "wrong token" } });
     if (request.url === "/ping") return reply(response, 200, { result: null });
     if (request.url === "/stop") {

@@ -1,43 +1,34 @@
-import { join } from "node:path";
-import { shellWord } from "../../text/shell-word";
-import { instanceFolder, listSnapshots } from "../cloud/aws/records";
-import { connect } from "../cloud/client";
+import { api, running } from "../cloud/client";
+import { readOutputs } from "../engines";
 import { CommandError } from "../usage-error";
+import { runByHand } from "./by-hand";
 import { type Call, typed, type Verb } from "./verb";
 
 export const restore: Verb = {
   name: "restore",
-  arguments: "<snapshot>",
-  summary: "start a snapshot as a second server, beside the database that runs",
+  arguments: "[words...]",
+  summary: "a snapshot or a moment as a second database, beside the one that runs; list, remove NAME, help",
   use: "changes",
-  check: ({ arguments: [snapshot] }) =>
-    snapshot === undefined ? ["restore needs the name of a snapshot; to list them: npm run local -- snapshots"] : [],
+  passesOptions: true,
   async run(call: Call): Promise<number> {
-    const { cloudDir, output } = call;
-    const snapshot = call.arguments[0]!.toLowerCase();
-    const known = await listSnapshots(cloudDir);
-    const found = known.find(({ identifier }) => identifier === snapshot);
-    if (found?.status !== "available") {
-      const what = found ? `Snapshot ${snapshot} is ${found.status}` : `There is no snapshot ${snapshot}`;
-      throw new CommandError(`${what}. Nothing was started. To list them: ${typed(call, "snapshots")}`);
-    }
-    const cloud = await connect(cloudDir);
-    const { identifier, kind, host, port, database } = await cloud.call("aws.restoreSnapshot", {
-      snapshot,
-      kind: found.kind,
-    });
-    const passwords = join(instanceFolder(cloudDir, kind, identifier), "credentials.json");
-    if (output.json) {
-      output.event({ snapshot, identifier, kind, host, port, database, passwords });
-      return 0;
-    }
-    output.line(`Snapshot ${snapshot} runs as ${identifier} on ${host}:${port}, database ${database}.`);
-    output.line(`The database of the release (${found.source}) and the app are untouched.`);
-    output.line();
-    output.line(`To look at it:         ${typed(call, "query", '"SELECT …"', "--instance", identifier)}`);
-    output.line(
-      `With any other client: roles app and migrator; their passwords are in ${shellWord(passwords)} (mode 0600)`,
-    );
-    return 0;
+    const { cloudDir, stack } = call;
+    if (!(await running(cloudDir)))
+      throw new CommandError(
+        `The local cloud does not run, and nothing was started. To start it: ${typed(call, "up")}`,
+      );
+    const { url, secret } = await api(cloudDir, "/rds");
+    const environment = {
+      RELEASE_LOCAL_RDS: url,
+      ...{ AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: "" },
+      RELEASE_RESTORE_COMMAND: ["npm run local -- restore", ...stack.location].join(" "),
+    };
+    const outputs = JSON.stringify(await readOutputs(stack));
+    const files = { RELEASE_STACK_OUTPUTS: outputs };
+    const status = await runByHand(call, ["restore", ...call.arguments], environment, files);
+    const restores =
+      !["list", "remove", "help"].includes(call.arguments[0] ?? "") && !call.arguments.includes("--plan");
+    if (status === 0 && restores && !call.output.json)
+      call.output.line(`  To look at it: ${typed(call, "query", '"SELECT …"', "--instance", "NAME")}`);
+    return status;
   },
 };

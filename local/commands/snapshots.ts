@@ -30,7 +30,7 @@ export const snapshots: Verb = {
     ]);
     for (const line of table(output, ["SNAPSHOT", "STATUS", "OF", "SIZE", "TAKEN", ""], rows)) output.line(line);
     output.line();
-    output.line(`To get one back beside the database that runs: ${typed(call, "restore", "SNAPSHOT")}`);
+    output.line(`To get one back beside the database that runs: ${typed(call, "restore", "--to", "SNAPSHOT")}`);
     return 0;
   },
 };

@@ -14,6 +14,7 @@ const VERB_TEXTS = [
     "status",
     "say what is applied and what is pending; exit status 0, 10 when something is pending, 4 when deploy would refuse",
   ],
+  ["restored", "is a restored copy complete? schema version, rows, ANALYZE; with --server, and --expect FILE"],
   ["resolve", "correct the record of one migration, after showing what the database really has of it"],
   ["wait", "wait until the database has the migrations of --for; only reads, takes no lock, and needs no folder"],
   ["baseline", "give a database that was made without Prisma its history"],

@@ -25,9 +25,11 @@ import { beforeRollout, soak } from "../verbs/contract";
 import { deploy } from "../verbs/deploy";
 import { drift } from "../verbs/drift";
 import { resolveMigration } from "../verbs/resolve";
+import { restored } from "../verbs/restored";
 import { runCommand } from "../verbs/run-command";
 import { runSql } from "../verbs/sql";
 import { status } from "../verbs/status";
+import { readExpected } from "./expected";
 import { helpText } from "./help";
 import { readSettings } from "./read-settings";
 import { readTarget } from "./read-target";
@@ -71,6 +73,10 @@ const VERB: Record<Exclude<Verb, "wait">, (run: Run, migrations: readonly Migrat
     return 0;
   },
   revert: revertConnected,
+  restored: async (run, migrations) => {
+    await restored(run, migrations, readExpected(run.settings.expected));
+    return 0;
+  },
   baseline: async (run, migrations) => {
     await baseline(run, migrations, { through: run.settings.through!, force: run.settings.force });
     return 0;

@@ -62,6 +62,8 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     revert: verb === "revert" ? readRevert(reverted, values, connection !== undefined, mistakes) : undefined,
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     connection: connection ?? { form: "url", url: "" },
+    server: readEndpoints("server", text("server"), mistakes)[0],
+    expected: text("expect"),
     auth: readAuth(text("auth") ?? OPTIONS["auth"]!.default, mistakes),
     parameters: readPairs("parameter", list("parameter"), mistakes),
     rootCertificate: environment["PGSSLROOTCERT"],
@@ -96,7 +98,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     holdContract: values["hold-contract"] === true,
     afterRollout: values["after-rollout"] === true,
     soak: values["after-rollout"] === true ? duration("soak") : 0,
-    snapshotEndpoints: readEndpoints(text("database-endpoint"), mistakes),
+    snapshotEndpoints: readEndpoints("database-endpoint", text("database-endpoint"), mistakes),
     snapshot: readSnapshot(text, duration("snapshot-max-age"), mistakes),
   };
   if (mistakes.length > 0) throw new UsageFailure(mistakes);
@@ -151,11 +153,13 @@ function parse(args: readonly string[], mistakes: string[]) {
   return { values, positionals };
 }
 
-function readEndpoints(given: string | undefined, mistakes: string[]): Endpoint[] {
+function readEndpoints(option: string, given: string | undefined, mistakes: string[]): Endpoint[] {
   return (given?.split(",") ?? []).flatMap((each) => {
     const [, host, port] = /^(.+):(\d{1,5})$/.exec(each) ?? [];
     if (host !== undefined) return [{ host, port: Number(port) }];
-    mistakes.push(`--database-endpoint is "${given}", and must be HOST:PORT, or several with commas between them.`);
+    mistakes.push(
+      `--${option} is "${given}", and must be HOST:PORT${option === "server" ? "" : ", or several with commas between them"}.`,
+    );
     return [];
   });
 }

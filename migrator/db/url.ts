@@ -115,6 +115,18 @@ export function parseUrl(
   };
 }
 
+/** Returns the connection string with another server in it. A string that is no URL stays as it is, to be refused. */
+export function withServer(text: string, { host, port }: { host: string; port: number }): string {
+  try {
+    const url = new URL(text.trim());
+    url.host = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    url.searchParams.delete("host");
+    return url.href;
+  } catch {
+    return text;
+  }
+}
+
 /** Describes the database for messages; user and password are left out. */
 export function describeTarget(target: Target): string {
   const place = target.host.startsWith("/") ? `${target.host} (port ${target.port})` : `${target.host}:${target.port}`;

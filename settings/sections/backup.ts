@@ -22,7 +22,7 @@ export const backup = z.strictObject({
   restore: setting(z.string().includes("{snapshot}", { message: "a command with {snapshot} in it" }).optional(), {
     description: "What the output `restore` tells people to type; `{snapshot}` stands for the snapshot's identifier.",
     example: "./restore.sh {snapshot}",
-    without: "an `aws rds restore-…` command",
+    without: "`npm run restore -- --stack STACK --to {snapshot}`",
   }),
   image: setting(image.optional(), {
     description:

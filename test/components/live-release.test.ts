@@ -29,6 +29,7 @@ const OUTPUTS = {
   url: "http://notes",
   restore: null,
   sizes: { tables: { notes: { rows: 12, bytes: 98_304 } } },
+  migrationBegan: "2026-11-21T10:02:00Z",
 };
 
 let recorder: PulumiRecorder;
@@ -40,7 +41,8 @@ beforeEach(async () => {
 describe("what is live", () => {
   test("is told by the stack's own outputs, or by one of them in a program that has others", async () => {
     recorder.outputs = OUTPUTS;
-    const live = { migration: "1_init", fingerprint: OUTPUTS.migrations.fingerprint, sizes: OUTPUTS.sizes };
+    const { migrations, sizes, migrationBegan } = OUTPUTS;
+    const live = { migration: "1_init", fingerprint: migrations.fingerprint, sizes, migrationBegan };
     expect(await liveRelease(settings())).toEqual(live);
     recorder.outputs = { vpcId: "vpc-1", release: OUTPUTS };
     expect(await liveRelease(settings(), { output: "release" })).toEqual(live);

@@ -10,6 +10,7 @@ const OUTPUTS = {
     location: "arn:aws:rds:::snapshot:x",
     createdAt: "2026-11-21T10:00:00Z",
     completedAt: "2026-11-21T10:04:00Z",
+    checksum: null,
   },
   migrations: { last: "20260105093000_init", count: 1, fingerprint: "f".repeat(64) },
   attempt: 1,
@@ -19,6 +20,7 @@ const OUTPUTS = {
   url: "http://notes",
   restore: "aws rds restore-db-instance-from-db-snapshot …",
   sizes: { recordedAt: "2026-11-21T10:05:00Z", tables: { notes: { rows: 12, bytes: 98_304 } } },
+  migrationBegan: "2026-11-21T10:02:00Z",
 };
 
 describe("the outputs of a release, read by another stack", () => {
@@ -28,8 +30,9 @@ describe("the outputs of a release, read by another stack", () => {
   });
 
   test("are read of an older release too, which told less: the rest is unknown", () => {
-    const { sizes: _, backup: __, attempt: ___, ...older } = OUTPUTS;
-    expect(parseReleaseOutputs(older)).toEqual({ ...OUTPUTS, sizes: null, backup: null, attempt: null });
+    const { sizes: _, backup: __, attempt: ___, migrationBegan: ____, ...older } = OUTPUTS;
+    const unknown = { sizes: null, backup: null, attempt: null, migrationBegan: null };
+    expect(parseReleaseOutputs(older)).toEqual({ ...OUTPUTS, ...unknown });
   });
 
   test("keep what this version of the reader does not know out of its way", () => {

@@ -7,6 +7,7 @@ import {
   parseSettings,
   planBackup,
   Release,
+  type ReleaseArgs,
   type ReleaseOutputs,
   ReviewMissing,
   reviewGate,
@@ -68,17 +69,19 @@ async function release(
   history = HISTORY,
   published = () => {},
   live: Live = {},
+  more: Partial<ReleaseArgs> = {},
 ): Promise<ReleaseOutputs> {
   const backup = await planBackup(of, history, { live });
-  const { outputs, sizes } = new Release("notes", {
+  const released = new Release("notes", {
     settings: of,
     history,
     migrator: "// migrator",
     backup,
     tags: { stack: "test" },
+    ...more,
   });
   const all = await new Promise<unknown>((resolve) => {
-    pulumi.output(stackOutputs({ outputs, sizes })).apply(resolve);
+    pulumi.output(stackOutputs(released)).apply(resolve);
   });
   published();
   await pulumi.runtime.disconnect();
@@ -284,8 +287,21 @@ describe("the chain", () => {
       namespace: "default",
       service: "notes",
       url: "http://127.0.0.1:30000",
-      restore: expect.stringContaining("restore-db-instance-from-db-snapshot"),
+      restore: `npm run restore -- --stack test --to notes-db-${"f".repeat(12)}`,
+      migrationBegan: "2026-11-21T10:02:00Z",
     });
+  });
+
+  test("keeps the time at which its migrations began, while only the image changes", async () => {
+    const began = async (migrationBegan: string | null) => {
+      recorder = new PulumiRecorder();
+      await recorder.start();
+      return (await release(settings({ app: { image: "notes:2" } }), HISTORY, undefined, {}, { migrationBegan }))
+        .migrationBegan;
+    };
+    expect(await began("2026-11-20T09:00:00Z")).toBe("2026-11-20T09:00:00Z");
+    // An older version of this project didn't record it, and the Job of a new image is no place to go back to.
+    expect(await began(null)).toBeNull();
   });
 
   test("publishes nothing while the rollout goes on", async () => {
@@ -349,7 +365,7 @@ describe("the backup", () => {
     expect(recorder.only("aws:rds/clusterSnapshot:ClusterSnapshot").inputs["dbClusterSnapshotIdentifier"]).toBe(
       identifier,
     );
-    expect(outputs.restore).toContain("restore-db-cluster-from-snapshot");
+    expect(outputs.restore).toBe(`npm run restore -- --stack test --to ${identifier}`);
   });
 
   test("is left out where the environment allows it", async () => {

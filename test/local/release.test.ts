@@ -6,7 +6,7 @@ import { connect } from "../../local/cloud/client";
 import { listObjects } from "../../local/cloud/kubernetes";
 import { dumpDatabase } from "../support/dump";
 import { testsBuildOnEachOther } from "../support/lifecycle";
-import { listedActions } from "../support/readme";
+import { listedActions, restoreActions } from "../support/readme";
 import { Cli, endedSteps, getJson, ownHistory, processesOf, tree, until } from "./cli";
 
 /** Without the rows that the migrator writes down for itself: there a failed migration does leave its trace. */
@@ -240,19 +240,23 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     expect(listed.events.map(({ identifier, status }) => [identifier, status])).toEqual(
       names.map((name) => [name, "available"]),
     );
-    expect((await cli.run("outputs", "restore")).stdout).toBe(`npm run local -- restore ${names[2]}\n`);
+    expect((await cli.run("outputs", "restore")).stdout).toBe(`npm run local -- restore --to ${names[2]}\n`);
+    // Whoever restores has other rights than the release.
+    writeFileSync(join(cli.cloudDir(), "granted.json"), JSON.stringify(restoreActions()));
     for (const [release, name] of [
       ["second", names[1]!],
       ["third", names[2]!],
     ] as const) {
-      const ran = await cli.run("restore", name);
+      const ran = await cli.run("restore", "--to", name, "--json");
       expect(ran.status, ran.stderr).toBe(0);
-      const restored = /runs as (\S+) on/.exec(ran.stdout)![1]!;
+      const { copy: restored, verified } = ran.events.at(-1)!;
+      expect(verified).toMatchObject({ status: 0, found: { findings: [] } });
       expect(await dumpDatabase(cli.connection("local", restored).adminUrl)).toBe(dumps.get(release));
       const counted = await cli.run("query", "SELECT count(*)::int AS n FROM notes", "--instance", restored, "--json");
       expect(counted.events).toEqual([{ n: release === "second" ? 2 : 3 }]);
     }
     expect((await getJson(url, "/health")).body.version).toBe("1.4.1");
+    grant(/./);
   });
 
   test("after down nothing of it runs; the next up takes no step and serves again", async () => {

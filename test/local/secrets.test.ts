@@ -75,7 +75,7 @@ describe.sequential("the password in the database URL", { timeout: 400_000 }, ()
       await watched(...words);
     }
     const [snapshot] = (await cli.run("snapshots", "--json")).events;
-    expect((await watched("restore", snapshot.identifier)).status).toBe(0);
+    expect((await watched("restore", "--to", snapshot.identifier)).status).toBe(0);
     expect((await watched("refresh", "--json")).status).toBe(0);
 
     expect(cli.printed.join("").length).toBeGreaterThan(5_000);

@@ -18,7 +18,7 @@ const verbs = [
   ["logs", "app"],
   ["query", "SELECT 1"],
   ["snapshots"],
-  ["restore", "x"],
+  ["restore"],
   ["down"],
   ["fault"],
   ["fault", "snapshot-fails"],

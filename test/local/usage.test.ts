@@ -55,7 +55,6 @@ describe("a line that was typed wrong", () => {
     [["logs"], "Which log?"],
     [["query"], "query needs SQL"],
     [["query", " "], "query needs SQL"],
-    [["restore"], "restore needs the name of a snapshot"],
     [["fault", "none", "snapshot-fails"], "none ends all faults"],
     [["outputs", "a", "b"], "outputs takes 1: b is too much"],
     [["upp"], "Did you mean up?"],
@@ -90,7 +89,7 @@ describe("before the first release", () => {
     [["down"], "Nothing is running", 0],
     [["logs", "app"], "nothing was started for this stack", 1],
     [["query", "SELECT 1"], "There is no database notes-db yet", 1],
-    [["restore", "nothing"], "There is no snapshot nothing", 1],
+    [["restore"], "The local cloud does not run, and nothing was started", 1],
     [["outputs", "url"], "no release is complete yet", 1],
   ])("%j says so, with the next command, and starts nothing", async (words, message, status) => {
     const before = tree(cli.stateDir);

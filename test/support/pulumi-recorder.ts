@@ -115,6 +115,8 @@ export class PulumiRecorder {
       const ports = inputs["spec"].ports.map((port: object, index: number) => ({ ...port, nodePort: 30_000 + index }));
       return { ...inputs, spec: { ...inputs["spec"], ports }, status: {} };
     }
+    if (type.endsWith(":Job"))
+      return { ...inputs, metadata: { ...inputs["metadata"], creationTimestamp: "2026-11-21T10:02:00Z" } };
     if (type === "command:local:Command") return { ...inputs, stdout: this.stdout };
     return inputs;
   }

@@ -8,3 +8,9 @@ export function listedActions(kind: "instance" | "cluster"): string[] {
   const row = new RegExp(`^\\| \`up\`, \`database\\.kind: ${kind}\` \\|(.*)\\|$`, "m").exec(README)?.[1] ?? "";
   return [...row.matchAll(/`(rds:\w+)`/g)].map(([, action]) => action!);
 }
+
+/** The IAM actions of RDS that docs/recovery.md lists for a restore. */
+export function restoreActions(): string[] {
+  const page = readFileSync(join(__dirname, "../../docs/recovery.md"), "utf8");
+  return [...page.matchAll(/`(rds:[A-Za-z]+)`/g)].map(([, action]) => action!);
+}

@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
 import { type OnUnreadable, readable, writeAtomically } from "../atomic";
+import { archiveSettings, archives, recoverySettings, takeBaseBackup } from "./archive";
 import { locateBinaries } from "./binaries";
 import { isIdentifier, type Kind, RdsError, rdsErrors } from "./errors";
 import { hasFault } from "./faults";
-import { copyTree, exists, removeTree, syncPath, syncTree } from "./files";
+import { exists, removeTree, syncPath } from "./files";
 import { isOwn, makeDataFolder, removeOutside, takeOver } from "./placement";
 import { freePort } from "./ports";
 import { initialise, runningServer, type Server, startServer, stopServer } from "./postgres";
@@ -18,8 +19,6 @@ import {
   kinds,
   readCredentials,
   readInstance,
-  type SnapshotRecord,
-  snapshotFolder,
   writeInstance,
 } from "./records";
 import { connectionUrl, makeRoles, superuser } from "./roles";
@@ -48,6 +47,8 @@ export interface EnsureInstance {
   encrypted?: boolean;
   /** The region; default: every region has the instance. */
   region?: string | undefined;
+  /** Whether it has automated backups, so that it can be restored to a moment; default: as it is. */
+  pointInTime?: boolean;
 }
 
 /** Creates the instance if it doesn't exist, and starts it if it is stopped. @throws for an invalid name or database */
@@ -61,6 +62,7 @@ export async function ensureInstance(cloudDir: string, wanted: EnsureInstance): 
   }
   if (!readInstance(cloudDir, kind, identifier)) await createInstance(cloudDir, { ...wanted, identifier });
   const record = await startInstance(cloudDir, kind, identifier);
+  if (wanted.pointInTime) await setBackupRetention(cloudDir, record, 1);
   if (record.database !== wanted.database) {
     throw new Error(
       `The ${kind} ${identifier} has the database ${record.database}, not ${wanted.database}. Nothing was changed. ` +
@@ -80,7 +82,7 @@ export function findConnection(cloudDir: string, kind: Kind, identifier: string)
  * Starts the server if it isn't running, and completes an interrupted creation. The server keeps its port unless
  * another program has taken it; then it gets a new one.
  */
-async function startInstance(cloudDir: string, kind: Kind, identifier: string): Promise<InstanceRecord> {
+export async function startInstance(cloudDir: string, kind: Kind, identifier: string): Promise<InstanceRecord> {
   const record = readInstance(cloudDir, kind, identifier);
   if (!record) throw rdsErrors.instanceNotFound(kind, identifier);
   const dataDirectory = dataDirectoryOf(cloudDir, record);
@@ -93,11 +95,14 @@ async function startInstance(cloudDir: string, kind: Kind, identifier: string): 
   await takeOver(cloudDir, dataDirectory);
   const server = await startListening(cloudDir, record);
   const port = hasFault(cloudDir, "database-refuses") ? record.port : server.port;
-  const changed = { ...record, port, engineVersion: (await locateBinaries()).version, ready: true };
+  const { version } = await locateBinaries();
+  // A call of the API may have changed the record meanwhile. The server has recovered to its moment by now.
+  const now = readInstance(cloudDir, kind, identifier) ?? record;
+  const changed = { ...now, port, engineVersion: version, ready: true, recovery: undefined };
   if (!record.ready) {
     await makeRoles(record, readCredentials(instanceFolder(cloudDir, kind, identifier)), server.port);
   }
-  if (JSON.stringify(changed) !== JSON.stringify(record)) writeInstance(cloudDir, changed);
+  if (JSON.stringify(changed) !== JSON.stringify(now)) writeInstance(cloudDir, changed);
   return changed;
 }
 
@@ -113,8 +118,33 @@ async function startListening(cloudDir: string, record: InstanceRecord): Promise
   // A server that was moved by the fault must get its own port back.
   if (running && (refuses || running.port !== record.port)) await stopServer(dataDirectory);
   const log = path.join(instanceFolder(cloudDir, record.kind, record.identifier), "postgres.log");
-  return startServer({ dataDirectory, log, port: refuses ? await freePort() : record.port });
+  const { account } = await locateBinaries();
+  const settings = {
+    ...((record.backupRetention ?? 0) > 0 ? await archiveSettings(dataDirectory, account) : {}),
+    ...(record.recovery ? recoverySettings(record.recovery) : {}),
+  };
+  return startServer({ dataDirectory, log, port: refuses ? await freePort() : record.port, settings });
 }
+
+/**
+ * Sets the days for which automated backups are kept. A server that begins to archive its log is restarted, and a base
+ * backup is taken.
+ */
+export async function setBackupRetention(cloudDir: string, { kind, identifier }: Named, days: number): Promise<void> {
+  const record = readInstance(cloudDir, kind, identifier);
+  if (!record) throw rdsErrors.instanceNotFound(kind, identifier);
+  if (record.backupRetention !== days) writeInstance(cloudDir, { ...record, backupRetention: days });
+  if (days === 0) return;
+  const changed = { ...record, backupRetention: days };
+  if (!(await archives(cloudDir, changed))) {
+    await stopServer(dataDirectoryOf(cloudDir, changed));
+    await startListening(cloudDir, changed);
+  }
+  await takeBaseBackup(cloudDir, changed, new AbortController().signal);
+}
+
+/** Identifies an instance or a cluster. */
+type Named = Pick<InstanceRecord, "kind" | "identifier">;
 
 /** Moves every running server to or from its port, as faults.json requires. */
 export async function applyFaults(cloudDir: string): Promise<void> {
@@ -145,41 +175,18 @@ async function createInstance(cloudDir: string, wanted: EnsureInstance): Promise
     createTime: new Date().toISOString(),
     ready: false,
   };
-  await addInstance(cloudDir, record, credentials, (dataDirectory) =>
-    initialise({ dataDirectory, superuser, password: credentials.rdsadmin }),
-  );
-}
-
-/** Creates a new instance with the snapshot's data. It has the same roles and passwords as the snapshot's source. */
-export async function restoreInstance(
-  cloudDir: string,
-  snapshot: SnapshotRecord,
-  identifier: string,
-): Promise<Connection> {
-  const { kind } = snapshot;
-  if (readInstance(cloudDir, kind, identifier)) throw rdsErrors.instanceExists(kind);
-  const source = snapshotFolder(cloudDir, kind, snapshot.identifier);
-  const record: InstanceRecord = {
-    ...snapshot.instance,
-    identifier,
-    port: await freePort(),
-    createTime: new Date().toISOString(),
-    restoredFrom: snapshot.identifier,
-  };
-  const { account } = await locateBinaries();
-  await addInstance(cloudDir, record, readCredentials(source), async (dataDirectory) => {
-    await copyTree(path.join(source, "data"), dataDirectory, { owner: account });
-    await syncTree(dataDirectory);
+  await addInstance(cloudDir, record, credentials, async (dataDirectory) => {
+    await initialise({ dataDirectory, superuser, password: credentials.rdsadmin });
+    return {};
   });
-  return connectionOf(cloudDir, await startInstance(cloudDir, kind, identifier));
 }
 
 /** Adds an instance. Its folder is created under another name and renamed, so it appears complete or not at all. */
-async function addInstance(
+export async function addInstance(
   cloudDir: string,
   record: InstanceRecord,
   credentials: Credentials,
-  fill: (dataDirectory: string) => Promise<void>,
+  fill: (dataDirectory: string) => Promise<Pick<InstanceRecord, "recovery">>,
 ): Promise<void> {
   const parent = folders.instances(cloudDir, record.kind);
   const folder = instanceFolder(cloudDir, record.kind, record.identifier);
@@ -189,9 +196,9 @@ async function addInstance(
   try {
     const server = await makeDataFolder(cloudDir, draft, (await locateBinaries()).account);
     dataDirectory = path.join(server, "data");
-    await fill(dataDirectory);
+    const filled = await fill(dataDirectory);
     writeAtomically(path.join(draft, "credentials.json"), JSON.stringify(credentials));
-    const written = { ...record, dataDirectory: server.startsWith(draft) ? undefined : dataDirectory };
+    const written = { ...record, ...filled, dataDirectory: server.startsWith(draft) ? undefined : dataDirectory };
     writeAtomically(path.join(draft, "instance.json"), JSON.stringify(written, null, 2));
     await fs.rename(draft, folder);
     await syncPath(parent);
@@ -238,7 +245,7 @@ export function checkedIdentifier(kind: Kind, identifier: string): string {
   return identifier.toLowerCase();
 }
 
-function connectionOf(cloudDir: string, record: InstanceRecord): Connection {
+export function connectionOf(cloudDir: string, record: InstanceRecord): Connection {
   const credentials = readCredentials(instanceFolder(cloudDir, record.kind, record.identifier));
   const url = (role: keyof Credentials) => {
     const made = connectionUrl(role, credentials, record.port, record.database);

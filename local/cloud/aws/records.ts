@@ -2,6 +2,7 @@ import { promises as fs } from "node:fs";
 import path from "node:path";
 import { type OnUnreadable, readable, readJson, writeAtomically } from "../atomic";
 import { isRunning, type ProcessRecord } from "../process";
+import type { Properties } from "../provider";
 import type { Kind } from "./errors";
 import { hasFault } from "./faults";
 import { isMissing } from "./files";
@@ -27,6 +28,24 @@ export interface InstanceRecord {
   region?: string | undefined;
   /** Whether the roles and the database have been created. */
   ready: boolean;
+  /** Its settings, by their names in RDS' descriptions; undefined: those of every database that `up` makes. */
+  settings?: Properties | undefined;
+  /** The instances of a cluster; undefined: the one that `up` makes. */
+  members?: Member[] | undefined;
+  /** The days for which automated backups are kept. Only if they are more than 0, the server archives its log. */
+  backupRetention?: number | undefined;
+  /** The moment to which the server's first start recovers it, from the archive in this folder. */
+  recovery?: { to: string; archive: string } | undefined;
+}
+
+/** An instance of a cluster. All instances of a cluster are one server here. */
+export interface Member {
+  identifier: string;
+  createTime: string;
+  /** Whether the server runs. */
+  ready: boolean;
+  /** Its settings, by their names in RDS' descriptions. */
+  settings: Properties;
 }
 
 /** Whether a record is in the region that is asked; every record is if none is asked. */
@@ -165,6 +184,8 @@ async function describe(cloudDir: string, record: InstanceRecord, snapshots: Sna
   if (hasFault(cloudDir, "instance-unavailable")) status = "modifying";
   else if (hasFault(cloudDir, "storage-optimization")) status = "storage-optimization";
   else if (!record.ready) status = "creating";
+  // A restored cluster has no instance at first, and therefore nothing to connect to.
+  else if (record.members?.length === 0) status = "available";
   else if (!(await runningServer(dataDirectory))) status = "stopped";
   else if (backingUp) status = "backing-up";
   return { ...record, status, host: "127.0.0.1", dataDirectory };

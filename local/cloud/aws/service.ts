@@ -1,5 +1,10 @@
 import path from "node:path";
 import type { Method, Service } from "../service";
+import type { ApiContext } from "./api/action";
+import { startMember } from "./api/changes";
+import { create, listCreations } from "./api/creation";
+import { API_PATH, answerCall } from "./api/server";
+import { restoreInstance } from "./copy-instance";
 import type { Kind } from "./errors";
 import {
   applyFaults,
@@ -9,7 +14,6 @@ import {
   type EnsureInstance,
   ensureInstance,
   forEachRecord,
-  restoreInstance,
 } from "./instance";
 import { foldersOutside, halfMade, isOwn, removeOutside } from "./placement";
 import { killServer, stopServer } from "./postgres";
@@ -59,6 +63,19 @@ export function createAwsService(cloudDir: string): Service<AwsMethods> {
   const recovered = recover(root);
   recovered.catch(() => undefined);
   const inTurn = turns();
+  const api: ApiContext = {
+    cloudDir: root,
+    later(work) {
+      void inTurn("creations", async () => {
+        if (!stopping.signal.aborted) await work();
+      }).catch((error) => console.error(error));
+    },
+  };
+  // What calls have asked for is made also if the process that answered them was killed.
+  void recovered.then(
+    () => goOn(root, api),
+    () => undefined,
+  );
 
   const method =
     <Parameters, Result>(run: (parameters: Parameters) => Result | Promise<Result>) =>
@@ -91,10 +108,18 @@ export function createAwsService(cloudDir: string): Service<AwsMethods> {
       restoreSnapshot: method((request) => inTurn("restores", () => restore(root, request))),
       applyFaults: method(() => applyFaults(root)),
     },
+    api: {
+      path: API_PATH,
+      async answer(request, response, secret) {
+        await recovered.catch(() => undefined);
+        await answerCall(api, request, response, secret);
+      },
+    },
     async stop() {
       stopping.abort(new Error("The local cloud was stopped."));
       await recovered.catch(() => undefined);
       await Promise.all(snapshots);
+      await inTurn("creations", async () => undefined);
       await stopAws(root);
     },
   };
@@ -123,6 +148,15 @@ async function restore(cloudDir: string, request: RestoreSnapshot): Promise<Conn
     if (!readInstance(cloudDir, snapshot.kind, candidate)) identifier = candidate;
   }
   return restoreInstance(cloudDir, snapshot, checkedIdentifier(snapshot.kind, identifier));
+}
+
+/** Goes on with what calls of the API have asked for, and the last process of this cloud did not finish. */
+async function goOn(cloudDir: string, { later }: ApiContext): Promise<void> {
+  for (const creation of await listCreations(cloudDir))
+    if (creation.failure === undefined) later(() => create(cloudDir, creation));
+  for (const { kind, identifier } of await listInstances(cloudDir))
+    for (const member of (kind === "cluster" && readInstance(cloudDir, kind, identifier)?.members) || [])
+      if (!member.ready) later(() => startMember(cloudDir, identifier, member.identifier));
 }
 
 /** Cleans up after the last process of this cloud, which may have been killed at any moment. */

@@ -12,7 +12,7 @@ import { resourceName } from "./validation";
 
 /**
  * Runs `kubectl logs job/NAME` (or `pod/NAME`, `NAME`), `kubectl get KINDS.GROUP/NAME…` or `kubectl get KINDS.GROUP,…
- * [--selector=LABEL=VALUE]` with `--output=json`, and `kubectl patch KINDS.GROUP/NAME --type=json --patch-file=FILE` on
+ * [--selector=LABEL=VALUE,…]` with `--output=json`, and `kubectl patch KINDS.GROUP/NAME --type=json --patch-file=FILE` on
  * the local cloud, with kubectl's own messages and exit status for missing objects. It also knows what `npm run ops`
  * uses. Only changes need the background process; the rest reads files.
  */
@@ -107,11 +107,13 @@ function list(
   show: { selector: string; managedFields: boolean },
 ): number {
   const wanted = resources.split(",").map((each) => (each === "jobs" ? "jobs.batch" : each));
-  const [label = "", value] = show.selector.split("=", 2);
+  const selected = show.selector.split(",").map((each) => each.split("=", 2));
   const items = store
     .listAll()
     .filter((each) => wanted.includes(resourceName(each)) && matches(each, namespace))
-    .filter(({ metadata }) => show.selector === "" || metadata.labels?.[label] === value)
+    .filter(({ metadata }) =>
+      selected.every(([label = "", value]) => label === "" || metadata.labels?.[label] === value),
+    )
     .map((each) => (show.managedFields ? each : withoutManagedFields(each)));
   print(1, `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`);
   return 0;

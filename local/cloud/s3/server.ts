@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Fault } from "../aws/faults";
+import { type AccessKey, refusedSignature } from "../signature";
 import { Objects, S3Error } from "./objects";
-import { refusedSignature, type StoreCredentials } from "./signature";
 
 /** What a store needs to run. */
 export interface S3Options {
   /** The folder of its buckets. */
   directory: string;
-  credentials: StoreCredentials;
+  credentials: AccessKey;
   /** Whether a fault is set now. Default: none is. */
   hasFault?: (fault: Fault) => boolean;
 }
@@ -42,7 +42,7 @@ export function createS3Server({ directory, credentials, hasFault = () => false 
   });
 }
 
-async function answer(asked: Asked, credentials: StoreCredentials): Promise<void> {
+async function answer(asked: Asked, credentials: AccessKey): Promise<void> {
   const { request, objects, bucket, key, query, hasFault } = asked;
   const refused = hasFault("store-refuses") ? "AccessDenied" : refusedSignature(request, credentials);
   if (refused) throw new S3Error(refused, 403, REFUSALS[refused]);

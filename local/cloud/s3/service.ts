@@ -6,20 +6,20 @@ import { readJson, writeAtomically } from "../atomic";
 import { hasFault } from "../aws/faults";
 import { freePort, isFree } from "../aws/ports";
 import type { Method, Service } from "../service";
+import type { AccessKey } from "../signature";
 import { Objects } from "./objects";
 import { createS3Server } from "./server";
-import type { StoreCredentials } from "./signature";
 
 /** The methods of the store for dumps that a command may call. */
 export interface S3Methods {
   /** Makes the bucket and starts the store, if they are missing. */
-  ensureBucket: Method<{ bucket: string }, StoreCredentials>;
+  ensureBucket: Method<{ bucket: string }, AccessKey>;
 }
 
 /** A store that speaks the protocol of S3. It begins with the first bucket, and runs as long as this process. */
 export function createS3Service(cloudDir: string): Service<S3Methods> {
   const directory = s3Directory(cloudDir);
-  let running: Promise<{ server: Server; credentials: StoreCredentials }> | undefined;
+  let running: Promise<{ server: Server; credentials: AccessKey }> | undefined;
   const start = async () => {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const credentials = ownCredentials(directory);
@@ -71,9 +71,9 @@ export function storeVariables(cloudDir: string): Record<string, string> {
   return found ? { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${found.port}` } : {};
 }
 
-function ownCredentials(directory: string): StoreCredentials {
+function ownCredentials(directory: string): AccessKey {
   const file = join(directory, "credentials.json");
-  const known = readJson<StoreCredentials>(file);
+  const known = readJson<AccessKey>(file);
   if (known) return known;
   const made = {
     accessKeyId: `AKIA${randomBytes(8).toString("hex").toUpperCase()}`,

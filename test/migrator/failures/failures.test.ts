@@ -8,6 +8,7 @@ import * as findings from "../../../migrator/failures/findings";
 import * as history from "../../../migrator/failures/history";
 import * as iam from "../../../migrator/failures/iam";
 import * as resolve from "../../../migrator/failures/resolve";
+import * as restored from "../../../migrator/failures/restored";
 import * as revert from "../../../migrator/failures/revert";
 import * as sqlFile from "../../../migrator/failures/sql-file";
 import * as statement from "../../../migrator/failures/statement";
@@ -67,6 +68,7 @@ const failures: Failure[] = [
   new statement.ChangedAfterStart("a", 2),
   new statement.UnclosedTransaction("a", "BEGIN", "add the COMMIT", "1 | BEGIN"),
   new statement.UnfollowedDirective({ title: "a", file: "a.sql" }, "what", "1 | x"),
+  new restored.RestoredIncomplete(["Table a is missing.", "Table b is missing."]),
   new resolve.UnknownMigration("a"),
   new resolve.NothingToResolve("a", "because"),
   new resolve.FolderGone("a"),
@@ -97,6 +99,7 @@ test("every failure that a person can meet is here, with a code of its own", () 
     statement,
     resolve,
     revert,
+    restored,
     findings,
     sqlFile,
     wait,

@@ -1,8 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** An access key of the store. */
-export interface StoreCredentials {
+/** An access key of a service of the local cloud. */
+export interface AccessKey {
   accessKeyId: string;
   secretAccessKey: string;
 }
@@ -11,11 +11,13 @@ export interface StoreCredentials {
  * Checks the signature of a request (AWS Signature Version 4, in the header).
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * @returns the code of S3's error; undefined if the signature is right
+ * @param body the body, of a service whose requests don't have its hash in a header as those to S3 do
+ * @returns the code of the error; undefined if the signature is right
  */
 export function refusedSignature(
   { method = "GET", url = "/", headers }: Pick<IncomingMessage, "method" | "url" | "headers">,
-  { accessKeyId, secretAccessKey }: StoreCredentials,
+  { accessKeyId, secretAccessKey }: AccessKey,
+  body = "",
 ): "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | undefined {
   const pattern = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\S+), ?SignedHeaders=(\S+), ?Signature=([0-9a-f]{64})$/;
   const [, key, scope = "", signed = "", signature] = pattern.exec(headers.authorization ?? "") ?? [];
@@ -29,7 +31,7 @@ export function refusedSignature(
     .sort()
     .join("&");
   const canonicalHeaders = signed.split(";").map((name) => `${name}:${String(headers[name] ?? "").trim()}\n`);
-  const payload = String(headers["x-amz-content-sha256"] ?? "");
+  const payload = String(headers["x-amz-content-sha256"] ?? sha256(body));
   const canonical = [method, path, canonicalQuery, canonicalHeaders.join(""), signed, payload].join("\n");
   const text = ["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, sha256(canonical)].join("\n");
   const derived = scope

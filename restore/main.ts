@@ -1,0 +1,48 @@
+import type { Output } from "../by-hand/run-job";
+import { readCommandStack, stacksIn } from "../by-hand/stack";
+import { runCommand, stopSignal, terminal } from "../by-hand/terminal";
+import { commandLine } from "../text/command-line";
+import { shellWord } from "../text/shell-word";
+import { helpText, type RestoreCommand, readRestoreCommand } from "./options";
+import { listLines } from "./print";
+import { runRestore } from "./run-restore";
+import type { RestoreTarget } from "./target";
+import { targetOf } from "./targets";
+
+/** The variable with the command that a message names, where it is another one, as on the local cloud. */
+const COMMAND_VARIABLE = "RELEASE_RESTORE_COMMAND";
+
+/**
+ * Runs `npm run restore -- …`: makes a second database beside the stack's own from a backup, or lists and removes such
+ * databases. The stack's own database is only read.
+ * @returns the exit status
+ */
+async function main(args: readonly string[], output: Output): Promise<number> {
+  const directory = process.cwd();
+  if (args[0] === "help" || args.includes("--help")) {
+    process.stdout.write(helpText());
+    return 0;
+  }
+  const command = readRestoreCommand(args, stacksIn(directory));
+  const stack = readCommandStack(directory, command.stack, command, ["backup"]);
+  const stop = stopSignal(() => "Leaving. What of the copy is being made goes on.", output.say);
+  const typed = (...words: string[]) =>
+    `${process.env[COMMAND_VARIABLE] ?? commandLine("restore")} ${[...words, "--stack", shellWord(stack.name)].join(" ")}`;
+  const removal = (name: string, ...more: string[]) => typed("remove", name, ...more);
+  const patience = { timeout: command.timeout, stop, removal };
+  const target = targetOf({ stack, patience, commands: { removal, list: typed("list") } });
+  if (command.verb === "list") return list(target, command, output);
+  if (command.verb === "restore") return runRestore({ command, stack, target, stop, removal }, output);
+  await target.remove(command.name, command.unprotect, output.say);
+  output.log(command.json ? JSON.stringify({ event: "removed", name: command.name }) : `${command.name} is gone.`);
+  return 0;
+}
+
+async function list(target: RestoreTarget, { json }: RestoreCommand, output: Output): Promise<number> {
+  const copies = await target.list();
+  if (json) for (const copy of copies) output.log(JSON.stringify({ event: "copy", ...copy }));
+  else for (const line of listLines(copies)) output.log(line);
+  return 0;
+}
+
+runCommand(() => main(process.argv.slice(2), terminal));

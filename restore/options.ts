@@ -1,0 +1,126 @@
+import { EXIT } from "../by-hand/failure";
+import {
+  type Given,
+  helpLine,
+  helpOptions,
+  type Options,
+  parseOptions,
+  STACK_OPTIONS,
+  type StackOptions,
+  stackOptions,
+  wrongCommand,
+} from "../by-hand/options";
+import { commandLine } from "../text/command-line";
+import { parseDuration } from "../text/short-duration";
+
+/** What a command line asks for. */
+export type RestoreCommand = StackOptions & {
+  /** The longest wait for one step of RDS, in milliseconds. */
+  readonly timeout: number;
+} & (
+    | {
+        readonly verb: "restore";
+        readonly to: string | undefined;
+        readonly name: string | undefined;
+        /** Whether to show the calls and make none. */
+        readonly plan: boolean;
+        /** Whether the copy is looked at over SQL, by a Job in the cluster. */
+        readonly verify: boolean;
+        /** The file with the outputs of the stack. */
+        readonly outputs: string | undefined;
+      }
+    | { readonly verb: "list" }
+    | { readonly verb: "remove"; readonly name: string; readonly unprotect: boolean }
+  );
+
+const TIMEOUT = "3h";
+
+const WAIT: Options = { timeout: { value: "TIME", text: `longest wait for each step (default: ${TIMEOUT})` } };
+
+/** The options of each verb, beside those of every command. */
+const OPTIONS: Record<RestoreCommand["verb"], Options> = {
+  restore: {
+    to: {
+      value: "POINT",
+      text: "a snapshot, a time such as 2026-11-21T15:04:05Z, or before-migration (default: the snapshot of the live release)",
+    },
+    plan: { text: "show every call with its parameters, and make none" },
+    name: { value: "NAME", text: "the name of the copy (default: SOURCE-restored-DATE-TIME)" },
+    outputs: {
+      value: "FILE",
+      text: "the stack's outputs, as `pulumi stack output --json` prints them (default: the Pulumi CLI is asked)",
+    },
+    "no-verify": { text: "don't look at the copy over SQL, which a Job in the cluster does" },
+    ...WAIT,
+  },
+  list: {},
+  remove: { unprotect: { text: "lift the copy's protection from deletion first" }, ...WAIT },
+};
+
+/**
+ * Reads the command line.
+ * @param stacks the names of the stacks that have settings, for the messages
+ * @throws CommandFailure with every mistake at once
+ */
+export function readRestoreCommand(args: readonly string[], stacks: readonly string[]): RestoreCommand {
+  const mistakes: string[] = [];
+  const verb = args[0] === "list" || args[0] === "remove" ? args[0] : "restore";
+  const rest = verb === "restore" ? args : args.slice(1);
+  const { values, positionals } = parseOptions(rest, { ...STACK_OPTIONS, ...OPTIONS[verb] }, verb, mistakes);
+  const [name, ...others] = verb === "remove" ? positionals : [undefined, ...positionals];
+  if (verb === "remove" && name === undefined) mistakes.push("remove needs the name of a copy, which `list` shows");
+  for (const other of others)
+    mistakes.push(
+      verb === "restore"
+        ? `"${other}" is too much; a snapshot or a time follows --to`
+        : `"${other}" is one word too many`,
+    );
+  const timeout = readTimeout(values, mistakes);
+  const stack = stackOptions(values, stacks, mistakes);
+  if (mistakes.length > 0) throw wrongCommand(mistakes, `${commandLine("restore")} --help`);
+  const shared = { ...stack, timeout };
+  const text = (option: string) => (typeof values[option] === "string" ? values[option] : undefined);
+  if (verb === "list") return { ...shared, verb };
+  if (verb === "remove") return { ...shared, verb, name: name ?? "", unprotect: values["unprotect"] === true };
+  return {
+    ...{ ...shared, verb, to: text("to"), name: text("name")?.toLowerCase(), outputs: text("outputs") },
+    plan: values["plan"] === true,
+    verify: values["no-verify"] !== true,
+  };
+}
+
+function readTimeout(values: Given, mistakes: string[]): number {
+  const given = typeof values["timeout"] === "string" ? values["timeout"] : TIMEOUT;
+  const timeout = parseDuration(given);
+  if (!timeout) mistakes.push(`--timeout is "${given}", and must be a time such as 30m or 3h`);
+  return timeout ?? 0;
+}
+
+/** Returns the text that `help` prints. */
+export function helpText(): string {
+  const restore = commandLine("restore");
+  return [
+    `${restore} --stack NAME [--to POINT] [--plan]`,
+    "",
+    "Makes a second database beside the stack's own, with the data of a backup and the source's own settings, and looks",
+    "whether everything is in it. The source is only read.",
+    "",
+    ...helpOptions(OPTIONS.restore),
+    "",
+    `${restore} list --stack NAME`,
+    "",
+    helpLine("list", "the databases that restores have made"),
+    "",
+    `${restore} remove COPY --stack NAME`,
+    "",
+    helpLine("remove COPY", "deletes one of them, and nothing else"),
+    ...helpOptions(OPTIONS.remove),
+    "",
+    "Options of all:",
+    ...helpOptions(STACK_OPTIONS),
+    "",
+    `Exit status: 0 restored and verified; ${EXIT.failed} the copy did not get available; ${EXIT.usage} wrong command line or settings;`,
+    `9 the copy lacks something; ${EXIT.account} RDS or the cluster can't be asked, or refuses; 130 Ctrl-C.`,
+    "",
+  ].join("\n");
+}

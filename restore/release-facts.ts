@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { CommandFailure, EXIT } from "../by-hand/failure";
+import { type ReleaseOutputs, releaseOutputsSchema } from "../components/release-outputs";
+import { oneLine } from "../text/printable";
+
+/** What is known of the release that is live. */
+export interface ReleaseFacts {
+  /** The outputs of its stack; undefined if they can't be read, or no release is complete yet. */
+  readonly outputs: ReleaseOutputs | undefined;
+  /** Why they are unknown, as the end of a sentence; undefined if they are known. */
+  readonly unknown: string | undefined;
+}
+
+/** The variable with the path of a file of outputs, which the local release sets. */
+const OUTPUTS_VARIABLE = "RELEASE_STACK_OUTPUTS";
+
+/** The longest that the Pulumi CLI may take, in milliseconds. */
+const CLI_MS = 90_000;
+
+const run = promisify(execFile);
+
+/**
+ * Reads the outputs of a stack: from a file, or with the Pulumi CLI, which knows where the stack's state is.
+ * @param file the file of `--outputs`, with the JSON that `pulumi stack output --json` prints
+ * @throws CommandFailure if that file can't be read, or is not of a release
+ */
+export async function releaseFacts(
+  directory: string,
+  stack: string,
+  file = process.env[OUTPUTS_VARIABLE],
+): Promise<ReleaseFacts> {
+  if (file !== undefined) return known(fromFile(file), `in ${file}`);
+  try {
+    const { stdout } = await run("pulumi", ["stack", "output", "--json", "--non-interactive", "--stack", stack], {
+      cwd: directory,
+      timeout: CLI_MS,
+      maxBuffer: 64 * 2 ** 20,
+    });
+    return known(stdout, "of the stack");
+  } catch (error) {
+    const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
+    const reason = stderr?.trim().split("\n").at(-1) || message.split("\n")[0]!;
+    return {
+      outputs: undefined,
+      unknown: code === "ENOENT" ? "the Pulumi CLI is not on PATH" : `pulumi stack output says: ${oneLine(reason)}`,
+    };
+  }
+}
+
+function fromFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CommandFailure(
+      EXIT.usage,
+      `--outputs ${file} can't be read: ${(error as Error).message}`,
+      undefined,
+      "pulumi stack output --json > FILE, then the same command with --outputs FILE",
+    );
+  }
+}
+
+/** Finds the outputs of a release: those of the stack itself, or one of them in a program that has others too. */
+function known(text: string, where: string): ReleaseFacts {
+  let all: unknown;
+  try {
+    all = JSON.parse(text);
+  } catch {
+    return { outputs: undefined, unknown: `the outputs ${where} are not JSON` };
+  }
+  const places = typeof all === "object" && all !== null ? [all, ...Object.values(all)] : [];
+  for (const place of places) {
+    const parsed = releaseOutputsSchema.safeParse(place);
+    if (parsed.success) return { outputs: parsed.data, unknown: undefined };
+  }
+  return { outputs: undefined, unknown: `the outputs ${where} are not those of a completed release` };
+}

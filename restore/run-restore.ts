@@ -1,0 +1,104 @@
+import { CommandFailure } from "../by-hand/failure";
+import type { Output } from "../by-hand/run-job";
+import type { CommandStack } from "../by-hand/stack";
+import { formatDuration } from "../text/short-duration";
+import type { RestoreCommand } from "./options";
+import { announcement, differenceLines, planLines } from "./print";
+import { type ReleaseFacts, releaseFacts } from "./release-facts";
+import type { Difference, RestoredCopy, RestorePlan, RestoreTarget } from "./target";
+import { type Verified, verifyCopy } from "./verification";
+
+/** What a restore works with. */
+export interface RestoreRun {
+  readonly command: Extract<RestoreCommand, { verb: "restore" }>;
+  readonly stack: CommandStack;
+  readonly target: RestoreTarget;
+  /** Is aborted by Ctrl-C. */
+  readonly stop: AbortSignal;
+  /** Returns the command that removes a copy. */
+  removal(name: string): string;
+}
+
+/** What a restore has made, and how it differs from its source. */
+interface Result {
+  readonly plan: RestorePlan;
+  readonly restored: RestoredCopy;
+  readonly differences: readonly Difference[];
+  /** What was found over SQL; undefined: nobody looked. */
+  readonly verified: Verified | undefined;
+  readonly elapsed: number;
+}
+
+/**
+ * Plans a restore and, unless only its plan is wanted, carries it out and verifies the copy.
+ * @returns the exit status
+ * @throws CommandFailure if the copy can't be made, was not looked at, or lacks something
+ */
+export async function runRestore(run: RestoreRun, output: Output): Promise<number> {
+  const { command, stack, target } = run;
+  const began = Date.now();
+  const facts = await releaseFacts(process.cwd(), stack.name, command.outputs);
+  const plan = await target.plan({ to: command.to, name: command.name, facts, now: new Date() });
+  const say = command.json ? output.say : output.log;
+  for (const line of announcement(plan, stack.name)) say(line);
+  if (command.plan) return tellPlan(plan, command.json, output);
+  const restored = await target.carryOut(plan, say);
+  const differences = await target.differences(plan);
+  if (!command.json) for (const line of differenceLines(differences)) output.log(line);
+  const looked = command.verify ? await look(run, { plan, restored, facts }, { ...output, say }) : undefined;
+  const verified = looked instanceof CommandFailure ? undefined : looked;
+  tellResult(run, { plan, restored, differences, verified, elapsed: Date.now() - began }, output);
+  if (looked instanceof CommandFailure)
+    throw new CommandFailure(
+      looked.exit,
+      looked.message,
+      `the source is untouched; ${plan.copy} is there, and was not looked at.`,
+      `${looked.next}; or with --no-verify`,
+    );
+  if (!verified || verified.status === 0) return 0;
+  throw new CommandFailure(
+    verified.status,
+    run.stop.aborted ? "Interrupted." : `${plan.copy} is there, and verification found what is told above.`,
+    "the source is untouched; the copy stays as it is.",
+    `the same command again looks once more; to remove the copy: ${run.removal(plan.copy)}`,
+  );
+}
+
+/** @returns the exit status */
+function tellPlan(plan: RestorePlan, json: boolean, output: Output): number {
+  if (json) {
+    const { source, copy, from, exists, notes } = plan;
+    const calls = plan.calls.map(({ what, operation, parameters, typed }) => ({ what, operation, parameters, typed }));
+    output.log(JSON.stringify({ event: "plan", source, copy, from, exists, calls, notes }));
+  } else for (const line of planLines(plan)) output.log(line);
+  return 0;
+}
+
+/** Looks at the copy. A failure to look is returned, so that the copy itself is told first. */
+async function look(
+  { stack, stop }: RestoreRun,
+  { plan, restored, facts }: { plan: RestorePlan; restored: RestoredCopy; facts: ReleaseFacts },
+  output: Output,
+): Promise<Verified | CommandFailure> {
+  try {
+    return await verifyCopy({ stack, copy: plan.copy, endpoint: restored.endpoint, facts, stop }, output);
+  } catch (error) {
+    if (error instanceof CommandFailure) return error;
+    throw error;
+  }
+}
+
+function tellResult({ command, stack, removal }: RestoreRun, result: Result, output: Output): void {
+  const { plan, restored, differences, verified, elapsed } = result;
+  const { source, copy, from, notes } = plan;
+  const { endpoint, readerEndpoint } = restored;
+  if (command.json) {
+    const made = { stack: stack.name, source, from, copy, endpoint, readerEndpoint };
+    const seconds = Math.round(elapsed / 1000);
+    output.log(JSON.stringify({ event: "restored", ...made, seconds, verified: verified ?? null, differences, notes }));
+    return;
+  }
+  output.log(`${copy} is restored to ${from} (${formatDuration(elapsed)}).`);
+  output.log(`  It answers at ${endpoint.host}:${endpoint.port}, with the roles and passwords of the backup.`);
+  output.log(`  ${source} and the app are untouched. To remove the copy: ${removal(copy)}`);
+}

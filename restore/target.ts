@@ -1,0 +1,94 @@
+import type { ReleaseFacts } from "./release-facts";
+
+/** What a person asks a restore for. */
+export interface RestoreRequest {
+  /** `--to`: a backup's name, a time, or `before-migration`. Default: the backup that the live release took. */
+  readonly to: string | undefined;
+  /** `--name`: the name of the copy. Default: made of the source's name and the present time. */
+  readonly name: string | undefined;
+  /** What is known of the live release. */
+  readonly facts: ReleaseFacts;
+  readonly now: Date;
+}
+
+/** One call of a restore, as `--plan` shows it. */
+export interface PlannedCall {
+  /** What the call is for, such as "makes the database". */
+  readonly what: string;
+  /** The name of the call in its API. */
+  readonly operation: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The same call as a command that a person can type. */
+  readonly typed: string;
+}
+
+/** What a restore will do. It was made by reading alone. */
+export interface RestorePlan {
+  /** The database whose backup is restored, such as "instance notes-db". It is only read. */
+  readonly source: string;
+  /** Where that database is, such as "account 111122223333, eu-central-1". */
+  readonly place: string;
+  /** What is restored, such as "snapshot notes-db-0a4ccad5b85c of 2026-11-21 10:00 UTC". */
+  readonly from: string;
+  /** The name of the copy. */
+  readonly copy: string;
+  /** True if the copy exists already, because an earlier run was ended before it was finished, or has made it. */
+  readonly exists: boolean;
+  /** Every call that changes something, in order. */
+  readonly calls: readonly PlannedCall[];
+  /** What a person should know before it begins. */
+  readonly notes: readonly string[];
+}
+
+/** A restored database. */
+export interface RestoredCopy {
+  readonly name: string;
+  /** Where it is reached by those who may write. */
+  readonly endpoint: { readonly host: string; readonly port: number };
+  /** Where it is reached by those who only read, if that is another address. */
+  readonly readerEndpoint?: { readonly host: string; readonly port: number } | undefined;
+}
+
+/** A parameter in which the copy differs from its source. */
+export interface Difference {
+  /** The parameter's name in its API. */
+  readonly parameter: string;
+  readonly source: string;
+  readonly copy: string;
+  /** Why it differs, or what to do about it. */
+  readonly note?: string | undefined;
+}
+
+/** A restored database in the list of all. */
+export interface ListedCopy {
+  readonly name: string;
+  readonly status: string;
+  readonly source: string;
+  readonly from: string;
+  /** The time at which it was made; undefined while that is not known. */
+  readonly createdAt: Date | undefined;
+  readonly protectedFromDeletion: boolean;
+}
+
+/** Says what happens meanwhile, in lines for people. */
+export type Say = (line: string) => void;
+
+/**
+ * One kind of backup that a database can be restored from, such as a snapshot of RDS or a dump. Every method may be
+ * called again after it was interrupted at any point. None changes the source.
+ */
+export interface RestoreTarget<Plan extends RestorePlan = RestorePlan> {
+  /** Plans a restore by reading alone. If an earlier run has begun it, the plan goes on with that copy. */
+  plan(request: RestoreRequest): Promise<Plan>;
+  /** Makes every call of the plan that is not made yet, and waits until the copy can be used. */
+  carryOut(plan: Plan, say: Say): Promise<RestoredCopy>;
+  /** Returns every parameter in which the copy differs from its source. */
+  differences(plan: Plan): Promise<Difference[]>;
+  /** Lists the copies that restores have made. */
+  list(): Promise<ListedCopy[]>;
+  /**
+   * Deletes a copy, and nothing that isn't one.
+   * @param unprotect whether to lift its protection from deletion first
+   */
+  remove(name: string, unprotect: boolean, say: Say): Promise<void>;
+}

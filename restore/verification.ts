@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import { CommandFailure, EXIT } from "../by-hand/failure";
+import { migratorProgram } from "../by-hand/job-by-hand";
+import { Kubectl } from "../by-hand/kubectl";
+import { removeEarlier, seeOtherJobs } from "../by-hand/other-jobs";
+import { type Output, runJob } from "../by-hand/run-job";
+import type { CommandStack } from "../by-hand/stack";
+import { HistoryError } from "../migrations/history/history";
+import { kubeconfigFile } from "../report/reader/kubectl";
+import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
+import type { ReleaseFacts } from "./release-facts";
+import type { RestoredCopy } from "./target";
+
+/** What the verification of a copy found. */
+export interface Verified {
+  /** The exit status of the migrator: 0 if nothing is missing. */
+  readonly status: number;
+  /** What it found, by the fields of the migrator's event `restored`; undefined if it didn't get that far. */
+  readonly found: Readonly<Record<string, unknown>> | undefined;
+}
+
+const EXPECTED_FILE = "expected.json";
+
+/**
+ * Looks at a copy over SQL: schema version, rows, statistics. A Job in the cluster does it with the stack's own Secret,
+ * because the database can be reached from there; only the address is the copy's.
+ * @throws CommandFailure if the Job can't be run
+ */
+export async function verifyCopy(
+  {
+    stack,
+    copy,
+    endpoint,
+    facts,
+    stop,
+  }: { stack: CommandStack; copy: string; endpoint: RestoredCopy["endpoint"]; facts: ReleaseFacts; stop: AbortSignal },
+  output: Output,
+): Promise<Verified> {
+  const { namespace, app } = stack.settings;
+  const given = kubeconfigFile(stack.kubeconfig);
+  try {
+    const kubectl = new Kubectl({ namespace, context: stack.context, kubeconfig: given.path });
+    await seeOtherJobs(kubectl, { app: app.name, changes: false }, output.say);
+    let found: Verified["found"];
+    const log = (line: string) => {
+      const event = eventOf(line);
+      if (event?.["event"] === "restored") found = event;
+      else output.say(`  ${typeof event?.["message"] === "string" ? event["message"] : line}`);
+    };
+    const run = {
+      stack,
+      name: `${app.name}-ops-restored-${randomBytes(3).toString("hex")}`,
+      verb: "restored",
+      arguments: [
+        ...["--server", `${endpoint.host}:${endpoint.port}`],
+        ...["--expect", `${MIGRATOR_FOLDER}/${EXPECTED_FILE}`],
+      ],
+      rerun: "the same command again",
+      json: true,
+      subject: copy,
+      text: { suffix: "expected", file: EXPECTED_FILE, text: JSON.stringify(expected(facts)) },
+      program: programOf(stack),
+    };
+    await removeEarlier(kubectl, run, output.say);
+    output.say(`Job ${run.name}: looks at it over SQL`);
+    const status = await runJob(kubectl, run, stop, { log, say: output.say });
+    return { status, found };
+  } finally {
+    given.remove();
+  }
+}
+
+/** Returns what the live release recorded of the database after its migrations. */
+function expected({ outputs }: ReleaseFacts): object {
+  if (!outputs) return {};
+  const { releaseId, migrations, sizes } = outputs;
+  return { release: releaseId, last: migrations.last, sizes };
+}
+
+function programOf(stack: CommandStack) {
+  try {
+    return migratorProgram(stack);
+  } catch (error) {
+    if (!(error instanceof HistoryError)) throw error;
+    throw new CommandFailure(
+      EXIT.usage,
+      error.message,
+      "the copy is there; it was not looked at.",
+      "correct the migrations folder, then the same command again",
+    );
+  }
+}
+
+function eventOf(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
