@@ -11,6 +11,7 @@ import { JobReports } from "./job-reports";
 import { MigratorJob } from "./migrator-job";
 import { ReleaseCommand } from "./release-command";
 import type { LiveRelease } from "./release-outputs";
+import { copyName, SnapshotCopy } from "./snapshot-copy";
 
 /** The arguments of the steps after a rollout. */
 export interface AfterRolloutArgs {
@@ -69,6 +70,11 @@ export class AfterRollout extends pulumi.ComponentResource {
     // The sizes are read before the smoke check, so that the outputs describe the version that serves even if the smoke
     // check fails.
     const measured = [...rollout, ...(tables ? [tables] : [])];
+
+    // A copy to another region may take hours. It begins when the new version serves and the outputs are known, so that
+    // nothing waits for it, and a copy that fails ends nothing but `up` itself.
+    const { laterCopy } = migration;
+    if (laterCopy) new SnapshotCopy(copyName(laterCopy), laterCopy, { ...child, dependsOn: measured });
 
     const smoke =
       settings.smoke &&

@@ -19,6 +19,8 @@ export interface BackupStep {
   readonly checksum?: pulumi.Output<string | undefined>;
   /** The resources that must be complete before the migration begins. */
   readonly resources: readonly pulumi.Resource[];
+  /** The copy of the backup in another region; null if there is none. */
+  readonly copy?: pulumi.Output<ReleaseBackup["copy"]> | undefined;
 }
 
 /** Returns what the outputs say of a backup; null if there is none any more. It is known when the backup is complete. */
@@ -26,10 +28,10 @@ export function backupOutput(step: BackupStep | undefined): pulumi.Output<Releas
   if (!step) return pulumi.output(null);
   const { kind, id } = step;
   return pulumi
-    .all([step.location, step.createdAt, step.completedAt, step.checksum])
-    .apply(([location, createdAt, completedAt, checksum = null]) =>
+    .all([step.location, step.createdAt, step.completedAt, step.checksum, step.copy])
+    .apply(([location, createdAt, completedAt, checksum = null, copy = null]) =>
       location !== undefined && createdAt !== undefined && completedAt !== undefined
-        ? { kind, id, location, createdAt, completedAt, checksum }
+        ? { kind, id, location, createdAt, completedAt, checksum, copy }
         : null,
     );
 }
@@ -44,6 +46,7 @@ export function earlierBackup(kind: BackupKind, id: string, published: ReleaseBa
     createdAt: pulumi.output(same?.createdAt),
     completedAt: pulumi.output(same?.completedAt),
     checksum: pulumi.output(same?.checksum ?? undefined),
+    copy: pulumi.output(same?.copy ?? null),
     resources: [],
   };
 }

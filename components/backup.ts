@@ -3,11 +3,13 @@ import type { PackedHistory } from "../review/packed-history";
 import type { Settings } from "../settings/schema";
 import { commandLine } from "../text/command-line";
 import { shellWord } from "../text/shell-word";
+import { databaseKey } from "./database-endpoint";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
 import { dumpName, snapshotIdentifier } from "./release-id";
 import type { ReleaseBackup } from "./release-outputs";
-import { chooseSnapshot, findAvailable } from "./snapshot-status";
+import { CopyProviderMissing, chooseCopy, type PlannedCopy } from "./snapshot-copy";
+import { chooseSnapshot, encryptedWith, findAvailable, OTHER_KEY, SnapshotError } from "./snapshot-status";
 
 /** The backup that a release relies upon. */
 export interface Backup {
@@ -21,6 +23,8 @@ export interface Backup {
    * Default: true. Without it no backup is made, and none is missed: it may have been removed meanwhile.
    */
   needed?: boolean;
+  /** The snapshot's copy in another region; undefined if `backup.copy` is not set. */
+  copy?: PlannedCopy | undefined;
   /** What the live release's outputs say of their backup. */
   published?: ReleaseBackup | undefined;
 }
@@ -43,6 +47,8 @@ export class BackupMissing extends ReleaseError {
 export interface BackupOptions extends pulumi.InvokeOptions {
   /** The result of `liveRelease`. Without it every release makes a backup for its migrations, if there is none yet. */
   live?: Live | undefined;
+  /** The AWS provider of `backup.copy.region`, if that is set. */
+  copyProvider?: pulumi.ProviderResource | undefined;
 }
 
 /**
@@ -51,13 +57,16 @@ export interface BackupOptions extends pulumi.InvokeOptions {
  *
  * @param opts The provider of the package `aws`, which asks RDS, and what is live.
  * @returns undefined when `backup.mode` is "none"
- * @throws SnapshotError when RDS can't be queried, or when all snapshots of this release have failed
+ * @throws SnapshotError when RDS can't be queried, when all snapshots of this release have failed, or when the database
+ *   has another key than `backup.kmsKey`
+ * @throws CopyProviderMissing when `backup.copy` is set and there is no provider for it
  */
 export async function planBackup(
-  { app, backup, database, release }: Settings,
+  settings: Settings,
   { fingerprint }: Pick<PackedHistory, "fingerprint">,
-  { live = {}, ...opts }: BackupOptions = {},
+  { live = {}, copyProvider, ...opts }: BackupOptions = {},
 ): Promise<Backup | undefined> {
+  const { app, backup, database, release } = settings;
   if (backup.mode === "none") return undefined;
   const needed = live.fingerprint !== fingerprint || live.attempt !== release.attempt;
   if (backup.mode === "dump") {
@@ -65,13 +74,29 @@ export async function planBackup(
     const identifier = dumpName(place, fingerprint, release.attempt);
     return { identifier, exists: false, needed, published: live.backup };
   }
+  if (backup.copy && !copyProvider) throw new CopyProviderMissing(backup.copy.region);
   const key = {
     kind: database.kind,
     identifier: snapshotIdentifier(database.identifier ?? "", fingerprint, release.attempt),
   };
-  if (needed) return { ...(await chooseSnapshot(key, opts)), needed, published: live.backup };
-  const found = await findAvailable(key, opts);
-  return { ...(found ?? { identifier: key.identifier, exists: false }), needed, published: live.backup };
+  if (needed) await requireKey(settings, opts);
+  const found = needed ? await chooseSnapshot(key, opts) : await findAvailable(key, opts);
+  const planned = { ...(found ?? { identifier: key.identifier, exists: false }), needed, published: live.backup };
+  if (!backup.copy || !copyProvider || (!needed && !found)) return planned;
+  return { ...planned, copy: await chooseCopy(key, planned, backup.copy, { provider: copyProvider }) };
+}
+
+/**
+ * Looks at the key of the database before its snapshot is taken, because a large one takes hours.
+ *
+ * @throws SnapshotError when it is another one than `backup.kmsKey`
+ */
+async function requireKey({ backup, database }: Settings, opts: pulumi.InvokeOptions): Promise<void> {
+  const { kind, identifier } = database;
+  if (backup.kmsKey === undefined || identifier === undefined) return;
+  const key = await databaseKey({ kind, identifier }, opts);
+  if (key === undefined || key === backup.kmsKey) return;
+  throw new SnapshotError(`Database ${identifier} ${encryptedWith(key, backup.kmsKey)}`, OTHER_KEY);
 }
 
 /**

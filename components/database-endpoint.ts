@@ -45,6 +45,27 @@ export async function databaseEndpoints(key: DatabaseKey, opts?: pulumi.InvokeOp
   );
 }
 
+/**
+ * Returns the ARN of the key that a database is encrypted with; empty if it is not encrypted.
+ *
+ * @returns undefined if RDS doesn't have the database yet, because the program makes it
+ * @throws {@link DatabaseNotFound} when RDS can't be asked
+ */
+export async function databaseKey(
+  { kind, identifier }: DatabaseKey,
+  opts?: pulumi.InvokeOptions,
+): Promise<string | undefined> {
+  try {
+    const { kmsKeyId } = await (kind === "instance"
+      ? aws.getInstance({ dbInstanceIdentifier: identifier }, opts)
+      : aws.getCluster({ clusterIdentifier: identifier }, opts));
+    return kmsKeyId;
+  } catch (error) {
+    if (NOT_FOUND.test(String(error))) return undefined;
+    throw accountRefused(error) ?? notTold({ kind, identifier }, error);
+  }
+}
+
 async function find(key: DatabaseKey, opts?: pulumi.InvokeOptions): Promise<string[]> {
   const { kind, identifier } = key;
   try {
@@ -65,10 +86,14 @@ async function find(key: DatabaseKey, opts?: pulumi.InvokeOptions): Promise<stri
         `Correct database.identifier or database.kind, or aws:region and aws:profile (aws rds ${verb} lists what is there), and run the same command again.`,
       );
     }
-    throw new DatabaseNotFound(
-      key,
-      `RDS did not say where {database} is: ${(error as Error).message}`,
-      "Correct what it says (region, credentials, rights), then: pulumi up",
-    );
+    throw notTold(key, error);
   }
+}
+
+function notTold(key: DatabaseKey, error: unknown): DatabaseNotFound {
+  return new DatabaseNotFound(
+    key,
+    `RDS did not say where {database} is: ${(error as Error).message}`,
+    "Correct what it says (region, credentials, rights), then: pulumi up",
+  );
 }

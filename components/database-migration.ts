@@ -15,7 +15,8 @@ import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
 import { releaseIdOf } from "./release-id";
 import { requireReview, showReview } from "./review-gate";
 import { SignerMissing } from "./signer-missing";
-import { DatabaseSnapshot } from "./snapshot";
+import { CopyProviderMissing, type SnapshotCopyArgs } from "./snapshot-copy";
+import { type MadeBackup, snapshotOf } from "./snapshot-of-release";
 
 /** The arguments of a migration. The image, the migrations and the settings of the migrator decide the release's id. */
 export interface DatabaseMigrationArgs {
@@ -30,6 +31,8 @@ export interface DatabaseMigrationArgs {
   dumper?: string | undefined;
   /** The result of `planBackup`; undefined if `backup.mode` is "none". */
   backup?: Backup | undefined;
+  /** The AWS provider of `backup.copy.region`. It is required if that is set. */
+  copyProvider?: pulumi.ProviderResource | undefined;
   /** The result of `reviewGate`, whose findings `pulumi up` shows. It is required if `review.refuse` is not empty. */
   review?: Review | undefined;
   /**
@@ -67,14 +70,17 @@ export type SharedJobArgs = Omit<MigratorJobArgs, "step" | "backup" | "begins">;
  *
  * @throws {@link BackupMissing} when the settings require a backup and none is given
  * @throws {@link DumpProgramMissing} when the settings want a dump and the program that stores it is not given
+ * @throws {@link CopyProviderMissing} when the settings require a copy of the backup and no provider is given for it
  * @throws {@link SignerMissing} when the settings want logins by IAM and the signer is not given
  * @throws ReviewMissing when the settings refuse something and no review of these settings and migrations is given
  * @throws ReviewRefused when the given review has refused findings
  */
-export function requireInputs({ settings, history, review, backup, dumper, signer }: DatabaseMigrationArgs): void {
+export function requireInputs(args: DatabaseMigrationArgs): void {
+  const { settings, history, review, backup, dumper, signer } = args;
   requireReview(settings, history, review);
   if (settings.backup.mode !== "none" && !backup) throw new BackupMissing();
   if (settings.backup.mode === "dump" && dumper === undefined) throw new DumpProgramMissing();
+  if (settings.backup.copy && !args.copyProvider) throw new CopyProviderMissing(settings.backup.copy.region);
   if (settings.database.auth === "iam" && signer === undefined) throw new SignerMissing();
 }
 
@@ -95,6 +101,8 @@ export class DatabaseMigration extends pulumi.ComponentResource {
   readonly preflight: MigratorJob;
   /** The backup before the migration; undefined if `backup.mode` is "none". */
   readonly backup: BackupStep | undefined;
+  /** The copy of the backup that is to be made after the rollout; undefined if none is. */
+  readonly laterCopy: SnapshotCopyArgs | undefined;
   readonly migration: MigratorJob;
 
   /** @throws the errors of {@link requireInputs} */
@@ -156,7 +164,9 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       { ...child, dependsOn: dependencies(opts) },
     );
 
-    this.backup = backup && this.backupStep(backup, database, { ...child, dependsOn: [this.preflight] });
+    const made = backup && this.makeBackup(backup, database, { ...child, dependsOn: [this.preflight] });
+    this.backup = made?.step;
+    this.laterCopy = made?.laterCopy;
 
     this.migration = new MigratorJob(
       `${name}-migrate`,
@@ -174,25 +184,20 @@ export class DatabaseMigration extends pulumi.ComponentResource {
   }
 
   /** Makes the backup of the kind that the settings name. A release of only a new image makes none. */
-  private backupStep(backup: Backup, database: DatabaseSource, opts: pulumi.ComponentResourceOptions): BackupStep {
-    const { settings, history, provided = {}, tags } = this.args;
-    const { identifier, exists, needed = true } = backup;
+  private makeBackup(backup: Backup, database: DatabaseSource, opts: pulumi.ComponentResourceOptions): MadeBackup {
+    const { settings, history, provided = {}, copyProvider } = this.args;
     const { dump } = settings.backup;
     if (settings.backup.mode === "dump" && dump) {
       // The Job stays declared in a release of only a new image, which doesn't change it and doesn't wait for it.
       const step = this.dump(backup, { ...settings.backup, dump }, database, opts);
-      return needed ? step : earlierBackup("dump", identifier, backup.published);
+      const { needed = true } = backup;
+      return { step: needed ? step : earlierBackup("dump", backup.identifier, backup.published) };
     }
-    if (!needed && !exists) return earlierBackup("snapshot", identifier, undefined);
-    return new DatabaseSnapshot(
-      identifier,
+    return snapshotOf(
       {
-        ...backup,
-        kind: settings.database.kind,
+        ...{ settings, backup, copyProvider },
         database: provided.databaseIdentifier ?? settings.database.identifier ?? "",
-        timeout: settings.backup.timeout,
-        encryptionRequired: needed && settings.policy.encryption === "required",
-        tags: { ...tags, release: this.releaseId, migrations: history.fingerprint },
+        tags: { ...this.args.tags, release: this.releaseId, migrations: history.fingerprint },
       },
       opts,
     );

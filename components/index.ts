@@ -21,7 +21,7 @@ export { type Live, LiveReleaseUnknown, liveRelease } from "./live-release";
 export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";
 export { MigratorJob, type MigratorJobArgs } from "./migrator-job";
 export { parseReleaseOutputs, ReleaseOutputsError, readReleaseOutputs, stackOutputs } from "./outputs";
-export { type ReleaseProviders, releaseProviders } from "./providers";
+export { copyProvider, type ReleaseProviders, releaseProviders } from "./providers";
 export { type ProvidedValues, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export type { BackupKind, LiveRelease, ReleaseBackup, ReleaseOutputs } from "./release-outputs";
@@ -29,6 +29,7 @@ export { AppliedUnknown, ReviewMissing, ReviewRefused, reviewGate, UnknownSince 
 export { type RolloutGateOptions, rolloutGate } from "./rollout-gate";
 export { SchemaGateMissing } from "./schema-gate";
 export { DatabaseSnapshot, type DatabaseSnapshotArgs } from "./snapshot";
+export { CopyProviderMissing, type PlannedCopy, SnapshotCopyError } from "./snapshot-copy";
 export { SnapshotError } from "./snapshot-status";
 export {
   type ReleaseConfig,

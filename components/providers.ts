@@ -33,6 +33,15 @@ export function releaseProviders({ aws, kubernetes, secrets }: ProviderSettings)
   };
 }
 
+/**
+ * Makes the provider of another region of the same account, for a copy of the backup.
+ *
+ * @param settings what `releaseConfig` returns as `providers`
+ */
+export function copyProvider({ aws, secrets }: ProviderSettings, region: string): AwsProvider {
+  return new AwsProvider("backup-copy", { ...withSecrets("aws", aws, secrets), region });
+}
+
 /** Marks the values that were set with `--secret`, so that the state keeps them encrypted. */
 function withSecrets<T extends object>(name: string, settings: T, secrets: readonly string[]): T {
   const entries = Object.entries(settings).map(([key, value]) => [

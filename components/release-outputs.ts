@@ -15,6 +15,11 @@ const backupSchema = z.object({
   completedAt: z.string(),
   /** The sha-256 of a dump's file; null if it is unknown, and for any other backup. */
   checksum: z.string().nullable().default(null),
+  /**
+   * The copy of a snapshot in another region; null if there is none. It is named here when the new version is rolled
+   * out; `up` ends when it is complete.
+   */
+  copy: z.object({ id: z.string(), location: z.string(), region: z.string() }).nullable().default(null),
 });
 /** A backup, as the outputs of a release name it. */
 export type ReleaseBackup = z.infer<typeof backupSchema>;

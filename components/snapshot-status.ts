@@ -11,6 +11,8 @@ export interface SnapshotDescription {
   /** The status in RDS' words: creating, available, failed, … */
   status: string;
   encrypted: boolean;
+  /** The ARN of the key that it is encrypted with; empty if it is not encrypted. */
+  kmsKey: string;
   /** The time at which RDS began the snapshot (ISO 8601). */
   createdAt: string;
 }
@@ -47,19 +49,19 @@ const NOT_FOUND =
  * @throws {@link SnapshotError} when RDS can't be queried
  * @throws AccountRefused when the credentials belong to another account than the stack's settings allow
  */
-async function findSnapshot(
+export async function findSnapshot(
   { kind, identifier }: SnapshotKey,
   opts?: pulumi.InvokeOptions,
 ): Promise<SnapshotDescription | undefined> {
   try {
     if (kind === "instance") {
       const found = await aws.getSnapshot({ dbSnapshotIdentifier: identifier }, opts);
-      const { status, encrypted, snapshotCreateTime: createdAt, dbSnapshotArn: arn } = found;
-      return { arn, status, encrypted, createdAt };
+      const { status, encrypted, kmsKeyId: kmsKey, snapshotCreateTime: createdAt, dbSnapshotArn: arn } = found;
+      return { arn, status, encrypted, kmsKey, createdAt };
     }
     const found = await aws.getClusterSnapshot({ dbClusterSnapshotIdentifier: identifier }, opts);
-    const { status, storageEncrypted: encrypted, snapshotCreateTime: createdAt, dbClusterSnapshotArn: arn } = found;
-    return { arn, status, encrypted, createdAt };
+    const { status, storageEncrypted: encrypted, kmsKeyId: kmsKey, snapshotCreateTime: createdAt } = found;
+    return { arn: found.dbClusterSnapshotArn, status, encrypted, kmsKey, createdAt };
   } catch (error) {
     if (NOT_FOUND.test(String(error))) return undefined;
     const refused = accountRefused(error);
@@ -72,7 +74,7 @@ async function findSnapshot(
 }
 
 /** The states that end by themselves, in `available` or in a failure. */
-const WAITED_FOR = ["creating", "copying", "modifying"];
+export const WAITED_FOR: readonly string[] = ["creating", "copying", "modifying"];
 
 /**
  * The number of snapshots that one attempt of a release may use. If all have failed, a person must look for the cause.
@@ -80,7 +82,7 @@ const WAITED_FOR = ["creating", "copying", "modifying"];
 const TRIES = 5;
 
 /** Returns the names that the snapshots of one attempt of a release may have, in their order. */
-function candidates(identifier: string): string[] {
+export function candidates(identifier: string): string[] {
   return Array.from({ length: TRIES }, (_, index) => (index === 0 ? identifier : `${identifier}-r${index + 1}`));
 }
 
@@ -134,45 +136,72 @@ export async function findAvailable(
   return undefined;
 }
 
+/** Returns the rest of a sentence about what is encrypted with another key than the settings name. */
+export function encryptedWith(key: string, wanted: string): string {
+  return `is ${key ? `encrypted with ${key}` : "not encrypted"}, and backup.kmsKey is ${wanted}.`;
+}
+
+/** What to do about another key. */
+export const OTHER_KEY =
+  "Correct backup.kmsKey, or move the database to that key (restore a copy of a snapshot that is encrypted with it), and run the same `up` again.";
+
 /** The time between two queries for a snapshot that is still being made, in milliseconds. */
 const POLL_MS = 2000;
+
+/** A snapshot that is waited for, and the conditions that it must meet. */
+export interface AwaitedSnapshot extends SnapshotKey {
+  /** The longest time to wait. */
+  timeout: Duration;
+  /** Whether it must be encrypted at rest. */
+  encryptionRequired: boolean;
+  /** The ARN of the key that it must be encrypted with; default: any, or none. */
+  kmsKey?: string | undefined;
+  /** Its name in messages; default: `Snapshot` and its identifier. */
+  title?: string;
+  /** Makes the error; default: a {@link SnapshotError}, which says that the migration did not start. */
+  fail?: (what: string, next: string) => ReleaseError;
+}
 
 /**
  * Waits until the snapshot is `available`.
  *
  * @returns undefined if the snapshot doesn't exist any more. Only a release with pending migrations needs it, and the
  *   migration Job checks that.
- * @throws {@link SnapshotError} when it failed, took too long, or is not encrypted although the settings require that
+ * @throws {@link SnapshotError} when it failed, took too long, or is not encrypted as the settings require
  */
 export async function waitUntilAvailable(
-  args: SnapshotKey & { timeout: Duration; encryptionRequired: boolean },
+  args: AwaitedSnapshot,
   opts?: pulumi.InvokeOptions,
 ): Promise<SnapshotDescription | undefined> {
-  const { identifier, timeout } = args;
+  const { identifier, timeout, kmsKey, fail = (what, next) => new SnapshotError(what, next) } = args;
+  const { title = `Snapshot ${identifier}` } = args;
   const deadline = Date.now() + timeout.seconds * 1000;
   for (;;) {
     const snapshot = await findSnapshot(args, opts);
     if (!snapshot) return undefined;
     if (snapshot.status === "available") {
-      if (!args.encryptionRequired || snapshot.encrypted) return snapshot;
-      throw new SnapshotError(
-        `Snapshot ${identifier} is not encrypted, and policy.encryption is "required".`,
-        "Encrypt the database (restore an encrypted copy of this snapshot), or set policy.encryption to optional.",
-      );
+      if (args.encryptionRequired && !snapshot.encrypted) {
+        throw fail(
+          `${title} is not encrypted, and policy.encryption is "required".`,
+          "Encrypt the database (restore an encrypted copy of this snapshot), or set policy.encryption to optional.",
+        );
+      }
+      if (kmsKey === undefined || snapshot.kmsKey === kmsKey) return snapshot;
+      throw fail(`${title} ${encryptedWith(snapshot.kmsKey, kmsKey)}`, OTHER_KEY);
     }
     // A preview does not wait; it shows the present state.
     const waits = WAITED_FOR.includes(snapshot.status);
     if (waits && pulumi.runtime.isDryRun()) return snapshot;
     if (!waits) {
-      throw new SnapshotError(
-        `Snapshot ${identifier} is "${snapshot.status}", not "available".`,
-        "Run the same `up` again: it takes a fresh snapshot.",
+      throw fail(
+        `${title} is "${snapshot.status}", not "available".`,
+        "Run the same `up` again: it makes a fresh one.",
       );
     }
     if (Date.now() >= deadline) {
-      throw new SnapshotError(
-        `Snapshot ${identifier} is still "${snapshot.status}" after ${timeout} (backup.timeout).`,
-        "Run the same `up` again: it goes on waiting for this snapshot.",
+      throw fail(
+        `${title} is still "${snapshot.status}" after ${timeout} (backup.timeout).`,
+        "Run the same `up` again: it goes on waiting for this one.",
       );
     }
     await delay(POLL_MS);

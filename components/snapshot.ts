@@ -1,10 +1,10 @@
 import * as aws from "@pulumi/aws/rds";
-import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 import type { BackupStep } from "./backup-step";
 import { retryWhileBusy } from "./busy-database";
 import { childOf } from "./child";
+import { completionTime } from "./completion-time";
 import { type SnapshotDescription, waitUntilAvailable } from "./snapshot-status";
 
 /** The arguments of a snapshot: its database, its identifier and the conditions that it must meet. */
@@ -20,11 +20,13 @@ export interface DatabaseSnapshotArgs {
   /** Whether RDS has the snapshot already, from an earlier `up` that may have been killed before it recorded it. */
   exists: boolean;
   /** The time at which the snapshot was begun (ISO 8601). It is set only if it was complete before this `up`. */
-  availableSince?: string;
+  availableSince?: string | undefined;
   /** The longest wait for a busy database, and again for the snapshot to become `available`. */
   timeout: Duration;
   /** Whether a snapshot that is not encrypted at rest ends the release. */
   encryptionRequired: boolean;
+  /** The ARN of the key that the snapshot must be encrypted with; default: any, or none. */
+  kmsKey?: string | undefined;
   tags: Record<string, string>;
 }
 
@@ -36,7 +38,7 @@ export interface DatabaseSnapshotArgs {
  * replacement (DBSnapshotAlreadyExists). After a failed snapshot, `chooseSnapshot` chooses another identifier instead.
  */
 export class DatabaseSnapshot extends pulumi.ComponentResource implements BackupStep {
-  readonly kind = "snapshot";
+  readonly kind = "snapshot" as const;
   readonly id: string;
   /**
    * The snapshot's ARN; undefined if the snapshot doesn't exist any more. It is known only once the snapshot is
@@ -90,24 +92,7 @@ export class DatabaseSnapshot extends pulumi.ComponentResource implements Backup
     );
     this.location = available.apply((found) => found?.arn);
     this.createdAt = available.apply((found) => found?.createdAt);
-    // The state records the time of completion once for each snapshot, because RDS reports only when one was begun, and
-    // a large one takes hours. A snapshot that was deleted by hand and taken again under the same identifier gets a new
-    // time, because it has another `createdAt`.
-    const { availableSince } = args;
-    const completed = new local.Command(
-      `${name}-completed`,
-      {
-        create: available.apply(() =>
-          availableSince === undefined ? "date -u +%Y-%m-%dT%H:%M:%SZ" : `echo ${availableSince}`,
-        ),
-        logging: "none",
-        triggers: [this.createdAt.apply((begun) => begun ?? "gone")],
-      },
-      { ...childOf(this, opts), ignoreChanges: ["create", "logging"] },
-    );
-    this.completedAt = pulumi
-      .all([available, completed.stdout])
-      .apply(([found, at]) => (found ? at.trim() : undefined));
+    this.completedAt = completionTime(name, available, args.availableSince, childOf(this, opts));
     this.registerOutputs({ arn: this.location, createdAt: this.createdAt });
   }
 }

@@ -7,6 +7,7 @@ import type { Fault } from "./cloud/aws/faults";
 export const FAULTS: Record<Fault, string> = {
   "snapshot-fails": "the next snapshots end as failed",
   "snapshot-stays-creating": "snapshots are never available",
+  "snapshot-copy-fails": "the next copies of snapshots to another region end as failed",
   "instance-unavailable": "the instance is being modified, and RDS refuses a snapshot",
   "storage-optimization": "the instance is in storage-optimization, and RDS takes a snapshot all the same",
   "database-refuses": "nobody listens on the database's port",

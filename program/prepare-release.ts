@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
+  copyProvider,
   liveRelease,
   planBackup,
   type ReleaseArgs,
@@ -40,6 +41,8 @@ export interface PrepareOptions extends Omit<InputPlaces, "image" | "ownWorkload
 export interface OwnProviders {
   providers: ReleaseProviders;
   kubectl: Pick<ReportReader, "context" | "kubeconfig">;
+  /** The AWS provider of `backup.copy.region`. It is required if that is set. */
+  copy?: pulumi.ProviderResource;
 }
 
 /** Everything that a `Release` or a `DatabaseMigration` needs. */
@@ -73,6 +76,8 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
 
   // The AWS account, the cluster and the machine where this program runs.
   const providers = own?.providers ?? releaseProviders(access!);
+  const copyTo = settings.backup.copy?.region;
+  const copies = copyTo === undefined ? undefined : own ? own.copy : copyProvider(access!, copyTo);
 
   // The review judges what the migrations would do to production. It ends the release here when it finds something
   // that this environment refuses and that nobody has acknowledged.
@@ -88,12 +93,13 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
 
   // The backup is the snapshot that an earlier attempt took for the same migrations, or else a new one. A release of only
   // a new image needs none.
-  const backup = await planBackup(settings, history, { provider: providers.aws, live });
+  const backup = await planBackup(settings, history, { provider: providers.aws, live, copyProvider: copies });
 
   // A release with the migrations of the live one keeps the time to which a restore goes back.
   const migrationBegan = live.fingerprint === history.fingerprint ? (live.migrationBegan ?? null) : undefined;
 
-  return { inputs: { ...read, reader, review, rollout: seen, backup, migrationBegan }, providers };
+  const inputs = { ...read, reader, review, rollout: seen, backup, copyProvider: copies, migrationBegan };
+  return { inputs, providers };
 }
 
 /** Waits for the image that the program builds. A preview builds nothing, so it has none. */

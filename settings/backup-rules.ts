@@ -5,11 +5,19 @@ type BackupSettings = Settings["backup"];
 type Mode = BackupSettings["mode"];
 
 /** The keys of `backup` that only some modes know, with these modes. */
-const KEYS: readonly { key: "restore" | "image" | "dump"; modes: readonly Mode[] }[] = [
+const KEYS: readonly { key: "restore" | "kmsKey" | "copy" | "image" | "dump"; modes: readonly Mode[] }[] = [
   { key: "restore", modes: ["snapshot"] },
+  { key: "kmsKey", modes: ["snapshot"] },
+  { key: "copy", modes: ["snapshot"] },
   { key: "image", modes: ["dump"] },
   { key: "dump", modes: ["dump"] },
 ];
+
+/** The tags that a release sets itself, and by which its snapshots are found again. */
+export const OWN_TAGS = ["project", "stack", "app", "commit", "release", "migrations"] as const;
+
+/** The most tags that AWS allows on one resource. */
+const MOST_TAGS = 50;
 
 /** The keys of `backup.dump` that describe a bucket. */
 const BUCKET_KEYS = ["endpoint", "region", "secret"] as const;
@@ -73,7 +81,51 @@ export const backupRules: Rule[] = [
         "an image pinned by its digest (…@sha256:…), because policy.pinnedImages is true",
       ),
   },
+  {
+    needs: ["backup"],
+    broken: ({ backup: { tags } }) => [
+      ...OWN_TAGS.flatMap((key) =>
+        problem(
+          Object.hasOwn(tags, key),
+          ["backup", "tags", key],
+          "left out, because the release sets this tag itself",
+        ),
+      ),
+      ...problem(
+        Object.keys(tags).length > MOST_TAGS - OWN_TAGS.length,
+        ["backup", "tags"],
+        `at most ${MOST_TAGS - OWN_TAGS.length} tags: AWS allows ${MOST_TAGS}, and the release sets ${OWN_TAGS.length}`,
+      ),
+    ],
+  },
+  { needs: ["backup", "policy"], broken: ({ backup, policy }) => copyProblems(backup.copy, policy.encryption) },
+  {
+    needs: ["backup"],
+    broken: ({ backup: { keep } }) =>
+      problem(
+        keep !== undefined && keep.last === undefined && keep.days === undefined,
+        ["backup", "keep"],
+        "a group with last, days or both",
+      ),
+  },
 ];
+
+function copyProblems(copy: BackupSettings["copy"], encryption: Settings["policy"]["encryption"]): Problem[] {
+  if (!copy) return [];
+  const { region, kmsKey } = copy;
+  return [
+    ...problem(
+      kmsKey !== undefined && kmsKey.split(":")[3] !== region,
+      ["backup", "copy", "kmsKey"],
+      `a key in backup.copy.region (${region})`,
+    ),
+    ...problem(
+      kmsKey === undefined && encryption === "required",
+      ["backup", "copy", "kmsKey"],
+      `the ARN of a KMS key in ${region}, because policy.encryption is "required"`,
+    ),
+  ];
+}
 
 function dumpProblems({ image, dump }: BackupSettings): Problem[] {
   const because = 'because backup.mode is "dump"';

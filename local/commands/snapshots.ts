@@ -1,5 +1,5 @@
 import { formatBytes } from "../../text/bytes";
-import { listSnapshots } from "../cloud/aws/records";
+import { listSnapshots, snapshotKey } from "../cloud/aws/records";
 import { ago, table } from "./output";
 import { type Call, typed, type Verb } from "./verb";
 
@@ -21,7 +21,7 @@ export const snapshots: Verb = {
       return 0;
     }
     const rows = found.map((s) => [
-      s.identifier,
+      snapshotKey(s),
       s.reason === undefined ? s.status : `${s.status}: ${s.reason}`,
       s.source,
       s.size === 0 ? "" : formatBytes(s.size),

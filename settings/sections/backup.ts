@@ -1,8 +1,25 @@
 import { z } from "zod";
-import { duration, image, setting } from "../types";
+import { duration, image, setting, whole } from "../types";
 import { dump } from "./dump";
 
-/** The snapshot or dump that is taken before a migration. */
+const KEY = "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID";
+/** An alias is refused: it may lead to another key tomorrow, and RDS names the key itself. */
+const kmsKey = z.string({ error: () => KEY }).regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, KEY);
+
+const REGION = "a region of AWS such as eu-west-1";
+const region = z.string({ error: () => REGION }).regex(/^[a-z]{2}(-[a-z0-9]+)+-\d+$/, REGION);
+
+const TAG =
+  "letters, digits, spaces and _ . : / = + - @, a key of at most 128 characters that doesn't begin with aws:, a value of at most 256";
+const tags = z.record(
+  z.string().regex(/^(?!aws:)[\p{L}\p{N} _.:/=+@-]{1,128}$/iu, TAG),
+  z
+    .union([z.string(), z.number(), z.boolean()], { error: () => TAG })
+    .transform(String)
+    .pipe(z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u, TAG)),
+);
+
+/** The backup that is made before a migration. */
 export const backup = z.strictObject({
   mode: setting(z.enum(["snapshot", "dump", "none"]).default("snapshot"), {
     description:
@@ -19,6 +36,50 @@ export const backup = z.strictObject({
       "With migrations pending, the Job refuses a snapshot or dump that ended longer ago. Longer than `migrations.soak`.",
     example: "2h",
   }),
+  kmsKey: setting(kmsKey.optional(), {
+    description:
+      "The key that the database, and so its snapshot, must be encrypted with. Another key ends the release before anything is changed: a snapshot always has the key of its database.",
+    example: "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    without: "any key",
+  }),
+  tags: setting(tags.default({}), {
+    description:
+      "Tags of the snapshot and of its copy, besides `project`, `stack`, `app`, `commit`, `release` and `migrations`.",
+    example: { team: "notes", "cost-centre": "4711" },
+  }),
+  copy: z
+    .strictObject({
+      region: setting(region, {
+        description: "Another region, to which the snapshot is copied. `up` ends when the copy is `available` there.",
+        example: "eu-west-1",
+        without: "no copy",
+      }),
+      kmsKey: setting(kmsKey.optional(), {
+        description: "The key of the copy, in that region. AWS requires it for an encrypted snapshot.",
+        example: "arn:aws:kms:eu-west-1:111122223333:key/4321dcba-21ba-43dc-65fe-ba0987654321",
+        without: "the copy of an unencrypted snapshot is not encrypted",
+      }),
+      when: setting(z.enum(["after-rollout", "before-migration"]).default("after-rollout"), {
+        description:
+          "`after-rollout`: neither the migration nor the rollout waits for the copy, and none of them fails with it. `before-migration`: the migration begins when the copy is complete.",
+        example: "before-migration",
+      }),
+    })
+    .optional(),
+  keep: z
+    .strictObject({
+      last: setting(whole(1, 1_000).optional(), {
+        description: "The newest so many backups of the stack are kept.",
+        example: 20,
+        without: "the number doesn't matter",
+      }),
+      days: setting(whole(1, 3_650, "days").optional(), {
+        description: "Backups that are not older than this are kept.",
+        example: 30,
+        without: "the age doesn't matter",
+      }),
+    })
+    .optional(),
   restore: setting(z.string().includes("{snapshot}", { message: "a command with {snapshot} in it" }).optional(), {
     description: "What the output `restore` tells people to type; `{snapshot}` stands for the snapshot's identifier.",
     example: "./restore.sh {snapshot}",

@@ -24,7 +24,7 @@ export interface Registration {
 }
 
 /** What RDS answers, by snapshot identifier. */
-export type Snapshots = Record<string, { status: string; encrypted?: boolean; createdAt?: string }>;
+export type Snapshots = Record<string, { status: string; encrypted?: boolean; createdAt?: string; kmsKeyId?: string }>;
 
 /**
  * Runs resource declarations against Pulumi's mocks (no engine, no cloud) and returns what was registered, in order.
@@ -33,12 +33,16 @@ export type Snapshots = Record<string, { status: string; encrypted?: boolean; cr
 export class PulumiRecorder {
   readonly registrations: Registration[] = [];
   snapshots: Snapshots = {};
+  /** What RDS answers in the region of `backup.copy`. */
+  copies: Snapshots = {};
   /** Of the stack's last deployment. */
   outputs: Record<string, unknown> = {};
   /** Functions that were called, in order. */
   readonly calls: { token: string; inputs: Record<string, any>; provider?: string }[] = [];
   /** Identifiers of databases that RDS doesn't have. */
   readonly missing = new Set<string>();
+  /** The key of every database. */
+  databaseKey = "";
   /** What every command prints. */
   stdout = "{}";
   private refusal: string | undefined;
@@ -128,15 +132,18 @@ export class PulumiRecorder {
     const server = inputs["dbInstanceIdentifier"] ?? inputs["clusterIdentifier"];
     if (server !== undefined && this.refusal === undefined) return this.database(server);
     const identifier = inputs["dbSnapshotIdentifier"] ?? inputs["dbClusterSnapshotIdentifier"];
-    const taken =
-      this.all("aws:rds/snapshot:Snapshot").length + this.all("aws:rds/clusterSnapshot:ClusterSnapshot").length;
-    const found = this.snapshots[identifier] ?? (taken > 0 ? { status: "available" } : undefined);
+    const copies = provider.includes("::backup-copy");
+    const types = copies
+      ? ["aws:rds/snapshotCopy:SnapshotCopy", "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy"]
+      : ["aws:rds/snapshot:Snapshot", "aws:rds/clusterSnapshot:ClusterSnapshot"];
+    const taken = types.some((type) => this.all(type).length > 0);
+    const found = (copies ? this.copies : this.snapshots)[identifier] ?? (taken ? { status: "available" } : undefined);
     // `details` is where a gRPC error has its message.
     const problem = this.refusal ?? (found ? undefined : "no matching RDS DB Snapshot found");
     if (problem || !found) throw Object.assign(new Error(token), { details: `${token}: ${problem}` });
-    const { status, encrypted = true, createdAt = "2026-11-21T10:00:00Z" } = found;
+    const { status, encrypted = true, createdAt = "2026-11-21T10:00:00Z", kmsKeyId = "" } = found;
     const arn = `arn:aws:rds:::snapshot:${identifier}`;
-    const encryption = { encrypted, storageEncrypted: encrypted };
+    const encryption = { encrypted, storageEncrypted: encrypted, kmsKeyId };
     return { status, ...encryption, snapshotCreateTime: createdAt, dbSnapshotArn: arn, dbClusterSnapshotArn: arn };
   }
 
@@ -147,7 +154,7 @@ export class PulumiRecorder {
       const details = `reading RDS DB Instance (${identifier}): couldn't find resource`;
       throw Object.assign(new Error(identifier), { details });
     }
-    return { address: host, endpoint: host, readerEndpoint: `ro-${host}`, port: 5432 };
+    return { address: host, endpoint: host, readerEndpoint: `ro-${host}`, port: 5432, kmsKeyId: this.databaseKey };
   }
 }
 

@@ -18,12 +18,14 @@ function engineOf(kind: Kind): string {
 
 /** The attributes of a snapshot that both the resource and the function return. */
 export function snapshotAttributes(snapshot: Snapshot, region = defaultRegion): Properties {
-  const { kind, identifier, instance } = snapshot;
+  const { kind, identifier, instance, copy } = snapshot;
+  const kmsKeyId = copy ? (copy.kmsKeyId ?? "") : (instance.kmsKeyId ?? "");
+  const encrypted = copy ? copy.kmsKeyId !== undefined : instance.encrypted;
   const common: Properties = {
     allocatedStorage: allocatedStorage(kind),
     engine: engineOf(kind),
     engineVersion: instance.engineVersion,
-    kmsKeyId: "",
+    kmsKeyId,
     licenseModel: "postgresql-license",
     port: instance.port,
     region,
@@ -39,8 +41,8 @@ export function snapshotAttributes(snapshot: Snapshot, region = defaultRegion): 
       dbClusterIdentifier: snapshot.source,
       dbClusterSnapshotArn: arn("cluster-snapshot", identifier, region),
       dbClusterSnapshotIdentifier: identifier,
-      sourceDbClusterSnapshotArn: "",
-      storageEncrypted: instance.encrypted,
+      sourceDbClusterSnapshotArn: copy?.source ?? "",
+      storageEncrypted: encrypted,
     };
   }
   return {
@@ -49,11 +51,11 @@ export function snapshotAttributes(snapshot: Snapshot, region = defaultRegion): 
     dbInstanceIdentifier: snapshot.source,
     dbSnapshotArn: arn("snapshot", identifier, region),
     dbSnapshotIdentifier: identifier,
-    encrypted: instance.encrypted,
+    encrypted,
     iops: 0,
     optionGroupName: "default:postgres-18",
-    sourceDbSnapshotIdentifier: "",
-    sourceRegion: "",
+    sourceDbSnapshotIdentifier: copy?.source ?? "",
+    sourceRegion: copy?.source.split(":")[3] ?? "",
     storageType: "gp3",
   };
 }
@@ -97,7 +99,7 @@ export function instanceAttributes(instance: Instance, region = defaultRegion): 
     engineVersion: instance.engineVersion,
     engineVersionActual: instance.engineVersion,
     hostedZoneId: "ZLOCAL",
-    kmsKeyId: "",
+    kmsKeyId: instance.kmsKeyId ?? "",
     networkType: "IPV4",
     port,
     region,

@@ -5,6 +5,7 @@ import { readJson } from "../atomic";
 export type Fault =
   | "snapshot-fails"
   | "snapshot-stays-creating"
+  | "snapshot-copy-fails"
   | "instance-unavailable"
   | "storage-optimization"
   | "database-refuses"

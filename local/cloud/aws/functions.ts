@@ -2,7 +2,7 @@ import type { Json, Properties } from "../provider";
 import { accountId, defaultRegion, instanceAttributes, snapshotAttributes } from "./attributes";
 import { type Kind, rdsErrors } from "./errors";
 import { actions, authorize } from "./permissions";
-import { findInstance, type Instance, isInRegion, listSnapshots, type Snapshot } from "./records";
+import { findInstance, type Instance, isInRegion, isSnapshotIn, listSnapshots, type Snapshot } from "./records";
 
 type AwsFunction = (cloudDir: string, args: Properties, own: string | undefined) => Promise<Properties>;
 
@@ -93,7 +93,7 @@ async function getSnapshot(
   const found = (await listSnapshots(cloudDir)).filter(
     (snapshot) =>
       snapshot.kind === kind &&
-      isInRegion(snapshot.instance, asked(args, own)) &&
+      isSnapshotIn(snapshot, asked(args, own)) &&
       wanted(source!, snapshot.source) &&
       wanted(identifier!, snapshot.identifier) &&
       wanted("snapshotType", snapshot.snapshotType) &&

@@ -12,6 +12,7 @@ export const actions = {
   instance: {
     describe: "DescribeDBInstances",
     create: "CreateDBSnapshot",
+    copy: "CopyDBSnapshot",
     find: "DescribeDBSnapshots",
     attributes: "DescribeDBSnapshotAttributes",
     share: "ModifyDBSnapshotAttribute",
@@ -20,6 +21,7 @@ export const actions = {
   cluster: {
     describe: "DescribeDBClusters",
     create: "CreateDBClusterSnapshot",
+    copy: "CopyDBClusterSnapshot",
     find: "DescribeDBClusterSnapshots",
     attributes: "DescribeDBClusterSnapshotAttributes",
     share: "ModifyDBClusterSnapshotAttribute",
@@ -37,10 +39,12 @@ export const needed: Record<string, readonly string[]> = {
   "aws:rds/getClusterSnapshot:getClusterSnapshot": [actions.cluster.find],
   "aws:rds/snapshot:Snapshot": creation("instance"),
   "aws:rds/clusterSnapshot:ClusterSnapshot": creation("cluster"),
+  "aws:rds/snapshotCopy:SnapshotCopy": creation("instance", "copy"),
+  "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy": creation("cluster", "copy"),
 };
 
-function creation(kind: Kind): string[] {
-  const { create, find, attributes } = actions[kind];
+function creation(kind: Kind, how: "create" | "copy" = "create"): string[] {
+  const { [how]: create, find, attributes } = actions[kind];
   return [create, TAG, find, attributes];
 }
 

@@ -5,6 +5,7 @@ import type { Kind } from "./errors";
 import { functions } from "./functions";
 import { checkInputs, diffInputs } from "./inputs";
 import { findInstance } from "./records";
+import { snapshotCopyResource } from "./snapshot-copy-resource";
 import { snapshotResource } from "./snapshot-resource";
 
 /**
@@ -20,6 +21,8 @@ export function createAwsProvider(
   const snapshots = {
     "aws:rds/snapshot:Snapshot": snapshotResource(cloudDir, "instance", connectTo),
     "aws:rds/clusterSnapshot:ClusterSnapshot": snapshotResource(cloudDir, "cluster", connectTo),
+    "aws:rds/snapshotCopy:SnapshotCopy": snapshotCopyResource(cloudDir, "instance", connectTo, region),
+    "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy": snapshotCopyResource(cloudDir, "cluster", connectTo, region),
   };
   const servers: Record<string, Kind> = {
     "aws:rds/instance:Instance": "instance",

@@ -19,6 +19,8 @@ export interface InstanceRecord {
   engineVersion: string;
   /** The value of an attribute only: the files are encrypted if this machine's disk is. */
   encrypted: boolean;
+  /** The ARN of the key that the disk would be encrypted with; undefined for none. */
+  kmsKeyId?: string | undefined;
   createTime: string;
   /** The directory of the server's files; undefined for `server/data` next to the record. */
   dataDirectory?: string | undefined;
@@ -75,6 +77,33 @@ export interface SnapshotRecord {
   worker: ProcessRecord;
   /** The cause of the failure. */
   reason?: string;
+  /** What differs in a copy of another snapshot; undefined for a snapshot of the instance itself. */
+  copy?: SnapshotCopy | undefined;
+}
+
+/** A copy: its region, the ARN of the snapshot that it was made of, and the key that it would be encrypted with. */
+export interface SnapshotCopy {
+  region: string;
+  source: string;
+  kmsKeyId?: string | undefined;
+}
+
+/** The name of a snapshot in this cloud. Snapshots of two regions may have the same identifier. */
+export function snapshotKey({ identifier, copy }: Pick<SnapshotRecord, "identifier" | "copy">): string {
+  return keyIn(identifier, copy?.region);
+}
+
+/** The name in this cloud of a copy in a region, or of a snapshot in its instance's own region. */
+export function keyIn(identifier: string, region: string | undefined): string {
+  return region === undefined ? identifier : `${identifier}@${region}`;
+}
+
+/** Whether a snapshot is in the region that is asked for. */
+export function isSnapshotIn(
+  { copy, instance }: Pick<SnapshotRecord, "copy" | "instance">,
+  region: string | undefined,
+) {
+  return copy ? copy.region === region : isInRegion(instance, region);
 }
 
 export interface Credentials {
@@ -133,12 +162,13 @@ export function readCredentials(folder: string): Credentials {
 export function readSnapshot(cloudDir: string, kind: Kind, identifier: string): SnapshotRecord | undefined {
   const file = path.join(snapshotFolder(cloudDir, kind, identifier), "snapshot.json");
   const record = readJson<SnapshotRecord>(file, ["identifier", "kind", "status", "source", "createTime"]);
-  if (record?.status !== "creating" || isRunning(record.worker)) return record;
+  const made = record?.status === "creating" || (record?.status === "copying" && record.copy !== undefined);
+  if (!record || !made || isRunning(record.worker)) return record;
   return { ...record, status: "failed", reason: "The process that made it was killed." };
 }
 
 export function writeSnapshot(cloudDir: string, record: SnapshotRecord): void {
-  const folder = snapshotFolder(cloudDir, record.kind, record.identifier);
+  const folder = snapshotFolder(cloudDir, record.kind, snapshotKey(record));
   writeAtomically(path.join(folder, "snapshot.json"), JSON.stringify(record, null, 2));
 }
 

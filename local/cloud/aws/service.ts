@@ -27,6 +27,7 @@ import {
   restorable,
   startSnapshot,
 } from "./snapshot";
+import { type CopySnapshot, startCopy } from "./snapshot-copy";
 
 /** Identifies a snapshot to restore. Without `kind` the snapshots of instances are searched first, then of clusters. */
 interface RestoreSnapshot {
@@ -47,6 +48,8 @@ export interface AwsMethods {
   deleteInstance: Method<Identified, void>;
   /** Returns as soon as the snapshot is `creating`; its further progress is in its record (`listSnapshots`). */
   createSnapshot: Method<CreateSnapshot, Snapshot>;
+  /** Copies a snapshot to another region; it returns as soon as the copy is `copying`. */
+  copySnapshot: Method<CopySnapshot, Snapshot>;
   modifySnapshot: Method<Identified & { tags?: Record<string, string>; sharedAccounts?: string[] }, void>;
   deleteSnapshot: Method<Identified, void>;
   /** Starts a new server with the snapshot's data, next to the old one. */
@@ -96,6 +99,14 @@ export function createAwsService(cloudDir: string): Service<AwsMethods> {
       createSnapshot: method((request) =>
         inTurn("snapshots", async () => {
           const { snapshot, done } = await startSnapshot(root, request, stopping.signal);
+          snapshots.add(done);
+          void done.then(() => snapshots.delete(done));
+          return snapshot;
+        }),
+      ),
+      copySnapshot: method((request) =>
+        inTurn("snapshots", async () => {
+          const { snapshot, done } = await startCopy(root, request, stopping.signal);
           snapshots.add(done);
           void done.then(() => snapshots.delete(done));
           return snapshot;

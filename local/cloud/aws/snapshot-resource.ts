@@ -50,7 +50,7 @@ const names: Record<Kind, Names> = {
 };
 
 /** The real provider's default timeout of a creation, in seconds. */
-const defaultTimeout = 20 * 60;
+export const defaultTimeout = 20 * 60;
 /**
  * The time in ms for which creating a snapshot is retried while a *cluster* is not available. The real provider retries
  * for 2 minutes, and not at all for an instance. This cloud's clusters change their state faster, so less is enough.
@@ -116,9 +116,9 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       }
       const seconds = timeout > 0 ? timeout : defaultTimeout;
       const problem =
-        unreadable(actions[kind].find) ??
-        (await waitUntilAvailable(id, seconds, signal)) ??
-        unreadable(actions[kind].attributes);
+        unreadable(cloudDir, actions[kind].find) ??
+        (await waitUntilAvailable(cloudDir, { kind, key: id }, seconds, signal)) ??
+        unreadable(cloudDir, actions[kind].attributes);
       if (problem === undefined) {
         return { id, outputs: attributesOf(readSnapshot(cloudDir, kind, id)!, given["region"]) };
       }
@@ -145,7 +145,7 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
     },
 
     async read({ id, inputs: known, olds }: ReadRequest): Promise<ReadResult | undefined> {
-      const denied = unreadable(actions[kind].find) ?? unreadable(actions[kind].attributes);
+      const denied = unreadable(cloudDir, actions[kind].find) ?? unreadable(cloudDir, actions[kind].attributes);
       if (denied !== undefined) throw new Error(errors(`reading ${title} (${id}): ${denied}`));
       const snapshot = readSnapshot(cloudDir, kind, id);
       if (!snapshot) return undefined;
@@ -167,41 +167,46 @@ export function snapshotResource(cloudDir: string, kind: Kind, connect: Connect)
       });
     },
   };
+}
 
-  /** The message of a read that is not granted; undefined if it is granted. */
-  function unreadable(action: string): string | undefined {
-    try {
-      authorize(cloudDir, action);
-      return undefined;
-    } catch (error) {
-      return operationError(action, error);
-    }
-  }
-
-  /** Polls the record, as the real provider polls DescribeDBSnapshots. Undefined: the snapshot is available. */
-  async function waitUntilAvailable(id: string, seconds: number, signal?: AbortSignal): Promise<string | undefined> {
-    const settled = await until(
-      async () => {
-        if (signal?.aborted) return "cancelled";
-        const status = readSnapshot(cloudDir, kind, id)?.status ?? "gone";
-        return status === "creating" ? undefined : status;
-      },
-      { timeout: seconds * 1000, every: 25 },
-    );
-    const progress = readSnapshot(cloudDir, kind, id)?.progress ?? 0;
-    const last = kind === "instance" ? `: ${progress}% progress` : "";
-    if (settled === "available") return undefined;
-    if (settled === "cancelled") return "context canceled";
-    if (settled === "gone") return "couldn't find resource (21 retries)";
-    if (settled !== undefined) {
-      return `unexpected state '${settled}', wanted target 'available'. last error: ${last.slice(2) || "%!s(<nil>)"}`;
-    }
-    return `timeout while waiting for state to become 'available' (last state: 'creating', timeout: ${goDuration(seconds)})${last}`;
+/** The message of a read that is not granted; undefined if it is granted. */
+export function unreadable(cloudDir: string, action: string): string | undefined {
+  try {
+    authorize(cloudDir, action);
+    return undefined;
+  } catch (error) {
+    return operationError(action, error);
   }
 }
 
+/** Polls the record, as the real provider polls DescribeDBSnapshots. Undefined: the snapshot is available. */
+export async function waitUntilAvailable(
+  cloudDir: string,
+  { kind, key }: { kind: Kind; key: string },
+  seconds: number,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const settled = await until(
+    async () => {
+      if (signal?.aborted) return "cancelled";
+      const status = readSnapshot(cloudDir, kind, key)?.status ?? "gone";
+      return status === "creating" || status === "copying" ? undefined : status;
+    },
+    { timeout: seconds * 1000, every: 25 },
+  );
+  const { progress = 0, status = "creating" } = readSnapshot(cloudDir, kind, key) ?? {};
+  const last = kind === "instance" ? `: ${progress}% progress` : "";
+  if (settled === "available") return undefined;
+  if (settled === "cancelled") return "context canceled";
+  if (settled === "gone") return "couldn't find resource (21 retries)";
+  if (settled !== undefined) {
+    return `unexpected state '${settled}', wanted target 'available'. last error: ${last.slice(2) || "%!s(<nil>)"}`;
+  }
+  return `timeout while waiting for state to become 'available' (last state: '${status}', timeout: ${goDuration(seconds)})${last}`;
+}
+
 /** The provider's message for a failed call of the AWS SDK. Other errors keep their own message. */
-function operationError(action: string, error: unknown): string {
+export function operationError(action: string, error: unknown): string {
   const { name, message, data } = error as Error & { data?: { code?: string; status?: number } | null };
   if (!data?.code) return message;
   const response = `https response error StatusCode: ${data.status}, RequestID: ${randomUUID()}`;
@@ -210,7 +215,7 @@ function operationError(action: string, error: unknown): string {
 }
 
 /** The bridge's format for the errors of a Terraform resource. */
-function errors(text: string): string {
+export function errors(text: string): string {
   return `1 error occurred:\n\t* ${text}\n\n`;
 }
 

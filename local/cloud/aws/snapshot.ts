@@ -23,6 +23,7 @@ import {
   type Snapshot,
   type SnapshotRecord,
   snapshotFolder,
+  snapshotKey,
   writeSnapshot,
 } from "./records";
 
@@ -62,8 +63,7 @@ export async function startSnapshot(
   const instance = await findInstance(cloudDir, kind, source);
   if (!instance) throw rdsErrors.instanceNotFound(kind, source);
   if (!SNAPSHOT_STATES.includes(instance.status)) throw rdsErrors.instanceNotAvailable(kind, source);
-  const manual = (await listSnapshots(cloudDir)).filter((s) => s.kind === kind && s.snapshotType === "manual");
-  if (manual.length >= quota) throw rdsErrors.snapshotQuota();
+  await requireQuota(cloudDir, kind, undefined);
 
   const record: SnapshotRecord = {
     identifier,
@@ -81,6 +81,17 @@ export async function startSnapshot(
   };
   await addRecord(cloudDir, record);
   return { snapshot: withoutWorker(record), done: make(cloudDir, record, signal) };
+}
+
+/**
+ * Refuses a manual snapshot beyond the quota of a region.
+ * @param region the region of a copy; undefined for that of the instances
+ */
+export async function requireQuota(cloudDir: string, kind: Kind, region: string | undefined): Promise<void> {
+  const manual = (await listSnapshots(cloudDir)).filter(
+    (s) => s.kind === kind && s.snapshotType === "manual" && s.copy?.region === region,
+  );
+  if (manual.length >= quota) throw rdsErrors.snapshotQuota();
 }
 
 /** Makes the copy in the background. Any failure sets the status `failed`. */
@@ -147,7 +158,7 @@ async function addRecord(cloudDir: string, record: SnapshotRecord): Promise<void
 export async function deleteSnapshot(cloudDir: string, kind: Kind, identifier: string): Promise<void> {
   const record = readSnapshot(cloudDir, kind, identifier);
   if (!record) throw rdsErrors.snapshotNotFound(kind, identifier);
-  if (record.snapshotType !== "manual" || record.status === "creating") {
+  if (record.snapshotType !== "manual" || ["creating", "copying"].includes(record.status)) {
     throw rdsErrors.snapshotNotAvailable(kind, "delete", identifier, `${record.snapshotType}, ${record.status}`);
   }
   await removeSnapshot(cloudDir, kind, identifier);
@@ -185,11 +196,12 @@ export async function recoverFolders(cloudDir: string): Promise<void> {
       }
     }
   }
-  for (const { kind, identifier } of await listSnapshots(cloudDir)) {
-    const record = readSnapshot(cloudDir, kind, identifier);
+  for (const { kind, ...named } of await listSnapshots(cloudDir)) {
+    const key = snapshotKey(named);
+    const record = readSnapshot(cloudDir, kind, key);
     if (record?.status !== "failed" || isRunning(record.worker)) continue;
     writeSnapshot(cloudDir, record);
-    const partial = path.join(snapshotFolder(cloudDir, kind, identifier), "data.partial");
+    const partial = path.join(snapshotFolder(cloudDir, kind, key), "data.partial");
     await removeTree(partial);
   }
 }
