@@ -1,0 +1,97 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StoreCredentials } from "../../local/cloud/s3/signature";
+import { clientMajor, KEYS } from "../backup/pod";
+import { binariesOf } from "../support/majors";
+import { Cli, endedSteps } from "./cli";
+
+const MAJOR = clientMajor();
+
+describe
+  .skipIf(MAJOR === undefined)
+  .sequential(
+    `backup.mode: dump on the local cloud, by pg_dump ${MAJOR ?? "(skipped: it is not on PATH)"}`,
+    { timeout: 300_000 },
+    () => {
+      const cli = new Cli(2);
+      const commandLines = new Set<string>();
+      const before = process.env["LOCAL_POSTGRES"];
+      beforeAll(async () => {
+        // The server must not be newer than the pg_dump of this machine.
+        process.env["LOCAL_POSTGRES"] = (await binariesOf(MAJOR!)).directory;
+        cli.set("backup.mode", "dump");
+        cli.set("backup.restore", "");
+        cli.set("backup.image", `postgres:${MAJOR}-alpine`);
+        cli.set(
+          "backup.dump",
+          `{to: s3://notes-backups/local, recipients: [${KEYS[0].recipient}], secret: {name: notes-store}}`,
+        );
+      });
+      afterAll(async () => {
+        if (before === undefined) delete process.env["LOCAL_POSTGRES"];
+        else process.env["LOCAL_POSTGRES"] = before;
+        await cli.end();
+      }, 60_000);
+
+      const watched = async (...words: string[]) => {
+        const watch = setInterval(() => {
+          for (const line of execFileSync("ps", ["-eo", "args="], { encoding: "utf8", maxBuffer: 64e6 }).split("\n"))
+            commandLines.add(line);
+        }, 100);
+        try {
+          return await cli.run(...words);
+        } finally {
+          clearInterval(watch);
+        }
+      };
+
+      test("a full store ends the release before the migration; the same command goes on when there is room", async () => {
+        await cli.run("fault", "store-full");
+        const failed = await watched("up");
+        expect(failed.status).toBe(1);
+        expect(failed.stdout).toContain("FAILED (store-full)");
+        expect(failed.stdout).toContain("no migration is applied");
+        await cli.run("fault", "none");
+        const ran = await watched("up", "--json");
+        expect(ran.status).toBe(0);
+        const { backup, snapshot } = await cli.outputs();
+        expect(snapshot).toBeNull();
+        expect(backup).toMatchObject({ kind: "dump", checksum: expect.stringMatching(/^[0-9a-f]{64}$/) });
+        const [page] = readdirSync(cli.reports);
+        expect(readFileSync(join(cli.reports, page!), "utf8")).toContain((backup as { location: string }).location);
+      });
+
+      test("a release of only a new image takes no dump, and names the one before", async () => {
+        const { backup } = await cli.outputs();
+        const ran = await cli.run("up", "--json", "--config", "app.image=notes:1.1.0");
+        expect(ran.status).toBe(0);
+        expect(endedSteps(ran, "Job").filter(({ name }) => name.includes("dump"))).toEqual([]);
+        expect((await cli.outputs())["backup"]).toEqual(backup);
+      });
+
+      test("no key of the store and no password is printed, in a file but the stores of secrets, or on a command line", () => {
+        const file = join(cli.cloudDir(), "s3/credentials.json");
+        const { secretAccessKey } = JSON.parse(readFileSync(file, "utf8")) as StoreCredentials;
+        const passwords = join(cli.cloudDir(), "aws/instances/notes-db/credentials.json");
+        const secrets = [secretAccessKey, ...Object.values(JSON.parse(readFileSync(passwords, "utf8")) as object)].map(
+          String,
+        );
+        const forms = secrets.flatMap((secret) => [secret, Buffer.from(secret).toString("base64").slice(0, -4)]);
+        const holds = (text: string) => forms.some((form) => text.includes(form));
+        expect([...commandLines].some((line) => line.includes("pg_dump --format=custom"))).toBe(true);
+        expect([...commandLines, ...cli.printed].filter(holds)).toEqual([]);
+        const stackDir = dirname(cli.cloudDir());
+        const found: string[] = [];
+        for (const entry of readdirSync(stackDir, { recursive: true, withFileTypes: true })) {
+          if (!entry.isFile()) continue;
+          const path = join(entry.parentPath, entry.name);
+          const name = relative(stackDir, path).split(sep).join("/");
+          if (/^cloud\/kubernetes\/secrets\/|(^|\/)credentials\.json$/.test(name)) continue;
+          if (holds(readFileSync(path, "latin1"))) found.push(name);
+        }
+        expect(found).toEqual([]);
+      });
+    },
+  );
