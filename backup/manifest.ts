@@ -9,7 +9,7 @@ const count = z.number().int().nonnegative();
  * What is known of a dump without its key. It lies beside the dump, is not encrypted, and contains no data of rows. It
  * is written last, so a dump that has a manifest is complete.
  */
-export const manifestSchema = z.object({
+const manifestSchema = z.object({
   version: z.literal(MANIFEST_VERSION),
   /** The name of the dump's own file, beside the manifest. */
   file: z.string(),

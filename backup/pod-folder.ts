@@ -30,6 +30,12 @@ export const FILES = {
 /** The endings of the names of a dump's two files. */
 export const ENDINGS = { encrypted: ".dump.age", plain: ".dump", manifest: ".manifest.json" } as const;
 
+/**
+ * The limits of the storing program's heap, in MiB. Its buffers are outside of the heap, and are bounded themselves: the
+ * process stays below 128 MiB.
+ */
+export const NODE_FLAGS: readonly string[] = ["--max-old-space-size=48", "--max-semi-space-size=2"];
+
 /** The folder of the pod in which the containers share files. */
 export const POD_FOLDER = "/dump";
 

@@ -1,6 +1,13 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { CLAIM_FOLDER, dumpScript, FOLDER_VARIABLE, POD_FOLDER, PREPARE_SCRIPT } from "../backup/pod-folder";
+import {
+  CLAIM_FOLDER,
+  dumpScript,
+  FOLDER_VARIABLE,
+  NODE_FLAGS,
+  POD_FOLDER,
+  PREPARE_SCRIPT,
+} from "../backup/pod-folder";
 import { MIGRATOR_CONTAINER, MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
 import type { Settings } from "../settings/schema";
 import type { Duration } from "../settings/units";
@@ -12,9 +19,6 @@ import { CONTAINER_SECURITY, labels, podIdentity, RELEASE_ANNOTATION } from "./p
 
 /** The file that starts the storing program. */
 const PROGRAM = `${MIGRATOR_FOLDER}/dump.cjs`;
-
-/** The limit of the storing program's heap in MiB. Its buffers are outside of the heap, and are bounded themselves. */
-const HEAP = "--max-old-space-size=48";
 
 /** The seconds that the program gets beyond its own time limit, to say that it took too long. */
 const MARGIN_SECONDS = 120;
@@ -76,15 +80,13 @@ function podTemplate(args: DumpJobManifestArgs): types.input.core.v1.PodTemplate
     securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
     volumeMounts: [shared],
   };
-  const { securityContext, ...identity } = podIdentity(settings);
   return {
     metadata: jobPodMetadata(labels(app, "dump"), releaseId, settings.mesh),
     spec: {
       restartPolicy: "Never",
       terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
-      ...identity,
       // The volume of a claim mostly belongs to root; the group may then write to it.
-      securityContext: { ...securityContext, fsGroup: settings.runAsUser },
+      ...podIdentity({ ...settings, fsGroup: settings.runAsUser }),
       automountServiceAccountToken: false,
       initContainers: [
         { name: "prepare", command: ["sh", "-c", PREPARE_SCRIPT], ...client },
@@ -95,7 +97,7 @@ function podTemplate(args: DumpJobManifestArgs): types.input.core.v1.PodTemplate
         {
           name: MIGRATOR_CONTAINER,
           image: settings.image,
-          command: ["node", HEAP, PROGRAM],
+          command: ["node", ...NODE_FLAGS, PROGRAM],
           args: [...args.arguments],
           env: [
             ...connection.env,

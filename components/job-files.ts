@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { labels } from "./pods";
 
 /** The content of one ConfigMap. */
-export type FileContent = { data: Record<string, string> } | { binaryData: Record<string, string> };
+type FileContent = { data: Record<string, string> } | { binaryData: Record<string, string> };
 
 /** What ConfigMaps with files for a Job are made of. */
 export interface JobFilesArgs {

@@ -58,14 +58,20 @@ export function variables(env: EnvironmentSettings): EnvVar[] {
 export function podIdentity({
   runAsUser,
   serviceAccount,
+  fsGroup,
 }: {
   readonly runAsUser: number;
   readonly serviceAccount?: string | undefined;
+  /** The group that may write to the pod's volumes. Default: none is set. */
+  readonly fsGroup?: number;
 }): Pick<types.input.core.v1.PodSpec, "securityContext" | "serviceAccountName"> {
   const seccompProfile = { type: "RuntimeDefault" };
   return {
     ...(serviceAccount ? { serviceAccountName: serviceAccount } : {}),
-    securityContext: { runAsNonRoot: true, runAsUser, runAsGroup: runAsUser, seccompProfile },
+    securityContext: {
+      ...{ runAsNonRoot: true, runAsUser, runAsGroup: runAsUser, seccompProfile },
+      ...(fsGroup === undefined ? {} : { fsGroup }),
+    },
   };
 }
 

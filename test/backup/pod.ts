@@ -4,10 +4,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleDump } from "../../backup/bundle";
-import { dumpScript, FOLDER_VARIABLE, PREPARE_SCRIPT } from "../../backup/pod-folder";
+import { dumpScript, FOLDER_VARIABLE, NODE_FLAGS, PREPARE_SCRIPT } from "../../backup/pod-folder";
 import type { Fault } from "../../local/cloud/aws/faults";
 import { Objects } from "../../local/cloud/s3/objects";
 import { createS3Server } from "../../local/cloud/s3/server";
+import { NEWEST, VERSIONS } from "../support/majors";
 
 /** The key pairs of the tests, made by `age-keygen`. */
 export const KEYS = [
@@ -17,11 +18,12 @@ export const KEYS = [
   },
 ] as const;
 
-/** The major version of `pg_dump` on PATH; undefined if there is none. */
+/** The major version of `pg_dump` on PATH; undefined if there is none, or no server of its version for the tests. */
 export function clientMajor(): number | undefined {
   try {
     const printed = execFileSync("pg_dump", ["--version"], { encoding: "utf8" });
-    return Number(/(\d+)/.exec(printed)?.[1]);
+    const major = Number(/(\d+)/.exec(printed)?.[1]);
+    return major === NEWEST || major in VERSIONS ? major : undefined;
   } catch {
     return undefined;
   }
@@ -85,8 +87,6 @@ export interface PodOptions {
   readonly silentSeconds?: number;
   /** A folder with other programs of the names `pg_dump` and `pg_restore`, in front of PATH. */
   readonly programs?: string;
-  /** Words in front of the storing program, such as a limit of its memory. */
-  readonly node?: readonly string[];
 }
 
 /** The name of the dump that a pod takes, unless the test sets another. */
@@ -101,14 +101,14 @@ export class DumpPod {
   clientLog = "";
   readonly ended: Promise<number>;
 
-  constructor({ url, environment = {}, args, lockSeconds = 5, silentSeconds = 30, programs, node = [] }: PodOptions) {
+  constructor({ url, environment = {}, args, lockSeconds = 5, silentSeconds = 30, programs }: PodOptions) {
     const PATH = [...(programs === undefined ? [] : [programs]), process.env["PATH"]].join(":");
     const shared = { PATH, [FOLDER_VARIABLE]: this.folder };
     execFileSync("sh", ["-c", PREPARE_SCRIPT], { env: shared });
     const start = (command: string, words: readonly string[], env: Record<string, string>) =>
       spawn(command, words, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     this.client = start("sh", ["-c", dumpScript(lockSeconds, silentSeconds)], shared);
-    const words = [...node, dumpProgram(), "--folder", this.folder, "--project", "notes", "--stack", "prod"];
+    const words = [...NODE_FLAGS, dumpProgram(), "--folder", this.folder, "--project", "notes", "--stack", "prod"];
     const names = ["--name", NAME, "--app", "notes", "--fingerprint", "3f2a9c41b07e", "--image", "postgres:test"];
     const given = args.includes("--name") ? names.slice(2) : names;
     const own = { PATH, DATABASE_URL: url, RELEASE_ID: "0123456789ab", ...environment };

@@ -31,9 +31,9 @@ async function release(dump: object, { live = {}, dumper = "// dumper" }: { live
   expect(problems).toEqual([]);
   const of = { settings: settings!, history: HISTORY, migrator: "// migrator" };
   const backup = await planBackup(settings!, HISTORY, { live });
-  const { outputs, sizes } = new Release("notes", { ...of, backup, ...(dumper ? { dumper } : {}) });
+  const made = new Release("notes", { ...of, backup, ...(dumper ? { dumper } : {}) });
   const all = await new Promise<unknown>((resolve) => {
-    pulumi.output(stackOutputs({ outputs, sizes })).apply(resolve);
+    pulumi.output(stackOutputs(made)).apply(resolve);
   });
   await pulumi.runtime.disconnect();
   return parseReleaseOutputs(all);

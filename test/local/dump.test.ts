@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StoreCredentials } from "../../local/cloud/s3/signature";
+import type { AccessKey } from "../../local/cloud/signature";
 import { clientMajor, KEYS } from "../backup/pod";
 import { binariesOf } from "../support/majors";
 import { Cli, endedSteps } from "./cli";
@@ -73,7 +73,7 @@ describe
 
       test("no key of the store and no password is printed, in a file but the stores of secrets, or on a command line", () => {
         const file = join(cli.cloudDir(), "s3/credentials.json");
-        const { secretAccessKey } = JSON.parse(readFileSync(file, "utf8")) as StoreCredentials;
+        const { secretAccessKey } = JSON.parse(readFileSync(file, "utf8")) as AccessKey;
         const passwords = join(cli.cloudDir(), "aws/instances/notes-db/credentials.json");
         const secrets = [secretAccessKey, ...Object.values(JSON.parse(readFileSync(passwords, "utf8")) as object)].map(
           String,
