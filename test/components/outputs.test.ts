@@ -11,6 +11,7 @@ const OUTPUTS = {
     createdAt: "2026-11-21T10:00:00Z",
     completedAt: "2026-11-21T10:04:00Z",
     checksum: null,
+    copy: null,
   },
   migrations: { last: "20260105093000_init", count: 1, fingerprint: "f".repeat(64) },
   attempt: 1,
