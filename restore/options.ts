@@ -64,10 +64,10 @@ const OPTIONS: Record<RestoreCommand["verb"], Options> = {
  */
 export function readRestoreCommand(args: readonly string[], stacks: readonly string[]): RestoreCommand {
   const mistakes: string[] = [];
-  const verb = args[0] === "list" || args[0] === "remove" ? args[0] : "restore";
-  const rest = verb === "restore" ? args : args.slice(1);
-  const { values, positionals } = parseOptions(rest, { ...STACK_OPTIONS, ...OPTIONS[verb] }, verb, mistakes);
-  const [name, ...others] = verb === "remove" ? positionals : [undefined, ...positionals];
+  const verb = verbIn(args);
+  const { values, positionals } = parseOptions(args, { ...STACK_OPTIONS, ...OPTIONS[verb] }, verb, mistakes);
+  const words = verb === "restore" ? positionals : positionals.slice(1);
+  const [name, ...others] = verb === "remove" ? words : [undefined, ...words];
   if (verb === "remove" && name === undefined) mistakes.push("remove needs the name of a copy, which `list` shows");
   for (const other of others)
     mistakes.push(
@@ -87,6 +87,13 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
     plan: values["plan"] === true,
     verify: values["no-verify"] !== true,
   };
+}
+
+/** Finds the verb, which is the first word that belongs to no option, wherever it is. */
+function verbIn(args: readonly string[]): RestoreCommand["verb"] {
+  const all = Object.assign({}, STACK_OPTIONS, ...Object.values(OPTIONS)) as Options;
+  const [first] = parseOptions(args, all, undefined, []).positionals;
+  return first === "list" || first === "remove" ? first : "restore";
 }
 
 function readTimeout(values: Given, mistakes: string[]): number {

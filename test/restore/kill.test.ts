@@ -3,7 +3,7 @@ import { removeFolders } from "../by-hand/project";
 import { killRestore } from "./kill-restore";
 
 /** The long form is `npm run kill-restore -- 50`. */
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 afterAll(removeFolders);
 

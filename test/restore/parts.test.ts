@@ -26,6 +26,8 @@ describe("the command line of restore", () => {
       ...{ verb: "restore", to: "2026-11-21T15:00:00Z", plan: true, verify: false, timeout: 10_800_000 },
     });
     expect(read("list", "--stack", "prod")).toMatchObject({ verb: "list" });
+    expect(read("--stack", "prod", "list")).toMatchObject({ verb: "list" });
+    expect(read("--stack", "prod", "remove", "list")).toMatchObject({ verb: "remove", name: "list" });
     expect(read("remove", "copy", "--unprotect", "--timeout", "5m", "--stack", "prod")).toMatchObject({
       ...{ verb: "remove", name: "copy", unprotect: true, timeout: 300_000 },
     });
