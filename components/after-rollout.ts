@@ -48,7 +48,7 @@ export class AfterRollout extends pulumi.ComponentResource {
   constructor(name: string, args: AfterRolloutArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:AfterRollout", name, {}, opts);
     const { migration, url = "" } = args;
-    const { releaseId, namespace, backup, jobs } = migration;
+    const { releaseId, namespace, backup, jobs, wayBack } = migration;
     const { settings, history, reader } = migration.args;
     const { app, migrations } = settings;
     const child = { parent: this, ...formerlyBesideParent(opts) };
@@ -85,6 +85,7 @@ export class AfterRollout extends pulumi.ComponentResource {
           command: settings.smoke.command,
           environment: { RELEASE_ID: releaseId, RELEASE_URL: url },
           timeout: settings.smoke.timeout.text,
+          ...(wayBack && { hooks: wayBack.hooks("smoke", "The smoke check") }),
         },
         { ...child, dependsOn: measured },
       );

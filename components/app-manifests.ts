@@ -11,6 +11,7 @@ import { CONTAINER_SECURITY, environment, labels, podIdentity, RELEASE_ANNOTATIO
 import { fixedReplicas, mayHaveSeveral } from "./replicas";
 import { podSpec, type SchemaGate } from "./schema-gate";
 import { disruptionsAllowed, updateStrategy } from "./update-strategy";
+import type { WayBack } from "./way-back";
 
 /** The arguments from which the app's Kubernetes objects are made. */
 export interface AppArgs {
@@ -28,6 +29,8 @@ export interface AppArgs {
   reader?: ClusterAccess | undefined;
   /** What the rollout gate found in the cluster; undefined if it was not asked or did not answer. */
   live?: LiveRollout | undefined;
+  /** What tells the way back if the rollout fails. Default: nothing is told. */
+  wayBack?: WayBack | undefined;
 }
 
 /** The time between two probes of a pod, in seconds. */

@@ -35,6 +35,7 @@ export class App extends pulumi.ComponentResource {
       ...child,
       protect,
       customTimeouts: rolloutTimeouts(settings.progressDeadline),
+      ...args.wayBack?.hooks("rollout", `Deployment ${manifests.deployment.metadata.name}`),
       ignoreChanges: deployment.ignoreChanges,
     });
     // An existing Service may select pods of another tool. It goes on serving them until the new ones are rolled out.

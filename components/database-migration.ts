@@ -17,6 +17,7 @@ import { requireReview, showReview } from "./review-gate";
 import { SignerMissing } from "./signer-missing";
 import { CopyProviderMissing, type SnapshotCopyArgs } from "./snapshot-copy";
 import { type MadeBackup, snapshotOf } from "./snapshot-of-release";
+import { type ReleaseBefore, WayBack } from "./way-back";
 
 /** The arguments of a migration. The image, the migrations and the settings of the migrator decide the release's id. */
 export interface DatabaseMigrationArgs {
@@ -40,6 +41,8 @@ export interface DatabaseMigrationArgs {
    * null if that time is unknown. Default: the migrations are new, and the Job of this release applies them.
    */
   migrationBegan?: string | null | undefined;
+  /** The release that is live before this one. Without it, nothing tells the way back when a step fails. */
+  before?: ReleaseBefore | undefined;
   /** Tags that are added to the snapshot's own. */
   tags?: Record<string, string>;
   /** Values that other resources of the program make. */
@@ -96,6 +99,8 @@ export class DatabaseMigration extends pulumi.ComponentResource {
   readonly args: DatabaseMigrationArgs;
   /** The namespace of the Jobs. */
   readonly namespace: pulumi.Input<string>;
+  /** What tells the way back if a step of the release fails; undefined if nothing does. */
+  readonly wayBack: WayBack | undefined;
   /** What the Jobs of this release have in common. */
   readonly jobs: SharedJobArgs;
   readonly preflight: MigratorJob;
@@ -118,6 +123,15 @@ export class DatabaseMigration extends pulumi.ComponentResource {
     this.releaseId = releaseId;
     this.args = args;
     this.namespace = namespace;
+
+    this.wayBack =
+      args.before &&
+      new WayBack({
+        before: args.before,
+        image: app.image,
+        review: args.review,
+        ownImages: settings.workloads.flatMap((each) => (each.image === undefined ? [] : each.name)),
+      });
 
     const child = { parent: this, ...formerlyBesideParent(opts) };
     const files = new MigrationFiles(
@@ -153,6 +167,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       notes,
       files,
       reader: args.reader,
+      wayBack: this.wayBack,
       snapshotMaxAge: settings.backup.maxAge,
       endpointCheck,
       endpoints,

@@ -11,6 +11,15 @@ export function onError(name: string, hook: pulumi.ErrorHookFunction): Pick<pulu
   return engineCallsErrorHooks() ? { hooks: { onError: [new pulumi.ErrorHook(name, hook)] } } : {};
 }
 
+/** Returns the resource options with the hooks of both. */
+export function bothHooks(
+  first: Pick<pulumi.CustomResourceOptions, "hooks">,
+  second: Pick<pulumi.CustomResourceOptions, "hooks">,
+): Pick<pulumi.CustomResourceOptions, "hooks"> {
+  const all = [...(first.hooks?.onError ?? []), ...(second.hooks?.onError ?? [])];
+  return all.length === 0 ? {} : { hooks: { onError: all } };
+}
+
 /**
  * Returns whether the engine supports error hooks. The SDK asked the engine that before the program began, but has no
  * public function for it. A hook must not be made for an engine without that support.

@@ -38,4 +38,5 @@ export {
   type SettingsSource,
   settingsFromConfig,
 } from "./stack-settings";
+export { type ReleaseBefore, WayBack } from "./way-back";
 export { Workload, type WorkloadArgs } from "./workloads";

@@ -12,6 +12,8 @@ export interface Live {
   migration?: string | undefined;
   /** The sha-256 of the names and contents of all its migrations. */
   fingerprint?: string | undefined;
+  /** The image of its app; undefined before the first release, or if the outputs can't be read. */
+  image?: string | undefined;
   /** The sizes of its tables; undefined if they are unknown. */
   sizes?: Sizes | undefined;
   /** Its `release.attempt`; undefined if an older version of this project released it. */
@@ -63,10 +65,11 @@ export async function liveRelease(
   if (outputs === undefined || (key === undefined && Object.keys(all).length === 0)) return {};
   const parsed = releaseOutputsSchema.safeParse(outputs);
   if (parsed.success) {
-    const { migrations, sizes, attempt, backup, migrationBegan } = parsed.data;
+    const { migrations, image, sizes, attempt, backup, migrationBegan } = parsed.data;
     return {
       migration: migrations.last ?? undefined,
       fingerprint: migrations.fingerprint,
+      image,
       sizes: sizes ?? undefined,
       attempt: attempt ?? undefined,
       backup: backup ?? undefined,

@@ -4,12 +4,14 @@ import type { BackupStep } from "./backup-step";
 import { childOf } from "./child";
 import { commandContainer } from "./command-container";
 import type { DatabaseSource } from "./database-environment";
+import { bothHooks } from "./error-hook";
 import type { ReportReader } from "./job-reports";
 import { tellEndOfPod, warnOfLingering } from "./job-watch";
 import type { MigrationFiles } from "./migration-files";
 import { type StepArgs, stepArguments } from "./migrator-arguments";
 import { MIGRATOR, migratorJobManifest } from "./migrator-job-manifest";
 import { warnWhenOverdue } from "./overdue";
+import type { WayBack } from "./way-back";
 
 /** The arguments of one of a release's Jobs. */
 export interface MigratorJobArgs extends Omit<StepArgs, "stack"> {
@@ -24,6 +26,8 @@ export interface MigratorJobArgs extends Omit<StepArgs, "stack"> {
   backup?: BackupStep | undefined;
   /** The options for reading the Job's pod. Without them nothing tells what ended a pod from outside. */
   reader?: ReportReader | undefined;
+  /** What tells the way back if the Job fails. Default: nothing is told. */
+  wayBack?: WayBack | undefined;
   /** An output that is known when everything that the Job depends on is done. Default: it is known at once. */
   begins?: pulumi.Output<unknown> | undefined;
 }
@@ -67,7 +71,10 @@ export class MigratorJob extends pulumi.ComponentResource {
         replaceOnChanges: ["*"],
         deleteBeforeReplace: true,
         customTimeouts: { create: deadline.plus(AWAIT_MARGIN_SECONDS).text },
-        ...tellEndOfPod(watched, this),
+        ...bothHooks(
+          tellEndOfPod(watched, this),
+          step === "preflight" ? {} : (args.wayBack?.hooks(step, `Job ${jobName}`) ?? {}),
+        ),
       },
     );
     const begins = args.begins ?? pulumi.output(undefined);

@@ -14,6 +14,8 @@ export interface ReleaseCommandArgs {
   timeout: string;
   /** Whether `pulumi up` shows the command's output; default: true. */
   shown?: boolean;
+  /** Hooks of the command. Default: none. */
+  hooks?: Pick<pulumi.CustomResourceOptions, "hooks">;
   /** Whether the command runs again when its own text changes within one release; default: true. */
   again?: boolean;
 }
@@ -25,7 +27,7 @@ export class ReleaseCommand extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReleaseCommandArgs, opts?: pulumi.ComponentResourceOptions) {
     super("release:index:ReleaseCommand", name, {}, opts);
-    const { releaseId, command, environment, stdin, timeout, shown = true, again = true } = args;
+    const { releaseId, command, environment, stdin, timeout, shown = true, again = true, hooks = {} } = args;
     this.stdout = new local.Command(
       `${name}-${releaseId}`,
       {
@@ -38,6 +40,7 @@ export class ReleaseCommand extends pulumi.ComponentResource {
         ...childOf(this, opts),
         ignoreChanges: again ? [] : ["create", "stdin", "environment", "logging"],
         customTimeouts: { create: timeout },
+        ...hooks,
       },
     ).stdout;
     this.registerOutputs({});

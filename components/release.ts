@@ -66,7 +66,7 @@ export class Release extends pulumi.ComponentResource {
 
     // preflight Job → snapshot → migration Job
     const migration = new DatabaseMigration(name, args, { parent: this, dependsOn: dependencies(opts) });
-    const { releaseId, namespace, jobs } = migration;
+    const { releaseId, namespace, jobs, wayBack } = migration;
 
     // app and every other workload
     const { app } = settings;
@@ -74,7 +74,7 @@ export class Release extends pulumi.ComponentResource {
       gate && new SchemaGateFiles(`${name}-schema-gate`, { app: app.name, namespace, gate }, { parent: this });
     const afterMigration = { parent: this, dependsOn: [migration, ...(files ? [files] : [])] };
     const live = args.rollout;
-    const shared = { namespace, releaseId, database: jobs.database, provided: provided.env ?? {}, live, gate };
+    const shared = { namespace, releaseId, database: jobs.database, provided: provided.env ?? {}, live, gate, wayBack };
     const { service, policy } = settings;
     const { reader } = args;
     const web = new App(name, { ...shared, settings: app, service, protect: policy.protect, reader }, afterMigration);

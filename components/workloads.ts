@@ -12,6 +12,7 @@ import { withPodFragment } from "./pod-fragment";
 import { CONTAINER_SECURITY, environment, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 import { fixedReplicas, type PodNumber } from "./replicas";
 import { podSpec, type SchemaGate } from "./schema-gate";
+import type { WayBack } from "./way-back";
 
 /** The arguments of a worker or a scheduled task: those that it shares with the app, and its own settings. */
 export interface WorkloadArgs {
@@ -26,6 +27,8 @@ export interface WorkloadArgs {
   gate?: SchemaGate | undefined;
   /** What the rollout gate found in the cluster; undefined if it was not asked or did not answer. */
   live?: LiveRollout | undefined;
+  /** What tells the way back if the rollout fails. Default: nothing is told. */
+  wayBack?: WayBack | undefined;
 }
 
 /** Another part of the app that uses the same database: a worker (Deployment) or a scheduled task (CronJob). */
@@ -44,7 +47,8 @@ export class Workload extends pulumi.ComponentResource {
       const customTimeouts = rolloutTimeouts(args.app.progressDeadline);
       const pods: PodNumber = settings.kind === "worker" ? settings : {};
       const { manifest: applied, ignoreChanges } = deploymentAsApplied(manifest, pods, "worker", live);
-      const deployment = new Deployment(name, applied, { ...child, customTimeouts, ignoreChanges });
+      const hooks = args.wayBack?.hooks("rollout", `Deployment ${manifest.metadata.name}`);
+      const deployment = new Deployment(name, applied, { ...child, customTimeouts, ignoreChanges, ...hooks });
       this.id = deployment.id;
       const autoscaler = workloadAutoscaler(args);
       if (autoscaler) new HorizontalPodAutoscaler(name, asApplied(autoscaler, live), childOf(this, opts, [deployment]));

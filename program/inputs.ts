@@ -50,6 +50,8 @@ export interface ReleaseInputs {
   reader: ReportReader;
   /** The tags of the snapshot, by which people and scripts find it among others. */
   tags: Record<string, string>;
+  /** The commands by which the reader goes back, where they are not those of Pulumi, as on the local cloud. */
+  commands: { back: string | undefined; restore: string | undefined };
 }
 
 /**
@@ -90,6 +92,7 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
     dumper: settings.backup.mode === "dump" ? bundleDump() : undefined,
     schemaGate: settings.app.schemaGate ? (iam ? bundleIamSchemaGate() : bundleSchemaGate()) : undefined,
     tags: { project, stack, app: settings.app.name, commit: commit(directory) },
+    commands: { back: process.env["RELEASE_BACK_COMMAND"], restore: process.env["RELEASE_RESTORE_COMMAND"] },
   };
 }
 

@@ -1,17 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   copyProvider,
+  type Live,
   liveRelease,
   planBackup,
   type ReleaseArgs,
+  type ReleaseBefore,
   type ReleaseProviders,
   type ReportReader,
   releaseProviders,
   reviewGate,
   rolloutGate,
+  type Settings,
 } from "../components";
 import { knownValue } from "../components/known-value";
-import { type InputPlaces, readInputs } from "./inputs";
+import { commandLine } from "../text/command-line";
+import { shellWord } from "../text/shell-word";
+import { type InputPlaces, type ReleaseInputs, readInputs } from "./inputs";
 
 /** The options of {@link prepareRelease}. All have a default. */
 export interface PrepareOptions extends Omit<InputPlaces, "image" | "ownWorkloads"> {
@@ -70,7 +75,7 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
 
   // Any mistake in the settings or the migrations ends the release here, before anything is changed.
   const places = { ...options, image: await builtImage(options.image), ownWorkloads: rollout === "own" };
-  const { namespace, access, ...read } = await readInputs(places, own !== undefined);
+  const { namespace, access, commands, ...read } = await readInputs(places, own !== undefined);
   const { settings, history, schemaGate } = read;
   const reader = { ...read.reader, ...own?.kubectl };
 
@@ -98,8 +103,34 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   // A release with the migrations of the live one keeps the time to which a restore goes back.
   const migrationBegan = live.fingerprint === history.fingerprint ? (live.migrationBegan ?? null) : undefined;
 
-  const inputs = { ...read, reader, review, rollout: seen, backup, copyProvider: copies, migrationBegan };
+  // The way back to the version before, for the message of a step that fails.
+  const before = releaseBefore(settings, live, {
+    namespace,
+    commands,
+    byProgram: options.image !== undefined || rollout === "own",
+  });
+
+  const inputs = { ...read, reader, review, rollout: seen, backup, copyProvider: copies, migrationBegan, before };
   return { inputs, providers };
+}
+
+/** Returns how the reader goes back to the live release. */
+function releaseBefore(
+  { backup }: Settings,
+  { image }: Live,
+  { namespace, commands, byProgram }: { namespace: string; commands: ReleaseInputs["commands"]; byProgram: boolean },
+): ReleaseBefore {
+  const stack = pulumi.getStack();
+  const [key, of] = [`${namespace}:app.image`, `--stack ${shellWord(stack)}`];
+  // The text of an image with a digest looks like a secret to Pulumi, which would refuse it without --plaintext.
+  const set = `pulumi config set --path --plaintext ${key} {image} ${of} && pulumi up ${of}`;
+  const restore = `${commands.restore ?? `${commandLine("restore")} ${of}`} --plan`;
+  return {
+    image,
+    command: byProgram ? undefined : (commands.back ?? set),
+    restore: backup.mode === "none" ? undefined : restore,
+    settingsFile: `Pulumi.${stack}.yaml`,
+  };
 }
 
 /** Waits for the image that the program builds. A preview builds nothing, so it has none. */

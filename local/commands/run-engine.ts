@@ -6,7 +6,7 @@ import { endRun, type LastRun, startRun } from "../last-run";
 import { seconds } from "../progress-text";
 import { showProgress } from "../show-progress";
 import { shownOverride } from "../stack";
-import type { Call } from "./verb";
+import { type Call, typed } from "./verb";
 
 export interface Ran extends EngineResult {
   /** The finished steps of resources that the user knows: those of the packages aws, kubernetes and command. */
@@ -72,6 +72,7 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
       stack: stack.name,
       config: stack.config,
       stateDir: stack.stateDir,
+      variables: wayBack(call),
       onEvent,
       signal: interrupt.signal,
       hardSignal: interrupt.hardSignal,
@@ -112,4 +113,16 @@ function isWork(event: StepEvent): boolean {
 export function exitStatus(ran: Ran): number {
   if (ran.interrupted) return 130;
   return ran.ok ? 0 : 1;
+}
+
+/** The variables by which the program names the commands of the local cloud, and not those of Pulumi, as the way back. */
+function wayBack({ stack }: Call): Record<string, string> {
+  const overrides = [...stack.overrides.filter((each) => !each.startsWith("app.image=")), "app.image={image}"];
+  return {
+    RELEASE_BACK_COMMAND: typed({ stack: { ...stack, overrides } }, "up").replace(
+      "'app.image={image}'",
+      "app.image={image}",
+    ),
+    RELEASE_RESTORE_COMMAND: typed({ stack }, "restore"),
+  };
 }

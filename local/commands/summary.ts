@@ -97,16 +97,10 @@ export function nextCommand(call: Call, verb: string, ran: Ran): string {
         ? typed(call, "logs", "app")
         : typed(call, "status");
   if (ran.failed.length === 0) return `To see what runs: ${look}`;
-  const back = kind === "Deployment" ? wayBack(call, verb, ran.outputs["image"]) : undefined;
   // A failed rollout is repaired with another image, so the command contains a placeholder instead of the failed image.
-  const fixed = back ? typed({ stack: { ...call.stack, overrides: withImage(call, "IMAGE") } }, verb) : again;
-  return [`To see why: ${look}`, `Once fixed, run: ${fixed}`, ...(back ? [`To go back: ${back}`] : [])].join("\n");
-}
-
-/** The same command with the image of the live release; undefined if that image is not known. */
-function wayBack(call: Call, verb: string, image: Json | undefined): string | undefined {
-  if (typeof image !== "string") return undefined;
-  return typed({ stack: { ...call.stack, overrides: withImage(call, image) } }, verb);
+  const fixed =
+    kind === "Deployment" ? typed({ stack: { ...call.stack, overrides: withImage(call, "IMAGE") } }, verb) : again;
+  return `To see why: ${look}\nOnce fixed, run: ${fixed}`;
 }
 
 function withImage({ stack }: Call, image: string): string[] {

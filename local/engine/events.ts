@@ -80,6 +80,8 @@ export interface EngineOptions {
   /** The fully qualified keys of `config` whose values are secret. */
   secretKeys?: string[];
   stateDir: string;
+  /** Environment variables of the program besides those of this process. Default: none. */
+  variables?: Record<string, string> | undefined;
   /** The providers by package: `aws`, `kubernetes`, `command`. The engine itself provides the package `pulumi`. */
   providers: Record<string, Provider>;
   onEvent?(event: EngineEvent): void;

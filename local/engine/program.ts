@@ -47,6 +47,7 @@ export class Program {
       detached: true,
       env: {
         ...process.env,
+        ...options.variables,
         PULUMI_CONFIG: JSON.stringify(options.config),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(options.secretKeys ?? []),
         ...(typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),

@@ -22,6 +22,8 @@ export interface CliStackOptions {
   secretKeys?: string[];
   /** The environment that the local cloud prepares before the first step. */
   environment?: Environment | undefined;
+  /** Environment variables of the program besides those of this process. Default: none. */
+  variables?: Record<string, string> | undefined;
   /** The packages that the local cloud provides; the CLI uses its own plugins for others. Default: all three. */
   packages?: Package[];
 }
@@ -85,6 +87,7 @@ function environment(options: CliStackOptions, directory: string): NodeJS.Proces
   const cloudDir = join(stackDirectory(options.stateDir, options.project, options.stack), "cloud");
   return {
     ...process.env,
+    ...options.variables,
     PATH: [pluginDirectory(directory, options.packages ?? PACKAGES), process.env["PATH"]].join(delimiter),
     PULUMI_BACKEND_URL: pathToFileURL(resolve(options.stateDir)).href,
     PULUMI_SKIP_UPDATE_CHECK: "true",

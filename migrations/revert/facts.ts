@@ -15,7 +15,14 @@ import { exists } from "./exists";
  */
 function factsOf({ of, drops }: Inverse, needs: readonly SchemaObject[], schema: Schema): Map<string, string> {
   const facts = new Map<string, string>();
-  for (const need of needs) if (exists(schema, need)) facts.set(objectText(need), "");
+  for (const need of needs) {
+    if (exists(schema, need)) facts.set(objectText(need), "");
+    // A partition must have the columns and constraints that its table has.
+    if (of.kind === "bound of")
+      for (const { object } of schema.definitions?.list() ?? [])
+        if (/^(column|constraint)$/.test(object.kind) && isPartOf(object, need))
+          facts.set(objectText(object), definitionText(object, schema));
+  }
   if (!exists(schema, of)) return facts;
   // A change of another property of a column, or of a table, doesn't concern what isn't dropped.
   const whole = of.kind === "column" || of.kind === "table";

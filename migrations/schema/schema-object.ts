@@ -32,6 +32,7 @@ export function objectText({ kind, key, part }: SchemaObject): string {
   if (kind === "comment on") return `comment on ${key}`;
   const name = key.split(".").map(identifier).join(".");
   if (kind === "function") return `function ${name}(${part ?? ""})`;
+  if (kind === "bound of") return `partition ${name}`;
   if (kind === "option of" || kind === "sequence option of") return `option ${part} of ${name}`;
   return part === undefined ? `${kind} ${name}` : `${kind} ${name}.${identifier(part)}`;
 }

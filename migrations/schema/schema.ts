@@ -140,6 +140,9 @@ export class Schema {
   }
 
   drop(key: string): void {
+    // The partitions of a table are dropped with it.
+    const partitions = this.tables.get(key)?.partitioned ? this.children(key) : [];
+    for (const { name } of partitions) this.drop(keyOf(name));
     this.tables.delete(key);
     for (const kind of ["table", "view"] as const) this.definitions?.delete({ kind, key });
     for (const [index, { table }] of this.indexes) if (table === key) this.indexes.delete(index);

@@ -94,7 +94,14 @@ describe("the Job of a dump", () => {
   test("is not waited for by a release of only a new image, whose outputs go on naming the same dump", async () => {
     const id = `${pulumi.getProject()}.${pulumi.getStack()}/notes-ffffffffffff`;
     const times = { createdAt: "2026-11-30T10:00:00Z", completedAt: "2026-11-30T10:05:00Z" };
-    const backup = { kind: "dump" as const, id, location: "s3://notes-backups/prod/x", ...times, checksum: "ab" };
+    const backup = {
+      kind: "dump" as const,
+      id,
+      location: "s3://notes-backups/prod/x",
+      ...times,
+      checksum: "ab",
+      copy: null,
+    };
     const live = { fingerprint: FINGERPRINT, attempt: 1, backup };
     expect((await release(BUCKET, { live })).backup).toEqual(backup);
     expect(job("migrate").options.dependsOn.join()).not.toContain("notes-dump");

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chownSync,
@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { type Connection, findConnection } from "../../local/cloud/aws/instance";
 import { removeDeleted } from "../../local/cloud/aws/placement";
 import { stopCloud } from "../../local/cloud/client";
@@ -91,6 +92,17 @@ export class Cli {
 
   async run(...words: string[]): Promise<Ran> {
     return this.finish(this.start(...words));
+  }
+
+  /** Types a command of a message as a person would, in the checkout; it must end well. */
+  async type(command: string): Promise<string> {
+    const { stdout, stderr } = await promisify(execFile)("sh", ["-c", command], {
+      cwd: CHECKOUT,
+      timeout: COMMAND_TIMEOUT,
+      env: { ...process.env, FORCE_COLOR: "0" },
+    });
+    this.printed.push(stdout, stderr);
+    return stdout;
   }
 
   async finish(child: ChildProcess): Promise<Ran> {

@@ -32,6 +32,8 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     writeFileSync(join(cli.cloudDir(), "granted.json"), JSON.stringify(granted));
   };
   let url: string;
+  /** What the stuck rollout said. */
+  let said = "";
   const dumps = new Map<string, string>();
   afterAll(() => cli.end(), 60_000);
 
@@ -218,7 +220,7 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
 
   test("a rollout that never gets ready fails, and the old pods serve", async () => {
     cli.set("app.image", "notes:1.4.0-unready");
-    const quick = ["--config", "app.startupTimeout=2s", "--config", "app.progressDeadline=5s"];
+    const quick = ["--config", "app.startupTimeout=8s", "--config", "app.progressDeadline=9s"];
     const outputs = await cli.outputs();
     const ran = await cli.run("up", "--json", ...quick);
     expect(ran.status).toBe(1);
@@ -227,6 +229,15 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     expect(await cli.outputs()).toEqual(outputs);
     const status = await cli.run("status");
     expect(status.stdout).toMatch(/notes +notes:1\.3\.0 +2 of 2 pods ready; notes:\S+-unready is not ready/);
+    said = ran.events.map(({ message }) => message ?? "").join("\n");
+  });
+
+  test("the message of that rollout names the command that brings it back to green, typed as it stands", async () => {
+    expect(said).toMatch(/Deployment notes was not rolled out\.\n[\s\S]*the version before works with it\.\n/);
+    const command = /^To go back: (npm run local -- up .*)$/m.exec(said)?.[1];
+    expect(command).toContain("--config app.image=notes:1.3.0");
+    await cli.type(command!);
+    expect((await cli.run("status")).stdout).toMatch(/notes +notes:1\.3\.0 +serves with 2 pods/);
 
     cli.set("app.image", "notes:1.4.1");
     const repaired = await cli.run("up");

@@ -112,6 +112,8 @@ describe("the new migration", () => {
 
 describe("a later migration that builds upon what would be dropped is named:", () => {
   const COLUMN = "ALTER TABLE notes ADD COLUMN a int;";
+  const base = `${NOTES} CREATE INDEX i ON notes (title); CREATE TABLE h (id int) PARTITION BY LIST (id);
+    CREATE TABLE h1 PARTITION OF h FOR VALUES IN (1);`;
   test.each<[later: string, what: string, how: string, reverted?: string]>([
     ["CREATE INDEX i ON notes (a)", "index i", "made"],
     ["ALTER TABLE notes ADD CONSTRAINT c CHECK (a > 0)", "constraint notes.c", "made"],
@@ -151,8 +153,9 @@ describe("a later migration that builds upon what would be dropped is named:", (
     ],
     ["CREATE INDEX i ON notes (id)", "index i", "made", "DROP INDEX i"],
     ["ALTER TABLE notes RENAME TO memos", "table notes", "gone", "DROP INDEX i"],
+    ["ALTER TABLE h ADD CONSTRAINT c CHECK (id > 0)", "constraint h.c", "made", "ALTER TABLE h DETACH PARTITION h1"],
   ])("%s", (later, what, how, reverted = COLUMN) => {
-    const { builtUpon } = planOf(`${NOTES} CREATE INDEX i ON notes (title);`, reverted, {
+    const { builtUpon } = planOf(base, reverted, {
       "3_b": "SELECT 1",
       "4_c": later,
     });
