@@ -130,6 +130,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
         before: args.before,
         image: app.image,
         review: args.review,
+        adopts: app.adopt,
         ownImages: settings.workloads.flatMap((each) => (each.image === undefined ? [] : each.name)),
       });
 

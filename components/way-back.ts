@@ -29,6 +29,8 @@ export interface WayBackFacts {
   image: string;
   /** The review of the migrations since the release before; undefined if there was none. */
   review: Pick<Review, "findings" | "migrations" | "assumes"> | undefined;
+  /** Whether the release takes over an app that another tool has made. */
+  adopts: boolean;
   /** The names of workloads with an image of their own, which the command doesn't set back. */
   ownImages: readonly string[];
 }
@@ -117,12 +119,17 @@ function databaseLine(step: FailedStep, fit: Fit, { review }: WayBackFacts): str
   return `${state}; whether the version before works with it is not known: ${fit.why}.`;
 }
 
-function wayLines(step: FailedStep, fit: Fit, { before, image, ownImages }: WayBackFacts): string[] {
+function wayLines(step: FailedStep, fit: Fit, { before, image, adopts, ownImages }: WayBackFacts): string[] {
   const backup =
     before.restore === undefined
       ? "There is no backup to go back to (backup.mode is none)."
       : `To go back to the backup: ${before.restore}`;
-  if (before.image === undefined) return ["There is no version before it to go back to."];
+  if (before.image === undefined)
+    return [
+      adopts
+        ? "No release is live that could be gone back to: the tool that made the app before brings its version back."
+        : "There is no version before it to go back to.",
+    ];
   if (step === "migrate") return fit.is === "fits" ? [] : [backup];
   if (fit.is === "breaks") return [backup];
   const others =

@@ -103,6 +103,8 @@ export interface Settings {
   readonly stack: string | undefined;
   /** The command that runs a verb on the stack's database, where it is not the usual `ops`, as on the local cluster. */
   readonly opsCommand: string | undefined;
+  /** The command that restores a backup of the stack, where it is not the usual `restore`. */
+  readonly restoreCommand: string | undefined;
   readonly releaseId: string | undefined;
   /** The migrations that `wait` waits for; empty for every other verb. */
   readonly awaited: readonly string[];

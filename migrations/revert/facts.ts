@@ -115,14 +115,15 @@ function needsOf({ of, sql, columns = [] }: Inverse, schema: Schema): SchemaObje
   };
   const place = schema.definitions?.get(of)?.table ?? of.key;
   for (const part of columns) add({ kind: "column", key: place, part });
-  for (const piece of sql) for (const { node } of parseScript(piece)) for (const object of named(node)) add(object);
+  for (const piece of sql)
+    for (const { node } of parseScript(piece)) for (const object of objectsNamed(node)) add(object);
   return [...found.values()];
 }
 
 /** Every relation and type that a statement names. */
-function named(tree: unknown): SchemaObject[] {
+export function objectsNamed(tree: unknown): SchemaObject[] {
   if (typeof tree !== "object" || tree === null) return [];
-  const inside = Object.values(tree).flatMap(named);
+  const inside = Object.values(tree).flatMap(objectsNamed);
   if (isRelation(tree)) return [{ kind: "table", key: keyOf(nameOf(tree)) }, ...inside];
   return isType(tree) ? [{ kind: "type", key: keyOf(nameOfParts(tree.names)) }, ...inside] : inside;
 }

@@ -1,29 +1,41 @@
 import type { Node } from "libpg-query";
 import type { Schema } from "../schema/schema";
 import { objectText, type SchemaObject } from "../schema/schema-object";
-import { keyOf } from "../sql/identifier";
+import { relationMade } from "../schema/temporary";
+import { keyOf, nameOf } from "../sql/identifier";
 import { parseScript } from "../sql/parse";
 import { columnsMentioned, tablesRead } from "../sql/references";
 import { apply, undoOf } from "../statements/statements";
 import type { Inverse, Undo } from "../statements/undo";
 import { movedBy } from "../statements/undo-rename";
 import { exists, hasPlace, isProperty } from "./exists";
-import { dependentsOf } from "./facts";
+import { dependentsOf, objectsNamed } from "./facts";
 import { writeSql } from "./write-sql";
 
 /**
  * Adds the SQL of an inverse to the schema, statement by statement.
+ * @param known the keys of the tables that the history had before and after the migration
  * @returns why it would fail, because something before it is not taken back; undefined if it works
  */
-export function obstacle({ sql }: Inverse, schema: Schema): string | undefined {
+export function obstacle({ sql }: Inverse, schema: Schema, known: readonly string[]): string | undefined {
   for (const piece of sql)
     for (const { node } of parseScript(piece)) {
       const moved = movedBy(node);
-      const problem = moved ? cantMove(moved, schema) : cantRun(node, schema);
+      const problem = moved ? cantMove(moved, schema) : (gone(node, schema, known) ?? cantRun(node, schema));
       if (problem !== undefined) return problem;
       apply(node, schema, "");
     }
   return undefined;
+}
+
+/** A table that a statement names, that the history had, and that isn't there any more. */
+function gone(node: Node, schema: Schema, known: readonly string[]): string | undefined {
+  const made = relationMade(node);
+  const named = objectsNamed(node).filter(
+    ({ kind, key }) => kind === "table" && (!made || key !== keyOf(nameOf(made))),
+  );
+  const lost = named.find(({ key }) => known.includes(key) && !schema.tables.has(key));
+  return lost && `${objectText(lost)} isn't there any more`;
 }
 
 function cantMove({ from, to }: { from: SchemaObject; to: SchemaObject }, schema: Schema): string | undefined {

@@ -28,7 +28,9 @@ export function planRevert(history: readonly Migration[], name: string, options:
   const at = history.findIndex((each) => each.name === name);
   const schema = emptySchema();
   for (const migration of history.slice(0, at)) applyMigration(migration, schema);
+  const before = [...schema.tables.keys()];
   const effects = effectsOf(history[at]!, schema, writeSql);
+  const known = [...before, ...schema.tables.keys()];
   const later = new Later(
     effects.filter(isStep).map(({ undo }) => undo),
     schema,
@@ -41,7 +43,7 @@ export function planRevert(history: readonly Migration[], name: string, options:
   const kept: Kept[] = [];
   const steps: Step[] = [];
   for (const effect of effects.toReversed()) {
-    const never = !isStep(effect) || builtUpon.length > 0 ? undefined : obstacle(effect.undo, schema);
+    const never = !isStep(effect) || builtUpon.length > 0 ? undefined : obstacle(effect.undo, schema, known);
     if (isKept(effect)) kept.unshift(effect);
     else if (never !== undefined) kept.unshift({ ...effect, undo: { of: effect.undo.of, never } });
     else if (isStep(effect)) steps.push(effect);

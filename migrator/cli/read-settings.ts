@@ -75,7 +75,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
         ? `${commandLine("migrator")} ${args[0]} (the same options)`
         : "run the same command again"),
     stack: text("stack"),
-    opsCommand: environment["RELEASE_OPS_COMMAND"] || undefined,
+    ...commandsIn(environment),
     awaited: list("for"),
     waitTimeout: duration("wait-timeout"),
     releaseId: environment["RELEASE_ID"] || undefined,
@@ -103,6 +103,14 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   };
   if (mistakes.length > 0) throw new UsageFailure(mistakes);
   return settings;
+}
+
+/** The commands that the local cluster has instead of the usual ones. */
+function commandsIn(environment: NodeJS.ProcessEnv): Pick<Settings, "opsCommand" | "restoreCommand"> {
+  return {
+    opsCommand: environment["RELEASE_OPS_COMMAND"] || undefined,
+    restoreCommand: environment["RELEASE_RESTORE_COMMAND"] || undefined,
+  };
 }
 
 /** Checks the verb and what it needs besides its options. */

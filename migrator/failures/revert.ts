@@ -19,6 +19,26 @@ export class BuiltUpon extends Failure {
   }
 }
 
+/** The folder has migrations already that take this one back. */
+export class AlreadyReverted extends Failure {
+  override readonly code = "already-reverted";
+  override readonly exit = 4;
+
+  /**
+   * @param by the names of these migrations
+   * @param whole false if some of them are missing, as after a `--write` that was killed
+   */
+  constructor(name: string, by: readonly string[], whole: boolean) {
+    super({
+      what: `${name} is taken back already, by ${by.join(", ")}.`,
+      database: UNTOUCHED,
+      next: whole
+        ? `release it; to see whether a database has it: ${otherVerb("status")}`
+        : `some parts of it are missing: delete ${by.join(", ")}, then: {rerun}`,
+    });
+  }
+}
+
 /** The migration that is to be taken back is not applied on the database. */
 export class NotApplied extends Failure {
   override readonly code = "not-applied";

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Migration } from "../../migrations/history/history";
 import { checksumOf } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
@@ -9,12 +9,14 @@ import { copyableSql } from "../../migrations/sql/copyable-sql";
 import { ScriptError } from "../../migrations/sql/parse";
 import { formatText } from "../../review/formats/text";
 import { reviewRelease } from "../../review/review";
+import { commandLine } from "../../text/command-line";
 import { counted } from "../../text/counted";
+import { shellWord } from "../../text/shell-word";
 import { wrapped } from "../../text/wrapped";
 import { countLosses, type LossCount } from "../checks/losses";
 import { sizesForReview } from "../checks/sizes-for-review";
 import { UnknownMigration } from "../failures/resolve";
-import { BuiltUpon, NotApplied, UnreadableHistory, Unwritable } from "../failures/revert";
+import { AlreadyReverted, BuiltUpon, NotApplied, UnreadableHistory, Unwritable } from "../failures/revert";
 import type { Log } from "../log";
 import { nextCommand } from "../next-command";
 import { compareHistory } from "../records/history-state";
@@ -39,11 +41,12 @@ export interface RevertInput {
  * Shows the SQL that takes a migration back as a new migration, what would be lost by it, and what the review finds in
  * it. With `--write` it writes the new migration into the folder. It never runs any of it.
  * @returns one of {@link REVERT_EXIT}
- * @throws UnknownMigration, NotApplied, BuiltUpon, UnreadableHistory, Unwritable
+ * @throws UnknownMigration, AlreadyReverted, NotApplied, BuiltUpon, UnreadableHistory, Unwritable
  */
 export async function revert({ settings, log, run, migrations, prisma }: RevertInput): Promise<number> {
   const { name, write } = settings.revert!;
   if (!migrations.some((each) => each.name === name)) throw new UnknownMigration(name);
+  refuseSecond(migrations, name);
   if (run) await refuseUnapplied(run, migrations, name);
   await loadParser();
   const plan = planOf(migrations, name, settings);
@@ -72,6 +75,22 @@ export async function revert({ settings, log, run, migrations, prisma }: RevertI
   if (plan.migrations.length > 0) log.event("revert.review", await reviewLines(plan, migrations, settings, run), data);
   show("revert.next", nextLines(plan, settings, paths));
   return whole ? REVERT_EXIT.whole : REVERT_EXIT.part;
+}
+
+/** The first line of each new migration says which one it takes back. */
+function refuseSecond(migrations: readonly Migration[], name: string): void {
+  const found = migrations.flatMap((migration) => {
+    const [, reverted, parts = "1"] =
+      /^-- Reverts (\S+?)(?:, part \d+ of (\d+))?\.$/m.exec(migration.sql.slice(0, 1_000)) ?? [];
+    return reverted === name ? { name: migration.name, parts: Number(parts) } : [];
+  });
+  const [first] = found;
+  if (first)
+    throw new AlreadyReverted(
+      name,
+      found.map((each) => each.name),
+      found.length >= first.parts,
+    );
 }
 
 async function refuseUnapplied({ session, table }: Run, migrations: readonly Migration[], name: string): Promise<void> {
@@ -107,22 +126,29 @@ function refuseBuiltUpon({ name, builtUpon }: RevertPlan): void {
 function writeMigrations({ migrations }: RevertPlan, { source }: Settings): string[] {
   const directory = "directory" in source ? source.directory : "";
   return migrations.map(({ name, sql }) => {
-    const file = join(directory, name, "migration.sql");
+    const folder = join(directory, name);
+    let draft: string | undefined;
     try {
-      mkdirSync(join(directory, name));
-      writeFileSync(file, sql, { flag: "wx" });
+      // The folder appears with its file or not at all. A folder without one would stop every command.
+      draft = mkdtempSync(join(dirname(resolve(directory)), ".revert-"));
+      writeFileSync(join(draft, "migration.sql"), sql);
+      chmodSync(draft, 0o777 & ~process.umask());
+      renameSync(draft, folder);
     } catch (error) {
-      throw new Unwritable(join(directory, name), (error as NodeJS.ErrnoException).code ?? String(error));
+      if (draft !== undefined) rmSync(draft, { recursive: true, force: true });
+      throw new Unwritable(folder, (error as NodeJS.ErrnoException).code ?? String(error));
     }
-    return file;
+    return join(folder, "migration.sql");
   });
 }
 
-function headLines({ name, steps, kept }: RevertPlan): string[] {
+function headLines({ name, steps, kept, migrations }: RevertPlan): string[] {
   const never = kept.filter(({ undo }) => !undo.harmless).length;
-  const rest = never > 0 ? `, and ${counted(never, "effect")} can't be` : "";
+  const by = `by ${migrations.length === 1 ? "a new migration" : `${migrations.length} new migrations`}`;
   if (steps.length === 0 && never === 0) return [`${name} changes nothing that could be taken back.`];
-  return [`${name}: ${counted(steps.length, "effect")} can be taken back by a new migration${rest}.`];
+  if (steps.length === 0) return [`${name}: none of its ${counted(never, "change")} can be taken back.`];
+  if (never === 0) return [`${name} can be taken back as a whole, ${by}.`];
+  return [`${name}: ${steps.length} of its ${steps.length + never} changes can be taken back, ${by}.`];
 }
 
 function sqlLines({ name, sql }: { name: string; sql: string }, { showValues }: Settings): string[] {
@@ -153,8 +179,8 @@ function keptLines({ kept }: RevertPlan, settings: Settings): string[] {
       .filter(({ undo }) => (undo.harmless === true) === harmless)
       .map(({ line, kind, undo }) => `  line ${line}, ${kind}: ${undo.never}`);
   const [never, stays] = [list(false), list(true)];
-  const restore =
-    settings.stack === undefined ? "a backup" : `a backup (npm run restore -- --stack ${settings.stack} --plan)`;
+  const { stack, restoreCommand = commandLine("restore") } = settings;
+  const restore = stack === undefined ? "a backup" : `a backup (${restoreCommand} --stack ${shellWord(stack)} --plan)`;
   return [
     ...(never.length > 0 ? ["", `Not taken back; what is gone is only in ${restore}:`, ...never] : []),
     ...(stays.length > 0 ? ["", "Left as it is, which does no harm:", ...stays] : []),

@@ -29,7 +29,7 @@ async function reviewOf(sql: string): Promise<WayBackFacts["review"]> {
 
 async function textOf(step: FailedStep, sql: string, facts: Partial<WayBackFacts> = {}): Promise<string[]> {
   const review = await reviewOf(sql);
-  const all = { before, image: "registry/notes:1.1.0", review, ownImages: [], ...facts };
+  const all = { before, image: "registry/notes:1.1.0", review, adopts: false, ownImages: [], ...facts };
   return wayBackText(step, "Deployment notes", all).split("\n");
 }
 
@@ -94,6 +94,11 @@ describe("the message of a release that failed names", () => {
       { before: { ...before, image: undefined } },
       "There is no version before it to go back to.",
     ],
+    [
+      "another tool made the app before",
+      { before: { ...before, image: undefined }, adopts: true },
+      "the tool that made the app before brings its version back",
+    ],
     ["the image is the same", { image: "registry/notes:1.0.0" }, "set back what was changed in Pulumi.prod.yaml"],
     [
       "the program builds the image",
@@ -154,7 +159,7 @@ test("it is told once, however many steps of a release fail, and no step is trie
   const recorder = new PulumiRecorder();
   await recorder.start();
   recorder.acceptErrorHooks();
-  const back = new WayBack({ before, image: "notes:2", review: undefined, ownImages: [] });
+  const back = new WayBack({ before, image: "notes:2", review: undefined, adopts: false, ownImages: [] });
   const failed = { urn: "", id: "", name: "", type: "", failedOperation: "update" as const, errors: ["timed out"] };
   for (const what of ["Deployment notes", "Deployment notes-mailer"]) {
     const [hook] = back.hooks("rollout", what).hooks?.onError ?? [];

@@ -237,7 +237,8 @@ describe.sequential("a stack's life", { timeout: 300_000 }, () => {
     const command = /^To go back: (npm run local -- up .*)$/m.exec(said)?.[1];
     expect(command).toContain("--config app.image=notes:1.3.0");
     await cli.type(command!);
-    expect((await cli.run("status")).stdout).toMatch(/notes +notes:1\.3\.0 +serves with 2 pods/);
+    expect((await getJson(url, "/health")).body).toMatchObject({ status: "ok", version: "1.3.0" });
+    expect((await cli.run("status")).stdout).toMatch(/notes +notes:1\.3\.0 +2 of 2 pods ready\n/);
 
     cli.set("app.image", "notes:1.4.1");
     const repaired = await cli.run("up");

@@ -150,6 +150,7 @@ export class ContainerRunner {
       HOSTNAME: pod.metadata.name,
       // The migrator's messages name this command, because the usual `ops` doesn't know the local cluster.
       RELEASE_OPS_COMMAND: "npm run local -- ops",
+      RELEASE_RESTORE_COMMAND: "npm run local -- restore",
       ...storeVariables(around.cloudDir),
       ...image.env,
     };

@@ -75,6 +75,7 @@ const failures: Failure[] = [
   new resolve.ContradictsCatalog("a", "applied", Array(20).fill("  x")),
   new resolve.AlreadyHasHistory(2),
   new resolve.NothingRecorded(),
+  new revert.AlreadyReverted("a", ["3_revert_a"], true),
   new revert.BuiltUpon("a", ["  b makes index i"], "b"),
   new revert.NotApplied("a", "pending"),
   new revert.UnreadableHistory("syntax error"),

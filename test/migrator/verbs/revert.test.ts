@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dumpDatabase, startPostgres, type TestPostgres } from "../../support/postgres";
@@ -28,7 +28,7 @@ describe("revert --plan", () => {
     const [before, folder] = [await dumpDatabase(url), readdirSync(directory)];
     const { exit, output } = await migrate(url, directory, "revert", "2_colour", "--plan");
     expect(exit).toBe(0);
-    expect(output).toContain("2_colour: 3 effects can be taken back by a new migration.");
+    expect(output).toContain("2_colour can be taken back as a whole, by 3 new migrations.");
     expect(output).toMatch(/DROP TABLE tags;[\s\S]*DROP INDEX CONCURRENTLY notes_title_idx;[\s\S]*DROP COLUMN colour;/);
     expect(output).toMatch(/Lost by it:\n {2}table tags: 1 row\n {2}column notes\.colour: 1 row with a value\n/);
     expect(output).toMatch(/The review of it:[\s\S]*error: drop-column notes\.colour \(destructive\)/);
@@ -105,6 +105,20 @@ test("revert --write writes the migration, which deploy then applies: the schema
 });
 
 describe("revert is refused, and changes nothing,", () => {
+  test("if the folder has migrations already that take it back, or a part of them after a kill", async () => {
+    const directory = historyOf({ "1_notes": NOTES, "2_colour": COLOUR });
+    expect((await offline(directory, "2_colour", "--write")).exit).toBe(0);
+    const written = readdirSync(directory).filter((name) => name.includes("revert"));
+    expect(written).toHaveLength(3);
+    const again = await offline(directory, "2_colour", "--write");
+    expect(again).toMatchObject({ exit: 4, output: expect.stringContaining("FAILED (already-reverted)") });
+    expect(again.output).toMatch(/Next: release it; /);
+    rmSync(join(directory, written[1]!), { recursive: true });
+    expect((await offline(directory, "2_colour", "--write")).output).toContain(
+      `Next: some parts of it are missing: delete ${written[0]}, ${written[2]}, then: npm run migrator -- revert`,
+    );
+  });
+
   test("if a later migration builds upon what would be dropped; it is named with what it made", async () => {
     const directory = historyOf({ "1_notes": NOTES, "2_colour": COLOUR, "3_b": "CREATE INDEX i ON notes (colour);" });
     const { exit, output } = await offline(directory, "2_colour", "--write");
