@@ -14,7 +14,7 @@ const KEYS: readonly { key: "restore" | "kmsKey" | "copy" | "image" | "dump"; mo
 ];
 
 /** The tags that a release sets itself, and by which its snapshots are found again. */
-export const OWN_TAGS = ["project", "stack", "app", "commit", "release", "migrations"] as const;
+const OWN_TAGS = ["project", "stack", "app", "commit", "release", "migrations"] as const;
 
 /** The most tags that AWS allows on one resource. */
 const MOST_TAGS = 50;
@@ -99,15 +99,6 @@ export const backupRules: Rule[] = [
     ],
   },
   { needs: ["backup", "policy"], broken: ({ backup, policy }) => copyProblems(backup.copy, policy.encryption) },
-  {
-    needs: ["backup"],
-    broken: ({ backup: { keep } }) =>
-      problem(
-        keep !== undefined && keep.last === undefined && keep.days === undefined,
-        ["backup", "keep"],
-        "a group with last, days or both",
-      ),
-  },
 ];
 
 function copyProblems(copy: BackupSettings["copy"], encryption: Settings["policy"]["encryption"]): Problem[] {

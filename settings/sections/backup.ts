@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, image, setting, whole } from "../types";
+import { duration, image, setting } from "../types";
 import { dump } from "./dump";
 
 const KEY = "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID";
@@ -63,20 +63,6 @@ export const backup = z.strictObject({
         description:
           "`after-rollout`: neither the migration nor the rollout waits for the copy, and none of them fails with it. `before-migration`: the migration begins when the copy is complete.",
         example: "before-migration",
-      }),
-    })
-    .optional(),
-  keep: z
-    .strictObject({
-      last: setting(whole(1, 1_000).optional(), {
-        description: "The newest so many backups of the stack are kept.",
-        example: 20,
-        without: "the number doesn't matter",
-      }),
-      days: setting(whole(1, 3_650, "days").optional(), {
-        description: "Backups that are not older than this are kept.",
-        example: 30,
-        without: "the age doesn't matter",
       }),
     })
     .optional(),

@@ -1,5 +1,6 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { DescribeDBInstancesCommand } from "@aws-sdk/client-rds";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { CommandFailure } from "../../by-hand/failure";
@@ -11,23 +12,23 @@ let url: string;
 let asked: { action: string; by: string; role: string | null; session: string | null }[] = [];
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const parameters = new URLSearchParams(Buffer.concat(chunks).toString());
-    const [, by = ""] = /Credential=([^/]+\/\d+\/[^/]+\/[^/]+)/.exec(request.headers.authorization ?? "") ?? [];
-    const action = parameters.get("Action") ?? "";
-    const role = parameters.get("RoleArn");
-    asked.push({ action, by: by.replace(/\/\d+\//, " "), role, session: parameters.get("RoleSessionName") });
-    const key = `<AccessKeyId>KEYOF${role?.split("/")[1]}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>`;
-    const credentials = `<Credentials>${key}<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>`;
-    const result = role ? credentials : "<DBInstances/>";
-    response.writeHead(200, { "content-type": "text/xml" });
-    response.end(`<${action}Response><${action}Result>${result}</${action}Result></${action}Response>`);
-  });
+  server = createServer((request, response) => void text(request).then((body) => answer(request, response, body)));
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
+
+function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
+  const parameters = new URLSearchParams(body);
+  const [, by = ""] = /Credential=([^/]+\/\d+\/[^/]+\/[^/]+)/.exec(request.headers.authorization ?? "") ?? [];
+  const action = parameters.get("Action") ?? "";
+  const role = parameters.get("RoleArn");
+  asked.push({ action, by: by.replace(/\/\d+\//, " "), role, session: parameters.get("RoleSessionName") });
+  const key = `<AccessKeyId>KEYOF${role?.split("/")[1]}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>`;
+  const credentials = `<Credentials>${key}<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>`;
+  const result = role ? credentials : "<DBInstances/>";
+  response.writeHead(200, { "content-type": "text/xml" });
+  response.end(`<${action}Response><${action}Result>${result}</${action}Result></${action}Response>`);
+}
 afterAll(() => new Promise((closed) => server.close(closed)));
 beforeEach(() => {
   asked = [];

@@ -82,7 +82,7 @@ export interface SnapshotRecord {
 }
 
 /** A copy: its region, the ARN of the snapshot that it was made of, and the key that it would be encrypted with. */
-export interface SnapshotCopy {
+interface SnapshotCopy {
   region: string;
   source: string;
   kmsKeyId?: string | undefined;
