@@ -9,14 +9,15 @@ const kmsKey = z.string({ error: () => KEY }).regex(/^arn:aws[a-z-]*:kms:[a-z0-9
 const REGION = "a region of AWS such as eu-west-1";
 const region = z.string({ error: () => REGION }).regex(/^[a-z]{2}(-[a-z0-9]+)+-\d+$/, REGION);
 
+/** No character classes of Unicode: editors read these expressions in the JSON schema, where they have no flags. */
 const TAG =
-  "letters, digits, spaces and _ . : / = + - @, a key of at most 128 characters that doesn't begin with aws:, a value of at most 256";
+  "letters without accents, digits, spaces and _ . : / = + - @, a key of at most 128 characters that doesn't begin with aws:, a value of at most 256";
 const tags = z.record(
-  z.string().regex(/^(?!aws:)[\p{L}\p{N} _.:/=+@-]{1,128}$/iu, TAG),
+  z.string().regex(/^(?![aA][wW][sS]:)[A-Za-z0-9 _.:/=+@-]{1,128}$/, TAG),
   z
     .union([z.string(), z.number(), z.boolean()], { error: () => TAG })
     .transform(String)
-    .pipe(z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u, TAG)),
+    .pipe(z.string().regex(/^[A-Za-z0-9 _.:/=+@-]{0,256}$/, TAG)),
 );
 
 /** The backup that is made before a migration. */

@@ -53,6 +53,7 @@ function changed(key: string, value: unknown): Record<string, unknown> {
     if (/^database\.(?:host|name)$/.test(key))
       raw.database = { ...raw.database, secret, host: "h", name: "n", ...plain };
   }
+  if (key.startsWith("backup.copy.")) raw.backup.copy = { region: "eu-west-1" };
   if (/^backup\.(?:dump\.|image$)/.test(key)) {
     const dump = {
       ...(key === "backup.dump.claim" ? {} : { to: "s3://shop-backups" }),

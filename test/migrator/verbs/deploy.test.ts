@@ -136,7 +136,7 @@ describe("a deploy", () => {
     const gone = ["--snapshot", "notes-1", "--snapshot-created-at", "gone", "--snapshot-completed-at", "gone"];
     expect(await migrate(url, directory, ...gone)).toMatchObject({
       exit: 7,
-      output: expect.stringContaining("The snapshot notes-1 is not in RDS any more"),
+      output: expect.stringContaining("There is no snapshot notes-1 any more"),
     });
     // The snapshot took two hours, and has only just ended.
     await migrate(url, directory, ...snapshot, "--snapshot-completed-at", new Date().toISOString());
