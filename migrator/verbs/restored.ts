@@ -93,7 +93,10 @@ async function historyOf(
 function tellSchema({ log }: Run, migrations: readonly Migration[], { last, applied }: RestoredFacts): void {
   if (last === undefined) return;
   const missing = migrations.filter(({ name }) => !applied.includes(name));
-  const rest = missing.length === 0 ? "all of this checkout" : `${missing.length} of this checkout are not in it`;
+  const rest =
+    missing.length === 0
+      ? "all of this checkout"
+      : `${counted(missing.length, "migration")} of this checkout ${missing.length === 1 ? "is" : "are"} not in it`;
   log.event("restored.schema", `Schema: ${last}, ${counted(applied.length, "migration")} applied; ${rest}.`, {
     ...{ last, applied: applied.length, missing: missing.map(({ name }) => name) },
   });

@@ -32,7 +32,7 @@ describe("restored", () => {
     );
     const { exit, output } = await look(url, directory, "--expect", expected);
     expect(exit, output).toBe(0);
-    expect(output).toContain("Schema: 1_init, 1 migration applied; 1 of this checkout are not in it.");
+    expect(output).toContain("Schema: 1_init, 1 migration applied; 1 migration of this checkout is not in it.");
     expect(output).toMatch(/Rows +here +at its last release +live release\n +notes +31 +~30 +~33\n/);
     expect(output).toContain("Everything is there.");
     const [analyzed] = await query(url, "SELECT reltuples::int AS n FROM pg_class WHERE relname = 'notes'");
