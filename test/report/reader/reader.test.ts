@@ -118,7 +118,7 @@ describe("the sizes of the tables", () => {
     expect(status).toBe(0);
     expect(answer).toEqual({
       sizes: { recordedAt: AFTER.at, tables: AFTER.tables },
-      backup: expect.objectContaining({ id: AFTER.snapshot.id, createdAt: AFTER.snapshot.createdAt }),
+      backup: expect.objectContaining({ id: AFTER.snapshot!.id, createdAt: AFTER.snapshot!.createdAt }),
     });
     expect(readFileSync(join(path, "calls"), "utf8")).toMatch(
       /^logs job\/notes-migrate-3f .*--namespace=notes .*--context=prod/,
