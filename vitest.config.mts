@@ -1,10 +1,17 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
+/** Tests that take minutes each. `npm run test:long` runs them, so that the others end within 20 minutes on 2 cores. */
+const LONG = ["test/local/command-runner.test.ts", "test/local/kill.test.ts"];
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // `npm run test:package` installs the package from the registry, which takes minutes.
-    exclude: [...configDefaults.exclude, ...(process.env["TEST_PACKAGE"] ? [] : ["test/package/**"])],
+    exclude: [
+      ...configDefaults.exclude,
+      ...(process.env["TEST_PACKAGE"] ? [] : ["test/package/**"]),
+      ...(process.env["TEST_LONG"] ? [] : LONG),
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
