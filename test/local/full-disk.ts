@@ -3,8 +3,9 @@ import { chownSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serverAccount } from "../../local/cloud/aws/account";
+import { randomNumbers } from "../support/random-numbers";
 import { Cli, processesOf, type Ran } from "./cli";
-import { check, generator } from "./kill-up";
+import { check } from "./kill-up";
 
 const MEBIBYTE = 1024 * 1024;
 /** Holds the database and the snapshots of some releases. */
@@ -49,7 +50,7 @@ export function canMount(): boolean {
  * @throws Error at the first round where one of them did not, with its seed and size
  */
 export async function fullDisk({ rounds, seed, freshEvery, onRound }: FullDiskOptions): Promise<Filled[]> {
-  const random = generator(seed);
+  const random = randomNumbers(seed);
   const done: Filled[] = [];
   const account = await serverAccount();
   if (!account) throw new Error("a disk can be mounted by root only");

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { Client } from "pg";
 import { describeProcess, isRunning, type ProcessRecord } from "../../local/cloud/process";
+import { randomNumbers } from "../support/random-numbers";
 import { Cli, getJson, ownHistory, processesOf, until } from "./cli";
 
 export interface Killed {
@@ -26,7 +27,7 @@ export interface KillOptions {
  * @throws Error at the first round that did not converge, with its seed and instant
  */
 export async function killUp({ rounds, seed, freshEvery, onRound }: KillOptions): Promise<Killed[]> {
-  const random = generator(seed);
+  const random = randomNumbers(seed);
   const done: Killed[] = [];
   let cli: Cli | undefined;
   // Of an undisturbed release on this machine, now; measured again at each round that was not killed.
@@ -162,18 +163,6 @@ function descendants(pid: number): ProcessRecord[] {
     return parent !== undefined && parent > 1 && (parent === pid || isBelow(parent));
   };
   return [...parents.keys()].filter(isBelow).flatMap((each) => describeProcess(each) ?? []);
-}
-
-/** Numbers from 0 to 1 that a seed determines (mulberry32). */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** `npm run kill-up -- ROUNDS [SEED]` */

@@ -1,7 +1,7 @@
 import { listCreations } from "../../local/cloud/aws/api/creation";
 import { listInstances } from "../../local/cloud/aws/records";
-import { generator } from "../local/kill-up";
 import { dumpDatabase } from "../support/dump";
+import { randomNumbers } from "../support/random-numbers";
 import { query, type Ran, World } from "./world";
 
 /** One round: what was restored, and when the restore was killed. */
@@ -31,10 +31,10 @@ const STACKS = {
  * @throws Error at the first round that did not end well, with its seed and instant
  */
 export async function killRestore({ rounds, seed, onRound }: KillOptions): Promise<Killed[]> {
-  const random = generator(seed);
+  const random = randomNumbers(seed);
   const world = new World(STACKS);
   const done: Killed[] = [];
-  // Of an undisturbed restore on this machine; measured again at each round that was not killed.
+  // The milliseconds that an undisturbed restore takes. Each round that was not killed measures them again.
   const duration = { instance: 6_000, moment: 7_000, cluster: 7_000 };
   try {
     const notes = (await world.database("instance", "notes-db", true)).adminUrl;

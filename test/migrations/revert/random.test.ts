@@ -9,7 +9,8 @@ import { describeDifference, differences } from "../../../migrator/checks/drift"
 import { Session } from "../../../migrator/db/connection";
 import { parseUrl } from "../../../migrator/db/url";
 import { startPostgres, type TestPostgres } from "../../support/postgres";
-import { BASE, randomNumbers, randomStatement } from "./random-statements";
+import { randomNumbers } from "../../support/random-numbers";
+import { BASE, randomStatement } from "./random-statements";
 
 /** The number of random migrations, and the seed of the first one; each later one has the next number. */
 const SEQUENCES = Number(process.env["REVERT_SEQUENCES"] ?? 10);

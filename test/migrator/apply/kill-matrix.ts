@@ -3,6 +3,7 @@
  * undisturbed run. 1,000 rounds by default, about 1 s each on one of two workers.
  */
 import { startPostgres } from "../../support/postgres";
+import { randomNumbers } from "../../support/random-numbers";
 import { historyOf, migrate } from "../support";
 import { KILL_HISTORY, KILLS, playRound, stateOf } from "./kills";
 
@@ -10,20 +11,9 @@ const rounds = Number(process.argv[2] ?? 1000);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
 const workers = 2;
 
-/** mulberry32: the same seed, the same instants. */
-function generator(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 async function main(): Promise<void> {
   console.log(`${rounds} rounds, seed ${seed}`);
-  const random = generator(seed);
+  const random = randomNumbers(seed);
   const directory = historyOf(KILL_HISTORY);
   const counts = new Map<string, number>();
   let next = 0;
