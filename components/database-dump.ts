@@ -71,17 +71,16 @@ export class DatabaseDump extends pulumi.ComponentResource implements BackupStep
     this.id = identifier;
     const ending = dump.recipients.length > 0 ? ENDINGS.encrypted : ENDINGS.plain;
     const location = `${dump.to ?? `pvc://${dump.claim}`}/${identifier}${ending}`;
-    const jobName = name;
     const contents = [
       { data: { "dump.cjs": args.program } },
       ...(args.signer === undefined ? [] : [{ data: { "rds-signer.cjs": args.signer } }]),
     ];
     const files = jobFiles(name, { app, namespace, component: "dump", contents }, { parent: this });
-    const watched = { name: jobName, step: "dump" as const, namespace, reader: args.reader };
+    const watched = { name, step: "dump" as const, namespace, reader: args.reader };
     this.job = new Job(
       name,
       dumpJobManifest({
-        ...{ name: jobName, namespace, app, releaseId, database, settings, backup },
+        ...{ name, namespace, app, releaseId, database, settings, backup },
         arguments: [...dumpArguments(args), ...connectionArguments(database)],
         files: files.names,
       }),
@@ -95,7 +94,7 @@ export class DatabaseDump extends pulumi.ComponentResource implements BackupStep
       },
     );
     const begins = args.begins ?? pulumi.output(undefined);
-    warnWhenOverdue(this.job, jobName, deadline, begins);
+    warnWhenOverdue(this.job, name, deadline, begins);
     warnOfLingering(watched, { begins, ends: this.job.id, parent: this });
     this.createdAt = this.job.status.apply((status) => status?.startTime);
     this.completedAt = this.job.status.apply((status) => status?.completionTime);

@@ -139,7 +139,7 @@ export class SnapshotCopy extends pulumi.ComponentResource {
             { ...shared, sourceDbClusterSnapshotIdentifier: arn, targetDbClusterSnapshotIdentifier: identifier },
             options,
           );
-    // As with a snapshot, the resource alone doesn't tell whether an interrupted copy was ever completed.
+    // The resource alone doesn't tell whether an interrupted copy was ever completed, so RDS is asked.
     const available = copy.id.apply(() =>
       waitUntilAvailable(
         {

@@ -57,7 +57,7 @@ export interface Report extends ReportPart {
     kind?: string | undefined;
     id: string;
     createdAt: string;
-    /** Of a dump: where it is, when it was complete, and the sha-256 of its file. */
+    /** A dump also has its place, the time at which it was complete, and the sha-256 of its file. */
     location?: string | undefined;
     completedAt?: string | undefined;
     checksum?: string | undefined;

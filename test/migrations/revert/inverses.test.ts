@@ -20,7 +20,7 @@ function inverse(script: string): string[] {
 const NOTES = `CREATE TYPE mood AS ENUM ('ok', 'sad');
 CREATE TABLE notes (id serial PRIMARY KEY, title varchar(20) NOT NULL DEFAULT 'none', body text, size int CHECK (size > 0), mood mood);`;
 
-/** For each family of statements: what was before, the statement, and what takes it back. */
+/** Each case has the schema before, a statement, and the statements that take it back. They stand by family. */
 const cases: Record<string, readonly [before: string, statement: string, ...inverse: string[]][]> = {
   tables: [
     ["", "CREATE TABLE a (id int)", "DROP TABLE a"],
