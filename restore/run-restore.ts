@@ -1,10 +1,10 @@
 import { CommandFailure } from "../by-hand/failure";
+import { type ReleaseFacts, releaseFacts } from "../by-hand/release-facts";
 import type { Output } from "../by-hand/run-job";
 import type { CommandStack } from "../by-hand/stack";
 import { formatDuration } from "../text/short-duration";
 import type { RestoreCommand } from "./options";
 import { announcement, differenceLines, planLines } from "./print";
-import { type ReleaseFacts, releaseFacts } from "./release-facts";
 import type { Difference, RestoredCopy, RestorePlan, RestoreTarget } from "./target";
 import { type Verified, verifyCopy } from "./verification";
 

@@ -1,4 +1,4 @@
-import type { ReleaseFacts } from "./release-facts";
+import type { ReleaseFacts } from "../by-hand/release-facts";
 
 /** What a person asks a restore for. */
 export interface RestoreRequest {

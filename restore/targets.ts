@@ -1,7 +1,7 @@
 import { CommandFailure, EXIT } from "../by-hand/failure";
+import { rdsAccess } from "../by-hand/rds/access";
 import type { CommandStack } from "../by-hand/stack";
 import type { Settings } from "../settings/schema";
-import { rdsAccess } from "./rds/access";
 import { RdsTarget, type RdsTargetArgs } from "./rds/target";
 import type { RestoreTarget } from "./target";
 

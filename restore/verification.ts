@@ -3,12 +3,12 @@ import { CommandFailure, EXIT } from "../by-hand/failure";
 import { migratorProgram } from "../by-hand/job-by-hand";
 import { Kubectl } from "../by-hand/kubectl";
 import { removeEarlier, seeOtherJobs } from "../by-hand/other-jobs";
+import type { ReleaseFacts } from "../by-hand/release-facts";
 import { type Output, runJob } from "../by-hand/run-job";
 import type { CommandStack } from "../by-hand/stack";
 import { HistoryError } from "../migrations/history/history";
 import { kubeconfigFile } from "../report/reader/kubectl";
 import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
-import type { ReleaseFacts } from "./release-facts";
 import type { RestoredCopy } from "./target";
 
 /** What the verification of a copy found. */

@@ -7,7 +7,7 @@ import type {
   RestoreDBClusterToPointInTimeMessage,
   Tag,
 } from "@aws-sdk/client-rds";
-import { defined } from "../defined";
+import { defined } from "../../by-hand/defined";
 import { idsOf, monitoring, someOf } from "./instance-calls";
 import type { RestorePoint } from "./restore-point";
 import { sameMajor } from "./snapshots";

@@ -4,7 +4,7 @@ import {
   RestoreDBClusterFromSnapshotCommand,
   RestoreDBClusterToPointInTimeCommand,
 } from "@aws-sdk/client-rds";
-import type { RdsAccess } from "./access";
+import type { RdsAccess } from "../../by-hand/rds/access";
 import { afterClusterRestore, clusterFromSnapshot, clusterToPointInTime, memberOf } from "./cluster-calls";
 import { type CopyArgs, copyTags, isThere, memberName } from "./copy";
 import { lookAtCluster, lookAtInstance } from "./look";

@@ -1,8 +1,8 @@
 import { type DBCluster, type DBInstance, paginateDescribeDBClusters } from "@aws-sdk/client-rds";
+import type { RdsAccess } from "../../by-hand/rds/access";
+import { asked } from "../../by-hand/rds/refusals";
 import type { ListedCopy } from "../target";
-import type { RdsAccess } from "./access";
 import { TAGS, tagOf } from "./copy";
-import { asked } from "./refusals";
 import { instances, type Source } from "./source";
 
 /** A database in RDS, such as a copy that a restore has made. */

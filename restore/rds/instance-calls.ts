@@ -6,7 +6,7 @@ import type {
   RestoreDBInstanceToPointInTimeMessage,
   Tag,
 } from "@aws-sdk/client-rds";
-import { defined } from "../defined";
+import { defined } from "../../by-hand/defined";
 import type { RestorePoint } from "./restore-point";
 import { sameMajor } from "./snapshots";
 

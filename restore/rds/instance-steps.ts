@@ -3,7 +3,7 @@ import {
   RestoreDBInstanceFromDBSnapshotCommand,
   RestoreDBInstanceToPointInTimeCommand,
 } from "@aws-sdk/client-rds";
-import type { RdsAccess } from "./access";
+import type { RdsAccess } from "../../by-hand/rds/access";
 import { type CopyArgs, copyTags, isThere } from "./copy";
 import { afterRestore, fromSnapshot, toPointInTime } from "./instance-calls";
 import { lookAtInstance } from "./look";

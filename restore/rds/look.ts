@@ -1,6 +1,6 @@
 import { type DBCluster, type DBInstance, DescribeDBClustersCommand } from "@aws-sdk/client-rds";
-import type { RdsAccess } from "./access";
-import { asked } from "./refusals";
+import type { RdsAccess } from "../../by-hand/rds/access";
+import { asked } from "../../by-hand/rds/refusals";
 import { instances } from "./source";
 
 /** A database with its state. */

@@ -1,6 +1,6 @@
 import { CommandFailure, EXIT } from "../../by-hand/failure";
+import type { ReleaseFacts } from "../../by-hand/release-facts";
 import { formatDuration } from "../../text/short-duration";
-import type { ReleaseFacts } from "../release-facts";
 import { time } from "./command-line";
 import { described, type Source } from "./source";
 

@@ -5,10 +5,10 @@ import {
   ModifyDBInstanceCommand,
 } from "@aws-sdk/client-rds";
 import { CommandFailure, EXIT } from "../../by-hand/failure";
+import type { RdsAccess } from "../../by-hand/rds/access";
+import { made } from "../../by-hand/rds/refusals";
 import type { Say } from "../target";
-import type { RdsAccess } from "./access";
 import { type Copy, copiesOf, statusOf } from "./copies";
-import { made } from "./refusals";
 import { instances, isAurora, type Source } from "./source";
 import { type Patience, untilGone } from "./waiting";
 

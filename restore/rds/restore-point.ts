@@ -1,6 +1,6 @@
 import { CommandFailure, EXIT } from "../../by-hand/failure";
-import type { ReleaseFacts } from "../release-facts";
-import type { RdsAccess } from "./access";
+import type { RdsAccess } from "../../by-hand/rds/access";
+import type { ReleaseFacts } from "../../by-hand/release-facts";
 import { time } from "./command-line";
 import { beganAt, reachable, readTime } from "./moment";
 import { namedSnapshot, newestSnapshot, type Snapshot, type StackTags } from "./snapshots";

@@ -7,8 +7,8 @@ import {
   paginateDescribeDBSnapshots,
 } from "@aws-sdk/client-rds";
 import { CommandFailure, EXIT } from "../../by-hand/failure";
-import type { RdsAccess } from "./access";
-import { asked } from "./refusals";
+import type { RdsAccess } from "../../by-hand/rds/access";
+import { asked } from "../../by-hand/rds/refusals";
 import type { Source } from "./source";
 
 /** RDS' description of a snapshot. */

@@ -5,8 +5,8 @@ import {
   paginateDescribeDBInstances,
 } from "@aws-sdk/client-rds";
 import { CommandFailure, EXIT } from "../../by-hand/failure";
-import type { RdsAccess } from "./access";
-import { asked } from "./refusals";
+import type { RdsAccess } from "../../by-hand/rds/access";
+import { asked } from "../../by-hand/rds/refusals";
 
 /** An instance whose backup is restored. */
 export interface InstanceSource {

@@ -1,6 +1,6 @@
+import { made } from "../../by-hand/rds/refusals";
 import type { PlannedCall, Say } from "../target";
 import { cliCommand } from "./command-line";
-import { made } from "./refusals";
 import type { Patience } from "./waiting";
 
 /** One call of a restore, with its wait. */

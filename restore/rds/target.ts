@@ -1,7 +1,7 @@
 import type { DBCluster, DBInstance } from "@aws-sdk/client-rds";
+import type { RdsAccess } from "../../by-hand/rds/access";
 import type { CommandStack } from "../../by-hand/stack";
 import type { Difference, ListedCopy, RestoredCopy, RestorePlan, RestoreRequest, RestoreTarget, Say } from "../target";
-import type { RdsAccess } from "./access";
 import { clusterSteps } from "./cluster-steps";
 import { type Copy, copiesOf, databasesOf, listed, statusOf } from "./copies";
 import { copyName, isCopyOf, memberName, nameTaken } from "./copy";

@@ -191,7 +191,9 @@ describe.sequential("npm run restore, on the local cloud", { timeout: 240_000 },
     expect(refused.err).toMatch(
       /FAILED: RDS refused RestoreDBInstanceFromDBSnapshot: .*not authorized to perform: rds:RestoreDBInstanceFromDBSnapshot/,
     );
-    expect(refused.err).toContain("Next: give the role that action (docs/recovery.md has the whole policy)");
+    expect(refused.err).toContain(
+      "Next: give the role that action (docs/recovery.md and docs/backup.md list all of them)",
+    );
     writeAtomically(file, JSON.stringify(restoreActions()));
     expect((await world.run(...words)).status).toBe(0);
   });

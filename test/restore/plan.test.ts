@@ -7,7 +7,7 @@ import {
   RestoreDBInstanceToPointInTimeMessage$,
 } from "@aws-sdk/client-rds";
 import { describe, expect, test } from "vitest";
-import type { RdsAccess } from "../../restore/rds/access";
+import type { RdsAccess } from "../../by-hand/rds/access";
 import { clusterSteps } from "../../restore/rds/cluster-steps";
 import { instanceSteps } from "../../restore/rds/instance-steps";
 import type { RestorePoint } from "../../restore/rds/restore-point";

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "node:https";
 import { RDSClient, type RDSClientConfig } from "@aws-sdk/client-rds";
-import { type CommandStack, invalidSettings } from "../../by-hand/stack";
 import { AWS_CREDENTIALS } from "../../settings/providers/aws";
 import { type ProviderSettings, parseProviders } from "../../settings/providers/providers";
 import { keysOf } from "../../settings/stack-file";
 import { defined } from "../defined";
+import { type CommandStack, invalidSettings } from "../stack";
 import { credentialsOf } from "./credentials";
 
 /** The variable with the address of the local cloud's RDS, which takes the place of the account's. */
 const LOCAL_VARIABLE = "RELEASE_LOCAL_RDS";
 
-/** How a restore reaches RDS, and which accounts it may work in. */
+/** How a command by hand reaches RDS, and which accounts it may work in. */
 export interface RdsAccess {
   readonly client: RDSClient;
   /** The account ids of `aws:allowedAccountIds`; undefined: any. */
@@ -41,11 +41,12 @@ export function rdsAccess({ name, config }: Pick<CommandStack, "name" | "config"
     ...(["httpProxy", "httpsProxy"] as const)
       .filter((key) => aws[key] !== undefined)
       .map(
-        (key) => `aws:${key} is set, and a restore can't go through a proxy; run it where RDS is reached without one`,
+        (key) =>
+          `aws:${key} is set, and this command can't go through a proxy; run it where RDS is reached without one`,
       ),
   ];
   if (local === undefined && problems.length > 0) throw invalidSettings(name, problems);
-  // The SDK's advice about versions of Node.js is of no use to somebody who restores a database.
+  // The SDK's advice about versions of Node.js is of no use to somebody who types a command.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const { region = "xx-local-1", allowedAccountIds: allowed, forbiddenAccountIds: forbidden = [] } = aws;
   return {

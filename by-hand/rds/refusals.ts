@@ -1,5 +1,5 @@
-import { CommandFailure, EXIT } from "../../by-hand/failure";
 import { oneLine } from "../../text/printable";
+import { CommandFailure, EXIT } from "../failure";
 
 /**
  * Returns the answer to a question to RDS.
@@ -43,7 +43,7 @@ function reasonOf(error: unknown): string {
 const REMEDIES: readonly [pattern: RegExp, remedy: string][] = [
   [
     /AccessDenied|UnauthorizedOperation|not authorized/i,
-    "give the role that action (docs/recovery.md has the whole policy), then the same command again",
+    "give the role that action (docs/recovery.md and docs/backup.md list all of them), then the same command again",
   ],
   [
     /CredentialsProviderError|Could not load credentials|ExpiredToken|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient/i,

@@ -8,7 +8,7 @@ type AwsSettings = ProviderSettings["aws"];
 type Credentials = NonNullable<RDSClientConfig["credentials"]>;
 
 /** The name of a session of an assumed role, by which CloudTrail shows who called, if the settings name none. */
-const SESSION = "postgres-release-restore";
+const SESSION = "postgres-release";
 
 /**
  * Returns the credentials that the settings of the AWS provider name: a profile or a token first, then one role after

@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { DescribeDBInstancesCommand } from "@aws-sdk/client-rds";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { CommandFailure } from "../../by-hand/failure";
-import { rdsAccess } from "../../restore/rds/access";
+import { CommandFailure } from "../../../by-hand/failure";
+import { rdsAccess } from "../../../by-hand/rds/access";
 
 /** A stand-in for STS and RDS: it answers roles with keys of their names, and tells who asked. */
 let server: Server;
@@ -65,7 +65,7 @@ test("one role after the other is assumed, each with the credentials of the one 
       action: "AssumeRole",
       by: "OWN eu-central-1/sts",
       role: expect.stringMatching(/FIRST$/),
-      session: "postgres-release-restore",
+      session: "postgres-release",
     },
     { action: "AssumeRole", by: "KEYOFFIRST eu-central-1/sts", role: expect.stringMatching(/SECOND$/), session: "ci" },
     { action: "DescribeDBInstances", by: "KEYOFSECOND eu-central-1/rds", role: null, session: null },
@@ -86,5 +86,5 @@ test("what is wrong, encrypted or can't be followed is told at once, with what t
     expect(error.message).toMatch(/3 invalid settings of stack "prod"\.[\s\S]*aws:region[\s\S]*aws:profil/);
     expect(error.message).toContain("aws:secretKey is encrypted, and only Pulumi can read it");
   }
-  expect(() => access({ "aws:httpsProxy": "http://proxy:3128" })).toThrow("a restore can't go through a proxy");
+  expect(() => access({ "aws:httpsProxy": "http://proxy:3128" })).toThrow("this command can't go through a proxy");
 });

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { CommandFailure, EXIT } from "../by-hand/failure";
 import { type ReleaseOutputs, releaseOutputsSchema } from "../components/release-outputs";
 import { oneLine } from "../text/printable";
+import { CommandFailure, EXIT } from "./failure";
 
 /** What is known of the release that is live. */
 export interface ReleaseFacts {
