@@ -4,6 +4,7 @@ import { migratorJobManifest } from "../components/migrator-job-manifest";
 import { labels } from "../components/pods";
 import { readHistorySync } from "../migrations/history/history";
 import { encodePayload, payloadKey } from "../migrations/history/payload";
+import { releasedUntil } from "../migrations/history/until";
 import { bundleMigrator, bundleRdsSigner } from "../migrator/cli/bundle";
 import type { ObjectMeta } from "./cluster-objects";
 import type { CommandStack } from "./stack";
@@ -57,7 +58,7 @@ export interface MigratorProgram {
  */
 export function migratorProgram({ directory, settings }: CommandStack): MigratorProgram {
   return {
-    payload: encodePayload(readHistorySync(directory)),
+    payload: encodePayload(releasedUntil(directory, readHistorySync(directory), settings.migrations.until).migrations),
     migrator: bundleMigrator(),
     signer: settings.database.auth === "iam" ? bundleRdsSigner() : undefined,
   };

@@ -53,7 +53,8 @@ export interface BackupOptions extends pulumi.InvokeOptions {
 
 /**
  * Finds out which backup the release will use, before any resource is declared. A release of only a new image has the
- * migrations of the live one: it makes no backup, and asks nothing of the one that there may be.
+ * migrations of the live one: it makes no backup, and asks nothing of the one that there may be. Neither does one that
+ * holds back the last migration of the live one.
  *
  * @param opts The provider of the package `aws`, which asks RDS, and what is live.
  * @returns undefined when `backup.mode` is "none"
@@ -63,12 +64,15 @@ export interface BackupOptions extends pulumi.InvokeOptions {
  */
 export async function planBackup(
   settings: Settings,
-  { fingerprint }: Pick<PackedHistory, "fingerprint">,
+  { fingerprint, heldBack = [] }: Pick<PackedHistory, "fingerprint" | "heldBack">,
   { live = {}, copyProvider, ...opts }: BackupOptions = {},
 ): Promise<Backup | undefined> {
   const { app, backup, database, release } = settings;
   if (backup.mode === "none") return undefined;
-  const needed = live.fingerprint !== fingerprint || live.attempt !== release.attempt;
+  // A release that goes back to a restored database has nothing to apply. If something is pending after all, the
+  // migration Job refuses to go on without a backup.
+  const goesBack = live.migration !== undefined && heldBack.includes(live.migration);
+  const needed = !goesBack && (live.fingerprint !== fingerprint || live.attempt !== release.attempt);
   if (backup.mode === "dump") {
     const place = { project: pulumi.getProject(), stack: pulumi.getStack(), app: app.name };
     const identifier = dumpName(place, fingerprint, release.attempt);

@@ -4,6 +4,7 @@ import { formatReview } from "../review/formats";
 import type { PackedHistory } from "../review/packed-history";
 import { type Applied, appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
 import type { Settings } from "../settings/schema";
+import { counted } from "../text/counted";
 import { refuseContract } from "./contract-refused";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
@@ -82,7 +83,7 @@ export class ReviewMissing extends ReleaseError {
  */
 export async function reviewGate(
   { app, review: policy, migrations: { runner } }: Settings,
-  { migrations, lint }: Pick<PackedHistory, "migrations" | "lint">,
+  { migrations, heldBack = [], lint }: Pick<PackedHistory, "migrations" | "heldBack" | "lint">,
   live: Live,
 ): Promise<Review> {
   await loadParser();
@@ -101,7 +102,7 @@ export async function reviewGate(
       runner,
       ...(lint && { lint }),
     }),
-    ...assumption(since, applied, live),
+    ...assumption({ since, applied, live, heldBack }),
   };
   if (review.refused.length > 0) throw new ReviewRefused(review);
   if (runner === "command") refuseContract(review);
@@ -109,7 +110,17 @@ export async function reviewGate(
 }
 
 /** Returns the text of the review's assumption, if the outputs don't show for certain which migrations are applied. */
-function assumption(since: string | undefined, applied: readonly Required<Applied>[], live: Live): Partial<Review> {
+function assumption({
+  since,
+  applied,
+  live,
+  heldBack,
+}: {
+  since: string | undefined;
+  applied: readonly Required<Applied>[];
+  live: Live;
+  heldBack: readonly string[];
+}): Partial<Review> {
   const judges = "the preflight Job judges by what the database really has";
   // An acknowledgement that matches no finding here may match one that only the preflight Job makes, so none is
   // reported as without effect.
@@ -120,6 +131,11 @@ function assumption(since: string | undefined, applied: readonly Required<Applie
     };
   if (live.migration === undefined)
     return { assumes: `by review.since, the database has the migrations up to ${since}; ${judges}` };
+  if (live.migration !== undefined && heldBack.includes(live.migration))
+    return {
+      assumes: `this release goes back to the schema of ${applied.at(-1)?.name}: the live release has migrations up to ${live.migration}, and migrations.until holds back ${counted(heldBack.length, "migration")} of the folder. The database that it goes to must not have them, and the preflight Job sees to that`,
+      void: [],
+    };
   if (live.fingerprint === undefined || fingerprint(applied) === live.fingerprint) return {};
   return {
     assumes: `the folder's migrations up to ${since} are not those of the live release, and all count as applied here; ${judges}`,

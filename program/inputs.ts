@@ -86,7 +86,7 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
       kubeconfig: access?.kubernetes.kubeconfig,
       ...(pages === undefined ? {} : { directory: resolve(directory, pages) }),
     },
-    history: await readMigrations(resolve(directory, settings.migrations.directory)),
+    history: await readMigrations(resolve(directory, settings.migrations.directory), settings.migrations.until),
     migrator: bundleMigrator(),
     signer: iam ? bundleRdsSigner() : undefined,
     dumper: settings.backup.mode === "dump" ? bundleDump() : undefined,
@@ -96,9 +96,9 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
   };
 }
 
-async function readMigrations(directory: string): Promise<PackedHistory> {
+async function readMigrations(directory: string, until: string | undefined): Promise<PackedHistory> {
   try {
-    return await packHistory(directory);
+    return await packHistory(directory, until);
   } catch (error) {
     // A ReleaseError is shown without a stack trace, because the mistake is in the folder, not in the program.
     throw new ReleaseError(

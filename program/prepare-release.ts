@@ -15,6 +15,7 @@ import {
 } from "../components";
 import { knownValue } from "../components/known-value";
 import { commandLine } from "../text/command-line";
+import { counted } from "../text/counted";
 import { shellWord } from "../text/shell-word";
 import { type InputPlaces, type ReleaseInputs, readInputs } from "./inputs";
 
@@ -77,6 +78,11 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   const places = { ...options, image: await builtImage(options.image), ownWorkloads: rollout === "own" };
   const { namespace, access, commands, ...read } = await readInputs(places, own !== undefined);
   const { settings, history, schemaGate } = read;
+  const { heldBack = [] } = history;
+  if (heldBack.length > 0)
+    void pulumi.log.info(
+      `migrations.until holds back ${counted(heldBack.length, "migration")} of the folder, from ${heldBack[0]} on.`,
+    );
   const reader = { ...read.reader, ...own?.kubectl };
 
   // The AWS account, the cluster and the machine where this program runs.
@@ -100,8 +106,11 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   // a new image needs none.
   const backup = await planBackup(settings, history, { provider: providers.aws, live, copyProvider: copies });
 
-  // A release with the migrations of the live one keeps the time to which a restore goes back.
-  const migrationBegan = live.fingerprint === history.fingerprint ? (live.migrationBegan ?? null) : undefined;
+  // A release with the migrations of the live one keeps the time to which a restore goes back. One that holds back the
+  // live one's migrations applies none, so it has no such time.
+  const goesBack = live.migration !== undefined && heldBack.includes(live.migration);
+  const kept = live.fingerprint === history.fingerprint ? (live.migrationBegan ?? null) : undefined;
+  const migrationBegan = goesBack ? null : kept;
 
   // The way back to the version before, for the message of a step that fails.
   const before = releaseBefore(settings, live, {

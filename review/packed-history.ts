@@ -1,6 +1,7 @@
 import { fingerprint, type Migration, readHistorySync } from "../migrations/history/history";
 import { encodePayload } from "../migrations/history/payload";
 import { loadParser, planMigration } from "../migrations/history/plan";
+import { releasedUntil } from "../migrations/history/until";
 import type { LintResult } from "./lint";
 import { runSquawk } from "./squawk";
 
@@ -9,6 +10,8 @@ import { runSquawk } from "./squawk";
  */
 export interface PackedHistory {
   migrations: Migration[];
+  /** The names of the folder's later migrations, which `migrations.until` holds back. Default: none. */
+  heldBack?: readonly string[];
   /** Whether the last migration is marked `-- release: contract`, and is so applied after the rollout. */
   contract: boolean;
   /** The sha-256 (hexadecimal) of all names and contents. */
@@ -21,15 +24,16 @@ export interface PackedHistory {
 
 /**
  * Reads and packs a Prisma migrations folder.
- * @throws HistoryError that names everything that is wrong with it
+ * @param until the last migration that is released; default: the last one of the folder
+ * @throws HistoryError that names everything that is wrong with it, or if it has no migration `until`
  */
-export async function packHistory(directory: string): Promise<PackedHistory> {
-  const migrations = readHistorySync(directory);
+export async function packHistory(directory: string, until?: string): Promise<PackedHistory> {
+  const { migrations, heldBack } = releasedUntil(directory, readHistorySync(directory), until);
   const last = migrations.at(-1);
   const lint = runSquawk(directory, migrations);
   if (last) await loadParser();
   return {
-    migrations,
+    ...{ migrations, heldBack },
     contract: last !== undefined && planMigration(last).contract,
     fingerprint: fingerprint(migrations),
     payload: encodePayload(migrations),

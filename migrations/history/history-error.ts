@@ -1,7 +1,7 @@
 import { oneLine } from "../../text/printable";
 
 /** The kinds of problems that a folder of migrations can have. */
-type HistoryProblemKind = "no-folder" | "no-script" | "encoding" | "provider" | "name" | "order" | "link";
+type HistoryProblemKind = "no-folder" | "no-script" | "encoding" | "provider" | "name" | "order" | "link" | "until";
 
 /** One problem of a folder of migrations. */
 export interface HistoryProblem {

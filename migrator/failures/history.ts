@@ -29,7 +29,7 @@ export class MissingMigration extends Failure {
       database: UNTOUCHED,
       next: squash
         ? `${otherVerb(`resolve --applied ${squash}`)} (records that it stands for them), then: {rerun}`
-        : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead), then: {rerun}",
+        : "merge the missing migrations, or raise migrations.until if it holds them back; or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead), then: {rerun}",
     });
   }
 }

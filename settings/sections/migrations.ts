@@ -32,6 +32,12 @@ export const migrations = z.strictObject({
       "The Prisma migrations folder, relative to the program. What decides the release are the names and contents of its migrations.",
     example: "prisma/migrations",
   }),
+  until: setting(text.optional(), {
+    description:
+      "The last migration of the folder that is released; later ones are held back. `restore switch` sets it, because the folder still has the migrations that the restored database must not get again ([recovery.md](recovery.md)).",
+    example: "20260301000000_add_colour",
+    without: "every migration is released",
+  }),
   runner: deciding(z.enum(["migrator", "command"]).default("migrator"), {
     description:
       "`migrator` is the project's own, atomic and careful with locks. `command` is the app image's own command, with our preflight before and our verification after it; see below.",

@@ -100,6 +100,17 @@ describe("the review of a release", () => {
     expect(review.assumes).toContain("are not those of the live release");
   });
 
+  test("says that it goes back where the live release has migrations that are held back", async () => {
+    const live = { migration: "3_drop", fingerprint: fingerprint([init, drop]) };
+    const review = await reviewGate(settings(), { migrations: [init], heldBack: ["3_drop"] }, live);
+    expect(review.findings).toEqual([]);
+    expect(review.assumes).toMatch(
+      /goes back to the schema of 1_init: the live release has migrations up to 3_drop, and migrations\.until holds back 1 migration of the folder/,
+    );
+    const later = await reviewGate(settings(), { migrations: [init], heldBack: ["3_drop"] }, { migration: "1_init" });
+    expect(later.assumes).toBeUndefined();
+  });
+
   test("refuses a review.since that names no migration: everything would count as applied", async () => {
     const wrong = reviewGate(settings({ since: "zzz" }), { migrations: [init, drop] }, {});
     await expect(wrong).rejects.toThrow(/review\.since is "zzz", which is no migration of the folder/);

@@ -440,6 +440,22 @@ describe("a release of only a new image", () => {
   });
 });
 
+describe("a release that holds back the live one's migrations", () => {
+  const back = { ...HISTORY, heldBack: ["2_bad", "3_worse"] };
+  const live: Live = { migration: "3_worse", fingerprint: "e".repeat(64), attempt: 1 };
+
+  test("takes no snapshot, and its migration Job would refuse to apply anything without one", async () => {
+    await release(settings(), back, undefined, live);
+    expect(recorder.all(SNAPSHOT)).toEqual([]);
+    expect(job().inputs["spec"].template.spec.containers[0].args.join(" ")).toContain("--snapshot-created-at gone");
+  });
+
+  test("takes one where the live release is an earlier one", async () => {
+    await release(settings(), back, undefined, { ...live, migration: "0_first" });
+    expect(recorder.all(SNAPSHOT)).toHaveLength(1);
+  });
+});
+
 describe("contract migrations", () => {
   test("have a Job of their own, after the rollout and the smoke check, with time to soak before", async () => {
     const of = settings({

@@ -3,6 +3,7 @@ import { Provider as CommandProvider } from "@pulumi/command";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
+import { decodePayload } from "../../migrations/history/payload";
 import { prepareRelease } from "../../program";
 import { PulumiRecorder } from "../support/pulumi-recorder";
 
@@ -43,6 +44,19 @@ describe("a release is prepared", () => {
         .map(({ type }) => type.split(":").at(-1))
         .sort(),
     ).toEqual(["aws", "command", "kubernetes"]);
+  });
+
+  test("without the migrations that migrations.until holds back", async () => {
+    const until = "20260119101200_add_note_state";
+    await start({ ...CONFIG, migrations: { ...CONFIG.migrations, until } });
+    const { history } = (await prepareRelease({ directory })).inputs;
+    expect(history.migrations.map(({ name }) => name).at(-1)).toBe(until);
+    expect(decodePayload(history.payload).migrations).toHaveLength(3);
+    expect(history.heldBack?.at(-1)).toBe("20260309090000_contract_note_title");
+    await start({ ...CONFIG, migrations: { ...CONFIG.migrations, until: "20260119_typo" } });
+    await expect(prepareRelease({ directory })).rejects.toThrow(
+      /has no migration 20260119_typo[\s\S]*Nothing was touched/,
+    );
   });
 
   test("from the namespace that the program chooses", async () => {

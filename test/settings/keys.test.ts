@@ -98,7 +98,7 @@ test("a release is decided by the app's image, the settings of the migration and
   );
   const expected = settingKeys()
     .map(({ key }) => key)
-    .filter((key) => /^(app\.image|migrations\.(?!directory).*|release\.attempt)$/.test(key));
+    .filter((key) => /^(app\.image|migrations\.(?!directory|until).*|release\.attempt)$/.test(key));
   expect(deciding.map(({ key }) => key)).toEqual(expected);
   expect(settingKeys().flatMap(({ key, decidesRelease }) => (decidesRelease ? [key] : []))).toEqual(expected);
 });

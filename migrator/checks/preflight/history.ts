@@ -40,7 +40,7 @@ export const history: PreflightCheck = {
         evidence: list(missing.map(({ migrationName }) => migrationName)),
         next: squash
           ? `${nextCommand(`resolve --applied ${squash.name}`, run.settings)} (records that it stands for them)`
-          : "merge the missing migrations, or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead)",
+          : "merge the missing migrations, or raise migrations.until if it holds them back; or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead)",
       });
     }
     const resumable = new Set((await readProgress(run.records)).map(({ historyId }) => historyId));
