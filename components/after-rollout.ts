@@ -152,6 +152,7 @@ export class AfterRollout extends pulumi.ComponentResource {
       },
       attempt: settings.release.attempt,
       image: app.image,
+      before: [...(migration.args.earlier ?? [])],
       namespace: known,
       service: serviceName(app, settings.service),
       url: at,

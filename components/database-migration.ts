@@ -13,6 +13,7 @@ import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
 import { releaseIdOf } from "./release-id";
+import type { EarlierRelease } from "./release-outputs";
 import { requireReview, showReview } from "./review-gate";
 import { SignerMissing } from "./signer-missing";
 import { CopyProviderMissing, type SnapshotCopyArgs } from "./snapshot-copy";
@@ -41,6 +42,8 @@ export interface DatabaseMigrationArgs {
    * null if that time is unknown. Default: the migrations are new, and the Job of this release applies them.
    */
   migrationBegan?: string | null | undefined;
+  /** The releases that were live before, the newest first, for the outputs. Default: none. */
+  earlier?: readonly EarlierRelease[] | undefined;
   /** The release that is live before this one. Without it, nothing tells the way back when a step fails. */
   before?: ReleaseBefore | undefined;
   /** Tags that are added to the snapshot's own. */
@@ -129,7 +132,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       new WayBack({
         before: args.before,
         image: app.image,
-        review: args.review,
+        review: args.before.review ?? args.review,
         adopts: app.adopt,
         ownImages: settings.workloads.flatMap((each) => (each.image === undefined ? [] : each.name)),
       });

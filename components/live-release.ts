@@ -4,16 +4,20 @@ import type { Settings } from "../settings/schema";
 import type { Sizes } from "../text/table-size";
 import { wrongOutputs } from "./outputs";
 import { ReleaseError } from "./release-error";
-import { type ReleaseBackup, releaseOutputsSchema } from "./release-outputs";
+import { type EarlierRelease, type ReleaseBackup, releaseOutputsSchema } from "./release-outputs";
 
 /** The facts about the live release that the review and the backup of the next one need. */
 export interface Live {
+  /** Its id; undefined before the first release, or if the outputs can't be read. */
+  releaseId?: string | undefined;
   /** The name of its last migration; undefined before the first release, or if the outputs can't be read. */
   migration?: string | undefined;
   /** The sha-256 of the names and contents of all its migrations. */
   fingerprint?: string | undefined;
   /** The image of its app; undefined before the first release, or if the outputs can't be read. */
   image?: string | undefined;
+  /** The releases that were live before it, the newest first. Default: none is known. */
+  before?: readonly EarlierRelease[];
   /** The sizes of its tables; undefined if they are unknown. */
   sizes?: Sizes | undefined;
   /** Its `release.attempt`; undefined if an older version of this project released it. */
@@ -65,8 +69,9 @@ export async function liveRelease(
   if (outputs === undefined || (key === undefined && Object.keys(all).length === 0)) return {};
   const parsed = releaseOutputsSchema.safeParse(outputs);
   if (parsed.success) {
-    const { migrations, image, sizes, attempt, backup, migrationBegan } = parsed.data;
+    const { releaseId, before, migrations, image, sizes, attempt, backup, migrationBegan } = parsed.data;
     return {
+      ...{ releaseId, before },
       migration: migrations.last ?? undefined,
       fingerprint: migrations.fingerprint,
       image,

@@ -24,6 +24,16 @@ const backupSchema = z.object({
 /** A backup, as the outputs of a release name it. */
 export type ReleaseBackup = z.infer<typeof backupSchema>;
 
+/** A release that was live before, in the outputs of a later one. */
+const earlierSchema = z.object({
+  releaseId: z.string(),
+  image: z.string(),
+  /** The last migration of its schema; null for an empty history. */
+  lastMigration: z.string().nullable(),
+});
+/** A release that was live before, in the outputs of a later one. */
+export type EarlierRelease = z.infer<typeof earlierSchema>;
+
 /** The rows and bytes of each table, as one release passes them to the next. */
 export const sizesSchema: z.ZodType<Sizes> = z.object({
   recordedAt: z.string().exactOptional(),
@@ -54,6 +64,11 @@ export const releaseOutputsSchema = z.object({
   /** The setting `release.attempt`; null if an older version of this project made the release. */
   attempt: z.number().nullable().default(null),
   image: z.string(),
+  /**
+   * The releases that were live before, the newest first, at most ten: the way back finds among them the image that
+   * belongs to a schema. It is empty if an older version of this project made the release.
+   */
+  before: z.array(earlierSchema).default([]),
   namespace: z.string(),
   /** The name of the Service. */
   service: z.string(),

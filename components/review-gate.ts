@@ -109,6 +109,21 @@ export async function reviewGate(
   return review;
 }
 
+/**
+ * Reviews the migrations after one that the database had earlier, for a message. It refuses nothing.
+ *
+ * @param since the last migration that the database had; null: none
+ */
+export async function reviewSince(
+  { migrations: { runner } }: Pick<Settings, "migrations">,
+  { migrations }: Pick<PackedHistory, "migrations">,
+  since: string | null,
+): Promise<Review> {
+  await loadParser();
+  const applied = since === null ? [] : appliedUntil(migrations, since);
+  return reviewRelease({ history: migrations, applied, runner });
+}
+
 /** Returns the text of the review's assumption, if the outputs don't show for certain which migrations are applied. */
 function assumption({
   since,

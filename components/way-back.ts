@@ -9,6 +9,11 @@ export interface ReleaseBefore {
   /** The image of its app; undefined if there is none, or if the outputs don't tell it. */
   image: string | undefined;
   /**
+   * The review of the migrations since then, if the release is repeated: its own migrations are live already, and the
+   * review of the release doesn't judge them again. Default: the review of the release.
+   */
+  review?: WayBackFacts["review"];
+  /**
    * The command that releases the app with another image, for which `{image}` stands; undefined if the program decides
    * the image by itself.
    */

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   copyProvider,
-  type Live,
   liveRelease,
   planBackup,
   type ReleaseArgs,
@@ -13,7 +12,10 @@ import {
   rolloutGate,
   type Settings,
 } from "../components";
+import { earlierReleases } from "../components/earlier-releases";
 import { knownValue } from "../components/known-value";
+import { releaseIdOf } from "../components/release-id";
+import { reviewSince } from "../components/review-gate";
 import { commandLine } from "../text/command-line";
 import { counted } from "../text/counted";
 import { shellWord } from "../text/shell-word";
@@ -112,21 +114,37 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   const kept = live.fingerprint === history.fingerprint ? (live.migrationBegan ?? null) : undefined;
   const migrationBegan = goesBack ? null : kept;
 
-  // The way back to the version before, for the message of a step that fails.
-  const before = releaseBefore(settings, live, {
+  // The way back to the version before, for the message of a step that fails. A release that is repeated, because its
+  // smoke check failed, is itself what is live.
+  const releaseId = releaseIdOf(settings, history.fingerprint);
+  const earlier = earlierReleases(live, releaseId);
+  const [previous] = live.releaseId === releaseId ? earlier : [];
+  const judged = previous && (await reviewSince(settings, history, previous.lastMigration));
+  const before = releaseBefore(settings, previous?.image ?? live.image, judged, {
     namespace,
     commands,
     byProgram: options.image !== undefined || rollout === "own",
   });
 
-  const inputs = { ...read, reader, review, rollout: seen, backup, copyProvider: copies, migrationBegan, before };
+  const inputs = {
+    ...read,
+    reader,
+    review,
+    rollout: seen,
+    backup,
+    copyProvider: copies,
+    migrationBegan,
+    earlier,
+    before,
+  };
   return { inputs, providers };
 }
 
-/** Returns how the reader goes back to the live release. */
+/** Returns how the reader goes back to the release before. */
 function releaseBefore(
   { backup }: Settings,
-  { image }: Live,
+  image: string | undefined,
+  review: ReleaseBefore["review"],
   { namespace, commands, byProgram }: { namespace: string; commands: ReleaseInputs["commands"]; byProgram: boolean },
 ): ReleaseBefore {
   const stack = pulumi.getStack();
@@ -135,7 +153,7 @@ function releaseBefore(
   const set = `pulumi config set --path --plaintext ${key} {image} ${of} && pulumi up ${of}`;
   const restore = `${commands.restore ?? `${commandLine("restore")} ${of}`} --plan`;
   return {
-    image,
+    ...{ image, review },
     command: byProgram ? undefined : (commands.back ?? set),
     restore: backup.mode === "none" ? undefined : restore,
     settingsFile: `Pulumi.${stack}.yaml`,

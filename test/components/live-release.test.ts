@@ -41,8 +41,9 @@ beforeEach(async () => {
 describe("what is live", () => {
   test("is told by the stack's own outputs, or by one of them in a program that has others", async () => {
     recorder.outputs = OUTPUTS;
-    const { migrations, image, sizes, migrationBegan } = OUTPUTS;
-    const live = { migration: "1_init", image, fingerprint: migrations.fingerprint, sizes, migrationBegan };
+    const { releaseId, migrations, image, sizes, migrationBegan } = OUTPUTS;
+    const known = { releaseId, before: [], image, sizes, migrationBegan };
+    const live = { ...known, migration: "1_init", fingerprint: migrations.fingerprint };
     expect(await liveRelease(settings())).toEqual(live);
     recorder.outputs = { vpcId: "vpc-1", release: OUTPUTS };
     expect(await liveRelease(settings(), { output: "release" })).toEqual(live);

@@ -16,6 +16,7 @@ const OUTPUTS = {
   migrations: { last: "20260105093000_init", count: 1, fingerprint: "f".repeat(64) },
   attempt: 1,
   image: "notes:1",
+  before: [{ releaseId: "9b1d0c2e3f4a", image: "notes:0", lastMigration: null }],
   namespace: "default",
   service: "notes",
   url: "http://notes",
@@ -31,8 +32,8 @@ describe("the outputs of a release, read by another stack", () => {
   });
 
   test("are read of an older release too, which told less: the rest is unknown", () => {
-    const { sizes: _, backup: __, attempt: ___, migrationBegan: ____, ...older } = OUTPUTS;
-    const unknown = { sizes: null, backup: null, attempt: null, migrationBegan: null };
+    const { sizes: _, backup: __, attempt: ___, migrationBegan: ____, before: _____, ...older } = OUTPUTS;
+    const unknown = { before: [], sizes: null, backup: null, attempt: null, migrationBegan: null };
     expect(parseReleaseOutputs(older)).toEqual({ ...OUTPUTS, ...unknown });
   });
 

@@ -3,6 +3,7 @@ import { Provider as CommandProvider } from "@pulumi/command";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
+import { releaseIdOf } from "../../components/release-id";
 import { decodePayload } from "../../migrations/history/payload";
 import { prepareRelease } from "../../program";
 import { PulumiRecorder } from "../support/pulumi-recorder";
@@ -82,6 +83,30 @@ describe("a release is prepared", () => {
         .map(({ name }) => name)
         .sort(),
     ).toEqual(["own-aws", "own-cluster", "own-machine"]);
+  });
+
+  test("with the image before, also when it is repeated and is live itself", async () => {
+    const app = { name: "shop", image: "shop:2" };
+    await start({ ...CONFIG, app });
+    const first = (await prepareRelease({ directory })).inputs;
+    const { fingerprint, migrations } = first.history;
+    const last = migrations.at(-1)!.name;
+    const earlier = { releaseId: "0123456789ab", image: "shop:1", lastMigration: migrations[5]!.name };
+    const outputs = {
+      ...{ releaseId: releaseIdOf(first.settings, fingerprint), image: "shop:2", before: [earlier] },
+      ...{ migrations: { last, count: migrations.length, fingerprint }, snapshot: null, restore: null },
+      ...{ namespace: "default", service: "shop", url: "http://shop" },
+    };
+    await start({ ...CONFIG, app });
+    recorder.outputs = outputs;
+    const again = (await prepareRelease({ directory })).inputs;
+    expect(again.earlier).toEqual([earlier]);
+    expect(again.before).toMatchObject({ image: "shop:1", review: { before: 6 } });
+    await start({ ...CONFIG, app: { name: "shop", image: "shop:3" } });
+    recorder.outputs = outputs;
+    const next = (await prepareRelease({ directory })).inputs;
+    expect(next.before).toMatchObject({ image: "shop:2", review: undefined });
+    expect(next.earlier).toEqual([{ releaseId: outputs.releaseId, image: "shop:2", lastMigration: last }, earlier]);
   });
 
   test("without a look at the cluster's workloads where the program has its own", async () => {
