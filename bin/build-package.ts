@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleDump } from "../backup/bundle";
+import { bundleBranch, bundleDump } from "../backup/bundle";
 import { bundleIamSchemaGate, bundleMigrator, bundleRdsSigner, bundleSchemaGate } from "../migrator/cli/bundle";
 import { bundleReportReader } from "../report/reader/bundle";
 import { writePlainTypes } from "./plain-types";
@@ -26,6 +26,7 @@ writeFileSync(commandLine, `const PACKAGED = true;\n${readFileSync(commandLine, 
 writePlainTypes(dist, join(dist, "program/index.d.ts"));
 writeFileSync(join(dist, "migrator.cjs"), bundleMigrator(true));
 writeFileSync(join(dist, "rds-signer.cjs"), bundleRdsSigner(true));
+writeFileSync(join(dist, "branch.cjs"), bundleBranch(true));
 writeFileSync(join(dist, "dump.cjs"), bundleDump(true));
 writeFileSync(join(dist, "schema-gate.cjs"), bundleSchemaGate(true));
 writeFileSync(join(dist, "schema-gate-iam.cjs"), bundleIamSchemaGate(true));

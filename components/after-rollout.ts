@@ -5,6 +5,7 @@ import { serviceName } from "./app-manifests";
 import { restoreCommand } from "./backup";
 import { backupOutput } from "./backup-step";
 import { dependencies, formerlyBesideParent } from "./child";
+import { DatabaseBranch } from "./database-branch";
 import { DatabaseDump } from "./database-dump";
 import type { DatabaseMigration } from "./database-migration";
 import { JobReports } from "./job-reports";
@@ -134,8 +135,8 @@ export class AfterRollout extends pulumi.ComponentResource {
       );
     }
 
-    // The migration Job reports when the dump was really taken, and its checksum.
-    const reported = backup instanceof DatabaseDump ? tables?.backup : undefined;
+    // The migration Job reports when the dump or the branch was really made, and a dump's checksum.
+    const reported = backup instanceof DatabaseDump || backup instanceof DatabaseBranch ? tables?.backup : undefined;
     const made = pulumi
       .all([backupOutput(backup), reported])
       .apply(([known, told]) => (known && told?.id === known.id ? { ...known, ...told } : known));

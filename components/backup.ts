@@ -6,7 +6,7 @@ import { shellWord } from "../text/shell-word";
 import { databaseKey } from "./database-endpoint";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
-import { dumpName, snapshotIdentifier } from "./release-id";
+import { backupName, snapshotIdentifier } from "./release-id";
 import type { ReleaseBackup } from "./release-outputs";
 import { CopyProviderMissing, chooseCopy, type PlannedCopy } from "./snapshot-copy";
 import { chooseSnapshot, encryptedWith, findAvailable, OTHER_KEY, SnapshotError } from "./snapshot-status";
@@ -14,7 +14,7 @@ import { chooseSnapshot, encryptedWith, findAvailable, OTHER_KEY, SnapshotError 
 /** The backup that a release relies upon. */
 export interface Backup {
   identifier: string;
-  /** Whether RDS has the snapshot already. The Job of a dump finds that out by itself. */
+  /** Whether RDS has the snapshot already. The Job of a dump or a branch finds that out by itself. */
   exists: boolean;
   /** The time at which the snapshot was begun (ISO 8601). It is set only if it was complete before this `up`. */
   availableSince?: string;
@@ -35,7 +35,7 @@ export class BackupMissing extends ReleaseError {
 
   constructor() {
     super(
-      'backup.mode of this environment is "snapshot", but the Release was given no backup.\n' +
+      'backup.mode of this environment is not "none", but the Release was given no backup.\n' +
         "Nothing was touched: database and app are as they were.\n" +
         "In the program, give the Release what planBackup returns for these settings and this history " +
         "(prepareRelease does, see docs/in-your-program.md), and run the same command again.",
@@ -73,9 +73,9 @@ export async function planBackup(
   // migration Job refuses to go on without a backup.
   const goesBack = live.migration !== undefined && heldBack.includes(live.migration);
   const needed = !goesBack && (live.fingerprint !== fingerprint || live.attempt !== release.attempt);
-  if (backup.mode === "dump") {
+  if (backup.mode === "dump" || backup.mode === "branch") {
     const place = { project: pulumi.getProject(), stack: pulumi.getStack(), app: app.name };
-    const identifier = dumpName(place, fingerprint, release.attempt);
+    const identifier = backupName(place, fingerprint, release.attempt);
     return { identifier, exists: false, needed, published: live.backup };
   }
   if (backup.copy && !copyProvider) throw new CopyProviderMissing(backup.copy.region);

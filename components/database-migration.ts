@@ -5,10 +5,10 @@ import type { Settings } from "../settings/schema";
 import { type Backup, BackupMissing } from "./backup";
 import { type BackupStep, earlierBackup } from "./backup-step";
 import { dependencies, formerlyBesideParent } from "./child";
+import { BranchProgramMissing, DatabaseBranch } from "./database-branch";
 import { DatabaseDump, DumpProgramMissing } from "./database-dump";
 import { databaseEndpoints } from "./database-endpoint";
 import type { DatabaseSource } from "./database-environment";
-import type { DumpSettings } from "./dump-job-manifest";
 import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
@@ -31,6 +31,8 @@ export interface DatabaseMigrationArgs {
   signer?: string | undefined;
   /** The program that stores dumps, as one CommonJS file. It is required if `backup.mode` is "dump". */
   dumper?: string | undefined;
+  /** The program that makes branches of Neon, as one CommonJS file. It is required if `backup.mode` is "branch". */
+  brancher?: string | undefined;
   /** The result of `planBackup`; undefined if `backup.mode` is "none". */
   backup?: Backup | undefined;
   /** The AWS provider of `backup.copy.region`. It is required if that is set. */
@@ -76,16 +78,18 @@ export type SharedJobArgs = Omit<MigratorJobArgs, "step" | "backup" | "begins">;
  *
  * @throws {@link BackupMissing} when the settings require a backup and none is given
  * @throws {@link DumpProgramMissing} when the settings want a dump and the program that stores it is not given
+ * @throws {@link BranchProgramMissing} when the settings want a branch and the program that makes it is not given
  * @throws {@link CopyProviderMissing} when the settings require a copy of the backup and no provider is given for it
  * @throws {@link SignerMissing} when the settings want logins by IAM and the signer is not given
  * @throws ReviewMissing when the settings refuse something and no review of these settings and migrations is given
  * @throws ReviewRefused when the given review has refused findings
  */
 export function requireInputs(args: DatabaseMigrationArgs): void {
-  const { settings, history, review, backup, dumper, signer } = args;
+  const { settings, history, review, backup, dumper, brancher, signer } = args;
   requireReview(settings, history, review);
   if (settings.backup.mode !== "none" && !backup) throw new BackupMissing();
   if (settings.backup.mode === "dump" && dumper === undefined) throw new DumpProgramMissing();
+  if (settings.backup.mode === "branch" && brancher === undefined) throw new BranchProgramMissing();
   if (settings.backup.copy && !args.copyProvider) throw new CopyProviderMissing(settings.backup.copy.region);
   if (settings.database.auth === "iam" && signer === undefined) throw new SignerMissing();
 }
@@ -205,12 +209,11 @@ export class DatabaseMigration extends pulumi.ComponentResource {
   /** Makes the backup of the kind that the settings name. A release of only a new image makes none. */
   private makeBackup(backup: Backup, database: DatabaseSource, opts: pulumi.ComponentResourceOptions): MadeBackup {
     const { settings, history, provided = {}, copyProvider } = this.args;
-    const { dump } = settings.backup;
-    if (settings.backup.mode === "dump" && dump) {
+    const step = this.backupByJob(backup, database, opts);
+    if (step) {
       // The Job stays declared in a release of only a new image, which doesn't change it and doesn't wait for it.
-      const step = this.dump(backup, { ...settings.backup, dump }, database, opts);
       const { needed = true } = backup;
-      return { step: needed ? step : earlierBackup("dump", backup.identifier, backup.published) };
+      return { step: needed ? step : earlierBackup(step.kind, backup.identifier, backup.published) };
     }
     return snapshotOf(
       {
@@ -222,24 +225,28 @@ export class DatabaseMigration extends pulumi.ComponentResource {
     );
   }
 
-  private dump(
+  /** Makes the backup that a Job makes; undefined if RDS makes it. */
+  private backupByJob(
     { identifier }: Backup,
-    backup: DumpSettings,
     database: DatabaseSource,
     opts: pulumi.ComponentResourceOptions,
-  ): DatabaseDump {
-    const { settings, history, dumper: program = "", signer, reader } = this.args;
-    const { fingerprint, migrations } = history;
-    return new DatabaseDump(
-      // The part of the name behind the app's is that of the migrations and the attempt.
-      `${settings.app.name}-dump${identifier.split("/").at(-1)!.slice(settings.app.name.length)}`,
-      {
-        ...{ app: settings.app.name, namespace: this.namespace, releaseId: this.releaseId, database, program, reader },
-        ...{ identifier, fingerprint, lastMigration: migrations.at(-1)?.name, settings: settings.migrations, backup },
-        signer: settings.database.auth === "iam" ? signer : undefined,
-        begins: this.preflight.job.id,
-      },
-      opts,
-    );
+  ): DatabaseDump | DatabaseBranch | undefined {
+    const { settings, history, dumper = "", brancher = "", signer, reader } = this.args;
+    const { backup, app } = settings;
+    const { mode, dump, branch } = backup;
+    // The part of the name behind the app's is that of the migrations and the attempt.
+    const name = `${app.name}-${mode}${identifier.split("/").at(-1)!.slice(app.name.length)}`;
+    const args = {
+      ...{ app: app.name, namespace: this.namespace, releaseId: this.releaseId, database, identifier, reader },
+      ...{ fingerprint: history.fingerprint, lastMigration: history.migrations.at(-1)?.name },
+      settings: settings.migrations,
+      signer: settings.database.auth === "iam" ? signer : undefined,
+      begins: this.preflight.job.id,
+    };
+    if (mode === "dump" && dump)
+      return new DatabaseDump(name, { ...args, program: dumper, backup: { ...backup, dump } }, opts);
+    if (mode === "branch" && branch)
+      return new DatabaseBranch(name, { ...args, program: brancher, backup: { ...backup, branch } }, opts);
+    return undefined;
   }
 }

@@ -13,9 +13,9 @@ import type { Settings } from "../settings/schema";
 import type { Duration } from "../settings/units";
 import { type DatabaseSource, databaseEnvironment } from "./database-environment";
 import { jobPodMetadata } from "./job-pod-metadata";
-import type { MigratorJobManifest } from "./migrator-job-manifest";
+import { type MigratorJobManifest, RELEASE_ID } from "./migrator-job-manifest";
 import { withPodFragment } from "./pod-fragment";
-import { CONTAINER_SECURITY, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
+import { CONTAINER_SECURITY, labels, podIdentity } from "./pods";
 
 /** The file that starts the storing program. */
 const PROGRAM = `${MIGRATOR_FOLDER}/dump.cjs`;
@@ -99,14 +99,7 @@ function podTemplate(args: DumpJobManifestArgs): types.input.core.v1.PodTemplate
           image: settings.image,
           command: ["node", ...NODE_FLAGS, PROGRAM],
           args: [...args.arguments],
-          env: [
-            ...connection.env,
-            {
-              name: "RELEASE_ID",
-              valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${RELEASE_ANNOTATION}']` } },
-            },
-            ...storeCredentials(dump),
-          ],
+          env: [...connection.env, RELEASE_ID, ...storeCredentials(dump)],
           resources: settings.resources,
           terminationMessagePolicy: "FallbackToLogsOnError",
           securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },

@@ -11,7 +11,7 @@ export interface JobFilesArgs {
   app: string;
   namespace: pulumi.Input<string>;
   /** The part of the release whose Jobs mount the files. It is in the names and labels. */
-  component: "migration" | "dump";
+  component: "migration" | "dump" | "branch";
   contents: readonly FileContent[];
 }
 

@@ -5,5 +5,5 @@
  */
 export type MigratorStep = "preflight" | "migrate" | "contract";
 
-/** The step of a release that a Job runs. `dump` takes the backup where RDS takes none. */
-export type JobStep = MigratorStep | "dump";
+/** The step of a release that a Job runs. `dump` and `branch` make the backup where RDS takes none. */
+export type JobStep = MigratorStep | "dump" | "branch";

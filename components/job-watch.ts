@@ -20,6 +20,7 @@ export interface WatchedJob {
 const STATES: Record<JobStep, string> = {
   preflight: "Nothing was changed: database and app are as they were.",
   dump: "Nothing was changed: database and app are as they were. What was stored of the dump is removed by the next try.",
+  branch: "Nothing was changed: database and app are as they were. A branch that was begun is found by the next try.",
   migrate:
     "The statement that ran was cancelled; migrations that were finished stay applied. The app that was serving goes on serving.",
   contract:
@@ -105,7 +106,9 @@ async function watch(
 
 /** Returns the message about containers that keep a Job from ending. */
 export function lingeringText(name: string, step: JobStep, containers: readonly string[]): string {
-  const state = step === "preflight" || step === "dump" ? "Nothing was changed." : "What it applied stays applied.";
+  const state = ["preflight", "dump", "branch"].includes(step)
+    ? "Nothing was changed."
+    : "What it applied stays applied.";
   return (
     `Job ${name} can't end: its migrator has ended, and ${containers.join(", ")} goes on in the same pod, put there by a mesh or another webhook.\n` +
     `${state} The release would wait until migrations.deadline and then fail.\n` +

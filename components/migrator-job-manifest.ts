@@ -7,13 +7,19 @@ import type { CommandContainer } from "./command-container";
 import { connectionArguments, type DatabaseSource, databaseEnvironment } from "./database-environment";
 import { jobPodMetadata } from "./job-pod-metadata";
 import { withPodFragment } from "./pod-fragment";
-import { CONTAINER_SECURITY, labels, podIdentity } from "./pods";
+import { CONTAINER_SECURITY, labels, podIdentity, RELEASE_ANNOTATION } from "./pods";
 
 /** The file that starts the migrator. */
 export const MIGRATOR = `${MIGRATOR_FOLDER}/migrator.cjs`;
 
 /** The time that the migrator gets to cancel its statement, roll back and report that, in seconds. */
 const TERMINATION_GRACE_SECONDS = 30;
+
+/** The variable with the release's id, in a Job that later releases keep. */
+export const RELEASE_ID: types.input.core.v1.EnvVar = {
+  name: "RELEASE_ID",
+  valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${RELEASE_ANNOTATION}']` } },
+};
 
 /** What decides the manifest of a Job that runs the migrator. */
 export interface MigratorJobManifestArgs {
@@ -33,7 +39,12 @@ export interface MigratorJobManifestArgs {
   files: readonly string[];
   /** The time after which Kubernetes ends the Job. */
   deadline: Duration;
-  /** What differs if the app's own command migrates. Default: the migrator runs in its own image. */
+  /**
+   * Whether later releases keep the Job as it is. Its container then gets the release's id by an annotation of the pod,
+   * whose change is ignored. Default: every release has a Job of its own.
+   */
+  outlivesRelease?: boolean;
+  /** What differs if another program runs than the migrator in its own image. Default: nothing. */
   own?: CommandContainer | undefined;
 }
 
@@ -70,6 +81,7 @@ function podTemplate({
   settings,
   files,
   own,
+  outlivesRelease = false,
   ...args
 }: MigratorJobManifestArgs): types.input.core.v1.PodTemplateSpec {
   const connection = databaseEnvironment(database, "migration");
@@ -89,7 +101,9 @@ function podTemplate({
           env: [
             ...(own?.env ?? []),
             ...connection.env,
-            ...(releaseId === undefined ? [] : [{ name: "RELEASE_ID", value: releaseId }]),
+            ...(releaseId === undefined
+              ? []
+              : [outlivesRelease ? RELEASE_ID : { name: "RELEASE_ID", value: releaseId }]),
           ],
           resources: settings.resources,
           // `pulumi up` shows the end of the log as the error. The log never contains a secret.

@@ -32,10 +32,10 @@ export function snapshotIdentifier(database: string, migrationsFingerprint: stri
 }
 
 /**
- * Returns the name of the release's dump, such as `notes.prod/notes-3f2a9c41b07e`. Like a snapshot's it depends on the
- * migrations only. Its folder is of this stack alone, so that stacks can share a bucket.
+ * Returns the name of the release's dump or branch, such as `notes.prod/notes-3f2a9c41b07e`. Like a snapshot's it depends on the
+ * migrations only. Its folder is of this stack alone, so that stacks can share a bucket or a project.
  */
-export function dumpName(
+export function backupName(
   { project, stack, app }: { project: string; stack: string; app: string },
   migrationsFingerprint: string,
   attempt: number,

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { bundleDump } from "../backup/bundle";
+import { bundleBranch, bundleDump } from "../backup/bundle";
 import {
   type ProviderSettings,
   ReleaseError,
@@ -44,6 +44,8 @@ export interface ReleaseInputs {
   signer: string | undefined;
   /** The program that stores dumps, as one CommonJS file, if `backup.mode` is "dump". */
   dumper: string | undefined;
+  /** The program that makes branches of Neon, as one CommonJS file, if `backup.mode` is "branch". */
+  brancher: string | undefined;
   /** The program of `app.schemaGate`, as one CommonJS file; undefined if the settings don't want it. */
   schemaGate: string | undefined;
   /** The script and the options that read back the Jobs' reports after the rollout. */
@@ -90,6 +92,7 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
     migrator: bundleMigrator(),
     signer: iam ? bundleRdsSigner() : undefined,
     dumper: settings.backup.mode === "dump" ? bundleDump() : undefined,
+    brancher: settings.backup.mode === "branch" ? bundleBranch() : undefined,
     schemaGate: settings.app.schemaGate ? (iam ? bundleIamSchemaGate() : bundleSchemaGate()) : undefined,
     tags: { project, stack, app: settings.app.name, commit: commit(directory) },
     commands: { back: process.env["RELEASE_BACK_COMMAND"], restore: process.env["RELEASE_RESTORE_COMMAND"] },

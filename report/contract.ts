@@ -31,17 +31,19 @@ export interface ReportPart {
   readonly scope: readonly string[];
 }
 
-/** A dump, as its Job records it in the database for the migration and the way back. */
-export interface RecordedDump {
-  /** The name of the dump, with folders and without an ending. */
+/** A dump or a branch, as its Job records it in the database for the migration and the way back. */
+export interface RecordedBackup {
+  /** The name of the dump, with folders and without an ending, or of the branch. */
   readonly id: string;
-  /** The place of its file: `s3://bucket/…` or `pvc://claim/…`. */
+  /** Where it is: `s3://bucket/…`, `pvc://claim/…` or `neon://project/…`. */
   readonly location: string;
-  /** The times at which it was begun and at which it was stored and checked, ISO 8601. */
+  /** The times at which it was begun and at which it was complete and checked, ISO 8601. */
   readonly createdAt: string;
   readonly completedAt: string;
-  /** The sha-256 of its file. */
-  readonly checksum: string;
+  /** The sha-256 of a dump's file. */
+  readonly checksum?: string;
+  /** A branch's id, the branch that it was made of, and the place in that one's log whose data it has. */
+  readonly branch?: { readonly id: string; readonly parent: string; readonly lsn: string | undefined };
   /** The sha-256 of the migrations that it was taken before. */
   readonly fingerprint: string;
 }
@@ -57,7 +59,7 @@ export interface Report extends ReportPart {
     kind?: string | undefined;
     id: string;
     createdAt: string;
-    /** A dump also has its place, the time at which it was complete, and the sha-256 of its file. */
+    /** A dump and a branch also have a place and the time at which they were complete; a dump has its file's sha-256. */
     location?: string | undefined;
     completedAt?: string | undefined;
     checksum?: string | undefined;

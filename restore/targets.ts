@@ -13,6 +13,7 @@ const TARGETS: Record<Settings["backup"]["mode"], (args: TargetArgs) => RestoreT
   snapshot: rds,
   none: rds,
   dump: rds,
+  branch: rds,
 };
 
 function rds(args: TargetArgs): RestoreTarget {

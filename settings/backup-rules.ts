@@ -5,12 +5,13 @@ type BackupSettings = Settings["backup"];
 type Mode = BackupSettings["mode"];
 
 /** The keys of `backup` that only some modes know, with these modes. */
-const KEYS: readonly { key: "restore" | "kmsKey" | "copy" | "image" | "dump"; modes: readonly Mode[] }[] = [
+const KEYS: readonly { key: "restore" | "kmsKey" | "copy" | "image" | "dump" | "branch"; modes: readonly Mode[] }[] = [
   { key: "restore", modes: ["snapshot"] },
   { key: "kmsKey", modes: ["snapshot"] },
   { key: "copy", modes: ["snapshot"] },
   { key: "image", modes: ["dump"] },
   { key: "dump", modes: ["dump"] },
+  { key: "branch", modes: ["branch"] },
 ];
 
 /** The tags that a release sets itself, and by which its snapshots are found again. */
@@ -30,7 +31,7 @@ export const backupRules: Rule[] = [
       problem(
         policy.backup === "required" && backup.mode === "none",
         ["backup", "mode"],
-        '"snapshot" or "dump", because policy.backup is "required"',
+        '"snapshot", "dump" or "branch", because policy.backup is "required"',
       ),
   },
   {
@@ -48,7 +49,7 @@ export const backupRules: Rule[] = [
       problem(
         mode === "snapshot" && identifier === undefined,
         ["database", "identifier"],
-        'the DB identifier of RDS, because backup.mode is "snapshot" (without RDS: backup.mode: dump)',
+        'the DB identifier of RDS, because backup.mode is "snapshot" (without RDS: backup.mode: dump or branch)',
       ),
   },
   {
@@ -63,6 +64,15 @@ export const backupRules: Rule[] = [
       ),
   },
   { needs: ["backup"], broken: ({ backup }) => (backup.mode === "dump" ? dumpProblems(backup) : []) },
+  {
+    needs: ["backup"],
+    broken: ({ backup: { mode, branch } }) =>
+      problem(
+        mode === "branch" && branch === undefined,
+        ["backup", "branch"],
+        'a group of keys: the project of Neon and the Secret with its API key, because backup.mode is "branch"',
+      ),
+  },
   {
     needs: ["backup", "policy"],
     broken: ({ backup: { mode, dump }, policy: { encryption } }) =>

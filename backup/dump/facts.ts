@@ -1,14 +1,10 @@
 import { tableSizes } from "../../migrator/checks/table-sizes";
-import { Session } from "../../migrator/db/connection";
-import { translateError } from "../../migrator/db/translate-error";
-import type { Target } from "../../migrator/db/url";
-import { UNTOUCHED } from "../../migrator/failures/failure";
-import type { Log } from "../../migrator/log";
+import type { Session } from "../../migrator/db/connection";
 import { HistoryTable } from "../../migrator/records/history-table";
 import { refuseForeignRecords } from "../../migrator/records/record-tables";
-import { formatDuration } from "../../text/short-duration";
 import { DumpQueryRefused, DumpRightsMissing } from "../failures/dump";
 import type { Manifest } from "../manifest";
+import type { SessionOptions } from "../session";
 
 /** What the database itself tells for the manifest. */
 export type DatabaseFacts = Pick<Manifest, "database" | "server" | "tables"> & {
@@ -17,34 +13,9 @@ export type DatabaseFacts = Pick<Manifest, "database" | "server" | "tables"> & {
   readonly applied: { readonly names: readonly string[] };
 };
 
-/** The signal of work that no signal ends, because it is short. */
-const NEVER = new AbortController().signal;
-
-/** Opens a session for a short work, and closes it, because `pg_dump` may need the last connection of the role. */
-export async function inSession<T>(
-  target: Target,
-  { log, connectWait }: { log: Log; connectWait: number },
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = await Session.open(target, {
-    applicationName: "release-dump",
-    connectWait,
-    onWait: (reason) =>
-      log.event("connect.waiting", `No connection yet (${reason}); trying again for ${formatDuration(connectWait)}.`, {
-        reason,
-      }),
-  });
-  try {
-    return await work(session);
-  } catch (error) {
-    throw translateError(
-      error,
-      { session, signal: NEVER },
-      { afterStop: UNTOUCHED, afterLoss: UNTOUCHED, refused: refusal },
-    );
-  } finally {
-    await session.close();
-  }
+/** How the sessions beside `pg_dump` are opened. */
+export function dumpSession({ log, connectWait }: Pick<SessionOptions, "log" | "connectWait">): SessionOptions {
+  return { log, connectWait, applicationName: "release-dump", refused: refusal };
 }
 
 function refusal({ code, message }: Error & { code: string }): Error {

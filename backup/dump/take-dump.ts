@@ -4,16 +4,17 @@ import { describeTarget, type Target } from "../../migrator/db/url";
 import type { Log } from "../../migrator/log";
 import { Records } from "../../migrator/records/records";
 import { recordData } from "../../migrator/records/release-records";
-import type { RecordedDump } from "../../report/contract";
+import type { RecordedBackup } from "../../report/contract";
 import { formatBytes } from "../../text/bytes";
 import { formatDuration } from "../../text/short-duration";
 import { ClientMissing, ClientTooOld, ContentsUnreadable, DumpVanished } from "../failures/dump";
 import { MANIFEST_VERSION, type Manifest, manifestText, parseManifest } from "../manifest";
 import { ENDINGS } from "../pod-folder";
+import { inSession } from "../session";
 import type { Store, Upload } from "../stores/store";
 import { passOn, type Written } from "./archive";
 import { type Contents, readContents } from "./contents";
-import { type DatabaseFacts, inSession, readFacts } from "./facts";
+import { type DatabaseFacts, dumpSession, readFacts } from "./facts";
 import { readFifo, writeHead } from "./fifo";
 import { libpqConnection } from "./libpq";
 import type { DumpOptions } from "./options";
@@ -40,7 +41,7 @@ export interface DumpRun {
  */
 export async function takeDump(run: DumpRun): Promise<void> {
   const { options, target, store, log } = run;
-  const facts = await inSession(target, { log, connectWait: options.connectWait }, readFacts);
+  const facts = await inSession(target, dumpSession({ log, connectWait: options.connectWait }), readFacts);
   log.event("connected", `Connected to ${describeTarget(target)}, Postgres ${facts.server}.`);
   const known = await completeDump(store, options.name);
   if (known) log.event("dump.kept", `The dump ${store.location(known.file)} of ${known.begunAt} is there already.`);
@@ -52,7 +53,7 @@ export async function takeDump(run: DumpRun): Promise<void> {
     return;
   }
   const manifest = known ?? (await newDump(run, facts));
-  await inSession(target, { log, connectWait: options.connectWait }, async (session) => {
+  await inSession(target, dumpSession({ log, connectWait: options.connectWait }), async (session) => {
     const records = new Records(session, target.schema, options.release);
     await records.ensure();
     if (records.unavailable !== undefined)
@@ -66,7 +67,7 @@ function recorded(
   { file, begunAt, completedAt, checksum, migrations: { fingerprint } }: Manifest,
   { name }: DumpOptions,
   store: Store,
-): RecordedDump {
+): RecordedBackup {
   return { id: name, location: store.location(file), createdAt: begunAt, completedAt, checksum, fingerprint };
 }
 

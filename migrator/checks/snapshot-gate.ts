@@ -1,8 +1,8 @@
-import type { RecordedDump } from "../../report/contract";
+import type { RecordedBackup } from "../../report/contract";
 import { CHECKS } from "../../settings/checks";
 import { formatDuration } from "../../text/short-duration";
 import { OtherDatabase, SnapshotGone, SnapshotTooOld } from "../failures/usage";
-import { recordedDump } from "../records/release-records";
+import { recordedBackup } from "../records/release-records";
 import type { Run } from "../run";
 import type { ProtectingBackup, Settings } from "../settings";
 import { compareEndpoints } from "./same-database";
@@ -25,16 +25,16 @@ export function checkSnapshot(snapshot: Settings["snapshot"], pending: number, n
 }
 
 /**
- * Returns the backup that protects the run. The Job of a dump has recorded it in the database, with the time at which it
- * was really taken: the Job may have run again and found the dump of an earlier run. Without a record, which the role
+ * Returns the backup that protects the run. The Job of a dump or a branch has recorded it in the database, with the time at which it
+ * was really taken: the Job may have run again and found the backup of an earlier run. Without a record, which the role
  * may not be allowed to keep, the times are those of the Job.
  */
 export async function protectingBackup({
   settings: { snapshot },
   records,
-}: Run): Promise<{ backup: ProtectingBackup; recorded: RecordedDump | undefined } | undefined> {
+}: Run): Promise<{ backup: ProtectingBackup; recorded: RecordedBackup | undefined } | undefined> {
   if (!snapshot) return undefined;
-  const recorded = snapshot.kind === "dump" ? await recordedDump(records, snapshot.id) : undefined;
+  const recorded = snapshot.kind === "snapshot" ? undefined : await recordedBackup(records, snapshot.kind, snapshot.id);
   if (!recorded) return { backup: snapshot, recorded };
   const taken = { createdAt: new Date(recorded.createdAt), completedAt: new Date(recorded.completedAt) };
   return { backup: { ...snapshot, taken }, recorded };

@@ -1,11 +1,11 @@
 import { escapeLiteral } from "pg";
 import type { Migration } from "../../migrations/history/history";
 import type { Catalog } from "../../migrations/schema/expectation";
-import type { RecordedDump } from "../../report/contract";
+import type { RecordedBackup } from "../../report/contract";
 import type { Records } from "./records";
 
 /** The kinds of data that are recorded of a release in addition to its migrations. */
-export type RecordKind = "catalog" | "statistics" | "report" | "sequences" | "dump";
+export type RecordKind = "catalog" | "statistics" | "report" | "sequences" | "dump" | "branch";
 
 /** The number of rows that are kept of each kind, so that the table doesn't grow over the years. */
 const KEPT = 20;
@@ -51,12 +51,16 @@ export async function latestRecord<T>(records: Records, kind: RecordKind): Promi
   return row;
 }
 
-/** Reads what is recorded of a dump; undefined if nothing is, or it can't be read. */
-export async function recordedDump(records: Records, id: string): Promise<RecordedDump | undefined> {
+/** Reads what is recorded of a dump or a branch; undefined if nothing is, or it can't be read. */
+export async function recordedBackup(
+  records: Records,
+  kind: "dump" | "branch",
+  id: string,
+): Promise<RecordedBackup | undefined> {
   if (!(await records.readable())) return undefined;
-  const [row] = await records.session.rows<{ data: RecordedDump }>(
-    "SELECT data FROM _release.record WHERE schema_name = $1 AND kind = 'dump' AND data->>'id' = $2 ORDER BY id DESC LIMIT 1",
-    [records.schema, id],
+  const [row] = await records.session.rows<{ data: RecordedBackup }>(
+    "SELECT data FROM _release.record WHERE schema_name = $1 AND kind = $2 AND data->>'id' = $3 ORDER BY id DESC LIMIT 1",
+    [records.schema, kind, id],
   );
   return row?.data;
 }

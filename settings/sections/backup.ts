@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration, image, setting } from "../types";
+import { branch } from "./branch";
 import { dump } from "./dump";
 
 const KEY = "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID";
@@ -22,19 +23,19 @@ const tags = z.record(
 
 /** The backup that is made before a migration. */
 export const backup = z.strictObject({
-  mode: setting(z.enum(["snapshot", "dump", "none"]).default("snapshot"), {
+  mode: setting(z.enum(["snapshot", "dump", "branch", "none"]).default("snapshot"), {
     description:
-      "`snapshot` is one of RDS; `dump` is made by `pg_dump` of any server, see backup.md. `none` is allowed where `policy.backup` is `optional`.",
+      "`snapshot` is one of RDS; `dump` is made by `pg_dump` of any server; `branch` is one of Neon, see backup.md. `none` is allowed where `policy.backup` is `optional`.",
     example: "snapshot",
   }),
   timeout: setting(duration("1s", "2d").prefault("3h"), {
     description:
-      "Time that the snapshot may take until it is `available`; before that, as long for a busy database. Time that the dump may take until it is stored and checked.",
+      "Time that the snapshot may take until it is `available`; before that, as long for a busy database. Time that the dump may take until it is stored and checked, or the branch until it is ready.",
     example: "6h",
   }),
   maxAge: setting(duration("1m", "30d").prefault("1h"), {
     description:
-      "With migrations pending, the Job refuses a snapshot or dump that ended longer ago. Longer than `migrations.soak`.",
+      "With migrations pending, the Job refuses a backup that ended longer ago. Longer than `migrations.soak`.",
     example: "2h",
   }),
   kmsKey: setting(kmsKey.optional(), {
@@ -79,4 +80,5 @@ export const backup = z.strictObject({
     without: "required with `backup.mode: dump`",
   }),
   dump: dump.optional(),
+  branch: branch.optional(),
 });

@@ -53,8 +53,31 @@ describe("backup.mode: dump", () => {
 
   test("leaves a snapshot in need of the identifier", () => {
     expect(problemsOf({ mode: "snapshot" })).toEqual([
-      'database.identifier is missing; it must be the DB identifier of RDS, because backup.mode is "snapshot" (without RDS: backup.mode: dump)',
+      'database.identifier is missing; it must be the DB identifier of RDS, because backup.mode is "snapshot" (without RDS: backup.mode: dump or branch)',
     ]);
+  });
+});
+
+describe("backup.mode: branch", () => {
+  const BRANCH = { project: "floral-king-961888", secret: { name: "notes-neon" } };
+  const branch = (change: object = {}) => ({ mode: "branch", branch: { ...BRANCH, ...change } });
+
+  test("needs no identifier of RDS, and counts where a backup is required", () => {
+    expect(problemsOf(branch(), { policy: { backup: "required", encryption: "required" } })).toEqual([]);
+  });
+
+  const wrong: [what: string, backup: object, message: string][] = [
+    ["no group of the branch", { mode: "branch" }, "backup.branch is missing; it must be a group of keys"],
+    ["no project", branch({ project: undefined }), "backup.branch.project is missing; it must be the id of a project"],
+    ["no Secret", branch({ secret: undefined }), "backup.branch.secret"],
+    ["the key itself in place of its Secret", branch({ secret: "napi_abc" }), "backup.branch.secret"],
+    ["an address without a scheme", branch({ endpoint: "console.neon.tech" }), "the address of Neon's API"],
+    ["a branch's keys with a dump", { ...branch(), mode: "dump" }, 'left out, because backup.mode is "dump"'],
+    ["a dump's keys", { ...branch(), dump: DUMP }, 'left out, because backup.mode is "branch"'],
+    ["the restore of a snapshot", { ...branch(), restore: "restore {snapshot}" }, "backup.restore"],
+  ];
+  test.each(wrong)("refuses %s", (_, backup, message) => {
+    expect(problemsOf(backup, { policy: { backup: "optional" } }).join("\n")).toContain(message);
   });
 });
 

@@ -63,6 +63,8 @@ function changed(key: string, value: unknown): Record<string, unknown> {
     raw.backup = { ...raw.backup, mode: "dump", image: "postgres:17-alpine" };
     raw.backup.dump = key.startsWith("backup.dump.secret.") ? dump : others;
   }
+  if (key.startsWith("backup.branch."))
+    raw.backup = { mode: "branch", branch: { project: "p", secret: { name: "shop-neon" } } };
   if (key === "database.auth") raw.database = { ...raw.database, ...IAM, secret: undefined };
   let at = raw;
   for (const name of names.slice(0, -1)) at = at[name] ??= {};

@@ -72,9 +72,9 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   [
     "backup.mode",
     "none",
-    'backup.mode is "none"; it must be "snapshot" or "dump", because policy.backup is "required"',
+    'backup.mode is "none"; it must be "snapshot", "dump" or "branch", because policy.backup is "required"',
   ],
-  ["backup.mode", "disk", 'it must be "snapshot" or "dump" or "none"'],
+  ["backup.mode", "disk", 'it must be "snapshot" or "dump" or "branch" or "none"'],
   ["backup.timeout", "forever", "a duration such as"],
   ["backup.maxAge", "0s", "from 1m to 30d"],
   ["backup.restore", "restore it", "a command with {snapshot} in it"],
