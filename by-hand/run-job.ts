@@ -16,22 +16,56 @@ export interface Output {
   say(line: string): void;
 }
 
+/** A Job that a command runs by hand, and the objects that belong to it. */
+export interface JobObjects {
+  readonly name: string;
+  /** The Job's manifest. */
+  readonly job: object;
+  /**
+   * Returns the objects without which the Job's pod doesn't start.
+   * @param uid the Job's uid, so that they belong to it
+   */
+  belongings(uid: string): object;
+  /** The names of those of them that are ConfigMaps, and of those that are Secrets. */
+  readonly maps: readonly string[];
+  readonly secrets?: readonly string[];
+  /** What the pod does when its Job is deleted, as the end of a sentence. */
+  readonly whenStopped: string;
+}
+
 /**
- * Runs a Job: creates it, passes on its log, and removes it with its ConfigMaps, whatever happens.
+ * Runs a Job of the migrator: creates it, passes on its log, and removes it with its ConfigMaps, whatever happens.
  * @param stop is aborted by Ctrl-C. The Job is then deleted: the migrator cancels its statement and rolls back, and its
  *   last lines are still passed on.
  * @returns the verb's exit status
  * @throws CommandFailure if the Job can't be created or run, or its end can't be told
  */
 export async function runJob(kubectl: Kubectl, run: JobByHand, stop: AbortSignal, output: Output): Promise<number> {
-  const { name } = run;
+  const objects: JobObjects = {
+    name: run.name,
+    job: jobByHand(run),
+    belongings: (uid) => configMapsByHand(run, uid),
+    maps: mapNames(run),
+    whenStopped: "the migrator cancels what it does and rolls back",
+  };
+  return runJobObjects(kubectl, objects, stop, output);
+}
+
+/** Runs a Job of any program in the same way as {@link runJob}. */
+export async function runJobObjects(
+  kubectl: Kubectl,
+  run: JobObjects,
+  stop: AbortSignal,
+  output: Output,
+): Promise<number> {
+  const { name, maps, secrets } = run;
   let removal: Promise<void> | undefined;
   const remove = () => {
-    removal ??= removeJob(kubectl, name, mapNames(run));
+    removal ??= removeJob(kubectl, name, maps, secrets);
     return removal;
   };
   const stopped = () => {
-    output.say(`Stopping: Job ${name} is deleted; the migrator cancels what it does and rolls back.`);
+    output.say(`Stopping: Job ${name} is deleted; ${run.whenStopped}.`);
     // A failure is reported by the removal that is awaited below.
     remove().catch(() => undefined);
   };
@@ -52,16 +86,16 @@ export async function runJob(kubectl: Kubectl, run: JobByHand, stop: AbortSignal
 
 async function untilEnd(
   kubectl: Kubectl,
-  run: JobByHand,
+  run: JobObjects,
   stop: AbortSignal,
   output: Output,
 ): Promise<ContainerEnd | undefined> {
   const { name } = run;
-  const created = await kubectl.run(["create", "--filename=-", "--output=json"], JSON.stringify(jobByHand(run)));
+  const created = await kubectl.run(["create", "--filename=-", "--output=json"], JSON.stringify(run.job));
   if (stop.aborted) return undefined;
-  // The Job comes first, because the ConfigMaps belong to it. Its pod waits for them.
+  // The Job comes first, because the other objects belong to it. Its pod waits for them.
   const { uid = "" } = (JSON.parse(created) as Job).metadata;
-  await kubectl.run(["create", "--filename=-"], JSON.stringify(configMapsByHand(run, uid)));
+  await kubectl.run(["create", "--filename=-"], JSON.stringify(run.belongings(uid)));
   const pod = await startedPod(kubectl, name, stop, output.say);
   if (pod === undefined) return undefined;
   const stream = new LogStream(kubectl, pod, output.log);

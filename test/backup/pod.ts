@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleDump } from "../../backup/bundle";
+import { Decrypter } from "age-encryption";
+import { bundleDump, bundleRestore } from "../../backup/bundle";
 import { dumpScript, FOLDER_VARIABLE, NODE_FLAGS, PREPARE_SCRIPT } from "../../backup/pod-folder";
+import { KEY_FILE, restoreScript } from "../../backup/restore-pod";
 import type { Fault } from "../../local/cloud/aws/faults";
 import { Objects } from "../../local/cloud/s3/objects";
 import { createS3Server } from "../../local/cloud/s3/server";
@@ -142,4 +144,87 @@ export async function runDump(options: PodOptions): Promise<{ status: number; lo
   const pod = new DumpPod(options);
   const status = await pod.ended;
   return { status, log: pod.log, clientLog: pod.clientLog };
+}
+
+/** How a restore's pod differs from the usual one. */
+export interface RestorePodOptions extends Omit<PodOptions, "lockSeconds"> {
+  /** The verb of the restoring program; default: `restore`. */
+  readonly verb?: "look" | "restore" | "remove";
+  /** The key of the dump's file; default: the pod has none. */
+  readonly fileKey?: Uint8Array;
+}
+
+let restoring: string | undefined;
+function restoreProgram(): string {
+  if (restoring === undefined) {
+    restoring = join(mkdtempSync(join(tmpdir(), "restore-program-")), "restore-dump.cjs");
+    writeFileSync(restoring, bundleRestore());
+  }
+  return restoring;
+}
+
+/** One pod of a restore's Job. */
+export class RestorePod {
+  readonly folder = mkdtempSync(join(tmpdir(), "restore-pod-"));
+  readonly store: ChildProcess;
+  readonly client: ChildProcess | undefined;
+  log = "";
+  readonly ended: Promise<number>;
+
+  constructor({
+    url,
+    environment = {},
+    args,
+    verb = "restore",
+    fileKey,
+    silentSeconds = 30,
+    programs,
+  }: RestorePodOptions) {
+    const PATH = [...(programs === undefined ? [] : [programs]), process.env["PATH"]].join(":");
+    const shared = { PATH, [FOLDER_VARIABLE]: this.folder };
+    execFileSync("sh", ["-c", PREPARE_SCRIPT], { env: shared });
+    const keys = mkdtempSync(join(tmpdir(), "restore-key-"));
+    if (fileKey) writeFileSync(join(keys, KEY_FILE), Buffer.from(fileKey).toString("base64"));
+    const start = (command: string, words: readonly string[], env: Record<string, string>) =>
+      spawn(command, words, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    if (verb === "restore") this.client = start("sh", ["-c", restoreScript(silentSeconds)], shared);
+    const words = [...NODE_FLAGS, restoreProgram(), verb, "--folder", this.folder, "--key-folder", keys];
+    const names = ["--project", "notes", "--stack", "prod", "--image", "postgres:test", "--connect-wait", "1s"];
+    this.store = start(process.execPath, [...words, ...names, "--silent", `${silentSeconds}s`, ...args], {
+      ...{ PATH, DATABASE_URL: url },
+      ...environment,
+    });
+    for (const child of [this.store, ...(this.client ? [this.client] : [])])
+      for (const stream of [child.stdout!, child.stderr!])
+        stream.setEncoding("utf8").on("data", (text: string) => (this.log += text));
+    const others = this.client ? [closed(this.client)] : [];
+    this.ended = Promise.all([closed(this.store), ...others]).then(([status]) => {
+      for (const folder of [this.folder, keys]) rmSync(folder, { recursive: true, force: true });
+      return status;
+    });
+  }
+
+  /** The fields of the last event of a name. */
+  event(name: string): any {
+    const lines = this.log.split("\n").filter((line) => line.startsWith("{"));
+    return lines.map((line) => JSON.parse(line)).findLast(({ event }) => event === name);
+  }
+
+  kill(container: "store" | "client"): void {
+    process.kill(-this[container]!.pid!, "SIGKILL");
+  }
+}
+
+/** Runs a restore's pod to its end. */
+export async function runRestorePod(options: RestorePodOptions): Promise<RestorePod & { status: number }> {
+  const pod = new RestorePod(options);
+  const status = await pod.ended;
+  return Object.assign(pod, { status });
+}
+
+/** Returns the key of one file, as the command `restore` gets it from the header and a private key. */
+export async function fileKeyOf(header: string, identity: string): Promise<Uint8Array> {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  return decrypter.decryptHeader(Buffer.from(header, "base64"));
 }

@@ -9,6 +9,7 @@ export type Changed = { readonly out: string } | { readonly error: string };
 const KINDS: Readonly<Record<string, { group: string; kind: string }>> = {
   jobs: { group: "batch", kind: "Job" },
   configmaps: { group: "", kind: "ConfigMap" },
+  secrets: { group: "", kind: "Secret" },
 };
 
 /** Creates the objects of the standard input, one or a List, in the background process. */
@@ -32,7 +33,7 @@ export async function create(cloudDir: string, namespace: string, json: boolean)
 /** Deletes objects without waiting for their end, in the background process. Those that are missing are ignored. */
 export async function remove(cloudDir: string, resource: string, names: string[], namespace: string): Promise<Changed> {
   const kind = KINDS[resource];
-  if (!kind) return { error: `the local cloud's kubectl deletes ${Object.keys(KINDS).join(" and ")} only` };
+  if (!kind) return { error: `the local cloud's kubectl deletes ${Object.keys(KINDS).join(", ")} only` };
   const client = await connect(cloudDir);
   for (const name of names) {
     const reference: ObjectReference = { ...kind, namespace, name };
