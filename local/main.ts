@@ -7,7 +7,8 @@ import type { Call, Options, Verb } from "./commands/verb";
 import { verbs } from "./commands/verbs";
 import { stackDirectory } from "./engine/state";
 import { chooseEngine, isEngine } from "./engines";
-import { readStack } from "./stack";
+import { readLastRun } from "./last-run";
+import { isHidden, readStack, type Stack, type StackOptions } from "./stack";
 import { stateDirectoryProblems } from "./state-directory";
 import { systemErrorInWords } from "./system-error";
 import { UsageError } from "./usage-error";
@@ -120,13 +121,8 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
     ...(command.getOptionValueSource("cwd") === "cli" ? ["--cwd", typed.cwd] : []),
   ];
   try {
-    const stack = readStack({
-      directory: resolve(typed.cwd),
-      name: typed.stack,
-      stateDir: typed.stateDir,
-      overrides: typed.config,
-      location,
-    });
+    const asTyped = { directory: resolve(typed.cwd), name: typed.stack, stateDir: typed.stateDir, location };
+    const stack = goingOn(verb, readStack({ ...asTyped, overrides: typed.config }), asTyped);
     problems.push(...stateDirectoryProblems(stack.stateDir, stack.project, stack.name, verb.use));
     if (problems.length > 0 || !isEngine(asked)) throw new UsageError([]);
     const engine = () => chooseEngine(asked, stack);
@@ -136,6 +132,13 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
     if (error instanceof UsageError) throw new UsageError([...problems, ...error.problems]);
     throw error;
   }
+}
+
+/** Returns the stack with the settings of its last command, for a verb that goes on with these when none are typed. */
+function goingOn(verb: Verb, stack: Stack, asTyped: Omit<StackOptions, "overrides">): Stack {
+  if (!verb.goesOn || stack.overrides.length > 0) return stack;
+  const last = readLastRun(stackDirectory(stack.stateDir, stack.project, stack.name))?.overrides ?? [];
+  return readStack({ ...asTyped, overrides: last.filter((each) => !isHidden(each)) });
 }
 
 function report(thrown: unknown, output: Call["output"]): number {

@@ -135,6 +135,11 @@ export function shownOverride(override: string): string {
   return holdsSecret(key.split("."), value) ? `${key}${at < 0 ? "" : "="}…` : override;
 }
 
+/** Whether {@link shownOverride} has replaced the value, so that the setting can't be used again. */
+export function isHidden(override: string): boolean {
+  return override.endsWith("…");
+}
+
 function holdsSecret(path: string[], value: string): boolean {
   let parsed: unknown;
   try {

@@ -10,7 +10,7 @@ import {
   stackOptions,
   wrongCommand,
 } from "../by-hand/options";
-import { commandLine } from "../text/command-line";
+import { commandByHand } from "../by-hand/typed-command";
 import { OPS_VERBS, type OpsVerbName, verbOf } from "./verbs";
 
 /** A command as it was typed. */
@@ -49,7 +49,7 @@ export function readCommand(args: readonly string[], stacks: readonly string[]):
   for (const other of verb ? others : []) mistakes.push(`"${other}" is one word too many`);
   const stack = stackOptions(values, stacks, mistakes);
   mistakes.push(...missing(name, values));
-  if (mistakes.length > 0 || !verb) throw wrongCommand(mistakes, `${commandLine("ops")} help`);
+  if (mistakes.length > 0 || !verb) throw wrongCommand(mistakes, `${commandByHand("ops")} help`);
   const given = Object.fromEntries(Object.entries(values).filter(([option]) => Object.hasOwn(own, option)));
   const [file, migration] = verb.argument === "MIGRATION" ? [undefined, argument] : [argument, undefined];
   return { verb: name as OpsVerbName, file, migration, given, ...stack };
@@ -74,7 +74,7 @@ function allOptions(): Options {
 /** Returns the text that `help` prints. */
 export function helpText(): string {
   return [
-    `${commandLine("ops")} VERB --stack NAME [options]`,
+    `${commandByHand("ops")} VERB --stack NAME [options]`,
     "",
     "Runs a verb of the migrator as a Kubernetes Job, with the stack's own settings, image and Secret.",
     "",

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { JobByHand, MigratorProgram } from "../by-hand/job-by-hand";
 import type { CommandStack } from "../by-hand/stack";
+import { commandByHand } from "../by-hand/typed-command";
 import { literal } from "../components/literal";
 import { reviewArguments } from "../components/migrator-arguments";
 import type { Migration } from "../migrations/history/history";
@@ -37,7 +38,7 @@ function typedCommand({ verb, stack, given, file, migration }: OpsCommand): stri
     value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, shellWord(each)]),
   );
   const words = [verb, ...[file ?? migration ?? []].flat().map(shellWord), ...options, "--stack", shellWord(stack)];
-  return `${commandLine("ops")} ${words.join(" ")}`;
+  return `${commandByHand("ops")} ${words.join(" ")}`;
 }
 
 function migratorArguments(command: OpsCommand, stack: CommandStack, file: Migration | undefined): string[] {

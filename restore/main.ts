@@ -1,16 +1,13 @@
 import type { Output } from "../by-hand/run-job";
 import { readCommandStack, stacksIn } from "../by-hand/stack";
 import { runCommand, stopSignal, terminal } from "../by-hand/terminal";
-import { commandLine } from "../text/command-line";
+import { commandByHand } from "../by-hand/typed-command";
 import { shellWord } from "../text/shell-word";
 import { helpText, type RestoreCommand, readRestoreCommand } from "./options";
 import { listLines } from "./print";
 import { runRestore } from "./run-restore";
 import type { RestoreTarget } from "./target";
 import { targetOf } from "./targets";
-
-/** The variable with the command that a message names, where it is another one, as on the local cloud. */
-const COMMAND_VARIABLE = "RELEASE_RESTORE_COMMAND";
 
 /**
  * Runs `npm run restore -- …`: makes a second database beside the stack's own from a backup, or lists and removes such
@@ -27,7 +24,7 @@ async function main(args: readonly string[], output: Output): Promise<number> {
   const stack = readCommandStack(directory, command.stack, command, ["backup"]);
   const stop = stopSignal(() => "Leaving. What of the copy is being made goes on.", output.say);
   const typed = (...words: string[]) =>
-    `${process.env[COMMAND_VARIABLE] ?? commandLine("restore")} ${[...words, "--stack", shellWord(stack.name)].join(" ")}`;
+    `${commandByHand("restore")} ${[...words, "--stack", shellWord(stack.name)].join(" ")}`;
   const removal = (name: string, ...more: string[]) => typed("remove", name, ...more);
   const patience = { timeout: command.timeout, stop, removal };
   const target = targetOf({ stack, patience, commands: { removal, list: typed("list") } });

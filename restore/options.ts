@@ -10,7 +10,7 @@ import {
   stackOptions,
   wrongCommand,
 } from "../by-hand/options";
-import { commandLine } from "../text/command-line";
+import { commandByHand } from "../by-hand/typed-command";
 import { parseDuration } from "../text/short-duration";
 
 /** What a command line asks for. */
@@ -77,7 +77,7 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
     );
   const timeout = readTimeout(values, mistakes);
   const stack = stackOptions(values, stacks, mistakes);
-  if (mistakes.length > 0) throw wrongCommand(mistakes, `${commandLine("restore")} --help`);
+  if (mistakes.length > 0) throw wrongCommand(mistakes, `${commandByHand("restore")} --help`);
   const shared = { ...stack, timeout };
   const text = (option: string) => (typeof values[option] === "string" ? values[option] : undefined);
   if (verb === "list") return { ...shared, verb };
@@ -105,7 +105,7 @@ function readTimeout(values: Given, mistakes: string[]): number {
 
 /** Returns the text that `help` prints. */
 export function helpText(): string {
-  const restore = commandLine("restore");
+  const restore = commandByHand("restore");
   return [
     `${restore} --stack NAME [--to POINT] [--plan]`,
     "",

@@ -2,7 +2,7 @@ import { api, running } from "../cloud/client";
 import { readOutputs } from "../engines";
 import { CommandError } from "../usage-error";
 import { runByHand } from "./by-hand";
-import { type Call, typed, type Verb } from "./verb";
+import { byHandCommand, type Call, typed, type Verb } from "./verb";
 
 export const restore: Verb = {
   name: "restore",
@@ -10,6 +10,7 @@ export const restore: Verb = {
   summary: "a snapshot or a moment as a second database, beside the one that runs; list, remove NAME, help",
   use: "changes",
   passesOptions: true,
+  goesOn: true,
   async run(call: Call): Promise<number> {
     const { cloudDir, stack } = call;
     if (!(await running(cloudDir)))
@@ -20,7 +21,7 @@ export const restore: Verb = {
     const environment = {
       RELEASE_LOCAL_RDS: url,
       ...{ AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: "" },
-      RELEASE_RESTORE_COMMAND: ["npm run local -- restore", ...stack.location].join(" "),
+      RELEASE_RESTORE_COMMAND: byHandCommand(call, "restore"),
     };
     const outputs = JSON.stringify(await readOutputs(stack));
     const files = { RELEASE_STACK_OUTPUTS: outputs };

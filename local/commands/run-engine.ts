@@ -1,3 +1,4 @@
+import { noteReaderCommands } from "../cloud/kubernetes/reader-commands";
 import type { EngineEvent, EngineResult, StepEvent } from "../engine/events";
 import type { Operation } from "../engines";
 import { environmentOf, prepareEnvironment } from "../environment";
@@ -6,7 +7,7 @@ import { endRun, type LastRun, startRun } from "../last-run";
 import { seconds } from "../progress-text";
 import { showProgress } from "../show-progress";
 import { shownOverride } from "../stack";
-import { type Call, typed } from "./verb";
+import { byHandCommand, type Call, typed } from "./verb";
 
 export interface Ran extends EngineResult {
   /** The finished steps of resources that the user knows: those of the packages aws, kubernetes and command. */
@@ -50,6 +51,10 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
   const environment = operation === "up" || operation === "preview" ? environmentOf(stack) : undefined;
   let preparing: Promise<void> | undefined;
   const prepare = () => {
+    if (operation === "up") {
+      const [ops, restore] = [byHandCommand(call, "ops"), byHandCommand(call, "restore")];
+      noteReaderCommands(cloudDir, { RELEASE_OPS_COMMAND: ops, RELEASE_RESTORE_COMMAND: restore });
+    }
     if (environment && operation === "up")
       preparing ??= announced(environment.identifier, () => prepareEnvironment(cloudDir, environment));
     return preparing ?? Promise.resolve();
@@ -116,7 +121,7 @@ export function exitStatus(ran: Ran): number {
 }
 
 /** The variables by which the program names the commands of the local cloud, and not those of Pulumi, as the way back. */
-function wayBack({ stack }: Call): Record<string, string> {
+function wayBack({ stack }: Pick<Call, "stack">): Record<string, string> {
   const overrides = [...stack.overrides.filter((each) => !each.startsWith("app.image=")), "app.image={image}"];
   return {
     RELEASE_BACK_COMMAND: typed({ stack: { ...stack, overrides } }, "up").replace(

@@ -96,11 +96,11 @@ export function nextCommand(call: Call, verb: string, ran: Ran): string {
       : kind === "Deployment"
         ? typed(call, "logs", "app")
         : typed(call, "status");
-  if (ran.failed.length === 0) return `To see what runs: ${look}`;
   // A failed rollout is repaired with another image, so the command contains a placeholder instead of the failed image.
   const fixed =
     kind === "Deployment" ? typed({ stack: { ...call.stack, overrides: withImage(call, "IMAGE") } }, verb) : again;
-  return `To see why: ${look}\nOnce fixed, run: ${fixed}`;
+  // An error without a step is shown just above as a whole.
+  return `To see ${failed ? "why" : "what runs"}: ${look}\nOnce fixed, run: ${fixed}`;
 }
 
 function withImage({ stack }: Call, image: string): string[] {

@@ -17,6 +17,8 @@ export interface Verb {
   options?: { flags: string; description: string }[];
   /** True if the verb passes options that it doesn't know on to another program. */
   passesOptions?: boolean;
+  /** True if the verb has the `--config` settings of the last command when none are typed. */
+  goesOn?: boolean;
   /** Returns the problems of the arguments; it is called before anything else is done. */
   check?(call: Pick<Call, "arguments" | "options">): string[];
   /** Returns the exit status: 0 for success, 1 for a failure, 130 for an interruption. */
@@ -55,6 +57,11 @@ export function typed(call: Pick<Call, "stack">, ...words: string[]): string {
     ...(runsProgram ? stack.overrides.flatMap((each) => ["--config", shownOverride(each)]) : []),
   ];
   return ["npm run local --", ...words, ...options.map(shellWord)].join(" ");
+}
+
+/** The beginning of a command by hand as the user types it. The command itself adds the stack. */
+export function byHandCommand({ stack }: Pick<Call, "stack">, verb: "ops" | "restore"): string {
+  return ["npm run local --", verb, ...stack.location.map(shellWord)].join(" ");
 }
 
 /** The call with the last run's --config settings if it has none itself; without them `up` would change the release. */

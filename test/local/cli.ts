@@ -66,6 +66,11 @@ export class Cli {
     this.settings.set(key, value);
   }
 
+  /** Leaves a setting to its default again. */
+  unset(key: string): void {
+    this.settings.delete(key);
+  }
+
   /** Of the example's history, or with SQL of the test. */
   addMigration(name: string, sql?: string): void {
     if (sql === undefined) cpSync(join(HISTORY, name), join(this.migrations, name), { recursive: true });

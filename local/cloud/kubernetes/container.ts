@@ -9,6 +9,7 @@ import { pause } from "./pause";
 import { containerLog, podDirectory } from "./pod-directory";
 import type { Container, ContainerStatus, Pod } from "./pod-types";
 import { type HandlerTarget, runHandler } from "./probe";
+import { readerCommands } from "./reader-commands";
 import { type Store, timestamp } from "./store";
 import type { Timing } from "./timing";
 import { type PathMapping, writeMounts } from "./volumes";
@@ -148,9 +149,7 @@ export class ContainerRunner {
     const env: Record<string, string> = {
       PATH: searchPath(),
       HOSTNAME: pod.metadata.name,
-      // The migrator's messages name this command, because the usual `ops` doesn't know the local cluster.
-      RELEASE_OPS_COMMAND: "npm run local -- ops",
-      RELEASE_RESTORE_COMMAND: "npm run local -- restore",
+      ...readerCommands(around.cloudDir),
       ...storeVariables(around.cloudDir),
       ...image.env,
     };
