@@ -21,9 +21,16 @@ export interface BusyDatabase {
 const BUSY =
   /\bInvalidDB(Instance|Cluster)State(Fault)?\b|creating RDS DB Cluster Snapshot .*last state: 'retryableerror'/;
 
+/** What a snapshot that failed leaves, since RDS' own error doesn't say it. */
+const FAILED = [
+  "The snapshot was not made, so no migration was begun.",
+  "Database and app are as they were.",
+  "Next: run the same `up` again. It waits for the snapshot if RDS is still making it, and otherwise takes another one.",
+].join("\n");
+
 /**
  * Returns the resource options with which Pulumi retries a snapshot while RDS refuses it because the database is being
- * backed up or modified. They are empty if the engine doesn't support error hooks (Pulumi CLI before 3.217, Pulumi's
+ * backed up or modified, and says what any other failure leaves. They are empty if the engine doesn't support error hooks (Pulumi CLI before 3.217, Pulumi's
  * mocks): the refusal then ends the release. It also ends the release with a CLI before 3.244, which calls the hooks
  * for other errors only.
  *
@@ -34,7 +41,8 @@ export function retryWhileBusy(name: string, database: BusyDatabase): Pick<pulum
 }
 
 /**
- * Returns a hook that waits after a temporary refusal and then lets Pulumi retry.
+ * Returns a hook that waits after a temporary refusal and then lets Pulumi retry. After another error it says what is
+ * left.
  *
  * @throws {@link SnapshotError} when the database is still busy after the time-out; it replaces RDS' own error
  */
@@ -42,7 +50,11 @@ export function waitWhileBusy({ database: given, timeout }: BusyDatabase): pulum
   const timeoutMs = timeout.seconds * 1000;
   let since: number | undefined;
   return async ({ failedOperation, errors: [refusal = ""] }) => {
-    if (failedOperation !== "create" || !BUSY.test(refusal)) return false;
+    if (failedOperation !== "create") return false;
+    if (!BUSY.test(refusal)) {
+      console.warn(FAILED);
+      return false;
+    }
     // The value is known by now, because RDS has already answered a request for this database.
     const database = await knownValue(given);
     if (since === undefined) {

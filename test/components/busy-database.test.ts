@@ -88,6 +88,11 @@ describe("nothing else is tried again", () => {
     ],
   ])("%s", async (_, error) => {
     expect(await wait(60)(failed(error))).toBe(false);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.stringMatching(
+        /not made, so no migration was begun\.\nDatabase and app are as they were\.\nNext: run the same `up`/,
+      ),
+    );
   });
 
   test("an update or a deletion", async () => {
