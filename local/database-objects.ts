@@ -55,7 +55,11 @@ export function storeSecret(
   { name, accessKeyIdKey, secretAccessKeyKey }: { name: string; accessKeyIdKey: string; secretAccessKeyKey: string },
   { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
 ): KubernetesObject {
-  const values = { [accessKeyIdKey]: accessKeyId, [secretAccessKeyKey]: secretAccessKey };
+  return secretOf(namespace, name, { [accessKeyIdKey]: accessKeyId, [secretAccessKeyKey]: secretAccessKey });
+}
+
+/** Returns a Secret with these values. */
+export function secretOf(namespace: string, name: string, values: Readonly<Record<string, string>>): KubernetesObject {
   const data = Object.fromEntries(
     Object.entries(values).map(([key, text]) => [key, Buffer.from(text).toString("base64")]),
   );

@@ -4,7 +4,7 @@ import { plannedInstance } from "./cloud/aws/functions";
 import { findConnection } from "./cloud/aws/instance";
 import { connect } from "./cloud/client";
 import type { CreateRequest, InvokeRequest, Properties, Provider, UpdateRequest } from "./cloud/provider";
-import { databaseObjects, storeSecret, volumeClaim } from "./database-objects";
+import { databaseObjects, secretOf, storeSecret, volumeClaim } from "./database-objects";
 import type { Stack } from "./stack";
 
 /**
@@ -21,6 +21,8 @@ export interface Environment {
   access: Record<DatabaseRole, DatabaseAccess>;
   /** The place for dumps, if a release takes one. */
   dumps?: DumpPlace | undefined;
+  /** The project of Neon that a release makes its branches in, if it makes any. */
+  neon?: NeonPlace | undefined;
   /** The region of the database, by `aws:region`; undefined if the settings name none. */
   region?: string | undefined;
   /** Whether the database has automated backups, by `local:pointInTime`. They cost a second server process and space. */
@@ -32,6 +34,12 @@ interface DumpPlace {
   bucket?: string | undefined;
   secret?: { name: string; accessKeyIdKey: string; secretAccessKeyKey: string } | undefined;
   claim?: string | undefined;
+}
+
+/** The project of Neon with the Secret of its API key. */
+interface NeonPlace {
+  project: string;
+  secret: { name: string; key: string };
 }
 
 /** Undefined if the settings do not name a valid database; the program reports that problem itself. */
@@ -51,6 +59,7 @@ export function environmentOf({ settings: raw, config }: Pick<Stack, "settings" 
     database: settings.app.name.replaceAll("-", "_"),
     namespace,
     dumps,
+    neon: backup.mode === "branch" ? backup.branch : undefined,
     region,
     pointInTime,
   };
@@ -68,7 +77,7 @@ function dumpPlaceOf({
 
 /** Creates and starts the missing parts of the environment; it is quick if nothing is missing. */
 export async function prepareEnvironment(cloudDir: string, environment: Environment): Promise<void> {
-  const { identifier, kind, namespace, access, dumps, region, pointInTime } = environment;
+  const { identifier, kind, namespace, access, dumps, neon, region, pointInTime } = environment;
   // An app that was renamed keeps its existing database.
   const database = findConnection(cloudDir, kind, identifier)?.database ?? environment.database;
   const cloud = await connect(cloudDir);
@@ -78,6 +87,10 @@ export async function prepareEnvironment(cloudDir: string, environment: Environm
   if (dumps?.bucket !== undefined) {
     const key = await cloud.call("s3.ensureBucket", { bucket: dumps.bucket });
     if (dumps.secret) await cloud.call("kubernetes.apply", { object: storeSecret(namespace, dumps.secret, key) });
+  }
+  if (neon) {
+    const { key } = await cloud.call("neon.ensureProject", { project: neon.project, identifier });
+    await cloud.call("kubernetes.apply", { object: secretOf(namespace, neon.secret.name, { [neon.secret.key]: key }) });
   }
   if (dumps?.claim !== undefined) await cloud.call("kubernetes.apply", { object: volumeClaim(namespace, dumps.claim) });
 }

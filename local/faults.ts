@@ -15,6 +15,11 @@ export const FAULTS: Record<Fault, string> = {
   "store-refuses": "the store for dumps refuses all access",
   "store-breaks": "the store for dumps cuts each connection that sends a part of a dump",
   "store-corrupts": "the store for dumps says another checksum than that of what it was sent",
+  "neon-locked": "Neon is busy with another operation, and takes no change (423)",
+  "neon-rate-limit": "Neon has got too many requests (429)",
+  "neon-branch-limit": "the project of Neon has as many branches as its plan allows",
+  "neon-refuses": "Neon doesn't know the API key",
+  "neon-breaks": "the next branches of Neon are never finished",
 };
 
 export function readFaults(cloudDir: string): string[] {

@@ -3,7 +3,7 @@ import type { ConnectionPlace } from "../../migrator/db/connection-place";
 import { connectionPlace } from "../../migrator/db/connection-place";
 import type { Authentication } from "../../migrator/db/url";
 import { UsageFailure } from "../../migrator/failures/usage";
-import { NEON_API, NEON_KEY_VARIABLE } from "../../settings/neon";
+import { LOCAL_NEON_VARIABLE, NEON_API, NEON_KEY_VARIABLE } from "../../settings/neon";
 import { parseDuration } from "../../text/short-duration";
 import { TROUBLE_MS } from "../neon/operations";
 
@@ -74,7 +74,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   const options: BranchOptions = {
     project: required("neon-project"),
     parent: values.parent,
-    endpoint: values.endpoint ?? NEON_API,
+    endpoint: environment[LOCAL_NEON_VARIABLE] ?? values.endpoint ?? NEON_API,
     key,
     name: required("name"),
     stackProject: required("project"),

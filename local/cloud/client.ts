@@ -8,6 +8,7 @@ import { type AwsMethods, stopAws } from "./aws/service";
 import { DAEMON_FILE, DAEMON_LOCK, type DaemonRecord } from "./daemon";
 import { forgetDefect, readDefect } from "./defect";
 import { type KubernetesMethods, stopKubernetes } from "./kubernetes/service";
+import type { NeonMethods } from "./neon/service";
 import { isRunning, killGroup, waitForEnd } from "./process";
 import { lockHolder, type ProcessLock, tryLock } from "./process-lock";
 import type { Json } from "./provider";
@@ -23,7 +24,10 @@ type Named<Service extends string, Methods> = {
 };
 
 /** All methods of the background process by the name that a request contains, such as `aws.createSnapshot`. */
-export type CloudMethods = Named<"aws", AwsMethods> & Named<"kubernetes", KubernetesMethods> & Named<"s3", S3Methods>;
+export type CloudMethods = Named<"aws", AwsMethods> &
+  Named<"kubernetes", KubernetesMethods> &
+  Named<"s3", S3Methods> &
+  Named<"neon", NeonMethods>;
 
 type Of<Name extends keyof CloudMethods> =
   CloudMethods[Name] extends Method<infer Parameters, infer Result>

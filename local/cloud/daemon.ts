@@ -8,6 +8,7 @@ import { writeAtomically } from "./atomic";
 import { createAwsService } from "./aws/service";
 import { endByDefect } from "./defect";
 import { createKubernetesService } from "./kubernetes/service";
+import { createNeonService } from "./neon/service";
 import { describeProcess, type ProcessRecord } from "./process";
 import { tryLock } from "./process-lock";
 import type { Json } from "./provider";
@@ -40,10 +41,12 @@ export async function runDaemon(cloudDir: string): Promise<void> {
   // Node.js also raises this event for a rejected promise that is not awaited.
   process.on("uncaughtException", (error) => endByDefect(cloudDir, error));
 
+  const aws = createAwsService(cloudDir);
   const services = {
-    aws: createAwsService(cloudDir),
+    aws,
     kubernetes: createKubernetesService(cloudDir),
     s3: createS3Service(cloudDir),
+    neon: createNeonService(cloudDir, aws.methods),
   };
   const methods = new Map<string, AnyMethod>();
   for (const [name, service] of Object.entries(services)) {

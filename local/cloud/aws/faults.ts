@@ -12,7 +12,12 @@ export type Fault =
   | "store-full"
   | "store-refuses"
   | "store-breaks"
-  | "store-corrupts";
+  | "store-corrupts"
+  | "neon-locked"
+  | "neon-rate-limit"
+  | "neon-branch-limit"
+  | "neon-refuses"
+  | "neon-breaks";
 
 export function hasFault(cloudDir: string, fault: Fault): boolean {
   const file = path.join(cloudDir, "faults.json");

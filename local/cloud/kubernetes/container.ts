@@ -1,4 +1,5 @@
 import { delimiter, dirname, join } from "node:path";
+import { neonVariables } from "../neon/service";
 import { storeVariables } from "../s3/service";
 import { Configuration, expand, MissingReference } from "./configuration";
 import { watchHealth } from "./container-health";
@@ -151,6 +152,7 @@ export class ContainerRunner {
       HOSTNAME: pod.metadata.name,
       ...readerCommands(around.cloudDir),
       ...storeVariables(around.cloudDir),
+      ...neonVariables(around.cloudDir),
       ...image.env,
     };
     for (const [name, value] of Object.entries(declared)) env[name] = name === "PATH" ? value : mapping.map(value);

@@ -1,0 +1,86 @@
+import { readTarget } from "../../migrator/cli/read-target";
+import { reportFailure } from "../../migrator/cli/report-failure";
+import { OLD_VERSION_SERVES, UNTOUCHED } from "../../migrator/failures/failure";
+import { Stopped } from "../../migrator/failures/statement";
+import type { Log } from "../../migrator/log";
+import { NEON_KEY_VARIABLE } from "../../settings/neon";
+import {
+  BranchLimitReached,
+  BranchTooSlow,
+  NeonFailed,
+  NeonKeyRefused,
+  NeonNotReached,
+  NeonProjectMissing,
+  NeonRightMissing,
+} from "../failures/branch";
+import { NeonApi } from "../neon/api";
+import { backupBranches } from "../neon/branches";
+import { NeonError, NeonUnreachable } from "../neon/error";
+import { type BranchOptions, readOptions } from "./options";
+import { takeBranch } from "./take-branch";
+
+/**
+ * Makes a branch of Neon before the migrations of a release, as the arguments and the environment say.
+ * @returns the exit status
+ */
+export async function runBranch(args: readonly string[], environment: NodeJS.ProcessEnv, log: Log): Promise<number> {
+  const migrator = (verb: string) => `npm run migrator -- ${verb}`;
+  const commands = { rerun: "run the same command again", app: OLD_VERSION_SERVES, migrator };
+  try {
+    log.hide(environment[NEON_KEY_VARIABLE]?.trim() ?? "");
+    const options = readOptions(args, environment);
+    await withinTime(options, log);
+    log.event("branch.finished", "The branch is complete; the migration may start.");
+    return 0;
+  } catch (error) {
+    return reportFailure(error, log, commands);
+  }
+}
+
+/** Makes the branch, and ends with the reason for it by SIGTERM or when the time is over. */
+async function withinTime(options: BranchOptions, log: Log): Promise<void> {
+  const { endpoint, key, project, timeout } = options;
+  const over = new AbortController();
+  let last: string | undefined;
+  const onWait = (reason: string) => {
+    if (reason !== last) log.event("branch.waiting", `Neon: ${reason}; trying again for ${timeout.text}.`);
+    last = reason;
+  };
+  const stop = (name: NodeJS.Signals) => over.abort(new Stopped(name === "SIGINT" ? "SIGINT" : "SIGTERM", UNTOUCHED));
+  const timer = setTimeout(() => over.abort(new BranchTooSlow(timeout.text, last)), timeout.milliseconds);
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  const api = new NeonApi({ endpoint, key, project, signal: over.signal, onWait });
+  try {
+    await takeBranch({ options, target: readTarget(options, log), api, log });
+  } catch (error) {
+    // What the end of the work itself broke says nothing of its own.
+    throw over.signal.aborted ? (over.signal.reason as Error) : await asFailure(error, api, options);
+  } finally {
+    clearTimeout(timer);
+    process.off("SIGTERM", stop);
+    process.off("SIGINT", stop);
+  }
+}
+
+/** Returns the failure that stands for an error of Neon's API; any other error as it is. */
+async function asFailure(error: unknown, api: NeonApi, options: BranchOptions): Promise<unknown> {
+  if (error instanceof NeonUnreachable) return new NeonNotReached(error.endpoint, error.reason, error);
+  if (!(error instanceof NeonError)) return error;
+  const { project } = options;
+  const { status, reason } = error;
+  if (error.isBranchLimit) return new BranchLimitReached(project, reason, await backupsOf(api, options), error);
+  if (status === 401) return new NeonKeyRefused(reason, error);
+  if (status === 403) return new NeonRightMissing(project, reason, error);
+  if (status === 404) return new NeonProjectMissing(project, reason, error);
+  return new NeonFailed(error.message, error);
+}
+
+/** Counts the backups of this stack in the project, for a message. */
+async function backupsOf(api: NeonApi, { stackProject, stack }: BranchOptions): Promise<number> {
+  try {
+    return (await backupBranches(api, { project: stackProject, stack })).length;
+  } catch {
+    return 0;
+  }
+}
