@@ -4,7 +4,7 @@ import { COMPONENT, type JobByHand, mapNames, sameSubject } from "./job-by-hand"
 import type { Kubectl } from "./kubectl";
 
 /** The components of a release that change the database, or are about to. */
-const RELEASE_COMPONENTS = ["preflight", "migrate", "contract"];
+const RELEASE_COMPONENTS = ["preflight", "dump", "branch", "migrate", "contract"];
 
 /** The time for which an ended Job of `ops` is left to the command that runs it, in milliseconds. */
 const OWN_TIME_MS = 120_000;

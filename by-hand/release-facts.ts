@@ -11,9 +11,11 @@ export interface ReleaseFacts {
   readonly outputs: ReleaseOutputs | undefined;
   /** Why they are unknown, as the end of a sentence; undefined if they are known. */
   readonly unknown: string | undefined;
+  /** True if the stack is known to have no outputs at all, because nothing was released yet. */
+  readonly none?: boolean;
 }
 
-/** The variable with the path of a file of outputs, which the local release sets. */
+/** The variable with the outputs, or the path of a file of them. The local release and a step of `up` set it. */
 const OUTPUTS_VARIABLE = "RELEASE_STACK_OUTPUTS";
 
 /** The longest that the Pulumi CLI may take, in milliseconds. */
@@ -31,7 +33,7 @@ export async function releaseFacts(
   stack: string,
   file = process.env[OUTPUTS_VARIABLE],
 ): Promise<ReleaseFacts> {
-  if (file !== undefined) return known(fromFile(file), `in ${file}`);
+  if (file !== undefined) return known(fromFile(file), file.startsWith("{") ? "given" : `in ${file}`);
   try {
     const { stdout } = await run("pulumi", ["stack", "output", "--json", "--non-interactive", "--stack", stack], {
       cwd: directory,
@@ -50,6 +52,7 @@ export async function releaseFacts(
 }
 
 function fromFile(file: string): string {
+  if (file.startsWith("{")) return file;
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
@@ -75,5 +78,6 @@ function known(text: string, where: string): ReleaseFacts {
     const parsed = releaseOutputsSchema.safeParse(place);
     if (parsed.success) return { outputs: parsed.data, unknown: undefined };
   }
-  return { outputs: undefined, unknown: `the outputs ${where} are not those of a completed release` };
+  const unknown = `the outputs ${where} are not those of a completed release`;
+  return { outputs: undefined, unknown, none: places.length === 1 };
 }

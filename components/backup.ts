@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { backupName } from "../backup/names";
 import type { PackedHistory } from "../review/packed-history";
 import type { Settings } from "../settings/schema";
 import { commandLine } from "../text/command-line";
@@ -6,7 +7,7 @@ import { shellWord } from "../text/shell-word";
 import { databaseKey } from "./database-endpoint";
 import type { Live } from "./live-release";
 import { ReleaseError } from "./release-error";
-import { backupName, snapshotIdentifier } from "./release-id";
+import { snapshotIdentifier } from "./release-id";
 import type { ReleaseBackup } from "./release-outputs";
 import { CopyProviderMissing, chooseCopy, type PlannedCopy } from "./snapshot-copy";
 import { chooseSnapshot, encryptedWith, findAvailable, OTHER_KEY, SnapshotError } from "./snapshot-status";

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { FINGERPRINT_DIGITS } from "../backup/names";
 import { decidingSettings } from "../settings/keys";
 import type { Settings } from "../settings/schema";
 
@@ -23,7 +24,7 @@ export function releaseIdOf(settings: Settings, fingerprint: string): string {
  * most 60 characters, because RDS allows 63 for cluster snapshots and `chooseSnapshot` may add `-r2`.
  */
 export function snapshotIdentifier(database: string, migrationsFingerprint: string, attempt: number): string {
-  const suffix = `-${migrationsFingerprint.slice(0, LENGTH)}${attempt > 1 ? `-${attempt}` : ""}`;
+  const suffix = `-${migrationsFingerprint.slice(0, FINGERPRINT_DIGITS)}${attempt > 1 ? `-${attempt}` : ""}`;
   const stem = database
     .toLowerCase()
     .slice(0, 60 - suffix.length)
@@ -32,16 +33,13 @@ export function snapshotIdentifier(database: string, migrationsFingerprint: stri
 }
 
 /**
- * Returns the name of the release's dump or branch, such as `notes.prod/notes-3f2a9c41b07e`. Like a snapshot's it depends on the
- * migrations only. Its folder is of this stack alone, so that stacks can share a bucket or a project.
+ * The number of snapshots that one attempt of a release may use. If all have failed, a person must look for the cause.
  */
-export function backupName(
-  { project, stack, app }: { project: string; stack: string; app: string },
-  migrationsFingerprint: string,
-  attempt: number,
-): string {
-  const folder = `${project}.${stack}`.replace(/[^A-Za-z0-9_.-]/g, "_");
-  return `${folder}/${app}-${migrationsFingerprint.slice(0, LENGTH)}${attempt > 1 ? `-${attempt}` : ""}`;
+export const TRIES = 5;
+
+/** Returns the names that the snapshots of one attempt of a release may have, in their order. */
+export function candidates(identifier: string): string[] {
+  return Array.from({ length: TRIES }, (_, index) => (index === 0 ? identifier : `${identifier}-r${index + 1}`));
 }
 
 /** Returns the value as JSON with sorted keys, so that equal values give the same text. */

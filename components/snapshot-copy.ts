@@ -6,8 +6,9 @@ import { childOf } from "./child";
 import { completionTime } from "./completion-time";
 import { onError } from "./error-hook";
 import { ReleaseError } from "./release-error";
+import { candidates } from "./release-id";
 import type { DatabaseSnapshot } from "./snapshot";
-import { candidates, findSnapshot, type SnapshotKey, WAITED_FOR, waitUntilAvailable } from "./snapshot-status";
+import { findSnapshot, type SnapshotKey, WAITED_FOR, waitUntilAvailable } from "./snapshot-status";
 
 /** The settings of a copy. */
 export type CopySettings = NonNullable<Settings["backup"]["copy"]>;

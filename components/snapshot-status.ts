@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "../settings/units";
 import { accountRefused } from "./account-refused";
 import { ReleaseError } from "./release-error";
+import { candidates, TRIES } from "./release-id";
 
 /** The description of a snapshot that RDS returns. */
 export interface SnapshotDescription {
@@ -75,16 +76,6 @@ export async function findSnapshot(
 
 /** The states that end by themselves, in `available` or in a failure. */
 export const WAITED_FOR: readonly string[] = ["creating", "copying", "modifying"];
-
-/**
- * The number of snapshots that one attempt of a release may use. If all have failed, a person must look for the cause.
- */
-const TRIES = 5;
-
-/** Returns the names that the snapshots of one attempt of a release may have, in their order. */
-export function candidates(identifier: string): string[] {
-  return Array.from({ length: TRIES }, (_, index) => (index === 0 ? identifier : `${identifier}-r${index + 1}`));
-}
 
 /**
  * Chooses the snapshot for a release: the existing one, or else a new one. An identifier that a failed snapshot, or one

@@ -5,10 +5,12 @@ import { seeOtherJobs } from "../by-hand/other-jobs";
 import { type Output, runJob } from "../by-hand/run-job";
 import { type CommandStack, readCommandStack, stacksIn } from "../by-hand/stack";
 import { runCommand, stopSignal, terminal } from "../by-hand/terminal";
+import { commandByHand } from "../by-hand/typed-command";
 import { HistoryError, type Migration } from "../migrations/history/history";
 import { readSqlFileSync, SqlFileError } from "../migrations/history/sql-file";
 import { kubeconfigFile } from "../report/reader/kubectl";
 import { helpText, type OpsCommand, readCommand } from "./options";
+import { prune } from "./prune/prune";
 import { opsRun } from "./run";
 import { verbOf } from "./verbs";
 
@@ -23,17 +25,31 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     return 0;
   }
   const command = readCommand(args, stacksIn(directory));
+  if (command.verb === "prune") return pruneStack(directory, command, output);
   const stack = readCommandStack(directory, command.stack, command);
   const { run, file } = runOf(command, stack);
-  const { namespace, app } = stack.settings;
-  const given = kubeconfigFile(stack.kubeconfig);
-  try {
-    const kubectl = new Kubectl({ namespace, context: stack.context, kubeconfig: given.path });
+  return inCluster(stack, async (kubectl) => {
+    const { app } = stack.settings;
     const changes = verbOf(command.verb)?.changes?.(command.given);
     await seeOtherJobs(kubectl, { app: app.name, changes: changes !== undefined }, output.say);
     for (const line of announcement(run, file, changes)) output.say(line);
     const leaving = () => `Leaving. Job ${run.name} is being deleted, and may still run for 30 s.`;
-    return await runJob(kubectl, run, stopSignal(leaving, output.say), output);
+    return runJob(kubectl, run, stopSignal(leaving, output.say), output);
+  });
+}
+
+async function pruneStack(directory: string, command: OpsCommand, output: Output): Promise<number> {
+  const stack = readCommandStack(directory, command.stack, command, ["backup"]);
+  const stop = stopSignal(() => "Leaving. The same command again goes on.", output.say);
+  const ops = commandByHand("ops");
+  return inCluster(stack, (kubectl) => prune({ command, stack, kubectl, ops, stop }, output));
+}
+
+async function inCluster<T>(stack: CommandStack, work: (kubectl: Kubectl) => Promise<T>): Promise<T> {
+  const given = kubeconfigFile(stack.kubeconfig);
+  try {
+    const { namespace } = stack.settings;
+    return await work(new Kubectl({ namespace, context: stack.context, kubeconfig: given.path }));
   } finally {
     given.remove();
   }

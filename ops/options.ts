@@ -76,7 +76,8 @@ export function helpText(): string {
   return [
     `${commandByHand("ops")} VERB --stack NAME [options]`,
     "",
-    "Runs a verb of the migrator as a Kubernetes Job, with the stack's own settings, image and Secret.",
+    "Runs a verb of the migrator as a Kubernetes Job, with the stack's own settings, image and Secret;",
+    "prune removes old backups.",
     "",
     ...Object.entries(OPS_VERBS).flatMap(([name, verb]) => [
       helpLine(`${name}${"argument" in verb ? ` ${verb.argument}` : ""}`, verb.text),

@@ -1,9 +1,9 @@
 import type { Given, Options } from "../by-hand/options";
 
-/** A verb of the migrator that may be run by hand in the cluster. */
+/** A verb that may be run by hand. All of them but `prune` are the migrator's, and run in the cluster. */
 interface OpsVerb {
   readonly text: string;
-  /** The options of the verb, which the migrator has too. */
+  /** The options of the verb, which the migrator has too if the verb is its own. */
   readonly options: Options;
   /** What follows the verb: a file of SQL, or the name of a migration. */
   readonly argument?: "FILE" | "MIGRATION";
@@ -64,6 +64,17 @@ export const OPS_VERBS = {
     text: "show the new migration that takes one back, what is lost by it, and its review; exit status 0, 10 when a part can't be taken back",
     argument: "MIGRATION",
     options: { plan: { text: "show it; it is written by the migrator, in the checkout" } },
+  },
+  prune: {
+    text: "remove backups that are older than backup.keep says; exit status 0, 1 when one could not be removed",
+    options: {
+      plan: { text: "show which ones stay and why, and remove none" },
+      except: { value: "NAME", many: true, text: "a backup that stays in any case; repeatable" },
+      outputs: {
+        value: "FILE",
+        text: "the stack's outputs, as `pulumi stack output --json` prints them (default: the Pulumi CLI is asked)",
+      },
+    },
   },
 } satisfies Record<string, OpsVerb>;
 

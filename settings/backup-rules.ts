@@ -5,10 +5,14 @@ type BackupSettings = Settings["backup"];
 type Mode = BackupSettings["mode"];
 
 /** The keys of `backup` that only some modes know, with these modes. */
-const KEYS: readonly { key: "restore" | "kmsKey" | "copy" | "image" | "dump" | "branch"; modes: readonly Mode[] }[] = [
+const KEYS: readonly {
+  key: "restore" | "kmsKey" | "copy" | "keep" | "image" | "dump" | "branch";
+  modes: readonly Mode[];
+}[] = [
   { key: "restore", modes: ["snapshot"] },
   { key: "kmsKey", modes: ["snapshot"] },
   { key: "copy", modes: ["snapshot"] },
+  { key: "keep", modes: ["snapshot", "dump"] },
   { key: "image", modes: ["dump"] },
   { key: "dump", modes: ["dump"] },
   { key: "branch", modes: ["branch"] },
@@ -107,6 +111,15 @@ export const backupRules: Rule[] = [
         `at most ${MOST_TAGS - OWN_TAGS.length} tags: AWS allows ${MOST_TAGS}, and the release sets ${OWN_TAGS.length}`,
       ),
     ],
+  },
+  {
+    needs: ["backup"],
+    broken: ({ backup: { keep } }) =>
+      problem(
+        keep !== undefined && keep.last === undefined && keep.days === undefined,
+        ["backup", "keep"],
+        "a group with last, days or both",
+      ),
   },
   { needs: ["backup", "policy"], broken: ({ backup, policy }) => copyProblems(backup.copy, policy.encryption) },
 ];

@@ -23,15 +23,16 @@ export interface RdsAccess {
 /**
  * Reaches RDS as the stack's configuration of the AWS provider says: region, profile, roles, endpoints. What it leaves
  * out comes from AWS' own variables and files, as with the provider.
+ * @param elsewhere another region than that of the configuration
  * @throws CommandFailure that lists everything that is wrong in that configuration
  */
-export function rdsAccess({ name, config }: Pick<CommandStack, "name" | "config">): RdsAccess {
+export function rdsAccess({ name, config }: Pick<CommandStack, "name" | "config">, elsewhere?: string): RdsAccess {
   const raw = Object.fromEntries([...config].filter(([key, value]) => key.startsWith("aws:") && value !== null));
   const local = process.env[LOCAL_VARIABLE];
   const encrypted = AWS_CREDENTIALS.filter((key) => "secure" in keysOf(raw[`aws:${key}`]));
   for (const key of encrypted) delete raw[`aws:${key}`];
   const { providers, mistakes } = parseProviders(raw);
-  const aws = providers?.aws ?? {};
+  const aws = { ...providers?.aws, ...(elsewhere === undefined ? {} : { region: elsewhere }) };
   const problems = [
     ...mistakes.map(({ text }) => text),
     ...encrypted.map(

@@ -30,8 +30,13 @@ export async function made<T>(operation: string, call: Promise<T>, state: string
   try {
     return await call;
   } catch (error) {
-    throw new CommandFailure(EXIT.account, `RDS refused ${operation}: ${reasonOf(error)}`, state, remedyOf(error));
+    throw new CommandFailure(EXIT.account, refusalOf(operation, error), state, remedyOf(error));
   }
+}
+
+/** Returns why a call was refused, in one line. */
+export function refusalOf(operation: string, error: unknown): string {
+  return `RDS refused ${operation}: ${reasonOf(error)}`;
 }
 
 function reasonOf(error: unknown): string {

@@ -3,10 +3,20 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { api } from "../cloud/client";
 import { toolsOf } from "../cloud/command/tools";
 import type { Call } from "./verb";
 
 const START = resolve(__dirname, "../../bin/start.cjs");
+
+/** Returns the variables by which a command by hand asks the RDS of the local cloud, which is started if necessary. */
+export async function rdsVariables(cloudDir: string): Promise<Record<string, string>> {
+  const { url, secret } = await api(cloudDir, "/rds");
+  return {
+    RELEASE_LOCAL_RDS: url,
+    ...{ AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: "" },
+  };
+}
 
 /** The exit status of a process that a signal ended. */
 const INTERRUPTED = 130;

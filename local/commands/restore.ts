@@ -1,7 +1,7 @@
-import { api, running } from "../cloud/client";
+import { running } from "../cloud/client";
 import { readOutputs } from "../engines";
 import { CommandError } from "../usage-error";
-import { runByHand } from "./by-hand";
+import { rdsVariables, runByHand } from "./by-hand";
 import { byHandCommand, type Call, typed, type Verb } from "./verb";
 
 export const restore: Verb = {
@@ -17,10 +17,8 @@ export const restore: Verb = {
       throw new CommandError(
         `The local cloud does not run, and nothing was started. To start it: ${typed(call, "up")}`,
       );
-    const { url, secret } = await api(cloudDir, "/rds");
     const environment = {
-      RELEASE_LOCAL_RDS: url,
-      ...{ AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: "" },
+      ...(await rdsVariables(cloudDir)),
       RELEASE_RESTORE_COMMAND: byHandCommand(call, "restore"),
     };
     const outputs = JSON.stringify(await readOutputs(stack));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, image, setting } from "../types";
+import { duration, image, setting, whole } from "../types";
 import { branch } from "./branch";
 import { dump } from "./dump";
 
@@ -65,6 +65,20 @@ export const backup = z.strictObject({
         description:
           "`after-rollout`: neither the migration nor the rollout waits for the copy, and none of them fails with it. `before-migration`: the migration begins when the copy is complete.",
         example: "before-migration",
+      }),
+    })
+    .optional(),
+  keep: z
+    .strictObject({
+      last: setting(whole(1, 1_000).optional(), {
+        description: "A backup stays as long as it is among the newest so many of the stack.",
+        example: 20,
+        without: "the number doesn't matter",
+      }),
+      days: setting(whole(1, 3_650, "days").optional(), {
+        description: "A backup stays as long as it is younger than this, also beyond `backup.keep.last`.",
+        example: 30,
+        without: "the age doesn't matter",
       }),
     })
     .optional(),

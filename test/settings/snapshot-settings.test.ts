@@ -13,18 +13,21 @@ function problems(backup: object, policy: object = {}): string[] {
   }).problems;
 }
 
-test.each([[{ kmsKey: KEY, tags: { team: "notes" }, copy: { region: "eu-west-1", kmsKey: KEY } }]])(
-  "%j is a backup",
-  (backup) => {
-    expect(problems(backup)).toEqual([]);
-  },
-);
+test.each([
+  [{ kmsKey: KEY, tags: { team: "notes" }, copy: { region: "eu-west-1", kmsKey: KEY } }],
+  [{ keep: { last: 20, days: 30 } }],
+  [{ keep: { days: 30 } }],
+])("%j is a backup", (backup) => {
+  expect(problems(backup)).toEqual([]);
+});
 
 test.each([
   [{ kmsKey: "alias/notes" }, "backup.kmsKey", "the ARN of a KMS key"],
   [{ copy: { region: "Ireland" } }, "backup.copy.region", "a region of AWS"],
   [{ copy: { region: "us-east-1", kmsKey: KEY } }, "backup.copy.kmsKey", "a key in backup.copy.region (us-east-1)"],
   [{ copy: { region: "eu-west-1", when: "now" } }, "backup.copy.when", '"after-rollout" or "before-migration"'],
+  [{ keep: {} }, "backup.keep", "a group with last, days or both"],
+  [{ keep: { last: 0 } }, "backup.keep.last", "from 1 to 1000"],
   [{ tags: { release: "1" } }, "backup.tags.release", "left out, because the release sets this tag itself"],
   [{ tags: { "aws:x": "1" } }, "backup.tags", "doesn't begin with aws:"],
   [{ tags: { team: "notes;" } }, "backup.tags.team", "a value of at most 256"],

@@ -14,3 +14,10 @@ export function restoreActions(): string[] {
   const page = readFileSync(join(__dirname, "../../docs/recovery.md"), "utf8");
   return [...page.matchAll(/`(rds:[A-Za-z]+)`/g)].map(([, action]) => action!);
 }
+
+/** The IAM actions that docs/backup.md lists for the removal of old snapshots. */
+export function pruneActions(kind: "instance" | "cluster"): string[] {
+  const page = readFileSync(join(__dirname, "../../docs/backup.md"), "utf8");
+  const row = new RegExp(`^\\| snapshots, \`database\\.kind: ${kind}\` \\|(.*)\\|$`, "m").exec(page)?.[1] ?? "";
+  return [...row.matchAll(/`(rds:\w+)`/g)].map(([, action]) => action!);
+}

@@ -37,7 +37,7 @@ export interface CreateSnapshot {
 }
 
 /** The number of manual snapshots that a region may have, for each kind (RDS quotas). */
-const quota = 100;
+export const SNAPSHOT_QUOTA = 100;
 
 /** The states of an instance in which RDS accepts CreateDBSnapshot (API reference, InvalidDBInstanceState). */
 const SNAPSHOT_STATES = ["available", "storage-optimization"];
@@ -91,7 +91,7 @@ export async function requireQuota(cloudDir: string, kind: Kind, region: string 
   const manual = (await listSnapshots(cloudDir)).filter(
     (s) => s.kind === kind && s.snapshotType === "manual" && s.copy?.region === region,
   );
-  if (manual.length >= quota) throw rdsErrors.snapshotQuota();
+  if (manual.length >= SNAPSHOT_QUOTA) throw rdsErrors.snapshotQuota();
 }
 
 /** Makes the copy in the background. Any failure sets the status `failed`. */

@@ -4,6 +4,8 @@ import type { Parameters } from "./query";
 /** What an action of RDS' API works on. */
 export interface ApiContext {
   readonly cloudDir: string;
+  /** The region that is asked, by the signature of the call. Default: that of the databases. */
+  readonly region?: string | undefined;
   /** Runs work after the answer of the call; the database is `creating` meanwhile. */
   later(work: () => Promise<void>): void;
 }

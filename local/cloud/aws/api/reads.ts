@@ -1,10 +1,10 @@
 import type { Json } from "../../provider";
 import { restorableWindow } from "../archive";
 import { type Kind, rdsErrors } from "../errors";
-import { type Instance, listInstances, listSnapshots } from "../records";
+import { type Instance, listInstances } from "../records";
 import type { Action, ApiContext } from "./action";
 import { creatingInstance, listCreations } from "./creation";
-import { describeCluster, describeInstance, describeMember, describeSnapshot } from "./describe";
+import { describeCluster, describeInstance, describeMember } from "./describe";
 import { membersOf } from "./members";
 import type { Parameters } from "./query";
 import type { Settings } from "./translation";
@@ -73,21 +73,6 @@ const describeClusters: Action = async (context, parameters) => {
   return { DBClusters: found };
 };
 
-function describeSnapshots(kind: Kind, prefix: string): Action {
-  return async ({ cloudDir }, parameters) => {
-    const identifier = text(parameters, `${prefix}SnapshotIdentifier`)?.toLowerCase();
-    const source = text(parameters, kind === "instance" ? "DBInstanceIdentifier" : "DBClusterIdentifier");
-    const found = (await listSnapshots(cloudDir)).filter(
-      (each) =>
-        each.kind === kind &&
-        (identifier === undefined || each.identifier === identifier) &&
-        (source === undefined || each.source === source.toLowerCase()),
-    );
-    if (identifier !== undefined && found.length === 0) throw rdsErrors.snapshotNotFound(kind, identifier);
-    return { [`${prefix}Snapshots`]: found.map(describeSnapshot) };
-  };
-}
-
 const listTags: Action = async (context, parameters) => {
   const arn = text(parameters, "ResourceName");
   const all = [...(await allInstances(context)), ...(await allClusters(context))];
@@ -100,7 +85,5 @@ const listTags: Action = async (context, parameters) => {
 export const readActions: Readonly<Record<string, Action>> = {
   DescribeDBInstances: describeInstances,
   DescribeDBClusters: describeClusters,
-  DescribeDBSnapshots: describeSnapshots("instance", "DB"),
-  DescribeDBClusterSnapshots: describeSnapshots("cluster", "DBCluster"),
   ListTagsForResource: listTags,
 };

@@ -44,7 +44,7 @@ export async function answerCall(
     const run = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (!run) throw new RdsError("InvalidAction", `The local cloud has no action ${action}.`);
     authorize(context.cloudDir, action);
-    answer = xml({ ...(await run(context, parameters)) });
+    answer = xml({ ...(await run({ ...context, region: regionOf(request) }, parameters)) });
   } catch (error) {
     problem = error instanceof RdsError ? error : new RdsError("InternalFailure", (error as Error).message);
   }
@@ -55,6 +55,11 @@ export async function answerCall(
   const failure = problem?.code === "InternalFailure" ? 500 : 400;
   response.writeHead(problem ? failure : 200, { "content-type": "text/xml" });
   response.end(text);
+}
+
+/** Returns the region of a call, which is in the scope of its signature: KEY/DATE/REGION/rds/aws4_request. */
+function regionOf({ headers }: IncomingMessage): string | undefined {
+  return /Credential=[^/]+\/\d+\/([^/]+)\//.exec(headers.authorization ?? "")?.[1];
 }
 
 function record(cloudDir: string, call: object): void {

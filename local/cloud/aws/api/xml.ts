@@ -2,6 +2,7 @@ import type { Json } from "../../provider";
 
 /** The name of an item of a list, by the list's name (the `xmlName` in RDS' model). Others are called `member`. */
 const ITEMS: Readonly<Record<string, string>> = {
+  AccountQuotas: "AccountQuota",
   DBInstances: "DBInstance",
   DBClusters: "DBCluster",
   DBSnapshots: "DBSnapshot",
