@@ -20,6 +20,7 @@ export const VERBS = [
     "sql",
     "revert",
     "restored",
+    "written",
     "wait",
   ],
 ] as const;
@@ -88,7 +89,10 @@ export interface Settings {
   readonly connection: ConnectionPlace;
   /** The server to connect to in place of the connection's own: a copy of its database, with the same roles. */
   readonly server: Endpoint | undefined;
-  /** The file with what `restored` expects; undefined: only what the database itself has recorded. */
+  /**
+   * The file with what `restored` expects, or with the counters that `written` compares with; undefined: only what the
+   * database itself has recorded.
+   */
   readonly expected: string | undefined;
   readonly auth: Authentication;
   /** Parameters of the connection that its URL doesn't have. */

@@ -5,6 +5,7 @@ import type { NotRead } from "../db/safe-read";
 import { VerifyFindings } from "../failures/findings";
 import { compareHistory } from "../records/history-state";
 import { recordCatalog, recordData } from "../records/release-records";
+import { recordCounters } from "../records/write-counters";
 import type { Run } from "../run";
 import { readCatalog } from "./catalog";
 import { runChecks } from "./check";
@@ -66,6 +67,7 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
     pending: historyState.pending.map(({ name }) => name),
     scope: [...context.touched],
   });
+  if (deployed) await recordCounters(run.records, "after-migrations");
   if (failed.length > 0)
     throw new VerifyFindings(failed, { open: migrations.length - historyState.applied.length, all: migrations.length });
   log.event("verify.finished", "Verified: the database is what the migrations promise.", {});

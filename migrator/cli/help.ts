@@ -15,6 +15,7 @@ const VERB_TEXTS = [
     "say what is applied and what is pending; exit status 0, 10 when something is pending, 4 when deploy would refuse",
   ],
   ["restored", "is a restored copy complete? schema version, rows, ANALYZE; with --server, and --expect FILE"],
+  ["written", "which rows were written since the counters of --expect FILE, and who is connected; only reads"],
   ["resolve", "correct the record of one migration, after showing what the database really has of it"],
   ["wait", "wait until the database has the migrations of --for; only reads, takes no lock, and needs no folder"],
   ["baseline", "give a database that was made without Prisma its history"],

@@ -29,6 +29,7 @@ import { restored } from "../verbs/restored";
 import { runCommand } from "../verbs/run-command";
 import { runSql } from "../verbs/sql";
 import { status } from "../verbs/status";
+import { written } from "../verbs/written";
 import { readExpected } from "./expected";
 import { helpText } from "./help";
 import { readSettings } from "./read-settings";
@@ -75,6 +76,10 @@ const VERB: Record<Exclude<Verb, "wait">, (run: Run, migrations: readonly Migrat
   revert: revertConnected,
   restored: async (run, migrations) => {
     await restored(run, migrations, readExpected(run.settings.expected));
+    return 0;
+  },
+  written: async (run) => {
+    await written(run, readExpected(run.settings.expected).base);
     return 0;
   },
   baseline: async (run, migrations) => {

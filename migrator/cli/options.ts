@@ -105,7 +105,10 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   write: { text: "revert: write that SQL as a new migration into --migrations; none of it is run" },
   "write-command": { value: "COMMAND", text: "revert: what writes it in the checkout; named in messages" },
   through: { value: "MIGRATION", text: "baseline: the last migration that the database already has" },
-  expect: { value: "FILE", text: "restored: what the live release recorded, and the backup's manifest, as JSON" },
+  expect: {
+    value: "FILE",
+    text: "restored, written: what the live release recorded, the backup's manifest, and counters, as JSON",
+  },
   for: { value: "MIGRATION", many: true, text: "wait: a migration that must be applied; repeatable" },
   "wait-timeout": { value: "TIME", default: "2m", text: "wait: how long to wait for them" },
   force: { text: "resolve, baseline: also against what the catalog shows" },

@@ -5,7 +5,7 @@ import type { RecordedBackup } from "../../report/contract";
 import type { Records } from "./records";
 
 /** The kinds of data that are recorded of a release in addition to its migrations. */
-export type RecordKind = "catalog" | "statistics" | "report" | "sequences" | "dump" | "branch";
+export type RecordKind = "catalog" | "statistics" | "report" | "sequences" | "dump" | "branch" | "counters";
 
 /** The number of rows that are kept of each kind, so that the table doesn't grow over the years. */
 const KEPT = 20;

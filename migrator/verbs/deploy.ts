@@ -17,6 +17,7 @@ import { releaseLock, takeLock } from "../db/lock";
 import type { HistoryState } from "../records/history-state";
 import { type Progress, readProgress } from "../records/progress";
 import { appliedSinceVerified } from "../records/release-records";
+import { recordCounters } from "../records/write-counters";
 import type { Run } from "../run";
 
 /**
@@ -62,6 +63,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     await Promise.all([loadParser(), run.records.ensure()]);
     if (run.records.unavailable !== undefined)
       log.event("records.unavailable", `Warning: no audit trail and no facts are kept: ${run.records.unavailable}.`);
+    await recordCounters(run.records, "before-migrations");
     const creation = history.tableExists ? [] : await run.table.creation(session);
     const behind = await behindBefore(run, history.applied, true);
     const rowsBefore: VerifyContext["before"] = {};

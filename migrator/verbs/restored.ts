@@ -8,7 +8,9 @@ import { amount, judgeRestored, type RestoredFacts, type RestoredTable } from ".
 import { RestoredIncomplete } from "../failures/restored";
 import { compareHistory } from "../records/history-state";
 import { latestRecord } from "../records/release-records";
+import { readCounters, recordedCounters } from "../records/write-counters";
 import type { Run } from "../run";
+import type { WrittenBase } from "./written";
 
 /** What is known of a restored database from outside of it: the live release, and the backup's own manifest. */
 export interface Expected {
@@ -18,6 +20,8 @@ export interface Expected {
   readonly sizes?: { readonly tables: Readonly<Record<string, TableSize>> } | null | undefined;
   /** The exact rows of each table in the backup. */
   readonly counts?: Readonly<Record<string, number>> | undefined;
+  /** The counters that `written` compares with. */
+  readonly base?: WrittenBase | undefined;
 }
 
 /** The number of tables that are listed, the largest first. */
@@ -57,8 +61,21 @@ export async function restored(run: Run, migrations: readonly Migration[], expec
   log.event("restored", verdict.findings.length === 0 ? "Everything is there." : "Something is missing.", {
     ...{ last, applied: applied.length, rows },
     ...{ findings: verdict.findings, remarks: verdict.remarks },
+    ...{ written: (await countersOf(run)) as never },
   });
   if (verdict.findings.length > 0) throw new RestoredIncomplete(verdict.findings);
+}
+
+/**
+ * Reads what later tells which rows a switch loses: the counters that the source had before the backup, as far as they
+ * are in it, and the copy's own from now on.
+ */
+async function countersOf({ session, records }: Run): Promise<{ source: WrittenBase | null; copy: WrittenBase }> {
+  const recorded = (await recordedCounters(records)).at(-1);
+  return {
+    source: recorded ? { at: recorded.at.toISOString(), counters: recorded.data } : null,
+    copy: { at: new Date().toISOString(), counters: await readCounters(session) },
+  };
 }
 
 /** Lists the tables with their quoted names, and as reports name them. Partitions are counted with their parents. */

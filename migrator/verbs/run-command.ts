@@ -22,6 +22,7 @@ import { Stopped } from "../failures/statement";
 import { compareHistory, type HistoryState } from "../records/history-state";
 import type { HistoryRow } from "../records/history-table";
 import { appliedSinceVerified } from "../records/release-records";
+import { recordCounters } from "../records/write-counters";
 import type { Run } from "../run";
 import { type CommandEnd, runToEnd } from "./command-process";
 import { describeDiagnosis, diagnose } from "./diagnosis";
@@ -41,6 +42,7 @@ export async function runCommand(run: Run, migrations: readonly Migration[]): Pr
   checkSnapshot((await protectingBackup(run))?.backup, history.pending.length);
   await checkSnapshotDatabase(run, history.pending.length);
   await Promise.all([loadParser(), history.pending.length > 0 ? records.ensure() : undefined]);
+  if (history.pending.length > 0) await recordCounters(records, "before-migrations");
   const planned = plannedEffects(run.plans, [], history.pending, table.schema);
   const before = await countRows(
     session,

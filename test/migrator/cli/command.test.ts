@@ -40,6 +40,8 @@ describe("the Prisma CLI as the release's command", () => {
     expect(report).toMatchObject({ stage: "after", release: "3f2a9c41b07e", tables: { User: { rows: 100 } } });
     expect(await query(url, "SELECT kind FROM _release.record ORDER BY kind")).toEqual([
       { kind: "catalog" },
+      { kind: "counters" },
+      { kind: "counters" },
       { kind: "report" },
       { kind: "sequences" },
       { kind: "statistics" },
