@@ -13,7 +13,8 @@ const manifestSchema = z.object({
   version: z.literal(MANIFEST_VERSION),
   /** The name of the dump's own file, beside the manifest. */
   file: z.string(),
-  format: z.literal("custom"),
+  /** The format of `pg_dump`. A `directory` is stored as a tar file. */
+  format: z.enum(["custom", "directory"]),
   /** The release that took the dump; null for one that was taken by hand. */
   release: z.string().nullable(),
   project: z.string(),

@@ -9,7 +9,7 @@ export const FILES = {
   head: "head",
   /** The version that `pg_dump --version` prints; empty if the image has no `pg_dump`. */
   clientVersion: "client-version",
-  /** The variables of libpq, written for a shell. The storing program removes the file when the archive has begun. */
+  /** The variables of libpq, written for a shell. Whoever has read the file removes it. */
   connection: "connection",
   /** Its existence lets `pg_dump` begin. */
   go: "go",
@@ -79,7 +79,7 @@ while [ ! -e ${FILES.go} ]; do
   alive || { echo "The storing program does not answer."; exit 0; }
   sleep 0.2
 done
-. ./${FILES.connection}`;
+. ./${FILES.connection} && rm -f ${FILES.connection}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
+import { PARALLEL_ENDINGS } from "../backup/parallel";
 import { CLAIM_FOLDER, ENDINGS, POD_FOLDER } from "../backup/pod-folder";
 import { type BackupJobArgs, backupJob, flags } from "./backup-job";
 import type { BackupStep } from "./backup-step";
@@ -36,7 +37,8 @@ export class DatabaseDump extends pulumi.ComponentResource implements BackupStep
     const { app, namespace, releaseId, database, identifier, settings, backup } = args;
     const { dump } = backup;
     this.id = identifier;
-    const ending = dump.recipients.length > 0 ? ENDINGS.encrypted : ENDINGS.plain;
+    const endings = dump.jobs > 1 ? PARALLEL_ENDINGS : ENDINGS;
+    const ending = dump.recipients.length > 0 ? endings.encrypted : endings.plain;
     const location = `${dump.to ?? `pvc://${dump.claim}`}/${identifier}${ending}`;
     this.job = backupJob(
       this,
@@ -78,6 +80,7 @@ function dumpArguments(args: DatabaseDumpArgs): string[] {
     ["--fingerprint", fingerprint],
     ["--last-migration", lastMigration],
     ["--image", image],
+    ["--jobs", dump.jobs > 1 ? String(dump.jobs) : undefined],
     ["--lock-timeout", dump.lockTimeout.text],
     ["--timeout", timeout.text],
     ["--connect-wait", settings.connectWait.text],

@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { parallelDumpScript, SCRATCH_FOLDER, SCRATCH_VARIABLE } from "../backup/parallel";
 import {
   CLAIM_FOLDER,
   dumpScript,
@@ -73,12 +74,15 @@ function podTemplate(args: DumpJobManifestArgs): types.input.core.v1.PodTemplate
   const { dump } = backup;
   const connection = databaseEnvironment(database, "migration");
   const shared = { name: "dump-shared", mountPath: POD_FOLDER };
+  const scratch = dump.jobs > 1 ? scratchOf(dump) : undefined;
+  const { lockTimeout, jobs } = dump;
+  const script = scratch ? parallelDumpScript(lockTimeout.seconds, jobs) : dumpScript(lockTimeout.seconds);
   const client = {
     image: backup.image ?? "",
-    env: [{ name: FOLDER_VARIABLE, value: POD_FOLDER }],
+    env: [{ name: FOLDER_VARIABLE, value: POD_FOLDER }, ...(scratch?.env ?? [])],
     resources: settings.resources,
     securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },
-    volumeMounts: [shared],
+    volumeMounts: [shared, ...(scratch?.volumeMounts ?? [])],
   };
   return {
     metadata: jobPodMetadata(labels(app, "dump"), releaseId, settings.mesh),
@@ -110,15 +114,35 @@ function podTemplate(args: DumpJobManifestArgs): types.input.core.v1.PodTemplate
             ...connection.volumeMounts,
           ],
         },
-        { name: "pg-dump", command: ["sh", "-c", dumpScript(dump.lockTimeout.seconds)], ...client },
+        { name: "pg-dump", command: ["sh", "-c", script], ...client },
       ],
       volumes: [
         { name: "release", projected: { sources: files.map((each) => ({ configMap: { name: each } })) } },
         { name: "dump-shared", emptyDir: { medium: "Memory", sizeLimit: "64Mi" } },
         ...(dump.claim === undefined ? [] : [{ name: "dump-claim", persistentVolumeClaim: { claimName: dump.claim } }]),
+        ...(scratch?.volumes ?? []),
         ...connection.volumes,
       ],
     },
+  };
+}
+
+/** Returns the disk on which a parallel dump is made: that of the node, or a volume that lives as long as the pod. */
+function scratchOf({ scratch }: Pick<DumpSettings["dump"], "scratch">) {
+  const { size, storageClass } = scratch;
+  const claim = {
+    accessModes: ["ReadWriteOnce"],
+    ...(storageClass === undefined ? {} : { storageClassName: storageClass }),
+    resources: { requests: { storage: size ?? "" } },
+  };
+  const volume =
+    storageClass === undefined
+      ? { emptyDir: size === undefined ? {} : { sizeLimit: size } }
+      : { ephemeral: { volumeClaimTemplate: { spec: claim } } };
+  return {
+    env: [{ name: SCRATCH_VARIABLE, value: SCRATCH_FOLDER }],
+    volumeMounts: [{ name: "dump-scratch", mountPath: SCRATCH_FOLDER }],
+    volumes: [{ name: "dump-scratch", ...volume }],
   };
 }
 

@@ -24,6 +24,9 @@ const OWN_TAGS = ["project", "stack", "app", "commit", "release", "migrations"] 
 /** The most tags that AWS allows on one resource. */
 const MOST_TAGS = 50;
 
+/** The keys of `backup.dump.scratch`. */
+const SCRATCH_KEYS = ["size", "storageClass"] as const;
+
 /** The keys of `backup.dump` that describe a bucket. */
 const BUCKET_KEYS = ["endpoint", "region", "secret"] as const;
 
@@ -161,6 +164,18 @@ function dumpProblems({ image, dump }: BackupSettings): Problem[] {
             dump.to !== undefined && dump.claim !== undefined,
             ["backup", "dump", "claim"],
             "left out, because backup.dump.to is given",
+          ),
+          ...SCRATCH_KEYS.flatMap((key) =>
+            problem(
+              dump.jobs === 1 && dump.scratch[key] !== undefined,
+              ["backup", "dump", "scratch", key],
+              "left out, because backup.dump.jobs is 1: such a dump needs no disk",
+            ),
+          ),
+          ...problem(
+            dump.scratch.storageClass !== undefined && dump.scratch.size === undefined,
+            ["backup", "dump", "scratch", "size"],
+            "the size of the volume, such as 200Gi, because backup.dump.scratch.storageClass is given",
           ),
           ...BUCKET_KEYS.flatMap((key) =>
             problem(

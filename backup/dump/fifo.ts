@@ -18,6 +18,9 @@ export interface Head {
   end(): void;
 }
 
+/** The head of a stream that nobody reads. */
+export const NO_HEAD: Head = { write: async () => undefined, end: () => undefined };
+
 /**
  * Opens a FIFO whose reader stops when it knows enough, as `pg_restore --list` does.
  *
@@ -25,7 +28,7 @@ export interface Head {
  */
 export async function writeHead(path: string, milliseconds: number, signal: AbortSignal): Promise<Head> {
   const fd = await openWhenRead(path, milliseconds, signal);
-  if (fd === undefined) return { write: async () => undefined, end: () => undefined };
+  if (fd === undefined) return NO_HEAD;
   const socket = new Socket({ fd, readable: false, writable: true });
   let open = true;
   const closed = new Promise<void>((resolve) => {

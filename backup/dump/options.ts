@@ -23,6 +23,8 @@ export interface DumpOptions {
   /** The last of the release's migrations. A database that has it needs no dump. Default: it always needs one. */
   readonly lastMigration: string | undefined;
   readonly recipients: readonly string[];
+  /** The connections that read tables at the same time. More than one make a parallel dump. */
+  readonly jobs: number;
   /** The image of `pg_dump`, for messages. */
   readonly image: string;
   readonly lockTimeout: string;
@@ -48,6 +50,7 @@ const OPTIONS = {
     app: one,
     fingerprint: one,
     "last-migration": one,
+    jobs: one,
     image: one,
     "lock-timeout": one,
     timeout: one,
@@ -77,7 +80,8 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     if (milliseconds === undefined) mistakes.push(`--${name} is "${written}", and must be a time such as 5s or 1h30m.`);
     return { milliseconds: milliseconds ?? 0, text: written };
   };
-  const { to, claim, auth = "password" } = values;
+  const { to, claim, auth = "password", jobs = "1" } = values;
+  if (!/^[1-9]\d?$/.test(jobs)) mistakes.push(`--jobs is "${jobs}", and must be a number from 1 to 99.`);
   if ((to === undefined) === (claim === undefined)) mistakes.push("Give either --to or --claim.");
   if (auth !== "password" && auth !== "iam") mistakes.push(`--auth is "${auth}", and must be password or iam.`);
   const connection = connectionPlace(undefined, environment);
@@ -101,6 +105,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     fingerprint: required("fingerprint"),
     lastMigration: values["last-migration"],
     recipients: values.recipient ?? [],
+    jobs: Number(jobs),
     image: required("image"),
     lockTimeout: time("lock-timeout", "1m").text,
     timeout: time("timeout", "3h"),

@@ -1,6 +1,13 @@
 import { LoginRefused, Unreachable } from "../../migrator/failures/connection";
 import type { Failure } from "../../migrator/failures/failure";
-import { DumpConnectionLost, DumpFailed, DumpLockTimeout, DumpRightsMissing, NoConnectionLeft } from "../failures/dump";
+import {
+  DumpConnectionLost,
+  DumpFailed,
+  DumpLockTimeout,
+  DumpRightsMissing,
+  NoConnectionLeft,
+  ScratchFull,
+} from "../failures/dump";
 
 /** The lines of `pg_dump`'s messages that are shown. The first ones say what went wrong. */
 const SHOWN_LINES = 8;
@@ -34,6 +41,7 @@ const FAILURES: readonly [pattern: RegExp, make: Make][] = [
     /server closed the connection|terminating connection|connection .*(reset|timed out)|lost synchronization|no connection to the server|SSL SYSCALL|could not receive data|the database system is/i,
     (detail) => new DumpConnectionLost(detail),
   ],
+  [/No space left on device/i, (detail) => new ScratchFull(detail)],
   [
     /connection refused|could not translate host name|connection to server .* failed/i,
     (detail, { where }) => new Unreachable(where, detail.join(" ")),

@@ -9,13 +9,14 @@ import { formatBytes } from "../../text/bytes";
 import { formatDuration } from "../../text/short-duration";
 import { ClientMissing, ClientTooOld, ContentsUnreadable, DumpVanished } from "../failures/dump";
 import { MANIFEST_VERSION, type Manifest, manifestText, parseManifest } from "../manifest";
+import { PARALLEL_ENDINGS } from "../parallel";
 import { ENDINGS } from "../pod-folder";
 import { inSession } from "../session";
 import type { Store, Upload } from "../stores/store";
 import { passOn, type Written } from "./archive";
 import { type Contents, readContents } from "./contents";
 import { type DatabaseFacts, dumpSession, readFacts } from "./facts";
-import { readFifo, writeHead } from "./fifo";
+import { NO_HEAD, readFifo, writeHead } from "./fifo";
 import { libpqConnection } from "./libpq";
 import type { DumpOptions } from "./options";
 import { dumpFailure } from "./pg-dump-error";
@@ -84,7 +85,8 @@ async function newDump(run: DumpRun, facts: DatabaseFacts): Promise<Manifest> {
   const removed = await store.removeUnfinished(folderOf(options.name));
   if (removed > 0) log.event("dump.leftovers", `Removed ${removed} unfinished of an earlier run from ${store.title}.`);
   signal.throwIfAborted();
-  const file = `${options.name}${options.recipients.length > 0 ? ENDINGS.encrypted : ENDINGS.plain}`;
+  const endings = options.jobs > 1 ? PARALLEL_ENDINGS : ENDINGS;
+  const file = `${options.name}${options.recipients.length > 0 ? endings.encrypted : endings.plain}`;
   const upload = await store.begin(file, facts.database.bytes);
   try {
     return await unlessAborted(signal, filled(upload, { file, client, facts }, run));
@@ -107,7 +109,7 @@ async function filled(
   const manifest: Manifest = {
     version: MANIFEST_VERSION,
     file,
-    format: "custom",
+    format: options.jobs > 1 ? "directory" : "custom",
     release: options.release ?? null,
     project: options.project,
     stack: options.stack,
@@ -178,14 +180,17 @@ async function dumpTo(
   }
 }
 
-/** Stores the archive while `pg_dump` makes it, and checks its end and its table of contents. */
+/**
+ * Stores the archive while `pg_dump` makes it, and checks its end and its table of contents. That of a parallel dump is
+ * read from its folder, and not from what passes here.
+ */
 async function archived(
   archive: Readable,
   upload: Upload,
   { options, target, pod, signal }: Pick<DumpRun, "options" | "target" | "pod" | "signal">,
 ): Promise<{ written: Written; contents: Contents }> {
-  const head = await writeHead(pod.path("head"), ANSWER_MS, signal);
-  const { recipients, lockTimeout } = options;
+  const { recipients, lockTimeout, jobs } = options;
+  const head = jobs > 1 ? NO_HEAD : await writeHead(pod.path("head"), ANSWER_MS, signal);
   const written = await passOn(archive, { head, upload, recipients, begun: () => pod.forgetConnection() });
   await checkEnd(pod, { where: describeTarget(target), lockTimeout, signal });
   return { written, contents: await checkedContents(pod, signal) };

@@ -94,6 +94,19 @@ export class DumpConnectionLost extends DumpFailure {
   }
 }
 
+/** The pod's own disk has no room for a parallel dump. */
+export class ScratchFull extends DumpFailure {
+  override readonly code = "scratch-full";
+
+  constructor(detail: readonly string[]) {
+    super(
+      "The disk of the pod is full, on which a parallel dump is made before it is stored.",
+      "give it more room (backup.dump.scratch), or leave backup.dump.jobs at 1, which needs no disk",
+      detail,
+    );
+  }
+}
+
 /** `pg_dump` failed for another reason. */
 export class DumpFailed extends DumpFailure {
   override readonly code = "dump-failed";

@@ -23,6 +23,8 @@ export interface RestoreOptions {
   readonly copy: string;
   /** Whether the copy is a database that somebody has made, at the connection in `INTO_URL`. */
   readonly into: boolean;
+  /** The connections that restore a parallel dump. */
+  readonly jobs: number;
   readonly project: string;
   readonly stack: string;
   /** Whether to end the sessions that use a copy which is to be removed. */
@@ -46,7 +48,17 @@ const flag = { type: "boolean" as const };
 
 const OPTIONS = {
   ...{ to: one, claim: one, "claim-folder": one, endpoint: one, region: one, dump: one, copy: one, into: flag },
-  ...{ project: one, stack: one, force: flag, image: one, timeout: one, "connect-wait": one, silent: one, folder: one },
+  ...{
+    project: one,
+    stack: one,
+    jobs: one,
+    force: flag,
+    image: one,
+    timeout: one,
+    "connect-wait": one,
+    silent: one,
+    folder: one,
+  },
   ...{ "key-folder": one, rerun: one, auth: one, parameter: { ...one, multiple: true as const } },
 };
 
@@ -65,7 +77,8 @@ export function readRestoreOptions(args: readonly string[], environment: NodeJS.
     if (milliseconds === undefined) mistakes.push(`--${name} is "${text}", and must be a time such as 5s or 1h30m.`);
     return { milliseconds: milliseconds ?? 0, text };
   };
-  const { to, claim, auth = "password" } = values;
+  const { to, claim, auth = "password", jobs = "1" } = values;
+  if (!/^[1-9]\d?$/.test(jobs)) mistakes.push(`--jobs is "${jobs}", and must be a number from 1 to 99.`);
   mistakes.push(...missing(verb, values));
   if (auth !== "password" && auth !== "iam") mistakes.push(`--auth is "${auth}", and must be password or iam.`);
   const connection = connectionPlace(undefined, environment);
@@ -75,6 +88,7 @@ export function readRestoreOptions(args: readonly string[], environment: NodeJS.
     place: claim === undefined ? { to: to ?? "" } : { claim, folder: values["claim-folder"] ?? CLAIM_FOLDER },
     ...{ endpoint: values.endpoint, region: values.region, dump: values.dump, copy: values.copy ?? "" },
     into: values.into === true,
+    jobs: Number(jobs),
     ...{ project: values.project ?? "", stack: values.stack ?? "", image: values.image ?? "" },
     force: values.force === true,
     timeout: time("timeout", "3h"),

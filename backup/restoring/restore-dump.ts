@@ -10,7 +10,7 @@ import type { Pod } from "../dump/pod";
 import { CopyNameTaken, CreateDatabaseRefused, RestoreClientMissing, TargetNotEmpty } from "../failures/restoring";
 import type { Manifest } from "../manifest";
 import { readManifest } from "../read-dump";
-import { OPTIONS_VARIABLE } from "../restore-pod";
+import { JOBS_VARIABLE, OPTIONS_VARIABLE } from "../restore-pod";
 import { inSession } from "../session";
 import type { Store } from "../stores/store";
 import { dropDatabase, findDatabase, writeMark } from "./copies";
@@ -163,7 +163,10 @@ async function filled(
     const { variables, authorities } = await libpqConnection(target, password, pod.authorities);
     const wanted = clean ? "--clean --if-exists" : "";
     const connection = {
-      variables: { ...variables, PGAPPNAME: "release-restore", [OPTIONS_VARIABLE]: wanted },
+      variables: {
+        ...{ ...variables, PGAPPNAME: "release-restore", [OPTIONS_VARIABLE]: wanted },
+        ...(manifest.format === "directory" ? { [JOBS_VARIABLE]: String(options.jobs) } : {}),
+      },
       authorities,
     };
     const leftOut = await passDump({ ...run, manifest, connection });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isAgeRecipient, RECIPIENT_ALLOWED } from "../age-recipient";
-import { duration, name, secretKey, setting, text } from "../types";
+import { duration, memory, name, secretKey, setting, text, whole } from "../types";
 
 const bucket = z
   .string()
@@ -58,6 +58,26 @@ export const dump = z.strictObject({
       }),
     })
     .optional(),
+  jobs: setting(whole(1, 32).default(1), {
+    description:
+      "Connections that read tables at the same time. More than 1: `pg_dump` writes a folder on a disk of the pod, which is stored as one tar file when it is complete; with 1 the dump is streamed, and needs no disk.",
+    example: 4,
+  }),
+  scratch: z
+    .strictObject({
+      size: setting(memory.optional(), {
+        description:
+          "With `jobs` above 1: the size of that disk. It must hold the compressed dump, often a tenth to a third of the database.",
+        example: "200Gi",
+        without: "as much as the node has",
+      }),
+      storageClass: setting(name(63).optional(), {
+        description: "With `jobs` above 1: the StorageClass of a volume that is made for the pod and goes with it.",
+        example: "gp3",
+        without: "the node's own disk (`emptyDir`)",
+      }),
+    })
+    .prefault({}),
   lockTimeout: setting(duration("1s", "1h").prefault("1m"), {
     description: "Longest wait for the lock of a table that another session has locked exclusively.",
     example: "5m",

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Decrypter } from "age-encryption";
 import { bundleDump, bundleRestore } from "../../backup/bundle";
+import { parallelDumpScript, SCRATCH_VARIABLE } from "../../backup/parallel";
 import { dumpScript, FOLDER_VARIABLE, NODE_FLAGS, PREPARE_SCRIPT } from "../../backup/pod-folder";
 import { KEY_FILE, restoreScript } from "../../backup/restore-pod";
 import type { Fault } from "../../local/cloud/aws/faults";
@@ -85,6 +86,8 @@ export interface PodOptions {
   /** Options of the storing program. Those of a name, a stack and so on are there already. */
   readonly args: readonly string[];
   readonly lockSeconds?: number;
+  /** The connections of a parallel dump; default: the dump is streamed. */
+  readonly jobs?: number;
   /** The seconds without a sign of life after which one container gives the other up. Default: 30. */
   readonly silentSeconds?: number;
   /** A folder with other programs of the names `pg_dump` and `pg_restore`, in front of PATH. */
@@ -97,22 +100,30 @@ export const NAME = "notes.prod/notes-3f2a9c41b07e";
 /** One pod of a dump's Job: the init container has run, and both containers run as processes. */
 export class DumpPod {
   readonly folder = mkdtempSync(join(tmpdir(), "dump-pod-"));
+  readonly scratch = mkdtempSync(join(tmpdir(), "dump-scratch-"));
   readonly store: ChildProcess;
   readonly client: ChildProcess;
   log = "";
   clientLog = "";
   readonly ended: Promise<number>;
 
-  constructor({ url, environment = {}, args, lockSeconds = 5, silentSeconds = 30, programs }: PodOptions) {
+  constructor({ url, environment = {}, args, lockSeconds = 5, silentSeconds = 30, programs, jobs }: PodOptions) {
     const PATH = [...(programs === undefined ? [] : [programs]), process.env["PATH"]].join(":");
-    const shared = { PATH, [FOLDER_VARIABLE]: this.folder };
+    const shared = { PATH, [FOLDER_VARIABLE]: this.folder, [SCRATCH_VARIABLE]: this.scratch };
     execFileSync("sh", ["-c", PREPARE_SCRIPT], { env: shared });
     const start = (command: string, words: readonly string[], env: Record<string, string>) =>
       spawn(command, words, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
-    this.client = start("sh", ["-c", dumpScript(lockSeconds, silentSeconds)], shared);
+    const script =
+      jobs === undefined
+        ? dumpScript(lockSeconds, silentSeconds)
+        : parallelDumpScript(lockSeconds, jobs, silentSeconds);
+    this.client = start("sh", ["-c", script], shared);
     const words = [...NODE_FLAGS, dumpProgram(), "--folder", this.folder, "--project", "notes", "--stack", "prod"];
     const names = ["--name", NAME, "--app", "notes", "--fingerprint", "3f2a9c41b07e", "--image", "postgres:test"];
-    const given = args.includes("--name") ? names.slice(2) : names;
+    const given = [
+      ...(args.includes("--name") ? names.slice(2) : names),
+      ...(jobs === undefined ? [] : ["--jobs", String(jobs)]),
+    ];
     const own = { PATH, DATABASE_URL: url, RELEASE_ID: "0123456789ab", ...environment };
     this.store = start(
       process.execPath,
@@ -124,7 +135,7 @@ export class DumpPod {
     for (const stream of [this.client.stdout!, this.client.stderr!])
       stream.setEncoding("utf8").on("data", (text: string) => (this.clientLog += text));
     this.ended = Promise.all([closed(this.store), closed(this.client)]).then(([status]) => {
-      rmSync(this.folder, { recursive: true, force: true });
+      for (const folder of [this.folder, this.scratch]) rmSync(folder, { recursive: true, force: true });
       return status;
     });
   }
@@ -166,6 +177,7 @@ function restoreProgram(): string {
 /** One pod of a restore's Job. */
 export class RestorePod {
   readonly folder = mkdtempSync(join(tmpdir(), "restore-pod-"));
+  readonly scratch = mkdtempSync(join(tmpdir(), "restore-scratch-"));
   readonly store: ChildProcess;
   readonly client: ChildProcess | undefined;
   log = "";
@@ -181,7 +193,7 @@ export class RestorePod {
     programs,
   }: RestorePodOptions) {
     const PATH = [...(programs === undefined ? [] : [programs]), process.env["PATH"]].join(":");
-    const shared = { PATH, [FOLDER_VARIABLE]: this.folder };
+    const shared = { PATH, [FOLDER_VARIABLE]: this.folder, [SCRATCH_VARIABLE]: this.scratch };
     execFileSync("sh", ["-c", PREPARE_SCRIPT], { env: shared });
     const keys = mkdtempSync(join(tmpdir(), "restore-key-"));
     if (fileKey) writeFileSync(join(keys, KEY_FILE), Buffer.from(fileKey).toString("base64"));
@@ -199,7 +211,7 @@ export class RestorePod {
         stream.setEncoding("utf8").on("data", (text: string) => (this.log += text));
     const others = this.client ? [closed(this.client)] : [];
     this.ended = Promise.all([closed(this.store), ...others]).then(([status]) => {
-      for (const folder of [this.folder, keys]) rmSync(folder, { recursive: true, force: true });
+      for (const folder of [this.folder, this.scratch, keys]) rmSync(folder, { recursive: true, force: true });
       return status;
     });
   }

@@ -60,6 +60,23 @@ describe("the Job of a dump", () => {
     ]);
   });
 
+  test("makes a parallel dump on a disk of its pod", async () => {
+    await release({ ...BUCKET, jobs: 4, scratch: { size: "200Gi", storageClass: "gp3" } });
+    const { spec } = job("dump").inputs["spec"].template;
+    const [store, client] = spec.containers;
+    expect(store.args.join(" ")).toContain("--jobs 4");
+    expect(client.command.at(-1)).toContain("--format=directory --jobs=4");
+    expect(client.env).toContainEqual({ name: "SCRATCH_FOLDER", value: "/scratch" });
+    expect(client.volumeMounts).toContainEqual({ name: "dump-scratch", mountPath: "/scratch" });
+    expect(store.volumeMounts).not.toContainEqual({ name: "dump-scratch", mountPath: "/scratch" });
+    const [volume] = spec.volumes.filter(({ name }: { name: string }) => name === "dump-scratch");
+    expect(volume.ephemeral.volumeClaimTemplate.spec).toEqual({
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: "gp3",
+      resources: { requests: { storage: "200Gi" } },
+    });
+  });
+
   test("gets its settings, and no secret but by reference", async () => {
     await release(BUCKET);
     const { spec } = job("dump").inputs["spec"].template;

@@ -37,7 +37,17 @@ describe("backup.mode: dump", () => {
     ["a mistyped key", dump({ recipients: [KEY.replace("e3n", "e3m")] }), "backup.dump.recipients.0"],
     ["a bucket without s3://", dump({ to: "notes-backups" }), "a bucket and a prefix of names"],
     ["an endpoint with a path", dump({ endpoint: "https://minio.example/notes" }), "the address of a store"],
-    ["a directory", dump({ format: "directory" }), "unknown setting backup.dump.format"],
+    ["a format, which `jobs` decides", dump({ format: "directory" }), "unknown setting backup.dump.format"],
+    [
+      "a disk for a streamed dump",
+      dump({ scratch: { size: "10Gi" } }),
+      "backup.dump.jobs is 1: such a dump needs no disk",
+    ],
+    [
+      "a volume without a size",
+      dump({ jobs: 4, scratch: { storageClass: "gp3" } }),
+      "backup.dump.scratch.size is missing; it must be the size of the volume",
+    ],
     [
       "no key where encryption is required",
       dump({ recipients: [] }),

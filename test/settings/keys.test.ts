@@ -62,6 +62,7 @@ function changed(key: string, value: unknown): Record<string, unknown> {
     const { secret: _, ...others } = dump;
     raw.backup = { ...raw.backup, mode: "dump", image: "postgres:17-alpine" };
     raw.backup.dump = key.startsWith("backup.dump.secret.") ? dump : others;
+    if (key.startsWith("backup.dump.scratch.")) raw.backup.dump = { ...others, jobs: 4, scratch: { size: "10Gi" } };
   }
   if (key.startsWith("backup.branch."))
     raw.backup = { mode: "branch", branch: { project: "p", secret: { name: "shop-neon" } } };
