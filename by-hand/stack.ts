@@ -30,8 +30,8 @@ export interface CommandStack<S extends Section = JobSection> {
 }
 
 /**
- * The variable with the path of a file in which the local release gives a stack and its configuration. Such a stack may
- * have no file of its own, and settings from the command line.
+ * The variable in which the local release and a step of `up` give a stack and its configuration, or the path of a file
+ * with them. Such a stack may have no file of its own, and settings from the command line.
  */
 const GIVEN_VARIABLE = "RELEASE_STACK_CONFIG";
 
@@ -43,7 +43,8 @@ interface GivenStack {
 
 function givenStack(): GivenStack | undefined {
   const file = process.env[GIVEN_VARIABLE];
-  return file === undefined ? undefined : (JSON.parse(readFileSync(file, "utf8")) as GivenStack);
+  if (file === undefined) return undefined;
+  return JSON.parse(file.startsWith("{") ? file : readFileSync(file, "utf8")) as GivenStack;
 }
 
 /** Returns the names of the stacks that have settings in the folder of the Pulumi program. */

@@ -10,6 +10,7 @@ import { DatabaseDump } from "./database-dump";
 import type { DatabaseMigration } from "./database-migration";
 import { JobReports } from "./job-reports";
 import { MigratorJob } from "./migrator-job";
+import { pruneBackups } from "./prune-backups";
 import { ReleaseCommand } from "./release-command";
 import type { LiveRelease } from "./release-outputs";
 import { copyName, SnapshotCopy } from "./snapshot-copy";
@@ -75,7 +76,7 @@ export class AfterRollout extends pulumi.ComponentResource {
     // A copy to another region may take hours. It begins when the new version serves and the outputs are known, so that
     // nothing waits for it, and a copy that fails ends nothing but `up` itself.
     const { laterCopy } = migration;
-    if (laterCopy) new SnapshotCopy(copyName(laterCopy), laterCopy, { ...child, dependsOn: measured });
+    const copied = laterCopy && new SnapshotCopy(copyName(laterCopy), laterCopy, { ...child, dependsOn: measured });
 
     const smoke =
       settings.smoke &&
@@ -108,10 +109,11 @@ export class AfterRollout extends pulumi.ComponentResource {
           )
         : undefined;
 
-    // The report is the last step, so that nothing waits for it.
+    // The report is the last resource, so that nothing waits for it.
+    let page: JobReports | undefined;
     if (reader?.directory !== undefined) {
       const reported = [migration.preflight, migration.migration, ...(contract ? [contract] : [])];
-      const page = {
+      const written = {
         file: join(reader.directory, `${reader.stack}-${releaseId}.md`),
         release: releaseId,
         app: app.name,
@@ -120,7 +122,7 @@ export class AfterRollout extends pulumi.ComponentResource {
         smoke: settings.smoke?.command,
         restore: backup?.kind === "snapshot" ? restoreCommand(settings, pulumi.getStack(), backup.id) : undefined,
       };
-      new JobReports(
+      page = new JobReports(
         `${name}-report`,
         {
           releaseId,
@@ -128,7 +130,7 @@ export class AfterRollout extends pulumi.ComponentResource {
           request: pulumi.all([namespace, url]).apply(([known, at]) => ({
             namespace: known,
             jobs: reported.map((each) => each.name),
-            page: { ...page, namespace: known, url: at },
+            page: { ...written, namespace: known, url: at },
           })),
         },
         { ...child, dependsOn: [...checked, ...(contract ? [contract] : [])] },
@@ -165,6 +167,16 @@ export class AfterRollout extends pulumi.ComponentResource {
       const { migrationBegan } = migration.args;
       return migrationBegan === undefined ? (metadata?.creationTimestamp ?? null) : migrationBegan;
     });
+
+    // Old backups go when everything else of the release is done.
+    pruneBackups(
+      {
+        ...migration.args,
+        ...{ namespace, outputs: this.outputs, kubectl: reader ?? {} },
+        completed: pulumi.all([smoke?.stdout, contract?.job.id, page?.stdout, copied?.completedAt]),
+      },
+      this,
+    );
     this.registerOutputs({ outputs: this.outputs, sizes: this.sizes, migrationBegan: this.migrationBegan });
   }
 }

@@ -12,6 +12,7 @@ import type { DatabaseSource } from "./database-environment";
 import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
+import type { BackupPruner } from "./prune-backups";
 import { releaseIdOf } from "./release-id";
 import type { EarlierRelease } from "./release-outputs";
 import { requireReview, showReview } from "./review-gate";
@@ -48,6 +49,8 @@ export interface DatabaseMigrationArgs {
   earlier?: readonly EarlierRelease[] | undefined;
   /** The release that is live before this one. Without it, nothing tells the way back when a step fails. */
   before?: ReleaseBefore | undefined;
+  /** How old backups are removed after the release. Default: none are. */
+  pruner?: BackupPruner | undefined;
   /** Tags that are added to the snapshot's own. */
   tags?: Record<string, string>;
   /** Values that other resources of the program make. */

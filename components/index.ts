@@ -22,6 +22,7 @@ export { MigrationFiles, type MigrationFilesArgs } from "./migration-files";
 export { MigratorJob, type MigratorJobArgs } from "./migrator-job";
 export { parseReleaseOutputs, ReleaseOutputsError, readReleaseOutputs, stackOutputs } from "./outputs";
 export { copyProvider, type ReleaseProviders, releaseProviders } from "./providers";
+export type { BackupPruner } from "./prune-backups";
 export { type ProvidedValues, Release, type ReleaseArgs } from "./release";
 export { ReleaseError } from "./release-error";
 export type { BackupKind, LiveRelease, ReleaseBackup, ReleaseOutputs } from "./release-outputs";

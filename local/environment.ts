@@ -25,6 +25,8 @@ export interface Environment {
   neon?: NeonPlace | undefined;
   /** The region of the database, by `aws:region`; undefined if the settings name none. */
   region?: string | undefined;
+  /** Whether a release removes old backups, by `backup.keep`. */
+  prunes: boolean;
   /** Whether the database has automated backups, by `local:pointInTime`. They cost a second server process and space. */
   pointInTime: boolean;
 }
@@ -61,6 +63,7 @@ export function environmentOf({ settings: raw, config }: Pick<Stack, "settings" 
     dumps,
     neon: backup.mode === "branch" ? backup.branch : undefined,
     region,
+    prunes: backup.keep !== undefined,
     pointInTime,
   };
 }

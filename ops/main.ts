@@ -1,6 +1,7 @@
 import { CommandFailure, EXIT } from "../by-hand/failure";
 import { type JobByHand, migratorProgram } from "../by-hand/job-by-hand";
 import { Kubectl } from "../by-hand/kubectl";
+import { wrongCommand } from "../by-hand/options";
 import { seeOtherJobs } from "../by-hand/other-jobs";
 import { type Output, runJob } from "../by-hand/run-job";
 import { type CommandStack, readCommandStack, stacksIn } from "../by-hand/stack";
@@ -9,6 +10,7 @@ import { commandByHand } from "../by-hand/typed-command";
 import { HistoryError, type Migration } from "../migrations/history/history";
 import { readSqlFileSync, SqlFileError } from "../migrations/history/sql-file";
 import { kubeconfigFile } from "../report/reader/kubectl";
+import { parseDuration } from "../text/short-duration";
 import { helpText, type OpsCommand, readCommand } from "./options";
 import { prune } from "./prune/prune";
 import { opsRun } from "./run";
@@ -42,7 +44,31 @@ async function pruneStack(directory: string, command: OpsCommand, output: Output
   const stack = readCommandStack(directory, command.stack, command, ["backup"]);
   const stop = stopSignal(() => "Leaving. The same command again goes on.", output.say);
   const ops = commandByHand("ops");
-  return inCluster(stack, (kubectl) => prune({ command, stack, kubectl, ops, stop }, output));
+  return withinTime(command, () =>
+    inCluster(stack, (kubectl) => prune({ command, stack, kubectl, ops, stop }, output)),
+  );
+}
+
+/**
+ * Ends this process when `--timeout` is over. A removal may be ended at any instant; the next one goes on.
+ * @throws CommandFailure if it is no time
+ */
+async function withinTime<T>({ given }: OpsCommand, work: () => Promise<T>): Promise<T> {
+  const text = given["timeout"];
+  if (typeof text !== "string") return work();
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined)
+    throw wrongCommand(
+      [`--timeout is "${text}", and must be a time such as 30m or 3h`],
+      `${commandByHand("ops")} help`,
+    );
+  const timer = setTimeout(() => {
+    const what = `It took longer than ${text} (--timeout).`;
+    const database = "untouched; what is told above was removed, and nothing else.";
+    process.stderr.write(new CommandFailure(EXIT.failed, what, database, "the same command again").lines);
+    process.exit(EXIT.failed);
+  }, milliseconds);
+  return work().finally(() => clearTimeout(timer));
 }
 
 async function inCluster<T>(stack: CommandStack, work: (kubectl: Kubectl) => Promise<T>): Promise<T> {

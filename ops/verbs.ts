@@ -74,6 +74,7 @@ export const OPS_VERBS = {
         value: "FILE",
         text: "the stack's outputs, as `pulumi stack output --json` prints them (default: the Pulumi CLI is asked)",
       },
+      timeout: { value: "TIME", text: "the longest time for everything (default: none)" },
     },
   },
 } satisfies Record<string, OpsVerb>;

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { bundleBranch, bundleDump } from "../backup/bundle";
 import {
+  type BackupPruner,
   type ProviderSettings,
   ReleaseError,
   type ReportReader,
@@ -50,6 +51,8 @@ export interface ReleaseInputs {
   schemaGate: string | undefined;
   /** The script and the options that read back the Jobs' reports after the rollout. */
   reader: ReportReader;
+  /** How old backups are removed after the release. */
+  pruner: BackupPruner | undefined;
   /** The tags of the snapshot, by which people and scripts find it among others. */
   tags: Record<string, string>;
   /** The commands by which the reader goes back, where they are not those of Pulumi, as on the local cloud. */
@@ -94,8 +97,42 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
     dumper: settings.backup.mode === "dump" ? bundleDump() : undefined,
     brancher: settings.backup.mode === "branch" ? bundleBranch() : undefined,
     schemaGate: settings.app.schemaGate ? (iam ? bundleIamSchemaGate() : bundleSchemaGate()) : undefined,
+    pruner: backupPruner(config, namespace),
     tags: { project, stack, app: settings.app.name, commit: commit(directory) },
     commands: { back: process.env["RELEASE_BACK_COMMAND"], restore: process.env["RELEASE_RESTORE_COMMAND"] },
+  };
+}
+
+/** The keys of the AWS provider whose values are secret, with the variables in which the AWS SDK finds them. */
+const ACCESS_KEY = {
+  "aws:accessKey": "AWS_ACCESS_KEY_ID",
+  "aws:secretKey": "AWS_SECRET_ACCESS_KEY",
+  "aws:token": "AWS_SESSION_TOKEN",
+} as const;
+
+/** The variables that lead a command by hand to the local cloud. */
+const LOCAL_VARIABLES = ["RELEASE_LOCAL_RDS", "RELEASE_OPS_COMMAND", ...Object.values(ACCESS_KEY)];
+
+/**
+ * Returns how `ops prune` gets the configuration of this very stack, with what Pulumi has decrypted.
+ * @returns undefined on a local cloud that gives no way to its RDS: the command must never ask a real account then
+ */
+function backupPruner(config: Record<string, string>, namespace: string): BackupPruner | undefined {
+  const isLocal = process.env["RELEASE_BACK_COMMAND"] !== undefined;
+  if (isLocal && process.env["RELEASE_LOCAL_RDS"] === undefined) return undefined;
+  const ofLocal = LOCAL_VARIABLES.map((name): [string, string] => [name, process.env[name] ?? ""]);
+  const keys = Object.entries(ACCESS_KEY).flatMap(([key, name]): [string, string][] =>
+    config[key] === undefined ? [] : [[name, config[key]]],
+  );
+  const others = Object.entries(config).filter(([key]) => !Object.hasOwn(ACCESS_KEY, key));
+  return {
+    start: join(__dirname, "../bin/start.cjs"),
+    directory: process.cwd(),
+    namespace,
+    config: Object.fromEntries(others),
+    environment: Object.fromEntries(isLocal ? ofLocal : keys),
+    // The local cloud has no account with other snapshots.
+    looksAtQuota: !isLocal,
   };
 }
 

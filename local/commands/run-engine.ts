@@ -7,6 +7,7 @@ import { endRun, type LastRun, startRun } from "../last-run";
 import { seconds } from "../progress-text";
 import { showProgress } from "../show-progress";
 import { shownOverride } from "../stack";
+import { rdsVariables } from "./by-hand";
 import { byHandCommand, type Call, typed } from "./verb";
 
 export interface Ran extends EngineResult {
@@ -77,7 +78,7 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
       stack: stack.name,
       config: stack.config,
       stateDir: stack.stateDir,
-      variables: wayBack(call),
+      variables: { ...wayBack(call), ...(operation === "up" && environment?.prunes ? await rds(call) : {}) },
       onEvent,
       signal: interrupt.signal,
       hardSignal: interrupt.hardSignal,
@@ -118,6 +119,11 @@ function isWork(event: StepEvent): boolean {
 export function exitStatus(ran: Ran): number {
   if (ran.interrupted) return 130;
   return ran.ok ? 0 : 1;
+}
+
+/** The variables by which the step of `up` that removes old backups asks the local cloud, and names its commands. */
+async function rds(call: Call): Promise<Record<string, string>> {
+  return { ...(await rdsVariables(call.cloudDir)), RELEASE_OPS_COMMAND: byHandCommand(call, "ops") };
 }
 
 /** The variables by which the program names the commands of the local cloud, and not those of Pulumi, as the way back. */
