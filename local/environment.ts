@@ -3,6 +3,7 @@ import { parseSettings } from "../settings/parse";
 import { plannedInstance } from "./cloud/aws/functions";
 import { findConnection } from "./cloud/aws/instance";
 import { connect } from "./cloud/client";
+import { referenceTo } from "./cloud/kubernetes/object";
 import type { CreateRequest, InvokeRequest, Properties, Provider, UpdateRequest } from "./cloud/provider";
 import { databaseObjects, secretOf, storeSecret, volumeClaim } from "./database-objects";
 import type { Stack } from "./stack";
@@ -86,7 +87,12 @@ export async function prepareEnvironment(cloudDir: string, environment: Environm
   const cloud = await connect(cloudDir);
   const instance = await cloud.call("aws.ensureInstance", { identifier, kind, database, region, pointInTime });
   const urls = { app: instance.appUrl, migration: instance.adminUrl };
-  for (const object of databaseObjects(namespace, access, urls)) await cloud.call("kubernetes.apply", { object });
+  for (const object of databaseObjects(namespace, access, urls)) {
+    // A Secret that a switch to a restored database has made is not the environment's own.
+    const there = await cloud.call("kubernetes.get", referenceTo(object));
+    if (there?.metadata.labels?.["release/restored-copy"] === undefined)
+      await cloud.call("kubernetes.apply", { object });
+  }
   if (dumps?.bucket !== undefined) {
     const key = await cloud.call("s3.ensureBucket", { bucket: dumps.bucket });
     if (dumps.secret) await cloud.call("kubernetes.apply", { object: storeSecret(namespace, dumps.secret, key) });

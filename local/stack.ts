@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
 import { settingsNamespace } from "../settings/namespace";
 import { isSecretName, plainSecretIn, plainSecrets } from "../settings/plain-secrets";
 import { namespaceValues, qualify, readKeys, stackConfig } from "../settings/stack-file";
 import { yamlProblem } from "../text/named-file";
 import type { Json } from "./cloud/provider";
+import { stackDirectory } from "./engine/state";
+import { readKept } from "./kept-settings";
 import { UsageError } from "./usage-error";
 
 /** One stack of one Pulumi project: the program's directory, the settings, and the directory of the state. */
@@ -23,6 +26,8 @@ export interface Stack {
   location: string[];
   /** The `key=value` settings as typed; a proposed command that runs the program repeats them. */
   overrides: string[];
+  /** The `key=value` settings that `npm run local -- config` keeps; those of `overrides` precede them. */
+  kept: string[];
   /** A note for the user about the file that the settings come from. */
   note?: string | undefined;
 }
@@ -70,7 +75,8 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
       problems.push(
         `${file}: ${key} is encrypted for the Pulumi CLI and can't be read here; local settings hold no secrets, put them into a Secret`,
       );
-  for (const override of overrides) applyOverride(values, project, override, problems);
+  const kept = problems.length === 0 ? readKept(stackDirectory(resolve(stateDir), project, name)) : [];
+  for (const override of [...kept, ...overrides]) applyOverride(values, project, override, problems);
   for (const [key, value] of values) {
     if (holdsInfinity(value)) problems.push(`${key} holds a number that is too large, or none, such as 1e309 or .nan`);
   }
@@ -81,9 +87,12 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
   const config = Object.fromEntries(
     given.map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
   );
-  const note = borrowed
-    ? `There is no ${ownFile}; the settings are those of ${stackFile === undefined ? "Pulumi.yaml" : file}.`
-    : undefined;
+  const notes = [
+    ...(borrowed
+      ? [`There is no ${ownFile}; the settings are those of ${stackFile === undefined ? "Pulumi.yaml" : file}.`]
+      : []),
+    ...keptNote(kept),
+  ];
   return {
     project,
     name,
@@ -93,8 +102,35 @@ export function readStack({ directory, name, stateDir, overrides, location = [] 
     stateDir: resolve(stateDir),
     location,
     overrides,
-    note,
+    kept,
+    note: notes.length > 0 ? notes.join("\n") : undefined,
   };
+}
+
+function keptNote(kept: readonly string[]): string[] {
+  if (kept.length === 0) return [];
+  return [`Settings that \`npm run local -- config\` keeps are used: ${kept.map(shownOverride).join(", ")}.`];
+}
+
+/** Returns those of some `key=value` settings that change something of what the stack's files say. */
+export function neededSettings(
+  { directory, name }: Pick<StackOptions, "directory" | "name">,
+  settings: readonly string[],
+): string[] {
+  const program = readKeys(join(directory, "Pulumi.yaml"), []) ?? {};
+  const project = typeof program["name"] === "string" ? program["name"] : "";
+  const own = join(directory, `Pulumi.${name}.yaml`);
+  const file = existsSync(own) ? own : join(directory, "Pulumi.local.yaml");
+  const values = stackConfig(project, program, readKeys(file, []) ?? {});
+  return settings.filter((each) => {
+    const changed = new Map(values);
+    applyOverride(changed, project, each, []);
+    return !isDeepStrictEqual(withoutNull(values), withoutNull(changed));
+  });
+}
+
+function withoutNull(values: ReadonlyMap<string, Json>): ReadonlyMap<string, Json> {
+  return new Map([...values].filter(([, value]) => value !== null));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { config } from "./config";
 import { destroy } from "./destroy";
 import { down } from "./down";
 import { fault } from "./fault";
@@ -25,6 +26,7 @@ export const verbs: Verb[] = [
   ops,
   snapshots,
   restore,
+  config,
   down,
   fault,
 ];

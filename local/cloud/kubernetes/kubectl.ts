@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { CloudError, connect } from "../client";
 import { CLOUD_VARIABLE } from "../command/tools";
 import type { PatchOperation } from "./json-patch";
-import { type Changed, create, remove } from "./kubectl-changes";
+import { type Changed, mergePatch, remove, write } from "./kubectl-changes";
 import { follow } from "./kubectl-follow";
 import { type KubernetesObject, referenceTo } from "./object";
 import { containerLog } from "./pod-directory";
@@ -34,6 +34,7 @@ export async function kubectl(words: string[], env: NodeJS.ProcessEnv): Promise<
       selector: { type: "string", short: "l" },
       type: { type: "string", default: "" },
       "patch-file": { type: "string", default: "" },
+      patch: { type: "string", default: "" },
       filename: { type: "string", short: "f", default: "" },
       cascade: { type: "string", default: "" },
       wait: { type: "string", default: "" },
@@ -77,9 +78,12 @@ async function ofOps(
 ): Promise<number | undefined> {
   const namespace = String(values["namespace"]);
   const names = others.filter((each) => each !== undefined);
-  if (verb === "create" && values["filename"] === "-")
-    return answered(await create(cloudDir, namespace, values["output"] === "json"));
+  if ((verb === "create" || verb === "replace") && values["filename"] === "-")
+    return answered(await write(cloudDir, namespace, verb, values["output"] === "json"));
   if (what === undefined) return undefined;
+  if (verb === "patch" && values["type"] === "merge")
+    return answered(await mergePatch(cloudDir, what, namespace, String(values["patch"])));
+  if (verb === "get" && what.startsWith("secrets/")) return secret(cloudDir, what, namespace, values);
   if (verb === "delete" && values["wait"] === "false") return answered(await remove(cloudDir, what, names, namespace));
   if (verb === "logs" && values["follow"] === true && values["timestamps"] === true) {
     const since = values["since-time"] === undefined ? undefined : String(values["since-time"]);
@@ -97,6 +101,20 @@ function isListed(what: string | undefined): what is string {
   return (
     what !== undefined && (["pods", "events", "jobs"].includes(what) || /^\w+(\.[\w.]+)?(,\w+(\.[\w.]+)?)+$/.test(what))
   );
+}
+
+/** Prints a Secret. It stands in no list, so that nothing prints one that isn't asked for by its name. */
+function secret(
+  cloudDir: string,
+  resource: string,
+  namespace: string,
+  values: Readonly<Record<string, unknown>>,
+): number {
+  const name = resource.slice("secrets/".length);
+  const found = openStore(cloudDir).get({ group: "", kind: "Secret", namespace, name });
+  if (!found) return values["ignore-not-found"] === true ? 0 : notFound("secrets", name);
+  print(1, `${JSON.stringify(withoutManagedFields(found))}\n`);
+  return 0;
 }
 
 /** Prints all objects of some kinds that have a label, `NAME=VALUE`, as JSON. */
