@@ -6,12 +6,17 @@ import { shellWord } from "../text/shell-word";
 import { helpText, type RestoreCommand, readRestoreCommand } from "./options";
 import { listLines } from "./print";
 import { runRestore } from "./run-restore";
+import { refuseUsed, removeCopySecrets, switchApp } from "./switch/command";
+import { SWITCH_SECTIONS, type SwitchStack } from "./switch/stack";
 import type { RestoreTarget } from "./target";
 import { targetOf } from "./targets";
 
+/** The longest wait for the app's pods to end where `--timeout` is that of the restore, in milliseconds. */
+const POD_MS = 600_000;
+
 /**
  * Runs `npm run restore -- …`: makes a second database beside the stack's own from a backup, or lists and removes such
- * databases. The stack's own database is only read.
+ * databases, or moves the app to one of them and back. The stack's own database is only read.
  * @returns the exit status
  */
 async function main(args: readonly string[], output: Output): Promise<number> {
@@ -21,16 +26,35 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     return 0;
   }
   const command = readRestoreCommand(args, stacksIn(directory));
-  const stack = readCommandStack(directory, command.stack, command, ["backup"]);
+  const reread = () => readCommandStack(directory, command.stack, command, SWITCH_SECTIONS);
+  const stack = reread();
   const stop = stopSignal(() => "Leaving. What of the copy is being made goes on.", output.say);
   const typed = (...words: string[]) =>
     `${commandByHand("restore")} ${[...words, "--stack", shellWord(stack.name)].join(" ")}`;
   const removal = (name: string, ...more: string[]) => typed("remove", name, ...more);
   const patience = { timeout: command.timeout, stop, removal };
-  const target = targetOf({ stack, patience, commands: { removal, list: typed("list") } });
+  const commands = { removal, list: typed("list") };
+  const around = {
+    stack,
+    stop,
+    typed,
+    reread,
+    targetOf: (of: SwitchStack) => targetOf({ stack: of, patience, commands }),
+  };
+  if (command.verb === "switch") return switchApp({ ...command, copy: command.name }, around, output);
+  if (command.verb === "switch-back")
+    return switchApp({ ...command, copy: undefined, outputs: undefined }, around, output);
+  const target = around.targetOf(stack);
   if (command.verb === "list") return list(target, command, output);
-  if (command.verb === "restore") return runRestore({ command, stack, target, stop, removal }, output);
+  if (command.verb === "restore") {
+    const { switch: moving } = command;
+    const then =
+      moving && ((copy: string) => switchApp({ ...command, ...moving, timeout: POD_MS, copy }, around, output));
+    return runRestore({ command, stack, target, stop, removal, then }, output);
+  }
+  await refuseUsed(stack, command.name, typed("switch-back"));
   await target.remove(command.name, command.unprotect, output.say);
+  await removeCopySecrets(stack, command.name, output.say);
   output.log(command.json ? JSON.stringify({ event: "removed", name: command.name }) : `${command.name} is gone.`);
   return 0;
 }

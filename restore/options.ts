@@ -28,14 +28,55 @@ export type RestoreCommand = StackOptions & {
         readonly verify: boolean;
         /** The file with the outputs of the stack. */
         readonly outputs: string | undefined;
+        /** How the app is moved to the copy afterwards; undefined: it isn't. */
+        readonly switch: SwitchOptions | undefined;
       }
     | { readonly verb: "list" }
     | { readonly verb: "remove"; readonly name: string; readonly unprotect: boolean }
+    | ({
+        readonly verb: "switch";
+        readonly name: string;
+        readonly plan: boolean;
+        readonly outputs: string | undefined;
+      } & SwitchOptions)
+    | ({ readonly verb: "switch-back"; readonly plan: boolean } & SwitchOptions)
   );
+
+/** How the app is moved to a copy, or back. */
+export interface SwitchOptions {
+  /** The image that is rolled out; undefined: the one that the stack's outputs tell. */
+  readonly image: string | undefined;
+  /** Whether rows that are lost by it are accepted. */
+  readonly acceptLoss: boolean;
+  /** Whether `up` runs elsewhere. */
+  readonly noUp: boolean;
+}
 
 const TIMEOUT = "3h";
 
 const WAIT: Options = { timeout: { value: "TIME", text: `longest wait for each step (default: ${TIMEOUT})` } };
+
+const OUTPUTS: Options = {
+  outputs: {
+    value: "FILE",
+    text: "the stack's outputs, as `pulumi stack output --json` prints them (default: the Pulumi CLI is asked)",
+  },
+};
+
+const MOVING: Options = {
+  "accept-loss": { text: "go on although rows are lost that were written since the backup" },
+  "no-up": { text: "show the commands that change the settings and release the app, and don't run them" },
+};
+
+const IMAGE: Options = {
+  image: { value: "IMAGE", text: "the image to roll out (default: of the last release with the copy's schema)" },
+};
+
+const PODS_TIMEOUT = "10m";
+
+const PODS_WAIT: Options = {
+  timeout: { value: "TIME", text: `longest wait for the app's pods to end (default: ${PODS_TIMEOUT})` },
+};
 
 /** The options of each verb, beside those of every command. */
 const OPTIONS: Record<RestoreCommand["verb"], Options> = {
@@ -46,16 +87,22 @@ const OPTIONS: Record<RestoreCommand["verb"], Options> = {
     },
     plan: { text: "show every call with its parameters, and make none" },
     name: { value: "NAME", text: "the name of the copy (default: SOURCE-restored-DATE-TIME)" },
-    outputs: {
-      value: "FILE",
-      text: "the stack's outputs, as `pulumi stack output --json` prints them (default: the Pulumi CLI is asked)",
-    },
+    ...OUTPUTS,
     "no-verify": { text: "don't look at the copy over SQL, which a Job in the cluster does" },
-    ...WAIT,
+    switch: { text: "then move the app to the copy, as `switch` does; with its options" },
+    ...{ ...IMAGE, ...MOVING, ...WAIT },
   },
   list: {},
   remove: { unprotect: { text: "lift the copy's protection from deletion first" }, ...WAIT },
+  switch: {
+    plan: { text: "show what would be done and what would be lost, and change nothing" },
+    ...{ ...IMAGE, ...MOVING, ...OUTPUTS, ...PODS_WAIT },
+  },
+  "switch-back": { plan: { text: "show what would be done, and change nothing" }, ...MOVING, ...PODS_WAIT },
 };
+
+/** The verbs that have the name of a copy. */
+const OF_COPY: readonly string[] = ["remove", "switch"];
 
 /**
  * Reads the command line.
@@ -67,25 +114,30 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
   const verb = verbIn(args);
   const { values, positionals } = parseOptions(args, { ...STACK_OPTIONS, ...OPTIONS[verb] }, verb, mistakes);
   const words = verb === "restore" ? positionals : positionals.slice(1);
-  const [name, ...others] = verb === "remove" ? words : [undefined, ...words];
-  if (verb === "remove" && name === undefined) mistakes.push("remove needs the name of a copy, which `list` shows");
+  const [name, ...others] = OF_COPY.includes(verb) ? words : [undefined, ...words];
+  if (OF_COPY.includes(verb) && name === undefined)
+    mistakes.push(`${verb} needs the name of a copy, which \`list\` shows`);
   for (const other of others)
     mistakes.push(
       verb === "restore"
         ? `"${other}" is too much; a snapshot or a time follows --to`
         : `"${other}" is one word too many`,
     );
-  const timeout = readTimeout(values, mistakes);
+  const timeout = readTimeout(values, verb.startsWith("switch") ? PODS_TIMEOUT : TIMEOUT, mistakes);
   const stack = stackOptions(values, stacks, mistakes);
   if (mistakes.length > 0) throw wrongCommand(mistakes, `${commandByHand("restore")} --help`);
   const shared = { ...stack, timeout };
   const text = (option: string) => (typeof values[option] === "string" ? values[option] : undefined);
   if (verb === "list") return { ...shared, verb };
   if (verb === "remove") return { ...shared, verb, name: name ?? "", unprotect: values["unprotect"] === true };
+  const plan = values["plan"] === true;
+  const moving = { image: text("image"), acceptLoss: values["accept-loss"] === true, noUp: values["no-up"] === true };
+  if (verb === "switch-back") return { ...shared, verb, plan, ...moving };
+  if (verb === "switch") return { ...shared, verb, plan, name: name ?? "", outputs: text("outputs"), ...moving };
   return {
-    ...{ ...shared, verb, to: text("to"), name: text("name")?.toLowerCase(), outputs: text("outputs") },
-    plan: values["plan"] === true,
+    ...{ ...shared, verb, plan, to: text("to"), name: text("name")?.toLowerCase(), outputs: text("outputs") },
     verify: values["no-verify"] !== true,
+    switch: values["switch"] === true ? moving : undefined,
   };
 }
 
@@ -93,11 +145,12 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
 function verbIn(args: readonly string[]): RestoreCommand["verb"] {
   const all = Object.assign({}, STACK_OPTIONS, ...Object.values(OPTIONS)) as Options;
   const [first] = parseOptions(args, all, undefined, []).positionals;
-  return first === "list" || first === "remove" ? first : "restore";
+  const known = (Object.keys(OPTIONS) as RestoreCommand["verb"][]).find((each) => each === first);
+  return known ?? "restore";
 }
 
-function readTimeout(values: Given, mistakes: string[]): number {
-  const given = typeof values["timeout"] === "string" ? values["timeout"] : TIMEOUT;
+function readTimeout(values: Given, standard: string, mistakes: string[]): number {
+  const given = typeof values["timeout"] === "string" ? values["timeout"] : standard;
   const timeout = parseDuration(given);
   if (!timeout) mistakes.push(`--timeout is "${given}", and must be a time such as 30m or 3h`);
   return timeout ?? 0;
@@ -122,6 +175,16 @@ export function helpText(): string {
     "",
     helpLine("remove COPY", "deletes one of them, and nothing else"),
     ...helpOptions(OPTIONS.remove),
+    "",
+    `${restore} switch COPY --stack NAME [--plan]`,
+    "",
+    helpLine("switch COPY", "moves the app to one of them as one release, with the image of its schema"),
+    ...helpOptions(OPTIONS.switch),
+    "",
+    `${restore} switch-back --stack NAME [--plan]`,
+    "",
+    helpLine("switch-back", "brings the app back to the database before, from every state of a switch"),
+    ...helpOptions(OPTIONS["switch-back"]),
     "",
     "Options of all:",
     ...helpOptions(STACK_OPTIONS),

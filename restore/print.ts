@@ -1,7 +1,7 @@
 import type { Difference, ListedCopy, RestorePlan } from "./target";
 
 /** Returns a table's lines, with columns as wide as their widest cell. */
-function table(rows: readonly (readonly string[])[]): string[] {
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows.map((row) =>
     row

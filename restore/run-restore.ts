@@ -17,6 +17,8 @@ export interface RestoreRun {
   readonly stop: AbortSignal;
   /** Returns the command that removes a copy. */
   removal(name: string): string;
+  /** What is done with the copy when nothing is missing in it; undefined: nothing. It returns the exit status. */
+  readonly then?: ((copy: string) => Promise<number>) | undefined;
 }
 
 /** What a restore has made, and how it differs from its source. */
@@ -55,7 +57,7 @@ export async function runRestore(run: RestoreRun, output: Output): Promise<numbe
       `the source is untouched; ${plan.copy} is there, and was not looked at.`,
       `${looked.next}; or with --no-verify`,
     );
-  if (!verified || verified.status === 0) return 0;
+  if (!verified || verified.status === 0) return run.then ? run.then(plan.copy) : 0;
   throw new CommandFailure(
     verified.status,
     run.stop.aborted ? "Interrupted." : `${plan.copy} is there, and verification found what is told above.`,

@@ -49,6 +49,25 @@ export interface RestoredCopy {
   readonly readerEndpoint?: { readonly host: string; readonly port: number } | undefined;
 }
 
+/** Where a database is reached, and the names by which settings find it. */
+export interface Whereabouts {
+  /** Its identifier in RDS, as `database.identifier` has it; undefined: it has none. */
+  readonly identifier?: string | undefined;
+  readonly endpoint: { readonly host: string; readonly port: number };
+  /** Where it is reached by those who only read, if that is another address. */
+  readonly readerEndpoint?: { readonly host: string; readonly port: number } | undefined;
+  /** Its name on the server; undefined: the copy has the name of its source, because it is on a server of its own. */
+  readonly database?: string | undefined;
+}
+
+/** A database and a copy of it, to which an app can be moved. */
+export interface Move {
+  readonly source: Whereabouts;
+  readonly copy: Whereabouts;
+  /** What the copy was restored to, such as a snapshot's name or a moment. */
+  readonly from: string;
+}
+
 /** A parameter in which the copy differs from its source. */
 export interface Difference {
   /** The parameter's name in its API. */
@@ -84,6 +103,11 @@ export interface RestoreTarget<Plan extends RestorePlan = RestorePlan> {
   carryOut(plan: Plan, say: Say): Promise<RestoredCopy>;
   /** Returns every parameter in which the copy differs from its source. */
   differences(plan: Plan): Promise<Difference[]>;
+  /**
+   * Returns what it takes to move the app to a copy. Without this method no app can be moved to copies of this kind.
+   * @throws CommandFailure if there is no such copy of the stack's database, or it can't be used yet
+   */
+  move?(copy: string): Promise<Move>;
   /** Lists the copies that restores have made. */
   list(): Promise<ListedCopy[]>;
   /**

@@ -1,10 +1,21 @@
 import type { DBCluster, DBInstance } from "@aws-sdk/client-rds";
+import { CommandFailure, EXIT } from "../../by-hand/failure";
 import type { RdsAccess } from "../../by-hand/rds/access";
 import type { CommandStack } from "../../by-hand/stack";
-import type { Difference, ListedCopy, RestoredCopy, RestorePlan, RestoreRequest, RestoreTarget, Say } from "../target";
+import type {
+  Difference,
+  ListedCopy,
+  Move,
+  RestoredCopy,
+  RestorePlan,
+  RestoreRequest,
+  RestoreTarget,
+  Say,
+  Whereabouts,
+} from "../target";
 import { clusterSteps } from "./cluster-steps";
 import { type Copy, copiesOf, databasesOf, listed, statusOf } from "./copies";
-import { copyName, isCopyOf, memberName, nameTaken } from "./copy";
+import { copyName, isCopyOf, memberName, nameTaken, TAGS, tagOf } from "./copy";
 import { differencesOf } from "./differences";
 import { instanceSteps } from "./instance-steps";
 import { lookAtCluster, lookAtInstance } from "./look";
@@ -94,6 +105,31 @@ export class RdsTarget implements RestoreTarget<RdsPlan> {
     return [...own, ...members.flat()];
   }
 
+  async move(name: string): Promise<Move> {
+    const { access, commands } = this.args;
+    const source = await readSource(access, this.args.database);
+    const found = (await copiesOf(access, source.kind)).find((each) => each.name === name.toLowerCase());
+    if (!found || tagOf(found.database, TAGS.source) !== source.identifier)
+      throw new CommandFailure(
+        EXIT.usage,
+        `There is no copy ${name} of ${described(source)}.`,
+        undefined,
+        `${commands.list}, then the same command with the name of a copy`,
+      );
+    if (statusOf(found) !== "available")
+      throw new CommandFailure(
+        EXIT.failed,
+        `${name} is ${statusOf(found)}, and not available yet.`,
+        undefined,
+        "the same command, when the restore has ended",
+      );
+    return {
+      source: whereaboutsOf(source.identifier, source.database),
+      copy: whereaboutsOf(found.name, found.database),
+      from: tagOf(found.database, TAGS.from) ?? "",
+    };
+  }
+
   async list(): Promise<ListedCopy[]> {
     return (await copiesOf(this.args.access, this.args.database.kind)).map(listed);
   }
@@ -117,6 +153,15 @@ function begunCopy(
       statusOf(copy) !== "deleting" &&
       (name === undefined || copy.name === name),
   );
+}
+
+function whereaboutsOf(identifier: string, database: DBInstance | DBCluster): Whereabouts {
+  const { Endpoint: endpoint } = database;
+  if (endpoint === undefined || typeof endpoint === "object")
+    return { identifier, endpoint: endpointOf(endpoint?.Address, endpoint?.Port) };
+  const { ReaderEndpoint, Port }: DBCluster = database as DBCluster;
+  const readerEndpoint = ReaderEndpoint === undefined ? undefined : endpointOf(ReaderEndpoint, Port);
+  return { identifier, endpoint: endpointOf(endpoint, Port), readerEndpoint };
 }
 
 function endpointOf(host: string | undefined, port: number | undefined): RestoredCopy["endpoint"] {

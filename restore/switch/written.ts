@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto";
+import { CommandFailure, EXIT } from "../../by-hand/failure";
+import type { JobByHand } from "../../by-hand/job-by-hand";
+import { migratorProgram } from "../../by-hand/job-by-hand";
+import type { Kubectl } from "../../by-hand/kubectl";
+import { removeEarlier } from "../../by-hand/other-jobs";
+import { type Output, runJob } from "../../by-hand/run-job";
+import type { WrittenSince } from "../../migrator/checks/written";
+import type { WrittenBase } from "../../migrator/verbs/written";
+import { MIGRATOR_FOLDER } from "../../settings/pod/migration-pod";
+import { counted } from "../../text/counted";
+import type { SwitchStack } from "./stack";
+
+const BASE_FILE = "base.json";
+
+/** What the migrator's verb `written` found. */
+export interface Written {
+  /** From when on it was counted; null: nothing tells it. */
+  readonly at: string | null;
+  readonly since: WrittenSince | null;
+  /** The estimated rows of each table now. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+/**
+ * Looks what was written to a database since a moment, by a Job in the cluster.
+ * @param stack the stack with the settings that lead to the database
+ * @param server another server than that of the settings
+ * @throws CommandFailure if the Job can't be run, or fails
+ */
+export async function lookWritten(
+  kubectl: Kubectl,
+  {
+    stack,
+    server,
+    base,
+    stop,
+  }: {
+    stack: SwitchStack;
+    server: { host: string; port: number } | undefined;
+    base: WrittenBase | null;
+    stop: AbortSignal;
+  },
+  output: Output,
+): Promise<Written> {
+  let found: Written | undefined;
+  let failure = "";
+  const log = (line: string) => {
+    const event = eventOf(line);
+    if (event?.["event"] === "written") found = event["found"] as Written;
+    else if (!["connected", "connect.waiting"].includes(String(event?.["event"])))
+      output.say(`  ${typeof event?.["message"] === "string" ? event["message"] : line}`);
+    if (typeof event?.["message"] === "string") failure = event["message"];
+  };
+  const run: JobByHand = {
+    stack,
+    name: `${stack.settings.app.name}-ops-written-${randomBytes(3).toString("hex")}`,
+    verb: "written",
+    arguments: [
+      ...(server === undefined ? [] : ["--server", `${server.host}:${server.port}`]),
+      ...["--expect", `${MIGRATOR_FOLDER}/${BASE_FILE}`],
+    ],
+    rerun: "the same command again",
+    json: true,
+    subject: server === undefined ? "source" : "copy",
+    text: { suffix: "base", file: BASE_FILE, text: JSON.stringify(base === null ? {} : { base }) },
+    program: migratorProgram(stack),
+  };
+  await removeEarlier(kubectl, run, output.say);
+  const status = await runJob(kubectl, run, stop, { log, say: output.say });
+  if (status === 0 && found) return found;
+  throw new CommandFailure(
+    status === 0 ? EXIT.failed : status,
+    stop.aborted ? "Interrupted." : `It isn't known what was written: ${failure}`,
+    "nothing was moved.",
+    "the same command again",
+  );
+}
+
+/** Returns the tables whose rows are lost, or may be; none if nothing was written. */
+export function lostTables({ since }: Written): string[] {
+  return since ? [...since.tables.map(({ table }) => table), ...since.unknown] : ["every table (it isn't known)"];
+}
+
+/** Returns a sentence about what is lost. */
+export function lossText(written: Written): string {
+  if (!written.since) return "It isn't known what was written since the backup: there are no counters of then.";
+  const { tables, unknown } = written.since;
+  if (tables.length + unknown.length === 0) return "Nothing is lost.";
+  const parts = [
+    ...(tables.length > 0 ? [`${counted(tables.length, "table")} with rows written since ${written.at}`] : []),
+    ...(unknown.length > 0 ? [`${counted(unknown.length, "table")} of which it isn't known`] : []),
+  ];
+  return `Lost by it: ${parts.join(", and ")}.`;
+}
+
+function eventOf(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
