@@ -8,7 +8,7 @@ interface StackNames {
 }
 
 /** Returns the folder of a stack's dumps or branches. It is of this stack alone: stacks can share a bucket or project. */
-function backupFolder({ project, stack }: StackNames): string {
+export function backupFolder({ project, stack }: StackNames): string {
   return `${project}.${stack}`.replace(/[^A-Za-z0-9_.-]/g, "_");
 }
 

@@ -22,7 +22,7 @@ const SUBJECT_LABEL = "release/subject";
  * The seconds after which Kubernetes deletes an ended Job by itself, if this command was killed and could not. Pulumi
  * never manages these Jobs, so a TTL does no harm here.
  */
-const KEPT_SECONDS = 3600;
+export const KEPT_SECONDS = 3600;
 
 /** A run of the migrator in the cluster that is no step of a release. */
 export interface JobByHand {
@@ -67,7 +67,7 @@ export function migratorProgram({ directory, settings }: CommandStack): Migrator
 /** Returns the Job. It differs from the Jobs of a release by its verb, its label and its TTL only. */
 export function jobByHand(run: JobByHand): object {
   const { stack, name, verb, rerun, json, subject } = run;
-  const own = { [VERB_LABEL]: verb, ...(subject === undefined ? {} : { [SUBJECT_LABEL]: subject }) };
+  const own = ownLabels(verb, subject);
   const { app, namespace, database, migrations } = stack.settings;
   const { metadata, spec } = migratorJobManifest({
     ...{ name, namespace, app: app.name, component: COMPONENT, settings: migrations },
@@ -88,13 +88,19 @@ export function jobByHand(run: JobByHand): object {
   };
 }
 
+/** Returns the labels by which the Jobs of a verb, and those for a subject, are found again. */
+export function ownLabels(verb: string, subject: string | undefined): Record<string, string> {
+  return { [VERB_LABEL]: verb, ...(subject === undefined ? {} : { [SUBJECT_LABEL]: subject }) };
+}
+
+/** Returns the selector of the Jobs with these labels. */
+export function ownSelector(app: string, verb: string, subject: string): string {
+  return [`app.kubernetes.io/name=${app}`, `${VERB_LABEL}=${verb}`, `${SUBJECT_LABEL}=${subject}`].join(",");
+}
+
 /** Returns the selector of the Jobs that earlier runs of a command have made for the same subject. */
 export function sameSubject({ verb, subject = "", stack }: JobByHand): string {
-  return [
-    `app.kubernetes.io/name=${stack.settings.app.name}`,
-    `${VERB_LABEL}=${verb}`,
-    `${SUBJECT_LABEL}=${subject}`,
-  ].join(",");
+  return ownSelector(stack.settings.app.name, verb, subject);
 }
 
 /** Returns the contents of the ConfigMaps, by the suffixes of their names. */

@@ -120,7 +120,7 @@ export class AfterRollout extends pulumi.ComponentResource {
         stack: reader.stack,
         image: app.image,
         smoke: settings.smoke?.command,
-        restore: backup?.kind === "snapshot" ? restoreCommand(settings, pulumi.getStack(), backup.id) : undefined,
+        restore: backup && restoreCommand(settings, pulumi.getStack(), backup),
       };
       page = new JobReports(
         `${name}-report`,
@@ -159,7 +159,7 @@ export class AfterRollout extends pulumi.ComponentResource {
       namespace: known,
       service: serviceName(app, settings.service),
       url: at,
-      restore: made?.kind === "snapshot" ? restoreCommand(settings, pulumi.getStack(), made.id) : null,
+      restore: (made && restoreCommand(settings, pulumi.getStack(), made)) ?? null,
     }));
     this.sizes = tables?.sizes ?? args.rolledOut.apply(() => null);
     // A release that changes only the image has a migration Job too, but its migrations were applied by an earlier one.

@@ -5,7 +5,8 @@ import { CLAIM_FOLDER, ENDINGS, POD_FOLDER } from "../backup/pod-folder";
 import { type BackupJobArgs, backupJob, flags } from "./backup-job";
 import type { BackupStep } from "./backup-step";
 import { connectionArguments } from "./database-environment";
-import { type DumpSettings, dumpDeadline, dumpJobManifest } from "./dump-job-manifest";
+import { dumpDeadline, dumpJobManifest } from "./dump-job-manifest";
+import type { DumpSettings } from "./dump-pod";
 import { ReleaseError } from "./release-error";
 
 /** The arguments of a dump: the database, the place and the programs. */

@@ -74,7 +74,7 @@ export const releaseOutputsSchema = z.object({
   service: z.string(),
   /** The URL of the app. */
   url: z.string(),
-  /** The command that restores the snapshot as a second database; null if there is no snapshot. */
+  /** The command that restores the backup as a second database; null if there is none. */
   restore: z.string().nullable(),
   /**
    * The rows and bytes of each table at the end of the migration, for the review of the next one

@@ -1,12 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
+import { checkProblem, readRestoreCheck, restoreCheckName } from "../report/restore-check";
 import type { PackedHistory } from "../review/packed-history";
 import type { Settings } from "../settings/schema";
+import { commandLine } from "../text/command-line";
+import { shellWord } from "../text/shell-word";
 import { adopt, needsAdoption } from "./adoption/adopt";
 import type { Obstacle } from "./adoption/obstacle";
 import { RolloutRefused } from "./adoption/refused";
 import { appManifests } from "./app-manifests";
 import type { ReportReader } from "./job-reports";
-import { liveObjects } from "./live-objects";
+import { type LiveObject, liveObjects } from "./live-objects";
 import type { LiveRollout } from "./live-rollout";
 import type { Manifest } from "./manifest";
 import { releaseIdOf } from "./release-id";
@@ -38,7 +41,7 @@ export async function rolloutGate(
   { schemaGate, ...opts }: RolloutGateOptions = {},
 ): Promise<LiveRollout | undefined> {
   const wanted = rolloutManifests(settings, history, schemaGate);
-  const resources = wanted.map(resourceOf);
+  const resources = [...wanted.map(resourceOf), `configmaps/${restoreCheckName(settings.app.name)}`];
   const found = await liveObjects(reader, settings.namespace, resources, opts);
   if ("unknown" in found) {
     if (settings.app.adopt) throw new RolloutRefused([unknownApp(found.unknown, settings.namespace)]);
@@ -49,6 +52,7 @@ export async function rolloutGate(
     );
     return undefined;
   }
+  warnOfRestoreCheck(settings, found.objects);
   const pairs = wanted.flatMap((manifest) => {
     const live = found.objects.find(
       ({ kind, metadata: { name } }) => kind === manifest.kind && name === manifest.metadata.name,
@@ -63,6 +67,20 @@ export async function rolloutGate(
       opts,
     );
   return rolloutOver(settings, pairs);
+}
+
+/** Warns if the last check that restored a backup failed, or is old. A stack that never made one isn't warned. */
+function warnOfRestoreCheck({ app }: Settings, objects: readonly LiveObject[]): void {
+  const name = restoreCheckName(app.name);
+  const map = objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === name);
+  const check = readRestoreCheck(map?.["data"]);
+  const problem = check && checkProblem(check, new Date());
+  if (problem === undefined) return;
+  void pulumi.log.warn(
+    `Restoring a backup: ${problem}.\n` +
+      "Nothing was touched yet, and the release goes on; whether its backup could be restored is not known.\n" +
+      `Next: ${commandLine("restore")} check --stack ${shellWord(pulumi.getStack())}`,
+  );
 }
 
 /** Returns the manifests of all objects that are applied after the migration. */

@@ -89,6 +89,8 @@ export interface Settings {
   readonly connection: ConnectionPlace;
   /** The server to connect to in place of the connection's own: a copy of its database, with the same roles. */
   readonly server: Endpoint | undefined;
+  /** The database to connect to in place of the connection's own: a copy of it on the same server. */
+  readonly database: string | undefined;
   /**
    * The file with what `restored` expects, or with the counters that `written` compares with; undefined: only what the
    * database itself has recorded.

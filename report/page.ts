@@ -4,6 +4,7 @@ import { oneLine } from "../text/printable";
 import { formatDuration } from "../text/short-duration";
 import { sizeText } from "../text/table-size";
 import type { Report, ReportedResult } from "./contract";
+import { checkProblem, type RestoreCheck } from "./restore-check";
 
 /** The data that the page shows of a release in addition to the reports of its Jobs. */
 export interface ReleasePage {
@@ -17,8 +18,10 @@ export interface ReleasePage {
   readonly at: string;
   /** The command that checked the new version, if there is one. It succeeded, because otherwise no page is written. */
   readonly smoke?: string | undefined;
-  /** The command that restores the snapshot as a second database. */
+  /** The command that restores the backup as a second database. */
   readonly restore?: string | undefined;
+  /** The last check that restored a backup; undefined if there was none, or it is unknown. */
+  readonly restoreCheck?: RestoreCheck | undefined;
   /** The Jobs whose part is missing, and why. */
   readonly missing: readonly { job: string; reason: string }[];
   /** The commands that show the logs. */
@@ -64,6 +67,7 @@ function head(reports: readonly Report[], page: ReleasePage): string[] {
       said(before, "tested", "Tested on another stage", "report.tested"),
       scope(before),
       rollback(before, page),
+      ...recovery(page),
       said(before, "window", "Maintenance window", "report.window"),
       said(before, "monitoring", "Monitoring", "report.monitoring"),
     ]),
@@ -124,6 +128,16 @@ function rollback(before: Report | undefined, { restore }: ReleasePage): Row {
   return known.length > 0
     ? ["✅", "Rollback plan", known.join("<br>")]
     : [OPEN, "Rollback plan", "missing: set `report.rollback`; there is no backup"];
+}
+
+/** The time that a recovery takes, as the last check has measured it; nothing if there was no check. */
+function recovery({ restoreCheck: check, at }: ReleasePage): Row[] {
+  if (!check) return [];
+  const problem = checkProblem(check, new Date(at));
+  const measured = `${formatDuration(check.seconds * 1000)}, measured on ${minute(check.at)} with ${check.backup}`;
+  const known = check.result === "restored" ? [markdownText(measured)] : [];
+  const told = problem === undefined ? [] : [markdownText(problem)];
+  return [[problem === undefined ? OUTCOME.ok : OUTCOME.warn, "Recovery time", [...known, ...told].join("<br>")]];
 }
 
 /** Sums up several checks in one row: the worst outcome, and the facts of each check. */

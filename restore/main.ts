@@ -5,6 +5,7 @@ import { commandByHand } from "../by-hand/typed-command";
 import { shellWord } from "../text/shell-word";
 import { helpText, type RestoreCommand, readRestoreCommand } from "./options";
 import { listLines } from "./print";
+import { runCheck } from "./run-check";
 import { runRestore } from "./run-restore";
 import { refuseUsed, removeCopySecrets, switchApp } from "./switch/command";
 import { SWITCH_SECTIONS, type SwitchStack } from "./switch/stack";
@@ -33,19 +34,21 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     `${commandByHand("restore")} ${[...words, "--stack", shellWord(stack.name)].join(" ")}`;
   const removal = (name: string, ...more: string[]) => typed("remove", name, ...more);
   const patience = { timeout: command.timeout, stop, removal };
-  const commands = { removal, list: typed("list") };
+  const commands = { removal, list: typed("list"), rerun: "the same command again" };
+  const chosen = { to: undefined, identity: undefined, into: undefined, ...command };
   const around = {
     stack,
     stop,
     typed,
     reread,
-    targetOf: (of: SwitchStack) => targetOf({ stack: of, patience, commands }),
+    targetOf: (of: SwitchStack) => targetOf({ stack: of, patience, commands, chosen, say: output.say }),
   };
   if (command.verb === "switch") return switchApp({ ...command, copy: command.name }, around, output);
   if (command.verb === "switch-back")
     return switchApp({ ...command, copy: undefined, outputs: undefined }, around, output);
   const target = around.targetOf(stack);
   if (command.verb === "list") return list(target, command, output);
+  if (command.verb === "check") return runCheck({ command, stack, target, stop }, output);
   if (command.verb === "restore") {
     const { switch: moving } = command;
     const then =

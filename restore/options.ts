@@ -12,6 +12,7 @@ import {
 } from "../by-hand/options";
 import { commandByHand } from "../by-hand/typed-command";
 import { parseDuration } from "../text/short-duration";
+import type { IntoSecret } from "./target";
 
 /** What a command line asks for. */
 export type RestoreCommand = StackOptions & {
@@ -28,8 +29,17 @@ export type RestoreCommand = StackOptions & {
         readonly verify: boolean;
         /** The file with the outputs of the stack. */
         readonly outputs: string | undefined;
+        /** The file with the private key of age, for a dump. */
+        readonly identity: string | undefined;
+        /** The Secret of the database that takes a dump; undefined: one is made on the source's server. */
+        readonly into: IntoSecret | undefined;
         /** How the app is moved to the copy afterwards; undefined: it isn't. */
         readonly switch: SwitchOptions | undefined;
+      }
+    | {
+        readonly verb: "check";
+        readonly outputs: string | undefined;
+        readonly identity: string | undefined;
       }
     | { readonly verb: "list" }
     | { readonly verb: "remove"; readonly name: string; readonly unprotect: boolean }
@@ -53,6 +63,10 @@ export interface SwitchOptions {
 }
 
 const TIMEOUT = "3h";
+
+const IDENTITY: Options = {
+  identity: { value: "FILE", text: "for an encrypted dump: the file with the private key of age, which stays here" },
+};
 
 const WAIT: Options = { timeout: { value: "TIME", text: `longest wait for each step (default: ${TIMEOUT})` } };
 
@@ -83,15 +97,21 @@ const OPTIONS: Record<RestoreCommand["verb"], Options> = {
   restore: {
     to: {
       value: "POINT",
-      text: "a snapshot, a time such as 2026-11-21T15:04:05Z, or before-migration (default: the snapshot of the live release)",
+      text: "a snapshot or a dump, a time such as 2026-11-21T15:04:05Z, or before-migration (default: the backup of the live release)",
     },
     plan: { text: "show every call with its parameters, and make none" },
     name: { value: "NAME", text: "the name of the copy (default: SOURCE-restored-DATE-TIME)" },
     ...OUTPUTS,
+    ...IDENTITY,
+    into: {
+      value: "SECRET[/KEY]",
+      text: "for a dump: the Secret with the URL of an empty database (key: direct-url), in place of one beside the source",
+    },
     "no-verify": { text: "don't look at the copy over SQL, which a Job in the cluster does" },
     switch: { text: "then move the app to the copy, as `switch` does; with its options" },
     ...{ ...IMAGE, ...MOVING, ...WAIT },
   },
+  check: { check: { text: "the same as the verb" }, ...OUTPUTS, ...IDENTITY, ...WAIT },
   list: {},
   remove: { unprotect: { text: "lift the copy's protection from deletion first" }, ...WAIT },
   switch: {
@@ -113,7 +133,9 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
   const mistakes: string[] = [];
   const verb = verbIn(args);
   const { values, positionals } = parseOptions(args, { ...STACK_OPTIONS, ...OPTIONS[verb] }, verb, mistakes);
-  const words = verb === "restore" ? positionals : positionals.slice(1);
+  // A check is asked for by the verb, or by an option of the same name.
+  const words =
+    verb === "restore" || (verb === "check" && positionals[0] !== verb) ? positionals : positionals.slice(1);
   const [name, ...others] = OF_COPY.includes(verb) ? words : [undefined, ...words];
   if (OF_COPY.includes(verb) && name === undefined)
     mistakes.push(`${verb} needs the name of a copy, which \`list\` shows`);
@@ -128,6 +150,7 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
   if (mistakes.length > 0) throw wrongCommand(mistakes, `${commandByHand("restore")} --help`);
   const shared = { ...stack, timeout };
   const text = (option: string) => (typeof values[option] === "string" ? values[option] : undefined);
+  if (verb === "check") return { ...shared, verb, outputs: text("outputs"), identity: text("identity") };
   if (verb === "list") return { ...shared, verb };
   if (verb === "remove") return { ...shared, verb, name: name ?? "", unprotect: values["unprotect"] === true };
   const plan = values["plan"] === true;
@@ -136,6 +159,7 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
   if (verb === "switch") return { ...shared, verb, plan, name: name ?? "", outputs: text("outputs"), ...moving };
   return {
     ...{ ...shared, verb, plan, to: text("to"), name: text("name")?.toLowerCase(), outputs: text("outputs") },
+    ...{ identity: text("identity"), into: intoSecret(text("into")) },
     verify: values["no-verify"] !== true,
     switch: values["switch"] === true ? moving : undefined,
   };
@@ -145,8 +169,18 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
 function verbIn(args: readonly string[]): RestoreCommand["verb"] {
   const all = Object.assign({}, STACK_OPTIONS, ...Object.values(OPTIONS)) as Options;
   const [first] = parseOptions(args, all, undefined, []).positionals;
+  if (args.includes("--check")) return "check";
   const known = (Object.keys(OPTIONS) as RestoreCommand["verb"][]).find((each) => each === first);
   return known ?? "restore";
+}
+
+/** The key of a Secret of `--into` that names none. It is that of the migration's own URL. */
+const INTO_KEY = "direct-url";
+
+function intoSecret(given: string | undefined): IntoSecret | undefined {
+  if (given === undefined) return undefined;
+  const [secret = "", key = INTO_KEY] = given.split("/");
+  return { secret, key };
 }
 
 function readTimeout(values: Given, standard: string, mistakes: string[]): number {
@@ -166,6 +200,12 @@ export function helpText(): string {
     "whether everything is in it. The source is only read.",
     "",
     ...helpOptions(OPTIONS.restore),
+    "",
+    `${restore} check --stack NAME`,
+    "",
+    helpLine("check", "restores the newest backup, verifies and times it, and removes it again; the page of the next"),
+    helpLine("", "release has the time"),
+    ...helpOptions(OPTIONS.check),
     "",
     `${restore} list --stack NAME`,
     "",

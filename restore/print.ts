@@ -23,9 +23,9 @@ export function announcement(plan: RestorePlan, stack: string): string[] {
 
 /** Returns every call of a plan, with its parameters and as a command of the AWS CLI. */
 export function planLines({ calls }: RestorePlan): string[] {
-  return calls.flatMap(({ what, operation, parameters, typed }, index) => [
+  return calls.flatMap(({ what, operation, parameters, typed, until = "it is available" }, index) => [
     "",
-    `${index + 1}. ${operation}: ${what}; waited for until it is available`,
+    `${index + 1}. ${operation}: ${what}${until === null ? "" : `; waited for until ${until}`}`,
     ...table(Object.entries(parameters).map(([name, value]) => [`     ${name}`, shown(value)])),
     ...typed.split("\n").map((line) => `     ${line}`),
   ]);
@@ -38,7 +38,7 @@ function shown(value: unknown): string {
 
 /** Returns what the copy lacks of its source, as a table. */
 export function differenceLines(differences: readonly Difference[]): string[] {
-  if (differences.length === 0) return ["Every parameter of RDS is as the source's."];
+  if (differences.length === 0) return ["It differs from its source in nothing."];
   const rows = differences.map(({ parameter, source, copy }) => [`  ${parameter}`, source, copy]);
   const notes = differences.flatMap(({ parameter, note }) => (note === undefined ? [] : [`  ${parameter}: ${note}`]));
   return ["What differs:", ...table([["  parameter", "source", "copy"], ...rows]), ...notes];

@@ -47,7 +47,7 @@ export async function runRestore(run: RestoreRun, output: Output): Promise<numbe
   const restored = await target.carryOut(plan, say);
   const differences = await target.differences(plan);
   if (!command.json) for (const line of differenceLines(differences)) output.log(line);
-  const looked = command.verify ? await look(run, { plan, restored, facts }, { ...output, say }) : undefined;
+  const looked = command.verify ? await look(run, { restored, facts }, { ...output, say }) : undefined;
   const verified = looked instanceof CommandFailure ? undefined : looked;
   tellResult(run, { plan, restored, differences, verified, elapsed: Date.now() - began }, output);
   if (looked instanceof CommandFailure)
@@ -79,11 +79,11 @@ function tellPlan(plan: RestorePlan, json: boolean, output: Output): number {
 /** Looks at the copy. A failure to look is returned, so that the copy itself is told first. */
 async function look(
   { stack, stop }: RestoreRun,
-  { plan, restored, facts }: { plan: RestorePlan; restored: RestoredCopy; facts: ReleaseFacts },
+  { restored, facts }: { restored: RestoredCopy; facts: ReleaseFacts },
   output: Output,
 ): Promise<Verified | CommandFailure> {
   try {
-    return await verifyCopy({ stack, copy: plan.copy, endpoint: restored.endpoint, facts, stop }, output);
+    return await verifyCopy({ stack, copy: restored, facts, stop }, output);
   } catch (error) {
     if (error instanceof CommandFailure) return error;
     throw error;
@@ -93,14 +93,19 @@ async function look(
 function tellResult({ command, stack, removal }: RestoreRun, result: Result, output: Output): void {
   const { plan, restored, differences, verified, elapsed } = result;
   const { source, copy, from, notes } = plan;
-  const { endpoint, readerEndpoint } = restored;
+  const { endpoint, readerEndpoint, database, into } = restored;
   if (command.json) {
-    const made = { stack: stack.name, source, from, copy, endpoint, readerEndpoint };
+    const made = { stack: stack.name, source, from, copy, endpoint, readerEndpoint, database };
     const seconds = Math.round(elapsed / 1000);
     output.log(JSON.stringify({ event: "restored", ...made, seconds, verified: verified ?? null, differences, notes }));
     return;
   }
   output.log(`${copy} is restored to ${from} (${formatDuration(elapsed)}).`);
-  output.log(`  It answers at ${endpoint.host}:${endpoint.port}, with the roles and passwords of the backup.`);
-  output.log(`  ${source} and the app are untouched. To remove the copy: ${removal(copy)}`);
+  const address = `${endpoint.host}:${endpoint.port}`;
+  output.log(
+    database === undefined
+      ? `  It answers at ${address}, with the roles and passwords of the backup.`
+      : `  It is database ${database} at ${address}, with the roles and passwords of that server.`,
+  );
+  output.log(`  ${source} and the app are untouched.${into ? "" : ` To remove the copy: ${removal(copy)}`}`);
 }

@@ -20,6 +20,8 @@ export interface PlannedCall {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** The same call as a command that a person can type. */
   readonly typed: string;
+  /** What is waited for after the call; null: nothing. Default: the database is available. */
+  readonly until?: string | null;
 }
 
 /** What a restore will do. It was made by reading alone. */
@@ -47,6 +49,18 @@ export interface RestoredCopy {
   readonly endpoint: { readonly host: string; readonly port: number };
   /** Where it is reached by those who only read, if that is another address. */
   readonly readerEndpoint?: { readonly host: string; readonly port: number } | undefined;
+  /** The name of its database, if it differs from the source's by that. */
+  readonly database?: string | undefined;
+  /** The Secret with its connection string, if it is not on the source's server. */
+  readonly into?: IntoSecret;
+  /** The rows of each table in the backup, as its manifest estimates them. */
+  readonly rows?: Readonly<Record<string, number>>;
+}
+
+/** A key of a Secret in the release's namespace with the URL of a database that takes a restore. */
+export interface IntoSecret {
+  readonly secret: string;
+  readonly key: string;
 }
 
 /** Where a database is reached, and the names by which settings find it. */
@@ -97,6 +111,8 @@ export type Say = (line: string) => void;
  * called again after it was interrupted at any point. None changes the source.
  */
 export interface RestoreTarget<Plan extends RestorePlan = RestorePlan> {
+  /** The name of the copy that a check makes, always the same: so the next check finds what one that was killed has left. */
+  readonly checkName: string;
   /** Plans a restore by reading alone. If an earlier run has begun it, the plan goes on with that copy. */
   plan(request: RestoreRequest): Promise<Plan>;
   /** Makes every call of the plan that is not made yet, and waits until the copy can be used. */

@@ -6,6 +6,7 @@ import { removeEarlier, seeOtherJobs } from "../by-hand/other-jobs";
 import type { ReleaseFacts } from "../by-hand/release-facts";
 import { type Output, runJob } from "../by-hand/run-job";
 import type { CommandStack } from "../by-hand/stack";
+import { literal } from "../components/literal";
 import { HistoryError } from "../migrations/history/history";
 import { kubeconfigFile } from "../report/reader/kubectl";
 import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
@@ -23,23 +24,23 @@ const EXPECTED_FILE = "expected.json";
 
 /**
  * Looks at a copy over SQL: schema version, rows, statistics. A Job in the cluster does it with the stack's own Secret,
- * because the database can be reached from there; only the address is the copy's.
+ * because the database can be reached from there; only the server, or the database on it, is the copy's.
  * @throws CommandFailure if the Job can't be run
  */
 export async function verifyCopy(
   {
-    stack,
+    stack: given,
     copy,
-    endpoint,
     facts,
     stop,
-  }: { stack: CommandStack; copy: string; endpoint: RestoredCopy["endpoint"]; facts: ReleaseFacts; stop: AbortSignal },
+  }: { stack: CommandStack; copy: RestoredCopy; facts: ReleaseFacts; stop: AbortSignal },
   output: Output,
 ): Promise<Verified> {
+  const stack = stackOf(given, copy);
   const { namespace, app } = stack.settings;
-  const given = kubeconfigFile(stack.kubeconfig);
+  const kubeconfig = kubeconfigFile(stack.kubeconfig);
   try {
-    const kubectl = new Kubectl({ namespace, context: stack.context, kubeconfig: given.path });
+    const kubectl = new Kubectl({ namespace, context: stack.context, kubeconfig: kubeconfig.path });
     await seeOtherJobs(kubectl, { app: app.name, changes: false }, output.say);
     let found: Verified["found"];
     const log = (line: string) => {
@@ -51,14 +52,15 @@ export async function verifyCopy(
       stack,
       name: `${app.name}-ops-restored-${randomBytes(3).toString("hex")}`,
       verb: "restored",
-      arguments: [
-        ...["--server", `${endpoint.host}:${endpoint.port}`],
-        ...["--expect", `${MIGRATOR_FOLDER}/${EXPECTED_FILE}`],
-      ],
+      arguments: [...placeOf(copy), ...["--expect", `${MIGRATOR_FOLDER}/${EXPECTED_FILE}`]],
       rerun: "the same command again",
       json: true,
-      subject: copy,
-      text: { suffix: "expected", file: EXPECTED_FILE, text: JSON.stringify(expected(facts)) },
+      subject: copy.name,
+      text: {
+        suffix: "expected",
+        file: EXPECTED_FILE,
+        text: JSON.stringify({ ...expected(facts), estimates: copy.rows }),
+      },
       program: programOf(stack),
     };
     await removeEarlier(kubectl, run, output.say);
@@ -66,8 +68,28 @@ export async function verifyCopy(
     const status = await runJob(kubectl, run, stop, { log, say: output.say });
     return { status, found };
   } finally {
-    given.remove();
+    kubeconfig.remove();
   }
+}
+
+/** Returns the migrator's options that lead to a copy: another server, or another database of the same one. */
+function placeOf({ endpoint, database, into }: RestoredCopy): string[] {
+  if (into) return [];
+  return database === undefined ? ["--server", `${endpoint.host}:${endpoint.port}`] : ["--database", literal(database)];
+}
+
+/** Returns the stack with the connection of a copy that has a Secret of its own. */
+function stackOf(stack: CommandStack, { into }: RestoredCopy): CommandStack {
+  if (!into) return stack;
+  const { kind, parameters, endpointCheck } = stack.settings.database;
+  const secret = { name: into.secret, migrationKey: into.key };
+  return {
+    ...stack,
+    settings: {
+      ...stack.settings,
+      database: { kind, parameters, endpointCheck, secret, auth: "password", migration: { secret: {}, file: {} } },
+    },
+  };
 }
 
 /** Returns what the live release recorded of the database after its migrations. */

@@ -38,6 +38,24 @@ export async function copiesOf(session: Session): Promise<(ServerDatabase & { re
   return all.flatMap((each) => (each.mark?.source === database ? [{ ...each, mark: each.mark }] : []));
 }
 
+/**
+ * Returns the names of the copies of this session's database that no run has finished, and of what has been created
+ * for one and not been marked yet.
+ * @param name the name of the copy that is about to be made
+ */
+export async function unfinishedOf(session: Session, name: string): Promise<string[]> {
+  const { database } = session.target;
+  const all = await read(session, "d.datname <> $1 AND NOT d.datistemplate", [database]);
+  const own = (each: ServerDatabase) =>
+    each.mark?.source === database || each.name === name || each.name.startsWith(`${baseName(database)}_restored_`);
+  return all.flatMap((each) => (own(each) && (each.unusable || each.mark?.state === "restoring") ? [each.name] : []));
+}
+
+/** Returns the name of a database without what a restore has added to it. */
+export function baseName(database: string): string {
+  return database.replace(/_restored_\d{8}_\d{4}[a-z]?$/, "");
+}
+
 /** Returns the names of all databases that begin with a text. */
 export async function namesWith(session: Session, beginning: string): Promise<string[]> {
   const rows = await session.rows<{ name: string }>(

@@ -5,7 +5,7 @@ import type { RecordedBackup } from "../../report/contract";
 import type { Manifest } from "../manifest";
 import { readManifest } from "../read-dump";
 import type { Store } from "../stores/store";
-import { copiesOf, namesWith, type ServerDatabase } from "./copies";
+import { baseName, copiesOf, namesWith, type ServerDatabase } from "./copies";
 import { creationOf } from "./creation";
 import { readHeader } from "./header";
 import type { Mark } from "./mark";
@@ -23,6 +23,8 @@ export interface Look {
   /** The statement that creates the copy, whose name is a placeholder. */
   readonly creation: string;
   readonly copies: readonly ListedDatabase[];
+  /** The name of the database, without what an earlier restore has added to it. */
+  readonly base: string;
   /** The names of databases that a copy can't have. */
   readonly taken: readonly string[];
   /** The name of the dump; undefined if none is asked for and none is recorded. */
@@ -43,16 +45,15 @@ export const COPY_PLACEHOLDER = "{copy}";
 
 /**
  * Looks at what a restore needs to know: the dump with its manifest, the copies that there are, and what the role may.
- * @param dump the name of the dump. Default: the last one that the database has recorded.
- * @param tableRows whether the rows of the manifest are wanted
+ * @param dump the name of the dump. Default: the last one that the database has recorded; null: none.
  */
-export async function look(session: Session, store: Store, dump: string | undefined): Promise<Look> {
+export async function look(session: Session, store: Store, dump: string | null | undefined): Promise<Look> {
   const { target } = session;
   const [role] = await session.rows<{ name: string; server: string; createdb: boolean }>(
     `SELECT current_user::text AS name, current_setting('server_version') AS server, rolcreatedb OR rolsuper AS createdb
      FROM pg_roles WHERE rolname = current_user`,
   );
-  const name = dump ?? (await lastRecorded(session));
+  const name = dump === null ? undefined : (dump ?? (await lastRecorded(session)));
   const manifest = name === undefined ? undefined : await readManifest(store, name);
   const { tables, ...rest } = manifest ?? { tables: undefined };
   return {
@@ -61,6 +62,7 @@ export async function look(session: Session, store: Store, dump: string | undefi
     noCreation: role?.createdb ? undefined : "it has no CREATEDB",
     creation: await creationOf(session, COPY_PLACEHOLDER),
     copies: await copiesOf(session),
+    base: baseName(target.database),
     taken: await namesWith(session, baseName(target.database)),
     dump: name,
     location: manifest && store.location(manifest.file),
@@ -73,9 +75,4 @@ export async function look(session: Session, store: Store, dump: string | undefi
 async function lastRecorded(session: Session): Promise<string | undefined> {
   const records = new Records(session, session.target.schema, undefined);
   return (await latestRecord<RecordedBackup>(records, "dump"))?.data.id;
-}
-
-/** Returns the name of a database without what a restore has added to it. */
-export function baseName(database: string): string {
-  return database.replace(/_restored_\d{8}_\d{4}[a-z]?$/, "");
 }

@@ -59,7 +59,7 @@ async function work(options: RestoreOptions, signal: AbortSignal, log: Log): Pro
     inSession(into ?? source, restoreSession(options, log), does);
   if (options.verb === "remove") return at((session) => removeCopy(session, options.copy, options.force));
   if (options.verb === "look") {
-    const seen = await at((session) => look(session, store, options.dump));
+    const seen = await at((session) => look(session, store, options.noDump ? null : options.dump));
     log.event("restore.look", "", { look: JSON.stringify(seen) });
     return;
   }

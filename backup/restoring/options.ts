@@ -19,6 +19,8 @@ export interface RestoreOptions {
   readonly region: string | undefined;
   /** The name of the dump, with folders and without an ending. Default: the last one that the database has recorded. */
   readonly dump: string | undefined;
+  /** Whether `look` reads no dump. */
+  readonly noDump: boolean;
   /** The name of the copy; empty where none is made. */
   readonly copy: string;
   /** Whether the copy is a database that somebody has made, at the connection in `INTO_URL`. */
@@ -47,7 +49,17 @@ const one = { type: "string" as const };
 const flag = { type: "boolean" as const };
 
 const OPTIONS = {
-  ...{ to: one, claim: one, "claim-folder": one, endpoint: one, region: one, dump: one, copy: one, into: flag },
+  ...{
+    to: one,
+    claim: one,
+    "claim-folder": one,
+    endpoint: one,
+    region: one,
+    dump: one,
+    "no-dump": flag,
+    copy: one,
+    into: flag,
+  },
   ...{
     project: one,
     stack: one,
@@ -87,6 +99,7 @@ export function readRestoreOptions(args: readonly string[], environment: NodeJS.
     verb: verb ?? "look",
     place: claim === undefined ? { to: to ?? "" } : { claim, folder: values["claim-folder"] ?? CLAIM_FOLDER },
     ...{ endpoint: values.endpoint, region: values.region, dump: values.dump, copy: values.copy ?? "" },
+    noDump: values["no-dump"] === true,
     into: values.into === true,
     jobs: Number(jobs),
     ...{ project: values.project ?? "", stack: values.stack ?? "", image: values.image ?? "" },

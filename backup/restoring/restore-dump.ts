@@ -13,7 +13,7 @@ import { readManifest } from "../read-dump";
 import { JOBS_VARIABLE, OPTIONS_VARIABLE } from "../restore-pod";
 import { inSession } from "../session";
 import type { Store } from "../stores/store";
-import { dropDatabase, findDatabase, writeMark } from "./copies";
+import { dropDatabase, findDatabase, unfinishedOf, writeMark } from "./copies";
 import { createCopy } from "./creation";
 import { databaseDifferences } from "./differences";
 import { lockRestores } from "./lock";
@@ -85,9 +85,10 @@ async function besideSource(session: Session, run: RestoreRun, manifest: Manifes
     log.event("restore.kept", `${name} is complete since an earlier run; it is kept.`);
     return "complete";
   }
-  if (found) {
-    log.event("restore.leftover", `Dropping ${name}, which an earlier run has left unfinished.`);
-    await dropDatabase(session, name);
+  // The lock is held, so no other run works on what is unfinished.
+  for (const leftover of await unfinishedOf(session, name)) {
+    log.event("restore.leftover", `Dropping ${leftover}, which an earlier run has left unfinished.`);
+    await dropDatabase(session, leftover);
   }
   run.signal.throwIfAborted();
   const mark = newMark(run, manifest);

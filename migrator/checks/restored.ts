@@ -16,6 +16,8 @@ export interface RestoredFacts {
   readonly tables: Readonly<Record<string, RestoredTable>>;
   /** The exact rows of a manifest that belongs to the backup; undefined: there is none. */
   readonly counts: Readonly<Record<string, number>> | undefined;
+  /** The rows of each table that the backup's manifest estimates; undefined: there is none. */
+  readonly estimates?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A table of a restored database. */
@@ -39,7 +41,12 @@ export interface RestoredVerdict {
  */
 export function judgeRestored(facts: RestoredFacts, maxLossPercent: number): RestoredVerdict {
   return {
-    findings: [...historyFindings(facts), ...tableFindings(facts), ...manifestFindings(facts)],
+    findings: [
+      ...historyFindings(facts),
+      ...tableFindings(facts),
+      ...manifestFindings(facts),
+      ...estimateFindings(facts),
+    ],
     remarks: [
       ...(facts.last === undefined ? ["There is no history of migrations in it."] : []),
       ...rowRemarks(facts, maxLossPercent),
@@ -93,6 +100,19 @@ function manifestFindings({ tables, counts = {} }: RestoredFacts): string[] {
     return "unknown" in rows || !rows.exact || rows.rows === wanted
       ? []
       : [`Table ${name} has ${rows.rows} rows; the backup's manifest counts ${wanted}.`];
+  });
+}
+
+/** The rows above which an estimate tells for certain that a table was not empty. */
+const SURE_ROWS = 100;
+
+/** Returns the tables that are empty, and had many rows by the estimate of the backup's manifest. */
+function estimateFindings({ tables, estimates = {} }: RestoredFacts): string[] {
+  return Object.entries(estimates).flatMap(([name, rows]) => {
+    const table = tables[name];
+    return rows > SURE_ROWS && table && !table.unlogged && isEmpty(table)
+      ? [`Table ${name} is empty; the backup's manifest estimates ${rows} rows in it.`]
+      : [];
   });
 }
 

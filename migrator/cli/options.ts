@@ -10,6 +10,10 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     value: "HOST:PORT",
     text: "connect to this server instead of the connection's own, with its roles: a copy of its database",
   },
+  database: {
+    value: "NAME",
+    text: "connect to this database instead of the connection's own: a copy of it, on the same server",
+  },
   parameter: {
     value: "KEY=TEXT",
     many: true,

@@ -63,6 +63,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     connection: connection ?? { form: "url", url: "" },
     server: readEndpoints("server", text("server"), mistakes)[0],
+    database: text("database"),
     expected: text("expect"),
     auth: readAuth(text("auth") ?? OPTIONS["auth"]!.default, mistakes),
     parameters: readPairs("parameter", list("parameter"), mistakes),

@@ -127,6 +127,17 @@ export function withServer(text: string, { host, port }: { host: string; port: n
   }
 }
 
+/** Returns the connection string with another database in it. A string that is no URL stays as it is, to be refused. */
+export function withDatabase(text: string, database: string): string {
+  try {
+    const url = new URL(text.trim());
+    url.pathname = `/${encodeURIComponent(database)}`;
+    return url.href;
+  } catch {
+    return text;
+  }
+}
+
 /** Describes the database for messages; user and password are left out. */
 export function describeTarget(target: Target): string {
   const place = target.host.startsWith("/") ? `${target.host} (port ${target.port})` : `${target.host}:${target.port}`;

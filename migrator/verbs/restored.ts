@@ -20,6 +20,8 @@ export interface Expected {
   readonly sizes?: { readonly tables: Readonly<Record<string, TableSize>> } | null | undefined;
   /** The exact rows of each table in the backup. */
   readonly counts?: Readonly<Record<string, number>> | undefined;
+  /** The rows of each table in the backup, as its manifest estimates them. */
+  readonly estimates?: Readonly<Record<string, number>> | undefined;
   /** The counters that `written` compares with. */
   readonly base?: WrittenBase | undefined;
 }
@@ -49,7 +51,12 @@ export async function restored(run: Run, migrations: readonly Migration[], expec
       { rows: counts[name] ?? { unknown: "it can't be read by this role" }, unlogged },
     ]),
   );
-  const facts = { ...(await historyOf(run, migrations)), tables, counts: expected.counts };
+  const facts = {
+    ...(await historyOf(run, migrations)),
+    tables,
+    counts: expected.counts,
+    estimates: expected.estimates,
+  };
   const verdict = judgeRestored(facts, settings.maxRowLossPercent);
   tellSchema(run, migrations, facts);
   tellRows(run, facts, expected);
@@ -119,15 +126,18 @@ function tellSchema({ log }: Run, migrations: readonly Migration[], { last, appl
   });
 }
 
-function tellRows({ log }: Run, { tables, recorded }: RestoredFacts, { sizes }: Expected): void {
+function tellRows({ log }: Run, { tables, recorded }: RestoredFacts, { sizes, estimates }: Expected): void {
   const names = Object.keys(tables);
   const rows = names
     .slice(0, SHOWN)
     .map((name) => [
       `  ${name}`,
-      ...[amount(tables[name]!.rows), estimate(recorded?.tables[name]), estimate(sizes?.tables[name])],
+      amount(tables[name]!.rows),
+      ...(estimates ? [estimates[name] === undefined ? "" : `~${estimates[name]}`] : []),
+      ...[estimate(recorded?.tables[name]), estimate(sizes?.tables[name])],
     ]);
-  const all = [["Rows", "here", "at its last release", "live release"], ...rows];
+  const head = ["Rows", "here", ...(estimates ? ["in the manifest"] : []), "at its last release", "live release"];
+  const all = [head, ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const lines = all.map((row) =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  "),

@@ -1,6 +1,7 @@
 import type { Sizes } from "../../text/table-size";
 import type { Report } from "../contract";
 import { markdownReport } from "../page";
+import { type RestoreCheck, readRestoreCheck, restoreCheckName } from "../restore-check";
 import { handOver } from "./hand-over";
 import { logsCommand, ReportUnavailable, readReport } from "./job-report";
 import { type Cluster, kubeconfigFile } from "./kubectl";
@@ -53,7 +54,8 @@ async function answerTo(request: ReportRequest): Promise<number> {
       return answer({ ...sizesOf(reports), ...backupOf(reports), ...problem(missing, cluster, SIZES_UNKNOWN) });
     const { file, ...page } = request.page;
     const logs = jobs.map((job) => logsCommand(job, cluster));
-    const text = markdownReport(reports, { ...page, at: new Date().toISOString(), missing, logs });
+    const restoreCheck = await lastCheck(page.app, cluster);
+    const text = markdownReport(reports, { ...page, restoreCheck, at: new Date().toISOString(), missing, logs });
     try {
       writePage(file, text);
     } catch (error) {
@@ -123,3 +125,10 @@ void main().then(
     process.exitCode = 1;
   },
 );
+
+/** Reads the result of the last check that restored a backup; undefined if there is none, or it can't be read. */
+async function lastCheck(app: string, cluster: Cluster): Promise<RestoreCheck | undefined> {
+  const found = await liveObjects({ resources: [`configmaps/${restoreCheckName(app)}`] }, cluster);
+  const [map] = "objects" in found ? found.objects : [];
+  return readRestoreCheck((map as { data?: unknown } | undefined)?.data);
+}

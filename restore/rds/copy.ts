@@ -43,6 +43,12 @@ export function copyName(source: string, now: Date, taken: ReadonlySet<string>):
   }
 }
 
+/** Returns the name of the copy that a check makes. */
+export function checkCopyName(source: string): string {
+  const suffix = "-restored-check";
+  return `${source.slice(0, LONGEST - MEMBER_ROOM - suffix.length).replace(/-+$/, "")}${suffix}`;
+}
+
 /** Returns the failure of a name that another database has. */
 export function nameTaken(name: string): CommandFailure {
   return new CommandFailure(

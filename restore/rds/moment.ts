@@ -21,6 +21,14 @@ export function readTime(text: string): Date | undefined {
   );
 }
 
+/** The word for the moment before the migration of the live release began. */
+export const BEFORE_MIGRATION = "before-migration";
+
+/** Whether `--to` means a moment, to which only RDS goes back, and not a backup by its name. */
+export function isMoment(to: string | undefined): boolean {
+  return to === BEFORE_MIGRATION || /^\d{4}-\d{2}-\d{2}/.test(to ?? "");
+}
+
 /**
  * Returns the moment before the migration of the live release began.
  * @throws CommandFailure if it is not known

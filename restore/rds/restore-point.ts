@@ -2,7 +2,7 @@ import { CommandFailure, EXIT } from "../../by-hand/failure";
 import type { RdsAccess } from "../../by-hand/rds/access";
 import type { ReleaseFacts } from "../../by-hand/release-facts";
 import { time } from "./command-line";
-import { beganAt, reachable, readTime } from "./moment";
+import { BEFORE_MIGRATION, beganAt, reachable, readTime } from "./moment";
 import { namedSnapshot, newestSnapshot, type Snapshot, type StackTags } from "./snapshots";
 import { described, type Source } from "./source";
 
@@ -10,9 +10,6 @@ import { described, type Source } from "./source";
 export type RestorePoint =
   | { readonly kind: "snapshot"; readonly identifier: string; readonly snapshot: Snapshot }
   | { readonly kind: "time"; readonly at: Date };
-
-/** The word for the moment before the migration of the live release began. */
-const BEFORE_MIGRATION = "before-migration";
 
 /** A restore point, and what a person should know about how it was chosen. */
 interface Chosen {

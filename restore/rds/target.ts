@@ -15,7 +15,7 @@ import type {
 } from "../target";
 import { clusterSteps } from "./cluster-steps";
 import { type Copy, copiesOf, databasesOf, listed, statusOf } from "./copies";
-import { copyName, isCopyOf, memberName, nameTaken, TAGS, tagOf } from "./copy";
+import { checkCopyName, copyName, isCopyOf, memberName, nameTaken, TAGS, tagOf } from "./copy";
 import { differencesOf } from "./differences";
 import { instanceSteps } from "./instance-steps";
 import { lookAtCluster, lookAtInstance } from "./look";
@@ -47,6 +47,10 @@ export interface RdsTargetArgs {
 /** Restores snapshots of RDS, and moments between its automated backups: instances, Aurora and Multi-AZ DB clusters. */
 export class RdsTarget implements RestoreTarget<RdsPlan> {
   constructor(readonly args: RdsTargetArgs) {}
+
+  get checkName(): string {
+    return checkCopyName(this.args.database.identifier);
+  }
 
   async plan({ to, name, facts, now }: RestoreRequest): Promise<RdsPlan> {
     const { access, stack } = this.args;

@@ -73,7 +73,7 @@ export async function planSwitch(
     throw new CommandFailure(EXIT.usage, "An app can't be moved to copies of this kind of backup by this command.");
   const move = await target.move(copy);
   const facts = await releaseFacts(process.cwd(), stack.name, request.outputs);
-  const verified = await verifyCopy({ stack, copy, endpoint: move.copy.endpoint, facts, stop }, output);
+  const verified = await verifyCopy({ stack, copy: { name: copy, ...move.copy }, facts, stop }, output);
   const found = (verified.found ?? {}) as FoundCopy;
   if (verified.status !== 0 && !(request.acceptLoss && verified.status === 9 && found.last !== undefined))
     throw new CommandFailure(

@@ -79,6 +79,7 @@ test("asks for every object that is applied after the migration, by its kind, gr
       "poddisruptionbudgets.policy/notes",
       "deployments.apps/notes-mailer",
       "cronjobs.batch/notes-cleanup",
+      "configmaps/notes-restore-check",
     ],
   });
 });
@@ -88,6 +89,23 @@ test("is silent on a first release, and on what only Pulumi has changed", async 
   expect((await gate([]))?.size).toBe(0);
   expect((await gate(cluster()))?.size).toBe(5);
   expect(warn).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+});
+
+test("warns when the last check that restored a backup failed or is old, and not when it is right", async () => {
+  const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+  const checked = (result: string, at: Date) => {
+    const data = { backup: "dump notes-1", at: at.toISOString(), seconds: "18", result, reason: "no key" };
+    return { kind: "ConfigMap", metadata: { name: "notes-restore-check" }, data };
+  };
+  await gate([checked("restored", new Date())]);
+  expect(warn).not.toHaveBeenCalled();
+  await gate([checked("failed", new Date())]);
+  expect(warn).toHaveBeenLastCalledWith(
+    expect.stringMatching(/could not restore dump notes-1: no key\.\n(.*\n)Next: .* check --stack/),
+  );
+  await gate([checked("restored", new Date(Date.now() - 40 * 86_400_000))]);
+  expect(warn).toHaveBeenLastCalledWith(expect.stringContaining("40 days ago"));
   vi.restoreAllMocks();
 });
 

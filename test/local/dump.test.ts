@@ -1,9 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { listObjects } from "../../local/cloud/kubernetes/index";
+import { Objects } from "../../local/cloud/s3/objects";
 import type { AccessKey } from "../../local/cloud/signature";
-import { clientMajor, KEYS } from "../backup/pod";
+import { readRestoreCheck } from "../../report/restore-check";
+import { clientMajor, fileKeyOf, KEYS } from "../backup/pod";
 import { binariesOf } from "../support/majors";
 import { Cli, endedSteps } from "./cli";
 
@@ -71,13 +75,51 @@ describe
         expect((await cli.outputs())["backup"]).toEqual(backup);
       });
 
-      test("no key of the store and no password is printed, in a file but the stores of secrets, or on a command line", () => {
+      test("the command of the release's output restores the dump beside the source", async () => {
+        const { restore } = await cli.outputs();
+        expect(restore).toMatch(/restore .*--stack \S+ --to release\.local\/\S+ --identity FILE$/);
+        const identity = join(cli.home, "notes-backup.key");
+        writeFileSync(identity, `${KEYS[0].identity}\n`);
+        const planned = await cli.run("restore", "--plan");
+        expect(planned.status, planned.stderr).toBe(0);
+        expect(planned.stdout).toContain("pg_restore --dbname=");
+        const made = await watched("restore", "--identity", identity, "--no-verify", "--json");
+        expect(made.status, made.stdout + made.stderr).toBe(0);
+        expect(made.events.at(-1)).toMatchObject({ event: "restored", differences: [] });
+        const left = ["Job", "Secret", "ConfigMap"].flatMap((kind) =>
+          listObjects(cli.cloudDir(), { kind, namespace: "default" }).map(({ metadata }) => metadata.name),
+        );
+        expect(left.filter((name) => /-ops-/.test(name))).toEqual([]);
+      });
+
+      test("a check restores, verifies and removes it; the page of the next release has the time", async () => {
+        const identity = join(cli.home, "notes-backup.key");
+        const checked = await watched("restore", "check", "--identity", identity, "--json");
+        expect(checked.status, checked.stdout + checked.stderr).toBe(0);
+        expect(checked.events.at(-1)).toMatchObject({ event: "checked", backup: expect.stringContaining("dump ") });
+        const map = listObjects(cli.cloudDir(), { kind: "ConfigMap", namespace: "default" }).find(
+          ({ metadata }) => metadata.name === "notes-restore-check",
+        );
+        expect(readRestoreCheck(map?.["data"])).toMatchObject({ result: "restored" });
+        await cli.run("up", "--json", "--config", "app.image=notes:1.2.0");
+        const pages = readdirSync(cli.reports).map((name) => readFileSync(join(cli.reports, name), "utf8"));
+        expect(pages.filter((page) => page.includes("| ✅ | Recovery time | "))).toHaveLength(1);
+      });
+
+      test("no key and no password is printed, in a file but the stores of secrets, or on a command line", async () => {
         const file = join(cli.cloudDir(), "s3/credentials.json");
         const { secretAccessKey } = JSON.parse(readFileSync(file, "utf8")) as AccessKey;
         const passwords = join(cli.cloudDir(), "aws/instances/notes-db/credentials.json");
-        const secrets = [secretAccessKey, ...Object.values(JSON.parse(readFileSync(passwords, "utf8")) as object)].map(
-          String,
-        );
+        const { location } = (await cli.outputs())["backup"] as { location: string };
+        const objects = new Objects(join(cli.cloudDir(), "s3"));
+        const dump = await buffer(objects.read("notes-backups", location.replace("s3://notes-backups/", "")));
+        const fileKey = await fileKeyOf(dump.toString("base64"), KEYS[0].identity);
+        const keys = [KEYS[0].identity, Buffer.from(fileKey).toString("base64")];
+        const secrets = [
+          secretAccessKey,
+          ...keys,
+          ...Object.values(JSON.parse(readFileSync(passwords, "utf8")) as object),
+        ].map(String);
         const forms = secrets.flatMap((secret) => [secret, Buffer.from(secret).toString("base64").slice(0, -4)]);
         const holds = (text: string) => forms.some((form) => text.includes(form));
         expect([...commandLines].some((line) => line.includes("pg_dump --format=custom"))).toBe(true);

@@ -29,7 +29,8 @@ export async function connectAsSuperuser(credentials: Credentials, port: number,
  *
  * - `postgres`: the master user. As on RDS it is not a superuser but a member of `rds_superuser`: it creates roles and
  *   databases, sees all statistics and ends other users' sessions.
- * - `migrator`: owns the database, so that it can change the schema and nothing else.
+ * - `migrator`: owns the database, so that it can change the schema. It may create databases, because a dump is restored
+ *   into a second one.
  * - `app`: reads and writes rows of the tables that `migrator` creates, and can't change the schema.
  */
 export async function makeRoles(record: InstanceRecord, credentials: Credentials, port: number): Promise<void> {
@@ -40,7 +41,7 @@ export async function makeRoles(record: InstanceRecord, credentials: Credentials
     await makeRole(admin, "rds_superuser", "NOLOGIN CREATEDB CREATEROLE");
     await admin.query(`GRANT ${grants} TO rds_superuser WITH ADMIN OPTION`);
     await makeRole(admin, "postgres", "LOGIN CREATEDB CREATEROLE", credentials.postgres);
-    await makeRole(admin, "migrator", "LOGIN", credentials.migrator);
+    await makeRole(admin, "migrator", "LOGIN CREATEDB", credentials.migrator);
     await makeRole(admin, "app", "LOGIN", credentials.app);
     await admin.query("GRANT rds_superuser TO postgres");
     await admin.query("GRANT migrator, app TO postgres WITH ADMIN OPTION");
