@@ -104,12 +104,8 @@ async function requireKey({ backup, database }: Settings, opts: pulumi.InvokeOpt
   throw new SnapshotError(`Database ${identifier} ${encryptedWith(key, backup.kmsKey)}`, OTHER_KEY);
 }
 
-/** The kinds of backup that the command `restore` restores. */
-const RESTORABLE: readonly BackupKind[] = ["snapshot", "dump"];
-
 /**
- * Returns the command that restores a backup; undefined if none does. It always creates a new database beside the old
- * one: setting a snapshot on the old database's own resource would replace that database and lose it.
+ * Returns the command that restores a backup. It always creates a new database beside the old one: setting a snapshot on the old database's own resource would replace that database and lose it.
  *
  * @param stack The name of the Pulumi stack.
  */
@@ -117,9 +113,8 @@ export function restoreCommand(
   { backup }: Pick<Settings, "backup">,
   stack: string,
   { kind, id }: { readonly kind: BackupKind; readonly id: string },
-): string | undefined {
+): string {
   if (kind === "snapshot" && backup.restore) return backup.restore.replaceAll("{snapshot}", id);
-  if (!RESTORABLE.includes(kind)) return undefined;
   const identity = kind === "dump" && backup.dump && backup.dump.recipients.length > 0 ? " --identity FILE" : "";
   return `${commandLine("restore")} --stack ${shellWord(stack)} --to ${id}${identity}`;
 }

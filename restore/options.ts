@@ -97,7 +97,7 @@ const OPTIONS: Record<RestoreCommand["verb"], Options> = {
   restore: {
     to: {
       value: "POINT",
-      text: "a snapshot or a dump, a time such as 2026-11-21T15:04:05Z, or before-migration (default: the backup of the live release)",
+      text: "a backup, a time such as 2026-11-21T15:04:05Z, or before-migration (default: the backup of the live release)",
     },
     plan: { text: "show every call with its parameters, and make none" },
     name: { value: "NAME", text: "the name of the copy (default: SOURCE-restored-DATE-TIME)" },

@@ -4,6 +4,7 @@ import type { CommandStack } from "../by-hand/stack";
 import type { Settings } from "../settings/schema";
 import { DumpTarget } from "./dump/target";
 import { EitherTarget } from "./either-target";
+import { NeonTarget } from "./neon/target";
 import { isMoment } from "./rds/moment";
 import { RdsTarget, type RdsTargetArgs } from "./rds/target";
 import type { IntoSecret, RestoreTarget, Say } from "./target";
@@ -26,7 +27,7 @@ const TARGETS: Record<Settings["backup"]["mode"], (args: TargetArgs) => RestoreT
   snapshot: rds,
   none: rds,
   dump,
-  branch: rds,
+  branch: (args) => new NeonTarget(args),
 };
 
 function rds(args: TargetArgs): RestoreTarget {

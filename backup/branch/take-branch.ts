@@ -153,7 +153,7 @@ async function begunBranch(api: NeonApi, options: BranchOptions, parent: NeonBra
 /** Gives a branch a name that no release asks for. @returns that name */
 async function giveNameAway(api: NeonApi, { id, name }: NeonBranch): Promise<string> {
   const renamed = `${name}.${id}`;
-  await settled(api, await api.renameBranch(id, renamed));
+  await settled(api, await api.updateBranch(id, { name: renamed }));
   return renamed;
 }
 

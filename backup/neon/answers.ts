@@ -31,12 +31,17 @@ const operation = z.object({
   error: z.string().optional(),
 });
 
-const endpoint = z.object({
+const endpoint = z.looseObject({
   id: z.string(),
   host: z.string(),
   branch_id: z.string(),
   /** `read_write` or `read_only`. */
   type: z.string(),
+  autoscaling_limit_min_cu: z.number().optional(),
+  autoscaling_limit_max_cu: z.number().optional(),
+  /** The seconds without a query after which it is suspended; 0: the default of the plan, -1: never. */
+  suspend_timeout_seconds: z.number().optional(),
+  settings: z.record(z.string(), z.unknown()).optional(),
 });
 
 /** What somebody has noted of a branch when it was made. It can't be changed later. */
@@ -57,8 +62,13 @@ export interface NewBranch {
   readonly parent_timestamp?: string;
   readonly annotation: Readonly<Record<string, string>>;
   /** The computes that it gets. Default: none, so nobody can connect to it. */
-  readonly endpoints?: readonly { readonly type: "read_write" }[];
+  readonly endpoints?: readonly NewEndpoint[];
 }
+
+/** A compute that is to be made. What is left out is as Neon's plan has it. */
+export type NewEndpoint = { readonly type: "read_write" } & Partial<
+  Pick<NeonEndpoint, "autoscaling_limit_min_cu" | "autoscaling_limit_max_cu" | "suspend_timeout_seconds" | "settings">
+>;
 
 const operations = z.array(operation).default([]);
 
@@ -78,5 +88,9 @@ export const operationsAnswer = z.object({ operations });
 export const operationAnswer = z.object({ operation });
 /** The answer to a request for a list of computes. */
 export const endpointsAnswer = z.object({ endpoints: z.array(endpoint) });
+/** The answer to a request that makes a compute. */
+export const endpointAnswer = z.object({ endpoint, operations });
+/** The answer to a request for the project. */
+export const projectAnswer = z.object({ project: z.object({ history_retention_seconds: z.number() }) });
 /** The answer that refuses a request. */
 export const errorAnswer = z.object({ code: z.string().default(""), message: z.string().default("") });

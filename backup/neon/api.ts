@@ -4,14 +4,17 @@ import {
   branchAnswer,
   branchesAnswer,
   createdAnswer,
+  endpointAnswer,
   endpointsAnswer,
   errorAnswer,
   type NeonBranch,
   type NeonEndpoint,
   type NeonOperation,
   type NewBranch,
+  type NewEndpoint,
   operationAnswer,
   operationsAnswer,
+  projectAnswer,
 } from "./answers";
 import { NeonError, NeonUnreachable } from "./error";
 
@@ -44,7 +47,7 @@ const PAGE = 10_000;
 
 /**
  * Neon's API, as far as backups need it: https://api-docs.neon.tech/reference/getting-started-with-neon-api. It is
- * `fetch` and the checked shape of nine answers; the client @neondatabase/api-client 2.7.3 would bring axios and 160 kB
+ * `fetch` and the checked shape of a few answers; the client @neondatabase/api-client 2.7.3 would bring axios and 160 kB
  * of generated code into a ConfigMap, and repeats nothing by itself.
  *
  * A request that Neon refuses because another operation runs in the project (423), or because there were too many (429),
@@ -86,9 +89,9 @@ export class NeonApi {
     return { branch: { ...made.branch, annotation }, operations: made.operations };
   }
 
-  async renameBranch(id: string, name: string): Promise<NeonOperation[]> {
-    return (await this.send("PATCH", `/branches/${encodeURIComponent(id)}`, operationsAnswer, { branch: { name } }))
-      .operations;
+  async updateBranch(id: string, change: { name: string } | { protected: boolean }): Promise<NeonOperation[]> {
+    const path = `/branches/${encodeURIComponent(id)}`;
+    return (await this.send("PATCH", path, operationsAnswer, { branch: change })).operations;
   }
 
   /** Begins to delete a branch with its computes; does nothing if it is gone. */
@@ -99,6 +102,19 @@ export class NeonApi {
   /** Lists the computes of the project, by which its branches are connected to. */
   async endpoints(): Promise<NeonEndpoint[]> {
     return (await this.get("/endpoints", endpointsAnswer)).endpoints;
+  }
+
+  /** Begins to start a compute for a branch that has none. */
+  async createEndpoint(
+    branch: string,
+    wanted: NewEndpoint,
+  ): Promise<{ endpoint: NeonEndpoint; operations: NeonOperation[] }> {
+    return this.send("POST", "/endpoints", endpointAnswer, { endpoint: { ...wanted, branch_id: branch } });
+  }
+
+  /** Reads for how many seconds the project keeps the history of its branches. */
+  async project(): Promise<{ history_retention_seconds: number }> {
+    return (await this.get("", projectAnswer)).project;
   }
 
   async operation(id: string): Promise<NeonOperation> {

@@ -33,6 +33,31 @@ export function isBackupOf({ annotation, default: isDefault }: NeonBranch, { pro
   return purpose === "backup" && ofProject === project && ofStack === stack && !isDefault;
 }
 
+/** What a branch that was restored is of. */
+export interface RestoreOf extends BranchStack {
+  /** The id of the branch of the database itself. */
+  readonly source: string;
+  /** The branch or the moment that it was made of. */
+  readonly from: string;
+}
+
+/** Returns what is noted of a branch that was restored. */
+export function restoreAnnotation({ project, stack, source, from }: RestoreOf): Record<string, string> {
+  return { [OWN]: "restore", project, stack, source, from };
+}
+
+/** Whether a branch is what a restore of this source to this point makes. */
+export function isRestoreOf({ annotation }: NeonBranch, of: RestoreOf): boolean {
+  return Object.entries(restoreAnnotation(of)).every(([key, value]) => annotation[key] === value);
+}
+
+/** Lists the branches that restores have made for a stack, the oldest first. */
+export async function restoreBranches(api: NeonApi, { project, stack }: BranchStack): Promise<NeonBranch[]> {
+  const isOurs = ({ annotation, default: isDefault }: NeonBranch) =>
+    annotation[OWN] === "restore" && annotation["project"] === project && annotation["stack"] === stack && !isDefault;
+  return byAge((await api.branches()).filter(isOurs));
+}
+
 /** Returns the branch of exactly this name; undefined if there is none. */
 export async function branchNamed(api: NeonApi, name: string): Promise<NeonBranch | undefined> {
   return (await api.branches(name)).find((each) => each.name === name);
@@ -40,8 +65,11 @@ export async function branchNamed(api: NeonApi, name: string): Promise<NeonBranc
 
 /** Lists the branches that back up databases of a stack, the oldest first. */
 export async function backupBranches(api: NeonApi, of: BranchStack): Promise<NeonBranch[]> {
-  const found = (await api.branches()).filter((each) => isBackupOf(each, of));
-  return found.sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
+  return byAge((await api.branches()).filter((each) => isBackupOf(each, of)));
+}
+
+function byAge(branches: readonly NeonBranch[]): NeonBranch[] {
+  return [...branches].sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { running } from "../cloud/client";
+import { neonAccess } from "../cloud/neon/service";
 import { readOutputs } from "../engines";
 import { CommandError } from "../usage-error";
 import { rdsVariables, runByHand } from "./by-hand";
@@ -9,7 +10,7 @@ export const restore: Verb = {
   name: "restore",
   arguments: "[words...]",
   summary:
-    "a snapshot or a moment as a second database, beside the one that runs; list, remove, switch, switch-back, help",
+    "a backup or a moment as a second database, beside the one that runs; list, remove, switch, switch-back, help",
   use: "changes",
   passesOptions: true,
   goesOn: true,
@@ -21,6 +22,7 @@ export const restore: Verb = {
       );
     const environment = {
       ...(await rdsVariables(cloudDir)),
+      ...neonAccess(cloudDir),
       RELEASE_RESTORE_COMMAND: byHandCommand(call, "restore"),
       RELEASE_SWITCH_COMMANDS: JSON.stringify(switchCommands(call)),
     };

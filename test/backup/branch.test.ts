@@ -68,7 +68,7 @@ describe("a branch of the stand-in of Neon's API", () => {
           return { data: branch, lsn: "0/1DE2850" };
         },
         async copyOfMoment(_, __, branch) {
-          return { data: branch };
+          return { data: branch.id };
         },
         start: async (data) => data,
         host: () => `127.0.0.1:${server.port}`,

@@ -35,8 +35,8 @@ export async function answerNeon(
       throw new NeonRefusal(401, "", "supplied credentials do not pass authentication");
     if (hasFault("neon-rate-limit")) throw new NeonRefusal(429, "", "too many requests");
     const { pathname, searchParams: query } = new URL(request.url ?? "/", "http://localhost");
-    const [, id, kind, part = ""] =
-      /\/projects\/([^/]+)\/([a-z]+)(?:\/([^/]+))?$/.exec(decodeURIComponent(pathname)) ?? [];
+    const [, id, kind = "", part = ""] =
+      /\/projects\/([^/]+)(?:\/([a-z]+))?(?:\/([^/]+))?$/.exec(decodeURIComponent(pathname)) ?? [];
     const route = ROUTES[`${request.method} ${kind}${part === "" ? "" : "/"}`];
     if (id === undefined || !route) throw new NeonRefusal(404, "", "this stand-in does not know this request");
     const { status, body } = route({ id, project: project(id), part, query, body: await readBody(request) });
@@ -46,6 +46,9 @@ export async function answerNeon(
     reply(response, error.status, { request_id: "local", code: error.code, message: error.message });
   }
 }
+
+/** The seconds for which a project keeps the history of its branches: six hours, as in Neon's free plan. */
+const HISTORY_SECONDS = 21_600;
 
 type Answer = { status: number; body: object };
 
@@ -70,7 +73,7 @@ const ROUTES: Readonly<Record<string, (asked: Asked) => Answer>> = {
     return ok({ branch: shownBranch(id, branch), annotation: shownAnnotation(branch) });
   },
   "PATCH branches/": ({ id, project, part, body }) => {
-    project.renameBranch(part, (body as { branch: { name: string } }).branch.name);
+    project.updateBranch(part, (body as { branch: { name?: string; protected?: boolean } }).branch);
     return ok({ branch: shownBranch(id, project.branch(part)), operations: [] });
   },
   "DELETE branches/": ({ id, project, part }) => {
@@ -81,6 +84,15 @@ const ROUTES: Readonly<Record<string, (asked: Asked) => Answer>> = {
   },
   "GET endpoints": ({ id, project }) =>
     ok({ endpoints: project.read().endpoints.map((each) => shownEndpoint(id, each, project.host(each))) }),
+  "POST endpoints": ({ id, project, body }) => {
+    const made = project.createEndpoint((body as { endpoint: Record<string, unknown> }).endpoint);
+    const operations = made.operations.map((each) => shownOperation(id, each));
+    return { status: 201, body: { endpoint: shownEndpoint(id, made.endpoint, ""), operations } };
+  },
+  "GET ": ({ id, project }) => {
+    project.read();
+    return ok({ project: { id, name: id, history_retention_seconds: HISTORY_SECONDS } });
+  },
   "GET operations/": ({ id, project, part }) => ok({ operation: shownOperation(id, project.operation(part)) }),
 };
 
@@ -100,8 +112,8 @@ function shownOperation(project_id: string, operation: Operation): object {
   return { ...operation, project_id, failures_count: operation.status === "failed" ? 1 : 0 };
 }
 
-function shownEndpoint(project_id: string, { server: _, ...endpoint }: Endpoint, host: string): object {
-  return { ...endpoint, project_id, host, current_state: "active" };
+function shownEndpoint(project_id: string, { server: _, settings, ...endpoint }: Endpoint, host: string): object {
+  return { ...settings, ...endpoint, project_id, host, current_state: "active" };
 }
 
 function isAllowed({ headers }: IncomingMessage, key: string): boolean {

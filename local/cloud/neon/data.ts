@@ -1,11 +1,11 @@
 import { addFromMoment } from "../aws/copy-instance";
-import type { Kind } from "../aws/errors";
+import { isIdentifier, type Kind } from "../aws/errors";
 import { findConnection, startInstance } from "../aws/instance";
 import { until } from "../aws/processes";
 import { instanceFolder, readCredentials, readInstance, readSnapshot } from "../aws/records";
 import { connectAsSuperuser } from "../aws/roles";
 import type { AwsMethods } from "../aws/service";
-import type { NeonData } from "./project";
+import type { Branch, NeonData } from "./project";
 
 /** The kind of the servers behind computes. */
 const KIND: Kind = "instance";
@@ -25,22 +25,21 @@ export function serversOf(cloudDir: string, aws: AwsMethods): NeonData {
       if (made?.status !== "available") throw new Error(made?.reason ?? "the copy is gone");
       return { data: id, lsn };
     },
-    async copyOfMoment(server, moment, id) {
+    async copyOfMoment(server, moment, branch) {
       const source = readInstance(cloudDir, KIND, server);
       if (!source) throw new Error(`${server} is gone`);
-      await addFromMoment(cloudDir, source, moment, {
-        kind: KIND,
-        identifier: id,
-        createTime: new Date().toISOString(),
-      });
-      await startInstance(cloudDir, KIND, id);
-      return { data: id };
+      const identifier = serverName(cloudDir, branch);
+      const createTime = new Date().toISOString();
+      await addFromMoment(cloudDir, source, moment, { kind: KIND, identifier, createTime });
+      await startInstance(cloudDir, KIND, identifier);
+      return { data: identifier };
     },
-    async start(data, endpoint) {
+    async start(data, branch) {
       // The data of a moment is a server already.
       if (readInstance(cloudDir, KIND, data)) return data;
-      await aws.restoreSnapshot({ snapshot: data, kind: KIND, identifier: endpoint });
-      return endpoint;
+      const identifier = serverName(cloudDir, branch);
+      await aws.restoreSnapshot({ snapshot: data, kind: KIND, identifier });
+      return identifier;
     },
     host(server) {
       // Neon's computes are told apart by their hosts, these servers by their ports.
@@ -55,6 +54,12 @@ export function serversOf(cloudDir: string, aws: AwsMethods): NeonData {
       if (readSnapshot(cloudDir, KIND, data)) await aws.deleteSnapshot({ kind: KIND, identifier: data });
     },
   };
+}
+
+/** Returns the name of a branch's server: the branch's own if a server may have it, so that `query --instance` finds it. */
+function serverName(cloudDir: string, { id, name }: Branch): string {
+  const lower = name.toLowerCase();
+  return isIdentifier(lower, 63) && !readInstance(cloudDir, KIND, lower) ? lower : id;
 }
 
 /** Returns the place up to which a server has written its log. */

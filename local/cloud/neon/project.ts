@@ -37,6 +37,8 @@ export interface Endpoint {
   type: "read_write";
   /** The server of the local cloud that it is. */
   server: string;
+  /** What was asked for besides, such as its size. It changes nothing here. */
+  settings: Record<string, unknown>;
 }
 
 /** A step that was begun by a request. */
@@ -61,9 +63,9 @@ export interface NeonData {
   /** Copies the data of a branch as it is now. @returns where the copy is, and the place in the parent's log */
   copy(parent: Branch, server: string | undefined, id: string): Promise<{ data: string; lsn?: string | undefined }>;
   /** Copies the data of a branch as it was at a moment. @throws if that can't be had */
-  copyOfMoment(server: string, moment: Date, id: string): Promise<{ data: string; lsn?: undefined }>;
+  copyOfMoment(server: string, moment: Date, branch: Branch): Promise<{ data: string; lsn?: undefined }>;
   /** Starts a server with a branch's data. @returns its name */
-  start(data: string, endpoint: string): Promise<string>;
+  start(data: string, branch: Branch): Promise<string>;
   /** The address of a server. */
   host(server: string): string;
   /** Removes a server, and data that no branch has any more. */
@@ -86,7 +88,7 @@ export class NeonProject {
   ensure(project: string, server: string): void {
     if (readJson(this.file)) return;
     const branch = { ...newBranch("production", {}), default: true, current_state: "ready" as const, data: server };
-    const endpoints = [{ id: `ep-local-${suffix()}`, branch_id: branch.id, type: "read_write" as const, server }];
+    const endpoints = [newEndpoint(branch.id, server, COMPUTE)];
     this.write({ project, branches: [branch], endpoints, operations: [] });
   }
 
@@ -116,7 +118,7 @@ export class NeonProject {
   createBranch(wanted: {
     branch?: { name?: string; parent_id?: string; parent_timestamp?: string };
     annotation_value?: Record<string, string>;
-    endpoints?: unknown[];
+    endpoints?: Record<string, unknown>[];
   }): { branch: Branch; operations: Operation[] } {
     const state = this.read();
     this.refuseWhenBusy(state);
@@ -132,21 +134,37 @@ export class NeonProject {
       parent_id: parent.id,
       ...(parent_timestamp === undefined ? {} : { parent_timestamp }),
     };
-    const withCompute = (wanted.endpoints ?? []).length > 0;
+    const [compute] = wanted.endpoints ?? [];
     const operations = [
       operation("create_branch", branch.id),
-      ...(withCompute ? [operation("start_compute", branch.id)] : []),
+      ...(compute ? [operation("start_compute", branch.id)] : []),
     ];
     this.write({ ...state, branches: [...state.branches, branch], operations: [...operations, ...state.operations] });
-    void this.fill(branch, parent, operations);
+    void this.fill(branch, parent, operations, compute);
     return { branch, operations };
   }
 
-  renameBranch(id: string, name: string): void {
+  updateBranch(id: string, { name, protected: isProtected }: { name?: string; protected?: boolean }): void {
     const state = this.read();
     this.refuseWhenBusy(state);
     this.branch(id);
-    this.change(id, { name });
+    this.change(id, {
+      ...(name === undefined ? {} : { name }),
+      ...(isProtected === undefined ? {} : { protected: isProtected }),
+    });
+  }
+
+  /** Begins to start a compute for a branch that has none. */
+  createEndpoint({ branch_id, ...settings }: Record<string, unknown>): { endpoint: Endpoint; operations: Operation[] } {
+    const state = this.read();
+    this.refuseWhenBusy(state);
+    const branch = this.branch(String(branch_id));
+    if (state.endpoints.some((each) => each.branch_id === branch.id))
+      throw new NeonRefusal(409, "ENDPOINT_ALREADY_EXISTS", "branch already has a read-write endpoint");
+    const starting = operation("start_compute", branch.id);
+    this.write({ ...state, operations: [starting, ...state.operations] });
+    void this.startCompute(branch.id, starting, settings);
+    return { endpoint: newEndpoint(branch.id, "", settings), operations: [starting] };
   }
 
   /** Begins to delete a branch with its computes. */
@@ -183,7 +201,12 @@ export class NeonProject {
       );
   }
 
-  private async fill(branch: Branch, parent: Branch, [copying, starting]: readonly Operation[]): Promise<void> {
+  private async fill(
+    branch: Branch,
+    parent: Branch,
+    [copying, starting]: readonly Operation[],
+    compute: Record<string, unknown> = {},
+  ): Promise<void> {
     const server = this.read().endpoints.find((each) => each.branch_id === parent.id)?.server;
     await this.carryOut([copying!], async () => {
       if (this.hasFault("neon-breaks")) throw new Error("Provoked by the fault `neon-breaks`.");
@@ -192,22 +215,20 @@ export class NeonProject {
       const made =
         moment === undefined
           ? await this.cloud.copy(parent, server, branch.id)
-          : await this.cloud.copyOfMoment(server!, new Date(moment), branch.id);
+          : await this.cloud.copyOfMoment(server!, new Date(moment), branch);
       const at = made.lsn === undefined ? {} : { parent_lsn: made.lsn };
       this.change(branch.id, { data: made.data, ...at, current_state: "ready" });
     });
-    const { data } = this.branch(branch.id);
-    if (!starting || data === undefined) return;
+    if (starting && this.branch(branch.id).data !== undefined) await this.startCompute(branch.id, starting, compute);
+  }
+
+  private async startCompute(id: string, starting: Operation, settings: Record<string, unknown>): Promise<void> {
     await this.carryOut([starting], async () => {
-      const id = `ep-local-${suffix()}`;
-      const endpoint = {
-        id,
-        branch_id: branch.id,
-        type: "read_write" as const,
-        server: await this.cloud.start(data, id),
-      };
+      const branch = this.branch(id);
+      if (branch.data === undefined) throw new Error(`${branch.name} has no data`);
+      const server = await this.cloud.start(branch.data, branch);
       const now = this.read();
-      this.write({ ...now, endpoints: [...now.endpoints, endpoint] });
+      this.write({ ...now, endpoints: [...now.endpoints, newEndpoint(id, server, settings)] });
     });
   }
 
@@ -240,6 +261,14 @@ function newBranch(name: string, annotation: Record<string, string>): Branch {
   const created_at = new Date().toISOString();
   const id = `br-local-${suffix()}`;
   return { id, name, annotation, created_at, current_state: "init", default: false, protected: false };
+}
+
+/** What a compute has if nothing else is asked for. */
+const COMPUTE = { autoscaling_limit_min_cu: 0.25, autoscaling_limit_max_cu: 2, suspend_timeout_seconds: 0 };
+
+function newEndpoint(branch_id: string, server: string, settings: Record<string, unknown>): Endpoint {
+  const { type: _, ...asked } = settings;
+  return { id: `ep-local-${suffix()}`, branch_id, type: "read_write", server, settings: { ...COMPUTE, ...asked } };
 }
 
 function operation(action: string, branch: string): Operation {

@@ -67,14 +67,15 @@ function ownKey(cloudDir: string): string {
   return key;
 }
 
-/** Returns the API key of the stand-in; undefined if it has no project. */
-export function neonKey(cloudDir: string): string | undefined {
-  return existsSync(keyFile(cloudDir)) ? ownKey(cloudDir) : undefined;
-}
-
 /** The variable by which programs find the stand-in in place of Neon; none if it has no project. */
 export function neonVariables(cloudDir: string): Record<string, string> {
   const daemon = readJson<{ port: number }>(join(cloudDir, "daemon.json"));
-  if (!daemon || neonKey(cloudDir) === undefined) return {};
+  if (!daemon || !existsSync(keyFile(cloudDir))) return {};
   return { RELEASE_LOCAL_NEON: `http://127.0.0.1:${daemon.port}${PATH}/api/v2` };
+}
+
+/** The variables by which a command by hand works with the stand-in, as a person would with a key of their own. */
+export function neonAccess(cloudDir: string): Record<string, string> {
+  const variables = neonVariables(cloudDir);
+  return Object.keys(variables).length === 0 ? {} : { ...variables, NEON_API_KEY: ownKey(cloudDir) };
 }
