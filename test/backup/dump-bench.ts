@@ -1,24 +1,32 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { Client } from "pg";
-import { readDump } from "../../backup/read-dump";
-import { claimStore } from "../../backup/stores/claim";
-import { s3Store } from "../../backup/stores/s3";
-import type { Store } from "../../backup/stores/store";
 import { formatBytes } from "../../text/bytes";
-import { startServer, type TestServer } from "../support/server";
-import { clientMajor, DumpPod, KEYS, NAME, TestStore } from "./pod";
+import { startServer } from "../support/server";
+import { clientMajor, DumpPod, fileKeyOf, KEYS, NAME, RestorePod, runRestorePod, TestStore } from "./pod";
 
 /**
  * `npm run dump-bench -- [--megabytes 2048] [--age PATH]` dumps a database of that size in three ways, one after the
- * other: `pg_dump | age` by hand, and our chain to a volume and to a bucket. It restores what our chain stored, compares
- * every row, and prints the rates and the peak memory of each process. It needs pg_dump, pg_restore and age.
+ * other: `pg_dump | age` by hand, and our chain to a volume and to a bucket. It restores in three ways too: by
+ * `age -d | pg_restore`, and by the pod of a restore from the volume and from the bucket. It compares every row, has the
+ * pod refuse a wrong key, a flipped bit and a cut file, and prints the rates and the peak memory of each process. It
+ * needs pg_dump, pg_restore, psql and age.
  */
 interface Measured {
   readonly way: string;
@@ -58,36 +66,45 @@ async function main(): Promise<boolean> {
       await byChain("our chain to a bucket", url, toBucket, store.environment),
     ];
     const [hand] = measured as [Measured];
-    for (const { way, seconds, fileBytes, peaks, busy } of measured) {
-      const rate = bytes / 1024 / 1024 / seconds;
-      const memory = Object.entries(peaks).map(
-        ([name, most]) => `${name} ${most.toFixed(0)} MiB, ${busy[name]!.toFixed(1)} s busy`,
-      );
-      console.log(
-        `${way}: ${seconds.toFixed(1)} s, ${rate.toFixed(1)} MiB/s, ${(hand.seconds / seconds).toFixed(2)} ×, file ${formatBytes(fileBytes)}; peak memory: ${memory.join("; ")}`,
-      );
-    }
-    Object.assign(process.env, store.environment);
-    const stores: [string, Store][] = [
-      ["volume", claimStore(volume, "bench")],
-      ["bucket", s3Store({ bucket: "backups", prefix: "", endpoint: store.endpoint, region: "us-east-1" })],
-    ];
-    const wanted = await digest(url);
+    tellRates(bytes, measured, hand);
+    const wanted = JSON.stringify(await digest(url));
+    const identity = join(folder, "key");
+    writeFileSync(identity, `${KEY.identity}\n`, { mode: 0o600 });
+    const at = (database: string) => Object.assign(new URL(url), { pathname: `/${database}` }).href;
     let equal = true;
-    for (const [name, from] of stores) {
-      const found = await restored(server, from);
-      const same = JSON.stringify(found) === JSON.stringify(wanted);
-      console.log(`restored from the ${name}: ${same ? "every row is equal, byte for byte" : "ROWS DIFFER"}`);
+    const compare = async (way: string, database: string) => {
+      const same = JSON.stringify(await digest(at(database))) === wanted;
+      console.log(`${way}: ${same ? "every row is equal, byte for byte" : "ROWS DIFFER"}`);
       equal &&= same;
+      await execute(url, `DROP DATABASE ${database} WITH (FORCE)`);
+    };
+    const from = [
+      { way: "our restore from the volume", place: toVolume, environment: {}, copy: "bench_volume" },
+      { way: "our restore from the bucket", place: toBucket, environment: store.environment, copy: "bench_bucket" },
+    ];
+    await execute(url, "CREATE DATABASE bench_hand TEMPLATE template0");
+    const restores = [
+      await restoredByHand(at("bench_hand"), age, { identity, file: join(folder, "by-hand.dump.age") }),
+    ];
+    tellRates(bytes, restores, restores[0]!);
+    await compare(restores[0]!.way, "bench_hand");
+    for (const each of from) {
+      restores.push(await restoredByPod(url, each));
+      tellRates(bytes, restores.slice(-1), restores[0]!);
+      await compare(each.way, each.copy);
     }
-    const chains = measured.slice(1);
-    const fast = chains.every(({ seconds }) => hand.seconds / seconds >= LIMITS.ratio);
-    const small = chains.every(({ peaks }) => peaks["node"]! <= LIMITS.storeMebibytes);
+    const refused = await refusals(url, join(volume, `${NAME}.dump.age`), toVolume);
+    const all = [
+      { hand: hand, ours: measured.slice(1) },
+      { hand: restores[0]!, ours: restores.slice(1) },
+    ];
+    const fast = all.every(({ hand: own, ours }) => ours.every(({ seconds }) => own.seconds / seconds >= LIMITS.ratio));
+    const small = all.every(({ ours }) => ours.every(({ peaks }) => peaks["node"]! <= LIMITS.storeMebibytes));
     const verdict = (right: boolean) => (right ? "yes" : "NO");
     console.log(
-      `at least ${LIMITS.ratio} ×: ${verdict(fast)}; at most ${LIMITS.storeMebibytes} MiB: ${verdict(small)}`,
+      `at least ${LIMITS.ratio} ×: ${verdict(fast)}; at most ${LIMITS.storeMebibytes} MiB: ${verdict(small)}; damaged dumps and a wrong key refused: ${verdict(refused)}`,
     );
-    return equal && fast && small;
+    return equal && fast && small && refused;
   } finally {
     await store.stop();
     await server.stop();
@@ -189,14 +206,96 @@ async function digest(url: string): Promise<Record<string, string>> {
   return sums;
 }
 
-async function restored(server: TestServer, store: Store): Promise<Record<string, string>> {
-  const url = await server.createDatabase();
-  const { archive } = await readDump(store, NAME, [KEY.identity]);
-  const child = spawn("pg_restore", ["--exit-on-error", "--dbname", url], { stdio: ["pipe", "inherit", "inherit"] });
-  const ended = new Promise<number | null>((closed) => child.once("close", closed));
-  await pipeline(Readable.from(archive), child.stdin);
-  if ((await ended) !== 0) throw new Error("pg_restore failed.");
-  return digest(url);
+/** Prints a line for each way: its time and rate, also in comparison with the way by hand, and its processes. */
+function tellRates(bytes: number, ways: readonly Measured[], hand: Measured): void {
+  for (const { way, seconds, fileBytes, peaks, busy } of ways) {
+    const rate = bytes / 1024 / 1024 / seconds;
+    const memory = Object.entries(peaks).map(
+      ([name, most]) => `${name} ${most.toFixed(0)} MiB, ${busy[name]!.toFixed(1)} s busy`,
+    );
+    const file = fileBytes > 0 ? `, file ${formatBytes(fileBytes)}` : "";
+    console.log(
+      `${way}: ${seconds.toFixed(1)} s, ${rate.toFixed(1)} MiB/s, ${(hand.seconds / seconds).toFixed(2)} ×${file}; peak memory: ${memory.join("; ")}`,
+    );
+  }
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
+async function restoredByHand(
+  url: string,
+  age: string,
+  { identity, file }: { identity: string; file: string },
+): Promise<Measured> {
+  const script = `"$AGE" -d -i "$KEY" "$FILE" | pg_restore --exit-on-error --dbname "$BENCH_URL"`;
+  const env = { ...process.env, BENCH_URL: url, AGE: age, KEY: identity, FILE: file };
+  const child = spawn("sh", ["-c", script], { env, stdio: "inherit", detached: true });
+  const { seconds, peaks, busy } = await timed([child], new Promise((ended) => child.once("close", ended)));
+  return { way: "age -d | pg_restore by hand", seconds, fileBytes: 0, peaks, busy };
+}
+
+/** The words of a restore's pod for a place, and the key of the file, as the command `restore` finds it. */
+async function podOf(url: string, place: readonly string[], environment: Readonly<Record<string, string>>) {
+  const args = [...place, "--dump", NAME];
+  const seen = await runRestorePod({ url, environment, args, verb: "look" });
+  if (seen.status !== 0) throw new Error(seen.log);
+  const { header } = JSON.parse(seen.event("restore.look").look) as { header: string };
+  return { args, fileKey: await fileKeyOf(header, KEY.identity) };
+}
+
+async function restoredByPod(
+  url: string,
+  {
+    way,
+    place,
+    environment,
+    copy,
+  }: { way: string; place: readonly string[]; environment: Readonly<Record<string, string>>; copy: string },
+): Promise<Measured> {
+  const { args, fileKey } = await podOf(url, place, environment);
+  const pod = new RestorePod({ url, environment, fileKey, args: [...args, "--copy", copy] });
+  const { seconds, peaks, busy, result } = await timed([pod.store, pod.client!], pod.ended);
+  if (result !== 0) throw new Error(pod.log);
+  return { way, seconds, fileBytes: 0, peaks, busy };
+}
+
+/** Has the pod restore with another key, with a flipped bit in the middle, and of a cut file; true if it refuses each. */
+async function refusals(url: string, file: string, place: readonly string[]): Promise<boolean> {
+  const { args, fileKey } = await podOf(url, place, {});
+  const size = statSync(file).size;
+  const middle = Math.floor(size / 2);
+  const flip = () => {
+    const handle = openSync(file, "r+");
+    const byte = Buffer.alloc(1);
+    readSync(handle, byte, 0, 1, middle);
+    writeSync(handle, Buffer.from([byte[0]! ^ 1]), 0, 1, middle);
+    closeSync(handle);
+  };
+  const cases: [name: string, key: Uint8Array, damage: () => void, repair: () => void][] = [
+    ["a wrong key", Buffer.alloc(16, 7), () => undefined, () => undefined],
+    ["a flipped bit", fileKey, flip, flip],
+    ["a cut file", fileKey, () => truncateSync(file, size - 4096), () => undefined],
+  ];
+  let right = true;
+  for (const [name, key, damage, repair] of cases) {
+    damage();
+    const pod = await runRestorePod({ url, fileKey: key, args: [...args, "--copy", "bench_damaged"] });
+    repair();
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query("SELECT FROM pg_database WHERE datname = 'bench_damaged'");
+    await client.end();
+    const code = pod.event("failed")?.code as string | undefined;
+    console.log(
+      `${name}: ${code ?? "NOT REFUSED"}; ${rows.length === 0 ? "no database is left" : "A DATABASE IS LEFT"}`,
+    );
+    right &&= code === "dump-damaged" && rows.length === 0;
+  }
+  return right;
 }
 
 void main().then(
