@@ -13,8 +13,8 @@ import { labels } from "../../components/pods";
 import { bundleRdsSigner } from "../../migrator/cli/bundle";
 import type { IntoSecret } from "../target";
 
-/** The verb of these Jobs, in the label by which earlier ones are found. */
-export const DUMP_VERB = "restore-dump";
+/** The values of the label by which earlier Jobs are found, by the verbs. A look never disturbs a restore. */
+export const JOB_LABELS = { look: "restore-look", restore: "restore-dump", remove: "restore-remove" } as const;
 
 /** The seconds that the program gets beyond its own time limit, to say that it took too long. */
 const MARGIN_SECONDS = 120;
@@ -115,7 +115,7 @@ function jobManifest(
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { name, namespace, labels: { ...labels(app.name, COMPONENT), ...ownLabels(DUMP_VERB, subject) } },
+    metadata: { name, namespace, labels: { ...labels(app.name, COMPONENT), ...ownLabels(JOB_LABELS[verb], subject) } },
     spec: {
       backoffLimit: 0,
       activeDeadlineSeconds: Math.ceil(timeout / 1000) + MARGIN_SECONDS,

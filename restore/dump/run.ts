@@ -7,7 +7,7 @@ import { removeJob, seeOtherJobs } from "../../by-hand/other-jobs";
 import { runJobObjects } from "../../by-hand/run-job";
 import { kubeconfigFile } from "../../report/reader/kubectl";
 import type { Say } from "../target";
-import { belongingsOf, DUMP_VERB, type DumpJobArgs, dumpJob } from "./job";
+import { belongingsOf, type DumpJobArgs, dumpJob, JOB_LABELS } from "./job";
 
 /** A line of the restoring program's log. */
 interface ProgramEvent {
@@ -35,7 +35,7 @@ export async function runDumpJob(
   const given = kubeconfigFile(stack.kubeconfig);
   try {
     const kubectl = new Kubectl({ namespace, context: stack.context, kubeconfig: given.path });
-    if (args.verb === "restore") await removeEarlier(kubectl, { app: app.name, subject }, say);
+    await removeEarlier(kubectl, { app: app.name, verb: args.verb, subject }, say);
     await seeOtherJobs(kubectl, { app: app.name, changes: false }, say);
     const run = dumpJob(args);
     const events = new Map<string, ProgramEvent>();
@@ -55,13 +55,13 @@ export async function runDumpJob(
 
 async function removeEarlier(
   kubectl: Kubectl,
-  { app, subject }: { app: string; subject: string },
+  { app, verb, subject }: Pick<DumpJobArgs, "verb" | "subject"> & { app: string },
   say: Say,
 ): Promise<void> {
   const text = await kubectl.run([
     "get",
     "jobs",
-    `--selector=${ownSelector(app, DUMP_VERB, subject)}`,
+    `--selector=${ownSelector(app, JOB_LABELS[verb], subject)}`,
     "--output=json",
   ]);
   for (const { metadata } of itemsOf<Job>(text)) {

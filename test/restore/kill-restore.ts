@@ -1,7 +1,9 @@
+import { parseArgs } from "node:util";
 import { listCreations } from "../../local/cloud/aws/api/creation";
 import { listInstances } from "../../local/cloud/aws/records";
 import { dumpDatabase } from "../support/dump";
 import { randomNumbers } from "../support/random-numbers";
+import { type KilledDump, killDump, killDumpRestore } from "./kill-dumps";
 import { query, type Ran, World } from "./world";
 
 /** One round: what was restored, and when the restore was killed. */
@@ -125,20 +127,26 @@ async function check(
   if (left.length > 0) throw wrong(`left in the cluster: ${left.join(", ")}`);
 }
 
-/** `npm run kill-restore -- ROUNDS [SEED]` */
-async function main([rounds = "50", seed = String(Date.now() % 1_000_000)]: string[]): Promise<void> {
+/** What `--of` names: restores of RDS, dumps, and restores of dumps. */
+const OF = { rds: killRestore, dump: killDump, restore: killDumpRestore } as const;
+
+/** `npm run kill-restore -- ROUNDS [SEED] [--of rds|dump|restore]` */
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args, options: { of: { type: "string" } }, allowPositionals: true });
+  const [rounds = "50", seed = String(Date.now() % 1_000_000)] = positionals;
+  const kill = OF[(values.of ?? "rds") as keyof typeof OF];
   const began = Date.now();
-  const done = await killRestore({
+  const done = await kill({
     rounds: Number(rounds),
     seed: Number(seed),
-    onRound: ({ round, what, after }) =>
+    onRound: ({ round, what, after }: Killed | KilledDump) =>
       console.log(
-        `${String(round + 1).padStart(3)}  ${what.padEnd(8)}  ${after === undefined ? "was quicker than the kill" : `killed after ${after} ms`}, ended well`,
+        `${String(round + 1).padStart(3)}  ${what.padEnd(16)}  ${after === undefined ? "was quicker than the kill" : `killed after ${after} ms`}, ended well`,
       ),
   });
   const killed = done.filter(({ after }) => after !== undefined).length;
   console.log(
-    `${done.length} restores, ${killed} killed, all ended well; seed ${seed}, ${Math.round((Date.now() - began) / 1000)} s`,
+    `${done.length} runs, ${killed} killed, all ended well; seed ${seed}, ${Math.round((Date.now() - began) / 1000)} s`,
   );
 }
 
