@@ -42,7 +42,7 @@ export async function runCheck(run: CheckRun, output: Output): Promise<number> {
     failure = error;
   }
   const milliseconds = Date.now() - began;
-  if (plan) await removeAgain(target, plan.copy, output.say);
+  if (plan) await removeAgain(target, { name: plan.copy, exists: failure === undefined }, output.say);
   const backup = plan?.from ?? "the newest backup";
   // A check that somebody interrupted says nothing about the backup.
   if (stop.aborted) throw failure ?? interrupted();
@@ -73,10 +73,13 @@ async function removeLeftover(target: RestoreTarget, say: (line: string) => void
 }
 
 /** Removes the copy of this check. A failure is told, and not thrown: the next check removes what is left. */
-async function removeAgain(target: RestoreTarget, name: string, say: (line: string) => void): Promise<void> {
+async function removeAgain(
+  target: RestoreTarget,
+  { name, exists }: { name: string; exists: boolean },
+  say: (line: string) => void,
+): Promise<void> {
   try {
-    const made = (await target.list()).some((copy) => copy.name === name);
-    if (made) await target.remove(name, true, say);
+    if (exists || (await target.list()).some((copy) => copy.name === name)) await target.remove(name, true, say);
   } catch (error) {
     say(`The copy ${name} could not be removed (${(error as Error).message}). The next check removes it.`);
   }
