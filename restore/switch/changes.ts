@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { DatabaseSettings, Settings } from "../../settings/schema";
 import { type Json, keysOf } from "../../settings/stack-file";
 import type { Move } from "../target";
+import { isOnSameServer } from "./moved-url";
 
 /** The place of a setting: the section, and the keys or indexes below it. */
 export type SettingPath = readonly (string | number)[];
@@ -55,6 +56,7 @@ function databaseChanges({
   secrets,
 }: ChangeArgs): [SettingPath, Json | undefined][] {
   const { copy } = move;
+  const elsewhere = !isOnSameServer(move);
   const given = (...path: string[]) => valueAt(raw, ["database", ...path]) !== undefined;
   const roles: { prefix: string[]; own: Pick<DatabaseSettings, "host"> }[] = [
     { prefix: [], own: database },
@@ -68,10 +70,13 @@ function databaseChanges({
       const secret = valueAt(raw, ["database", ...prefix, "secret", "name"]);
       const renamed = typeof secret === "string" ? secrets.get(secret) : undefined;
       const path = (key: string) => ["database", ...prefix, key];
-      const needsPort = given(...prefix, "port") || (own.host !== undefined && copy.endpoint.port !== 5432);
+      const needsPort =
+        elsewhere && (given(...prefix, "port") || (own.host !== undefined && copy.endpoint.port !== 5432));
       return [
         ...(renamed === undefined ? [] : ([[[...path("secret"), "name"], renamed]] as [SettingPath, Json][])),
-        ...(given(...prefix, "host") ? ([[path("host"), copy.endpoint.host]] as [SettingPath, Json][]) : []),
+        ...(elsewhere && given(...prefix, "host")
+          ? ([[path("host"), copy.endpoint.host]] as [SettingPath, Json][])
+          : []),
         ...(needsPort ? ([[path("port"), copy.endpoint.port]] as [SettingPath, Json][]) : []),
         ...(given(...prefix, "name") && copy.database !== undefined
           ? ([[path("name"), copy.database]] as [SettingPath, Json][])

@@ -7,7 +7,16 @@ import {
 } from "../../settings/database-access";
 import type { DatabaseSettings } from "../../settings/schema";
 import type { Move } from "../target";
-import { type Endpoint, isSame, movedUrl, postgresUrl, serverOf } from "./moved-url";
+import {
+  databaseOf,
+  type Endpoint,
+  isOnSameServer,
+  isSame,
+  movedUrl,
+  postgresUrl,
+  serverOf,
+  withDatabase,
+} from "./moved-url";
 
 /** The values of a Secret by their keys, in base64, as Kubernetes has them. */
 export type SecretData = Readonly<Record<string, string>>;
@@ -75,34 +84,46 @@ interface MovedValue {
 
 function movedValue(key: string, value: string, use: Use | undefined, move: Move): MovedValue {
   const { source, copy } = move;
-  if (use === "host") return { text: copy.endpoint.host };
-  if (use === "port") return { text: String(copy.endpoint.port) };
+  const stays = isOnSameServer(move);
+  if (use === "host") return stays ? {} : { text: copy.endpoint.host };
+  if (use === "port") return stays ? {} : { text: String(copy.endpoint.port) };
   if (use === "name") return { text: copy.database };
   if (use === "user" || use === "password") return {};
   const text = decoded(value);
   const url = text === undefined ? undefined : postgresUrl(text.trim());
-  if (use === "url") {
-    if (!url)
-      return { problem: "holds no connection string of one Postgres server, so it can't be made to lead elsewhere" };
-    const server = serverOf(url);
-    const known = isSame(server, source.endpoint) || isSame(server, source.readerEndpoint);
-    return {
-      text: movedUrl(url, toOf(server, move), copy.database),
-      ...(known
-        ? {}
-        : {
-            note: `${key} leads to ${server.host}, which is not the database itself, such as a pooler. In the new Secret it leads to the copy directly.`,
-          }),
-    };
-  }
+  if (use === "url") return url ? movedConnection(key, url, move) : { problem: NO_URL };
   if (!url) {
     const names = text !== undefined && text.trim().toLowerCase() === source.endpoint.host.toLowerCase();
-    return names ? { note: `${key} is the source's host, and no setting names this key: it stays as it is.` } : {};
+    return names && !stays
+      ? { note: `${key} is the source's host, and no setting names this key: it stays as it is.` }
+      : {};
   }
+  if (isAtSource(url, move)) return { text: movedConnection(key, url, move).text };
+  return { note: `${key} leads to ${serverOf(url).host}, which is not the database: it stays as it is.` };
+}
+
+const NO_URL = "holds no connection string of one Postgres server, so it can't be made to lead elsewhere";
+
+/** Whether a connection string that no setting names leads to the source. */
+function isAtSource(url: URL, move: Move): boolean {
+  const { source } = move;
   const server = serverOf(url);
-  if (isSame(server, source.endpoint) || isSame(server, source.readerEndpoint))
-    return { text: movedUrl(url, toOf(server, move), copy.database) };
-  return { note: `${key} leads to ${server.host}, which is not the database: it stays as it is.` };
+  const same = isSame(server, source.endpoint) || isSame(server, source.readerEndpoint);
+  return same && (!isOnSameServer(move) || databaseOf(url) === source.database);
+}
+
+/** Makes a connection string lead to the copy. On the same server it goes on leading there by a pooler. */
+function movedConnection(key: string, url: URL, move: Move): MovedValue {
+  const { source, copy } = move;
+  if (isOnSameServer(move)) return { text: withDatabase(url, copy.database ?? "") };
+  const server = serverOf(url);
+  const known = isSame(server, source.endpoint) || isSame(server, source.readerEndpoint);
+  const text = movedUrl(url, toOf(server, move), copy.database);
+  if (known) return { text };
+  return {
+    text,
+    note: `${key} leads to ${server.host}, which is not the database itself, such as a pooler. In the new Secret it leads to the copy directly.`,
+  };
 }
 
 /** Returns the address of the copy for those who used an address of the source. */

@@ -1,4 +1,4 @@
-import type { Whereabouts } from "../target";
+import type { Move, Whereabouts } from "../target";
 
 /** The address of a server. */
 export type Endpoint = Whereabouts["endpoint"];
@@ -16,6 +16,18 @@ export function postgresUrl(text: string): URL | undefined {
   }
 }
 
+/** Returns the name of the database that a connection string leads to. */
+export function databaseOf(url: URL): string {
+  return decodeURIComponent(url.pathname.slice(1));
+}
+
+/** Returns a connection string that leads to another database by the same way. */
+export function withDatabase(url: URL, database: string): string {
+  const moved = new URL(url);
+  moved.pathname = `/${encodeURIComponent(database)}`;
+  return moved.href;
+}
+
 /** Returns the server that a connection string leads to. */
 export function serverOf(url: URL): Endpoint {
   const parameter = (name: string) => url.searchParams.get(name) || undefined;
@@ -30,6 +42,11 @@ export function isSame(one: Endpoint, other: Endpoint | undefined): boolean {
   return other !== undefined && one.host.toLowerCase() === other.host.toLowerCase() && one.port === other.port;
 }
 
+/** Whether a copy is another database on the server of its source, so that every way to that server leads to it too. */
+export function isOnSameServer({ source, copy }: Move): boolean {
+  return copy.database !== undefined && isSame(source.endpoint, copy.endpoint);
+}
+
 /**
  * Returns a connection string with another server in it. Roles, passwords and every other parameter stay as they are.
  * @param database the name of the database on that server; undefined: the same as before
@@ -38,7 +55,7 @@ export function movedUrl(url: URL, { host, port }: Endpoint, database: string | 
   const moved = new URL(url);
   moved.hostname = host.includes(":") ? `[${plainHost(host)}]` : host;
   moved.port = String(port);
-  if (database !== undefined) moved.pathname = `/${encodeURIComponent(database)}`;
+  if (database !== undefined) moved.href = withDatabase(moved, database);
   // A search that is touched is written anew, with a + for each space, which libpq doesn't read as one.
   const overriding = SERVER_PARAMETERS.filter((name) => moved.searchParams.has(name));
   if (overriding.length > 0) {

@@ -39,10 +39,10 @@ export async function runBack(run: SwitchRun, removal: (copy: string) => string,
   const isChanged = record.changes.some(({ path, former: was }) => !isDeepStrictEqual(valueAt(raw, path), was));
   for (const line of backLines(record, { stack: stack.name, namespace, taken, up: commands.up.shown })) say(line);
   const written = async () => {
-    const server = record.move.copy.endpoint;
+    const { copy } = record.move;
     const found = await lookWritten(
       kubectl,
-      { stack: former, server, base: record.written.copy, stop },
+      { stack: former, copy, base: record.written.copy, stop },
       { ...output, say },
     );
     say(lossText(found));

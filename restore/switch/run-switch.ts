@@ -70,7 +70,7 @@ export async function runSwitch(run: SwitchToRun, output: Output): Promise<numbe
   const written = async () => {
     const found = await lookWritten(
       kubectl,
-      { stack: former, server: undefined, base: record.written.source, stop },
+      { stack: former, copy: undefined, base: record.written.source, stop },
       { ...output, say },
     );
     say(lossText(found));

@@ -5,10 +5,12 @@ import { migratorProgram } from "../../by-hand/job-by-hand";
 import type { Kubectl } from "../../by-hand/kubectl";
 import { removeEarlier } from "../../by-hand/other-jobs";
 import { type Output, runJob } from "../../by-hand/run-job";
+import { literal } from "../../components/literal";
 import type { WrittenSince } from "../../migrator/checks/written";
 import type { WrittenBase } from "../../migrator/verbs/written";
 import { MIGRATOR_FOLDER } from "../../settings/pod/migration-pod";
 import { counted } from "../../text/counted";
+import type { Whereabouts } from "../target";
 import type { SwitchStack } from "./stack";
 
 const BASE_FILE = "base.json";
@@ -25,19 +27,19 @@ export interface Written {
 /**
  * Looks what was written to a database since a moment, by a Job in the cluster.
  * @param stack the stack with the settings that lead to the database
- * @param server another server than that of the settings
+ * @param copy the copy, in place of the database of the settings
  * @throws CommandFailure if the Job can't be run, or fails
  */
 export async function lookWritten(
   kubectl: Kubectl,
   {
     stack,
-    server,
+    copy,
     base,
     stop,
   }: {
     stack: SwitchStack;
-    server: { host: string; port: number } | undefined;
+    copy: Whereabouts | undefined;
     base: WrittenBase | null;
     stop: AbortSignal;
   },
@@ -56,13 +58,10 @@ export async function lookWritten(
     stack,
     name: `${stack.settings.app.name}-ops-written-${randomBytes(3).toString("hex")}`,
     verb: "written",
-    arguments: [
-      ...(server === undefined ? [] : ["--server", `${server.host}:${server.port}`]),
-      ...["--expect", `${MIGRATOR_FOLDER}/${BASE_FILE}`],
-    ],
+    arguments: [...placeOf(copy), ...["--expect", `${MIGRATOR_FOLDER}/${BASE_FILE}`]],
     rerun: "the same command again",
     json: true,
-    subject: server === undefined ? "source" : "copy",
+    subject: copy ? "copy" : "source",
     text: { suffix: "base", file: BASE_FILE, text: JSON.stringify(base === null ? {} : { base }) },
     program: migratorProgram(stack),
   };
@@ -75,6 +74,13 @@ export async function lookWritten(
     "nothing was moved.",
     "the same command again",
   );
+}
+
+/** Returns the migrator's options that lead to a copy: another server, or another database of the same one. */
+function placeOf(copy: Whereabouts | undefined): string[] {
+  if (!copy) return [];
+  const { database, endpoint } = copy;
+  return database === undefined ? ["--server", `${endpoint.host}:${endpoint.port}`] : ["--database", literal(database)];
 }
 
 /** Returns the tables whose rows are lost, or may be; none if nothing was written. */

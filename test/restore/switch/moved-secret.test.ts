@@ -69,6 +69,22 @@ describe("a Secret that leads to the copy", () => {
     expect(move(given, { secret: keys }, sameServer).values).toEqual({ ...given, n: "notes_restored" });
   });
 
+  test("leads to another database by the same ways, also by a pooler, where the copy is on the same server", () => {
+    const copy = { endpoint: MOVE.source.endpoint, database: "notes_restored" };
+    const other = {
+      ...URLS,
+      url: "postgres://app:x@pooler/notes?pgbouncer=true",
+      "queue-url": "postgres://a@db.example/q",
+    };
+    const { values, moved } = move(other, undefined, { ...MOVE, source: { ...MOVE.source, database: "notes" }, copy });
+    expect(values).toEqual({
+      url: "postgres://app:x@pooler/notes_restored?pgbouncer=true",
+      "direct-url": "postgres://owner:y@db.example:5432/notes_restored",
+      "queue-url": "postgres://a@db.example/q",
+    });
+    expect(moved).toEqual(["url", "direct-url"]);
+  });
+
   test("keeps bytes that are no text", () => {
     const bytes = Buffer.from([0xff, 0xfe, 0]);
     expect(move({ ...URLS, file: bytes }).data["file"]).toBe(bytes.toString("base64"));
