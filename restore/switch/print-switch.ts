@@ -1,5 +1,6 @@
 import { counted } from "../../text/counted";
 import { table } from "../print";
+import type { Move } from "../target";
 import { type Change, pathText, valueText } from "./changes";
 import type { SwitchPlan } from "./plan-switch";
 import type { SwitchRecord } from "./record";
@@ -40,10 +41,15 @@ function changeLines(namespace: string, changes: readonly Change[]): string[] {
 export function switchedLines({ copy, image, move }: SwitchRecord, back: string, file: string | undefined): string[] {
   return [
     `The app uses ${copy}, with ${image}.`,
-    `  ${move.source.identifier ?? "The source"} is as it was, and nothing of the app writes to it.`,
+    `  ${sourceName(move)} is as it was, and nothing of the app writes to it.`,
     ...(file === undefined ? [] : [`  Commit ${file}, or the next release from CI brings the old settings back.`]),
     `  To go back: ${back}`,
   ];
+}
+
+/** Returns how messages name the database that a copy was made of. */
+export function sourceName({ source }: Move): string {
+  return source.identifier ?? (source.database === undefined ? "the source" : `database ${source.database}`);
 }
 
 /** Returns what the way back will do, before it begins. */
@@ -52,7 +58,7 @@ export function backLines(
   { stack, namespace, taken, up }: { stack: string; namespace: string; taken: readonly Change[]; up: string },
 ): string[] {
   return [
-    `Back from ${copy} to ${move.source.identifier ?? "the source"} (stack ${stack}; the switch began ${began})`,
+    `Back from ${copy} to ${sourceName(move)} (stack ${stack}; the switch began ${began})`,
     `Settings: ${counted(changes.length, "setting")} as before`,
     ...changeLines(namespace, taken),
     `Released by: ${up}`,

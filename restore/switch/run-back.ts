@@ -3,7 +3,7 @@ import { CommandFailure, EXIT } from "../../by-hand/failure";
 import { seeOtherJobs } from "../../by-hand/other-jobs";
 import type { Output } from "../../by-hand/run-job";
 import { takenBack, valueAt } from "./changes";
-import { backLines } from "./print-switch";
+import { backLines, sourceName } from "./print-switch";
 import type { SwitchRecord } from "./record";
 import { release, type SwitchRun } from "./run-switch";
 import { rawSettings, withSettings } from "./stack";
@@ -65,7 +65,7 @@ export async function runBack(run: SwitchRun, removal: (copy: string) => string,
   if (isChanged || atCopy.length > 0) await goBack(run, record, say, written);
   await resumeWriters(kubectl, await look(), record.writers);
   await records.end();
-  say(`The app uses ${record.move.source.identifier ?? "the database before"} again.`);
+  say(`The app uses ${sourceName(record.move)} again.`);
   if (commands.file !== undefined) say(`  Commit ${commands.file}.`);
   say(`  ${record.copy} stays, with its Secret. To remove both: ${removal(record.copy)}`);
   if (run.json) output.log(JSON.stringify({ event: "switched-back", copy: record.copy }));

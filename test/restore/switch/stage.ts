@@ -70,6 +70,12 @@ export class SwitchStage {
     return openStore(this.cli.cloudDir()).get({ group: "", kind, namespace: "default", name }) !== undefined;
   }
 
+  /** The Jobs of commands by hand that are still there. */
+  leftJobs(): string[] {
+    const jobs = openStore(this.cli.cloudDir()).list("batch", "Job");
+    return jobs.map(({ metadata }) => metadata.name).filter((name) => name.includes("-ops-"));
+  }
+
   /** Every row of the source that isn't this project's own record. */
   async rows(): Promise<string> {
     const all = await dumpDatabase(this.source.adminUrl);
