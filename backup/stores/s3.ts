@@ -8,7 +8,8 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { bodyOf, isNotFound, storeFailure } from "./s3-errors";
+import { isNotFound, storeFailure } from "./s3-errors";
+import { readObject } from "./s3-read";
 import { beginMultipart } from "./s3-upload";
 import type { Store } from "./store";
 
@@ -73,7 +74,7 @@ export function s3Store({ bucket, prefix, endpoint, region }: S3Place): Store {
         );
       }),
     size: (file) => unlessMissing(async () => (await client.send(new HeadObjectCommand(place(file)))).ContentLength),
-    stream: (file) => asked(async () => bodyOf(await client.send(new GetObjectCommand(place(file))), title)),
+    stream: (file) => asked(() => readObject(client, place(file), title)),
     remove: (file) => asked(async () => void (await client.send(new DeleteObjectCommand(place(file))))),
     removeUnfinished: (folder) =>
       asked(async () => {

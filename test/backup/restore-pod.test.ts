@@ -143,7 +143,10 @@ describe.skipIf(MAJOR === undefined).sequential(
     });
 
     test("makes a second database with the rows, the grants and the collation of the source, and says what it lacks", async () => {
+      // The store cuts each connection after a megabyte, and the reading goes on where it broke.
+      store.faults.add("store-breaks");
       const made = await runRestorePod(options());
+      store.faults.clear();
       expect(made.status, made.log).toBe(0);
       expect(await dumpDatabase(at(COPY))).toBe(before);
       const [copy] = await query(

@@ -59,8 +59,10 @@ export class Objects {
     return readJson<ObjectRecord>(this.recordFile(bucket, key));
   }
 
-  read(bucket: string, key: string): Readable {
-    return createReadStream(this.object(bucket, key));
+  /** @param range the first byte that is read, and the one behind the last; default: all */
+  read(bucket: string, key: string, range: { start?: number; end?: number } = {}): Readable {
+    const { start = 0, end } = range;
+    return createReadStream(this.object(bucket, key), { start, ...(end === undefined ? {} : { end: end - 1 }) });
   }
 
   keys(bucket: string, prefix: string): string[] {

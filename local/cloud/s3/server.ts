@@ -164,18 +164,31 @@ async function completeUpload({ objects, bucket, key, query, request, response }
   ]);
 }
 
+/** The bytes of an object after which the fault `store-breaks` ends a reading. */
+const BREAKS_AFTER = 1024 * 1024;
+
 async function readObject({ objects, bucket, key, request, response, hasFault }: Asked): Promise<void> {
   const record = objects.record(bucket, key);
   if (!record) throw new S3Error("NoSuchKey", 404, "The specified key does not exist.");
   const checksum = hasFault("store-corrupts") ? Buffer.alloc(32).toString("base64") : record.checksum;
-  response.writeHead(200, {
-    "content-length": record.bytes,
+  // Only the form that a reading goes on with: from a byte to the end.
+  const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+  const { "if-match": wanted } = request.headers;
+  if (wanted !== undefined && wanted !== `"${record.etag}"`)
+    throw new S3Error("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
+  const last = record.bytes - 1;
+  response.writeHead(start > 0 ? 206 : 200, {
+    "content-length": record.bytes - start,
+    ...(start > 0 ? { "content-range": `bytes ${start}-${last}/${record.bytes}` } : {}),
     etag: `"${record.etag}"`,
     "last-modified": new Date(record.modified).toUTCString(),
     ...(request.headers["x-amz-checksum-mode"] === "ENABLED" ? { "x-amz-checksum-sha256": checksum } : {}),
   });
   if (request.method === "HEAD") response.end();
-  else await pipeline(objects.read(bucket, key), response);
+  else if (hasFault("store-breaks") && record.bytes - start > BREAKS_AFTER) {
+    for await (const piece of objects.read(bucket, key, { start, end: start + BREAKS_AFTER })) response.write(piece);
+    response.destroy();
+  } else await pipeline(objects.read(bucket, key, { start }), response);
 }
 
 async function listUploads({ objects, bucket, query, response }: Asked): Promise<void> {
