@@ -6,6 +6,7 @@ import { reviewRelease } from "./review";
 import { rules } from "./rules";
 import { historyRules } from "./rules/history";
 import type { RuleText } from "./rules/rule";
+import { schemaRules } from "./rules/schema";
 
 /** The tables and other objects that the catalogue's examples change. */
 const exampleSchema = `CREATE TYPE mood AS ENUM ('ok', 'sad');
@@ -40,6 +41,7 @@ CREATE SEQUENCE numbers;`;
 export const ruleTexts: ReadonlyMap<string, RuleText> = new Map([
   ...rules.flatMap(({ finds }) => Object.entries(finds)),
   ...Object.entries(historyRules),
+  ...Object.entries(schemaRules),
 ]);
 
 /** Reviews an example of the catalogue. The caller must have awaited `loadParser`. */

@@ -17,8 +17,11 @@ export interface Finding {
   readonly rule: string;
   readonly classes: readonly FindingClass[];
   readonly severity: Severity;
+  /** The name of the migration. For a finding about the Prisma schema: the path of its file. */
   readonly migration: string;
-  /** The checksum of the migration's file. */
+  /** The file of a finding that is about no migration, relative to the working directory. Default: migration.sql. */
+  readonly file?: string;
+  /** The checksum of the migration's file. For a finding about the Prisma schema: of what it says. */
   readonly checksum: string;
   /** The index of the statement; undefined if the finding is about none. */
   readonly statement?: number;

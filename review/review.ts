@@ -36,6 +36,8 @@ export interface ReviewInput {
   readonly runner?: Runner;
   /** The messages of squawk about the pending files. Default: squawk was not run. */
   readonly lint?: LintResult;
+  /** The findings about the Prisma schema. Default: it was not compared with the migrations. */
+  readonly schema?: readonly Finding[] | undefined;
 }
 
 /** The effect of one statement on one table. */
@@ -94,7 +96,11 @@ export function reviewRelease(input: ReviewInput): Review {
  * needs no messages of squawk and returns a function that adds those.
  */
 export function judgeRelease(input: Omit<ReviewInput, "lint">): (lint?: LintResult) => Review {
-  const { history, applied = [], stats, policy = { refuse: [] }, acknowledgements = [], runner = "migrator" } = input;
+  const { history, applied = [], stats, policy = { refuse: [] }, runner = "migrator", schema: ofSchema = [] } = input;
+  // Without the comparison, an acknowledgement of a difference is neither used nor without effect.
+  const acknowledgements = (input.acknowledgements ?? []).filter(
+    ({ migration }) => input.schema !== undefined || !migration.endsWith(".prisma"),
+  );
   const known = new Set(applied.map(({ name }) => name));
   const release = new Set(history.map(({ name }) => name).filter((name) => !known.has(name)));
   const schema = new Schema();
@@ -114,7 +120,7 @@ export function judgeRelease(input: Omit<ReviewInput, "lint">): (lint?: LintResu
   return (lint) => {
     const messages = lint && "messages" in lint ? lint.messages : [];
     const findings = judged.flatMap(({ plan, findings: own }) => [...own, ...lintFindings(messages, plan, own)]);
-    findings.push(...contradictions);
+    findings.push(...contradictions, ...ofSchema);
     findings.sort(
       (a, b) => rank(a) - rank(b) || (a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : a.line - b.line),
     );

@@ -12,6 +12,8 @@ export const findingClasses = [
   "partial",
   /** The folder contradicts what was released before. */
   "history",
+  /** The Prisma schema and the migrations differ. */
+  "schema",
   /** The migration contains a password or key. */
   "secret",
   /** The statement's effect isn't visible in its text. */

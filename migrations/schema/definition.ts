@@ -3,7 +3,7 @@ import { columnType, volatileCall } from "../sql/column-type";
 import { treeText } from "../sql/expression";
 import { keyOf, nameOf, partsOf } from "../sql/identifier";
 import { columnsMentioned, tablesRead } from "../sql/references";
-import type { Column, Constraint, Table } from "./objects";
+import type { Column, ColumnSource, Constraint, Table } from "./objects";
 import { recordColumn, recordConstraint } from "./record";
 import { emptyTable, type Schema } from "./schema";
 
@@ -67,6 +67,7 @@ export function defineColumn(definition: ColumnDef, table: string, schema: Schem
         type?.serial === true ||
         identity ||
         generated !== undefined,
+      source: sourceOf(expression, generated !== undefined, identity || type?.serial === true),
     },
     constraints: nodes.flatMap((node) => constraintOf(node, table, schema, name) ?? []),
     ...(expression && { default: expression }),
@@ -75,6 +76,13 @@ export function defineColumn(definition: ColumnDef, table: string, schema: Schem
     fills,
     uncertain: volatile?.uncertain === true && generated !== "stored" && !type?.serial && !identity,
   };
+}
+
+/** Where the value of a column comes from; undefined if it is NULL unless a row sets it. */
+export function sourceOf(expression: Node | undefined, generated = false, numbered = false): ColumnSource | undefined {
+  if (generated) return { kind: "generated" };
+  if (numbered) return { kind: "sequence" };
+  return expression && !isNull(expression) ? { kind: "default", expression } : undefined;
 }
 
 /** The collation that a definition names; empty if that is the type's default collation. */
@@ -140,6 +148,7 @@ export function constraintOf(
         ...(references !== undefined && { references }),
         referenced: partsOf(node.pk_attrs),
         onDelete: node.fk_del_action ?? "a",
+        onUpdate: node.fk_upd_action ?? "a",
       };
     }
     default:
@@ -209,6 +218,8 @@ export function addConstraint(constraint: Constraint, table: Table, schema: Sche
     unique: constraint.kind !== "exclude",
     columns: constraint.columns,
     signature: signatureOf(constraint.columns.map((column) => ({ name: column }))),
+    method: constraint.kind === "exclude" ? "gist" : "btree",
+    elements: constraint.columns.map(() => ({ descending: false })),
   });
 }
 

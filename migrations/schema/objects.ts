@@ -12,7 +12,15 @@ export interface Column {
   notNull: boolean;
   /** The column has a default or generates its value (serial, identity, generated). */
   filled: boolean;
+  /** Where its value comes from if a row doesn't set it. Default: it is NULL. */
+  source?: ColumnSource | undefined;
 }
+
+/** The source of a column's value: its DEFAULT, a sequence of its own (serial, identity), or other columns. */
+export type ColumnSource =
+  | { readonly kind: "default"; readonly expression: Node }
+  | { readonly kind: "sequence" }
+  | { readonly kind: "generated" };
 
 /** A constraint of a table. */
 export interface Constraint {
@@ -29,6 +37,8 @@ export interface Constraint {
    * `r` RESTRICT, `c` CASCADE, `n` SET NULL, `d` SET DEFAULT.
    */
   onDelete?: string;
+  /** The ON UPDATE action of a foreign key, abbreviated as `onDelete`. */
+  onUpdate?: string;
   /** The condition of a CHECK; `mentions` has every column in it. */
   expression?: Node;
   mentions?: string[];
@@ -51,6 +61,12 @@ export interface Index {
   derivedFrom?: string[];
   /** The whole definition apart from the index's name and table. Two indexes that are alike have the same signature. */
   signature: string;
+  /** The access method: `btree`, `gin`. */
+  method: string;
+  /** How each of `columns` is indexed, in the same order. */
+  elements: readonly { readonly descending: boolean; readonly operatorClass?: string }[];
+  /** The index has an INCLUDE clause. Default: false. */
+  includes?: boolean;
 }
 
 /** A function or procedure. If several have the same name, it describes what holds for any of them. */

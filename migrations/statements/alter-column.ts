@@ -1,5 +1,5 @@
 import type { AlterTableCmd, AlterTableType, ColumnDef } from "libpg-query";
-import { addColumn, columnConstraints, defineColumn, isNull } from "../schema/definition";
+import { addColumn, columnConstraints, defineColumn, isNull, sourceOf } from "../schema/definition";
 import { cascadeDependents, enterColumn, enterDependent, forgetDependents } from "../schema/dependents";
 import { defined, gone, there } from "../schema/expectation";
 import { useOf, usesOf } from "../schema/uses";
@@ -60,7 +60,10 @@ export const alterColumn = {
     opinion: "judged",
     apply({ name = "", def }, table, schema) {
       const column = table.columns.get(name);
-      if (column) column.filled = def !== undefined && !isNull(def);
+      if (column) {
+        column.filled = def !== undefined && !isNull(def);
+        column.source = sourceOf(def);
+      }
       const object = { kind: "default of", key: keyOf(table.name), part: name } as const;
       if (def && !isNull(def)) schema.definitions?.set(object, def);
       else schema.definitions?.delete(object);
@@ -116,7 +119,10 @@ export const alterColumn = {
     opinion: "judged",
     apply({ name = "" }, table) {
       const column = table.columns.get(name);
-      if (column) column.filled = true;
+      if (column) {
+        column.filled = true;
+        column.source = { kind: "sequence" };
+      }
     },
     undo: ({ name = "" }, { key, alter }) => [
       { of: { kind: "column", key, part: name }, sql: [alter(`ALTER COLUMN ${identifier(name)} DROP IDENTITY`)] },
@@ -125,6 +131,10 @@ export const alterColumn = {
   AT_SetIdentity: { opinion: "judged" },
   AT_DropIdentity: {
     opinion: "judged",
+    apply({ name = "" }, table) {
+      const column = table.columns.get(name);
+      if (column) column.source = undefined;
+    },
     undo: ({ name = "" }, { key }) => [
       { of: { kind: "column", key, part: name }, never: "its sequence and the sequence's position are gone" },
     ],
@@ -144,8 +154,11 @@ export const alterColumn = {
   },
   AT_DropExpression: {
     opinion: "judged",
-    apply: ({ name = "" }, table, schema) =>
-      schema.definitions?.delete({ kind: "generation of", key: keyOf(table.name), part: name }),
+    apply({ name = "" }, table, schema) {
+      const column = table.columns.get(name);
+      if (column) column.source = undefined;
+      schema.definitions?.delete({ kind: "generation of", key: keyOf(table.name), part: name });
+    },
     undo: ({ name = "" }, { key }) => [
       {
         of: { kind: "generation of", key, part: name },

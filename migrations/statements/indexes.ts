@@ -56,6 +56,12 @@ export const indexes: Family<"IndexStmt" | "ReindexStmt" | "CreateStatsStmt" | "
         columns,
         partial: whereClause !== undefined,
         signature: signatureOf(elements, whereClause),
+        includes: (statement.indexIncludingParams ?? []).length > 0,
+        method: statement.accessMethod ?? "btree",
+        elements: elements.map(({ ordering, opclass }) => ({
+          descending: ordering === "SORTBY_DESC",
+          ...(opclass && { operatorClass: nameOfParts(opclass).name }),
+        })),
         derivedFrom: expressions.flatMap((each) => (each ? [...columnsMentioned(each)] : [])),
       });
       const of = keyOf(nameOf(relation));

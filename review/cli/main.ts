@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
-import { HistoryError, readHistorySync } from "../../migrations/history/history";
+import { HistoryError, type Migration, readHistorySync } from "../../migrations/history/history";
 import { commandLine } from "../../text/command-line";
 import { printable } from "../../text/printable";
 import { formatReview, type ReviewFormat, reviewFormats } from "../formats";
@@ -21,6 +21,7 @@ interface Options {
   stats?: string;
   output?: string;
   squawk: boolean;
+  schema?: string | boolean;
 }
 
 /** The exit status when nothing was reviewed, because of a wrong option or a file that can't be read. */
@@ -53,6 +54,11 @@ export async function main(
     .option("--stats <FILE>", "sizes of the tables, as JSON")
     .option("--output <FILE>", "write it to a file instead")
     .option("--no-squawk", "leave squawk out")
+    .option(
+      "--schema <PATH>",
+      "Prisma schema to compare with the migrations: a file or a folder (default: review.schema, or found as Prisma does)",
+    )
+    .option("--no-schema", "compare no Prisma schema")
     .addHelpText("after", "\nExit status: 0 nothing but notes, 1 warnings, 2 errors or refused, 3 not reviewed.")
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err });
@@ -111,6 +117,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const judged = judgeRelease({
     history,
     applied,
+    schema: await schemaFindings(directory, folder, options.schema ?? settings.review?.schema),
     ...(options.stats !== undefined && { stats: (await settingsFiles()).readSizes(options.stats) }),
     ...(settings.review && {
       policy: { refuse: settings.review.refuse },
@@ -126,6 +133,13 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   if (options.output === undefined) out(text);
   else writeResult(options.output, text);
   return statusOf(result);
+}
+
+/** Compares the Prisma schema with the migrations. The parser of schemas is loaded only for that. */
+async function schemaFindings(directory: string, history: readonly Migration[], schema: string | boolean | undefined) {
+  if (schema === false) return undefined;
+  const { reviewSchema } = await import("./schema.js");
+  return reviewSchema(directory, history, schema === true ? undefined : schema);
 }
 
 /** @throws ReviewSettingsError when the file can't be written */

@@ -10,7 +10,7 @@ export function formatGithub(review: Review, options: FormatOptions = {}): strin
   const { directory = "." } = options;
   const lines = review.findings.map((finding) => {
     const command = review.refused.includes(finding) ? "error" : commands[finding.severity];
-    const file = property(fileOf(directory, finding.migration));
+    const file = property(fileOf(directory, finding));
     return `::${command} file=${file},line=${finding.line},title=${property(finding.id)}::${data(messageOf(finding))}`;
   });
   return `${[...[verdict(review), ...notesOf(review, options)].map(oneLine), ...lines].join("\n")}\n`;

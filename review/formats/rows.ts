@@ -38,8 +38,8 @@ export function verdict(review: Review): string {
   const { findings, refused, migrations, first } = review;
   if (refused.length > 0)
     return `Refused: ${counted(refused.length, "finding")} must be fixed or acknowledged first: ${summary(refused)}.`;
-  if (migrations.length === 0) return "This release changes nothing in the database.";
   const serious = findings.filter(({ severity }) => severity !== "info");
+  if (serious.length === 0 && migrations.length === 0) return "This release changes nothing in the database.";
   if (serious.length === 0)
     return `Safe to release${first ? ", assuming an EMPTY database" : ""}: no data is lost, no request stalls for a second, and the old version keeps working.`;
   return `Warning, the release continues: ${summary(serious)}.`;
@@ -52,6 +52,7 @@ const effects = [
   ["failing", "the migration may fail"],
   ["partial", "a failure leaves a part of a migration in place"],
   ["history", "the history contradicts what is deployed"],
+  ["schema", "the Prisma schema and the migrations differ"],
   ["secret", "a migration holds a secret"],
   ["unknown", "some statements can't be judged"],
   ["lint", "squawk objects"],

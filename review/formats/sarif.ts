@@ -35,7 +35,7 @@ export function formatSarif(review: Review, { directory = "." }: FormatOptions =
             {
               physicalLocation: {
                 artifactLocation: {
-                  uri: fileOf(directory, finding.migration).split("/").map(encodeURIComponent).join("/"),
+                  uri: fileOf(directory, finding).split("/").map(encodeURIComponent).join("/"),
                 },
                 region: { startLine: finding.line },
               },
@@ -63,8 +63,9 @@ export function messageOf({ what, who, howLong, safe }: Finding): string {
   return `${what} Affects: ${who} Duration: ${howLong}.${way}${safe?.note === undefined ? "" : `\n${safe.note}`}`;
 }
 
-/** Returns the path of a migration's migration.sql, with forward slashes. */
-export function fileOf(directory: string, migration: string): string {
+/** Returns the path of the file that a finding is about, with forward slashes. */
+export function fileOf(directory: string, { migration, file }: Pick<Finding, "migration" | "file">): string {
+  if (file !== undefined) return file.replaceAll("\\", "/");
   return [directory.replaceAll("\\", "/").replace(/\/+$/, ""), migration, "migration.sql"]
     .filter((part) => part !== "" && part !== ".")
     .join("/");

@@ -52,6 +52,13 @@ export const review = z.strictObject({
       },
     ],
   }),
+  schema: setting(z.union([text, z.literal(false)]).optional(), {
+    description:
+      "The Prisma schema that `npm run review` compares with the migrations: a file, or a folder of `*.prisma` files. `false`: none is compared.",
+    values: "path, or `false`",
+    example: "prisma/schema.prisma",
+    without: "found by Prisma's own rules, beside the migrations",
+  }),
   since: setting(text.optional(), {
     description:
       "The last migration that the database has, where the stack's outputs don't tell what is live. Only for what `preview` shows; the preflight Job finds it out.",

@@ -1,0 +1,29 @@
+/** The largest number of bytes of a name in Postgres. */
+const longest = 63;
+
+/**
+ * The name that Prisma gives a key or index which has none: table, columns and a suffix, of which what stands before the
+ * suffix is cut to fit. Source: prisma-engines, `psl/parser-database`, ConstraintNames.
+ */
+export function conventionalName(table: string, columns: readonly string[], suffix: "pkey" | "key" | "idx" | "fkey") {
+  const parts = suffix === "pkey" ? [table] : [table, ...columns];
+  return `${cut(parts.join("_"), longest - suffix.length - 1)}_${suffix}`;
+}
+
+/** The name without Prisma's suffix being spared, as Postgres itself cuts a name that is too long. */
+export function cutName(table: string, columns: readonly string[], suffix: "key" | "idx" | "fkey"): string {
+  return cut([table, ...columns, suffix].join("_"), longest);
+}
+
+/** Cuts a text to a number of bytes, between two characters. */
+function cut(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  let length = 0;
+  let kept = "";
+  for (const character of text) {
+    length += Buffer.byteLength(character);
+    if (length > bytes) return kept;
+    kept += character;
+  }
+  return kept;
+}
