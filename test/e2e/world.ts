@@ -31,7 +31,7 @@ export interface Release {
   overdue: boolean;
 }
 
-/** A run of `npm run ops`. */
+/** A run of `npm run ops` or `npm run restore`. */
 export interface OpsRun {
   readonly child: ChildProcess;
   /** All that it printed so far. */
@@ -79,6 +79,9 @@ export class World {
   get migrations(): string {
     return join(this.directory, "migrations");
   }
+
+  /** The folder of the volume for dumps. */
+  readonly volume = mkdtempSync(join(tmpdir(), "release-e2e-volume-"));
 
   /** Where the page of each release is written. */
   get reports(): string {
@@ -164,6 +167,19 @@ export class World {
 
   /** Starts `npm run ops` for this world's stack, with no more rights than its role has. */
   ops(...words: string[]): OpsRun {
+    return this.byHand("ops", words);
+  }
+
+  /** Starts `npm run restore` likewise. It reads the outputs of the stack from a file, and needs no CLI. */
+  restore(...words: string[]): OpsRun {
+    const outputs = join(this.directory, "outputs.json");
+    const { resources = [] } = readCheckpoint(this.directory, "release", "local")?.checkpoint.latest ?? {};
+    const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+    writeFileSync(outputs, JSON.stringify(stack?.outputs ?? {}));
+    return this.byHand("restore", words, { RELEASE_STACK_OUTPUTS: outputs });
+  }
+
+  private byHand(command: "ops" | "restore", words: readonly string[], environment: NodeJS.ProcessEnv = {}): OpsRun {
     const stack = readStack({
       directory: CHECKOUT,
       name: "local",
@@ -176,9 +192,10 @@ export class World {
     writeFileSync(join(folder, "Pulumi.yaml"), JSON.stringify({ name: stack.project, runtime: "nodejs" }));
     const config = Object.entries(stack.settings).map(([key, value]) => [`${stack.project}:${key}`, value]);
     writeFileSync(join(folder, "Pulumi.local.yaml"), JSON.stringify({ config: Object.fromEntries(config) }));
-    const access = ["--stack", "local", "--kubeconfig", this.kubeconfigs.get("ops")!];
-    const child = spawn(process.execPath, [join(CHECKOUT, "bin/start.cjs"), "ops", ...words, ...access], {
+    const access = ["--stack", "local", "--kubeconfig", this.kubeconfigs.get(command)!];
+    const child = spawn(process.execPath, [join(CHECKOUT, "bin/start.cjs"), command, ...words, ...access], {
       cwd: folder,
+      env: { ...process.env, ...environment },
     });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
@@ -252,7 +269,9 @@ export class World {
     } finally {
       this.forward?.close();
       await stopCloud(this.cloudDir);
-      rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+      await kubectl(["delete", "persistentvolume", this.namespace, "--ignore-not-found"]);
+      for (const folder of [this.directory, this.volume])
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
       await removeDeleted(this.cloudDir);
     }
   }
@@ -290,7 +309,7 @@ export class World {
       },
     ];
     for (const object of objects) await kubectl(["apply", "--filename", "-"], JSON.stringify(object));
-    for (const role of ["up", "preview", "ops"] as const) await this.grant(role);
+    for (const role of ["up", "preview", "ops", "restore"] as const) await this.grant(role);
 
     this.set("namespace", this.namespace);
     this.set("app.image", `${env["E2E_APP_IMAGE"]}:1.0.0`);
@@ -300,7 +319,7 @@ export class World {
     this.set("report.directory", this.reports);
   }
 
-  private async grant(role: "up" | "preview" | "ops"): Promise<void> {
+  private async grant(role: "up" | "preview" | "ops" | "restore"): Promise<void> {
     const account = `release-${role}`;
     const inNamespace = ["--namespace", this.namespace];
     await kubectl(

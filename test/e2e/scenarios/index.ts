@@ -6,6 +6,7 @@ import { failures } from "./failures";
 import { interventions } from "./interventions";
 import { ops } from "./ops";
 import { pods } from "./pods";
+import { recovery } from "./recovery";
 import { destroy, releases } from "./releases";
 import { scaling } from "./scaling";
 
@@ -18,6 +19,7 @@ export const scenarios: Scenario[] = [
   ...pods,
   ...ops,
   ...databaseAccess,
+  ...recovery,
   ...destroy,
   ...adoption,
 ];
