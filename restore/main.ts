@@ -53,7 +53,7 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     const { switch: moving } = command;
     const then =
       moving && ((copy: string) => switchApp({ ...command, ...moving, timeout: POD_MS, copy }, around, output));
-    return runRestore({ command, stack, target, stop, removal, then }, output);
+    return runRestore({ command, stack, target, stop, typed, then }, output);
   }
   await refuseUsed(stack, command.name, typed("switch-back"));
   await target.remove(command.name, command.unprotect, output.say);

@@ -2,6 +2,7 @@ import { CommandFailure } from "../by-hand/failure";
 import { type ReleaseFacts, releaseFacts } from "../by-hand/release-facts";
 import type { Output } from "../by-hand/run-job";
 import type { CommandStack } from "../by-hand/stack";
+import { shellWord } from "../text/shell-word";
 import { formatDuration } from "../text/short-duration";
 import type { RestoreCommand } from "./options";
 import { announcement, differenceLines, planLines } from "./print";
@@ -15,8 +16,8 @@ export interface RestoreRun {
   readonly target: RestoreTarget;
   /** Is aborted by Ctrl-C. */
   readonly stop: AbortSignal;
-  /** Returns the command that removes a copy. */
-  removal(name: string): string;
+  /** Returns the command that begins with these words, for messages. */
+  typed(...words: string[]): string;
   /** What is done with the copy when nothing is missing in it; undefined: nothing. It returns the exit status. */
   readonly then?: ((copy: string) => Promise<number>) | undefined;
 }
@@ -43,7 +44,7 @@ export async function runRestore(run: RestoreRun, output: Output): Promise<numbe
   const plan = await target.plan({ to: command.to, name: command.name, facts, now: new Date() });
   const say = command.json ? output.say : output.log;
   for (const line of announcement(plan, stack.name)) say(line);
-  if (command.plan) return tellPlan(plan, command.json, output);
+  if (command.plan) return tellPlan(plan, run, output);
   const restored = await target.carryOut(plan, say);
   const differences = await target.differences(plan);
   if (!command.json) for (const line of differenceLines(differences)) output.log(line);
@@ -62,17 +63,26 @@ export async function runRestore(run: RestoreRun, output: Output): Promise<numbe
     verified.status,
     run.stop.aborted ? "Interrupted." : `${plan.copy} is there, and verification found what is told above.`,
     "the source is untouched; the copy stays as it is.",
-    `the same command again looks once more; to remove the copy: ${run.removal(plan.copy)}`,
+    `the same command again looks once more; to remove the copy: ${run.typed("remove", plan.copy)}`,
   );
 }
 
 /** @returns the exit status */
-function tellPlan(plan: RestorePlan, json: boolean, output: Output): number {
-  if (json) {
+function tellPlan(plan: RestorePlan, { command, typed }: RestoreRun, output: Output): number {
+  if (command.json) {
     const { source, copy, from, exists, notes } = plan;
     const calls = plan.calls.map(({ what, operation, parameters, typed }) => ({ what, operation, parameters, typed }));
     output.log(JSON.stringify({ event: "plan", source, copy, from, exists, calls, notes }));
-  } else for (const line of planLines(plan)) output.log(line);
+  } else {
+    for (const line of planLines(plan)) output.log(line);
+    const { to, name, identity, outputs, into: secret } = command;
+    const into = secret && `${secret.secret}/${secret.key}`;
+    const options = Object.entries({ to, name, identity, into, outputs }).flatMap(([option, value]) =>
+      value === undefined ? [] : [`--${option}`, shellWord(value)],
+    );
+    output.log("");
+    output.log(`Nothing was changed. To do it: ${typed(...options)}`);
+  }
   return 0;
 }
 
@@ -90,7 +100,7 @@ async function look(
   }
 }
 
-function tellResult({ command, stack, removal }: RestoreRun, result: Result, output: Output): void {
+function tellResult({ command, stack, typed }: RestoreRun, result: Result, output: Output): void {
   const { plan, restored, differences, verified, elapsed } = result;
   const { source, copy, from, notes } = plan;
   const { endpoint, readerEndpoint, database, into } = restored;
@@ -107,5 +117,8 @@ function tellResult({ command, stack, removal }: RestoreRun, result: Result, out
       ? `  It answers at ${address}, with the roles and passwords of the backup.`
       : `  It is database ${database} at ${address}, with the roles and passwords of that server.`,
   );
-  output.log(`  ${source} and the app are untouched.${into ? "" : ` To remove the copy: ${removal(copy)}`}`);
+  output.log(`  ${source} and the app are untouched.`);
+  if (into) return;
+  output.log(`  To move the app to it: ${typed("switch", copy, "--plan")}`);
+  output.log(`  To remove the copy: ${typed("remove", copy)}`);
 }

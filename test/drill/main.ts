@@ -56,7 +56,7 @@ async function playOn(kind: StackKind, scenarios: readonly Scenario[], how: How)
       played.push(result);
       tell(result, how);
       await stage.reset();
-      if (result.problem === undefined) continue;
+      if (result.problem === undefined && !scenario.moves) continue;
       await stage.end();
       stage = undefined;
     }

@@ -2,10 +2,13 @@
  * The labels behind which a message names the next command, in the order in which a person follows them: the way back of
  * a failed rollout, the next step of a failed Job, and what the local command line adds.
  */
-const LABELS = ["To go back", "Next", "Once fixed, run", "To go on", "To remove the copy"] as const;
+const LABELS = ["To go back to the backup", "To go back", "Next", "Once fixed, run", "To go on"] as const;
+
+/** The labels behind which a command that ended well names the one after it. */
+const FOLLOWING = ["Next", "To do it", "To move the app to it"] as const;
 
 /** One of the labels. `status` shows the next command without a colon. */
-export type Label = (typeof LABELS)[number] | "next";
+export type Label = (typeof LABELS)[number] | (typeof FOLLOWING)[number] | "next";
 
 /**
  * Returns the commands that a message names behind a label, in their order, each as it stands there.
@@ -36,4 +39,9 @@ function lineOf(line: string, label: Label): string | undefined {
 export function commandsOf(output: string, label: Label): string[] {
   const named = commandsBehind(output, label);
   return label === "Next" ? [...named, ...commandsBehind(output, "Once fixed, run").slice(-1)] : named;
+}
+
+/** Returns the commands that are to be typed after one that ended well, as it names them. */
+export function commandsAfter(output: string): string[] {
+  return FOLLOWING.flatMap((label) => commandsBehind(output, label).slice(0, 1));
 }

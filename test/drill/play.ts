@@ -1,4 +1,4 @@
-import { commandsOf } from "./message";
+import { commandsAfter, commandsOf } from "./message";
 import type { Scenario } from "./scenario";
 import type { Stage } from "./stage";
 
@@ -18,7 +18,7 @@ export interface Played {
 }
 
 /** The most commands that a person may be sent through. */
-const MOST_COMMANDS = 5;
+const MOST_COMMANDS = 6;
 
 /** Provokes a failure, does what the message asks for, types its command, and looks whether all is green. */
 export async function play(scenario: Scenario, stage: Stage): Promise<Played> {
@@ -31,7 +31,7 @@ export async function play(scenario: Scenario, stage: Stage): Promise<Played> {
     printed.push(message);
     if (!says.test(message)) return `the message doesn't say ${says}`;
     await first?.do?.(stage);
-    const named = commandsOf(message, label).map((each) => fill(each, message));
+    const named = commandsOf(message, label).map((each) => fill(each, message, stage));
     if (named.length === 0) return `the message names no command behind "${label}"`;
     began = Date.now();
     return (
@@ -58,11 +58,9 @@ async function typeAll(
     commands.push(command);
     const { status, text } = await stage.type(command);
     printed.push(`$ ${command}\n${text}`);
-    const last = waiting.length === 0;
-    if (status !== 0 && last) return `\`${command}\` ended with ${status}`;
-    waiting.unshift(
-      ...(last ? [] : commandsOf(text, "Next").filter((each) => !commands.includes(each) && !waiting.includes(each))),
-    );
+    // What only looks, such as `resolve --diagnose`, ends with another status where it has found something.
+    if (status !== 0 && waiting.length === 0) return `\`${command}\` ended with ${status}`;
+    waiting.unshift(...commandsAfter(text).filter((each) => !commands.includes(each) && !waiting.includes(each)));
   }
   return undefined;
 }

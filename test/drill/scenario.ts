@@ -5,6 +5,8 @@ import type { StackKind, Stage } from "./stage";
 export interface Scenario {
   /** The failure, as the table of docs/recovery.md names it. */
   readonly name: string;
+  /** Whether it leaves the stack on another database, so that the next one needs a new stack. Default: false. */
+  readonly moves?: boolean;
   /** The settings of the stage that the scenario needs. Scenarios with the same settings share a stack. */
   readonly stack?: StackKind;
   /**
@@ -22,7 +24,7 @@ export interface Scenario {
    */
   readonly first?: { readonly what: string; do?(stage: Stage): Promise<unknown> | unknown };
   /** Fills in what the message leaves to the reader, such as the name of a migration. */
-  fill?(command: string, message: string): string;
+  fill?(command: string, message: string, stage: Stage): string;
   /** What must be true afterwards, besides a release that is complete and an app that answers. */
   green?(stage: Stage): Promise<string | undefined>;
 }

@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Client } from "pg";
 import { listSnapshots } from "../../local/cloud/aws/records";
 import { clientMajor, KEYS } from "../backup/pod";
@@ -37,12 +39,15 @@ const SETTINGS: Record<StackKind, Readonly<Record<string, string>>> = {
 /** A local cloud of its own with one stack, on which failures are provoked. */
 export class Stage {
   readonly cli = new Cli("all");
+  /** The file with the private key of the dumps. */
+  readonly identity = join(this.cli.home, "backup.key");
   /** The settings of the scenario that is played. */
   readonly #own: string[] = [];
   #number = 0;
 
   constructor(kind: StackKind) {
     for (const [key, value] of Object.entries(SETTINGS[kind])) this.cli.set(key, value);
+    writeFileSync(this.identity, KEYS[0].identity);
   }
 
   /** Releases a new image, as every scenario does, and returns what was printed. */
@@ -134,18 +139,14 @@ export class Stage {
   /** Says why the release is not complete; undefined if it is, and the app answers. */
   async notGreen(): Promise<string | undefined> {
     const { url, migrations } = (await this.cli.outputs()) as { url: string; migrations: { last: string } };
-    const { status } = await getJson(url, "/health");
+    const { status, body } = await getJson(url, "/health");
     if (status !== 200) return `the app answers ${status}`;
+    if (body.schemaVersion !== migrations.last)
+      return `the app finds ${body.schemaVersion}, the outputs name ${migrations.last}`;
     const [unfinished] = await this.sql(
       `SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL`,
     );
-    if (unfinished) return `${String(unfinished["migration_name"])} is unfinished`;
-    const [last] = await this.sql(
-      `SELECT max(migration_name) AS name FROM _prisma_migrations WHERE rolled_back_at IS NULL`,
-    );
-    return last?.["name"] === migrations.last
-      ? undefined
-      : `the database is at ${String(last?.["name"])}, the outputs at ${migrations.last}`;
+    return unfinished && `${String(unfinished["migration_name"])} is unfinished`;
   }
 
   async end(): Promise<void> {

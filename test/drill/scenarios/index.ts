@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario";
 import { backups } from "./backup";
 import { killed } from "./killed";
 import { migrations, preflight } from "./migration";
+import { restores } from "./restore";
 import { review } from "./review";
 import { rollouts } from "./rollout";
 
@@ -13,4 +14,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...migrations,
   ...rollouts,
   ...killed,
+  ...restores,
 ];
