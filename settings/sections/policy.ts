@@ -16,7 +16,7 @@ export const policy = z.strictObject({
   }),
   encryption: setting(z.enum(REQUIRED).default("optional"), {
     description:
-      "With `required`, a snapshot that is not encrypted ends the release before the migration, and a dump needs `backup.dump.recipients`.",
+      "With `required`, a snapshot that is not encrypted ends the release before the migration, and a dump needs `backup.dump.recipients`. A branch of Neon is encrypted by Neon.",
     example: "required",
   }),
   protect: setting(z.boolean().default(false), {
@@ -99,7 +99,7 @@ export const smoke = z.strictObject({
 /** Settings of the release itself. */
 export const release = z.strictObject({
   attempt: setting(whole(1, 10_000).default(1), {
-    description: "Raised to do a release again from the start, with a fresh snapshot or dump.",
+    description: "Raised to do a release again from the start, with a fresh backup.",
     example: 2,
     decidesRelease: true,
   }),
