@@ -9,7 +9,7 @@ import { KEY_FOLDER } from "../restore-pod";
 /** What the restoring program does: looks, restores, removes a copy. */
 const VERBS = ["look", "restore", "remove"] as const;
 /** One of {@link VERBS}. */
-export type RestoreVerb = (typeof VERBS)[number];
+type RestoreVerb = (typeof VERBS)[number];
 
 /** The options of the restoring program. The connections and the store's credentials come from the environment. */
 export interface RestoreOptions {

@@ -223,7 +223,11 @@ function tellRates(bytes: number, ways: readonly Measured[], hand: Measured): vo
 async function execute(url: string, sql: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }
 
 async function restoredByHand(

@@ -254,6 +254,30 @@ describe.skipIf(MAJOR === undefined).sequential(
       await query(`DROP DATABASE ${COPY}`);
     });
 
+    test("fills a database that somebody has made, and cleans up what a killed run has left in it", async () => {
+      await query("CREATE DATABASE elsewhere OWNER migrator TEMPLATE template0");
+      const environment = { ...store.environment, INTO_URL: at("elsewhere") };
+      const into = () => runRestorePod(options({ environment, args: ["--into"] }));
+      const made = await into();
+      expect(made.status, made.log).toBe(0);
+      expect(await dumpDatabase(at("elsewhere"))).toBe(before);
+      expect((await into()).log).toContain("it is kept");
+      // What a run leaves that is killed on the way: its mark, and a part of the tables.
+      const [{ mark }] = await query(
+        "SELECT shobj_description(oid, 'pg_database') AS mark FROM pg_database WHERE datname = 'elsewhere'",
+      );
+      await query(`COMMENT ON DATABASE elsewhere IS '${mark.replace('"complete"', '"restoring"')}'`);
+      await query("DELETE FROM note WHERE id > 100", at("elsewhere"));
+      const again = await into();
+      expect(again.status, again.log).toBe(0);
+      expect(await dumpDatabase(at("elsewhere"))).toBe(before);
+      await query("COMMENT ON DATABASE elsewhere IS NULL");
+      expect((await into()).event("failed")).toMatchObject({ code: "target-not-empty" });
+      const own = { ...environment, INTO_URL: url };
+      const refused = await runRestorePod(options({ environment: own, args: ["--into"] }));
+      expect(refused.event("failed")).toMatchObject({ code: "target-not-empty" });
+    });
+
     const failed = async (more: Partial<RestorePodOptions> = {}) => {
       const pod = await runRestorePod(options(more));
       expect(pod.status, pod.log).not.toBe(0);
