@@ -62,6 +62,9 @@ function sameValue(a: string, b: string, type: ColumnType | undefined): boolean 
     case "json":
     case "jsonb":
       return sameJson(a, b);
+    case "bytea":
+      // Prisma writes bytes as base64, and Postgres as \x and hexadecimal digits.
+      return `\\x${Buffer.from(a, "base64").toString("hex")}` === b.toLowerCase();
     case "timestamp":
     case "timestamptz":
     case "date":

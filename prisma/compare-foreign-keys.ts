@@ -1,5 +1,5 @@
 import { identifier } from "../migrations/sql/identifier";
-import { type DatabaseTable, type ForeignKey, isNamed } from "./database";
+import type { DatabaseTable, ForeignKey } from "./database";
 import { type Found, placed } from "./difference";
 
 /** Compares the foreign keys of one table, by the columns that they connect. */
@@ -9,7 +9,7 @@ export function compareForeignKeys(expected: DatabaseTable, made: DatabaseTable,
   for (const key of expected.foreignKeys) {
     const of = { object: "foreign key", whole, part: key.name, ...placed(key) } as const;
     const alike = [...left].filter((each) => ends(each) === ends(key));
-    const own = alike.find(({ name }) => isNamed(key, name)) ?? alike[0];
+    const own = alike.find(({ name }) => name === key.name) ?? alike[0];
     if (!own) {
       found.differs({ ...of, kind: "not-in-history", schema: keyText(key), history: "no such foreign key" });
       continue;
@@ -17,7 +17,7 @@ export function compareForeignKeys(expected: DatabaseTable, made: DatabaseTable,
     left.delete(own);
     if (own.onDelete !== key.onDelete || own.onUpdate !== key.onUpdate)
       found.differs({ ...of, kind: "differs", schema: actionsText(key), history: actionsText(own) });
-    else if (!isNamed(key, own.name))
+    else if (own.name !== key.name)
       found.differs({ ...of, kind: "named-differently", schema: key.name, history: own.name });
   }
   for (const key of left)

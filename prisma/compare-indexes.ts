@@ -1,5 +1,5 @@
 import { identifier } from "../migrations/sql/identifier";
-import { type DatabaseIndex, type DatabaseTable, isNamed } from "./database";
+import type { DatabaseIndex, DatabaseTable } from "./database";
 import { type Found, placed } from "./difference";
 
 /** Compares the indexes and keys of one table: first those that are alike, then those with the same name. */
@@ -19,7 +19,7 @@ export function compareIndexes(expected: DatabaseTable, made: DatabaseTable, fou
       then?.(index, other);
     }
   };
-  const named = (a: DatabaseIndex, b: DatabaseIndex) => isNamed(a, b.name);
+  const named = (a: DatabaseIndex, b: DatabaseIndex) => a.name === b.name;
   const apart = (a: DatabaseIndex, b: DatabaseIndex) => a.apart !== undefined || b.apart !== undefined;
   const same = (a: DatabaseIndex, b: DatabaseIndex) => !apart(a, b) && likeness(a) === likeness(b);
   const of = (index: DatabaseIndex) => ({ object: "index", whole, part: index.name, ...placed(index) }) as const;

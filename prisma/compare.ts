@@ -91,9 +91,9 @@ function compareTable(expected: DatabaseTable, made: DatabaseTable | undefined, 
 const foreign =
   /^(_prisma_migrations|spatial_ref_sys|geometry_columns|geography_columns|raster_columns|raster_overviews)$/;
 
-function leftOver({ key, columns, apart }: DatabaseTable, found: Found): void {
+function leftOver({ key, columns, apart, isView }: DatabaseTable, found: Found): void {
   const { schema = "", name } = nameOfKey(key);
-  if (foreign.test(name) || schema.startsWith(temporarySchema)) return;
+  if (isView || foreign.test(name) || schema.startsWith(temporarySchema)) return;
   if (apart !== undefined) found.skips(`table ${key}`, apart);
   else
     found.differs({

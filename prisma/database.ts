@@ -15,8 +15,6 @@ export interface DatabaseColumn {
 /** An index, a unique constraint (which is an index too), or a primary key. */
 export interface DatabaseIndex {
   readonly name: string;
-  /** The name if Postgres cuts it, instead of Prisma. Default: there is none. */
-  readonly cutName?: string;
   readonly kind: "primary" | "unique" | "index";
   readonly columns: readonly string[];
   readonly method: string;
@@ -30,8 +28,6 @@ export interface DatabaseIndex {
 /** A foreign key. Its actions are abbreviated as Postgres does: `a` NO ACTION, `r` RESTRICT, `c` CASCADE, `n` SET NULL, `d` SET DEFAULT. */
 export interface ForeignKey {
   readonly name: string;
-  /** The name if Postgres cuts it, instead of Prisma. Default: there is none. */
-  readonly cutName?: string;
   readonly columns: readonly string[];
   /** The key of the table that it references. */
   readonly references: string;
@@ -50,6 +46,8 @@ export interface DatabaseTable {
   readonly foreignKeys: readonly ForeignKey[];
   /** Why the table as a whole can't be compared. Default: it can. */
   readonly apart?: string;
+  /** It is a view, which Prisma doesn't migrate. Default: false. */
+  readonly isView?: boolean;
   /** Prisma made it for a relation of many to many, with a unique index until version 6 and a primary key since. */
   readonly joins?: boolean;
   readonly place?: Place;
@@ -66,9 +64,4 @@ export interface DatabaseEnum {
 export interface Database {
   readonly tables: ReadonlyMap<string, DatabaseTable>;
   readonly enums: ReadonlyMap<string, DatabaseEnum>;
-}
-
-/** Whether a name in the database is the one that the schema gives. */
-export function isNamed(expected: { readonly name: string; readonly cutName?: string }, name: string): boolean {
-  return name === expected.name || name === expected.cutName;
 }

@@ -1,10 +1,10 @@
 import type { Place } from "./datamodel";
 
 /** What differs: something is only in the schema, only in the history, or in both and not the same. */
-export type DifferenceKind = "not-in-history" | "not-in-schema" | "differs" | "named-differently";
+type DifferenceKind = "not-in-history" | "not-in-schema" | "differs" | "named-differently";
 
 /** The kind of object that differs. */
-export type DifferingObject = "table" | "column" | "index" | "foreign key" | "enum" | "enum value";
+type DifferingObject = "table" | "column" | "index" | "foreign key" | "enum" | "enum value";
 
 /** One difference between a Prisma schema and the database that its history makes. */
 export interface Difference {

@@ -1,6 +1,6 @@
 import type { DatabaseIndex } from "./database";
 import { type Attribute, argumentOf, type Model, mappedName, textOf, type Value } from "./datamodel";
-import { conventionalName, cutName } from "./names";
+import { conventionalName } from "./names";
 
 const kinds = {
   id: { kind: "primary", suffix: "pkey" },
@@ -40,7 +40,7 @@ function indexOf(
   const parts = fields.map((field) => partOf(field, attribute));
   const columns = parts.map(({ field }) => names.get(field) ?? field);
   return {
-    ...namesOf(attribute, table, columns, suffix),
+    name: nameOf(attribute, table, columns, suffix),
     kind,
     columns,
     method: methodOf(attribute),
@@ -54,17 +54,9 @@ function indexOf(
 }
 
 /** The name that is written, or the conventional one. An index without `map` takes `name` for it, as Prisma 2 did. */
-function namesOf(
-  attribute: Attribute,
-  table: string,
-  columns: readonly string[],
-  suffix: "pkey" | "key" | "idx",
-): Pick<DatabaseIndex, "name" | "cutName"> {
+function nameOf(attribute: Attribute, table: string, columns: readonly string[], suffix: "pkey" | "key" | "idx") {
   const legacy = attribute.name === "index" ? textOf(argumentOf(attribute, "name")) : undefined;
-  const written = textOf(argumentOf(attribute, "map")) ?? legacy;
-  if (written !== undefined) return { name: written };
-  const name = conventionalName(table, columns, suffix);
-  return suffix === "pkey" ? { name } : { name, cutName: cutName(table, columns, suffix) };
+  return textOf(argumentOf(attribute, "map")) ?? legacy ?? conventionalName(table, columns, suffix);
 }
 
 function apartness(attribute: Attribute, fields: readonly string[]): { apart?: string } {

@@ -3,7 +3,7 @@ import { keyOf } from "../migrations/sql/identifier";
 import type { DatabaseTable, ForeignKey } from "./database";
 import { argumentOf, attributeOf, type Field, type Model, mappedName, textOf } from "./datamodel";
 import { expectedColumn, keyIn } from "./expected-columns";
-import { conventionalName, cutName } from "./names";
+import { conventionalName } from "./names";
 import { fieldNames } from "./native-type";
 
 const actions: Readonly<Record<string, string>> = {
@@ -25,12 +25,9 @@ export function expectedForeignKeys(model: Model, models: ReadonlyMap<string, Mo
     const columns = fields.map((name) => columnName(own.get(name), name));
     const theirs = new Map(target.fields.map((each) => [each.name, each]));
     const optional = field.arity === "optional" && fields.every((name) => own.get(name)?.arity !== "required");
-    const written = textOf(argumentOf(relation, "map"));
     return [
       {
-        ...(written === undefined
-          ? { name: conventionalName(table, columns, "fkey"), cutName: cutName(table, columns, "fkey") }
-          : { name: written }),
+        name: textOf(argumentOf(relation, "map")) ?? conventionalName(table, columns, "fkey"),
         columns,
         references: keyIn(target),
         referenced: fieldNames(relation, "references").map((name) => columnName(theirs.get(name), name)),

@@ -40,7 +40,7 @@ export function followHistory(history: readonly Migration[]): FollowedHistory {
       }
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error;
-      doubt(error.line, { why: "it isn't valid SQL from there on", exact: false });
+      doubt(error.line, { why: "it isn't valid SQL from there on", words: wordsOf(sql), exact: false });
     }
   }
   return { schema, doubts };

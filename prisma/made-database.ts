@@ -7,9 +7,8 @@ import { plainType } from "./native-type";
 
 /** The tables and enums that a history makes. */
 export function madeDatabase(schema: Schema): Database {
-  const tables = [...schema.tables.values()].filter(({ kind }) => kind === "table");
   return {
-    tables: new Map(tables.map((table) => [keyOf(table.name), tableOf(table, schema)])),
+    tables: new Map([...schema.tables.values()].map((table) => [keyOf(table.name), tableOf(table, schema)])),
     enums: new Map([...schema.enums].map(([key, values]) => [key, { key, values: values.map((name) => ({ name })) }])),
   };
 }
@@ -21,6 +20,7 @@ function tableOf(table: Table, schema: Schema): DatabaseTable {
   return {
     key,
     ...(apart !== undefined && { apart }),
+    isView: table.kind !== "table",
     columns: new Map([...table.columns.values()].map((column) => [column.name, columnOf(column, schema)])),
     indexes: schema.indexesOf(key).map((index) => indexOf(index, index.name.name === primary)),
     foreignKeys: table.constraints.flatMap((each) => {
@@ -34,7 +34,8 @@ function tableOf(table: Table, schema: Schema): DatabaseTable {
   };
 }
 
-function apartness({ known, parent }: Table): string | undefined {
+function apartness({ kind, known, parent }: Table): string | undefined {
+  if (kind !== "table") return `the history makes it as a ${kind}`;
   if (!known) return "no CREATE TABLE of the history shows its columns";
   return parent === undefined ? undefined : "it is a partition or child of another table";
 }

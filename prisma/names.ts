@@ -10,11 +10,6 @@ export function conventionalName(table: string, columns: readonly string[], suff
   return `${cut(parts.join("_"), longest - suffix.length - 1)}_${suffix}`;
 }
 
-/** The name without Prisma's suffix being spared, as Postgres itself cuts a name that is too long. */
-export function cutName(table: string, columns: readonly string[], suffix: "key" | "idx" | "fkey"): string {
-  return cut([table, ...columns, suffix].join("_"), longest);
-}
-
 /** Cuts a text to a number of bytes, between two characters. */
 function cut(text: string, bytes: number): string {
   if (Buffer.byteLength(text) <= bytes) return text;

@@ -53,7 +53,7 @@ function nativeType({ name, args }: Attribute): Omit<ColumnType, "array" | "seri
 }
 
 /** Reads a type that is written as SQL. */
-export function typeOfSql(sql: string, array = 0): ColumnType | undefined {
+function typeOfSql(sql: string, array = 0): ColumnType | undefined {
   try {
     const [statement] = parseSync(`SELECT NULL::${sql}`).stmts ?? [];
     const select = statement?.stmt && "SelectStmt" in statement.stmt ? statement.stmt.SelectStmt : undefined;

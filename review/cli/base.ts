@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { basename, dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { checksumOf, type Migration } from "../../migrations/history/history";
+import type { PrismaFile } from "../../migrations/revert/prisma-schema";
 import { counted } from "../../text/counted";
 import type { Applied } from "../applied";
 
@@ -107,6 +109,22 @@ function blobId(sql: string, length: number): string {
 
 function show(root: string, blob: string): Promise<string> {
   return git(root, ["cat-file", "blob", blob]);
+}
+
+/**
+ * Reads the files of a Prisma schema as a commit has them.
+ * @param path the schema's file or folder
+ * @returns no files if the commit doesn't have it
+ */
+export async function readBaseSchema(path: string, ref: string): Promise<PrismaFile[]> {
+  const isFile = path.endsWith(".prisma");
+  const directory = isFile ? dirname(resolve(path)) : resolve(path);
+  const listed = await git(directory, ["ls-tree", "-r", "-z", ref, "--", isFile ? basename(path) : "."]);
+  const files = listed.split("\0").flatMap((line) => {
+    const [, blob, name] = /^100\d+ blob ([0-9a-f]+)\t(.*\.prisma)$/s.exec(line) ?? [];
+    return blob !== undefined && name !== undefined ? { blob, name } : [];
+  });
+  return Promise.all(files.map(async ({ blob, name }) => ({ path: name, text: await show(directory, blob) })));
 }
 
 async function git(cwd: string, args: string[]): Promise<string> {

@@ -1,13 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
-import { HistoryError, type Migration, readHistorySync } from "../../migrations/history/history";
+import { HistoryError, readHistorySync } from "../../migrations/history/history";
 import { commandLine } from "../../text/command-line";
 import { printable } from "../../text/printable";
 import { formatReview, type ReviewFormat, reviewFormats } from "../formats";
 import { appliedUntil, judgeRelease, loadParser, type Review } from "../review";
 import { runSquawk } from "../squawk";
 import { BaseError, readBase } from "./base";
+import type { Folder, SchemaBase } from "./schema";
 import type { StackSettings } from "./settings";
 import { ReviewSettingsError } from "./settings-error";
 
@@ -117,7 +118,13 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const judged = judgeRelease({
     history,
     applied,
-    schema: await schemaFindings(directory, folder, options.schema ?? settings.review?.schema),
+    schema: await schemaFindings(
+      { directory, history: folder },
+      options.schema ?? settings.review?.schema,
+      options.base === undefined
+        ? undefined
+        : { ref: options.base, history: history.filter(({ name }) => known.has(name)) },
+    ),
     ...(options.stats !== undefined && { stats: (await settingsFiles()).readSizes(options.stats) }),
     ...(settings.review && {
       policy: { refuse: settings.review.refuse },
@@ -136,10 +143,10 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
 }
 
 /** Compares the Prisma schema with the migrations. The parser of schemas is loaded only for that. */
-async function schemaFindings(directory: string, history: readonly Migration[], schema: string | boolean | undefined) {
+async function schemaFindings(folder: Folder, schema: string | boolean | undefined, base: SchemaBase | undefined) {
   if (schema === false) return undefined;
   const { reviewSchema } = await import("./schema.js");
-  return reviewSchema(directory, history, schema === true ? undefined : schema);
+  return reviewSchema(folder, schema === true ? undefined : schema, base);
 }
 
 /** @throws ReviewSettingsError when the file can't be written */

@@ -57,9 +57,25 @@ export interface SchemaSource {
   readonly found: boolean;
 }
 
-/** Makes the findings about differences between a Prisma schema and a history. */
-export function judgeSchema({ differences, uncompared }: Comparison, source: SchemaSource): Finding[] {
-  return [...differences.map((difference) => differing(difference, source)), ...notCompared(uncompared, source)];
+/**
+ * Makes the findings about differences between a Prisma schema and a history.
+ * @param before the comparison before the branch; a difference that it has too is a note. Default: none is known.
+ */
+export function judgeSchema(
+  { differences, uncompared }: Comparison,
+  source: SchemaSource,
+  before?: Comparison,
+): Finding[] {
+  const known = new Set(before?.differences.map(sameness));
+  return [
+    ...differences.map((difference) => differing(difference, source, known.has(sameness(difference)))),
+    ...notCompared(uncompared, source),
+  ];
+}
+
+/** A text that is equal for the same difference, wherever it stands. */
+function sameness({ place: _, ...difference }: Difference): string {
+  return JSON.stringify(difference);
 }
 
 /** Makes the finding about a schema that can't be read. */
@@ -74,7 +90,7 @@ export function unreadSchema(why: string, { path }: SchemaSource): Finding {
   };
 }
 
-function differing(difference: Difference, source: SchemaSource): Finding {
+function differing(difference: Difference, source: SchemaSource, isOld: boolean): Finding {
   const { kind, object, whole, schema, history, place } = difference;
   const target = targetOf(difference);
   const of = ownName.has(object) ? ` of \`${whole}\`` : "";
@@ -83,8 +99,8 @@ function differing(difference: Difference, source: SchemaSource): Finding {
   return {
     ...placed(place, source.path),
     ...identified(rules[kind], target, what),
-    severity: severityOf(difference),
-    what,
+    severity: isOld ? "info" : severityOf(difference),
+    what: isOld ? `${what} It was so before this branch.` : what,
     ...consequences[kind](difference),
     safe: { migrations: [], note: nextStep(difference, source) },
   };
@@ -152,7 +168,13 @@ function nextStep(difference: Difference, source: SchemaSource): string {
 
 function notCompared(uncompared: readonly Uncompared[], source: SchemaSource): Finding[] {
   if (uncompared.length === 0) return [];
-  const listed = uncompared.map(({ what, why }) => `${what} (${why})`).join("; ");
+  const reasons = [...new Set(uncompared.map(({ why }) => why))];
+  const listed = reasons
+    .map((reason) => {
+      const parts = uncompared.filter(({ why }) => why === reason).map(({ what }) => what);
+      return `${parts.join(", ")} (${reason})`;
+    })
+    .join("; ");
   const what = `Not compared with the Prisma schema: ${listed}.`;
   return [
     {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -120,4 +121,33 @@ describe("npm run review and the Prisma schema", () => {
     settings({ schema: "elsewhere.prisma" });
     expect((await run("--stack", "prod")).out).toContain("There is no Prisma schema elsewhere.prisma");
   });
+});
+
+test("with --base, a difference that the base has too is a note", async () => {
+  const git = (...args: string[]) =>
+    execFileSync(
+      "git",
+      ["-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false", ...args],
+      { cwd: folder, stdio: "pipe" },
+    );
+  change("  pinned ", "  colour    String?\n  pinned ");
+  git("init", "-q", "-b", "main");
+  git("add", "-A");
+  git("commit", "-qm", "x");
+  change("  pinned ", "  width     Int?\n  pinned ");
+  let out = "";
+  const print = (text: string) => {
+    out += text;
+  };
+  const status = await main(
+    ["--migrations", "prisma/migrations", "--base", "main", "--no-squawk", "--format", "json"],
+    print,
+    print,
+  );
+  expect(JSON.parse(out).findings.map(({ id, severity }: Record<string, string>) => [id, severity])).toEqual([
+    ["not-in-history notes.width", "error"],
+    ["not-in-history notes.colour", "info"],
+  ]);
+  expect(out).toContain("It was so before this branch.");
+  expect(status).toBe(2);
 });
