@@ -12,6 +12,9 @@ export const bundleDump = bundled("dump.cjs", () => options("backup/dump/main.ts
 /** Returns the program that restores a dump beside its source, made in the same way. */
 export const bundleRestore = bundled("restore-dump.cjs", () => options("backup/restoring/main.ts"), selfExtracting);
 
+/** Returns the program that removes old dumps. It knows the store alone, and no database. */
+export const bundlePrune = bundled("prune.cjs", () => ({ entryPoints: ["backup/retention/main.ts"] }), selfExtracting);
+
 function options(entryPoint: string): BuildOptions & { entryPoints: [string] } {
   return {
     entryPoints: [entryPoint],

@@ -30,8 +30,16 @@ export const FILES = {
   restoreErrors: "restore.errors",
 } as const;
 
-/** The endings of the names of a dump's two files. */
-export const ENDINGS = { encrypted: ".dump.age", plain: ".dump", manifest: ".manifest.json" } as const;
+/**
+ * The endings of the names of a dump's two files. The third one is only there while they are removed, with the text of
+ * the manifest, so that a removal that was killed can be finished.
+ */
+export const ENDINGS = {
+  encrypted: ".dump.age",
+  plain: ".dump",
+  manifest: ".manifest.json",
+  removal: ".removal.json",
+} as const;
 
 /**
  * The limits of the storing program's heap, in MiB. Its buffers are outside of the heap, and are bounded themselves: the

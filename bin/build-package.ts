@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleBranch, bundleDump, bundleRestore } from "../backup/bundle";
+import { bundleBranch, bundleDump, bundlePrune, bundleRestore } from "../backup/bundle";
 import { bundleIamSchemaGate, bundleMigrator, bundleRdsSigner, bundleSchemaGate } from "../migrator/cli/bundle";
 import { bundleReportReader } from "../report/reader/bundle";
 import { writePlainTypes } from "./plain-types";
@@ -29,6 +29,7 @@ writeFileSync(join(dist, "rds-signer.cjs"), bundleRdsSigner(true));
 writeFileSync(join(dist, "branch.cjs"), bundleBranch(true));
 writeFileSync(join(dist, "dump.cjs"), bundleDump(true));
 writeFileSync(join(dist, "restore-dump.cjs"), bundleRestore(true));
+writeFileSync(join(dist, "prune.cjs"), bundlePrune(true));
 writeFileSync(join(dist, "schema-gate.cjs"), bundleSchemaGate(true));
 writeFileSync(join(dist, "schema-gate-iam.cjs"), bundleIamSchemaGate(true));
 writeFileSync(join(dist, "report.cjs"), bundleReportReader(true));

@@ -13,7 +13,7 @@ import type { CommandStack } from "./stack";
 export const COMPONENT = "ops";
 
 /** The label that names the verb. */
-const VERB_LABEL = "release/ops";
+export const VERB_LABEL = "release/ops";
 
 /** The label that names what the Job is for. */
 const SUBJECT_LABEL = "release/subject";

@@ -117,7 +117,7 @@ export function dumpPod(args: DumpPodArgs): types.input.core.v1.PodTemplateSpec 
 }
 
 /** Returns the variables in which the AWS SDK finds an access key; none if the pod has an identity of its own. */
-function storeCredentials({ secret }: DumpSettings["dump"]): types.input.core.v1.EnvVar[] {
+export function storeCredentials({ secret }: DumpSettings["dump"]): types.input.core.v1.EnvVar[] {
   if (secret === undefined) return [];
   const variable = (name: string, key: string) => ({
     name,

@@ -4,15 +4,10 @@ import { OLD_VERSION_SERVES, UNTOUCHED } from "../../migrator/failures/failure";
 import { Stopped } from "../../migrator/failures/statement";
 import { Log } from "../../migrator/log";
 import { DumpTooSlow } from "../failures/dump";
-import { claimStore } from "../stores/claim";
-import { parseS3, s3Store } from "../stores/s3";
-import type { Store } from "../stores/store";
+import { STORE_SECRETS, storeAt } from "../stores/place";
 import { type DumpOptions, readOptions } from "./options";
 import { Pod } from "./pod";
 import { takeDump } from "./take-dump";
-
-/** The variables that hold credentials of the store, which the log must never show. */
-const SECRET_VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"];
 
 /**
  * The program that stores the dump of a release. It runs beside the container of `pg_dump`, which makes the archive, and
@@ -24,13 +19,13 @@ async function main(args: readonly string[]): Promise<number> {
   const commands = { rerun: "run the same command again", app: OLD_VERSION_SERVES, migrator };
   let pod: Pod | undefined;
   try {
-    for (const name of SECRET_VARIABLES) log.hide(process.env[name] ?? "");
+    for (const name of STORE_SECRETS) log.hide(process.env[name] ?? "");
     const options = readOptions(args, process.env);
     pod = new Pod(options.folder);
     const ended = endings(options);
     try {
       const target = readTarget(options, log);
-      await takeDump({ options, target, store: storeOf(options), pod, log, signal: ended.signal });
+      await takeDump({ options, target, store: storeAt(options), pod, log, signal: ended.signal });
       log.event("dump.finished", "The dump is complete and checked; the migration may start.");
       return 0;
     } catch (error) {
@@ -44,10 +39,6 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     pod?.end();
   }
-}
-
-function storeOf({ place, endpoint, region }: DumpOptions): Store {
-  return "to" in place ? s3Store({ ...parseS3(place.to), endpoint, region }) : claimStore(place.folder, place.claim);
 }
 
 /** Returns a signal that is aborted, with the failure as its reason, by SIGTERM or when the time is over. */

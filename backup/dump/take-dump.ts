@@ -84,6 +84,8 @@ async function newDump(run: DumpRun, facts: DatabaseFacts): Promise<Manifest> {
   const client = checkedClient(pod.read("clientVersion") ?? "", options.image, facts);
   const removed = await store.removeUnfinished(folderOf(options.name));
   if (removed > 0) log.event("dump.leftovers", `Removed ${removed} unfinished of an earlier run from ${store.title}.`);
+  // A removal of an earlier dump of this name may have been killed, and must not be finished on the new one.
+  await store.remove(`${options.name}${ENDINGS.removal}`);
   signal.throwIfAborted();
   const endings = options.jobs > 1 ? PARALLEL_ENDINGS : ENDINGS;
   const file = `${options.name}${options.recipients.length > 0 ? endings.encrypted : endings.plain}`;

@@ -59,6 +59,11 @@ export function claimStore(folder: string, claim: string): Store {
         await fs.access(path(file));
         return createReadStream(path(file));
       }),
+    list: (inner) =>
+      asked(async () => {
+        const names = (await unlessMissing(() => fs.readdir(path(inner)))) ?? [];
+        return names.filter((name) => !name.endsWith(UNFINISHED));
+      }),
     remove: (file) => asked(() => fs.rm(path(file), { force: true })),
     removeUnfinished: (inner) =>
       asked(async () => {

@@ -6,6 +6,7 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   PutObjectCommand,
+  paginateListObjectsV2,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { isNotFound, storeFailure } from "./s3-errors";
@@ -75,6 +76,14 @@ export function s3Store({ bucket, prefix, endpoint, region }: S3Place): Store {
       }),
     size: (file) => unlessMissing(async () => (await client.send(new HeadObjectCommand(place(file)))).ContentLength),
     stream: (file) => asked(() => readObject(client, place(file), title)),
+    list: (folder) =>
+      asked(async () => {
+        const Prefix = `${place(folder).Key}/`;
+        const found: string[] = [];
+        for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix }))
+          found.push(...Contents.map(({ Key = "" }) => Key.slice(Prefix.length)));
+        return found.filter((name) => name !== "" && !name.includes("/"));
+      }),
     remove: (file) => asked(async () => void (await client.send(new DeleteObjectCommand(place(file))))),
     removeUnfinished: (folder) =>
       asked(async () => {

@@ -12,6 +12,8 @@ export interface Store {
   size(file: string): Promise<number | undefined>;
   /** Reads a file piece by piece, so that it needn't fit into memory. */
   stream(file: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Lists the finished files of a folder by their names in it, without those of folders inside. */
+  list(folder: string): Promise<string[]>;
   /** Removes a file; does nothing if there is none. */
   remove(file: string): Promise<void>;
   /**

@@ -1,11 +1,12 @@
 import type { Settings } from "../../settings/schema";
+import { pruneDumps } from "./dumps";
 import type { Pruner } from "./pruner";
 import { pruneSnapshots } from "./snapshots";
 
 /** How old backups are removed, by `backup.mode`; undefined: it makes none. */
 export const PRUNERS: Readonly<Record<Settings["backup"]["mode"], Pruner | undefined>> = {
   snapshot: pruneSnapshots,
-  dump: undefined,
+  dump: pruneDumps,
   branch: undefined,
   none: undefined,
 };
