@@ -83,7 +83,7 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   const { heldBack = [] } = history;
   if (heldBack.length > 0)
     void pulumi.log.info(
-      `migrations.until holds back ${counted(heldBack.length, "migration")} of the folder, from ${heldBack[0]} on.`,
+      `migrations.until holds back ${counted(heldBack.length, "migration")} of the folder, from ${heldBack[0]} on. Remove it when they are right.`,
     );
   const reader = { ...read.reader, ...own?.kubectl };
 

@@ -156,7 +156,8 @@ export function readRestoreCommand(args: readonly string[], stacks: readonly str
   const plan = values["plan"] === true;
   const moving = { image: text("image"), acceptLoss: values["accept-loss"] === true, noUp: values["no-up"] === true };
   if (verb === "switch-back") return { ...shared, verb, plan, ...moving };
-  if (verb === "switch") return { ...shared, verb, plan, name: name ?? "", outputs: text("outputs"), ...moving };
+  if (verb === "switch")
+    return { ...shared, verb, plan, name: (name ?? "").toLowerCase(), outputs: text("outputs"), ...moving };
   return {
     ...{ ...shared, verb, plan, to: text("to"), name: text("name")?.toLowerCase(), outputs: text("outputs") },
     ...{ identity: text("identity"), into: intoSecret(text("into")) },
@@ -229,7 +230,7 @@ export function helpText(): string {
     "Options of all:",
     ...helpOptions(STACK_OPTIONS),
     "",
-    `Exit status: 0 restored and verified; ${EXIT.failed} the copy did not get available; ${EXIT.usage} wrong command line or settings;`,
+    `Exit status: 0 restored and verified; ${EXIT.failed} the copy did not get available, or a switch would lose rows; ${EXIT.usage} wrong command line or settings;`,
     `9 the copy lacks something; ${EXIT.account} RDS or the cluster can't be asked, or refuses; 130 Ctrl-C.`,
     "",
   ].join("\n");

@@ -60,7 +60,7 @@ export async function switchApp(
   try {
     if (copy === undefined) return await runBack(run, (name) => typed("remove", name), output);
     const begun = await records.read();
-    const former = begun ? withSettings(stack, namespace, takenBack(begun.changes)) : stack;
+    const former = begun?.copy === copy ? withSettings(stack, namespace, takenBack(begun.changes)) : stack;
     const request = { copy, image, acceptLoss, outputs: command.outputs };
     return await runSwitch({ ...run, request, target: targetOf(former) }, output);
   } finally {

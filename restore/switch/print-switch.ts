@@ -38,11 +38,18 @@ function changeLines(namespace: string, changes: readonly Change[]): string[] {
 }
 
 /** Returns what was done, and how to go back. */
-export function switchedLines({ copy, image, move }: SwitchRecord, back: string, file: string | undefined): string[] {
+export function switchedLines(
+  { copy, image, move, changes }: SwitchRecord,
+  back: string,
+  file: string | undefined,
+): string[] {
   return [
     `The app uses ${copy}, with ${image}.`,
     `  ${sourceName(move)} is as it was, and nothing of the app writes to it.`,
     ...(file === undefined ? [] : [`  Commit ${file}, or the next release from CI brings the old settings back.`]),
+    ...(changes.some(({ path, value }) => path[1] === "until" && value !== undefined)
+      ? ["  Correct the migrations that are held back, then remove migrations.until from the settings."]
+      : []),
     `  To go back: ${back}`,
   ];
 }

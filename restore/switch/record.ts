@@ -64,9 +64,12 @@ export class SwitchRecords {
     );
   }
 
-  /** Writes the first record. It fails if another switch has begun meanwhile. */
-  async begin(record: SwitchRecord): Promise<void> {
-    await this.kubectl.run(["create", "--filename=-"], this.#object(record));
+  /**
+   * Writes the first record. It fails if another switch has begun meanwhile.
+   * @param before the record of an earlier switch, which is replaced
+   */
+  async begin(record: SwitchRecord, before: SwitchRecord | undefined): Promise<void> {
+    await this.kubectl.run([before ? "replace" : "create", "--filename=-"], this.#object(record));
   }
 
   /** Replaces the record. */

@@ -55,8 +55,10 @@ const UNMOVED = "nothing was moved; the app runs as before.";
 export async function runSwitch(run: SwitchToRun, output: Output): Promise<number> {
   const { records, kubectl, stack, namespace, stop } = run;
   const say = run.json ? output.say : output.log;
-  const begun = await records.read();
-  refuseOther(run, begun);
+  const found = await records.read();
+  refuseOther(run, found);
+  // An app that was moved before can be moved on, to a copy of the database that it uses now.
+  const begun = found?.copy === run.request.copy ? found : undefined;
   const plan = begun ? await planAgain(run, begun) : await planSwitch(run, { ...output, say });
   const { record } = plan;
   const former = begun ? withSettings(stack, namespace, takenBack(record.changes)) : stack;
@@ -83,8 +85,8 @@ export async function runSwitch(run: SwitchToRun, output: Output): Promise<numbe
   if (first && lostTables(first).length > 0 && !run.acceptLoss) throw lossRefused(run, begun !== undefined);
   if (!run.noUp) await requireStackCommands(run.commands);
   if (first) await seeOtherJobs(kubectl, { app: stack.settings.app.name, changes: true }, say);
-  if (!begun) await records.begin(record);
-  const stopped = first ? await leaveSource(run, { plan, seen, written, look }, say) : record;
+  if (!begun) await records.begin(record, found);
+  const stopped = first ? await leaveSource(run, { plan, seen, written, look, before: found }, say) : record;
   if (run.noUp && !isMoved(seen)) return tellByHand(run, record, say);
   const next = `${run.typed.switch}; to bring the app back: ${run.typed.back}`;
   if (!run.noUp) await release(run, record.changes, say, next);
@@ -113,11 +115,14 @@ async function leaveSource(
     seen,
     written,
     look,
+    before,
   }: {
     plan: SwitchPlan;
     seen: readonly SeenWriter[];
     written: () => Promise<Written>;
     look: () => Promise<SeenWriter[]>;
+    /** The record of an earlier switch. */
+    before: SwitchRecord | undefined;
   },
   say: (line: string) => void,
 ): Promise<SwitchRecord> {
@@ -126,7 +131,7 @@ async function leaveSource(
   const stopped = await stopAtSource(run, plan.record, seen, say);
   if (lostTables(await written()).length === 0 || run.acceptLoss) return stopped;
   await resumeWriters(kubectl, await look(), stopped.writers);
-  await records.end();
+  await (before && before.copy !== plan.record.copy ? records.write(before) : records.end());
   throw lossRefused(run, false);
 }
 
@@ -135,16 +140,16 @@ function isMoved(seen: readonly SeenWriter[]): boolean {
   return seen.length > 0 && seen.every(({ atCopy }) => atCopy);
 }
 
-/** @throws CommandFailure if another switch has begun */
+/** @throws CommandFailure if another switch has begun, and has not ended */
 function refuseOther({ request, typed }: SwitchToRun, begun: SwitchRecord | undefined): void {
   if (!begun) return;
-  const state = begun.phase === "switched" ? `the app uses ${begun.copy}.` : `a switch to ${begun.copy} has begun.`;
+  const state = `a switch to ${begun.copy} has begun.`;
   if (begun.phase === "going-back")
     throw new CommandFailure(EXIT.usage, `The way back from ${begun.copy} has begun.`, state, typed.back);
-  if (begun.copy !== request.copy)
+  if (begun.phase === "switching" && begun.copy !== request.copy)
     throw new CommandFailure(
       EXIT.usage,
-      `The app was moved to ${begun.copy} already.`,
+      `A switch to ${begun.copy} has begun, and has not ended.`,
       state,
       `${typed.back}, then the same command again`,
     );
