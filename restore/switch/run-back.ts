@@ -62,7 +62,11 @@ export async function runBack(run: SwitchRun, removal: (copy: string) => string,
       `nothing was changed; the app uses ${record.copy}.`,
       `${typed.back} --accept-loss`,
     );
-  if (isChanged || atCopy.length > 0) await goBack(run, record, say, written);
+  if (isChanged || atCopy.length > 0) {
+    await leaveCopy(run, record, say, written);
+    if (run.noUp) return tellByHand(run, taken, say);
+    await release(run, taken, say, typed.back);
+  }
   await resumeWriters(kubectl, await look(), record.writers);
   await records.end();
   say(`The app uses ${sourceName(record.move)} again.`);
@@ -72,16 +76,27 @@ export async function runBack(run: SwitchRun, removal: (copy: string) => string,
   return 0;
 }
 
-/** Stops what uses the copy, and releases the app with the settings before. */
-async function goBack(
+/** Tells what a person does where `up` runs. @returns the exit status */
+function tellByHand(
+  { commands, typed }: SwitchRun,
+  taken: ReturnType<typeof takenBack>,
+  say: (line: string) => void,
+): number {
+  say("The app is stopped. Now set the settings back and release it, where `up` runs:");
+  for (const { shown } of [...commands.config(taken), commands.up]) say(`  ${shown}`);
+  say(`Then the same command again, which ends the way back: ${typed.back} --no-up`);
+  return 0;
+}
+
+/** Stops what uses the copy. */
+async function leaveCopy(
   run: SwitchRun,
   record: SwitchRecord,
   say: (line: string) => void,
   written: () => Promise<boolean>,
 ): Promise<void> {
   const { records, kubectl, stack, namespace, commands, stop, timeout, typed, noUp } = run;
-  const taken = takenBack(record.changes);
-  const former = withSettings(stack, namespace, taken);
+  const former = withSettings(stack, namespace, takenBack(record.changes));
   const moved = withSettings(former, namespace, record.changes);
   if (!noUp) await requireStackCommands(commands);
   await seeOtherJobs(kubectl, { app: stack.settings.app.name, changes: true }, say);
@@ -94,14 +109,4 @@ async function goBack(
     await podsGone(kubectl, stack.settings.app.name, atCopy, { timeout, stop, back: typed.back });
     await written();
   }
-  if (noUp) {
-    const shown = [...commands.config(taken), commands.up].map((each) => `\n  ${each.shown}`);
-    throw new CommandFailure(
-      EXIT.failed,
-      "The app is stopped until the settings before are released, where `up` runs.",
-      "the database before is untouched.",
-      `${shown.join("")}\nThen, without --no-up: ${typed.back}`,
-    );
-  }
-  await release(run, taken, say, typed.back);
 }

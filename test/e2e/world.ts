@@ -192,7 +192,7 @@ export class World {
     writeFileSync(join(folder, "Pulumi.yaml"), JSON.stringify({ name: stack.project, runtime: "nodejs" }));
     const config = Object.entries(stack.settings).map(([key, value]) => [`${stack.project}:${key}`, value]);
     writeFileSync(join(folder, "Pulumi.local.yaml"), JSON.stringify({ config: Object.fromEntries(config) }));
-    const access = ["--stack", "local", "--kubeconfig", this.kubeconfigs.get(command)!];
+    const access = ["--stack", "local", "--kubeconfig", this.kubeconfigs.get(command === "ops" ? "ops" : "switch")!];
     const child = spawn(process.execPath, [join(CHECKOUT, "bin/start.cjs"), command, ...words, ...access], {
       cwd: folder,
       env: { ...process.env, ...environment },
@@ -309,7 +309,9 @@ export class World {
       },
     ];
     for (const object of objects) await kubectl(["apply", "--filename", "-"], JSON.stringify(object));
-    for (const role of ["up", "preview", "ops", "restore"] as const) await this.grant(role);
+    for (const role of ["up", "preview", "ops", "switch"] as const) await this.grant(role);
+    // Whoever moves the app needs what every command by hand needs, too.
+    await this.bind("ops", "switch");
 
     this.set("namespace", this.namespace);
     this.set("app.image", `${env["E2E_APP_IMAGE"]}:1.0.0`);
@@ -319,7 +321,13 @@ export class World {
     this.set("report.directory", this.reports);
   }
 
-  private async grant(role: "up" | "preview" | "ops" | "restore"): Promise<void> {
+  private async bind(role: string, account: string): Promise<void> {
+    const subject = `--serviceaccount=${this.namespace}:release-${account}`;
+    const words = ["create", "rolebinding", `release-${account}-${role}`, `--role=release-${role}`, subject];
+    await kubectl([...words, "--namespace", this.namespace]);
+  }
+
+  private async grant(role: "up" | "preview" | "ops" | "switch"): Promise<void> {
     const account = `release-${role}`;
     const inNamespace = ["--namespace", this.namespace];
     await kubectl(
@@ -327,8 +335,7 @@ export class World {
       readFileSync(join(__dirname, `rbac/${role}.yaml`), "utf8"),
     );
     await kubectl(["create", "serviceaccount", account, ...inNamespace]);
-    const subject = `--serviceaccount=${this.namespace}:${account}`;
-    await kubectl(["create", "rolebinding", account, `--role=${account}`, subject, ...inNamespace]);
+    await this.bind(role, role);
     const file = join(this.directory, `kubeconfig-${role}`);
     writeFileSync(file, await kubeconfigOf(this.namespace, account), { mode: 0o600 });
     this.kubeconfigs.set(role, file);
