@@ -1,6 +1,7 @@
 import { identifier } from "../migrations/sql/identifier";
 import type { DatabaseTable, ForeignKey } from "./database";
 import { type Found, placed } from "./difference";
+import { isCut } from "./names";
 
 /** Compares the foreign keys of one table, by the columns that they connect. */
 export function compareForeignKeys(expected: DatabaseTable, made: DatabaseTable, found: Found): void {
@@ -17,7 +18,7 @@ export function compareForeignKeys(expected: DatabaseTable, made: DatabaseTable,
     left.delete(own);
     if (own.onDelete !== key.onDelete || own.onUpdate !== key.onUpdate)
       found.differs({ ...of, kind: "differs", schema: actionsText(key), history: actionsText(own) });
-    else if (own.name !== key.name)
+    else if (own.name !== key.name && !isCut(own.name))
       found.differs({ ...of, kind: "named-differently", schema: key.name, history: own.name });
   }
   for (const key of left)

@@ -1,6 +1,7 @@
 import { identifier } from "../migrations/sql/identifier";
 import type { DatabaseIndex, DatabaseTable } from "./database";
 import { type Found, placed } from "./difference";
+import { isCut } from "./names";
 
 /** Compares the indexes and keys of one table: first those that are alike, then those with the same name. */
 export function compareIndexes(expected: DatabaseTable, made: DatabaseTable, found: Found): void {
@@ -28,7 +29,9 @@ export function compareIndexes(expected: DatabaseTable, made: DatabaseTable, fou
     (a, b) => named(a, b) && apart(a, b),
     (a, b) => found.skips(`index ${a.name}`, a.apart ?? b.apart ?? "", a.place),
   );
-  pair(same, (a, b) => found.differs({ ...of(a), kind: "named-differently", schema: a.name, history: b.name }));
+  pair(same, (a, b) => {
+    if (!isCut(b.name)) found.differs({ ...of(a), kind: "named-differently", schema: a.name, history: b.name });
+  });
   pair(named, (a, b) => found.differs({ ...of(a), kind: "differs", schema: indexText(a), history: indexText(b) }));
   pair(
     (a, b) => a.kind === "primary" && b.kind === "primary",

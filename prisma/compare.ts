@@ -1,6 +1,7 @@
 import type { Migration } from "../migrations/history/history";
 import { nameOfKey } from "../migrations/schema/schema-object";
 import { temporarySchema } from "../migrations/schema/temporary";
+import { keyOf } from "../migrations/sql/identifier";
 import { compareColumns } from "./compare-columns";
 import { compareForeignKeys } from "./compare-foreign-keys";
 import { compareIndexes } from "./compare-indexes";
@@ -14,13 +15,21 @@ import { madeDatabase } from "./made-database";
 /**
  * Compares what a Prisma schema says with what a history makes. It is pure; the SQL parser must be loaded. A difference
  * about which a statement leaves a doubt is listed as not compared.
+ * @param external the tables and enums that Prisma doesn't migrate, such as `auth.users`. Default: none.
  */
-export function comparePrisma(datamodel: Datamodel, history: readonly Migration[]): Comparison {
+export function comparePrisma(
+  datamodel: Datamodel,
+  history: readonly Migration[],
+  external: readonly string[] = [],
+): Comparison {
   const { schema, doubts } = followHistory(history);
   const found = new Found();
   for (const { name, place } of datamodel.views) found.skips(`view ${name}`, "Prisma doesn't migrate views", place);
   compareDatabases(expectedDatabase(datamodel), madeDatabase(schema), datamodel.schemas, found);
+  const others = new Set(external.map((name) => keyOf(nameOfKey(name))));
+  for (const key of others) found.skips(key, "prisma.config.ts names it as external");
   const differences = found.differences.filter((difference) => {
+    if (others.has(difference.whole)) return false;
     const doubt = doubtOf(difference, doubts);
     if (doubt) found.skips(differenceText(difference), doubtText(doubt), difference.place);
     return !doubt;

@@ -6,6 +6,8 @@ import type { PrismaFile } from "../migrations/revert/prisma-schema";
 export interface FoundSchema {
   readonly path: string;
   readonly found: boolean;
+  /** The tables and enums that prisma.config.ts names as external, which Prisma doesn't migrate. Default: none. */
+  readonly external?: readonly string[];
 }
 
 /**
@@ -18,7 +20,7 @@ export function findSchema(migrations: string): FoundSchema | undefined {
   const folder = dirname(resolve(migrations));
   for (let at = folder, depth = 0; depth < 4; at = dirname(at), depth++) {
     const named = configured(at, migrations) ?? packaged(at);
-    if (named !== undefined) return isSchema(named) ? { path: shown(named), found: true } : undefined;
+    if (named) return isSchema(named.path) ? { ...named, path: shown(named.path) } : undefined;
     if (existsSync(join(at, "package.json")) || existsSync(join(at, ".git")) || at === dirname(at)) break;
   }
   const beside = [join(folder, "schema.prisma"), join(folder, "schema"), folder].find(isSchema);
@@ -51,31 +53,37 @@ function pathIn(text: string, key: string): string | undefined {
   return new RegExp(`\\b${key}\\s*:\\s*${joined}["'\`]([^"'\`$]+)["'\`]\\s*[,)}\\n]`).exec(text)?.[1];
 }
 
-function configured(folder: string, migrations: string): string | undefined {
+function configured(folder: string, migrations: string): FoundSchema | undefined {
   for (const name of configs) {
-    const text = textOf(join(folder, name));
-    const schema = text === undefined ? undefined : pathIn(withoutComments(text), "schema");
-    if (text === undefined || schema === undefined) continue;
-    const inside = /\bmigrations\s*:\s*\{([^}]*)\}/.exec(withoutComments(text))?.[1] ?? "";
+    const text = withoutComments(textOf(join(folder, name)) ?? "");
+    const schema = pathIn(text, "schema");
+    if (schema === undefined) continue;
+    const inside = /\bmigrations\s*:\s*\{([^}]*)\}/.exec(text)?.[1] ?? "";
     const own = pathIn(`${inside}\n`, "path");
     // The configuration is for another folder of migrations.
     if (own !== undefined && resolve(folder, own) !== resolve(migrations)) continue;
-    return resolve(folder, schema);
+    return { path: resolve(folder, schema), found: true, external: externalIn(text) };
   }
   return undefined;
+}
+
+/** The names in `external: ["public.users"]`. */
+function externalIn(text: string): string[] {
+  const lists = [...text.matchAll(/\bexternal\s*:\s*\[([^\]]*)\]/g)].map(([, list]) => list ?? "");
+  return lists.flatMap((list) => [...list.matchAll(/["'`]([^"'`]+)["'`]/g)].map(([, name]) => name ?? ""));
 }
 
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, "");
 }
 
-function packaged(folder: string): string | undefined {
+function packaged(folder: string): FoundSchema | undefined {
   const text = textOf(join(folder, "package.json"));
   if (text === undefined) return undefined;
   try {
     const manifest: { prisma?: { schema?: unknown } } | null = JSON.parse(text);
     const schema = manifest?.prisma?.schema;
-    return typeof schema === "string" ? resolve(folder, schema) : undefined;
+    return typeof schema === "string" ? { path: resolve(folder, schema), found: true } : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
+import type { Node } from "libpg-query";
 import type { Migration } from "../migrations/history/history";
 import { Schema } from "../migrations/schema/schema";
 import { TemporaryNames } from "../migrations/schema/temporary";
+import { keyOf, nameOf } from "../migrations/sql/identifier";
 import { insideDo } from "../migrations/sql/inside-do";
 import { type ParsedStatement, parseScript, ScriptError } from "../migrations/sql/parse";
 import { callsOf } from "../migrations/sql/references";
@@ -66,9 +68,20 @@ function doubtOf({ node, text }: ParsedStatement, schema: Schema): Omit<Doubt, "
       exact: false,
     };
   }
-  if ("DropStmt" in node && node.DropStmt.removeType !== "OBJECT_TABLE" && takerOf(node))
-    return { why: "what depends on the dropped object is dropped with it", exact: false };
+  if (dropsOthers(node, schema)) return { why: "what depends on the dropped object is dropped with it", exact: false };
+  if ("AlterObjectSchemaStmt" in node && node.AlterObjectSchemaStmt.objectType === "OBJECT_TYPE")
+    return { why: "it moves a type to another schema", exact: false };
+  if ("CreateStmt" in node && (node.CreateStmt.tableElts ?? []).some((each) => "TableLikeClause" in each))
+    return { why: "LIKE copies what the text doesn't show", words: wordsOf(text), exact: false };
   return undefined;
+}
+
+/** Whether CASCADE may drop what isn't followed. Of a table, the foreign keys to it are followed. */
+function dropsOthers(node: Node, schema: Schema): boolean {
+  if (!takerOf(node)) return false;
+  if ("DropStmt" in node) return node.DropStmt.removeType !== "OBJECT_TABLE";
+  const table = "AlterTableStmt" in node ? node.AlterTableStmt.relation : undefined;
+  return table !== undefined && schema.referencing(keyOf(nameOf(table))).length > 0;
 }
 
 function doubtOfDo(text: string): Omit<Doubt, "migration" | "line"> {

@@ -23,7 +23,8 @@ function tableOf(table: Table, schema: Schema): DatabaseTable {
     isView: table.kind !== "table",
     columns: new Map([...table.columns.values()].map((column) => [column.name, columnOf(column, schema)])),
     indexes: schema.indexesOf(key).map((index) => indexOf(index, index.name.name === primary)),
-    foreignKeys: table.constraints.flatMap((each) => {
+    // A DO block may add a foreign key once more, if it isn't there.
+    foreignKeys: [...new Map(table.constraints.map((each) => [each.name, each])).values()].flatMap((each) => {
       const { kind, name, columns, references, referenced = [], onDelete = "a", onUpdate = "a" } = each;
       if (kind !== "foreign" || references === undefined) return [];
       return {

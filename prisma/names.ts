@@ -10,6 +10,11 @@ export function conventionalName(table: string, columns: readonly string[], suff
   return `${cut(parts.join("_"), longest - suffix.length - 1)}_${suffix}`;
 }
 
+/** Whether the name that an object would have without being cut is longer than Postgres allows, so that it isn't known. */
+export function isCut(name: string): boolean {
+  return Buffer.byteLength(name) > longest;
+}
+
 /** Cuts a text to a number of bytes, between two characters. */
 function cut(text: string, bytes: number): string {
   if (Buffer.byteLength(text) <= bytes) return text;

@@ -97,6 +97,10 @@ function renameColumn(table: Table, from: string, to: string, schema: Schema): v
     if (constraint.mentions) constraint.mentions = renamed(constraint.mentions);
     if (constraint.notNullOf) constraint.notNullOf = renamed(constraint.notNullOf);
   }
+  for (const { constraints } of schema.tables.values())
+    for (const constraint of constraints)
+      if (constraint.references === keyOf(table.name) && constraint.referenced)
+        constraint.referenced = renamed(constraint.referenced);
   for (const index of schema.indexesOf(keyOf(table.name))) {
     index.columns = renamed(index.columns);
     index.derivedFrom = renamed(index.derivedFrom ?? []);

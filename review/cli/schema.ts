@@ -39,20 +39,24 @@ export async function reviewSchema(
   const files = readSchema(source.path);
   if (!files || files.length === 0)
     throw new ReviewSettingsError(`There is no Prisma schema ${source.path} (--schema, or review.schema).`);
-  const compared = compare(files, history);
+  const compared = compare(files, history, source.external);
   if ("unread" in compared) return [unreadSchema(compared.unread, source)];
   if (!base || compared.differences.length === 0) return judgeSchema(compared, source);
-  const before = compare(await readBaseSchema(source.path, base.ref), base.history);
+  const before = compare(await readBaseSchema(source.path, base.ref), base.history, source.external);
   return judgeSchema(compared, source, "unread" in before ? undefined : before);
 }
 
 /** Compares the files of a schema with a history, or says why they can't be read. */
-function compare(files: readonly PrismaFile[], history: readonly Migration[]): Comparison | { unread: string } {
+function compare(
+  files: readonly PrismaFile[],
+  history: readonly Migration[],
+  external: readonly string[] | undefined,
+): Comparison | { unread: string } {
   try {
     const datamodel = parsePrisma(files);
     const { provider = "postgresql" } = datamodel;
     return /^(postgres|postgresql)$/.test(provider)
-      ? comparePrisma(datamodel, history)
+      ? comparePrisma(datamodel, history, external)
       : { unread: `it is for ${provider}` };
   } catch (error) {
     if (!(error instanceof PrismaSyntaxError)) throw error;

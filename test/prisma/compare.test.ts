@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadParser } from "../../migrations/sql/parse";
+import { comparePrisma } from "../../prisma/compare";
+import { parsePrisma } from "../../prisma/parse";
 import { compare, differences } from "./difference";
 
 beforeAll(() => loadParser());
@@ -170,6 +172,30 @@ ALTER TABLE "_PostToTag" ADD CONSTRAINT "_PostToTag_B_fkey" FOREIGN KEY ("B") RE
     ]);
   });
 
+  test("agree about a foreign key to a column that was renamed", () => {
+    const schema = `model A {
+  code Int @id
+  bs   B[]
+}
+model B {
+  id Int @id
+  a  A   @relation(fields: [id], references: [code])
+}`;
+    const tables = `CREATE TABLE "A" (id INT, CONSTRAINT "A_pkey" PRIMARY KEY (id)); CREATE TABLE "B" (id INT, CONSTRAINT "B_pkey" PRIMARY KEY (id));
+ALTER TABLE "B" ADD CONSTRAINT "B_id_fkey" FOREIGN KEY (id) REFERENCES "A"(id) ON DELETE RESTRICT ON UPDATE CASCADE;`;
+    expect(compare(schema, tables, 'ALTER TABLE "A" RENAME COLUMN id TO code;')).toEqual({
+      differences: [],
+      uncompared: [],
+    });
+  });
+
+  test("leave the names alone that Postgres chooses and cuts", () => {
+    const [name, column] = ["T".repeat(30), "c".repeat(40)];
+    const schema = `model ${name} {\n  id Int @id\n  ${column} Int @unique\n}`;
+    const sql = `CREATE TABLE "${name}" (id INT PRIMARY KEY, ${column} INT NOT NULL UNIQUE);`;
+    expect(differences(schema, sql)).toEqual([]);
+  });
+
   test("differ by an enum's values, whatever their order", () => {
     const schema = "enum E {\n  a\n  b\n}";
     expect(differences(schema, `CREATE TYPE "E" AS ENUM ('b', 'a');`)).toEqual([]);
@@ -205,6 +231,14 @@ ALTER TABLE "_PostToTag" ADD CONSTRAINT "_PostToTag_B_fkey" FOREIGN KEY ("B") RE
       'ALTER TABLE "User" RENAME CONSTRAINT "Person_pkey" TO "User_pkey";',
     ];
     expect(compare(user, ...steps)).toEqual({ differences: [], uncompared: [] });
+  });
+});
+
+test("tables that Prisma doesn't migrate are listed, not compared", () => {
+  const schema = parsePrisma([{ path: "schema.prisma", text: user }]);
+  expect(comparePrisma(schema, [], ["public.User"])).toEqual({
+    differences: [],
+    uncompared: [{ what: "User", why: "prisma.config.ts names it as external" }],
   });
 });
 
@@ -254,6 +288,14 @@ describe("what can't be compared is listed", () => {
       `DO $$ BEGIN IF EXISTS (SELECT 1) THEN ALTER TABLE "User" DROP COLUMN name; END IF; END $$;`,
       "column User.name, which the history doesn't make",
       "may be skipped",
+    ],
+    [
+      "what goes with a dropped key",
+      user.replace("}", "  bs B[]\n}\nmodel B {\n  id Int @id\n  u User @relation(fields: [id], references: [id])\n}"),
+      `CREATE TABLE "B" (id INT, CONSTRAINT "B_pkey" PRIMARY KEY (id), CONSTRAINT k FOREIGN KEY (id) REFERENCES "User"(id) ON DELETE RESTRICT ON UPDATE CASCADE);
+ALTER TABLE "User" DROP CONSTRAINT "User_pkey" CASCADE; ALTER TABLE "User" ADD CONSTRAINT "User_pkey" PRIMARY KEY (id);`,
+      "foreign key B.B_id_fkey, which the history names otherwise",
+      "what depends on the dropped object",
     ],
     [
       "what goes with a dropped type",

@@ -68,6 +68,19 @@ describe("the schema of a folder of migrations", () => {
     expect(findSchema("prisma/migrations")?.path).toBe(path);
   });
 
+  test("comes with the tables that prisma.config.ts names as external", () => {
+    write({
+      "prisma.config.ts":
+        'export default { schema: "a.prisma", tables: { external: ["auth.users", "b"] }, enums: { external: ["c"] } };',
+      "a.prisma": model,
+    });
+    expect(findSchema("prisma/migrations")).toEqual({
+      path: "a.prisma",
+      found: true,
+      external: ["auth.users", "b", "c"],
+    });
+  });
+
   test("is read with all its files, but not those of links, packages and migrations", () => {
     write({
       "s/a.prisma": "a",
