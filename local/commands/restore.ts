@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { running } from "../cloud/client";
 import { neonAccess } from "../cloud/neon/service";
 import { readOutputs } from "../engines";
+import { environmentOf } from "../environment";
 import { CommandError } from "../usage-error";
 import { rdsVariables, runByHand } from "./by-hand";
 import { byHandCommand, type Call, typed, type Verb } from "./verb";
@@ -10,7 +11,7 @@ export const restore: Verb = {
   name: "restore",
   arguments: "[words...]",
   summary:
-    "a backup or a moment as a second database, beside the one that runs; list, remove, switch, switch-back, help",
+    "a backup or a moment as a second database, beside the one that runs; check, list, remove, switch, switch-back, help",
   use: "changes",
   passesOptions: true,
   goesOn: true,
@@ -30,9 +31,11 @@ export const restore: Verb = {
     const files = { RELEASE_STACK_OUTPUTS: outputs };
     const status = await runByHand(call, ["restore", ...call.arguments], environment, files);
     const restores =
-      !["list", "remove", "help", "switch", "switch-back"].includes(call.arguments[0] ?? "") &&
-      !call.arguments.includes("--plan");
-    if (status === 0 && restores && !call.output.json)
+      !["check", "list", "remove", "help", "switch", "switch-back"].includes(call.arguments[0] ?? "") &&
+      !["--plan", "--check"].some((each) => call.arguments.includes(each));
+    // A dump is restored into a second database of the same server, and not to another one.
+    const hasServer = environmentOf(stack)?.dumps === undefined;
+    if (status === 0 && restores && hasServer && !call.output.json)
       call.output.line(`  To look at it: ${typed(call, "query", '"SELECT …"', "--instance", "NAME")}`);
     return status;
   },

@@ -72,7 +72,8 @@ export async function killDump({ rounds, seed, onRound }: Options): Promise<Kill
       const began = Date.now();
       const pod = new DumpPod({ ...options, silentSeconds: 3 });
       const killed = await isFirst(instant, pod.ended);
-      if (killed) for (const each of victims === "both" ? (["store", "client"] as const) : [victims]) pod.kill(each);
+      if (killed)
+        for (const each of victims === "both" ? (["store", "client"] as const) : [victims]) kill(-pod[each].pid!);
       await pod.ended;
       if (!killed) duration = Math.max(1_000, Date.now() - began);
       const again = await runDump(options);
