@@ -1,3 +1,4 @@
+import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { NEON_KEY_VARIABLE } from "../settings/neon";
 import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
@@ -42,16 +43,20 @@ export interface BranchJobManifestArgs {
  * with the API key from its Secret.
  */
 export function branchJobManifest({ backup, settings, ...args }: BranchJobManifestArgs): MigratorJobManifest {
-  const { name, key } = backup.branch.secret;
   return migratorJobManifest({
     ...{ ...args, settings, component: "branch", deadline: branchDeadline(backup), outlivesRelease: true },
     own: {
       image: settings.image,
       command: ["node", PROGRAM],
       args: [],
-      env: [{ name: NEON_KEY_VARIABLE, valueFrom: { secretKeyRef: { name, key } } }],
+      env: [neonKey(backup.branch)],
       volumes: [],
       volumeMounts: [],
     },
   });
+}
+
+/** Returns the variable with the API key, from its Secret. */
+export function neonKey({ secret: { name, key } }: BranchSettings["branch"]): types.input.core.v1.EnvVar {
+  return { name: NEON_KEY_VARIABLE, valueFrom: { secretKeyRef: { name, key } } };
 }

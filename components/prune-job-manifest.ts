@@ -1,8 +1,8 @@
+import type { types } from "@pulumi/kubernetes";
 import { CLAIM_FOLDER, NODE_FLAGS } from "../backup/pod-folder";
 import { MIGRATOR_CONTAINER, MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
 import type { Settings } from "../settings/schema";
 import type { Duration } from "../settings/units";
-import { type DumpSettings, storeCredentials } from "./dump-pod";
 import { jobPodMetadata } from "./job-pod-metadata";
 import type { MigratorJobManifest } from "./migrator-job-manifest";
 import { withPodFragment } from "./pod-fragment";
@@ -11,7 +11,7 @@ import { CONTAINER_SECURITY, labels, podIdentity } from "./pods";
 /** The name of the program's file in the pod, and in the ConfigMap that it comes from. */
 export const PRUNE_PROGRAM = "prune.cjs";
 
-/** What decides the manifest of a Job that removes old dumps. */
+/** What decides the manifest of a Job that removes old dumps or branches. */
 export interface PruneJobManifestArgs {
   /** The Job's name in its namespace. */
   name: string;
@@ -21,7 +21,10 @@ export interface PruneJobManifestArgs {
   component: string;
   /** The settings of the Jobs' pods. */
   settings: Settings["migrations"];
-  dump: DumpSettings["dump"];
+  /** The variables with the credentials of the store, by references to Secrets. */
+  env: types.input.core.v1.EnvVar[];
+  /** The PersistentVolumeClaim on which dumps are. Default: they are elsewhere. */
+  claim?: string | undefined;
   /** The arguments of the program. */
   arguments: readonly string[];
   /** The name of the ConfigMap with the program. */
@@ -31,18 +34,18 @@ export interface PruneJobManifestArgs {
 }
 
 /**
- * Returns the manifest of a Job that removes old dumps. Its pod is that of a dump without `pg_dump`, and without the
- * connection to the database, which it doesn't need.
+ * Returns the manifest of a Job that removes old dumps or branches. Its pod has no connection to the
+ * database, which it doesn't need.
  */
 export function pruneJobManifest(args: PruneJobManifestArgs): MigratorJobManifest {
-  const { name, namespace, app, component, settings, dump, deadline } = args;
-  const claim = dump.claim === undefined ? [] : [{ name: "dump-claim", claimName: dump.claim }];
+  const { name, namespace, app, component, settings, env, deadline } = args;
+  const claim = args.claim === undefined ? [] : [{ name: "dump-claim", claimName: args.claim }];
   const container = {
     name: MIGRATOR_CONTAINER,
     image: settings.image,
     command: ["node", ...NODE_FLAGS, `${MIGRATOR_FOLDER}/${PRUNE_PROGRAM}`],
     args: [...args.arguments],
-    env: storeCredentials(dump),
+    env,
     resources: settings.resources,
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: { ...CONTAINER_SECURITY, readOnlyRootFilesystem: true },

@@ -12,7 +12,7 @@ const KEYS: readonly {
   { key: "restore", modes: ["snapshot"] },
   { key: "kmsKey", modes: ["snapshot"] },
   { key: "copy", modes: ["snapshot"] },
-  { key: "keep", modes: ["snapshot", "dump"] },
+  { key: "keep", modes: ["snapshot", "dump", "branch"] },
   { key: "image", modes: ["dump"] },
   { key: "dump", modes: ["dump"] },
   { key: "branch", modes: ["branch"] },

@@ -4,18 +4,11 @@ import { OLD_VERSION_SERVES, UNTOUCHED } from "../../migrator/failures/failure";
 import { Stopped } from "../../migrator/failures/statement";
 import type { Log } from "../../migrator/log";
 import { NEON_KEY_VARIABLE } from "../../settings/neon";
-import {
-  BranchLimitReached,
-  BranchTooSlow,
-  NeonFailed,
-  NeonKeyRefused,
-  NeonNotReached,
-  NeonProjectMissing,
-  NeonRightMissing,
-} from "../failures/branch";
+import { BranchLimitReached, BranchTooSlow } from "../failures/branch";
 import { NeonApi } from "../neon/api";
 import { backupBranches } from "../neon/branches";
-import { NeonError, NeonUnreachable } from "../neon/error";
+import { NeonError } from "../neon/error";
+import { neonFailure } from "../neon/failure";
 import { type BranchOptions, readOptions } from "./options";
 import { takeBranch } from "./take-branch";
 
@@ -65,15 +58,10 @@ async function withinTime(options: BranchOptions, log: Log): Promise<void> {
 
 /** Returns the failure that stands for an error of Neon's API; any other error as it is. */
 async function asFailure(error: unknown, api: NeonApi, options: BranchOptions): Promise<unknown> {
-  if (error instanceof NeonUnreachable) return new NeonNotReached(error.endpoint, error.reason, error);
-  if (!(error instanceof NeonError)) return error;
   const { project } = options;
-  const { status, reason } = error;
-  if (error.isBranchLimit) return new BranchLimitReached(project, reason, await backupsOf(api, options), error);
-  if (status === 401) return new NeonKeyRefused(reason, error);
-  if (status === 403) return new NeonRightMissing(project, reason, error);
-  if (status === 404) return new NeonProjectMissing(project, reason, error);
-  return new NeonFailed(error.message, error);
+  if (error instanceof NeonError && error.isBranchLimit)
+    return new BranchLimitReached(project, error.reason, await backupsOf(api, options), error);
+  return neonFailure(error, project);
 }
 
 /** Counts the backups of this stack in the project, for a message. */

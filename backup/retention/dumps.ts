@@ -1,32 +1,20 @@
+import { StoreRefused } from "../failures/store";
 import { type Manifest, parseManifest } from "../manifest";
 import { backupName } from "../names";
 import { PARALLEL_ENDINGS } from "../parallel";
 import { ENDINGS } from "../pod-folder";
 import type { Store } from "../stores/store";
 import type { StoredBackup } from "./choose";
-
-/** The stack whose dumps are looked for. */
-export interface DumpOwner {
-  readonly project: string;
-  readonly stack: string;
-  readonly app: string;
-}
+import type { BackupOwner, PrunedStore } from "./prune";
 
 /** A dump of the stack in its store. */
-export interface StoredDump extends StoredBackup {
+interface StoredDump extends StoredBackup {
   /** The name of the dump's own file; the manifest has the same name with another ending. */
   readonly file: string;
   /** The manifest as it is stored. */
   readonly text: string;
   /** Whether a removal of it has begun that was not finished. */
   readonly marked: boolean;
-}
-
-/** The dumps of a stack, and those of which a killed removal has left a part. */
-export interface FoundDumps {
-  readonly dumps: readonly StoredDump[];
-  /** These have no manifest any more, so they are no backups. Their removal is finished whatever the settings say. */
-  readonly halfRemoved: readonly StoredDump[];
 }
 
 /** The beginning of a manifest's or a removal's name: the app, twelve digits of the migrations, and the attempt. */
@@ -38,7 +26,7 @@ const NAME = /^(.+)-[0-9a-f]{12}(?:-([1-9]\d{0,8}))?$/;
  *
  * @param store where they are
  */
-export async function findDumps(store: Store, owner: DumpOwner): Promise<FoundDumps> {
+export async function dumpStore(store: Store, owner: BackupOwner): Promise<PrunedStore<StoredDump>> {
   const folder = backupName(owner, "", 1).split("/")[0]!;
   const names = await store.list(folder);
   const known = new Set(names.map((name) => `${folder}/${name}`));
@@ -57,12 +45,19 @@ export async function findDumps(store: Store, owner: DumpOwner): Promise<FoundDu
     const left = await readOwn(store, { id, ending: ENDINGS.removal, owner, marked: true });
     if (left) halfRemoved.push(left);
   }
-  return { dumps, halfRemoved };
+  return {
+    ...{ title: store.title, backups: dumps, halfRemoved },
+    remove: (dump) => (halfRemoved.includes(dump) ? finishRemoval(store, dump) : removeDump(store, dump)),
+    keep: async (dump) => {
+      if (dump.marked) await forgetRemoval(store, dump);
+    },
+    refusal: (error) => (error instanceof StoreRefused ? error.message : undefined),
+  };
 }
 
 async function readOwn(
   store: Store,
-  { id, ending, owner, marked }: { id: string; ending: string; owner: DumpOwner; marked: boolean },
+  { id, ending, owner, marked }: { id: string; ending: string; owner: BackupOwner; marked: boolean },
 ): Promise<StoredDump | undefined> {
   const [, app, attempt = "1"] = NAME.exec(id.split("/").at(-1) ?? "") ?? [];
   if (app !== owner.app) return undefined;
@@ -74,7 +69,7 @@ async function readOwn(
 
 function isOwn(
   { project, stack, app, file, migrations }: Manifest,
-  { id, attempt, owner }: { id: string; attempt: number; owner: DumpOwner },
+  { id, attempt, owner }: { id: string; attempt: number; owner: BackupOwner },
 ): boolean {
   const named = project === owner.project && stack === owner.stack && app === owner.app;
   const endings = [ENDINGS, PARALLEL_ENDINGS].flatMap(({ encrypted, plain }) => [encrypted, plain]);
@@ -88,7 +83,7 @@ function isOwn(
  *
  * @throws the failure of the store, after which the dump is there as before
  */
-export async function removeDump(store: Store, { id, file, text, marked }: StoredDump): Promise<void> {
+async function removeDump(store: Store, { id, file, text, marked }: StoredDump): Promise<void> {
   const note = `${id}${ENDINGS.removal}`;
   const manifest = `${id}${ENDINGS.manifest}`;
   if (!marked) await store.write(note, text);
@@ -109,12 +104,12 @@ export async function removeDump(store: Store, { id, file, text, marked }: Store
 }
 
 /** Finishes a removal that was killed after its manifest was gone. */
-export async function finishRemoval(store: Store, { id, file }: StoredDump): Promise<void> {
+async function finishRemoval(store: Store, { id, file }: StoredDump): Promise<void> {
   await store.remove(file);
   await store.remove(`${id}${ENDINGS.removal}`);
 }
 
 /** Takes back the note of a removal that was killed before it began, of a dump that stays. */
-export async function forgetRemoval(store: Store, { id }: StoredDump): Promise<void> {
+async function forgetRemoval(store: Store, { id }: StoredDump): Promise<void> {
   await store.remove(`${id}${ENDINGS.removal}`);
 }

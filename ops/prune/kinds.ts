@@ -1,5 +1,5 @@
 import type { Settings } from "../../settings/schema";
-import { pruneDumps } from "./dumps";
+import { pruneBranches, pruneDumps } from "./in-cluster";
 import type { Pruner } from "./pruner";
 import { pruneSnapshots } from "./snapshots";
 
@@ -7,6 +7,6 @@ import { pruneSnapshots } from "./snapshots";
 export const PRUNERS: Readonly<Record<Settings["backup"]["mode"], Pruner | undefined>> = {
   snapshot: pruneSnapshots,
   dump: pruneDumps,
-  branch: undefined,
+  branch: pruneBranches,
   none: undefined,
 };

@@ -3,16 +3,16 @@ import type { PrunedPlace } from "./pruner";
 
 const backup = z.object({ id: z.string(), begunAt: z.coerce.date() });
 
-/** The lines of the program that removes dumps, of which each is one JSON object. */
+/** The lines of the program that removes backups, of which each is one JSON object. */
 const lineSchema = z.discriminatedUnion("event", [
-  backup.extend({ event: z.literal("dump.stays"), because: z.string() }),
-  backup.extend({ event: z.literal("dump.gone") }),
-  backup.extend({ event: z.literal("dump.not-removed"), reason: z.string() }),
+  backup.extend({ event: z.literal("backup.stays"), because: z.string() }),
+  backup.extend({ event: z.literal("backup.gone") }),
+  backup.extend({ event: z.literal("backup.not-removed"), reason: z.string() }),
   z.object({ event: z.literal("failed"), what: z.string(), next: z.string() }),
-  z.object({ event: z.literal("dumps.pruned") }),
+  z.object({ event: z.literal("backups.pruned") }),
 ]);
 
-/** Reads the log of the Job that removes dumps, line by line. */
+/** Reads the log of the Job that removes backups, line by line. */
 export class PrunedLog {
   readonly #stay: PrunedPlace["stay"][number][] = [];
   readonly #gone: PrunedPlace["gone"][number][] = [];
@@ -31,10 +31,10 @@ export class PrunedLog {
   read(line: string): void {
     const event = parsed(line);
     if (!event) this.other(line);
-    else if (event.event === "dump.stays")
+    else if (event.event === "backup.stays")
       this.#stay.push({ backup: { ...event, state: "complete" }, because: event.because });
-    else if (event.event === "dump.gone") this.#gone.push({ ...event, state: "complete" });
-    else if (event.event === "dump.not-removed") this.#notRemoved.push({ id: event.id, reason: event.reason });
+    else if (event.event === "backup.gone") this.#gone.push({ ...event, state: "complete" });
+    else if (event.event === "backup.not-removed") this.#notRemoved.push({ id: event.id, reason: event.reason });
     else if (event.event === "failed") this.failure = event;
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { parseSettings } from "../../components";
+import { storeCredentials } from "../../components/dump-pod";
 import { pruneJobManifest } from "../../components/prune-job-manifest";
 
 function pod(dump: object): any {
@@ -13,7 +14,13 @@ function pod(dump: object): any {
   const { app, migrations, backup } = settings;
   const job = pruneJobManifest({
     ...{ name: "notes-ops-prune-1", namespace: "shop", app: app.name, component: "ops", settings: migrations },
-    ...{ dump: backup.dump!, arguments: ["--plan"], file: "program", deadline: migrations.deadline },
+    ...{
+      env: storeCredentials(backup.dump!),
+      claim: backup.dump!.claim,
+      arguments: ["--plan"],
+      file: "program",
+      deadline: migrations.deadline,
+    },
   });
   return job.spec.template;
 }

@@ -7,7 +7,8 @@ import { StoreRefused } from "../../../backup/failures/store";
 import { type Manifest, manifestText } from "../../../backup/manifest";
 import { backupName } from "../../../backup/names";
 import type { Retention } from "../../../backup/retention/choose";
-import { pruneDumps } from "../../../backup/retention/prune-dumps";
+import { dumpStore } from "../../../backup/retention/dumps";
+import { pruneStore } from "../../../backup/retention/prune";
 import { claimStore } from "../../../backup/stores/claim";
 import { parseS3, s3Store } from "../../../backup/stores/s3";
 import type { Store } from "../../../backup/stores/store";
@@ -45,12 +46,10 @@ async function stored(store: Store, n: number, days: number, more: Partial<Manif
 async function pruned(store: Store, { retention = KEEP, plan = false } = {}) {
   const events: { event: string; id: string }[] = [];
   const log = new Log("json", (text) => events.push(JSON.parse(text) as { event: string; id: string }));
-  const all = await pruneDumps({
-    ...{ store, owner: OWNER, retention, plan, log },
-    signal: new AbortController().signal,
-  });
+  const signal = new AbortController().signal;
+  const all = await pruneStore(await dumpStore(store, OWNER), { retention, plan, log, signal });
   const ids = (kind: string) => events.filter(({ event }) => event === kind).map(({ id }) => id);
-  return { all, gone: ids("dump.gone"), stay: ids("dump.stays"), notRemoved: ids("dump.not-removed") };
+  return { all, gone: ids("backup.gone"), stay: ids("backup.stays"), notRemoved: ids("backup.not-removed") };
 }
 
 /** The stores, both of which must keep the same rules. */

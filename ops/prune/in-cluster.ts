@@ -4,6 +4,8 @@ import { CLAIM_FOLDER } from "../../backup/pod-folder";
 import { CommandFailure, EXIT } from "../../by-hand/failure";
 import { COMPONENT, KEPT_SECONDS, VERB_LABEL } from "../../by-hand/job-by-hand";
 import { type JobObjects, runJobObjects } from "../../by-hand/run-job";
+import { neonKey } from "../../components/branch-job-manifest";
+import { storeCredentials } from "../../components/dump-pod";
 import { literal } from "../../components/literal";
 import { labels } from "../../components/pods";
 import { PRUNE_PROGRAM, pruneJobManifest } from "../../components/prune-job-manifest";
@@ -11,19 +13,60 @@ import { printable } from "../../text/printable";
 import { PrunedLog } from "./pruned-log";
 import type { PrunedPlace, PruneRun } from "./pruner";
 
-/**
- * Removes old dumps. A Job in the cluster does it, because the keys of the store are there: in a Secret, or as the
- * pod's own identity. What goes is chosen there too, by the manifests.
- */
+/** A place of backups whose keys are in the cluster, so that a Job there removes the old ones. */
+interface ClusterPlace {
+  /** The kind of backups, in messages: "dumps" or "branches". */
+  readonly what: string;
+  readonly title: string;
+  /** The options of the program that say where they are. None of them is a secret. */
+  readonly options: readonly [flag: string, value: string | undefined][];
+  readonly env: Parameters<typeof pruneJobManifest>[0]["env"];
+  readonly claim?: string | undefined;
+}
+
+/** Removes old dumps. The keys of the store are in a Secret, or they are the pod's own identity. */
 export async function pruneDumps(run: PruneRun): Promise<PrunedPlace[]> {
-  const { stack, kubectl, stop, say } = run;
-  const { dump } = stack.settings.backup;
+  const { dump } = run.stack.settings.backup;
   if (!dump) return [];
-  const job = jobOf(run, dump);
+  const { to, claim, endpoint, region } = dump;
+  return pruneInCluster(run, {
+    what: "dumps",
+    title: `Dumps in ${to ?? `pvc://${claim}`}`,
+    options: [
+      ["--to", to],
+      ["--claim", claim],
+      ["--claim-folder", claim && CLAIM_FOLDER],
+      ["--endpoint", endpoint],
+      ["--region", region],
+    ],
+    env: storeCredentials(dump),
+    claim,
+  });
+}
+
+/** Removes old branches of Neon, whose API key is in a Secret. */
+export async function pruneBranches(run: PruneRun): Promise<PrunedPlace[]> {
+  const { branch } = run.stack.settings.backup;
+  if (!branch) return [];
+  return pruneInCluster(run, {
+    what: "branches",
+    title: `Branches in Neon's project ${branch.project}`,
+    options: [
+      ["--neon-project", branch.project],
+      ["--endpoint", branch.endpoint],
+    ],
+    env: [neonKey(branch)],
+  });
+}
+
+/** Removes old backups by a Job. What goes is chosen there too, by what the store says of each. */
+async function pruneInCluster(run: PruneRun, at: ClusterPlace): Promise<PrunedPlace[]> {
+  const { kubectl, stop, say } = run;
+  const job = jobOf(run, at);
   const log = new PrunedLog((line) => say(`  ${printable(line)}`));
-  say(`Job ${job.name}: ${run.plan ? "looks at" : "removes"} old dumps in ${dump.to ?? `the volume ${dump.claim}`}`);
+  say(`Job ${job.name}: ${run.plan ? "looks at" : "removes"} old ${at.what}`);
   const status = await runJobObjects(kubectl, job, stop, { log: (line) => log.read(line), say });
-  const place = { title: `Dumps in ${dump.to ?? `pvc://${dump.claim}`}`, ...log.found, warnings: [] };
+  const place = { title: at.title, ...log.found, warnings: [] };
   if (log.failure)
     throw new CommandFailure(
       EXIT.failed,
@@ -42,18 +85,16 @@ export async function pruneDumps(run: PruneRun): Promise<PrunedPlace[]> {
 }
 
 function removed(count: number): string {
-  return `untouched; ${count === 0 ? "no dump was removed" : `${count} of the old dumps were removed`}, and none is half removed for good.`;
+  return `untouched; ${count === 0 ? "no backup was removed" : `${count} of the old backups were removed`}, and none is half removed for good.`;
 }
 
-type Dump = NonNullable<PruneRun["stack"]["settings"]["backup"]["dump"]>;
-
-function jobOf(run: PruneRun, dump: Dump): JobObjects {
+function jobOf(run: PruneRun, { options, env, claim }: ClusterPlace): JobObjects {
   const { namespace, app, migrations } = run.stack.settings;
   const name = `${app.name}-ops-prune-${randomBytes(3).toString("hex")}`;
   const file = `${name}-program`;
   const { metadata, spec } = pruneJobManifest({
-    ...{ name, namespace, app: app.name, component: COMPONENT, settings: migrations, dump, file },
-    arguments: programArguments(run, dump),
+    ...{ name, namespace, app: app.name, component: COMPONENT, settings: migrations, env, claim, file },
+    arguments: programArguments(run, options),
     deadline: migrations.deadline,
   });
   return {
@@ -75,18 +116,14 @@ function jobOf(run: PruneRun, dump: Dump): JobObjects {
       data: { [PRUNE_PROGRAM]: bundlePrune() },
     }),
     maps: [file],
-    whenStopped: "the dump that is being removed is removed whole, and no other one",
+    whenStopped: "the backup that is being removed is removed whole, and no other one",
   };
 }
 
-function programArguments({ stack, retention, plan }: PruneRun, dump: Dump): string[] {
+function programArguments({ stack, retention, plan }: PruneRun, place: ClusterPlace["options"]): string[] {
   const { keep, named, maxAgeMs } = retention;
   const options: [flag: string, value: string | number | undefined][] = [
-    ["--to", dump.to],
-    ["--claim", dump.claim],
-    ["--claim-folder", dump.claim && CLAIM_FOLDER],
-    ["--endpoint", dump.endpoint],
-    ["--region", dump.region],
+    ...place.map(([flag, value]): [string, string | undefined] => [flag, value]),
     ["--project", stack.project],
     ["--stack", stack.name],
     ["--app", stack.settings.app.name],
