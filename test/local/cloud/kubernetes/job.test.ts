@@ -247,7 +247,7 @@ describe("a Job", () => {
     expect(cluster.log(cluster.pods()[0]!)).toBe("own,b,k\nunset\n");
   });
 
-  test("gets what it declares, the search path, the local commands and the limit to 127.0.0.1, and nothing else of this machine", async () => {
+  test("gets what it declares, the search path and the limit to 127.0.0.1, and nothing else of this machine", async () => {
     process.env["A_SECRET_OF_THIS_MACHINE"] = "canary";
     const env = [
       { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
@@ -273,8 +273,6 @@ describe("a Job", () => {
       "IP=127.0.0.1",
       expect.stringMatching(/^NODE_OPTIONS=--require "[^"]*loopback\.cjs"$/),
       `POD=${name}`,
-      "RELEASE_OPS_COMMAND=npm run local -- ops",
-      "RELEASE_RESTORE_COMMAND=npm run local -- restore",
       "SPACE=default",
     ]);
   });
