@@ -56,7 +56,7 @@ describe("the workflows", () => {
         job["runs-on"] === expression("vars.RUNNER || 'ubuntu-24.04'") ? [`${file} ${name}`] : [],
       ),
     );
-    expect(own.sort()).toEqual(["preview.yml preview", "release-stack.yml release"]);
+    expect(own.sort()).toEqual(["preview.yml preview", "release-stack.yml release", "restore-check.yml check"]);
   });
 
   test("test on every Node.js that is supported", () => {
