@@ -58,9 +58,11 @@ async function withinTime(options: BranchOptions, log: Log): Promise<void> {
 
 /** Returns the failure that stands for an error of Neon's API; any other error as it is. */
 async function asFailure(error: unknown, api: NeonApi, options: BranchOptions): Promise<unknown> {
-  const { project } = options;
-  if (error instanceof NeonError && error.isBranchLimit)
-    return new BranchLimitReached(project, error.reason, await backupsOf(api, options), error);
+  const { project, stack } = options;
+  if (error instanceof NeonError && error.isBranchLimit) {
+    const known = { reason: error.reason, own: await backupsOf(api, options) };
+    return new BranchLimitReached(project, stack, known, error);
+  }
   return neonFailure(error, project);
 }
 

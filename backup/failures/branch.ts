@@ -1,4 +1,6 @@
 import { Failure, UNTOUCHED } from "../../migrator/failures/failure";
+import { commandLine } from "../../text/command-line";
+import { shellWord } from "../../text/shell-word";
 
 /** A failure to make a branch of Neon. All of them end the release before the migration. */
 abstract class BranchFailure extends Failure {
@@ -52,10 +54,11 @@ export class NeonProjectMissing extends BranchFailure {
 export class BranchLimitReached extends BranchFailure {
   override readonly code = "branch-limit";
 
-  constructor(project: string, reason: string, own: number, cause?: unknown) {
+  /** @param own the number of branches that are backups of this stack */
+  constructor(project: string, stack: string, { reason, own }: { reason: string; own: number }, cause?: unknown) {
     super(
       `Neon's project ${project} has as many branches as its plan allows: ${reason}. ${own} of them are backups of this stack.`,
-      "delete branches that nobody needs, in Neon's console or with neonctl branches delete, or choose a larger plan",
+      `remove the old ones with ${commandLine("ops")} prune --stack ${shellWord(stack)} (by backup.keep), delete others in Neon's console, or choose a larger plan`,
       cause,
     );
   }

@@ -235,6 +235,14 @@ describe("a branch of the stand-in of Neon's API", () => {
     expect(branches()).toEqual(found);
   });
 
+  test("a project without room tells how many branches are ours, and what removes the old ones", async () => {
+    add({ name: `${NAME}-2` });
+    faults.add("neon-branch-limit");
+    const { log } = await run();
+    expect(log).toContain("1 of them are backups of this stack");
+    expect(log).toContain("npm run ops -- prune --stack prod");
+  });
+
   test("a branch that Neon never finishes gives its name away; the next run makes another", async () => {
     faults.add("neon-breaks");
     const { status, log } = await run();
