@@ -57,7 +57,8 @@ function migratorArguments(command: OpsCommand, stack: CommandStack, file: Migra
 
 /** The arguments by which `revert` knows who migrates, and what writes the new migration in the checkout. */
 function revertArguments(migration: string, { settings: { migrations } }: CommandStack): string[] {
-  const words = [migration, "--write", "--migrations", migrations.directory].map(shellWord);
+  const runner = migrations.runner === "command" ? ["--runner", "command"] : [];
+  const words = [migration, "--write", "--migrations", migrations.directory, ...runner].map(shellWord);
   return [
     "--runner",
     migrations.runner,

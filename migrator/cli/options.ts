@@ -78,7 +78,7 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     text: "preflight, sql: pending migrations (sql: a file) with findings of this class end the release (review.refuse); repeatable",
   },
   acknowledge: { value: "JSON", many: true, text: "preflight, sql: one entry of review.acknowledgements; repeatable" },
-  runner: { value: "NAME", default: "migrator", text: "preflight: who will migrate, `migrator` or `command`" },
+  runner: { value: "NAME", default: "migrator", text: "preflight, revert: who will migrate, `migrator` or `command`" },
   "allow-database-ahead": {
     text: "the database may have migrations that the folder has not: the app goes back on purpose",
   },

@@ -10,6 +10,7 @@ import { connect, stopCloud } from "../../local/cloud/client";
 import { toolsOf } from "../../local/cloud/command/tools";
 import { listObjects } from "../../local/cloud/kubernetes/index";
 import { projectFolder, removeFolders } from "../by-hand/project";
+import { migrate, writeMigration } from "../migrator/support";
 
 const START = resolve(__dirname, "../../bin/start.cjs");
 
@@ -94,6 +95,22 @@ describe.sequential("npm run ops on the local cluster", () => {
       migration: "fax.sql",
       data: { acknowledged: [expect.stringMatching(/no one sends faxes/)] },
     });
+    await until(() => left().length === 0);
+  }, 240_000);
+
+  test("plans how a migration is taken back, with the rows that would be lost and what the stack refuses of it", async () => {
+    const migrations = join(project, "migrations");
+    writeMigration(migrations, "2_hats", "CREATE TABLE hats (id int);");
+    await migrate(database.adminUrl, migrations, "baseline", "--through", "1_init", "--force");
+    expect((await migrate(database.adminUrl, migrations)).exit).toBe(0);
+    await query("INSERT INTO hats VALUES (1), (2)");
+    const run = start("revert", "2_hats", "--plan");
+    expect(await run.ended, run.said()).toBe(0);
+    expect(run.said()).toContain("It only reads the database.");
+    expect(run.said()).toMatch(/DROP TABLE hats;[\s\S]*Lost by it:\n {2}table hats: 2 rows\n/);
+    expect(run.said()).toMatch(/REFUSED: drop-table hats \(destructive\)/);
+    expect(run.said()).toContain("\nNext: npm run migrator -- revert 2_hats --write --migrations migrations (in");
+    expect(await query("SELECT FROM hats")).toHaveLength(2);
     await until(() => left().length === 0);
   }, 240_000);
 
