@@ -7,8 +7,8 @@ import type { Inverse } from "./undo";
  * Postgres then takes the check as the proof.
  */
 export function setNotNull(column: string, { name, alter }: AlteredBefore): Pick<Inverse, "sql" | "apart" | "note"> {
-  const name_ = cutToName(`${name.name}_${column}_is_set`);
-  const [c, check] = [identifier(column), identifier(name_)];
+  const proof = cutToName(`${name.name}_${column}_is_set`);
+  const [c, check] = [identifier(column), identifier(proof)];
   return {
     sql: [
       alter(`ADD CONSTRAINT ${check} CHECK (${c} IS NOT NULL) NOT VALID`),
