@@ -127,10 +127,21 @@ export const backupRules: Rule[] = [
   { needs: ["backup", "policy"], broken: ({ backup, policy }) => copyProblems(backup.copy, policy.encryption) },
 ];
 
+/**
+ * The regions to which RDS copies a snapshot only by a presigned URL.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html (PreSignedUrl)
+ */
+const PRESIGNED = /^(us-gov|cn)-/;
+
 function copyProblems(copy: BackupSettings["copy"], encryption: Settings["policy"]["encryption"]): Problem[] {
   if (!copy) return [];
   const { region, kmsKey } = copy;
   return [
+    ...problem(
+      PRESIGNED.test(region),
+      ["backup", "copy", "region"],
+      "a region outside of AWS GovCloud and China, where RDS copies only by a presigned URL, which a release doesn't make",
+    ),
     ...problem(
       kmsKey !== undefined && kmsKey.split(":")[3] !== region,
       ["backup", "copy", "kmsKey"],

@@ -24,6 +24,7 @@ test.each([
 test.each([
   [{ kmsKey: "alias/notes" }, "backup.kmsKey", "the ARN of a KMS key"],
   [{ copy: { region: "Ireland" } }, "backup.copy.region", "a region of AWS"],
+  [{ copy: { region: "cn-north-1" } }, "backup.copy.region", "a region outside of AWS GovCloud and China"],
   [{ copy: { region: "us-east-1", kmsKey: KEY } }, "backup.copy.kmsKey", "a key in backup.copy.region (us-east-1)"],
   [{ copy: { region: "eu-west-1", when: "now" } }, "backup.copy.when", '"after-rollout" or "before-migration"'],
   [{ keep: {} }, "backup.keep", "a group with last, days or both"],
