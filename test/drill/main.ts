@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { counted } from "../../text/counted";
 import { binariesOf } from "../support/majors";
 import { type Played, play } from "./play";
 import { table } from "./print";
@@ -36,7 +37,7 @@ async function main(): Promise<number> {
     );
   const green = played.filter(({ problem }) => problem === undefined).length;
   if (!values.json) for (const line of table(played)) console.log(line);
-  console.log(`${chosen.length} failures, ${green} brought back to green by the command of their message.`);
+  console.log(`${counted(chosen.length, "failure")}, ${green} brought back to green by the command of their message.`);
   return green === chosen.length ? 0 : 1;
 }
 

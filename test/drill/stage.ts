@@ -6,8 +6,8 @@ import { listSnapshots } from "../../local/cloud/aws/records";
 import { clientMajor, KEYS } from "../backup/pod";
 import { Cli, getJson, until } from "../local/cli";
 
-/** The kinds of stack: with a snapshot, a snapshot and automated backups, or a dump in place of a snapshot. */
-export type StackKind = "snapshot" | "point-in-time" | "dump";
+/** The kinds of stack: with a snapshot, a snapshot and automated backups, a dump, or a branch of Neon. */
+export type StackKind = "snapshot" | "point-in-time" | "dump" | "branch";
 
 /** The end of a typed command. */
 export interface Typed {
@@ -28,6 +28,11 @@ export const PG_DUMP = clientMajor();
 const SETTINGS: Record<StackKind, Readonly<Record<string, string>>> = {
   snapshot: {},
   "point-in-time": { "local:pointInTime": "true" },
+  branch: {
+    "backup.mode": "branch",
+    "backup.restore": "",
+    "backup.branch": "{project: local-project-1, secret: {name: notes-neon}}",
+  },
   dump: {
     "backup.mode": "dump",
     "backup.image": `postgres:${PG_DUMP}-alpine`,

@@ -44,4 +44,5 @@ export const restores: readonly Scenario[] = [
     first: { what: "adds the private key" },
     fill: (command, _, stage) => `${command} --identity '${stage.identity}'`,
   },
+  { ...shared, name: "A migration destroyed data, and a branch of Neon has it", stack: "branch" },
 ];
