@@ -15,6 +15,9 @@ import { Cli, endedSteps, ownHistory } from "./cli";
 
 const MAJOR = clientMajor();
 
+/** A test that takes a minute; `npm run test:long` runs it. */
+const long = test.runIf(process.env["TEST_LONG"]);
+
 describe
   .skipIf(MAJOR === undefined)
   .sequential(
@@ -105,7 +108,7 @@ describe
         expect(left.filter(({ metadata }) => metadata.name.includes("-ops-"))).toEqual([]);
       });
 
-      test("the command of the release's output restores the dump beside the source", async () => {
+      long("the command of the release's output restores the dump beside the source", async () => {
         const { restore } = await cli.outputs();
         expect(restore).toMatch(/restore .*--stack \S+ --to release\.local\/\S+ --identity FILE$/);
         const identity = join(cli.home, "notes-backup.key");
@@ -122,7 +125,7 @@ describe
         expect(left.filter((name) => /-ops-/.test(name))).toEqual([]);
       });
 
-      test("a check restores, verifies and removes it; the page of the next release has the time", async () => {
+      long("a check restores, verifies and removes it; the page of the next release has the time", async () => {
         const identity = join(cli.home, "notes-backup.key");
         const checked = await watched("restore", "check", "--identity", identity, "--json");
         expect(checked.status, checked.stdout + checked.stderr).toBe(0);
