@@ -6,6 +6,7 @@ const LONG = [
   "test/local/command-runner.test.ts",
   "test/local/kill.test.ts",
   "test/restore/switch/switch.test.ts",
+  "test/restore/switch/writers.test.ts",
 ];
 
 export default defineConfig({
