@@ -1,7 +1,7 @@
 import { prepareRelease, Release, stackOutputs } from "./program";
 
 /**
- * One `pulumi up` makes one release: preflight Job → snapshot → migration Job → app and every other workload →
+ * One `pulumi up` makes one release: preflight Job → backup → migration Job → app and every other workload →
  * smoke check → contract migrations → report.
  */
 export = async () => {

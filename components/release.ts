@@ -37,7 +37,7 @@ export interface ProvidedValues extends ProvidedDatabase {
 }
 
 /**
- * One release runs these steps: preflight Job → snapshot → migration Job → app and every other workload → sizes of the
+ * One release runs these steps: preflight Job → backup → migration Job → app and every other workload → sizes of the
  * tables → smoke check → contract migrations → report. Each arrow is a `dependsOn`, so a step that fails stops all
  * steps to its right, and the app that was serving goes on serving.
  */
@@ -64,7 +64,7 @@ export class Release extends pulumi.ComponentResource {
     super("release:index:Release", name, {}, opts);
     const { settings, provided = {} } = args;
 
-    // preflight Job → snapshot → migration Job
+    // preflight Job → backup → migration Job
     const migration = new DatabaseMigration(name, args, { parent: this, dependsOn: dependencies(opts) });
     const { releaseId, namespace, jobs, wayBack } = migration;
 
