@@ -1,7 +1,6 @@
 import { readTarget } from "../../migrator/cli/read-target";
 import { reportFailure } from "../../migrator/cli/report-failure";
-import { OLD_VERSION_SERVES, UNTOUCHED } from "../../migrator/failures/failure";
-import { Stopped } from "../../migrator/failures/statement";
+import { OLD_VERSION_SERVES } from "../../migrator/failures/failure";
 import type { Log } from "../../migrator/log";
 import { NEON_KEY_VARIABLE } from "../../settings/neon";
 import { BranchLimitReached, BranchTooSlow } from "../failures/branch";
@@ -9,6 +8,7 @@ import { NeonApi } from "../neon/api";
 import { backupBranches } from "../neon/branches";
 import { NeonError } from "../neon/error";
 import { neonFailure } from "../neon/failure";
+import { watchEnd } from "../work-end";
 import { type BranchOptions, readOptions } from "./options";
 import { takeBranch } from "./take-branch";
 
@@ -33,26 +33,20 @@ export async function runBranch(args: readonly string[], environment: NodeJS.Pro
 /** Makes the branch, and ends with the reason for it by SIGTERM or when the time is over. */
 async function withinTime(options: BranchOptions, log: Log): Promise<void> {
   const { endpoint, key, project, timeout } = options;
-  const over = new AbortController();
   let last: string | undefined;
   const onWait = (reason: string) => {
     if (reason !== last) log.event("branch.waiting", `Neon: ${reason}; trying again for ${timeout.text}.`);
     last = reason;
   };
-  const stop = (name: NodeJS.Signals) => over.abort(new Stopped(name === "SIGINT" ? "SIGINT" : "SIGTERM", UNTOUCHED));
-  const timer = setTimeout(() => over.abort(new BranchTooSlow(timeout.text, last)), timeout.milliseconds);
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  const api = new NeonApi({ endpoint, key, project, signal: over.signal, onWait });
+  const ended = watchEnd(timeout.milliseconds, () => new BranchTooSlow(timeout.text, last));
+  const api = new NeonApi({ endpoint, key, project, signal: ended.signal, onWait });
   try {
     await takeBranch({ options, target: readTarget(options, log), api, log });
   } catch (error) {
     // What the end of the work itself broke says nothing of its own.
-    throw over.signal.aborted ? (over.signal.reason as Error) : await asFailure(error, api, options);
+    throw ended.signal.aborted ? (ended.signal.reason as Error) : await asFailure(error, api, options);
   } finally {
-    clearTimeout(timer);
-    process.off("SIGTERM", stop);
-    process.off("SIGINT", stop);
+    ended.release();
   }
 }
 

@@ -1,11 +1,11 @@
 import { readTarget } from "../../migrator/cli/read-target";
 import { reportFailure } from "../../migrator/cli/report-failure";
-import { OLD_VERSION_SERVES, UNTOUCHED } from "../../migrator/failures/failure";
-import { Stopped } from "../../migrator/failures/statement";
+import { OLD_VERSION_SERVES } from "../../migrator/failures/failure";
 import { Log } from "../../migrator/log";
 import { DumpTooSlow } from "../failures/dump";
 import { STORE_SECRETS, storeAt } from "../stores/place";
-import { type DumpOptions, readOptions } from "./options";
+import { watchEnd } from "../work-end";
+import { readOptions } from "./options";
 import { Pod } from "./pod";
 import { takeDump } from "./take-dump";
 
@@ -22,7 +22,8 @@ async function main(args: readonly string[]): Promise<number> {
     for (const name of STORE_SECRETS) log.hide(process.env[name] ?? "");
     const options = readOptions(args, process.env);
     pod = new Pod(options.folder);
-    const ended = endings(options);
+    const { timeout } = options;
+    const ended = watchEnd(timeout.milliseconds, () => new DumpTooSlow(timeout.text));
     try {
       const target = readTarget(options, log);
       await takeDump({ options, target, store: storeAt(options), pod, log, signal: ended.signal });
@@ -39,23 +40,6 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     pod?.end();
   }
-}
-
-/** Returns a signal that is aborted, with the failure as its reason, by SIGTERM or when the time is over. */
-function endings({ timeout }: DumpOptions): { signal: AbortSignal; release: () => void } {
-  const over = new AbortController();
-  const stop = (name: NodeJS.Signals) => over.abort(new Stopped(name === "SIGINT" ? "SIGINT" : "SIGTERM", UNTOUCHED));
-  const timer = setTimeout(() => over.abort(new DumpTooSlow(timeout.text)), timeout.milliseconds);
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  return {
-    signal: over.signal,
-    release: () => {
-      clearTimeout(timer);
-      process.off("SIGTERM", stop);
-      process.off("SIGINT", stop);
-    },
-  };
 }
 
 void main(process.argv.slice(2)).then((exit) => {

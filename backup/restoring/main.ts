@@ -4,25 +4,20 @@ import { readTarget } from "../../migrator/cli/read-target";
 import { reportFailure } from "../../migrator/cli/report-failure";
 import type { Session } from "../../migrator/db/connection";
 import type { Target } from "../../migrator/db/url";
-import { OLD_VERSION_SERVES, UNTOUCHED } from "../../migrator/failures/failure";
-import { Stopped } from "../../migrator/failures/statement";
+import { OLD_VERSION_SERVES } from "../../migrator/failures/failure";
 import { Log } from "../../migrator/log";
 import { Pod } from "../dump/pod";
 import { RestoreTooSlow } from "../failures/restoring";
 import { KEY_FILE } from "../restore-pod";
 import { inSession } from "../session";
-import { claimStore } from "../stores/claim";
-import { parseS3, s3Store } from "../stores/s3";
-import type { Store } from "../stores/store";
+import { STORE_SECRETS, storeAt } from "../stores/place";
+import { type WorkEnd, watchEnd } from "../work-end";
 import { look } from "./look";
 import { type RestoreOptions, readRestoreOptions } from "./options";
 import { removeCopy } from "./removal";
 import { restoreDump } from "./restore-dump";
 import { restoreSession } from "./session";
 import { removedAtEnd } from "./state";
-
-/** The variables that hold credentials of the store, which the log must never show. */
-const SECRET_VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"];
 
 /** The variable with the connection string of the database that `--into` names. */
 const INTO_VARIABLE = "INTO_URL";
@@ -34,12 +29,13 @@ const INTO_VARIABLE = "INTO_URL";
 async function main(args: readonly string[]): Promise<number> {
   const log = new Log("json");
   let rerun = "run the same command again";
-  let ended: ReturnType<typeof endings> | undefined;
+  let ended: WorkEnd | undefined;
   try {
-    for (const name of SECRET_VARIABLES) log.hide(process.env[name] ?? "");
+    for (const name of STORE_SECRETS) log.hide(process.env[name] ?? "");
     const options = readRestoreOptions(args, process.env);
     ({ rerun } = options);
-    ended = endings(options);
+    const { timeout, copy } = options;
+    ended = watchEnd(timeout.milliseconds, () => new RestoreTooSlow(timeout.text, removedAtEnd(copy)));
     await work(options, ended.signal, log);
     return 0;
   } catch (error) {
@@ -54,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function work(options: RestoreOptions, signal: AbortSignal, log: Log): Promise<void> {
   const source = readTarget(options, log);
   const into = options.into ? intoTarget(options, log) : undefined;
-  const store = storeOf(options);
+  const store = storeAt(options);
   const at = <T>(does: (session: Session) => Promise<T>) =>
     inSession(into ?? source, restoreSession(options, log), does);
   if (options.verb === "remove") return at((session) => removeCopy(session, options.copy, options.force));
@@ -86,30 +82,6 @@ function fileKey({ keyFolder }: RestoreOptions, log: Log): Uint8Array | undefine
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     return undefined;
   }
-}
-
-function storeOf({ place, endpoint, region }: RestoreOptions): Store {
-  return "to" in place ? s3Store({ ...parseS3(place.to), endpoint, region }) : claimStore(place.folder, place.claim);
-}
-
-/** Returns a signal that is aborted, with the failure as its reason, by SIGTERM or when the time is over. */
-function endings({ timeout, copy }: RestoreOptions): { signal: AbortSignal; release: () => void } {
-  const over = new AbortController();
-  const stop = (name: NodeJS.Signals) => over.abort(new Stopped(name === "SIGINT" ? "SIGINT" : "SIGTERM", UNTOUCHED));
-  const timer = setTimeout(
-    () => over.abort(new RestoreTooSlow(timeout.text, removedAtEnd(copy))),
-    timeout.milliseconds,
-  );
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  return {
-    signal: over.signal,
-    release: () => {
-      clearTimeout(timer);
-      process.off("SIGTERM", stop);
-      process.off("SIGINT", stop);
-    },
-  };
 }
 
 void main(process.argv.slice(2)).then((exit) => {
