@@ -8,9 +8,17 @@ import { readJson, writeAtomically } from "./cloud/atomic";
  */
 const file = (stackDir: string) => join(stackDir, "settings.json");
 
-/** Reads the kept settings, in the order in which they are applied. */
+/**
+ * Reads the kept settings, in the order in which they are applied. A directory that can't be used has none; what is wrong
+ * with it is told where the command line is checked.
+ */
 export function readKept(stackDir: string): string[] {
-  return readJson<string[]>(file(stackDir)) ?? [];
+  try {
+    return readJson<string[]>(file(stackDir)) ?? [];
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) return [];
+    throw error;
+  }
 }
 
 /** Keeps these settings and no others. */

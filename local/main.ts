@@ -122,9 +122,10 @@ function readCall(verb: Verb, command: Command, typed: Typed, output: Call["outp
   ];
   try {
     const asTyped = { directory: resolve(typed.cwd), name: typed.stack, stateDir: typed.stateDir, location };
-    const stack = goingOn(verb, readStack({ ...asTyped, overrides: typed.config }), asTyped);
-    problems.push(...stateDirectoryProblems(stack.stateDir, stack.project, stack.name, verb.use));
+    const given = readStack({ ...asTyped, overrides: typed.config });
+    problems.push(...stateDirectoryProblems(given.stateDir, given.project, given.name, verb.use));
     if (problems.length > 0 || !isEngine(asked)) throw new UsageError([]);
+    const stack = goingOn(verb, given, asTyped);
     const engine = () => chooseEngine(asked, stack);
     const stackDir = stackDirectory(stack.stateDir, stack.project, stack.name);
     return { arguments: words, options, stack, engine, stackDir, cloudDir: resolve(stackDir, "cloud"), output };

@@ -38,7 +38,7 @@ describe("bin/start.cjs", () => {
   const migrations = () => ["review", "--migrations", join(root, "history"), "--no-squawk"];
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), "review start "));
-    for (const folder of ["bin", "migrations", "migrator", "report", "review", "settings", "text"])
+    for (const folder of ["bin", "migrations", "migrator", "prisma", "report", "review", "settings", "text"])
       cpSync(join(checkout, folder), join(root, folder), { recursive: true });
     for (const file of ["tsconfig.json", "package-lock.json"]) cpSync(join(checkout, file), join(root, file));
     mkdirSync(join(root, "node_modules"));
