@@ -2,9 +2,12 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 /** Tests that take minutes each. `npm run test:long` runs them, so that the others end within 20 minutes on 2 cores. */
 const LONG = [
+  "test/local/adoption.test.ts",
   "test/local/branch.test.ts",
   "test/local/command-runner.test.ts",
+  "test/local/earlier-version.test.ts",
   "test/local/kill.test.ts",
+  "test/local/pruned.test.ts",
   "test/restore/switch/switch.test.ts",
   "test/restore/switch/writers.test.ts",
 ];
