@@ -14,6 +14,9 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readJson, writeAtomically } from "../atomic";
 
+/** The size of the pieces in which parts are put together: a store must not take the time of a dump. */
+const PIECE_BYTES = 1024 * 1024;
+
 /** What is kept of an object beside its bytes. */
 export interface ObjectRecord {
   bytes: number;
@@ -127,8 +130,9 @@ export class Objects {
       if (!existsSync(this.part(id, part)))
         throw new S3Error("InvalidPart", 400, `The part ${part} could not be found.`);
       const hash = createHash("sha256");
-      const from = createReadStream(this.part(id, part)).on("data", (piece) => hash.update(piece));
-      await pipeline(from, createWriteStream(draft, { flags: index === 0 ? "w" : "a" }));
+      const from = createReadStream(this.part(id, part), { highWaterMark: PIECE_BYTES });
+      from.on("data", (piece) => hash.update(piece));
+      await pipeline(from, createWriteStream(draft, { flags: index === 0 ? "w" : "a", highWaterMark: PIECE_BYTES }));
       digests.push(hash.digest());
     }
     const whole = createHash("sha256").update(Buffer.concat(digests)).digest();
