@@ -25,7 +25,7 @@ export const FILES = {
   listStatus: "pg_restore.status",
   list: "pg_restore.list",
   listErrors: "pg_restore.errors",
-  /** In the pod of a restore: the exit status of `pg_restore`, and its messages. */
+  /** The exit status of `pg_restore`, and its messages; these files exist only in the pod of a restore. */
   restoreStatus: "restore.status",
   restoreErrors: "restore.errors",
 } as const;

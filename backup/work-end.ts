@@ -30,3 +30,17 @@ export function watchEnd(milliseconds: number, tooSlow: () => Error): WorkEnd {
     },
   };
 }
+
+/**
+ * Waits for work, but not after an abort: a store that doesn't answer must not keep the end from being told. The caller
+ * sees to it that the work that is left behind ends by itself.
+ */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+  aborted.catch(() => undefined);
+  signal.throwIfAborted();
+  return Promise.race([work, aborted]);
+}

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { CommandFailure, EXIT } from "../by-hand/failure";
 import { migratorProgram } from "../by-hand/job-by-hand";
+import { eventOf } from "../by-hand/job-event";
 import { Kubectl } from "../by-hand/kubectl";
 import { removeEarlier, seeOtherJobs } from "../by-hand/other-jobs";
 import type { ReleaseFacts } from "../by-hand/release-facts";
@@ -110,14 +111,5 @@ function programOf(stack: CommandStack) {
       "the copy is there; it was not looked at.",
       "correct the migrations folder, then the same command again",
     );
-  }
-}
-
-function eventOf(line: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -13,6 +13,7 @@ import { PARALLEL_ENDINGS } from "../parallel";
 import { ENDINGS } from "../pod-folder";
 import { inSession } from "../session";
 import type { Store, Upload } from "../stores/store";
+import { unlessAborted } from "../work-end";
 import { passOn, type Written } from "./archive";
 import { type Contents, readContents } from "./contents";
 import { type DatabaseFacts, dumpSession, readFacts } from "./facts";
@@ -141,19 +142,6 @@ async function filled(
     { file, bytes: written.fileBytes },
   );
   return manifest;
-}
-
-/**
- * Waits for work, but not after an abort: a store that doesn't answer must not keep the end from being told. The work
- * that is left behind then ends by itself, because its upload is aborted.
- */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  work.catch(() => undefined);
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
-  signal.throwIfAborted();
-  return Promise.race([work, aborted]);
 }
 
 /** Runs `pg_dump` in the other container, and stores its archive. */

@@ -7,6 +7,7 @@ import { RestoreClientTooOld, RestoreVanished } from "../failures/restoring";
 import type { Manifest } from "../manifest";
 import { readDumpFile } from "../read-dump";
 import type { Store } from "../stores/store";
+import { unlessAborted } from "../work-end";
 import type { RestoreOptions } from "./options";
 import { isLeftOut, type RestoreError, readRestoreErrors, restoreFailure } from "./pg-restore-error";
 import { removedAtEnd } from "./state";
@@ -101,15 +102,4 @@ function failureOf({ pod, options, manifest }: Passing): Error {
 
 function clientOf(pod: Pod): string {
   return /\d+(?:\.\d+)*/.exec(pod.read("clientVersion") ?? "")?.[0] ?? "of an unknown version";
-}
-
-/** Waits for work, but not after an abort: a store that doesn't answer must not keep the end from being told. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  work.catch(() => undefined);
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
-  aborted.catch(() => undefined);
-  signal.throwIfAborted();
-  return Promise.race([work, aborted]);
 }

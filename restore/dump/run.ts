@@ -2,6 +2,7 @@ import type { Job } from "../../by-hand/cluster-objects";
 import { itemsOf } from "../../by-hand/cluster-objects";
 import { CommandFailure, EXIT } from "../../by-hand/failure";
 import { ownSelector } from "../../by-hand/job-by-hand";
+import { eventOf } from "../../by-hand/job-event";
 import { Kubectl } from "../../by-hand/kubectl";
 import { removeJob, seeOtherJobs } from "../../by-hand/other-jobs";
 import { runJobObjects } from "../../by-hand/run-job";
@@ -40,7 +41,7 @@ export async function runDumpJob(
     const run = dumpJob(args);
     const events = new Map<string, ProgramEvent>();
     const log = (line: string) => {
-      const event = eventOf(line);
+      const event = programEventOf(line);
       if (event) events.set(event.event, event);
       if (!event) say(`  ${line}`);
       else if (!SILENT.has(event.event)) for (const each of event.message.split("\n")) say(`  ${each}`);
@@ -94,11 +95,7 @@ function failureOf(status: number, event: ProgramEvent | undefined, events: stri
   );
 }
 
-function eventOf(line: string): ProgramEvent | undefined {
-  try {
-    const value = JSON.parse(line) as Partial<ProgramEvent> | null;
-    return typeof value?.event === "string" && typeof value.message === "string" ? (value as ProgramEvent) : undefined;
-  } catch {
-    return undefined;
-  }
+function programEventOf(line: string): ProgramEvent | undefined {
+  const { event, message, ...more } = eventOf(line) ?? {};
+  return typeof event === "string" && typeof message === "string" ? { ...more, event, message } : undefined;
 }

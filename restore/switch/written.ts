@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { CommandFailure, EXIT } from "../../by-hand/failure";
 import type { JobByHand } from "../../by-hand/job-by-hand";
 import { migratorProgram } from "../../by-hand/job-by-hand";
+import { eventOf } from "../../by-hand/job-event";
 import type { Kubectl } from "../../by-hand/kubectl";
 import { removeEarlier } from "../../by-hand/other-jobs";
 import { type Output, runJob } from "../../by-hand/run-job";
@@ -17,7 +18,7 @@ const BASE_FILE = "base.json";
 
 /** What the migrator's verb `written` found. */
 export interface Written {
-  /** From when on it was counted; null: nothing tells it. */
+  /** The time from which on Postgres has counted; null if nothing tells it. */
   readonly at: string | null;
   readonly since: WrittenSince | null;
   /** The estimated rows of each table now. */
@@ -98,13 +99,4 @@ export function lossText(written: Written): string {
     ...(unknown.length > 0 ? [`${counted(unknown.length, "table")} of which it isn't known`] : []),
   ];
   return `Lost by it: ${parts.join(", and ")}.`;
-}
-
-function eventOf(line: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
 }
