@@ -69,7 +69,7 @@ export interface Datamodel {
   readonly provider?: string;
   /** `schemas` of the datasource; empty if there are none. */
   readonly schemas: readonly string[];
-  /** With `relationMode = "prisma"`, relations are no foreign keys. */
+  /** Whether Prisma makes a foreign key of each relation. It makes none with `relationMode = "prisma"`. */
   readonly foreignKeys: boolean;
 }
 

@@ -88,7 +88,7 @@ function doubtOfDo(text: string): Omit<Doubt, "migration" | "line"> {
   const words = wordsOf(text);
   if (insideDo(text)) return { why: "the statements in its DO block may be skipped", words, exact: true };
   const why = "it runs SQL that is made at run time";
-  // In a loop, the names of tables may come from the catalog.
+  // SQL in a loop may take the names of tables from the catalog.
   return /\bLOOP\b/i.test(text) ? { why, exact: false } : { why, words, exact: false };
 }
 

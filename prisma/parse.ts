@@ -67,7 +67,7 @@ interface Located {
 
 type At = (of: Located) => Place;
 
-/** To make a parser takes longer than to read a schema, so there is one. It keeps nothing of what it has read. */
+/** Making a parser takes longer than reading a schema, so all schemas share one. It keeps nothing of what it has read. */
 const parser = new PrismaParser({ nodeLocationTracking: "full" });
 const visitor = new (VisitorClassFactory(parser))();
 

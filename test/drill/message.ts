@@ -1,14 +1,17 @@
-/**
- * The labels behind which a message names the next command, in the order in which a person follows them: the way back of
- * a failed rollout, the next step of a failed Job, and what the local command line adds.
- */
-const LABELS = ["To go back to the backup", "To go back", "Next", "Once fixed, run", "To go on"] as const;
-
 /** The labels behind which a command that ended well names the one after it. */
 const FOLLOWING = ["Next", "To do it", "To move the app to it"] as const;
 
-/** One of the labels. `status` shows the next command without a colon. */
-export type Label = (typeof LABELS)[number] | (typeof FOLLOWING)[number] | "next";
+/**
+ * A label behind which a message names the next command: the way back of a failed rollout, the next step of a failed Job,
+ * and what the local command line adds. `status` shows the next command without a colon.
+ */
+export type Label =
+  | "To go back to the backup"
+  | "To go back"
+  | "Once fixed, run"
+  | "To go on"
+  | "next"
+  | (typeof FOLLOWING)[number];
 
 /**
  * Returns the commands that a message names behind a label, in their order, each as it stands there.

@@ -191,7 +191,7 @@ export class NeonProject {
     return [deleting];
   }
 
-  /** As Neon does, it takes one change at a time. */
+  /** Refuses a change while another one is made, because Neon makes one at a time. @throws NeonRefusal */
   private refuseWhenBusy({ operations }: ProjectState): void {
     if (operations.some(({ status }) => status === "running") || this.hasFault("neon-locked"))
       throw new NeonRefusal(
