@@ -14,6 +14,7 @@ import { type JudgedMigration, judgeMigration } from "./judge";
 import { type LintResult, lintFindings } from "./lint";
 import { target } from "./names";
 import { judgeHistory } from "./rules/history";
+import type { Trial } from "./trial";
 
 export { loadParser } from "../migrations/sql/parse";
 export { type Applied, appliedUntil } from "./applied";
@@ -38,6 +39,8 @@ export interface ReviewInput {
   readonly lint?: LintResult;
   /** The findings about the Prisma schema. Default: it was not compared with the migrations. */
   readonly schema?: readonly Finding[] | undefined;
+  /** What a trial of the migrations on a real server saw. Default: they were not run. */
+  readonly trial?: Trial | undefined;
 }
 
 /** The effect of one statement on one table. */
@@ -82,20 +85,22 @@ export interface Review extends Gate {
   readonly stats: { readonly recordedAt?: string } | undefined;
   /** The reason why squawk could not be run. Default: it was run, or nobody asked for it. */
   readonly unlinted?: string;
+  /** What a trial of the migrations on a real server saw; its findings are among the others. Default: there was none. */
+  readonly trial?: Trial;
   /** The review's assumption about the database. Default: none. */
   readonly assumes?: string;
 }
 
 /** Judges what a release would do. It is pure; the caller must have awaited `loadParser` once. */
 export function reviewRelease(input: ReviewInput): Review {
-  return judgeRelease(input)(input.lint);
+  return judgeRelease(input)(input.lint, input.trial);
 }
 
 /**
  * Judges what a release would do, as {@link reviewRelease} does, while squawk is still running. It does all work that
- * needs no messages of squawk and returns a function that adds those.
+ * needs neither its messages nor the trial, and returns a function that adds those.
  */
-export function judgeRelease(input: Omit<ReviewInput, "lint">): (lint?: LintResult) => Review {
+export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?: LintResult, trial?: Trial) => Review {
   const { history, applied = [], stats, policy = { refuse: [] }, runner = "migrator", schema: ofSchema = [] } = input;
   // Without the comparison, an acknowledgement of a difference is neither used nor without effect.
   const acknowledgements = (input.acknowledgements ?? []).filter(
@@ -117,10 +122,10 @@ export function judgeRelease(input: Omit<ReviewInput, "lint">): (lint?: LintResu
     else replay(migration, schema);
   const plans = judged.map(({ plan }) => plan);
   const contradictions = judgeHistory(history, applied, plans);
-  return (lint) => {
+  return (lint, trial) => {
     const messages = lint && "messages" in lint ? lint.messages : [];
     const findings = judged.flatMap(({ plan, findings: own }) => [...own, ...lintFindings(messages, plan, own)]);
-    findings.push(...contradictions, ...ofSchema);
+    findings.push(...contradictions, ...ofSchema, ...(trial?.findings ?? []));
     findings.sort(
       (a, b) => rank(a) - rank(b) || (a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : a.line - b.line),
     );
@@ -139,6 +144,7 @@ export function judgeRelease(input: Omit<ReviewInput, "lint">): (lint?: LintResu
       policy,
       stats: stats && { ...(stats.recordedAt !== undefined && { recordedAt: stats.recordedAt }) },
       ...(lint && "unavailable" in lint && { unlinted: lint.unavailable }),
+      ...(trial && { trial }),
     };
   };
 }
