@@ -5,6 +5,7 @@ import { databaseRules } from "./database-rules";
 import { appPodProblems, workloadPodProblems } from "./pod/app-pod";
 import { unpinnedContainers } from "./pod/containers";
 import { migrationPodProblems } from "./pod/migration-pod";
+import { rehearsalRules } from "./rehearsal-rules";
 import { problem, type Rule } from "./rule";
 import { scalingRules } from "./scaling-rules";
 import type { Settings } from "./schema";
@@ -154,6 +155,7 @@ export const rules: Rule[] = [
     },
   },
   ...backupRules,
+  ...rehearsalRules,
   ...adoptionRules,
   ...scalingRules,
 ];

@@ -4,6 +4,7 @@ import { backup } from "./sections/backup";
 import { database } from "./sections/database";
 import { migrations } from "./sections/migrations";
 import { policy, release, report, review, smoke } from "./sections/policy";
+import { rehearsal } from "./sections/rehearsal";
 import { name, setting } from "./types";
 
 /**
@@ -20,6 +21,7 @@ export const sections = {
   database,
   backup: backup.prefault({}),
   migrations,
+  rehearsal: rehearsal.prefault({}),
   service: service.prefault({}),
   workloads: workloads.default([]),
   policy: policy.prefault({}),

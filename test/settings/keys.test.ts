@@ -54,7 +54,7 @@ function changed(key: string, value: unknown): Record<string, unknown> {
       raw.database = { ...raw.database, secret, host: "h", name: "n", ...plain };
   }
   if (key.startsWith("backup.copy.")) raw.backup.copy = { region: "eu-west-1" };
-  if (/^backup\.(?:dump\.|image$)/.test(key)) {
+  if (/^backup\.(?:dump\.|image$)/.test(key) || key.startsWith("rehearsal.into.")) {
     const dump = {
       ...(key === "backup.dump.claim" ? {} : { to: "s3://shop-backups" }),
       secret: { name: "shop-store" },
@@ -66,6 +66,7 @@ function changed(key: string, value: unknown): Record<string, unknown> {
   }
   if (key.startsWith("backup.branch."))
     raw.backup = { mode: "branch", branch: { project: "p", secret: { name: "shop-neon" } } };
+  if (key.startsWith("rehearsal.into.")) raw.rehearsal = { into: { secret: "shop-rehearsal-server" } };
   if (key === "database.auth") raw.database = { ...raw.database, ...IAM, secret: undefined };
   let at = raw;
   for (const name of names.slice(0, -1)) at = at[name] ??= {};
