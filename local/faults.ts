@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readJson, UnreadableFile, writeAtomically } from "./cloud/atomic";
+import { readJson, UnreadableFile, writeAtomically } from "../text/atomic";
 import type { Fault } from "./cloud/aws/faults";
 
 /** The faults that can be set in the local cloud. In addition, an image whose tag ends in `-unready` is never ready. */

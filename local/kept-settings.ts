@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readJson, writeAtomically } from "./cloud/atomic";
+import { readJson, writeAtomically } from "../text/atomic";
 
 /**
  * Settings that `npm run local -- config` keeps in the stack's directory, as `key=value`. They stand in for changes of

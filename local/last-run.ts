@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readJson, writeAtomically } from "./cloud/atomic";
+import { readJson, writeAtomically } from "../text/atomic";
 import { describeProcess, isRunning, type ProcessRecord } from "./cloud/process";
 
 /** The result of the last command that changed the stack; `status` shows it. */

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { readText, writeAtomically } from "./atomic";
+import { readText, writeAtomically } from "../../text/atomic";
 
 const defectFile = (cloudDir: string) => join(cloudDir, "daemon-defect.txt");
 

@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { writeAtomically } from "./atomic";
+import { writeAtomically } from "../../text/atomic";
 import { describeProcess, isRunning, type ProcessRecord } from "./process";
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
+import { readable } from "../../text/atomic";
 import { shellWord } from "../../text/shell-word";
-import { readable } from "../cloud/atomic";
 import { foldersOutside } from "../cloud/aws/placement";
 import { stopCloud } from "../cloud/client";
 import { readLastRun, stateOf } from "../last-run";

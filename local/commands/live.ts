@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
-import type { OnUnreadable } from "../cloud/atomic";
+import type { OnUnreadable } from "../../text/atomic";
 import { findConnection } from "../cloud/aws/instance";
 import type { KubernetesObject } from "../cloud/kubernetes/object";
 import { openStore } from "../cloud/kubernetes/store";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readText, writeSynced } from "../cloud/atomic";
+import { readText, writeSynced } from "../../text/atomic";
 
 export interface StackLock {
   /** @throws Error if another command has taken the lock, which only happens when the lock file was tampered with. */

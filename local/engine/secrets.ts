@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readText, syncDirectory, writeSynced } from "../cloud/atomic";
+import { readText, syncDirectory, writeSynced } from "../../text/atomic";
 
 export interface StackKey {
   encrypt(plaintext: string): string;

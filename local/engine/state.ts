@@ -1,7 +1,7 @@
 import { existsSync, linkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { readText, writeAtomically } from "../cloud/atomic";
+import { readText, writeAtomically } from "../../text/atomic";
 import type { Json, Properties } from "../cloud/provider";
 import { openKey, type StackKey } from "./secrets";
 import { isObject, isSecret, mapProperties, mapSecrets, SECRET, SIGNATURE, secret } from "./values";

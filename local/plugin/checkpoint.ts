@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readText, writeAtomically } from "../cloud/atomic";
+import { readText, writeAtomically } from "../../text/atomic";
 import type { Json } from "../cloud/provider";
 
 /** The fields of the CLI's record of a stack that are read here (sdk/go/common/apitype/core.go, `CheckpointV3`). */

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, symlin
 import { delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
-import { readText, writeAtomically, writeSynced } from "../cloud/atomic";
+import { readText, writeAtomically, writeSynced } from "../../text/atomic";
 import { CLOUD_VARIABLE } from "../cloud/command/tools";
 import { stackDirectory } from "../engine/state";
 import type { Environment } from "../environment";

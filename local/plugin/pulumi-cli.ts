@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { readText, writeAtomically } from "../cloud/atomic";
+import { readText, writeAtomically } from "../../text/atomic";
 import { describeProcess, killGroup, type ProcessRecord } from "../cloud/process";
 import type { Json } from "../cloud/provider";
 import type { EngineOptions, EngineResult } from "../engine/events";

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Client } from "pg";
-import { readText } from "../../local/cloud/atomic";
 import { findConnection } from "../../local/cloud/aws/instance";
 import { listInstances, listSnapshots } from "../../local/cloud/aws/records";
 import { running } from "../../local/cloud/client";
@@ -11,6 +10,7 @@ import { waitUntil } from "../../local/cloud/process";
 import type { Json } from "../../local/cloud/provider";
 import { stackDirectory } from "../../local/engine/state";
 import { cliCheckpoint } from "../../local/plugin/checkpoint";
+import { readText } from "../../text/atomic";
 import type { Ran } from "./run-operation";
 import type { Stage } from "./stage";
 

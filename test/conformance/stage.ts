@@ -1,7 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readText } from "../../local/cloud/atomic";
 import { removeDeleted } from "../../local/cloud/aws/placement";
 import { listSnapshots } from "../../local/cloud/aws/records";
 import { type CloudMethods, connect, stopCloud } from "../../local/cloud/client";
@@ -9,6 +8,7 @@ import { openStore } from "../../local/cloud/kubernetes/store";
 import { type ProcessRecord, signalGroup } from "../../local/cloud/process";
 import { stackDirectory } from "../../local/engine/state";
 import { writeFaults } from "../../local/faults";
+import { readText } from "../../text/atomic";
 import type { Engine } from "./operation";
 import { type Interruption, type Ran, runOperation } from "./run-operation";
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
+import { binariesOf } from "../../embedded/majors";
 import { counted } from "../../text/counted";
-import { binariesOf } from "../support/majors";
 import { type Played, play } from "./play";
 import { table } from "./print";
 import type { Scenario } from "./scenario";

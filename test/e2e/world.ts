@@ -3,7 +3,6 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { readText } from "../../local/cloud/atomic";
 import type { Connection } from "../../local/cloud/aws/instance";
 import { removeDeleted } from "../../local/cloud/aws/placement";
 import { listSnapshots } from "../../local/cloud/aws/records";
@@ -14,6 +13,7 @@ import { stackDirectory } from "../../local/engine/state";
 import { cliCheckpoint, readCheckpoint } from "../../local/plugin/checkpoint";
 import * as cli from "../../local/plugin/pulumi-cli";
 import { readStack } from "../../local/stack";
+import { readText } from "../../text/atomic";
 import { type Forward, forwardFor } from "./forward";
 import { kubeconfigOf, kubectl, list } from "./kubectl";
 import { descendantsOf } from "./processes";

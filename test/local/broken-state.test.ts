@@ -12,9 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { writeAtomically } from "../../local/cloud/atomic";
 import { main } from "../../local/main";
 import { systemErrorInWords } from "../../local/system-error";
+import { writeAtomically } from "../../text/atomic";
 import { canMount, fullDisk } from "./full-disk";
 
 let stateDir: string;

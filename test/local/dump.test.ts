@@ -5,12 +5,12 @@ import { Readable } from "node:stream";
 import { buffer, text as stringOf } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backupName } from "../../backup/names";
+import { binariesOf } from "../../embedded/majors";
 import { listObjects } from "../../local/cloud/kubernetes/index";
 import { Objects } from "../../local/cloud/s3/objects";
 import type { AccessKey } from "../../local/cloud/signature";
 import { readRestoreCheck } from "../../report/restore-check";
 import { clientMajor, fileKeyOf, KEYS } from "../backup/pod";
-import { binariesOf } from "../support/majors";
 import { Cli, endedSteps, ownHistory } from "./cli";
 
 const MAJOR = clientMajor();

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chownSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { serverAccount } from "../../local/cloud/aws/account";
+import { serverAccount } from "../../embedded/account";
 import { randomNumbers } from "../support/random-numbers";
 import { Cli, processesOf, type Ran } from "./cli";
 import { check } from "./kill-up";

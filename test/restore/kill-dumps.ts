@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { binariesOf } from "../../embedded/majors";
 import { listInstances } from "../../local/cloud/aws/records";
 import { connect } from "../../local/cloud/client";
 import { listObjects } from "../../local/cloud/kubernetes/index";
 import { kubernetesDirectory } from "../../local/cloud/kubernetes/store";
 import { clientMajor, DumpPod, KEYS, runDump, TestStore } from "../backup/pod";
 import { dumpDatabase } from "../support/dump";
-import { binariesOf } from "../support/majors";
 import { randomNumbers } from "../support/random-numbers";
 import { startServer } from "../support/server";
 import { query, World } from "./world";

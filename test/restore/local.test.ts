@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { writeAtomically } from "../../local/cloud/atomic";
 import { establishedSettings } from "../../local/cloud/aws/api/settings";
 import { readInstance, writeInstance } from "../../local/cloud/aws/records";
+import { writeAtomically } from "../../text/atomic";
 import { removeFolders } from "../by-hand/project";
 import { dumpDatabase } from "../support/dump";
 import { restoreActions } from "../support/readme";

@@ -5,12 +5,13 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
-import { canEnter } from "../../local/cloud/aws/account";
-import type { Binaries } from "../../local/cloud/aws/binaries";
-import { copyTree, exists } from "../../local/cloud/aws/files";
-import { freePort } from "../../local/cloud/aws/ports";
-import { endWithParent } from "./end-with-parent";
-import { binariesOf, chosenMajor } from "./majors";
+import { canEnter } from "../../embedded/account";
+import type { Binaries } from "../../embedded/binaries";
+import { endWithParent } from "../../embedded/end-with-parent";
+import { copyTree, exists } from "../../embedded/files";
+import { binariesOf } from "../../embedded/majors";
+import { freePort } from "../../embedded/ports";
+import { chosenMajor } from "./majors";
 
 export interface ServerOptions {
   /** Default: the newest, or POSTGRES_MAJOR. */

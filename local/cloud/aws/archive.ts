@@ -1,12 +1,12 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { readJson, writeAtomically } from "../atomic";
-import type { Account } from "./account";
+import type { Account } from "../../../embedded/account";
+import { locateBinaries } from "../../../embedded/binaries";
+import { copyTree, exists, removeTree, syncPath, syncTree } from "../../../embedded/files";
+import { runningServer } from "../../../embedded/postgres";
+import { until } from "../../../embedded/processes";
+import { readJson, writeAtomically } from "../../../text/atomic";
 import { copyServer } from "./backup";
-import { locateBinaries } from "./binaries";
-import { copyTree, exists, removeTree, syncPath, syncTree } from "./files";
-import { runningServer } from "./postgres";
-import { until } from "./processes";
 import { dataDirectoryOf, type InstanceRecord, instanceFolder, readCredentials } from "./records";
 import { connectAsSuperuser } from "./roles";
 

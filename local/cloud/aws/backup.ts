@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { writeAtomically } from "../atomic";
-import { copyTree } from "./files";
-import type { Server } from "./postgres";
+import { copyTree } from "../../../embedded/files";
+import type { Server } from "../../../embedded/postgres";
+import { writeAtomically } from "../../../text/atomic";
 import type { Credentials } from "./records";
 import { connectAsSuperuser } from "./roles";
 

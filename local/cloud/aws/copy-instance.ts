@@ -1,10 +1,10 @@
 import path from "node:path";
+import { locateBinaries } from "../../../embedded/binaries";
+import { copyTree, syncTree } from "../../../embedded/files";
+import { freePort } from "../../../embedded/ports";
 import { fillToMoment } from "./archive";
-import { locateBinaries } from "./binaries";
 import { rdsErrors } from "./errors";
-import { copyTree, syncTree } from "./files";
 import { addInstance, type Connection, connectionOf, startInstance } from "./instance";
-import { freePort } from "./ports";
 import {
   type InstanceRecord,
   instanceFolder,

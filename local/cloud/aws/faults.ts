@@ -1,5 +1,5 @@
 import path from "node:path";
-import { readJson } from "../atomic";
+import { readJson } from "../../../text/atomic";
 
 /** The faults of this cloud. CLOUDDIR/faults.json contains the active ones as a JSON array and is read each time. */
 export type Fault =

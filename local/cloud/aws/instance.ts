@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { type OnUnreadable, readable, writeAtomically } from "../atomic";
+import { locateBinaries } from "../../../embedded/binaries";
+import { exists, removeTree, syncPath } from "../../../embedded/files";
+import { freePort } from "../../../embedded/ports";
+import { initialise, runningServer, type Server, startServer, stopServer } from "../../../embedded/postgres";
+import { type OnUnreadable, readable, writeAtomically } from "../../../text/atomic";
 import { archiveSettings, archives, recoverySettings, takeBaseBackup } from "./archive";
-import { locateBinaries } from "./binaries";
 import { isIdentifier, type Kind, RdsError, rdsErrors } from "./errors";
 import { hasFault } from "./faults";
-import { exists, removeTree, syncPath } from "./files";
 import { isOwn, makeDataFolder, removeOutside, takeOver } from "./placement";
-import { freePort } from "./ports";
-import { initialise, runningServer, type Server, startServer, stopServer } from "./postgres";
 import {
   type Credentials,
   dataDirectoryOf,

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { readJson } from "../atomic";
+import { readJson } from "../../../text/atomic";
 import { accountId } from "./attributes";
 import { type Kind, RdsError } from "./errors";
 

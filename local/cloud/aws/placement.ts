@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { readJson, readText, writeAtomically } from "../atomic";
-import { type Account, canEnter } from "./account";
-import { exists, removeTree } from "./files";
+import { type Account, canEnter } from "../../../embedded/account";
+import { exists, removeTree } from "../../../embedded/files";
+import { readJson, readText, writeAtomically } from "../../../text/atomic";
 
 /** The directory in which root keeps the files of servers whose user can't enter the state directory. */
 const outside = "/var/lib/release-local";

@@ -1,12 +1,12 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { type OnUnreadable, readable, readJson, writeAtomically } from "../atomic";
+import { isMissing } from "../../../embedded/files";
+import { runningServer } from "../../../embedded/postgres";
+import { type OnUnreadable, readable, readJson, writeAtomically } from "../../../text/atomic";
 import { isRunning, type ProcessRecord } from "../process";
 import type { Properties } from "../provider";
 import type { Kind } from "./errors";
 import { hasFault } from "./faults";
-import { isMissing } from "./files";
-import { runningServer } from "./postgres";
 
 /** The content of instance.json, which describes an instance or a cluster. Secrets are in credentials.json instead. */
 export interface InstanceRecord {

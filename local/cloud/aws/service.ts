@@ -1,4 +1,6 @@
 import path from "node:path";
+import { killServer, stopServer } from "../../../embedded/postgres";
+import { listProcesses } from "../../../embedded/processes";
 import type { Method, Service } from "../service";
 import type { ApiContext } from "./api/action";
 import { startMember } from "./api/changes";
@@ -16,8 +18,6 @@ import {
   forEachRecord,
 } from "./instance";
 import { foldersOutside, halfMade, isOwn, removeOutside } from "./placement";
-import { killServer, stopServer } from "./postgres";
-import { listProcesses } from "./processes";
 import { dataDirectoryOf, listInstances, readInstance, type Snapshot } from "./records";
 import {
   type CreateSnapshot,

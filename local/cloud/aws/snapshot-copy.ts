@@ -1,11 +1,11 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
+import { copyTree, exists, removeTree, syncPath, syncTree } from "../../../embedded/files";
+import { writeAtomically } from "../../../text/atomic";
 import { systemErrorInWords } from "../../system-error";
-import { writeAtomically } from "../atomic";
 import { describeProcess } from "../process";
 import { isIdentifier, type Kind, RdsError, rdsErrors } from "./errors";
 import { hasFault } from "./faults";
-import { copyTree, exists, removeTree, syncPath, syncTree } from "./files";
 import { keyIn, readCredentials, readSnapshot, type SnapshotRecord, snapshotFolder, writeSnapshot } from "./records";
 import { requireQuota, type StartedSnapshot } from "./snapshot";
 

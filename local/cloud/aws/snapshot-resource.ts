@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { until } from "../../../embedded/processes";
 import type { Client } from "../client";
 import {
   type CreateRequest,
@@ -16,7 +17,6 @@ import { snapshotAttributes, unknownSnapshotAttributes } from "./attributes";
 import type { Kind } from "./errors";
 import type { Inputs } from "./inputs";
 import { actions, authorize, TAG } from "./permissions";
-import { until } from "./processes";
 import { readSnapshot, type Snapshot } from "./records";
 import type { CreateSnapshot } from "./snapshot";
 

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
+import { exists, removeTree, syncPath, syncTree } from "../../../embedded/files";
+import { runningServer } from "../../../embedded/postgres";
+import { until } from "../../../embedded/processes";
+import { writeAtomically } from "../../../text/atomic";
 import { systemErrorInWords } from "../../system-error";
-import { writeAtomically } from "../atomic";
 import { describeProcess, isRunning } from "../process";
 import { copyServer } from "./backup";
 import { isIdentifier, type Kind, rdsErrors } from "./errors";
 import { hasFault } from "./faults";
-import { exists, removeTree, syncPath, syncTree } from "./files";
-import { runningServer } from "./postgres";
-import { until } from "./processes";
 import {
   dataDirectoryOf,
   findInstance,

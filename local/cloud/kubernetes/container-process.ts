@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "n
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
-import { readJson, writeAtomically } from "../atomic";
+import { readJson, writeAtomically } from "../../../text/atomic";
 import { describeProcess, killGroup, type ProcessRecord, signalProcess } from "../process";
 
 export interface ProcessPlan {

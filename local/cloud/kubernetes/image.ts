@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { readJson } from "../atomic";
+import { readJson } from "../../../text/atomic";
 
 /** A container image on this machine, which is a folder and a program. */
 export interface LocalImage {

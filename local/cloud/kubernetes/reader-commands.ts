@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readJson, writeAtomically } from "../atomic";
+import { readJson, writeAtomically } from "../../../text/atomic";
 
 /** The commands of the local cloud that messages of pods name in place of the usual ones, by variable. */
 export type ReaderCommands = Readonly<Record<"RELEASE_OPS_COMMAND" | "RELEASE_RESTORE_COMMAND", string>>;

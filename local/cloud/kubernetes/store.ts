@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type OnUnreadable, readable, readJson, UnreadableFile, writeAtomically } from "../atomic";
+import { type OnUnreadable, readable, readJson, UnreadableFile, writeAtomically } from "../../../text/atomic";
 import { type KubernetesObject, type ObjectReference, referenceTo } from "./object";
 
 /**

@@ -1,7 +1,7 @@
+import { until } from "../../../embedded/processes";
 import { addFromMoment } from "../aws/copy-instance";
 import { isIdentifier, type Kind } from "../aws/errors";
 import { findConnection, startInstance } from "../aws/instance";
-import { until } from "../aws/processes";
 import { instanceFolder, readCredentials, readInstance, readSnapshot } from "../aws/records";
 import { connectAsSuperuser } from "../aws/roles";
 import type { AwsMethods } from "../aws/service";

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { readJson, writeAtomically } from "../../../text/atomic";
 import { systemErrorInWords } from "../../system-error";
-import { readJson, writeAtomically } from "../atomic";
 import type { Fault } from "../aws/faults";
 
 /** An error that the stand-in answers with, with Neon's codes. */

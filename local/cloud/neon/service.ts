@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readJson, writeAtomically } from "../atomic";
+import { readJson, writeAtomically } from "../../../text/atomic";
 import { type Fault, hasFault } from "../aws/faults";
 import type { AwsMethods } from "../aws/service";
 import type { Method, Service } from "../service";

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { readJson, writeAtomically } from "../atomic";
+import { readJson, writeAtomically } from "../../../text/atomic";
 
 /** The size of the pieces in which parts are put together: a store must not take the time of a dump. */
 const PIECE_BYTES = 1024 * 1024;

@@ -9,10 +9,10 @@ import { NeonApi } from "../../../backup/neon/api";
 import { branchStore } from "../../../backup/retention/branches";
 import type { Retention } from "../../../backup/retention/choose";
 import { pruneStore } from "../../../backup/retention/prune";
-import { writeAtomically } from "../../../local/cloud/atomic";
 import { answerNeon } from "../../../local/cloud/neon/api";
 import { type Branch, NeonProject } from "../../../local/cloud/neon/project";
 import { Log } from "../../../migrator/log";
+import { writeAtomically } from "../../../text/atomic";
 
 const OWNER = { project: "shop", stack: "prod", app: "notes" };
 const NOW = new Date("2026-11-30T12:00:00Z");

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePort } from "../../../local/cloud/aws/ports";
+import { freePort } from "../../../embedded/ports";
 import { startServer, type TestServer } from "../../support/server";
 import { historyOf, startMigrator, until } from "../support";
 

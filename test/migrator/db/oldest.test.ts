@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { chosenMajor, MajorUnavailable, NEWEST, OLDEST } from "../../support/majors";
+import { MajorUnavailable, NEWEST, OLDEST } from "../../../embedded/majors";
+import { chosenMajor } from "../../support/majors";
 import { startServer, type TestServer } from "../../support/server";
 import { KILL_HISTORY } from "../apply/kills";
 import { historyOf, migrate, query, writeMigration } from "../support";

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MajorUnavailable, NEWEST, OLDEST } from "../../../embedded/majors";
 import type { Effect } from "../../../migrations/schema/effect";
 import { Schema } from "../../../migrations/schema/schema";
 import { lockModes } from "../../../migrations/sql/locks";
 import { loadParser, parseScript } from "../../../migrations/sql/parse";
 import { apply, effectOf, refusedInTransaction } from "../../../migrations/statements/statements";
-import { MajorUnavailable, NEWEST, OLDEST } from "../../support/majors";
 import type { TestPostgres } from "../../support/postgres";
 import { startServer } from "../../support/server";
 import { before, rows } from "./before";

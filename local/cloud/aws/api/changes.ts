@@ -1,7 +1,7 @@
+import { stopServer } from "../../../../embedded/postgres";
 import type { Json } from "../../provider";
 import { isIdentifier, type Kind, RdsError, rdsErrors } from "../errors";
 import { deleteInstance, setBackupRetention, startInstance } from "../instance";
-import { stopServer } from "../postgres";
 import {
   dataDirectoryOf,
   type InstanceRecord,

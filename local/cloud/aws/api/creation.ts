@@ -1,10 +1,10 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { readJson, writeAtomically } from "../../atomic";
+import { isMissing } from "../../../../embedded/files";
+import { readJson, writeAtomically } from "../../../../text/atomic";
 import type { Properties } from "../../provider";
 import { addFromMoment, addFromSnapshot } from "../copy-instance";
 import type { Kind } from "../errors";
-import { isMissing } from "../files";
 import { setBackupRetention, startInstance } from "../instance";
 import { findInstance, type Instance, type Member, readInstance } from "../records";
 import { restorable } from "../snapshot";

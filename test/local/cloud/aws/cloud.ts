@@ -2,7 +2,6 @@ import { promises as fs } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Client } from "pg";
-import { writeAtomically } from "../../../../local/cloud/atomic";
 import type { Connection, EnsureInstance } from "../../../../local/cloud/aws/instance";
 import { removeDeleted } from "../../../../local/cloud/aws/placement";
 import { createAwsProvider } from "../../../../local/cloud/aws/provider";
@@ -10,6 +9,7 @@ import { readSnapshot, type Snapshot } from "../../../../local/cloud/aws/records
 import { type AwsMethods, createAwsService } from "../../../../local/cloud/aws/service";
 import type { Provider } from "../../../../local/cloud/provider";
 import type { Method } from "../../../../local/cloud/service";
+import { writeAtomically } from "../../../../text/atomic";
 
 /** A cloud of its own for a test file, whose service runs in this process. */
 export interface TestCloud {

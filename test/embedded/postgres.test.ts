@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dumpDatabase, startPostgres, type TestPostgres } from "../../../support/postgres";
+import { dumpDatabase, startPostgres, type TestPostgres } from "../support/postgres";
 
 let server: TestPostgres;
 

@@ -5,8 +5,8 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { makeFolder } from "../../../text/make-folder";
-import { readJson } from "../atomic";
+import { readJson } from "../text/atomic";
+import { makeFolder } from "../text/make-folder";
 import { type Account, serverAccount } from "./account";
 import { copyTree, exists, removeTree } from "./files";
 
@@ -23,7 +23,7 @@ export interface Binaries {
 class PostgresUnavailable extends Error {
   override readonly name = "PostgresUnavailable";
   constructor(reason: string) {
-    super(`${reason} The local cloud can't run a database here; nothing was started or changed.`);
+    super(`${reason} No database can be run here; nothing was started or changed.`);
   }
 }
 
@@ -55,7 +55,7 @@ export async function locate(packaged: string, places?: string[]): Promise<Binar
   if (version) return { directory: packaged, version, account };
   const manifest = readJson<{ version: string }>(path.join(packaged, "..", "package.json"));
   const name = `postgres-${process.platform}-${process.arch}-${manifest?.version ?? "unknown"}`;
-  for (const place of places ?? copyPlaces(account)) {
+  for (const place of places ?? cachePlaces(account)) {
     const directory = path.join(place, name, "native");
     if (!(await runnableVersion(directory, account))) await copyBinaries(packaged, directory);
     const version = await runnableVersion(directory, account);
@@ -105,7 +105,8 @@ async function runnableVersion(directory: string, account: Account | undefined):
   }
 }
 
-function copyPlaces(account: Account | undefined): string[] {
+/** The folders, in the order of preference, that keep files which the server's user can read too. */
+export function cachePlaces(account: Account | undefined): string[] {
   const folder = "release-local";
   if (account) return [path.join("/var/cache", folder), path.join("/opt", folder)];
   const cache = process.platform === "darwin" ? "Library/Caches" : ".cache";

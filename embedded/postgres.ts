@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { writeAtomically } from "../atomic";
+import { writeAtomically } from "../text/atomic";
 import { type Binaries, locateBinaries } from "./binaries";
 import { isMissing, removeTree, syncPath, syncTree } from "./files";
 import { freePort, isFree } from "./ports";
@@ -22,6 +22,8 @@ class PostgresFailed extends Error {
 }
 
 export interface InitialiseOptions {
+  /** Default: those of {@link locateBinaries}. */
+  binaries?: Binaries;
   /** The absolute path of the data directory. It must not exist, and it appears complete or not at all. */
   dataDirectory: string;
   superuser: string;
@@ -29,6 +31,8 @@ export interface InitialiseOptions {
 }
 
 export interface StartOptions {
+  /** Default: those of {@link locateBinaries}. */
+  binaries?: Binaries;
   dataDirectory: string;
   /** The port; if another program listens on it, a free one is used. Default: a free one. */
   port?: number;
@@ -68,7 +72,8 @@ const environment = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" };
 
 /** Runs initdb, which takes 0.6 s. The directory is created elsewhere and renamed, so that it is never incomplete. */
 export async function initialise(options: InitialiseOptions): Promise<void> {
-  const { account, version } = await locateBinaries();
+  const binaries = options.binaries ?? (await locateBinaries());
+  const { account, version } = binaries;
   const { dataDirectory, superuser, password } = options;
   const temporary = `${dataDirectory}.${randomBytes(6).toString("hex")}.tmp`;
   try {
@@ -81,7 +86,7 @@ export async function initialise(options: InitialiseOptions): Promise<void> {
     const builtin = Number.parseInt(version, 10) < 17 ? [] : ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
     const locale = ["--encoding=UTF8", "--locale=C", ...builtin];
     const flags = [`--username=${superuser}`, `--pwfile=${passwordFile}`, "--auth=scram-sha-256"];
-    await runTool("initdb", ["-D", data, ...flags, ...locale, "--no-sync", "--no-instructions"]);
+    await runTool(binaries, "initdb", ["-D", data, ...flags, ...locale, "--no-sync", "--no-instructions"]);
     await syncTree(data);
     await fs.rename(data, dataDirectory);
     await syncPath(path.dirname(dataDirectory));
@@ -100,7 +105,7 @@ export async function runningServer(dataDirectory: string): Promise<Server | und
 export async function startServer(options: StartOptions): Promise<Server> {
   const { dataDirectory, timeout = 120_000 } = options;
   const log = options.log ?? `${dataDirectory}.log`;
-  const binaries = await locateBinaries();
+  const binaries = options.binaries ?? (await locateBinaries());
   let port = options.port;
   for (let tries = 0; ; tries++) {
     const running = await until(() => runningOrNone(dataDirectory), { timeout });
@@ -240,8 +245,7 @@ async function startOnce(
   );
 }
 
-async function runTool(tool: string, args: string[]): Promise<void> {
-  const { directory, account } = await locateBinaries();
+async function runTool({ directory, account }: Binaries, tool: string, args: string[]): Promise<void> {
   try {
     await run(path.join(directory, "bin", tool), args, { ...account, cwd: "/", env: environment, timeout: 120_000 });
   } catch (error) {
