@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fingerprint } from "../migrations/history/history";
 import { formatReview } from "../review/formats";
+import { pendingText } from "../review/formats/pending";
 import type { PackedHistory } from "../review/packed-history";
 import { type Applied, appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
 import type { Settings } from "../settings/schema";
@@ -72,7 +73,8 @@ export class ReviewMissing extends ReleaseError {
 
 /**
  * Reviews what the release's migrations would do to production, as far as that is known without the database. The
- * preflight Job reviews them again, by the migrations that the database really has.
+ * preflight Job reviews them again, by the migrations that the database really has. A preview also names the pending
+ * migrations.
  *
  * @param live The result of `liveRelease`. If it has no migration, `review.since` names the last one that the database
  *   has. If that is not set either, the review assumes an empty database and says so in its text.
@@ -104,6 +106,8 @@ export async function reviewGate(
     }),
     ...assumption({ since, applied, live, heldBack }),
   };
+  // A preview names the migrations also if it ends here. `up` reports each one when it is applied.
+  if (pulumi.runtime.isDryRun()) void pulumi.log.info(pendingText(review));
   if (review.refused.length > 0) throw new ReviewRefused(review);
   if (runner === "command") refuseContract(review);
   return review;

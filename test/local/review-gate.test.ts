@@ -27,6 +27,8 @@ describe.sequential("the review of a release", { timeout: 300_000 }, () => {
     const refused = await cli.run("preview", ...refusing);
     expect(refused.status).toBe(1);
     expect(refused.stdout).toContain("REFUSED: drop-column notes.pinned");
+    // It names the pending migrations, also where it ends with what is refused.
+    expect(refused.stdout).toMatch(new RegExp(`1 migration is pending:\\n +${drop} {2}1 statement\\n`));
   });
 
   test("refuses before the snapshot where nothing told what is live: an app that exists already", async () => {

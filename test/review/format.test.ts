@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { checksumOf } from "../../migrations/history/history";
 import { commentMark, formatReview, largestComment } from "../../review/formats";
+import { pendingText } from "../../review/formats/pending";
 import { acknowledgementFor } from "../../review/gate";
 import { loadParser, type ReviewInput, reviewRelease } from "../../review/review";
 
@@ -175,4 +176,32 @@ describe("what squawk says", () => {
       );
     },
   );
+});
+
+describe("the pending migrations", () => {
+  const contract = migration("3_contract", "-- release: contract\nALTER TABLE b DROP COLUMN id;\n");
+  const pendingOf = (applied: ReviewInput["history"], history = [base, pending, contract]) =>
+    pendingText(reviewRelease({ history, applied }));
+
+  test("are named, each with its statements, and whether it waits for the rollout", () => {
+    expect(pendingOf([base])).toBe(
+      [
+        "2 migrations are pending:",
+        "  2_new       3 statements",
+        "  3_contract  1 statement, contract: after the rollout",
+      ].join("\n"),
+    );
+    expect(pendingOf([])).toMatch(/^3 migrations are pending, assuming an EMPTY database:\n/);
+  });
+
+  test("are said to be none in one line", () => {
+    expect(pendingOf([base, pending, contract])).toBe("No migration is pending: 3 migrations are applied already.");
+    expect(pendingOf([], [])).toBe("No migration is pending: the folder has none.");
+  });
+
+  test("are counted after the twentieth", () => {
+    const history = Array.from({ length: 31 }, (_, index) => migration(`${100 + index}_x`, "SELECT 1;"));
+    const lines = pendingOf(history.slice(0, 1), history).split("\n");
+    expect([lines.length, lines[20], lines[21]]).toEqual([22, "  120_x  1 statement", "  … and 10 more"]);
+  });
 });
