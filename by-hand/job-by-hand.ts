@@ -1,3 +1,4 @@
+import type { CommandContainer } from "../components/command-container";
 import { literal } from "../components/literal";
 import { commonArguments } from "../components/migrator-arguments";
 import { migratorJobManifest } from "../components/migrator-job-manifest";
@@ -40,6 +41,8 @@ export interface JobByHand {
   /** A text for the migrator: the suffix of its ConfigMap's name, and its file's name in the migrator's folder. */
   readonly text?: { readonly suffix: string; readonly file: string; readonly text: string } | undefined;
   readonly program: MigratorProgram;
+  /** What differs if the app's own command migrates, in the app's image. Default: the migrator does, in its own. */
+  readonly own?: CommandContainer | undefined;
 }
 
 /** What the Job's pod gets besides its arguments. */
@@ -66,8 +69,7 @@ export function migratorProgram({ directory, settings }: CommandStack): Migrator
 
 /** Returns the Job. It differs from the Jobs of a release by its verb, its label and its TTL only. */
 export function jobByHand(run: JobByHand): object {
-  const { stack, name, verb, rerun, json, subject } = run;
-  const own = ownLabels(verb, subject);
+  const { stack, name, verb, rerun, json, subject, own } = run;
   const { app, namespace, database, migrations } = stack.settings;
   const { metadata, spec } = migratorJobManifest({
     ...{ name, namespace, app: app.name, component: COMPONENT, settings: migrations },
@@ -79,11 +81,12 @@ export function jobByHand(run: JobByHand): object {
       ...(json ? ["--json"] : []),
     ],
     files: mapNames(run),
+    own,
   });
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { ...metadata, labels: { ...labels(app.name, COMPONENT), ...own } },
+    metadata: { ...metadata, labels: { ...labels(app.name, COMPONENT), ...ownLabels(verb, subject) } },
     spec: { ...spec, ttlSecondsAfterFinished: KEPT_SECONDS },
   };
 }
@@ -96,6 +99,11 @@ export function ownLabels(verb: string, subject: string | undefined): Record<str
 /** Returns the selector of the Jobs with these labels. */
 export function ownSelector(app: string, verb: string, subject: string): string {
   return [`app.kubernetes.io/name=${app}`, `${VERB_LABEL}=${verb}`, `${SUBJECT_LABEL}=${subject}`].join(",");
+}
+
+/** Returns the selector of the Jobs of every verb for a subject. */
+export function subjectSelector(app: string, subject: string): string {
+  return [`app.kubernetes.io/name=${app}`, `${SUBJECT_LABEL}=${subject}`].join(",");
 }
 
 /** Returns the selector of the Jobs that earlier runs of a command have made for the same subject. */

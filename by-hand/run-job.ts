@@ -22,10 +22,10 @@ export interface JobObjects {
   /** The Job's manifest. */
   readonly job: object;
   /**
-   * Returns the objects without which the Job's pod doesn't start.
+   * Returns the objects without which the Job's pod doesn't start. Default: it needs none.
    * @param uid the Job's uid, so that they belong to it
    */
-  belongings(uid: string): object;
+  belongings?(uid: string): object;
   /** The names of those of them that are ConfigMaps, and of those that are Secrets. */
   readonly maps: readonly string[];
   readonly secrets?: readonly string[];
@@ -95,7 +95,7 @@ async function untilEnd(
   if (stop.aborted) return undefined;
   // The Job comes first, because the other objects belong to it. Its pod waits for them.
   const { uid = "" } = (JSON.parse(created) as Job).metadata;
-  await kubectl.run(["create", "--filename=-"], JSON.stringify(run.belongings(uid)));
+  if (run.belongings) await kubectl.run(["create", "--filename=-"], JSON.stringify(run.belongings(uid)));
   const pod = await startedPod(kubectl, name, stop, output.say);
   if (pod === undefined) return undefined;
   const stream = new LogStream(kubectl, pod, output.log);

@@ -9,15 +9,18 @@ import { runCommand, stopSignal, terminal } from "../by-hand/terminal";
 import { commandByHand } from "../by-hand/typed-command";
 import { HistoryError, type Migration } from "../migrations/history/history";
 import { readSqlFileSync, SqlFileError } from "../migrations/history/sql-file";
+import { rehearse } from "../rehearsal/run-rehearsal";
+import { REHEARSAL_SECTIONS } from "../rehearsal/stack";
 import { kubeconfigFile } from "../report/reader/kubectl";
-import { parseDuration } from "../text/short-duration";
+import { formatDuration, parseDuration } from "../text/short-duration";
 import { helpText, type OpsCommand, readCommand } from "./options";
 import { prune } from "./prune/prune";
 import { opsRun } from "./run";
 import { verbOf } from "./verbs";
 
 /**
- * Runs `npm run ops -- …`: a verb of the migrator as a Kubernetes Job, with the stack's own settings.
+ * Runs `npm run ops -- …`: a verb of the migrator as a Kubernetes Job, with the stack's own settings; the removal of old
+ * backups; or a rehearsal.
  * @returns the exit status: the verb's own, or one of `EXIT`
  */
 async function main(args: readonly string[], output: Output): Promise<number> {
@@ -28,6 +31,7 @@ async function main(args: readonly string[], output: Output): Promise<number> {
   }
   const command = readCommand(args, stacksIn(directory));
   if (command.verb === "prune") return pruneStack(directory, command, output);
+  if (command.verb === "rehearse") return rehearseStack(directory, command, output);
   const stack = readCommandStack(directory, command.stack, command);
   const { run, file } = runOf(command, stack);
   return inCluster(stack, async (kubectl) => {
@@ -49,21 +53,45 @@ async function pruneStack(directory: string, command: OpsCommand, output: Output
   );
 }
 
+async function rehearseStack(directory: string, command: OpsCommand, output: Output): Promise<number> {
+  const stack = readCommandStack(directory, command.stack, command, REHEARSAL_SECTIONS);
+  const stop = stopSignal(() => "Leaving. The copy may be there still; the same command again removes it.", output.say);
+  const text = (option: string) => (typeof command.given[option] === "string" ? command.given[option] : undefined);
+  const run = {
+    ...{
+      stack,
+      stop,
+      json: command.json,
+      timeout: timeoutOf(command),
+      namespace: command.namespace,
+    },
+    ...{ to: text("to"), outputs: text("outputs"), identity: text("identity") },
+  };
+  return inCluster(stack, (kubectl) => rehearse({ ...run, kubectl }, output));
+}
+
+/**
+ * Returns `--timeout` in milliseconds; undefined if it isn't given.
+ * @throws CommandFailure if it is no time
+ */
+function timeoutOf({ given }: OpsCommand): number | undefined {
+  const text = given["timeout"];
+  if (typeof text !== "string") return undefined;
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined) return milliseconds;
+  const mistake = `--timeout is "${text}", and must be a time such as 30m or 3h`;
+  throw wrongCommand([mistake], `${commandByHand("ops")} help`);
+}
+
 /**
  * Ends this process when `--timeout` is over. A removal may be ended at any instant; the next one goes on.
  * @throws CommandFailure if it is no time
  */
-async function withinTime<T>({ given }: OpsCommand, work: () => Promise<T>): Promise<T> {
-  const text = given["timeout"];
-  if (typeof text !== "string") return work();
-  const milliseconds = parseDuration(text);
-  if (milliseconds === undefined)
-    throw wrongCommand(
-      [`--timeout is "${text}", and must be a time such as 30m or 3h`],
-      `${commandByHand("ops")} help`,
-    );
+async function withinTime<T>(command: OpsCommand, work: () => Promise<T>): Promise<T> {
+  const milliseconds = timeoutOf(command);
+  if (milliseconds === undefined) return work();
   const timer = setTimeout(() => {
-    const what = `It took longer than ${text} (--timeout).`;
+    const what = `It took longer than ${formatDuration(milliseconds)} (--timeout).`;
     const database = "untouched; what is told above was removed, and nothing else.";
     process.stderr.write(new CommandFailure(EXIT.failed, what, database, "the same command again").lines);
     process.exit(EXIT.failed);

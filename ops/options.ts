@@ -77,7 +77,7 @@ export function helpText(): string {
     `${commandByHand("ops")} VERB --stack NAME [options]`,
     "",
     "Runs a verb of the migrator as a Kubernetes Job, with the stack's own settings, image and Secret;",
-    "prune removes old backups.",
+    "rehearse tries the migrations on a copy of the database, and prune removes old backups.",
     "",
     ...Object.entries(OPS_VERBS).flatMap(([name, verb]) => [
       helpLine(`${name}${"argument" in verb ? ` ${verb.argument}` : ""}`, verb.text),

@@ -1,6 +1,6 @@
 import type { Given, Options } from "../by-hand/options";
 
-/** A verb that may be run by hand. All of them but `prune` are the migrator's, and run in the cluster. */
+/** A verb that may be run by hand. All of them but `rehearse` and `prune` are the migrator's, and run in the cluster. */
 interface OpsVerb {
   readonly text: string;
   /** The options of the verb, which the migrator has too if the verb is its own. */
@@ -12,6 +12,11 @@ interface OpsVerb {
 }
 
 const FORCE = { text: "also against what the catalog shows" };
+
+const OUTPUTS = {
+  value: "FILE",
+  text: "the stack's outputs, as `pulumi stack output --json` prints them (default: the Pulumi CLI is asked)",
+};
 
 /** The verbs, in the order of the help. */
 export const OPS_VERBS = {
@@ -65,15 +70,27 @@ export const OPS_VERBS = {
     argument: "MIGRATION",
     options: { plan: { text: "show it; it is written by the migrator, in the checkout" } },
   },
+  rehearse: {
+    text: "apply the migrations to a copy of the database, measure them, and delete the copy; exit status 0 passed, 1 failed",
+    options: {
+      to: {
+        value: "BACKUP",
+        text: "the backup that is restored: its name, a time, or latest (default: the newest, as rehearsal.from says)",
+      },
+      outputs: OUTPUTS,
+      identity: {
+        value: "FILE",
+        text: "for an encrypted dump: the file with the private key of age, which stays here",
+      },
+      timeout: { value: "TIME", text: "the longest time for everything but the removal (default: rehearsal.timeout)" },
+    },
+  },
   prune: {
-    text: "remove backups that are older than backup.keep says; exit status 0, 1 when one could not be removed",
+    text: "remove backups that are older than backup.keep says, and what rehearsals have left; exit status 0, 1 when one could not be removed",
     options: {
       plan: { text: "show which ones stay and why, and remove none" },
       except: { value: "NAME", many: true, text: "a backup that stays in any case; repeatable" },
-      outputs: {
-        value: "FILE",
-        text: "the stack's outputs, as `pulumi stack output --json` prints them (default: the Pulumi CLI is asked)",
-      },
+      outputs: OUTPUTS,
       timeout: { value: "TIME", text: "the longest time for everything (default: none)" },
     },
   },

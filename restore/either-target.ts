@@ -1,4 +1,5 @@
 import type {
+  CopyPurpose,
   Difference,
   ListedCopy,
   Move,
@@ -19,8 +20,8 @@ export class EitherTarget implements RestoreTarget {
     readonly second: () => RestoreTarget,
   ) {}
 
-  get checkName(): string {
-    return this.first.checkName;
+  fixedName(purpose: CopyPurpose): string {
+    return this.first.fixedName(purpose);
   }
 
   plan(request: RestoreRequest): Promise<RestorePlan> {

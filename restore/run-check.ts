@@ -35,7 +35,7 @@ export async function runCheck(run: CheckRun, output: Output): Promise<number> {
   let plan: RestorePlan | undefined;
   let failure: unknown;
   try {
-    plan = await target.plan({ to: undefined, name: target.checkName, facts, now: new Date() });
+    plan = await target.plan({ to: undefined, name: target.fixedName("check"), facts, now: new Date() });
     for (const line of announcement(plan, stack.name)) say(line);
     await restored(run, plan, facts, { ...output, say });
   } catch (error) {
@@ -66,7 +66,7 @@ async function restored({ stack, target, stop }: CheckRun, plan: RestorePlan, fa
 }
 
 async function removeLeftover(target: RestoreTarget, say: (line: string) => void): Promise<void> {
-  const left = (await target.list()).find(({ name }) => name === target.checkName);
+  const left = (await target.list()).find(({ name }) => name === target.fixedName("check"));
   if (!left) return;
   say(`Removing ${left.name}, which an earlier check has left.`);
   await target.remove(left.name, true, say);

@@ -1,14 +1,27 @@
 import type { ReleaseFacts } from "../by-hand/release-facts";
 
+/** What a copy is made for, if not for people: a check of the backup, or a rehearsal of migrations. */
+export type CopyPurpose = "check" | "rehearsal";
+
+/** How the copy of a rehearsal differs from one for people: nothing protects it from deletion, and it costs less. */
+export interface RehearsalCopy {
+  /** The instance class, in RDS; undefined: the source's. */
+  readonly class?: string | undefined;
+  /** The time from which on anybody may remove it. */
+  readonly expires: Date;
+}
+
 /** What a person asks a restore for. */
 export interface RestoreRequest {
-  /** `--to`: a backup's name, a time, or `before-migration`. Default: the backup that the live release took. */
+  /** `--to`: a backup's name, a time, `latest` or `before-migration`. Default: the backup that the live release took. */
   readonly to: string | undefined;
   /** `--name`: the name of the copy. Default: made of the source's name and the present time. */
   readonly name: string | undefined;
   /** What is known of the live release. */
   readonly facts: ReleaseFacts;
   readonly now: Date;
+  /** Default: the copy is one for people. */
+  readonly rehearsal?: RehearsalCopy | undefined;
 }
 
 /** One call of a restore, as `--plan` shows it. */
@@ -80,6 +93,8 @@ export interface Move {
   readonly copy: Whereabouts;
   /** What the copy was restored to, such as a snapshot's name or a moment. */
   readonly from: string;
+  /** True if a rehearsal made the copy, so that no app may be moved to it. Default: false. */
+  readonly isRehearsal?: boolean;
 }
 
 /** A parameter in which the copy differs from its source. */
@@ -101,6 +116,8 @@ export interface ListedCopy {
   /** The time at which it was made; undefined while that is not known. */
   readonly createdAt: Date | undefined;
   readonly protectedFromDeletion: boolean;
+  /** The time from which on anybody may remove it, if a rehearsal made it; undefined: no rehearsal did. */
+  readonly expires?: Date | undefined;
 }
 
 /** Says what happens meanwhile, in lines for people. */
@@ -111,8 +128,11 @@ export type Say = (line: string) => void;
  * called again after it was interrupted at any point. None changes the source.
  */
 export interface RestoreTarget<Plan extends RestorePlan = RestorePlan> {
-  /** The name of the copy that a check makes, always the same: so the next check finds what one that was killed has left. */
-  readonly checkName: string;
+  /**
+   * Returns the name of the copy that a check or a rehearsal makes. It is always the same, so that the next one finds
+   * what one that was killed has left.
+   */
+  fixedName(purpose: CopyPurpose): string;
   /** Plans a restore by reading alone. If an earlier run has begun it, the plan goes on with that copy. */
   plan(request: RestoreRequest): Promise<Plan>;
   /** Makes every call of the plan that is not made yet, and waits until the copy can be used. */

@@ -39,16 +39,20 @@ export interface RestoreOf extends BranchStack {
   readonly source: string;
   /** The branch or the moment that it was made of. */
   readonly from: string;
+  /** The time from which on anybody may remove it, ISO 8601, if it was made for a rehearsal; undefined: it was not. */
+  readonly rehearsal?: string | undefined;
 }
 
 /** Returns what is noted of a branch that was restored. */
-export function restoreAnnotation({ project, stack, source, from }: RestoreOf): Record<string, string> {
-  return { [OWN]: "restore", project, stack, source, from };
+export function restoreAnnotation({ project, stack, source, from, rehearsal }: RestoreOf): Record<string, string> {
+  return { [OWN]: "restore", project, stack, source, from, ...(rehearsal === undefined ? {} : { rehearsal }) };
 }
 
-/** Whether a branch is what a restore of this source to this point makes. */
+/** Whether a branch is what a restore of this source to this point makes: for people, or else for a rehearsal. */
 export function isRestoreOf({ annotation }: NeonBranch, of: RestoreOf): boolean {
-  return Object.entries(restoreAnnotation(of)).every(([key, value]) => annotation[key] === value);
+  const { rehearsal, ...rest } = of;
+  if ((annotation["rehearsal"] === undefined) !== (rehearsal === undefined)) return false;
+  return Object.entries(restoreAnnotation(rest)).every(([key, value]) => annotation[key] === value);
 }
 
 /** Lists the branches that restores have made for a stack, the oldest first. */

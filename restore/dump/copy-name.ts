@@ -1,4 +1,5 @@
 import { CommandFailure, EXIT } from "../../by-hand/failure";
+import type { CopyPurpose } from "../target";
 
 /** The longest name of a database. */
 const LONGEST = 63;
@@ -24,9 +25,9 @@ export function databaseCopyName(base: string, now: Date, taken: ReadonlySet<str
   }
 }
 
-/** Returns the name of the copy that a check makes. */
-export function checkCopyName(app: string): string {
-  const suffix = "_restored_check";
+/** Returns the name of the copy that a check or a rehearsal makes. */
+export function fixedCopyName(app: string, purpose: CopyPurpose): string {
+  const suffix = `_restored_${purpose}`;
   return `${stemOf(app).slice(0, LONGEST - suffix.length)}${suffix}`;
 }
 

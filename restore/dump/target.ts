@@ -6,6 +6,7 @@ import type { CommandStack } from "../../by-hand/stack";
 import type { DumpSettings } from "../../components/dump-pod";
 import { formatBytes } from "../../text/bytes";
 import type {
+  CopyPurpose,
   Difference,
   IntoSecret,
   ListedCopy,
@@ -17,7 +18,7 @@ import type {
   Say,
 } from "../target";
 import { plannedCalls } from "./calls";
-import { checkCopyName, checkedCopyName, databaseCopyName } from "./copy-name";
+import { checkedCopyName, databaseCopyName, fixedCopyName } from "./copy-name";
 import { fileKeyOf } from "./file-key";
 import { type DumpJobArgs, labelValue } from "./job";
 import { runDumpJob } from "./run";
@@ -57,8 +58,8 @@ export class DumpTarget implements RestoreTarget<DumpPlan> {
 
   constructor(readonly args: DumpTargetArgs) {}
 
-  get checkName(): string {
-    return checkCopyName(this.args.stack.settings.app.name);
+  fixedName(purpose: CopyPurpose): string {
+    return fixedCopyName(this.args.stack.settings.app.name, purpose);
   }
 
   async plan({ to, name, facts, now }: RestoreRequest): Promise<DumpPlan> {
@@ -142,6 +143,7 @@ export class DumpTarget implements RestoreTarget<DumpPlan> {
       from: `${mark.dump} of ${mark.of}`,
       createdAt: new Date(mark.begunAt),
       protectedFromDeletion: sessions.length > 0 && mark.state === "complete",
+      expires: name === this.fixedName("rehearsal") ? new Date(mark.begunAt) : undefined,
     }));
   }
 

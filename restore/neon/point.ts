@@ -6,7 +6,7 @@ import { CommandFailure, EXIT } from "../../by-hand/failure";
 import type { ReleaseFacts } from "../../by-hand/release-facts";
 import type { CommandStack } from "../../by-hand/stack";
 import { time } from "../rds/command-line";
-import { beganAt, readTime } from "../rds/moment";
+import { BEFORE_MIGRATION, beganAt, LATEST, readTime } from "../rds/moment";
 
 /** What a database is restored to: a branch that a release made, or a moment of the database's own branch. */
 export type NeonPoint =
@@ -20,9 +20,6 @@ export interface ChosenPoint {
   readonly notes: readonly string[];
 }
 
-/** The word for the moment before the migration of the live release began. */
-const BEFORE_MIGRATION = "before-migration";
-
 /**
  * Finds out what `--to` names.
  * @throws CommandFailure if it is nothing that can be restored
@@ -33,7 +30,7 @@ export async function chooseNeonPoint(
   to: string | undefined,
   facts: ReleaseFacts,
 ): Promise<ChosenPoint> {
-  const at = to === BEFORE_MIGRATION ? beganAt(facts) : to === undefined ? undefined : readTime(to);
+  const at = momentOf(to, facts);
   if (at) {
     const { source, notes } = await ownBranch(api, stack);
     return { point: { kind: "time", at: await reachable(api, source, at) }, source, notes };
@@ -48,6 +45,13 @@ export async function chooseNeonPoint(
     );
   const source = branch.parent_id === undefined ? branch : await api.branch(branch.parent_id);
   return { point: { kind: "branch", branch }, source, notes };
+}
+
+/** Returns the moment that `--to` means; undefined if it means a branch. */
+function momentOf(to: string | undefined, facts: ReleaseFacts): Date | undefined {
+  if (to === LATEST) return new Date(Math.floor(Date.now() / 1000) * 1000);
+  if (to === BEFORE_MIGRATION) return beganAt(facts);
+  return to === undefined ? undefined : readTime(to);
 }
 
 async function namedBranch(api: NeonApi, to: string): Promise<{ branch: NeonBranch; notes: string[] }> {

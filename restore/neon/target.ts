@@ -13,6 +13,7 @@ import { time } from "../rds/command-line";
 import { copyName, nameTaken } from "../rds/copy";
 import type { Patience } from "../rds/waiting";
 import type {
+  CopyPurpose,
   Difference,
   ListedCopy,
   Move,
@@ -54,20 +55,18 @@ const PORT = 5432;
 export class NeonTarget implements RestoreTarget<NeonPlan> {
   constructor(readonly args: NeonTargetArgs) {}
 
-  get checkName(): string {
-    return `${this.args.stack.settings.app.name}-restored-check`;
+  fixedName(purpose: CopyPurpose): string {
+    return `${this.args.stack.settings.app.name}-restored-${purpose}`;
   }
 
-  plan({ to, name, facts, now }: RestoreRequest): Promise<NeonPlan> {
+  plan({ to, name, facts, now, rehearsal }: RestoreRequest): Promise<NeonPlan> {
     const { stack } = this.args;
     return this.work("the source is untouched; nothing was changed.", async (api) => {
       const { point, source, notes } = await chooseNeonPoint(api, stack, to, facts);
       const all = await api.branches();
       const from = fromOf(point);
-      const begun = all.find(
-        (each) =>
-          isRestoreOf(each, { ...stackOf(stack), source: source.id, from }) && (name ?? each.name) === each.name,
-      );
+      const of = { ...stackOf(stack), source: source.id, from, rehearsal: rehearsal && time(rehearsal.expires) };
+      const begun = all.find((each) => isRestoreOf(each, of) && (name ?? each.name) === each.name);
       const taken = new Set(all.map((each) => each.name));
       const copy = begun?.name ?? name ?? copyName(stack.settings.app.name, now, taken);
       if (!begun && taken.has(copy)) throw nameTaken(copy);
@@ -76,7 +75,7 @@ export class NeonTarget implements RestoreTarget<NeonPlan> {
         name: copy,
         parent_id: point.kind === "branch" ? point.branch.id : source.id,
         ...(point.kind === "time" ? { parent_timestamp: time(point.at) } : {}),
-        annotation: restoreAnnotation({ ...stackOf(stack), source: source.id, from }),
+        annotation: restoreAnnotation(of),
         endpoints: [computeLike(sourceEndpoint)],
       };
       return {
@@ -138,7 +137,9 @@ export class NeonTarget implements RestoreTarget<NeonPlan> {
           undefined,
           "the same command, when the restore has ended",
         );
-      return { source: whereaboutsOf(from), copy: whereaboutsOf(to), from: copy.annotation["from"] ?? "" };
+      const { from: point = "", rehearsal } = copy.annotation;
+      const isRehearsal = rehearsal !== undefined;
+      return { source: whereaboutsOf(from), copy: whereaboutsOf(to), from: point, isRehearsal };
     });
   }
 
@@ -151,6 +152,7 @@ export class NeonTarget implements RestoreTarget<NeonPlan> {
         ...{ name, status, source: names.get(annotation["source"] ?? "") ?? "", from: annotation["from"] ?? "" },
         createdAt: new Date(created_at),
         protectedFromDeletion: isProtected,
+        expires: annotation["rehearsal"] === undefined ? undefined : new Date(annotation["rehearsal"]),
       }));
     });
   }

@@ -18,14 +18,11 @@ import { untilAvailable } from "./waiting";
  * Returns the steps that restore a cluster. A restored Aurora cluster has no instance, so there is nothing to connect
  * to until one is made in it. The first one becomes the writer.
  */
-export function clusterSteps(
-  access: RdsAccess,
-  cluster: ClusterSource,
-  { identifier, point, stack }: CopyArgs,
-): Step[] {
+export function clusterSteps(access: RdsAccess, cluster: ClusterSource, args: CopyArgs): Step[] {
   const { client } = access;
+  const { identifier, point } = args;
   const { identifier: of, database: source, members } = cluster;
-  const copy = { identifier, point, tags: copyTags(cluster, source, point, stack) };
+  const copy = { identifier, point, tags: copyTags(cluster, source, args) };
   const look = () => lookAtCluster(access, identifier);
   const restored: Pick<Parameters<typeof step>[0], "what" | "done" | "wait"> = {
     what: isAurora(source)
@@ -54,7 +51,7 @@ export function clusterSteps(
 
   function memberStep(member: ClusterSource["members"][number], index: number): Step {
     const name = memberName(identifier, index);
-    const memberTags = copyTags(cluster, member, point, stack);
+    const memberTags = copyTags(cluster, member, args);
     const same = point.kind === "time" || sameMajor(source, point.snapshot);
     const parameters = memberOf({ identifier, engine: source.Engine, sameMajor: same }, member, name, memberTags);
     const lookAtMember = () => lookAtInstance(access, name);

@@ -47,6 +47,12 @@ export function statusOf(copy: Copy): string {
   return (copy.kind === "instance" ? copy.database.DBInstanceStatus : copy.database.Status) ?? "unknown";
 }
 
+/** Returns the time from which on anybody may remove a rehearsal's copy; undefined: it is none. */
+function expiryOf(database: Copy["database"]): Date | undefined {
+  const text = tagOf(database, TAGS.rehearsal);
+  return text === undefined ? undefined : new Date(text);
+}
+
 /** Returns a copy as the list shows it. */
 export function listed(copy: Copy): ListedCopy {
   const { name, database } = copy;
@@ -57,5 +63,6 @@ export function listed(copy: Copy): ListedCopy {
     from: tagOf(database, TAGS.from) ?? "",
     createdAt: copy.kind === "instance" ? copy.database.InstanceCreateTime : copy.database.ClusterCreateTime,
     protectedFromDeletion: database.DeletionProtection === true,
+    expires: expiryOf(database),
   };
 }

@@ -1,5 +1,6 @@
 import type { DBCluster, DBInstance, Tag } from "@aws-sdk/client-rds";
 import { CommandFailure, EXIT } from "../../by-hand/failure";
+import type { CopyPurpose, RehearsalCopy } from "../target";
 import { time } from "./command-line";
 import type { RestorePoint } from "./restore-point";
 import type { Source } from "./source";
@@ -12,6 +13,8 @@ export const TAGS = {
   from: "postgres-release:restore-from",
   /** The stack for which it was restored. */
   stack: "postgres-release:restore-stack",
+  /** Of a copy for a rehearsal alone: the time from which on anybody may remove it. */
+  rehearsal: "postgres-release:rehearsal",
 } as const;
 
 /** What a copy is to be. */
@@ -20,6 +23,8 @@ export interface CopyArgs {
   readonly point: RestorePoint;
   /** The stack for which it is restored. */
   readonly stack: string;
+  /** Default: it is one for people. */
+  readonly rehearsal?: RehearsalCopy | undefined;
 }
 
 /** The longest identifier that RDS takes. */
@@ -43,9 +48,9 @@ export function copyName(source: string, now: Date, taken: ReadonlySet<string>):
   }
 }
 
-/** Returns the name of the copy that a check makes. */
-export function checkCopyName(source: string): string {
-  const suffix = "-restored-check";
+/** Returns the name of the copy that a check or a rehearsal makes. */
+export function fixedCopyName(source: string, purpose: CopyPurpose): string {
+  const suffix = `-restored-${purpose}`;
   return `${source.slice(0, LONGEST - MEMBER_ROOM - suffix.length).replace(/-+$/, "")}${suffix}`;
 }
 
@@ -73,13 +78,18 @@ function fromTag(point: RestorePoint): string {
  * Returns the tags of a copy: those of its model, and ours. AWS' own tags can't be given to anything.
  * @param model the source, or one of its instances
  */
-export function copyTags(source: Source, model: DBInstance | DBCluster, point: RestorePoint, stack: string): Tag[] {
+export function copyTags(
+  source: Source,
+  model: DBInstance | DBCluster,
+  { point, stack, rehearsal }: Omit<CopyArgs, "identifier">,
+): Tag[] {
   const own = (model.TagList ?? []).filter(({ Key = "" }) => !Key.startsWith("aws:") && !isOurs(Key));
   return [
     ...own,
     { Key: TAGS.source, Value: source.identifier },
     { Key: TAGS.from, Value: fromTag(point) },
     { Key: TAGS.stack, Value: stack },
+    ...(rehearsal ? [{ Key: TAGS.rehearsal, Value: time(rehearsal.expires) }] : []),
   ];
 }
 

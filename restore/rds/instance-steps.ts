@@ -13,14 +13,11 @@ import { unmet } from "./unmet";
 import { untilAvailable } from "./waiting";
 
 /** Returns the steps that restore an instance. */
-export function instanceSteps(
-  access: RdsAccess,
-  instance: InstanceSource,
-  { identifier, point, stack }: CopyArgs,
-): Step[] {
+export function instanceSteps(access: RdsAccess, instance: InstanceSource, args: CopyArgs): Step[] {
   const { client } = access;
+  const { identifier, point } = args;
   const { identifier: of, database: source } = instance;
-  const tags = copyTags(instance, source, point, stack);
+  const tags = copyTags(instance, source, args);
   const copy = { identifier, point, tags };
   const look = () => lookAtInstance(access, identifier);
   const restored: Pick<Parameters<typeof step>[0], "what" | "done" | "wait"> = {

@@ -24,9 +24,12 @@ export function readTime(text: string): Date | undefined {
 /** The word for the moment before the migration of the live release began. */
 export const BEFORE_MIGRATION = "before-migration";
 
+/** The word for the latest moment that there is. */
+export const LATEST = "latest";
+
 /** Whether `--to` means a moment, to which only RDS goes back, and not a backup by its name. */
 export function isMoment(to: string | undefined): boolean {
-  return to === BEFORE_MIGRATION || /^\d{4}-\d{2}-\d{2}/.test(to ?? "");
+  return to === BEFORE_MIGRATION || to === LATEST || /^\d{4}-\d{2}-\d{2}/.test(to ?? "");
 }
 
 /**
@@ -42,6 +45,15 @@ export function beganAt({ outputs, unknown }: ReleaseFacts): Date {
     undefined,
     "the same command with --to TIME, such as --to 2026-11-21T15:04:05Z; or without --to, for the snapshot before the release",
   );
+}
+
+/**
+ * Returns the latest moment that the automated backups reach to. RDS is about five minutes behind.
+ * @throws CommandFailure if there are none
+ */
+export function latestOf(source: Source): Date {
+  const latest = source.database.LatestRestorableTime;
+  return reachable(source, new Date(Math.floor((latest?.getTime() ?? 0) / 1000) * 1000));
 }
 
 /**

@@ -2,7 +2,7 @@ import { CommandFailure, EXIT } from "../../by-hand/failure";
 import type { RdsAccess } from "../../by-hand/rds/access";
 import type { ReleaseFacts } from "../../by-hand/release-facts";
 import { time } from "./command-line";
-import { BEFORE_MIGRATION, beganAt, reachable, readTime } from "./moment";
+import { BEFORE_MIGRATION, beganAt, LATEST, latestOf, reachable, readTime } from "./moment";
 import { namedSnapshot, newestSnapshot, type Snapshot, type StackTags } from "./snapshots";
 import { described, type Source } from "./source";
 
@@ -30,6 +30,7 @@ export async function chooseRestorePoint(
   stack: StackTags,
 ): Promise<Chosen> {
   if (to === undefined) return liveSnapshot(access, source, facts, stack);
+  if (to === LATEST) return { point: { kind: "time", at: latestOf(source) }, notes: [] };
   const at = to === BEFORE_MIGRATION ? beganAt(facts) : readTime(to);
   if (at) return { point: { kind: "time", at: reachable(source, at) }, notes: [] };
   const identifier = to.startsWith("arn:") ? to : to.toLowerCase();

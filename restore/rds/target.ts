@@ -3,6 +3,7 @@ import { CommandFailure, EXIT } from "../../by-hand/failure";
 import type { RdsAccess } from "../../by-hand/rds/access";
 import type { CommandStack } from "../../by-hand/stack";
 import type {
+  CopyPurpose,
   Difference,
   ListedCopy,
   Move,
@@ -15,10 +16,11 @@ import type {
 } from "../target";
 import { clusterSteps } from "./cluster-steps";
 import { type Copy, copiesOf, databasesOf, listed, statusOf } from "./copies";
-import { checkCopyName, copyName, isCopyOf, memberName, nameTaken, TAGS, tagOf } from "./copy";
+import { copyName, fixedCopyName, isCopyOf, memberName, nameTaken, TAGS, tagOf } from "./copy";
 import { differencesOf } from "./differences";
 import { instanceSteps } from "./instance-steps";
 import { lookAtCluster, lookAtInstance } from "./look";
+import { rehearsalModel } from "./rehearsal-model";
 import { removeCopy } from "./removal";
 import { chooseRestorePoint, describedPoint, type RestorePoint } from "./restore-point";
 import { sameMajor } from "./snapshots";
@@ -48,20 +50,21 @@ export interface RdsTargetArgs {
 export class RdsTarget implements RestoreTarget<RdsPlan> {
   constructor(readonly args: RdsTargetArgs) {}
 
-  get checkName(): string {
-    return checkCopyName(this.args.database.identifier);
+  fixedName(purpose: CopyPurpose): string {
+    return fixedCopyName(this.args.database.identifier, purpose);
   }
 
-  async plan({ to, name, facts, now }: RestoreRequest): Promise<RdsPlan> {
+  async plan({ to, name, facts, now, rehearsal }: RestoreRequest): Promise<RdsPlan> {
     const { access, stack } = this.args;
     const database = await readSource(access, this.args.database);
     const { point, notes } = await chooseRestorePoint(access, database, to, facts, stack);
     const all = await databasesOf(access, database.kind);
-    const begun = begunCopy(all, { source: database, point, name });
+    const begun = begunCopy(all, { source: database, point, name, rehearsal: rehearsal !== undefined });
     const taken = new Set(all.map((each) => each.name));
     const identifier = begun?.name ?? name ?? copyName(database.identifier, now, taken);
     if (!begun && taken.has(identifier)) throw nameTaken(identifier);
-    const copy = { identifier, point, stack: stack.name };
+    const copy = { identifier, point, stack: stack.name, rehearsal };
+    const model = rehearsal ? rehearsalModel(database, rehearsal.class) : database;
     const { account, region } = placeOf(database);
     return {
       source: described(database),
@@ -69,8 +72,7 @@ export class RdsTarget implements RestoreTarget<RdsPlan> {
       from: describedPoint(point),
       copy: identifier,
       exists: begun !== undefined,
-      calls:
-        database.kind === "instance" ? instanceSteps(access, database, copy) : clusterSteps(access, database, copy),
+      calls: model.kind === "instance" ? instanceSteps(access, model, copy) : clusterSteps(access, model, copy),
       notes: [...notes, ...notesOf(database, point)],
       ...{ database, point },
     };
@@ -131,6 +133,7 @@ export class RdsTarget implements RestoreTarget<RdsPlan> {
       source: whereaboutsOf(source.identifier, source.database),
       copy: whereaboutsOf(found.name, found.database),
       from: tagOf(found.database, TAGS.from) ?? "",
+      isRehearsal: tagOf(found.database, TAGS.rehearsal) !== undefined,
     };
   }
 
@@ -149,11 +152,17 @@ export class RdsTarget implements RestoreTarget<RdsPlan> {
 /** Returns the copy that an earlier run has begun or made; undefined if there is none. */
 function begunCopy(
   all: readonly Copy[],
-  { source, point, name }: { source: Source; point: RestorePoint; name: string | undefined },
+  {
+    source,
+    point,
+    name,
+    rehearsal,
+  }: { source: Source; point: RestorePoint; name: string | undefined; rehearsal: boolean },
 ): Copy | undefined {
   return all.find(
     (copy) =>
       isCopyOf(copy.database, source.identifier, point) &&
+      (tagOf(copy.database, TAGS.rehearsal) !== undefined) === rehearsal &&
       statusOf(copy) !== "deleting" &&
       (name === undefined || copy.name === name),
   );

@@ -72,6 +72,13 @@ export async function planSwitch(
   if (!target.move)
     throw new CommandFailure(EXIT.usage, "An app can't be moved to copies of this kind of backup by this command.");
   const move = await target.move(copy);
+  if (move.isRehearsal === true)
+    throw new CommandFailure(
+      EXIT.usage,
+      `${copy} is the copy of a rehearsal: it has no backups, and is removed by itself.`,
+      "nothing was moved; the app runs as before.",
+      "restore the backup, and move the app to that copy",
+    );
   const facts = await releaseFacts(process.cwd(), stack.name, request.outputs);
   const verified = await verifyCopy({ stack, copy: { name: copy, ...move.copy }, facts, stop }, output);
   const found = (verified.found ?? {}) as FoundCopy;

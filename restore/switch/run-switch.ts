@@ -127,7 +127,7 @@ async function leaveSource(
   say: (line: string) => void,
 ): Promise<SwitchRecord> {
   const { kubectl, records, request, stack } = run;
-  await makeSecrets(kubectl, plan.secrets, { app: stack.settings.app.name, copy: request.copy });
+  await makeSecrets(kubectl, plan.secrets, { app: stack.settings.app.name, copy: request.copy, component: "switch" });
   const stopped = await stopAtSource(run, plan.record, seen, say);
   if (lostTables(await written()).length === 0 || run.acceptLoss) return stopped;
   await resumeWriters(kubectl, await look(), stopped.writers);

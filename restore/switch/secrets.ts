@@ -49,7 +49,7 @@ export async function planSecrets(
 ): Promise<PlannedSecret[]> {
   const planned: PlannedSecret[] = [];
   for (const [of, name] of secretNames(database, copy)) {
-    const found = await read(kubectl, of);
+    const found = await readSecret(kubectl, of);
     if (!found) throw cantMove([`There is no Secret ${of}, which the settings name.`]);
     planned.push({ of, name, type: found.type ?? "Opaque", moved: movedSecret(of, found.data ?? {}, database, move) });
   }
@@ -65,10 +65,10 @@ export async function planSecrets(
 export async function makeSecrets(
   kubectl: Kubectl,
   planned: readonly PlannedSecret[],
-  { app, copy }: { app: string; copy: string },
+  { app, copy, component }: { app: string; copy: string; component: "switch" | "rehearsal" },
 ): Promise<void> {
   for (const { name, of, type, moved } of planned) {
-    const there = await read(kubectl, name);
+    const there = await readSecret(kubectl, name);
     if (there && there.metadata.labels?.[COPY_LABEL] === undefined)
       throw cantMove([`Somebody else has made the Secret ${name}.`]);
     const metadata = {
@@ -76,7 +76,7 @@ export async function makeSecrets(
       namespace: kubectl.cluster.namespace,
       labels: {
         "app.kubernetes.io/name": app,
-        "app.kubernetes.io/component": "switch",
+        "app.kubernetes.io/component": component,
         [COPY_LABEL]: label(copy),
       },
       annotations: { "release/copy-of-secret": of },
@@ -90,7 +90,7 @@ export async function makeSecrets(
 export async function removeSecrets(kubectl: Kubectl, names: readonly string[]): Promise<string[]> {
   const gone: string[] = [];
   for (const name of names) {
-    const found = await read(kubectl, name);
+    const found = await readSecret(kubectl, name);
     if (found?.metadata.labels?.[COPY_LABEL] === undefined) continue;
     await kubectl.run(["delete", "secrets", name, "--ignore-not-found", "--wait=false"]);
     gone.push(name);
@@ -98,7 +98,8 @@ export async function removeSecrets(kubectl: Kubectl, names: readonly string[]):
   return gone;
 }
 
-async function read(kubectl: Kubectl, name: string): Promise<LiveSecret | undefined> {
+/** Reads a Secret; undefined if there is none of that name. */
+export async function readSecret(kubectl: Kubectl, name: string): Promise<LiveSecret | undefined> {
   const text = await kubectl.run(["get", `secrets/${name}`, "--ignore-not-found", "--output=json"]);
   return text.trim() === "" ? undefined : (JSON.parse(text) as LiveSecret);
 }

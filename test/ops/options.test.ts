@@ -40,7 +40,10 @@ describe("the command line of ops", () => {
   });
 
   test.each([
-    [[], "The verb is missing; allowed: status, resolve, baseline, drift, compare, verify, sql, revert, prune"],
+    [
+      [],
+      "The verb is missing; allowed: status, resolve, baseline, drift, compare, verify, sql, revert, rehearse, prune",
+    ],
     [["deploy", "--stack", "prod"], 'unknown verb "deploy"; allowed: status, resolve'],
     [["constructor", "--stack", "prod"], 'unknown verb "constructor"'],
     [["status"], "--stack NAME is missing; there are: local, prod"],

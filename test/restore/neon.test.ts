@@ -240,7 +240,7 @@ describe("npm run restore of a branch, by the stand-in of Neon's API", () => {
     const endpoint = { host: "127.0.0.1", port: 6543 };
     expect(await target().move(made.copy)).toMatchObject({ source: { endpoint }, copy: { endpoint }, from: BACKUP });
     await expect(target().move(BACKUP)).rejects.toThrow("There is no copy");
-    expect(target().checkName).toBe("notes-restored-check");
+    expect(target().fixedName("check")).toBe("notes-restored-check");
   });
 
   test("removes a protected copy only if it is told to", async () => {

@@ -50,7 +50,9 @@ export class World {
       apiVersion: "v1",
       kind: "Secret",
       metadata: { name: `${identifier}-url`, namespace: "default" },
-      data: { "direct-url": Buffer.from(made.adminUrl).toString("base64") },
+      data: Object.fromEntries(
+        ["url", "direct-url"].map((key) => [key, Buffer.from(made.adminUrl).toString("base64")]),
+      ),
     };
     await cloud.call("kubernetes.apply", { object });
     return made;
@@ -74,10 +76,15 @@ export class World {
     writeFileSync(this.#outputs, JSON.stringify(outputs ? { ...release, ...outputs } : {}));
   }
 
-  /** Starts the command, in a process group of its own. */
-  async start(...words: string[]): Promise<{ child: ChildProcess; ended: Promise<Ran> }> {
+  /** Starts `restore`, in a process group of its own. */
+  start(...words: string[]): Promise<{ child: ChildProcess; ended: Promise<Ran> }> {
+    return this.startCommand("restore", ...words);
+  }
+
+  /** Starts a command by hand, in a process group of its own. */
+  async startCommand(...words: string[]): Promise<{ child: ChildProcess; ended: Promise<Ran> }> {
     const { url, secret } = await api(this.cloudDir, "/rds");
-    const child = spawn(process.execPath, [START, "restore", ...words], {
+    const child = spawn(process.execPath, [START, ...words], {
       cwd: this.project,
       detached: true,
       env: {
@@ -96,6 +103,11 @@ export class World {
 
   async run(...words: string[]): Promise<Ran> {
     return (await this.start(...words)).ended;
+  }
+
+  /** Runs `ops` to its end. */
+  async ops(...words: string[]): Promise<Ran> {
+    return (await this.startCommand("ops", ...words)).ended;
   }
 
   /** Every call of RDS' API so far. */

@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { listInstances } from "../../local/cloud/aws/records";
+import { listObjects } from "../../local/cloud/kubernetes/index";
+import { removeFolders } from "../by-hand/project";
+import { migrate, writeMigration } from "../migrator/support";
+import { query, World } from "../restore/world";
+import { dumpDatabase } from "../support/dump";
+
+const world = new World({
+  prod: {
+    database: { identifier: "notes-db", secret: { name: "notes-db-url" } },
+    rehearsal: { limits: { duration: "10m" } },
+  },
+});
+let source: string;
+
+beforeAll(async () => {
+  source = (await world.database("instance", "notes-db", true)).adminUrl;
+  const migrations = join(world.project, "migrations");
+  writeMigration(migrations, "2_people", "CREATE TABLE people (id int PRIMARY KEY, email text)");
+  expect((await migrate(source, migrations)).exit).toBe(0);
+  await query(source, "INSERT INTO people SELECT n, 'secret' || n % 98 FROM generate_series(1, 100) n");
+  writeMigration(migrations, "3_age", "ALTER TABLE people ADD COLUMN age int");
+}, 240_000);
+afterAll(async () => {
+  await world.remove();
+  removeFolders();
+});
+
+const proof = () =>
+  JSON.parse(
+    listObjects(world.cloudDir, { kind: "ConfigMap", namespace: "default" }).find(
+      ({ metadata }) => metadata.name === "notes-rehearsal",
+    )!["data"].proof,
+  );
+
+/** Everything that a rehearsal makes and must not leave behind. */
+async function left(): Promise<string[]> {
+  const objects = ["Job", "Secret", "ConfigMap"].flatMap((kind) =>
+    listObjects(world.cloudDir, { kind, namespace: "default" }).map(({ metadata }) => `${kind} ${metadata.name}`),
+  );
+  const databases = (await listInstances(world.cloudDir)).map(({ identifier }) => identifier);
+  return [...objects, ...databases].filter(
+    (each) => !["Secret notes-db-url", "ConfigMap notes-rehearsal", "notes-db"].includes(each),
+  );
+}
+
+describe.sequential("npm run ops -- rehearse, on the local cloud", { timeout: 240_000 }, () => {
+  test("applies the migrations to a copy that nobody mistakes for production, and deletes it", async () => {
+    const before = await dumpDatabase(source);
+    const { status, out, err, result } = await world.ops("rehearse", "--stack", "prod", "--json");
+    expect(status, out + err).toBe(0);
+    expect(result).toMatchObject({ event: "rehearsed", result: "passed", copy: "notes-db-restored-rehearsal" });
+    expect(proof()).toMatchObject({ result: "passed", fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(await left()).toEqual([]);
+    expect(world.touching("notes-db")).toEqual([]);
+    expect(await dumpDatabase(source)).toBe(before);
+    const made = world.trail().find(({ action }) => action === "RestoreDBInstanceToPointInTime")!;
+    expect(made.parameters).toMatchObject({
+      MultiAZ: false,
+      PubliclyAccessible: false,
+      DeletionProtection: false,
+    });
+    expect(JSON.stringify(made.parameters)).toContain("postgres-release:rehearsal");
+  });
+
+  test("stops what fails on production's rows alone, and shows no value of them", async () => {
+    writeMigration(join(world.project, "migrations"), "4_unique", 'CREATE UNIQUE INDEX "email" ON people (email)');
+    const { status, out, err } = await world.ops("rehearse", "--stack", "prod");
+    expect(status, out + err).toBe(1);
+    expect(err).toMatch(/^FAILED: Production is untouched\. On the copy: Migration 4_unique failed\./m);
+    expect(out + err).not.toContain("secret");
+    expect(proof()).toMatchObject({ result: "failed", reason: expect.stringContaining("Migration 4_unique failed.") });
+    expect(await left()).toEqual([]);
+    expect(world.touching("notes-db")).toEqual([]);
+  });
+});
