@@ -1,10 +1,10 @@
-import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 import type { Sizes } from "../text/table-size";
 import { wrongOutputs } from "./outputs";
 import { ReleaseError } from "./release-error";
 import { type EarlierRelease, type ReleaseBackup, releaseOutputsSchema } from "./release-outputs";
+import { stackOutputsOf } from "./stack-outputs";
 
 /** The facts about the live release that the review and the backup of the next one need. */
 export interface Live {
@@ -64,7 +64,7 @@ export async function liveRelease(
   { review }: Pick<Settings, "review">,
   { output: key, namespace = pulumi.getProject() }: ReleasePlaces = {},
 ): Promise<Live> {
-  const all = await stackOutputs();
+  const all = await ownOutputs();
   const outputs = key === undefined ? all : all[key];
   if (outputs === undefined || (key === undefined && Object.keys(all).length === 0)) return {};
   const parsed = releaseOutputsSchema.safeParse(outputs);
@@ -86,20 +86,11 @@ export async function liveRelease(
   throw new LiveReleaseUnknown(wrongOutputs(parsed.error), namespace, (success && data.migrations.last) || undefined);
 }
 
-async function stackOutputs(): Promise<Record<string, unknown>> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  for (let tried = 1; ; tried++) {
-    try {
-      const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
-      return outputs ?? {};
-    } catch (error) {
-      if (/unknown stack/.test(String(error))) return {};
-      // A file backend writes its checkpoint in place, so the CLI may be in the middle of it.
-      if (tried === TRIES || !/failed to load checkpoint: .*EOF/.test(String(error))) throw error;
-      await pause(BETWEEN_TRIES_MS);
-    }
+async function ownOutputs(): Promise<Record<string, unknown>> {
+  try {
+    return await stackOutputsOf(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
+  } catch (error) {
+    if (/unknown stack/.test(String(error))) return {};
+    throw error;
   }
 }
-
-const TRIES = 10;
-const BETWEEN_TRIES_MS = 200;

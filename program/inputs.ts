@@ -55,8 +55,8 @@ export interface ReleaseInputs {
   pruner: BackupPruner | undefined;
   /** The tags of the snapshot, by which people and scripts find it among others. */
   tags: Record<string, string>;
-  /** The commands by which the reader goes back, where they are not those of Pulumi, as on the local cloud. */
-  commands: { back: string | undefined; restore: string | undefined };
+  /** The commands that messages name, where they are not those of Pulumi, as on the local cloud. */
+  commands: Record<"back" | "restore" | "ops" | "up", string | undefined>;
 }
 
 /**
@@ -99,7 +99,12 @@ export async function readInputs(places: InputPlaces, ownProviders: boolean): Pr
     schemaGate: settings.app.schemaGate ? (iam ? bundleIamSchemaGate() : bundleSchemaGate()) : undefined,
     pruner: backupPruner(config, namespace),
     tags: { project, stack, app: settings.app.name, commit: commit(directory) },
-    commands: { back: process.env["RELEASE_BACK_COMMAND"], restore: process.env["RELEASE_RESTORE_COMMAND"] },
+    commands: {
+      back: process.env["RELEASE_BACK_COMMAND"],
+      restore: process.env["RELEASE_RESTORE_COMMAND"],
+      ops: process.env["RELEASE_OPS_COMMAND"],
+      up: process.env["RELEASE_UP_COMMAND"],
+    },
   };
 }
 

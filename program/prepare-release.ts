@@ -14,6 +14,7 @@ import {
 } from "../components";
 import { earlierReleases } from "../components/earlier-releases";
 import { knownValue } from "../components/known-value";
+import { proofGate } from "../components/proof-gate";
 import { releaseIdOf } from "../components/release-id";
 import { reviewSince } from "../components/review-gate";
 import { commandLine } from "../text/command-line";
@@ -63,12 +64,13 @@ export interface PreparedRelease {
 
 /**
  * Does all of a release that comes before its first change: it reads and checks the settings and the migrations,
- * reviews what the migrations would do, looks whether the cluster will accept the rollout, and finds the snapshot of an
+ * reviews what the migrations would do, looks for the proofs that they need, looks whether the cluster will accept the rollout, and finds the snapshot of an
  * earlier attempt. Whatever is wrong ends the release here, and nothing was touched.
  *
  * @throws SettingsError that lists everything that is wrong in the stack's settings
  * @throws LiveReleaseUnknown when the stack's outputs don't tell which release is live
  * @throws ReviewRefused when the migrations would do something that this environment refuses
+ * @throws ProofMissing when the environment wants a proof of the migrations that does not exist
  * @throws RolloutRefused when somebody else owns what the rollout would change
  * @throws SnapshotError when RDS can't be queried
  * @throws ReleaseError when the migrations folder can't be read or is not valid
@@ -96,6 +98,10 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   // that this environment refuses and that nobody has acknowledged.
   const live = await liveRelease(settings, { output, namespace });
   const review = await reviewGate(settings, history, live);
+
+  // What this environment wants to be proved of these migrations. It ends the release here when something is missing.
+  const { directory = process.cwd() } = options;
+  await proofGate(settings, history, { live, review, reader, directory, commands }, { provider: providers.command });
 
   // An object that somebody else made would make the rollout fail. It ends the release here, while the database is still
   // unchanged. What others changed of the release's own objects is shown; the rollout takes it back.

@@ -1,29 +1,5 @@
 import type { Report } from "./contract";
-
-type Guard = (value: unknown) => boolean;
-
-const text: Guard = (value) => typeof value === "string";
-const number: Guard = (value) => typeof value === "number" && Number.isFinite(value);
-const oneOf = (...values: unknown[]): Guard => values.includes.bind(values);
-const either =
-  (...guards: Guard[]): Guard =>
-  (value) =>
-    guards.some((guard) => guard(value));
-const listOf =
-  (item: Guard): Guard =>
-  (value) =>
-    Array.isArray(value) && value.every(item);
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const valuesOf =
-  (item: Guard): Guard =>
-  (value) =>
-    isObject(value) && Object.values(value).every(item);
-const shape =
-  (fields: Record<string, Guard>): Guard =>
-  (value) =>
-    isObject(value) &&
-    Object.entries(fields).every(([key, guard]) => guard(Object.hasOwn(value, key) ? value[key] : undefined));
+import { either, listOf, number, oneOf, shape, text, valuesOf } from "./guards";
 
 const missing = oneOf(undefined);
 const finding = shape({ check: text, what: text, evidence: listOf(text), next: text });

@@ -1,3 +1,5 @@
+import type { Duration } from "../settings/units";
+import { either, type Guard, listOf, number, oneOf, shape, text, valuesOf } from "./guards";
 import type { Measurement } from "./measurement";
 
 /** The result of a rehearsal of migrations on a copy, as it is kept in the cluster for the releases after it. */
@@ -18,4 +20,67 @@ export interface RehearsalProof {
 /** Returns the name of the ConfigMap with the result of the last rehearsal. Its key `proof` is the JSON of it. */
 export function rehearsalProofName(app: string): string {
   return `${app}-rehearsal`;
+}
+
+const missing = oneOf(undefined);
+const size = either(missing, shape({ rows: number, bytes: number }));
+const measuredTable = shape({
+  name: text,
+  lock: either(missing, text),
+  rewritten: oneOf(true, false),
+  scanned: oneOf(true, false),
+});
+const statement = shape({
+  ...{ index: number, line: number, kind: text, milliseconds: number, rows: number, walBytes: number },
+  tables: listOf(measuredTable),
+});
+const migration = shape({
+  name: text,
+  milliseconds: number,
+  blocked: listOf(shape({ table: text, lock: text, milliseconds: number })),
+  statements: listOf(statement),
+});
+const measurement = shape({
+  ...{ milliseconds: number, diskBytes: number, walBytes: number },
+  migrations: listOf(migration),
+  growth: valuesOf(shape({ before: size, after: size })),
+});
+const isProof: Guard = shape({
+  fingerprint: text,
+  at: (value) => typeof value === "string" && !Number.isNaN(Date.parse(value)),
+  of: text,
+  result: oneOf("passed", "failed"),
+  reason: either(missing, text),
+  measurement: either(missing, measurement),
+});
+
+/** Reads the data of that ConfigMap; undefined if they are no proof that this version knows. */
+export function readRehearsalProof(data: unknown): RehearsalProof | undefined {
+  const { proof } = (data ?? {}) as { proof?: unknown };
+  if (typeof proof !== "string") return undefined;
+  try {
+    const value: unknown = JSON.parse(proof);
+    return isProof(value) ? (value as RehearsalProof) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Returns why a rehearsal proves nothing for a release, as the end of a sentence; undefined if it proves that these
+ * migrations work.
+ *
+ * @param proof undefined: there was no rehearsal
+ * @param maxAge the setting `rehearsal.maxAge`
+ */
+export function proofProblem(
+  proof: RehearsalProof | undefined,
+  { fingerprint, maxAge, now }: { fingerprint: string; maxAge: Duration; now: Date },
+): string | undefined {
+  if (!proof) return "there is no rehearsal of this stack";
+  const which = `the last rehearsal, of ${proof.at.slice(0, 16).replace("T", " ")} UTC,`;
+  if (proof.fingerprint !== fingerprint) return `${which} was of other migrations`;
+  if (proof.result === "failed") return `${which} failed: ${proof.reason ?? "see its log"}`;
+  const age = now.getTime() - Date.parse(proof.at);
+  return age > maxAge.seconds * 1000 ? `${which} is older than rehearsal.maxAge (${maxAge})` : undefined;
 }

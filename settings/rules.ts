@@ -5,6 +5,7 @@ import { databaseRules } from "./database-rules";
 import { appPodProblems, workloadPodProblems } from "./pod/app-pod";
 import { unpinnedContainers } from "./pod/containers";
 import { migrationPodProblems } from "./pod/migration-pod";
+import { proofRules } from "./proof-rules";
 import { rehearsalRules } from "./rehearsal-rules";
 import { problem, type Rule } from "./rule";
 import { scalingRules } from "./scaling-rules";
@@ -156,6 +157,7 @@ export const rules: Rule[] = [
   },
   ...backupRules,
   ...rehearsalRules,
+  ...proofRules,
   ...adoptionRules,
   ...scalingRules,
 ];

@@ -78,7 +78,10 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
       stack: stack.name,
       config: stack.config,
       stateDir: stack.stateDir,
-      variables: { ...wayBack(call), ...(operation === "up" && environment?.prunes ? await rds(call) : {}) },
+      variables: {
+        ...namedCommands(call),
+        ...(operation === "up" && environment?.prunes ? await rdsVariables(call.cloudDir) : {}),
+      },
       onEvent,
       signal: interrupt.signal,
       hardSignal: interrupt.hardSignal,
@@ -121,13 +124,8 @@ export function exitStatus(ran: Ran): number {
   return ran.ok ? 0 : 1;
 }
 
-/** The variables by which the step of `up` that removes old backups asks the local cloud, and names its commands. */
-async function rds(call: Call): Promise<Record<string, string>> {
-  return { ...(await rdsVariables(call.cloudDir)), RELEASE_OPS_COMMAND: byHandCommand(call, "ops") };
-}
-
-/** The variables by which the program names the commands of the local cloud, and not those of Pulumi, as the way back. */
-function wayBack({ stack }: Pick<Call, "stack">): Record<string, string> {
+/** The variables by which the messages of the program name the commands of the local cloud, and not those of Pulumi. */
+function namedCommands({ stack }: Pick<Call, "stack">): Record<string, string> {
   const overrides = [...stack.overrides.filter((each) => !each.startsWith("app.image=")), "app.image={image}"];
   return {
     RELEASE_BACK_COMMAND: typed({ stack: { ...stack, overrides } }, "up").replace(
@@ -135,5 +133,7 @@ function wayBack({ stack }: Pick<Call, "stack">): Record<string, string> {
       "app.image={image}",
     ),
     RELEASE_RESTORE_COMMAND: typed({ stack }, "restore"),
+    RELEASE_OPS_COMMAND: byHandCommand({ stack }, "ops"),
+    RELEASE_UP_COMMAND: byHandCommand({ stack }, "up"),
   };
 }

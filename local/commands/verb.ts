@@ -59,8 +59,8 @@ export function typed(call: Pick<Call, "stack">, ...words: string[]): string {
   return ["npm run local --", ...words, ...options.map(shellWord)].join(" ");
 }
 
-/** The beginning of a command by hand as the user types it. The command itself adds the stack. */
-export function byHandCommand({ stack }: Pick<Call, "stack">, verb: "ops" | "restore"): string {
+/** The beginning of a command as the user types it, to which whoever names it adds the stack. */
+export function byHandCommand({ stack }: Pick<Call, "stack">, verb: "ops" | "restore" | "up"): string {
   return ["npm run local --", verb, ...stack.location.map(shellWord)].join(" ");
 }
 

@@ -4,6 +4,11 @@ import { duration, setting, text, whole } from "../types";
 
 const REQUIRED = ["required", "optional"] as const;
 
+/** What may have to exist for the migrations of a release before it begins. */
+const PROOFS = ["review", "staging", "rehearsal"] as const;
+
+const FULL_NAME = "the full name of a stack: organization/project/stack";
+
 /** The requirements of an environment. */
 export const policy = z.strictObject({
   pinnedImages: setting(z.boolean().default(false), {
@@ -19,6 +24,23 @@ export const policy = z.strictObject({
       "With `required`, a snapshot that is not encrypted ends the release before the migration, and a dump needs `backup.dump.recipients`. A branch of Neon is encrypted by Neon.",
     example: "required",
   }),
+  proof: setting(z.array(z.enum(PROOFS)).default([]), {
+    description:
+      "What must exist for these very migrations, or the release ends before anything is touched: a `review` that ran them on a real Postgres, the same migrations live in `staging`, a `rehearsal` on a copy; see rehearsal.md.",
+    values: `list of ${PROOFS.map((each) => `\`${each}\``).join(", ")}`,
+    example: ["review", "rehearsal"],
+  }),
+  staging: setting(
+    z
+      .string()
+      .regex(/^[\w.-]+\/[\w.-]+\/[\w.-]+$/, FULL_NAME)
+      .optional(),
+    {
+      description: "The stack that must have the same migrations live, with `staging` in `policy.proof`.",
+      example: "organization/notes/staging",
+      without: "required with `staging`, left out otherwise",
+    },
+  ),
   protect: setting(z.boolean().default(false), {
     description: "Pulumi refuses to delete or replace the Deployment and the Service.",
     example: true,

@@ -32,15 +32,20 @@ const IAM = { host: "shop.c1a2b3.eu-west-1.rds.amazonaws.com", name: "shop", use
 const URL_KEYS = ["database.secret.appKey", "database.secret.migrationKey"];
 const AUTOSCALING = { max: 5, cpuPercent: 70 };
 
+/** The setting without which a key can't have its example. */
+const BESIDE: Record<string, object> = {
+  "app.strategy": { app: { ...BASE.app, downtime: "accepted" } },
+  "app.downtime": { app: { ...BASE.app, strategy: "recreate" } },
+  "policy.staging": { policy: { proof: ["staging"] } },
+};
+
 /** The base with one key changed; `[]` is the first of a list, of the kind that has the key. */
 function changed(key: string, value: unknown): Record<string, unknown> {
-  const raw = structuredClone(BASE) as any;
+  const raw = structuredClone({ ...BASE, ...BESIDE[key] }) as any;
   const names = key.replace("[]", ".0").split(".");
   if (/^workloads\[\]\.(replicas|autoscaling)/.test(key)) raw.workloads = [{ kind: "worker", name: "nightly" }];
   if (key.startsWith("app.autoscaling")) raw.app.autoscaling = { ...AUTOSCALING };
   if (key.startsWith("workloads[].autoscaling")) raw.workloads[0].autoscaling = { ...AUTOSCALING };
-  if (key === "app.strategy") raw.app.downtime = "accepted";
-  if (key === "app.downtime") raw.app.strategy = "recreate";
   if (key === "workloads[].kind") delete raw.workloads[0].schedule;
   // A connection's values are in a Secret of separate values or in a file, and each is in one place.
   if (/^database\.(?:migration\.)?file\./.test(key))

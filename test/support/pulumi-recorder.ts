@@ -37,6 +37,8 @@ export class PulumiRecorder {
   copies: Snapshots = {};
   /** Of the stack's last deployment. */
   outputs: Record<string, unknown> = {};
+  /** The outputs of other stacks, by their full names; an error is what the backend says of it. */
+  stacks: Record<string, Record<string, unknown> | Error> = {};
   /** Functions that were called, in order. */
   readonly calls: { token: string; inputs: Record<string, any>; provider?: string }[] = [];
   /** Identifiers of databases that RDS doesn't have. */
@@ -127,7 +129,11 @@ export class PulumiRecorder {
 
   private invoke(token: string, inputs: Record<string, any>, provider = ""): Record<string, any> {
     this.calls.push({ token, inputs, ...(provider && { provider }) });
-    if (token === "pulumi:pulumi:readStackOutputs") return { outputs: this.outputs };
+    if (token === "pulumi:pulumi:readStackOutputs") {
+      const found = this.stacks[inputs["name"]] ?? this.outputs;
+      if (found instanceof Error) throw Object.assign(new Error(token), { details: found.message });
+      return { outputs: found };
+    }
     if (token === "command:local:run") return { stdout: this.stdout };
     const server = inputs["dbInstanceIdentifier"] ?? inputs["clusterIdentifier"];
     if (server !== undefined && this.refusal === undefined) return this.database(server);
