@@ -1,5 +1,6 @@
 import { oneLine, printable } from "../../text/printable";
 import type { Review } from "../review";
+import { measuredLines } from "./measured";
 import { type FormatOptions, notesOf, verdict } from "./rows";
 import { fileOf, messageOf } from "./sarif";
 
@@ -13,7 +14,8 @@ export function formatGithub(review: Review, options: FormatOptions = {}): strin
     const file = property(fileOf(directory, finding));
     return `::${command} file=${file},line=${finding.line},title=${property(finding.id)}::${data(messageOf(finding))}`;
   });
-  return `${[...[verdict(review), ...notesOf(review, options)].map(oneLine), ...lines].join("\n")}\n`;
+  const head = [verdict(review), ...notesOf(review, options), ...measuredLines(review)];
+  return `${[...head.map(oneLine), ...lines].join("\n")}\n`;
 }
 
 /** Encodes the characters that would end a workflow command (source: actions/toolkit, command.ts). */

@@ -5,6 +5,7 @@ import { jsonLine } from "../../text/printable";
 import type { Finding, Severity } from "../finding";
 import { acknowledgementFor } from "../gate";
 import type { Review } from "../review";
+import { grownTables, migrationText, timeOf } from "./measured";
 import {
   blocksText,
   type FormatOptions,
@@ -63,7 +64,8 @@ function render(review: Review, options: FormatOptions, extent: Extent): string 
   parts.push(facts.join(" "));
   if (notes.length > 0) parts.push(notes.map((note) => `- ${markdownText(note)}`).join("\n"));
   const rows = rowsOf(review);
-  if (rows.length > 0) parts.push(table(rows, extent));
+  const measured = measuredOf(review);
+  if (rows.length > 0 || measured) parts.push(table(rows, extent, measured));
   if (review.findings.length > 0) parts.push(...details(review, extent));
   if (review.void.length > 0)
     parts.push(
@@ -77,18 +79,48 @@ const opened = 3;
 /** The number of rows that are shown at once. The others are folded. */
 const glance = 12;
 
-function table(rows: readonly Row[], { rows: most }: Extent): string {
+/** What a trial measured, for the cells of the table. */
+interface Measured {
+  /** The heading of the column. */
+  readonly title: string;
+  /** The text for the cell with a migration's name, by its name. */
+  readonly migrations: ReadonlyMap<string, string>;
+  readonly timeOf: (row: Row) => string;
+  /** How tables grew, by name. */
+  readonly growth: ReadonlyMap<string, string>;
+}
+
+function measuredOf(review: Review): Measured | undefined {
+  const { postgres, measurement } = review.trial ?? {};
+  if (!measurement) return undefined;
+  return {
+    title: `Run on Postgres ${markdownText(postgres ?? "")}`,
+    migrations: new Map(measurement.migrations.map((migration) => [migration.name, migrationText(migration)])),
+    timeOf: ({ statement }) => timeOf(review, statement) ?? "",
+    growth: new Map(grownTables(review)),
+  };
+}
+
+/**
+ * Writes the table of the statements. With a trial it also has the time of each migration and statement and how each
+ * table grew, in rows of their own if no statement is about them.
+ */
+function table(rows: readonly Row[], { rows: most }: Extent, measured: Measured | undefined): string {
   const worstFirst = [...rows].sort((a, b) => rank(a.risk) - rank(b.risk)).slice(0, most);
   const first = new Set(worstFirst.slice(0, worstFirst.length > glance + 2 ? glance : most));
   const folded = worstFirst.filter((row) => !first.has(row));
   const more = rows.length - worstFirst.length;
+  const shown = rows.filter((row) => first.has(row));
   return [
-    tableOf(rows.filter((row) => first.has(row))),
+    [...tableOf(shown, measured), ...(measured ? unmentioned(rows, measured, most) : [])].join("\n"),
     ...(folded.length > 0
       ? [
           fold(
             `${counted(folded.length, "more row")}, of less risk`,
-            tableOf(rows.filter((row) => folded.includes(row))),
+            tableOf(
+              rows.filter((row) => folded.includes(row)),
+              measured,
+            ).join("\n"),
           ),
         ]
       : []),
@@ -96,28 +128,57 @@ function table(rows: readonly Row[], { rows: most }: Extent): string {
   ].join("\n\n");
 }
 
-function tableOf(rows: readonly Row[]): string {
+function tableOf(rows: readonly Row[], measured: Measured | undefined): string[] {
+  const title = measured ? ` ${measured.title} |` : "";
   const lines = [
-    "| Migration | Statement | Lock | Blocks | Rewrite | Size | Risk | Safe way |",
-    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    `| Migration | Statement | Lock | Blocks | Rewrite | Size |${title} Risk | Safe way |`,
+    `| --- | --- | --- | --- | --- | --- |${measured ? " --- |" : ""} --- | --- |`,
   ];
   let before = "";
   let lineBefore = "";
+  const grown = new Set<string>();
   for (const { statement, table: target, risk, findings, ...row } of rows) {
-    const name = statement.migration === before ? "" : code(short(statement.migration.replace(/^\d+_/, ""), 24));
+    const same = statement.migration === before;
+    const name = same ? "" : nameCell(statement.migration, measured?.migrations.get(statement.migration));
     const where = `${statement.migration}:${statement.index}`;
-    const text = where === lineBefore ? "″" : code(short(statement.text.replaceAll('"', ""), 44));
+    const again = where === lineBefore;
+    const text = again ? "″" : code(short(statement.text.replaceAll('"', ""), 44));
     before = statement.migration;
     lineBefore = where;
     const lock = target ? `${code(target.name)} ${target.lock}` : "unknown";
     const size = target?.size ? formatBytes(target.size.bytes).replace(" ", "&nbsp;") : "?";
     const way = findings.length > 0 ? `see ${findings.join(", ")}` : "no change needed";
-    const blocks = blocksText({ statement, table: target, risk, findings, ...row });
+    const all = { statement, table: target, risk, findings, ...row };
+    const growth = target && !grown.has(target.name) ? measured?.growth.get(target.name) : undefined;
+    if (target) grown.add(target.name);
+    const time = again ? "" : (measured?.timeOf(all) ?? "");
+    const seen = measured ? ` ${[time, growth].filter(Boolean).join("<br>")} |` : "";
     lines.push(
-      `| ${name} | ${text} | ${lock} | ${blocks} | ${rewriteText(target)} | ${size} | ${riskText(risk)} | ${way} |`,
+      `| ${name} | ${text} | ${lock} | ${blocksText(all)} | ${rewriteText(target)} | ${size} |${seen} ${riskText(risk)} | ${way} |`,
     );
   }
-  return lines.join("\n");
+  return lines;
+}
+
+/** Writes a row for each migration and each table that grew of which no other row is, up to a number of each. */
+function unmentioned(rows: readonly Row[], { migrations, growth }: Measured, most: number): string[] {
+  const told = new Set(rows.flatMap(({ statement, table: target }) => [statement.migration, target?.name]));
+  const rest = (all: ReadonlyMap<string, string>) => [...all].filter(([name]) => !told.has(name));
+  const line = (first: string, lock: string, text: string) =>
+    `| ${first} | | ${lock} | nothing | no | | ${text} | none | no change needed |`;
+  return [
+    ...rest(migrations)
+      .slice(0, most)
+      .map(([name, text]) => line(nameCell(name, undefined), "none", text)),
+    ...rest(growth)
+      .slice(0, most)
+      .map(([name, text]) => line("", code(name), text)),
+  ];
+}
+
+function nameCell(migration: string, measured: string | undefined): string {
+  const name = code(short(migration.replace(/^\d+_/, ""), 24));
+  return measured === undefined ? name : `${name}<br>${measured}`;
 }
 
 function fold(summary: string, text: string): string {

@@ -18,10 +18,11 @@ export function tally(findings: readonly Finding[]): string {
 }
 
 /** Returns the notes, together with those about assumptions and about missing parts of the review. */
-export function notesOf({ unlinted, assumes }: Review, { notes = [] }: FormatOptions): string[] {
+export function notesOf({ unlinted, assumes, trial }: Review, { notes = [] }: FormatOptions): string[] {
   return [
     ...notes,
     ...(assumes === undefined ? [] : [`${assumes}.`]),
+    ...(trial?.unavailable === undefined ? [] : [`The migrations were not run: ${trial.unavailable}.`]),
     ...(unlinted === undefined ? [] : [`squawk's rules are left out: ${unlinted}.`]),
   ];
 }

@@ -46,6 +46,7 @@ export function formatSarif(review: Review, { directory = "." }: FormatOptions =
           },
           ...suppressions(review, finding),
         })),
+        ...(review.trial && { properties: { trial: { ...review.trial, findings: undefined } } }),
       },
     ],
   };

@@ -3,6 +3,7 @@ import { wrapped } from "../../text/wrapped";
 import type { Finding } from "../finding";
 import { acknowledgementFor } from "../gate";
 import type { Review, ReviewedStatement } from "../review";
+import { measuredLines, timeOf } from "./measured";
 import {
   blocksText,
   type FormatOptions,
@@ -27,6 +28,8 @@ export function formatText(review: Review, options: FormatOptions = {}): string 
   lines.push(...notesOf(review, options).map((note) => `Note: ${note}`));
   const text = lines.flatMap((line) => wrapped(oneLine(line)));
   text.push(...statementLines(review));
+  const measured = measuredLines(review);
+  if (measured.length > 0) text.push("", ...measured);
   for (const [index, finding] of findings.entries()) text.push("", ...findingLines(finding, index + 1, review));
   for (const { acknowledgement, why } of review.void)
     text.push(
@@ -52,6 +55,8 @@ function statementLines(review: Review): string[] {
     before = statement;
     const work = table && works[table.work];
     const parts = [`blocks ${blocksText(row)}`, ...(work === undefined ? [] : [work]), `size ${sizeCell(table)}`];
+    const time = timeOf(review, statement);
+    if (time !== undefined) parts.push(`took ${time} in the run`);
     return [...head, ...wrapped(oneLine(`  ${table?.name}: ${table?.lock}, ${parts.join(", ")}`), "    ")];
   });
 }

@@ -12,6 +12,7 @@ export function withoutValues(review: Review): Review {
     findings: review.findings.map(of),
     refused: review.refused.map(of),
     acknowledged: review.acknowledged.map(({ finding, reason }) => ({ finding: of(finding), reason })),
+    ...(review.trial && { trial: { ...review.trial, findings: review.trial.findings.map(of) } }),
     statements: review.statements.map((statement) => ({ ...statement, text: shownText(statement.text) })),
   };
 }

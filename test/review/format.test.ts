@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { checksumOf } from "../../migrations/history/history";
+import type { Measurement } from "../../report/measurement";
 import { commentMark, formatReview, largestComment } from "../../review/formats";
 import { pendingText } from "../../review/formats/pending";
 import { acknowledgementFor } from "../../review/gate";
 import { loadParser, type ReviewInput, reviewRelease } from "../../review/review";
+import type { Trial } from "../../review/trial";
 
 beforeAll(() => loadParser());
 
@@ -176,6 +178,84 @@ describe("what squawk says", () => {
       );
     },
   );
+});
+
+describe("what a run of the migrations measured", () => {
+  const comments = migration("3_comments", "CREATE TABLE comments (id INT);");
+  const statement = { line: 1, walBytes: 0, tables: [] };
+  const size = (rows: number, kibibytes: number) => ({ rows, bytes: kibibytes * 1024 });
+  const measurement: Measurement = {
+    milliseconds: 340,
+    migrations: [
+      {
+        name: "2_new",
+        milliseconds: 312,
+        blocked: [{ table: "User", lock: "ACCESS EXCLUSIVE", milliseconds: 310 }],
+        statements: [
+          { ...statement, index: 0, kind: "ALTER TABLE", milliseconds: 1.4, rows: 0 },
+          { ...statement, index: 1, kind: "CREATE INDEX", milliseconds: 1250, rows: 3 },
+        ],
+      },
+      { name: "3_comments", milliseconds: 4, blocked: [], statements: [] },
+    ],
+    growth: {
+      User: { before: size(1, 32), after: size(1, 48) },
+      b: { before: size(5, 8), after: size(5, 8) },
+      comments: { after: size(0, 16) },
+    },
+    diskBytes: 0,
+    walBytes: 0,
+    plans: undefined,
+  };
+  const measured = (trial: Trial = { postgres: "18.4", measurement, findings: [] }) =>
+    reviewRelease({ history: [base, pending, comments], applied: [base], trial });
+
+  test("is told beside the statements, and for each migration and table (text)", () => {
+    const text = formatReview(measured(), "text");
+    expect(text.replace(/\s+/g, " ")).toContain(" briefly, size unknown, took 1 ms in the run ");
+    expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    const at = text.indexOf("\nRun on");
+    expect(text.slice(at + 1, text.indexOf("\n\n", at))).toBe(
+      [
+        "Run on Postgres 18.4 in 340 ms:",
+        "  2_new  312 ms, 3 rows, blocked reads and writes of User for 310 ms",
+        "  3_comments  4 ms, 0 rows",
+        "  User: 32 KiB, 1 row → 48 KiB",
+        "  comments: new → 16 KiB, 0 rows",
+      ].join("\n"),
+    );
+    expect(formatReview(measured(), "github")).toContain("\n  3_comments  4 ms, 0 rows\n");
+  });
+
+  test("is told in the table of the findings, with what no statement of it is about (markdown)", () => {
+    const rows = formatReview(measured(), "markdown")
+      .split("\n")
+      .filter((line) => line.startsWith("|"));
+    expect(rows[0]).toBe(
+      "| Migration | Statement | Lock | Blocks | Rewrite | Size | Run on Postgres 18&#46;4 | Risk | Safe way |",
+    );
+    const cells = rows.slice(2).map((row) => row.split("|").map((cell) => cell.trim()));
+    expect(cells.map((row) => [row[1], row[7]])).toEqual([
+      ["<code>new</code><br>312 ms, 3 rows", "1 ms<br>32 KiB, 1 row → 48 KiB"],
+      ["", "1.3 s"],
+      ["", ""],
+      ["<code>comments</code>", "4 ms, 0 rows"],
+      ["", "new → 16 KiB, 0 rows"],
+    ]);
+  });
+
+  test("is there whole for programs", () => {
+    expect(JSON.parse(formatReview(measured(), "json")).trial.measurement).toEqual(
+      JSON.parse(JSON.stringify(measurement)),
+    );
+    expect(JSON.parse(formatReview(measured(), "sarif")).runs[0].properties.trial).toMatchObject({ postgres: "18.4" });
+  });
+
+  test.each(["text", "markdown", "github", "json"] as const)("is missing with the reason (%s)", (format) => {
+    const text = formatReview(measured({ unavailable: "Postgres 17 is not here", findings: [] }), format);
+    expect(text).toContain("The migrations were not run: Postgres 17 is not here.");
+    expect(text).not.toContain("Run on Postgres");
+  });
 });
 
 describe("the pending migrations", () => {
