@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
 import { type ReleaseOutputs, releaseOutputsSchema } from "../components/release-outputs";
-import { oneLine } from "../text/printable";
+import { OUTPUTS_VARIABLE, readStackOutputs } from "../settings/stack-outputs";
 import { CommandFailure, EXIT } from "./failure";
 
 /** What is known of the release that is live. */
@@ -15,13 +13,8 @@ export interface ReleaseFacts {
   readonly none?: boolean;
 }
 
-/** The variable with the outputs, or the path of a file of them. The local release and a step of `up` set it. */
-const OUTPUTS_VARIABLE = "RELEASE_STACK_OUTPUTS";
-
 /** The longest that the Pulumi CLI may take, in milliseconds. */
 const CLI_MS = 90_000;
-
-const run = promisify(execFile);
 
 /**
  * Reads the outputs of a stack: from a file, or with the Pulumi CLI, which knows where the stack's state is.
@@ -34,21 +27,8 @@ export async function releaseFacts(
   file = process.env[OUTPUTS_VARIABLE],
 ): Promise<ReleaseFacts> {
   if (file !== undefined) return known(fromFile(file), file.startsWith("{") ? "given" : `in ${file}`);
-  try {
-    const { stdout } = await run("pulumi", ["stack", "output", "--json", "--non-interactive", "--stack", stack], {
-      cwd: directory,
-      timeout: CLI_MS,
-      maxBuffer: 64 * 2 ** 20,
-    });
-    return known(stdout, "of the stack");
-  } catch (error) {
-    const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
-    const reason = stderr?.trim().split("\n").at(-1) || message.split("\n")[0]!;
-    return {
-      outputs: undefined,
-      unknown: code === "ENOENT" ? "the Pulumi CLI is not on PATH" : `pulumi stack output says: ${oneLine(reason)}`,
-    };
-  }
+  const read = await readStackOutputs(directory, stack, CLI_MS);
+  return "json" in read ? known(read.json, "of the stack") : { outputs: undefined, unknown: read.unknown };
 }
 
 function fromFile(file: string): string {

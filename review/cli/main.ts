@@ -11,6 +11,7 @@ import { BaseError, readBase } from "./base";
 import type { Folder, SchemaBase } from "./schema";
 import type { StackSettings } from "./settings";
 import { ReviewSettingsError } from "./settings-error";
+import type { StackSizes } from "./stack-sizes";
 
 interface Options {
   migrations?: string;
@@ -52,7 +53,7 @@ export async function main(
     .option("--base <REF>", "review what this branch adds to REF, as after a merge")
     .option("--since <NAME>", "review what comes after this migration")
     .addOption(new Option("--format <FORMAT>", "how to print it").choices(reviewFormats).default("text"))
-    .option("--stats <FILE>", "sizes of the tables, as JSON")
+    .option("--stats <FILE>", "sizes of the tables, as JSON (default: those in the outputs of --stack)")
     .option("--output <FILE>", "write it to a file instead")
     .option("--no-squawk", "leave squawk out")
     .option(
@@ -114,7 +115,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const pending = folder.filter(({ name }) => !known.has(name));
   // squawk runs in its own process while the review goes on.
   const squawk = options.squawk ? runSquawk(directory, pending) : undefined;
-  await loadParser();
+  const [sizes] = await Promise.all([sizesFor(options, pending.length > 0 && applied.length > 0), loadParser()]);
   const judged = judgeRelease({
     history,
     applied,
@@ -125,7 +126,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
         ? undefined
         : { ref: options.base, history: history.filter(({ name }) => known.has(name)) },
     ),
-    ...(options.stats !== undefined && { stats: (await settingsFiles()).readSizes(options.stats) }),
+    ...("sizes" in sizes && { stats: sizes.sizes }),
     ...(settings.review && {
       policy: { refuse: settings.review.refuse },
       acknowledgements: settings.review.acknowledgements,
@@ -135,11 +136,23 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const result = judged(await squawk);
   const text = formatReview(result, options.format, {
     notes,
+    ...("unknown" in sizes && { sizesUnknown: sizes.unknown }),
     directory: relative(process.cwd(), resolve(directory)),
   });
   if (options.output === undefined) out(text);
   else writeResult(options.output, text);
   return statusOf(result);
+}
+
+/**
+ * Reads the sizes of tables from the file of `--stats`, or else from the outputs of the stack that was asked for.
+ *
+ * @param needed whether the review judges migrations of a database that has tables
+ */
+async function sizesFor({ stats, stack }: Options, needed: boolean): Promise<StackSizes | Record<string, never>> {
+  if (stats !== undefined) return { sizes: (await settingsFiles()).readSizes(stats) };
+  if (stack === undefined || !needed) return {};
+  return (await import("./stack-sizes.js")).stackSizes(process.cwd(), stack);
 }
 
 /** Compares the Prisma schema with the migrations. The parser of schemas is loaded only for that. */

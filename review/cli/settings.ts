@@ -49,7 +49,8 @@ function textOf(option: string, file: string): string {
   return read.text;
 }
 
-const sizes = z
+/** The sizes of tables, in a file of `--stats` and in the outputs of a release. */
+export const sizesSchema = z
   .object({
     recordedAt: z.string().exactOptional(),
     tables: z.record(z.string(), z.object({ rows: z.number().nonnegative(), bytes: z.number().nonnegative() })),
@@ -69,7 +70,7 @@ export function readSizes(file: string): Sizes {
   } catch (error) {
     throw new ReviewSettingsError(`--stats ${file} can't be read as JSON: ${(error as Error).message}`);
   }
-  return checked(sizes, value, file);
+  return checked(sizesSchema, value, file);
 }
 
 function checked<T>(schema: z.ZodType<T>, value: unknown, file: string): T {

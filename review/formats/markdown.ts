@@ -19,7 +19,7 @@ import {
   tally,
   verdict,
 } from "./rows";
-import { sizesLine } from "./text";
+import { sizesLine, tellsSizes } from "./text";
 
 /**
  * The largest size of a comment, in bytes. GitHub allows 65,536 characters; the rest is left for text that a workflow
@@ -60,7 +60,7 @@ function render(review: Review, options: FormatOptions, extent: Extent): string 
   const parts = [commentMark, `> [!${alert}]\n> **${verdict(review)}**`];
   const facts = [scope(review)];
   if (review.findings.length > 0) facts.push(`${tally(review.findings)}.`);
-  if (review.migrations.length > 0 && !review.first) facts.push(sizesLine(review));
+  if (tellsSizes(review, options)) facts.push(sizesLine(review));
   parts.push(facts.join(" "));
   if (notes.length > 0) parts.push(notes.map((note) => `- ${markdownText(note)}`).join("\n"));
   const rows = rowsOf(review);

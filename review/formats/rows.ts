@@ -9,6 +9,8 @@ export interface FormatOptions {
   readonly notes?: readonly string[];
   /** The migrations' folder, relative to the repository, for links and annotations. */
   readonly directory?: string;
+  /** Why the sizes of tables are unknown, as the end of a sentence. Default: nobody looked for them. */
+  readonly sizesUnknown?: string;
 }
 
 /** Counts findings by severity, for example `1 error, 2 warnings, 0 notes`. */
@@ -18,10 +20,13 @@ export function tally(findings: readonly Finding[]): string {
 }
 
 /** Returns the notes, together with those about assumptions and about missing parts of the review. */
-export function notesOf({ unlinted, assumes, trial }: Review, { notes = [] }: FormatOptions): string[] {
+export function notesOf({ unlinted, assumes, trial }: Review, { notes = [], sizesUnknown }: FormatOptions): string[] {
   return [
     ...notes,
     ...(assumes === undefined ? [] : [`${assumes}.`]),
+    ...(sizesUnknown === undefined
+      ? []
+      : [`Sizes of tables and durations are unknown: ${sizesUnknown}. Pass --stats FILE.`]),
     ...(trial?.unavailable === undefined ? [] : [`The migrations were not run: ${trial.unavailable}.`]),
     ...(unlinted === undefined ? [] : [`squawk's rules are left out: ${unlinted}.`]),
   ];

@@ -24,7 +24,7 @@ const width = 80;
 export function formatText(review: Review, options: FormatOptions = {}): string {
   const { findings } = review;
   const lines = [verdict(review), `${scope(review)}${findings.length > 0 ? ` ${tally(findings)}.` : ""}`];
-  if (review.migrations.length > 0 && !review.first) lines.push(sizesLine(review));
+  if (tellsSizes(review, options)) lines.push(sizesLine(review));
   lines.push(...notesOf(review, options).map((note) => `Note: ${note}`));
   const text = lines.flatMap((line) => wrapped(oneLine(line)));
   text.push(...statementLines(review));
@@ -100,6 +100,11 @@ function sqlLines(migrations: readonly string[]): string[] {
   return script(migrations)
     .split("\n")
     .map((sql) => oneLine(`     ${sql}`.trimEnd()));
+}
+
+/** Whether the review has a line about sizes: not if a note says why they are unknown. */
+export function tellsSizes({ migrations, first }: Review, { sizesUnknown }: FormatOptions): boolean {
+  return migrations.length > 0 && !first && sizesUnknown === undefined;
 }
 
 /** Writes where the sizes of tables come from, or that they are unknown. */
