@@ -45,7 +45,7 @@ async function main(args: readonly string[], output: Output): Promise<number> {
 }
 
 async function pruneStack(directory: string, command: OpsCommand, output: Output): Promise<number> {
-  const stack = readCommandStack(directory, command.stack, command, ["backup"]);
+  const stack = readCommandStack(directory, command.stack, command, ["backup", "rehearsal"]);
   const stop = stopSignal(() => "Leaving. The same command again goes on.", output.say);
   const ops = commandByHand("ops");
   return withinTime(command, () =>

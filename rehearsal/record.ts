@@ -53,29 +53,26 @@ export class RehearsalRecords {
     return record === undefined ? undefined : (JSON.parse(record) as RehearsalRecord);
   }
 
-  /**
-   * Waits until it is certain whether a command works on the rehearsal: one that was killed renews nothing any more.
-   * @returns the record that nobody works on; undefined if there is none
-   * @throws CommandFailure if a rehearsal is at work
-   */
-  async ofNobody(say: Say): Promise<RehearsalRecord | undefined> {
+  /** Looks whether a command is at work, until that is certain: one that was killed renews nothing any more. */
+  async isAtWork(say: Say): Promise<boolean> {
     const first = await this.read();
     for (let found = first, told = false; found; found = await this.read()) {
-      if (found.keptUntil !== undefined || isDead(found)) return found;
-      if (found.renewedAt !== first?.renewedAt || found.pid !== first.pid) throw atWork(found);
+      if (found.keptUntil !== undefined || isDead(found)) return false;
+      if (found.renewedAt !== first?.renewedAt || found.pid !== first.pid) return true;
       if (!told) say(`A rehearsal was at work at ${found.renewedAt}. Looking whether it still is …`);
       told = true;
       await pause(LOOK_MS);
     }
-    return undefined;
+    return false;
   }
 
   /**
    * Takes the record for this process, and renews it until {@link end} or {@link keep}.
-   * @param before the record of nobody, which is replaced
+   * @throws CommandFailure if a rehearsal is at work
    */
-  async begin(before: RehearsalRecord | undefined): Promise<void> {
-    await this.#write(before ? "replace" : "create", undefined);
+  async begin(say: Say): Promise<void> {
+    if (await this.isAtWork(say)) throw atWork(await this.read());
+    await this.#write((await this.read()) ? "replace" : "create", undefined);
     this.#timer = setInterval(() => void this.#write("replace", undefined).catch(() => undefined), RENEWED_EVERY_MS);
     this.#timer.unref();
   }
@@ -118,10 +115,10 @@ function isDead({ host, pid, renewedAt }: RehearsalRecord): boolean {
   }
 }
 
-function atWork({ host, pid }: RehearsalRecord): CommandFailure {
+function atWork(record: RehearsalRecord | undefined): CommandFailure {
   return new CommandFailure(
     EXIT.busy,
-    `A rehearsal is at work (process ${pid} on ${host}).`,
+    `A rehearsal is at work${record ? ` (process ${record.pid} on ${record.host})` : ""}.`,
     "this command changed nothing; production is untouched.",
     "when that rehearsal has ended, the same command again",
   );

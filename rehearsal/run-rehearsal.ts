@@ -13,7 +13,7 @@ import { formatDuration } from "../text/short-duration";
 import { checkByApp } from "./app-check";
 import { copyStack } from "./copy-stack";
 import { RehearsalFailed } from "./failure";
-import { removeClusterObjects, removeRehearsalCopy } from "./leftovers";
+import { removeLeftovers } from "./leftovers";
 import { exceededLimits } from "./limits";
 import { type Migrated, migrateCopy } from "./migrate";
 import { measurementLines } from "./print";
@@ -91,7 +91,7 @@ export async function rehearse(args: RehearsalArgs, output: Output): Promise<num
     target: rehearsalTarget(from, { stack, identity, timeout: milliseconds, stop: signal, say }),
     remover: rehearsalTarget(from, { stack, timeout: REMOVAL_MS, stop: new AbortController().signal, say }),
   };
-  await records.begin(await records.ofNobody(say));
+  await records.begin(say);
   const outcome = await attempt(run);
   await clear(run, outcome);
   return conclude(run, outcome, output);
@@ -131,9 +131,8 @@ async function clear(run: Rehearsal, { plan, failure }: Outcome): Promise<void> 
   if (plan) say(`The copy ${plan.copy} is gone.`);
 }
 
-async function removeAll({ kubectl, stack, remover, say }: Rehearsal): Promise<void> {
-  await removeClusterObjects(kubectl, stack.settings.app.name, say);
-  await removeRehearsalCopy(remover, say);
+function removeAll({ kubectl, stack, remover, say }: Rehearsal): Promise<void> {
+  return removeLeftovers({ kubectl, app: stack.settings.app.name, target: remover }, say);
 }
 
 /** Keeps the result, and tells it. What only kept the rehearsal from being made is no result. */

@@ -6,11 +6,11 @@ import { NeonTarget } from "../restore/neon/target";
 import { RdsTarget } from "../restore/rds/target";
 import type { IntoSecret, RestoreTarget, Say } from "../restore/target";
 import { shellWord } from "../text/shell-word";
-import type { RehearsalSource, RehearsalStack } from "./stack";
+import type { RehearsalSource } from "./stack";
 
 /** What a target is made of. */
 export interface TargetArgs {
-  readonly stack: RehearsalStack;
+  readonly stack: CommandStack<"backup" | "rehearsal">;
   /** The longest wait for one step, in milliseconds, and what ends it. */
   readonly timeout: number;
   readonly stop: AbortSignal;

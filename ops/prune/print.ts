@@ -8,14 +8,17 @@ const at = ({ begunAt }: StoredBackup) => begunAt.toISOString().slice(0, 16).rep
  * Returns what happened to the backups of one place, in lines for people. A plan tells of each backup, the newest first;
  * a removal only of what it removed.
  */
-export function placeLines({ title, stay, gone, notRemoved }: PrunedPlace, plan: boolean): string[] {
+export function placeLines(
+  { title, what: noun = "backup", stay, gone, notRemoved }: PrunedPlace,
+  plan: boolean,
+): string[] {
   const rows = [
     ...(plan ? stay.map(({ backup, because }) => ({ backup, word: "stays", why: because })) : []),
     ...[...gone].reverse().map((backup) => ({ backup, word: plan ? "goes" : "removed", why: "" })),
   ];
   const width = Math.max(...rows.map(({ backup }) => backup.id.length));
   const what = [
-    `${counted(gone.length, "backup")} ${plan ? "would go" : "removed"}`,
+    `${counted(gone.length, noun, noun === "copy" ? "copies" : undefined)} ${plan ? "would go" : "removed"}`,
     `${stay.length} ${stay.length === 1 ? "stays" : "stay"}`,
   ];
   return [

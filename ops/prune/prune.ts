@@ -10,13 +10,14 @@ import type { OpsCommand } from "../options";
 import { PRUNERS } from "./kinds";
 import { placeLines, placeObject } from "./print";
 import type { PrunedPlace, PruneRun } from "./pruner";
+import { pruneRehearsals } from "./rehearsals";
 
 const NOTHING = "no backup was removed.";
 
 /** What `prune` works with. */
 export interface PruneArgs {
   readonly command: OpsCommand;
-  readonly stack: CommandStack<"backup">;
+  readonly stack: CommandStack<"backup" | "rehearsal">;
   readonly kubectl: Kubectl;
   /** The beginning of the command that a message names. */
   readonly ops: string;
@@ -25,15 +26,16 @@ export interface PruneArgs {
 
 /**
  * Removes the backups of a stack that are older than `backup.keep` says, by tags or manifest. None goes that a release
- * names, may still rely on, or makes just now; while a release runs, none goes at all.
+ * names, may still rely on, or makes just now; while a release runs, none goes at all. What rehearsals have left goes
+ * too.
  * @returns the exit status
  * @throws CommandFailure if they can't be listed, or one could not be removed
  */
 export async function prune({ command, stack, kubectl, ops, stop }: PruneArgs, output: Output): Promise<number> {
   const { given, json } = command;
-  const { backup, app } = stack.settings;
+  const { backup, app, rehearsal } = stack.settings;
   const pruner = PRUNERS[backup.mode];
-  if (!pruner)
+  if (!pruner && rehearsal.mode === "none")
     throw new CommandFailure(
       EXIT.usage,
       `backup.mode of stack "${stack.name}" is "${backup.mode}", so there are no backups of it.`,
@@ -47,7 +49,7 @@ export async function prune({ command, stack, kubectl, ops, stop }: PruneArgs, o
   await seeOtherJobs(kubectl, { app: app.name, changes: !plan }, output.say);
   const retention = { keep: backup.keep, named, maxAgeMs: backup.maxAge.seconds * 1000, now: new Date() };
   const run: PruneRun = { ...{ stack, kubectl, retention, plan, rerun, stop }, say: output.say };
-  const places = await pruner(run);
+  const places = [...(pruner ? await pruner(run) : []), ...(stop.aborted ? [] : await pruneRehearsals(run))];
   tell(places, { run, json }, output);
   const failed = places.flatMap(({ notRemoved }) => notRemoved);
   if (failed.length > 0)

@@ -4,7 +4,7 @@ import type { CommandStack } from "../../by-hand/stack";
 
 /** What a removal of old backups works with. */
 export interface PruneRun {
-  readonly stack: CommandStack<"backup">;
+  readonly stack: CommandStack<"backup" | "rehearsal">;
   readonly kubectl: Kubectl;
   /** What decides which backups go. */
   readonly retention: Retention;
@@ -28,6 +28,8 @@ export interface NotRemoved {
 export interface PrunedPlace {
   /** The place, such as "snapshots in eu-central-1". */
   readonly title: string;
+  /** What is removed there, in the singular. Default: `backup`. */
+  readonly what?: string;
   readonly stay: readonly Pick<Kept<StoredBackup>, "backup" | "because">[];
   /** What was removed, or would be if only the plan is wanted. */
   readonly gone: readonly StoredBackup[];

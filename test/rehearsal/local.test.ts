@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listInstances } from "../../local/cloud/aws/records";
 import { listObjects } from "../../local/cloud/kubernetes/index";
 import { removeFolders } from "../by-hand/project";
 import { migrate, writeMigration } from "../migrator/support";
 import { query, World } from "../restore/world";
 import { dumpDatabase } from "../support/dump";
+import { untilNothingIsLeft } from "./left";
 
 const world = new World({
   prod: {
@@ -35,17 +35,6 @@ const proof = () =>
     )!["data"].proof,
   );
 
-/** Everything that a rehearsal makes and must not leave behind. */
-async function left(): Promise<string[]> {
-  const objects = ["Job", "Secret", "ConfigMap"].flatMap((kind) =>
-    listObjects(world.cloudDir, { kind, namespace: "default" }).map(({ metadata }) => `${kind} ${metadata.name}`),
-  );
-  const databases = (await listInstances(world.cloudDir)).map(({ identifier }) => identifier);
-  return [...objects, ...databases].filter(
-    (each) => !["Secret notes-db-url", "ConfigMap notes-rehearsal", "notes-db"].includes(each),
-  );
-}
-
 describe.sequential("npm run ops -- rehearse, on the local cloud", { timeout: 240_000 }, () => {
   test("applies the migrations to a copy that nobody mistakes for production, and deletes it", async () => {
     const before = await dumpDatabase(source);
@@ -53,7 +42,7 @@ describe.sequential("npm run ops -- rehearse, on the local cloud", { timeout: 24
     expect(status, out + err).toBe(0);
     expect(result).toMatchObject({ event: "rehearsed", result: "passed", copy: "notes-db-restored-rehearsal" });
     expect(proof()).toMatchObject({ result: "passed", fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) });
-    expect(await left()).toEqual([]);
+    expect(await untilNothingIsLeft(world)).toEqual([]);
     expect(world.touching("notes-db")).toEqual([]);
     expect(await dumpDatabase(source)).toBe(before);
     const made = world.trail().find(({ action }) => action === "RestoreDBInstanceToPointInTime")!;
@@ -72,7 +61,7 @@ describe.sequential("npm run ops -- rehearse, on the local cloud", { timeout: 24
     expect(err).toMatch(/^FAILED: Production is untouched\. On the copy: Migration 4_unique failed\./m);
     expect(out + err).not.toContain("secret");
     expect(proof()).toMatchObject({ result: "failed", reason: expect.stringContaining("Migration 4_unique failed.") });
-    expect(await left()).toEqual([]);
+    expect(await untilNothingIsLeft(world)).toEqual([]);
     expect(world.touching("notes-db")).toEqual([]);
   });
 });
