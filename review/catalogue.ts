@@ -7,6 +7,7 @@ import { rules } from "./rules";
 import { historyRules } from "./rules/history";
 import type { RuleText } from "./rules/rule";
 import { schemaRules } from "./rules/schema";
+import { trialRules } from "./rules/trial";
 
 /** The tables and other objects that the catalogue's examples change. */
 const exampleSchema = `CREATE TYPE mood AS ENUM ('ok', 'sad');
@@ -37,11 +38,12 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION 
 CREATE RULE log_deletes AS ON DELETE TO posts DO ALSO NOTHING;
 CREATE SEQUENCE numbers;`;
 
-/** Every kind of finding by its id, both those of the rules and those about the history. */
+/** Every kind of finding by its id: those of the rules, those about the history and the schema, and those of a run. */
 export const ruleTexts: ReadonlyMap<string, RuleText> = new Map([
   ...rules.flatMap(({ finds }) => Object.entries(finds)),
   ...Object.entries(historyRules),
   ...Object.entries(schemaRules),
+  ...Object.entries(trialRules),
 ]);
 
 /** Reviews an example of the catalogue. The caller must have awaited `loadParser`. */

@@ -8,6 +8,7 @@ import { formatReview, type ReviewFormat, reviewFormats } from "../formats";
 import { appliedUntil, judgeRelease, loadParser, type Review } from "../review";
 import { runSquawk } from "../squawk";
 import { BaseError, readBase } from "./base";
+import { type Asked, RunError, tryMigrations } from "./run";
 import type { Folder, SchemaBase } from "./schema";
 import type { StackSettings } from "./settings";
 import { ReviewSettingsError } from "./settings-error";
@@ -24,13 +25,14 @@ interface Options {
   output?: string;
   squawk: boolean;
   schema?: string | boolean;
+  run?: boolean;
 }
 
 /** The exit status when nothing was reviewed, because of a wrong option or a file that can't be read. */
 const notReviewed = 3;
 
 /**
- * Runs `npm run review -- …`, which prints what the new migrations would do. It needs neither a database nor
+ * Runs `npm run review -- …`, which prints what the new migrations would do. It needs neither a database of yours nor
  * credentials.
  *
  * @returns the exit status: 0 nothing but notes, 1 warnings, 2 errors or refused, 3 not reviewed
@@ -61,6 +63,8 @@ export async function main(
       "Prisma schema to compare with the migrations: a file or a folder (default: review.schema, or found as Prisma does)",
     )
     .option("--no-schema", "compare no Prisma schema")
+    .option("--run", "run the new migrations on a temporary Postgres (default where the variable CI is set)")
+    .option("--no-run", "run nothing")
     .addHelpText("after", "\nExit status: 0 nothing but notes, 1 warnings, 2 errors or refused, 3 not reviewed.")
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err });
@@ -70,7 +74,7 @@ export async function main(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : notReviewed;
     if (!isForeseen(error)) throw error;
-    err(`${printable(error.message)}\nNothing was reviewed; no database is involved.\n`);
+    err(`${printable(error.message)}\nNothing was reviewed; no database of yours is involved.\n`);
     return notReviewed;
   }
 }
@@ -81,6 +85,7 @@ function isForeseen(error: unknown): error is Error {
     error instanceof HistoryError ||
     error instanceof BaseError ||
     error instanceof ReviewSettingsError ||
+    error instanceof RunError ||
     (error instanceof Error && "syscall" in error)
   );
 }
@@ -115,6 +120,9 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const pending = folder.filter(({ name }) => !known.has(name));
   // squawk runs in its own process while the review goes on.
   const squawk = options.squawk ? runSquawk(directory, pending) : undefined;
+  const trial = tryMigrations(asked(options.run), { history, applied: known, ...settings.review });
+  // Its error is thrown where its result is awaited, also if it fails while the review still judges.
+  trial.catch(() => undefined);
   const [sizes] = await Promise.all([sizesFor(options, pending.length > 0 && applied.length > 0), loadParser()]);
   const judged = judgeRelease({
     history,
@@ -133,7 +141,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
     }),
     ...(settings.migrations?.runner && { runner: settings.migrations.runner }),
   });
-  const result = judged(await squawk);
+  const result = judged(await squawk, await trial);
   const text = formatReview(result, options.format, {
     notes,
     ...("unknown" in sizes && { sizesUnknown: sizes.unknown }),
@@ -153,6 +161,12 @@ async function sizesFor({ stats, stack }: Options, needed: boolean): Promise<Sta
   if (stats !== undefined) return { sizes: (await settingsFiles()).readSizes(stats) };
   if (stack === undefined || !needed) return {};
   return (await import("./stack-sizes.js")).stackSizes(process.cwd(), stack);
+}
+
+/** CI services set the variable CI. */
+function asked(option: boolean | undefined): Asked {
+  const isCi = !["", "0", "false"].includes(process.env["CI"] ?? "");
+  return option === undefined ? (isCi ? "if-possible" : "no") : option ? "yes" : "no";
 }
 
 /** Compares the Prisma schema with the migrations. The parser of schemas is loaded only for that. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { findingClasses } from "../finding-classes";
-import { duration, setting, text, whole } from "../types";
+import { command, duration, setting, text, whole } from "../types";
 
 const REQUIRED = ["required", "optional"] as const;
 
@@ -54,6 +54,9 @@ const acknowledgement = z.strictObject({
   reason: text,
 });
 
+const SEED = "a file that ends with .sql, or a list: program and arguments";
+const sqlFile = z.string().endsWith(".sql", { message: SEED });
+
 /** Which findings of the review end a release, and which of these are allowed nevertheless. */
 export const review = z.strictObject({
   refuse: setting(z.array(z.enum(findingClasses)).default([]), {
@@ -80,6 +83,17 @@ export const review = z.strictObject({
     values: "path, or `false`",
     example: "prisma/schema.prisma",
     without: "found by Prisma's own rules, beside the migrations",
+  }),
+  postgres: setting(whole(13, 18).default(18), {
+    description: "The major version of Postgres on which `npm run review -- --run` runs the migrations.",
+    example: 16,
+  }),
+  seed: setting(z.union([sqlFile, command], { error: () => SEED }).optional(), {
+    description:
+      "Rows for `npm run review -- --run`, which the new migrations then meet: a file of SQL, or a command that finds the temporary database in `DATABASE_URL`. It runs after the migrations that are deployed already.",
+    values: `${SEED}, relative to the program`,
+    example: "prisma/seed.sql",
+    without: "the tables have the rows of the migrations only",
   }),
   since: setting(text.optional(), {
     description:

@@ -5,11 +5,19 @@ import { reviewExample, ruleTexts } from "../../review/catalogue";
 import { loadParser } from "../../review/review";
 import { rules } from "../../review/rules";
 import { schemaRules } from "../../review/rules/schema";
+import { trialRules } from "../../review/rules/trial";
 
 beforeAll(() => loadParser());
 
-/** What no rule has an example for: they are about the folder or the Prisma schema, not about SQL. */
-const aboutFolder = ["edited", "missing", "out-of-order", "after-contract", ...Object.keys(schemaRules)];
+/** What no rule has an example for: they are about the folder, the Prisma schema or a run, not about SQL alone. */
+const aboutFolder = [
+  "edited",
+  "missing",
+  "out-of-order",
+  "after-contract",
+  ...Object.keys(schemaRules),
+  ...Object.keys(trialRules),
+];
 
 /** Ways of writing that people stumbled over. */
 const unclear =

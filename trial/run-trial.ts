@@ -1,0 +1,92 @@
+import type { Migration } from "../migrations/history/history";
+import type { Measurement } from "../report/measurement";
+import type { Trial } from "../review/trial";
+import { failedFinding, lackingHere, missingRole, serverMessage } from "./failure";
+import { type MigratorFiles, type MigratorRun, runDeploy } from "./run-migrator";
+import { runSeed, type Seed } from "./seed";
+import { onServer, type TrialServer } from "./server";
+import { TrialUnavailable } from "./unavailable";
+
+export { SeedFailed } from "./unavailable";
+
+/** The migrations to try, and on what. */
+export interface TrialInput {
+  /** All migrations in their order. */
+  readonly history: readonly Migration[];
+  /** The names of those that the database has. */
+  readonly applied: ReadonlySet<string>;
+  /** The major version of Postgres. Default: the newest. */
+  readonly postgres?: number | undefined;
+  /** What fills the database with rows before the new migrations run. Default: only the history does. */
+  readonly seed?: Seed | undefined;
+}
+
+/**
+ * Runs the migrations that are new on a server of their own, after those that are deployed and the seed, as a release
+ * would: by the migrator, in a process of its own. The server is removed afterwards.
+ * @returns what was seen, or why they can't be run here
+ * @throws SeedFailed
+ */
+export async function runTrial(input: TrialInput): Promise<Trial> {
+  try {
+    return await onServer(input.postgres, (server) => onBase(server, input));
+  } catch (error) {
+    if (error instanceof TrialUnavailable) return { unavailable: error.message, findings: [] };
+    throw error;
+  }
+}
+
+async function onBase(server: TrialServer, { history, applied, seed }: TrialInput): Promise<Trial> {
+  const deployed = history.filter(({ name }) => applied.has(name));
+  if (deployed.length > 0) await deployBase(server, deployed);
+  if (seed !== undefined) await runSeed(seed, server.base);
+  const pending = history.filter(({ name }) => !applied.has(name));
+  const all = await server.files(history);
+  const { run } = await deployOnCopy(server, all);
+  const postgres = server.version;
+  if (run.failed) {
+    const lacks = lackingHere(run.failed);
+    if (lacks !== undefined) throw new TrialUnavailable(`Postgres ${postgres} lacks something here: ${lacks}`);
+    const on = `Postgres ${postgres} after ${seed === undefined ? "the history" : "the history and the seed"}`;
+    return { postgres, findings: [failedFinding({ ...run, failed: run.failed }, pending, on)] };
+  }
+  return { postgres, ...measured(run), findings: [] };
+}
+
+/** Applies what is deployed already. If that fails, nothing can be said about the new migrations. */
+async function deployBase(server: TrialServer, deployed: readonly Migration[]): Promise<void> {
+  const files = await server.files(deployed);
+  const run = await withRoles(server, () => runDeploy(files, server.base));
+  if (run.failed)
+    throw new TrialUnavailable(
+      `the migrations that are deployed already can't be applied to an empty Postgres ${server.version}: ${serverMessage(run.failed)}`,
+    );
+}
+
+async function deployOnCopy(server: TrialServer, files: MigratorFiles): Promise<{ url: string; run: MigratorRun }> {
+  let url = "";
+  const run = await withRoles(server, async () => {
+    url = await server.copy();
+    return runDeploy(files, url);
+  });
+  return { url, run };
+}
+
+/** The largest number of roles that are created because migrations name them. */
+const mostRoles = 30;
+
+/** Repeats a deploy with the roles that it misses: those of production are made by other means than migrations. */
+async function withRoles(server: TrialServer, deploy: () => Promise<MigratorRun>): Promise<MigratorRun> {
+  for (let created = 0; ; created++) {
+    const run = await deploy();
+    const role = run.failed && missingRole(run.failed);
+    if (role === undefined || created === mostRoles) return run;
+    await server.createRole(role);
+  }
+}
+
+/** Returns what the migrator measured (`deploy --measure`). */
+function measured({ events }: MigratorRun): Pick<Trial, "measurement"> {
+  const found = events.find(({ event }) => event === "measured");
+  return found ? { measurement: found as unknown as Measurement } : {};
+}
