@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -41,7 +41,12 @@ describe("the workflows", () => {
     const runs = steps.filter(({ step: { run = "" } }) =>
       /^\s*(timeout .* )?pulumi (up|preview|stack output)/m.test(run),
     );
-    expect(runs.map(({ file }) => file).sort()).toEqual(["preview.yml", "release-stack.yml", "release-stack.yml"]);
+    expect(runs.map(({ file }) => file).sort()).toEqual([
+      "preview.yml",
+      "preview.yml",
+      "release-stack.yml",
+      "release-stack.yml",
+    ]);
     for (const { step } of runs)
       expect(step.env).toMatchObject({
         PULUMI_BACKEND_URL: expression("vars.PULUMI_BACKEND_URL"),
@@ -62,6 +67,44 @@ describe("the workflows", () => {
   test("test on every Node.js that is supported", () => {
     const { jobs } = workflows.find(({ file }) => file === "ci.yml")!;
     expect(jobs.test.strategy.matrix.node).toEqual([20, 22, 24]);
+  });
+
+  test("give the review of a pull request the sizes of production's tables, and no access", () => {
+    const { jobs } = workflows.find(({ file }) => file === "preview.yml")!;
+    const text = (job: object) => JSON.stringify(job);
+    expect(jobs.review.permissions).toEqual({ contents: "read" });
+    expect([jobs.review.environment, text(jobs.review).includes("secrets.")]).toEqual([undefined, false]);
+    // The review goes on when the sizes can't be read, and for a fork, which has no access to them.
+    expect([jobs.review.needs, jobs.review.if]).toEqual(["sizes", expression("!cancelled()")]);
+    expect(jobs.sizes.if).toBe(jobs.preview.if);
+    // What has access to the state runs none of the branch's code.
+    const base = expression("github.event.pull_request.base.sha");
+    expect(jobs.sizes.steps[0].with).toMatchObject({ ref: base });
+    expect(text(jobs.sizes)).not.toMatch(/npm|node /);
+  });
+
+  test("let nothing but sizes leave the job that reads production's outputs", () => {
+    const { run } = steps.find(({ file, step }) => file === "preview.yml" && step.name === "Sizes")!.step;
+    const home = mkdtempSync(join(tmpdir(), "workflow "));
+    mkdirSync(join(home, "bin"));
+    const sizesOf = (pulumi: string) => {
+      rmSync(join(home, "sizes"), { recursive: true, force: true });
+      rmSync(join(home, "outcome"), { force: true });
+      writeFileSync(join(home, "bin/pulumi"), `#!/bin/sh\n${pulumi}\n`, { mode: 0o755 });
+      const env = { ...process.env, PATH: `${home}/bin:${process.env["PATH"]}`, STACK: "prod" };
+      const words = ["--noprofile", "--norc", "-eo", "pipefail", "-c", run!];
+      const GITHUB_OUTPUT = join(home, "outcome");
+      const { status } = spawnSync("bash", words, { cwd: home, env: { ...env, GITHUB_OUTPUT } });
+      const found = existsSync(GITHUB_OUTPUT) ? readFileSync(GITHUB_OUTPUT, "utf8") : "";
+      const file = join(home, "sizes/outputs.json");
+      return { status, found, sizes: existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined };
+    };
+    const sizes = { recordedAt: "2026-11-20T10:00:00Z", tables: { notes: { rows: 1, bytes: 8192 } } };
+    const found = { status: 0, found: "found=true\n", sizes: { sizes } };
+    expect(sizesOf(`echo '${JSON.stringify({ url: "https://inside", sizes })}'`)).toEqual(found);
+    expect(sizesOf(`echo '${JSON.stringify({ key: "x", release: { url: "y", sizes } })}'`)).toEqual(found);
+    expect(sizesOf("echo 'error: not logged in' >&2; exit 255")).toEqual({ status: 0, found: "", sizes: undefined });
+    rmSync(home, { recursive: true });
   });
 
   test("report the logs of this release's Jobs, and of no other's", () => {
