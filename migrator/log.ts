@@ -7,7 +7,7 @@ export type LogFormat = "text" | "json";
 /** The additional fields of an event in the JSON format. */
 export type Fields = Record<
   string,
-  string | number | boolean | null | undefined | readonly string[] | Readonly<Record<string, number>>
+  string | number | boolean | null | undefined | readonly unknown[] | Readonly<Record<string, unknown>>
 >;
 
 /**

@@ -1,6 +1,7 @@
 import type { Session } from "./db/connection";
 import type { Watcher } from "./db/watcher";
 import type { Log } from "./log";
+import type { Measurer } from "./measure/measurer";
 import type { Plans } from "./plans";
 import type { HistoryTable } from "./records/history-table";
 import type { Records } from "./records/records";
@@ -19,4 +20,6 @@ export interface Run {
   readonly plans: Plans;
   /** The signal that is aborted by SIGTERM or SIGINT. */
   readonly signal: AbortSignal;
+  /** Sees what each statement does; undefined: nothing is measured. */
+  readonly measure?: Measurer;
 }

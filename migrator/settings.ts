@@ -146,6 +146,8 @@ export interface Settings {
   /** The time that the new version serves after the rollout before its contract migrations are applied. */
   readonly soak: number;
   readonly afterRollout: boolean;
+  /** True if `deploy` measures what each statement does, and logs it as the event `measured`. */
+  readonly measure: boolean;
   /** The endpoints of the database that the snapshot is taken of; empty if that is unknown or not to be compared. */
   readonly snapshotEndpoints: readonly Endpoint[];
   readonly snapshot: ProtectingBackup | undefined;

@@ -5,7 +5,10 @@ import type { TableSize } from "../text/table-size";
 export interface MeasuredTable {
   /** The table's name; it contains the schema unless that is `public`. */
   readonly name: string;
-  /** The strongest lock that the statement held on it; undefined: none stronger than that of a reader or writer. */
+  /**
+   * The strongest lock that the statement obtained on it. It is undefined if that is none stronger than those of readers
+   * and writers, or if its transaction held one as strong before.
+   */
   readonly lock?: LockMode;
   /** Whether its rows moved to another file. */
   readonly rewritten: boolean;

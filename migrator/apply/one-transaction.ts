@@ -120,12 +120,19 @@ async function attempt(
   // A migration may have switched to a role that must not write the history.
   const role = takesRole(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
   const after = (rows: number) => [...role, ...compare, ...record(rows, attempts), "COMMIT", OWN_PATH];
-  const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
+  const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements, !!run.measure)];
   const [only] = groups;
   // SET LOCAL makes lock_timeout part of the transaction, so that a rollback resets it.
   const lock = `SET LOCAL lock_timeout = ${budget.timeoutFor(only?.statements ?? [])}`;
   const before = [begin, lock, ...first, ...remember, migrationPath(table.schema)];
-  if (only && groups.length === 1 && only.statements.length === 1 && DEFINES.test(only.statements[0]!.kind)) {
+  run.measure?.beginTransaction();
+  if (
+    !run.measure &&
+    only &&
+    groups.length === 1 &&
+    only.statements.length === 1 &&
+    DEFINES.test(only.statements[0]!.kind)
+  ) {
     // Most migrations are one definition, which is sent in one round trip. It changes no rows, so 0 rows are recorded.
     await runGroup(run, migration, only, lockTimeout, { before, after: after(0) });
     return { attempts, duration: Date.now() - began, rows: 0 };
@@ -133,6 +140,7 @@ async function attempt(
   const rows = await runGroups(run, migration, groups, budget, before);
   run.signal.throwIfAborted();
   await runOwn(session, groups.length === 0 ? before : [], after(rows));
+  run.measure?.endTransaction();
   return { attempts, duration: Date.now() - began, rows };
 }
 

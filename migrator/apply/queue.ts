@@ -49,7 +49,7 @@ export async function applyQueue(
   try {
     for (let at = 0; at < pending.length; ) {
       const front = (index: number) => planUntil(at + index);
-      const { strategy, count } = choose(front, refused);
+      const { strategy, count } = choose(run, front, refused);
       const taken = queue.slice(at, at + count);
       if (touched.length > 0) await beforeTouching(touched);
       touched = [];
@@ -60,10 +60,12 @@ export async function applyQueue(
         run.log.event("migration.started", migration.name, { migration: migration.name, checksum: migration.checksum });
         started = at;
       }
+      await run.measure?.begin();
       const outcome = await strategy.apply(run, taken, first, () => {
         writeHeldLog();
         planUntil(at + taken.length + AHEAD - 1);
       });
+      if (outcome.applied > 0) run.measure?.end(migration.name);
       writeLog = outcome.writeLog;
       if (outcome.applied > 0) [first, refused] = [[], []];
       if (outcome.applied < taken.length) refused = [...refused, strategy];
@@ -79,9 +81,11 @@ export async function applyQueue(
  * Returns the first strategy that accepts the front of the queue, and how many migrations it takes.
  * @param refused the strategies that gave the front of the queue back
  */
-function choose(front: Parameters<Strategy["take"]>[0], refused: readonly Strategy[]) {
+function choose(run: Run, front: Parameters<Strategy["take"]>[0], refused: readonly Strategy[]) {
   for (const strategy of STRATEGIES) {
-    const count = refused.includes(strategy) ? 0 : strategy.take(front);
+    // The statements of one message can't be looked at one by one.
+    const unseen = run.measure !== undefined && strategy === severalInMessage;
+    const count = unseen || refused.includes(strategy) ? 0 : strategy.take(front);
     if (count > 0) return { strategy, count };
   }
   throw new Error("No strategy accepts the migration, though the last one accepts every one.");

@@ -38,7 +38,8 @@ export async function runUnit(
   try {
     if (unit.kind === "batch") {
       const [statement] = unit.statements as [PlannedStatement];
-      return await runBatches(run, migration, statement, { id, note: before.note, done: record, state });
+      const work = () => runBatches(run, migration, statement, { id, note: before.note, done: record, state });
+      return run.measure ? await run.measure.inRanges(statement, work) : await work();
     }
     const { result, attempts } = await retryForLocks(run, migration, state, async (lockTimeout) => {
       try {
@@ -95,7 +96,7 @@ async function runInTransaction(
   const inner = block ? unit.statements.slice(1, -1) : unit.statements;
   const end = block ? unit.statements.at(-1)! : undefined;
   const budget = new LockWaitBudget(lockTimeout, effects);
-  const groups = [...groupStatements(migration.sql, inner)];
+  const groups = [...groupStatements(migration.sql, inner, !!run.measure)];
   const begin = block ? unit.statements[0]!.text : OWN_BEGIN;
   const first = budget.timeoutFor(groups[0]?.statements ?? []);
   const { remember, compare } = takesRole(migration.sql) ? NO_GUARD : guardOf(run.table, migration.sql);
@@ -104,6 +105,7 @@ async function runInTransaction(
     [begin, `SET LOCAL lock_timeout = ${first}`, ...remember, ...localSettings(plan.statements, unit)],
     [],
   );
+  run.measure?.beginTransaction();
   const rows = await runGroups(run, migration, groups, budget, []);
   run.signal.throwIfAborted();
   const asOwn = [...ownRole(migration), record];
@@ -113,6 +115,7 @@ async function runInTransaction(
     await runScript(session, end.text);
     await runOwn(session, [], [OWN_BEGIN, ...asOwn, "COMMIT"]);
   }
+  run.measure?.endTransaction();
   return rows;
 }
 
@@ -159,7 +162,8 @@ async function runOutsideTransaction(
   try {
     const text = verdict === "run" ? statement.text : verdict.instead;
     const group = { statements: unit.statements, text, offset: statement.offset };
-    return await runGroup(run, migration, group, 8000);
+    const send = () => runGroup(run, migration, group, 8000);
+    return run.measure ? await run.measure.outside(statement, send) : await send();
   } finally {
     if (session.lost === undefined)
       await runScript(session, `SET lock_timeout = ${settings.lockTimeout}`).catch(() => undefined);

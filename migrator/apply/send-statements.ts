@@ -26,12 +26,18 @@ export async function runGroups(
   let rows = 0;
   let lead = before;
   let current: number | undefined;
+  if (run.measure && groups.length > 0 && before.length > 0) {
+    await runOwn(run.session, before, []);
+    lead = [];
+  }
   for (const group of groups) {
     const lockTimeout = budget.timeoutFor(group.statements);
     if (current !== undefined && current !== lockTimeout && !own) lead = [`SET LOCAL lock_timeout = ${lockTimeout}`];
     current = lockTimeout;
     const began = Date.now();
-    rows += await runGroup(run, migration, group, lockTimeout, { before: lead, after: [] });
+    const frame = { before: lead, after: [] };
+    const send = () => runGroup(run, migration, group, lockTimeout, frame);
+    rows += run.measure ? await run.measure.inTransaction(group.statements[0], send) : await send();
     budget.spend(group.statements, Date.now() - began);
     lead = [];
   }

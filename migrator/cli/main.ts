@@ -12,6 +12,7 @@ import { Watcher } from "../db/watcher";
 import { type Commands, NEW_VERSION_SERVES, OLD_VERSION_SERVES } from "../failures/failure";
 import { OwnWorkRefused } from "../failures/statement";
 import { Log } from "../log";
+import { Measurer } from "../measure/measurer";
 import { nextCommand } from "../next-command";
 import { Plans } from "../plans";
 import { HistoryTable } from "../records/history-table";
@@ -139,6 +140,7 @@ async function runVerb(verb: Exclude<Verb, "wait">, settings: Settings, log: Log
     },
   });
   const watcher = new Watcher(target, session.pid, log);
+  const measure = settings.measure ? new Measurer(session) : undefined;
   const stop = stopSignal(session);
   try {
     log.event("connected", `Connected to ${describeTarget(target)}, schema "${target.schema}".`, { pid: session.pid });
@@ -154,6 +156,7 @@ async function runVerb(verb: Exclude<Verb, "wait">, settings: Settings, log: Log
       watcher,
       plans: new Plans(),
       signal: stop.signal,
+      ...(measure && { measure }),
     };
     await refuseForeignRecords(session, run.table);
     return await VERB[verb](run, migrations);
@@ -175,7 +178,7 @@ async function runVerb(verb: Exclude<Verb, "wait">, settings: Settings, log: Log
         { notices },
       );
     stop.release();
-    await Promise.all([session.close(), watcher.close()]);
+    await Promise.all([session.close(), watcher.close(), measure?.close()]);
   }
 }
 

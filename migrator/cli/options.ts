@@ -84,6 +84,9 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   },
   "hold-contract": { text: "deploy: leave migrations marked `-- release: contract` for after the rollout" },
   "after-rollout": { text: "deploy: the new version is rolled out; apply what was left for now" },
+  measure: {
+    text: "deploy: measure each statement's locks, rewrites, time and WAL, and log them as the event `measured`; for a copy",
+  },
   soak: { value: "TIME", default: "1s", text: "with --after-rollout: how long the new version serves before that" },
   "command-timeout": { value: "TIME", default: "30m", text: "run: longest run of the command" },
   "url-variable": {

@@ -39,7 +39,10 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   const [verb, ...others] = positionals;
   const sqlFile = verb === "sql" ? others.shift() : undefined;
   const reverted = verb === "revert" ? others.shift() : undefined;
-  checkVerb({ verb, others, sqlFile, through: text("through"), command }, mistakes);
+  checkVerb(
+    { verb, others, sqlFile, through: text("through"), command, measure: values["measure"] === true },
+    mistakes,
+  );
   const connection = connectionPlace(text("url"), environment);
   if (!connection && verb !== "revert")
     mistakes.push(
@@ -97,6 +100,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     review: readReview(list("refuse"), list("acknowledge"), text("runner") ?? "migrator", mistakes),
     allowDatabaseAhead: values["allow-database-ahead"] === true,
     holdContract: values["hold-contract"] === true,
+    measure: values["measure"] === true,
     afterRollout: values["after-rollout"] === true,
     soak: values["after-rollout"] === true ? duration("soak") : 0,
     snapshotEndpoints: readEndpoints("database-endpoint", text("database-endpoint"), mistakes),
@@ -122,15 +126,17 @@ function checkVerb(
     sqlFile: string | undefined;
     through: string | undefined;
     command: readonly string[];
+    measure: boolean;
   },
   mistakes: string[],
 ): void {
-  const { verb, others, sqlFile, through, command } = given;
+  const { verb, others, sqlFile, through, command, measure } = given;
   if (verb === "sql" && sqlFile === undefined) mistakes.push("sql needs the file to run, such as: sql fix.sql.");
   for (const other of others) mistakes.push(`"${other}" is too many: there is one verb.`);
   if (verb === "baseline" && through === undefined) mistakes.push("baseline needs --through MIGRATION.");
   if (!VERBS.includes(verb as Verb))
     mistakes.push(`The verb is "${verb ?? ""}", and must be one of ${VERBS.join(", ")}.`);
+  if (measure && verb !== "deploy") mistakes.push("--measure is for the verb deploy only.");
   if (verb === "run" && command.length === 0)
     mistakes.push("run needs the command that migrates behind `--`, such as: run … -- npx prisma migrate deploy.");
   if (verb !== "run" && command.length > 0) mistakes.push("Only run takes a command behind `--`.");

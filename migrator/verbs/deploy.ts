@@ -19,6 +19,7 @@ import { type Progress, readProgress } from "../records/progress";
 import { appliedSinceVerified } from "../records/release-records";
 import { recordCounters } from "../records/write-counters";
 import type { Run } from "../run";
+import { logMeasured, readBefore } from "./measured";
 
 /**
  * Applies every pending migration of the history, and verifies the result. If several runners start at once, one of
@@ -49,6 +50,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
         const behind = await behindBefore(run, history.applied, false);
         await verify(run, migrations, { ...effects, before: {}, behindBefore: behind });
       }
+      if (run.measure) await logMeasured(run, run.measure, await readBefore(run));
       log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
       if (unverified.length === 0) await publishUnchanged(run);
       return;
@@ -67,10 +69,12 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     const creation = history.tableExists ? [] : await run.table.creation(session);
     const behind = await behindBefore(run, history.applied, true);
     const rowsBefore: VerifyContext["before"] = {};
+    const readings = run.measure && (await readBefore(run));
     const planned = await applyQueue(run, queueOf(history, progress), creation, async (tables) => {
       Object.assign(rowsBefore, await countRows(session, tables));
     });
     await analyzeTables(run, planned.all);
+    if (run.measure && readings) await logMeasured(run, run.measure, readings);
     const kept = new Set(planned.tables.map(({ table }) => table));
     const before = Object.fromEntries(Object.entries(rowsBefore).filter(([table]) => kept.has(table)));
     await verify(run, migrations, { ...planned, before, behindBefore: behind });
