@@ -12,7 +12,9 @@ import type { DatabaseSource } from "./database-environment";
 import type { ReportReader } from "./job-reports";
 import { MigrationFiles } from "./migration-files";
 import { MigratorJob, type MigratorJobArgs } from "./migrator-job";
+import type { OpsRunner } from "./ops-command";
 import type { BackupPruner } from "./prune-backups";
+import { rehearseMigrations } from "./rehearsal";
 import { releaseIdOf } from "./release-id";
 import type { EarlierRelease } from "./release-outputs";
 import { requireReview, showReview } from "./review-gate";
@@ -49,6 +51,8 @@ export interface DatabaseMigrationArgs {
   earlier?: readonly EarlierRelease[] | undefined;
   /** The release that is live before this one. Without it, nothing tells the way back when a step fails. */
   before?: ReleaseBefore | undefined;
+  /** How the migrations are rehearsed on a copy before production gets them. Default: they aren't. */
+  rehearsal?: OpsRunner | undefined;
   /** How old backups are removed after the release. Default: none are. */
   pruner?: BackupPruner | undefined;
   /** Tags that are added to the snapshot's own. */
@@ -98,8 +102,8 @@ export function requireInputs(args: DatabaseMigrationArgs): void {
 }
 
 /**
- * The part of a release before the rollout: preflight Job → backup → migration Job, which verifies what it did. Each
- * arrow is a `dependsOn`. A workload that uses the database names the component in its own `dependsOn`, so it is only
+ * The part of a release before the rollout: preflight Job → backup → rehearsal on a copy, if the settings want it →
+ * migration Job, which verifies what it did. Each arrow is a `dependsOn`. A workload that uses the database names the component in its own `dependsOn`, so it is only
  * changed once the migration has succeeded.
  */
 export class DatabaseMigration extends pulumi.ComponentResource {
@@ -194,15 +198,25 @@ export class DatabaseMigration extends pulumi.ComponentResource {
     this.backup = made?.step;
     this.laterCopy = made?.laterCopy;
 
+    const { preflight } = this;
+    const rehearsed = rehearseMigrations(
+      {
+        ...{ runner: args.rehearsal, settings, backup: this.backup, namespace, kubectl: args.reader ?? {} },
+        checked: preflight.job.id,
+      },
+      this,
+    );
+
     this.migration = new MigratorJob(
       `${name}-migrate`,
       {
         ...this.jobs,
         step: "migrate",
         backup: this.backup,
-        begins: pulumi.all([this.preflight.job.id, this.backup?.createdAt]),
+        begins: pulumi.all([preflight.job.id, this.backup?.createdAt, rehearsed]),
       },
-      { ...child, dependsOn: [this.preflight] },
+      // An output in dependsOn is waited for.
+      { ...child, dependsOn: [preflight, rehearsed.apply((): pulumi.Resource => preflight)] },
     );
 
     if (args.review) showReview(args.review, this.migration.job);

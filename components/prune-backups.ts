@@ -1,4 +1,3 @@
-import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Settings } from "../settings/schema";
@@ -6,21 +5,11 @@ import { commandLine } from "../text/command-line";
 import { counted } from "../text/counted";
 import { shellWord } from "../text/shell-word";
 import type { Backup } from "./backup";
-import { knownValue } from "./known-value";
+import { type OpsRunner, runOps } from "./ops-command";
 import type { LiveRelease } from "./release-outputs";
 
-/** How `ops prune` is run where `pulumi up` runs, after a completed release. */
-export interface BackupPruner {
-  /** The file that starts the commands by hand. */
-  start: string;
-  /** The folder of the Pulumi program. */
-  directory: string;
-  /** The namespace of the settings in the configuration. */
-  namespace: string;
-  /** The configuration of the stack as Pulumi passes it to the program, without the access key of AWS. */
-  config: Record<string, string>;
-  /** The variables that the command gets besides those of `pulumi up`, such as the access key of AWS. */
-  environment: Record<string, string>;
+/** How `ops prune` is run after a completed release. */
+export interface BackupPruner extends OpsRunner {
   /** Whether to look at the quota of snapshots although `backup.keep` is not set. */
   looksAtQuota: boolean;
 }
@@ -74,36 +63,15 @@ async function runPrune(
   run: Pick<PruneBackupsArgs, "kubectl"> & { except: string[]; outputs: LiveRelease; namespace: string },
   parent: pulumi.Resource,
 ): Promise<PruneMessages> {
-  const { start, directory, environment } = pruner;
   const { kubectl, except, outputs, namespace } = run;
   const stack = pulumi.getStack();
-  const words = ["ops", "prune", "--stack", stack, "--json", "--timeout", TIMEOUT];
-  const options = except.flatMap((name) => ["--except", name]);
-  const kubeconfig = await knownValue<string | undefined>(kubectl.kubeconfig);
+  const options = ["--timeout", TIMEOUT, ...except.flatMap((name) => ["--except", name])];
   // A program with providers of its own may have no region in its configuration.
   const region = outputs.snapshot?.arn.split(":")[3];
-  const config = {
-    ...(region === undefined ? {} : { "aws:region": region }),
-    ...pruner.config,
-    [`${pruner.namespace}:namespace`]: namespace,
-    ...(kubectl.context === undefined ? {} : { "kubernetes:context": kubectl.context }),
-    ...(kubeconfig === undefined ? {} : { "kubernetes:kubeconfig": kubeconfig }),
-  };
+  const defaults = region === undefined ? {} : { "aws:region": region };
   try {
-    const { stdout } = await local.run(
-      {
-        command: ["node", start, ...words, ...options].map(shellWord).join(" "),
-        dir: directory,
-        environment: {
-          ...environment,
-          RELEASE_STACK_CONFIG: JSON.stringify({ stack, config }),
-          RELEASE_STACK_OUTPUTS: JSON.stringify(outputs),
-        },
-        logging: "none",
-      },
-      { parent },
-    );
-    return pruneMessages(stdout, stack);
+    const args = { verb: "prune", options, namespace, kubectl, outputs, defaults };
+    return pruneMessages(await runOps(pruner, args, parent), stack);
   } catch (error) {
     return pruneMessages(String((error as Error).message), stack);
   }

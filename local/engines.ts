@@ -1,5 +1,5 @@
 import { createAwsProvider } from "./cloud/aws/provider";
-import { createCommandProvider } from "./cloud/command/provider";
+import { createCommandProvider, RUN } from "./cloud/command/provider";
 import { toolsOf } from "./cloud/command/tools";
 import { createKubernetesProvider } from "./cloud/kubernetes/provider";
 import type { Json } from "./cloud/provider";
@@ -41,7 +41,11 @@ const ENGINES: Record<EngineName, Engine> = {
       const providers = {
         aws: createAwsProvider(cloudDir),
         kubernetes: createKubernetesProvider(cloudDir),
-        command: createCommandProvider({ environment: toolsOf(cloudDir) }),
+        // A command that is a resource is shown as a step; one that is none, such as a rehearsal, by its lines.
+        command: createCommandProvider({
+          environment: toolsOf(cloudDir),
+          log: (urn, message) => urn === RUN && options.onEvent?.({ kind: "diagnostic", severity: "info", message }),
+        }),
       };
       return OPERATIONS.embedded[operation]({
         ...options,

@@ -26,8 +26,8 @@ export interface Environment {
   neon?: NeonPlace | undefined;
   /** The region of the database, by `aws:region`; undefined if the settings name none. */
   region?: string | undefined;
-  /** Whether a release removes old backups, by `backup.keep`. */
-  prunes: boolean;
+  /** Whether a release runs commands that ask the cloud: it removes old backups, or rehearses its migrations. */
+  runsCommands: boolean;
   /** Whether the database has automated backups, by `local:pointInTime`. They cost a second server process and space. */
   pointInTime: boolean;
 }
@@ -47,9 +47,9 @@ interface NeonPlace {
 
 /** Undefined if the settings do not name a valid database; the program reports that problem itself. */
 export function environmentOf({ settings: raw, config }: Pick<Stack, "settings" | "config">): Environment | undefined {
-  const { settings } = parseSettings(raw, ["app", "database", "namespace", "backup"]);
+  const { settings } = parseSettings(raw, ["app", "database", "namespace", "backup", "rehearsal"]);
   if (!settings) return undefined;
-  const { database, namespace, backup } = settings;
+  const { database, namespace, backup, rehearsal } = settings;
   const access = { app: databaseAccess(database, "app"), migration: databaseAccess(database, "migration") };
   const { identifier = `${settings.app.name}-db`, kind } = database;
   const region = config["aws:region"];
@@ -64,7 +64,7 @@ export function environmentOf({ settings: raw, config }: Pick<Stack, "settings" 
     dumps,
     neon: backup.mode === "branch" ? backup.branch : undefined,
     region,
-    prunes: backup.keep !== undefined,
+    runsCommands: backup.keep !== undefined || rehearsal.mode === "copy",
     pointInTime,
   };
 }

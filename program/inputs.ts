@@ -51,7 +51,7 @@ export interface ReleaseInputs {
   schemaGate: string | undefined;
   /** The script and the options that read back the Jobs' reports after the rollout. */
   reader: ReportReader;
-  /** How old backups are removed after the release. */
+  /** How `ops prune` and `ops rehearse` are run; undefined on a local cloud that gives them no way to its RDS. */
   pruner: BackupPruner | undefined;
   /** The tags of the snapshot, by which people and scripts find it among others. */
   tags: Record<string, string>;
@@ -116,15 +116,20 @@ const ACCESS_KEY = {
 } as const;
 
 /** The variables that lead a command by hand to the local cloud. */
-const LOCAL_VARIABLES = ["RELEASE_LOCAL_RDS", "RELEASE_OPS_COMMAND", ...Object.values(ACCESS_KEY)];
+const LOCAL_VARIABLES = [
+  ...["RELEASE_LOCAL_RDS", "RELEASE_LOCAL_NEON", "NEON_API_KEY", "RELEASE_OPS_COMMAND"],
+  ...Object.values(ACCESS_KEY),
+];
 
 /**
- * Returns how `ops prune` gets the configuration of this very stack, with what Pulumi has decrypted.
+ * Returns how a command gets the configuration of this very stack, with what Pulumi has decrypted.
  * @returns undefined on a local cloud that gives no way to its RDS: the command must never ask a real account then
  */
 function backupPruner(config: Record<string, string>, namespace: string): BackupPruner | undefined {
   const isLocal = process.env["RELEASE_BACK_COMMAND"] !== undefined;
-  if (isLocal && process.env["RELEASE_LOCAL_RDS"] === undefined) return undefined;
+  // A preview runs no command.
+  const runs = !pulumi.runtime.isDryRun();
+  if (isLocal && runs && process.env["RELEASE_LOCAL_RDS"] === undefined) return undefined;
   const ofLocal = LOCAL_VARIABLES.map((name): [string, string] => [name, process.env[name] ?? ""]);
   const keys = Object.entries(ACCESS_KEY).flatMap(([key, name]): [string, string][] =>
     config[key] === undefined ? [] : [[name, config[key]]],

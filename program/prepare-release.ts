@@ -100,8 +100,10 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   const review = await reviewGate(settings, history, live);
 
   // What this environment wants to be proved of these migrations. It ends the release here when something is missing.
+  // Migrations that nothing proves are rehearsed on a copy, if the settings want that, before production gets them.
   const { directory = process.cwd() } = options;
-  await proofGate(settings, history, { live, review, reader, directory, commands }, { provider: providers.command });
+  const proofs = { live, review, reader, directory, commands };
+  const rehearses = await proofGate(settings, history, proofs, { provider: providers.command });
 
   // An object that somebody else made would make the rollout fail. It ends the release here, while the database is still
   // unchanged. What others changed of the release's own objects is shown; the rollout takes it back.
@@ -139,6 +141,7 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
     rollout: seen,
     backup,
     copyProvider: copies,
+    rehearsal: rehearses ? read.pruner : undefined,
     migrationBegan,
     earlier,
     before,

@@ -8,6 +8,7 @@ import { commandContainer } from "../components/command-container";
 import { literal } from "../components/literal";
 import { MIGRATOR } from "../components/migrator-job-manifest";
 import type { Measurement } from "../report/measurement";
+import { REPORT_LINE } from "../report/report-line";
 import type { RestoredCopy, Say } from "../restore/target";
 import { RehearsalFailed } from "./failure";
 import { mergedMeasurement } from "./merged-measurement";
@@ -59,6 +60,7 @@ async function runMigrator({ kubectl, stack, copy, stop, say }: MigrateArgs, mor
   let failed: Readonly<Record<string, unknown>> | undefined;
   let isHeld = false;
   const log = (line: string) => {
+    if (line.startsWith(REPORT_LINE)) return;
     const event = eventOf(line);
     if (event?.["event"] === "measured") measurement = measurementOf(event);
     else if (event?.["event"] === "failed") failed = event;

@@ -203,9 +203,7 @@ function tell(
     output.log(`The migrations take ${formatDuration(migrated.milliseconds)}; nothing else was measured.`);
   if (proof.result === "failed") return;
   output.log(`PASSED in ${formatDuration(milliseconds)}: the migrations work on ${proof.of} of stack ${stack.name}.`);
-  output.log(
-    `The proof holds for these migrations until ${until(stack, proof.at)}. Next: pulumi up --stack ${stack.name}`,
-  );
+  output.log(`Until ${until(stack, proof.at)} UTC this is the proof that \`up\` finds for these migrations.`);
 }
 
 function until({ settings: { rehearsal } }: RehearsalStack, at: string): string {

@@ -1,4 +1,5 @@
 import { noteReaderCommands } from "../cloud/kubernetes/reader-commands";
+import { neonAccess } from "../cloud/neon/service";
 import type { EngineEvent, EngineResult, StepEvent } from "../engine/events";
 import type { Operation } from "../engines";
 import { environmentOf, prepareEnvironment } from "../environment";
@@ -80,7 +81,9 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
       stateDir: stack.stateDir,
       variables: {
         ...namedCommands(call),
-        ...(operation === "up" && environment?.prunes ? await rdsVariables(call.cloudDir) : {}),
+        ...(operation === "up" && environment?.runsCommands
+          ? { ...(await rdsVariables(call.cloudDir)), ...neonAccess(call.cloudDir) }
+          : {}),
       },
       onEvent,
       signal: interrupt.signal,

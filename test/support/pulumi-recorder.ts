@@ -56,7 +56,7 @@ export class PulumiRecorder {
 
   private readonly held = new Map<string, { started: () => void; finished: Promise<void> }>();
 
-  /** The first resource of this type takes until `finish` is called. */
+  /** Resources of this type, or functions that run a command with this word, take until `finish` is called. */
   hold(type: string): { started: Promise<void>; finish(): void } {
     let begin = () => {};
     let finish = () => {};
@@ -79,7 +79,13 @@ export class PulumiRecorder {
           await hold?.finished;
           return { id: id || `${name}-id`, state: this.state(type, inputs) };
         },
-        call: ({ token, inputs, provider }) => this.invoke(token, inputs, provider),
+        call: async ({ token, inputs, provider }) => {
+          const answer = this.invoke(token, inputs, provider);
+          const hold = [...this.held].find(([word]) => String(inputs["command"] ?? "").includes(word))?.[1];
+          hold?.started();
+          await hold?.finished;
+          return answer;
+        },
       },
       "release",
       "test",

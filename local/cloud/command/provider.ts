@@ -10,6 +10,9 @@ export interface CommandProviderOptions {
   environment?: Record<string, string>;
 }
 
+/** The function that runs a command which is no resource. Its lines are logged under this name. */
+export const RUN = "command:local:run";
+
 const type = "command:local:Command";
 const unsupported = ["assetPaths", "archivePaths"];
 const inputTypes: Record<string, "string" | "strings" | "boolean" | "map" | "list"> = {
@@ -125,7 +128,7 @@ export function createCommandProvider({ log, environment = {} }: CommandProvider
     },
 
     async invoke({ token, args, preview }) {
-      if (token !== "command:local:run") throw new Error(`The local engine has no function ${token}.`);
+      if (token !== RUN) throw new Error(`The local engine has no function ${token}.`);
       // Like the real function, it runs in previews too, because a function has no other way to return a value.
       void preview;
       const outputs = await run({ urn: token, timeout: 0 }, args["command"], args, {});
