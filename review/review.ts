@@ -125,7 +125,8 @@ export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?
   return (lint, trial) => {
     const messages = lint && "messages" in lint ? lint.messages : [];
     const findings = judged.flatMap(({ plan, findings: own }) => [...own, ...lintFindings(messages, plan, own)]);
-    findings.push(...contradictions, ...ofSchema, ...(trial?.findings ?? []));
+    findings.push(...contradictions, ...ofSchema);
+    findings.push(...newsOf(trial?.findings ?? [], findings));
     findings.sort(
       (a, b) => rank(a) - rank(b) || (a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : a.line - b.line),
     );
@@ -147,6 +148,13 @@ export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?
       ...(trial && { trial }),
     };
   };
+}
+
+/** Returns the findings of a trial without those that the review has made from the text, about the same column. */
+function newsOf(tried: readonly Finding[], judged: readonly Finding[]): Finding[] {
+  const objectOf = ({ id, rule }: Finding) => id.slice(rule.length + 1).replace(/ #\d+$/, "");
+  const known = new Set(judged.filter(({ classes }) => classes.includes("incompatible")).map(objectOf));
+  return tried.filter((finding) => finding.rule !== "old-version-broken" || !known.has(objectOf(finding)));
 }
 
 function rank({ severity }: Finding): number {

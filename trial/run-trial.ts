@@ -1,7 +1,11 @@
 import type { Migration } from "../migrations/history/history";
+import type { PrismaFile } from "../migrations/revert/prisma-schema";
 import type { Measurement } from "../report/measurement";
+import type { Finding } from "../review/finding";
 import type { Trial } from "../review/trial";
 import { failedFinding, lackingHere, missingRole, serverMessage } from "./failure";
+import { interruptedRuns } from "./interrupted";
+import { oldVersionFindings } from "./old-version";
 import { type MigratorFiles, type MigratorRun, runDeploy } from "./run-migrator";
 import { runSeed, type Seed } from "./seed";
 import { onServer, type TrialServer } from "./server";
@@ -19,6 +23,8 @@ export interface TrialInput {
   readonly postgres?: number | undefined;
   /** What fills the database with rows before the new migrations run. Default: only the history does. */
   readonly seed?: Seed | undefined;
+  /** The files of the Prisma schema of the version that is serving. Default: it is unknown. */
+  readonly baseSchema?: readonly PrismaFile[] | undefined;
 }
 
 /**
@@ -36,13 +42,13 @@ export async function runTrial(input: TrialInput): Promise<Trial> {
   }
 }
 
-async function onBase(server: TrialServer, { history, applied, seed }: TrialInput): Promise<Trial> {
+async function onBase(server: TrialServer, { history, applied, seed, baseSchema }: TrialInput): Promise<Trial> {
   const deployed = history.filter(({ name }) => applied.has(name));
   if (deployed.length > 0) await deployBase(server, deployed);
   if (seed !== undefined) await runSeed(seed, server.base);
   const pending = history.filter(({ name }) => !applied.has(name));
-  const all = await server.files(history);
-  const { run } = await deployOnCopy(server, all);
+  const files = await server.files(history);
+  const { url, run } = await deployOnCopy(server, files);
   const postgres = server.version;
   if (run.failed) {
     const lacks = lackingHere(run.failed);
@@ -50,7 +56,26 @@ async function onBase(server: TrialServer, { history, applied, seed }: TrialInpu
     const on = `Postgres ${postgres} after ${seed === undefined ? "the history" : "the history and the seed"}`;
     return { postgres, findings: [failedFinding({ ...run, failed: run.failed }, pending, on)] };
   }
-  return { postgres, ...measured(run), findings: [] };
+  const findings = await interruptedRuns(server, { files, url, run, pending });
+  if (baseSchema && deployed.length > 0)
+    findings.push(...(await whileBothRun(server, files, { url, pending, baseSchema })));
+  return { postgres, ...measured(run), findings };
+}
+
+/** Looks at the schema that the old version meets: contract migrations wait until it has ended. */
+async function whileBothRun(
+  server: TrialServer,
+  files: MigratorFiles,
+  { url, pending, baseSchema }: { url: string; pending: readonly Migration[]; baseSchema: readonly PrismaFile[] },
+): Promise<Finding[]> {
+  let after = url;
+  if (pending.some(({ sql }) => /release\s*:\s*contract/i.test(sql))) {
+    after = await server.copy();
+    const { failed } = await runDeploy(files, after, ["--hold-contract"]);
+    // The migrator refuses an ordinary migration after a contract one, which the review finds itself.
+    if (failed) return [];
+  }
+  return oldVersionFindings(baseSchema, pending, { before: server.base, after });
 }
 
 /** Applies what is deployed already. If that fails, nothing can be said about the new migrations. */

@@ -120,7 +120,12 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const pending = folder.filter(({ name }) => !known.has(name));
   // squawk runs in its own process while the review goes on.
   const squawk = options.squawk ? runSquawk(directory, pending) : undefined;
-  const trial = tryMigrations(asked(options.run), { history, applied: known, ...settings.review });
+  const schema = options.schema ?? settings.review?.schema;
+  const trial = tryMigrations(
+    asked(options.run),
+    { history, applied: known, ...settings.review },
+    { directory, schema, ref: options.base },
+  );
   // Its error is thrown where its result is awaited, also if it fails while the review still judges.
   trial.catch(() => undefined);
   const [sizes] = await Promise.all([sizesFor(options, pending.length > 0 && applied.length > 0), loadParser()]);
@@ -129,7 +134,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
     applied,
     schema: await schemaFindings(
       { directory, history: folder },
-      options.schema ?? settings.review?.schema,
+      schema,
       options.base === undefined
         ? undefined
         : { ref: options.base, history: history.filter(({ name }) => known.has(name)) },

@@ -33,8 +33,7 @@ export async function reviewSchema(
   named: string | undefined,
   base: SchemaBase | undefined,
 ): Promise<Finding[] | undefined> {
-  const source: FoundSchema | undefined =
-    named === undefined ? findSchema(directory) : { path: named, found: isUsual(named) };
+  const source = schemaSource(directory, named);
   if (!source) return undefined;
   const files = readSchema(source.path);
   if (!files || files.length === 0)
@@ -44,6 +43,14 @@ export async function reviewSchema(
   if (!base || compared.differences.length === 0) return judgeSchema(compared, source);
   const before = compare(await readBaseSchema(source.path, base.ref), base.history, source.external);
   return judgeSchema(compared, source, "unread" in before ? undefined : before);
+}
+
+/**
+ * Finds the Prisma schema of a folder of migrations.
+ * @param named the schema that `--schema` or `review.schema` names
+ */
+export function schemaSource(directory: string, named: string | undefined): FoundSchema | undefined {
+  return named === undefined ? findSchema(directory) : { path: named, found: isUsual(named) };
 }
 
 /** Compares the files of a schema with a history, or says why they can't be read. */
