@@ -2,17 +2,19 @@ import { writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { HistoryError, readHistorySync } from "../../migrations/history/history";
+import { releasedUntil } from "../../migrations/history/until";
 import { commandLine } from "../../text/command-line";
 import { printable } from "../../text/printable";
 import { formatReview, type ReviewFormat, reviewFormats } from "../formats";
-import { appliedUntil, judgeRelease, loadParser, type Review } from "../review";
+import { judgeRelease, loadParser, type Review } from "../review";
 import { runSquawk } from "../squawk";
-import { BaseError, readBase } from "./base";
+import { BaseError } from "./base";
+import { deployed, once, readLive } from "./deployed";
+import type { LiveStack } from "./live-stack";
 import { type Asked, RunError, tryMigrations } from "./run";
 import type { Folder, SchemaBase } from "./schema";
 import type { StackSettings } from "./settings";
 import { ReviewSettingsError } from "./settings-error";
-import type { StackSizes } from "./stack-sizes";
 
 interface Options {
   migrations?: string;
@@ -26,6 +28,7 @@ interface Options {
   squawk: boolean;
   schema?: string | boolean;
   run?: boolean;
+  proof?: boolean;
 }
 
 /** The exit status when nothing was reviewed, because of a wrong option or a file that can't be read. */
@@ -65,12 +68,13 @@ export async function main(
     .option("--no-schema", "compare no Prisma schema")
     .option("--run", "run the new migrations on a temporary Postgres (default where the variable CI is set)")
     .option("--no-run", "run nothing")
+    .option("--proof", "with --run: write the proof for --stack that policy.proof asks for, if nothing is refused")
     .addHelpText("after", "\nExit status: 0 nothing but notes, 1 warnings, 2 errors or refused, 3 not reviewed.")
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err });
   try {
     program.parse([...argv], { from: "user" });
-    return await review(program.opts<Options>(), out);
+    return await review(program.opts<Options>(), out, err);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : notReviewed;
     if (!isForeseen(error)) throw error;
@@ -98,7 +102,7 @@ function settingsFiles() {
   return import("./settings.js");
 }
 
-async function review(options: Options, out: (text: string) => void): Promise<number> {
+async function review(options: Options, out: (text: string) => void, err: (text: string) => void): Promise<number> {
   const stack = options.stack ?? (options.migrations === undefined ? "local" : undefined);
   const settings: StackSettings =
     stack === undefined ? {} : (await settingsFiles()).readStackSettings(process.cwd(), stack, options.namespace);
@@ -107,15 +111,16 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
     throw new ReviewSettingsError(
       `Pulumi.${stack}.yaml doesn't set migrations.directory. Set it, or pass --migrations DIR.`,
     );
-  if (options.base !== undefined && options.since !== undefined)
-    throw new ReviewSettingsError("Pass --base or --since, not both.");
-  const folder = readHistorySync(directory);
-  const { history, applied, notes } =
-    options.base !== undefined
-      ? await readBase(directory, options.base, folder)
-      : { history: folder, applied: since(folder, options.since ?? settings.review?.since), notes: [] as string[] };
-  if (applied.length === 0 && options.base === undefined)
-    notes.push("If the database is not empty, pass --base or --since.");
+  checkOptions(options);
+  const whole = readHistorySync(directory);
+  // A proof is one of the migrations that `up` releases.
+  const folder = options.proof ? releasedUntil(directory, whole, settings.migrations?.until).migrations : whole;
+  const live = once(() => readLive(options.stack));
+  const { history, applied, notes } = await deployed(
+    options,
+    { directory, folder, since: settings.review?.since },
+    live,
+  );
   const known = new Set(applied.map(({ name }) => name));
   const pending = folder.filter(({ name }) => !known.has(name));
   // squawk runs in its own process while the review goes on.
@@ -128,7 +133,11 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   );
   // Its error is thrown where its result is awaited, also if it fails while the review still judges.
   trial.catch(() => undefined);
-  const [sizes] = await Promise.all([sizesFor(options, pending.length > 0 && applied.length > 0), loadParser()]);
+  const needsSizes = pending.length > 0 && applied.length > 0;
+  const [{ sizes, unknown }] = await Promise.all([
+    options.stats !== undefined ? givenSizes(options.stats) : needsSizes ? live() : ({} as LiveStack),
+    loadParser(),
+  ]);
   const judged = judgeRelease({
     history,
     applied,
@@ -139,7 +148,7 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
         ? undefined
         : { ref: options.base, history: history.filter(({ name }) => known.has(name)) },
     ),
-    ...("sizes" in sizes && { stats: sizes.sizes }),
+    stats: sizes,
     ...(settings.review && {
       policy: { refuse: settings.review.refuse },
       acknowledgements: settings.review.acknowledgements,
@@ -149,23 +158,30 @@ async function review(options: Options, out: (text: string) => void): Promise<nu
   const result = judged(await squawk, await trial);
   const text = formatReview(result, options.format, {
     notes,
-    ...("unknown" in sizes && { sizesUnknown: sizes.unknown }),
+    ...(unknown !== undefined && { sizesUnknown: unknown }),
     directory: relative(process.cwd(), resolve(directory)),
   });
   if (options.output === undefined) out(text);
   else writeResult(options.output, text);
-  return statusOf(result);
+  if (!options.proof) return statusOf(result);
+  const { proved, line } = (await import("./proof.js")).proveReview(process.cwd(), stack!, history, result);
+  err(`${printable(line)}\n`);
+  return proved ? statusOf(result) : 2;
 }
 
-/**
- * Reads the sizes of tables from the file of `--stats`, or else from the outputs of the stack that was asked for.
- *
- * @param needed whether the review judges migrations of a database that has tables
- */
-async function sizesFor({ stats, stack }: Options, needed: boolean): Promise<StackSizes | Record<string, never>> {
-  if (stats !== undefined) return { sizes: (await settingsFiles()).readSizes(stats) };
-  if (stack === undefined || !needed) return {};
-  return (await import("./stack-sizes.js")).stackSizes(process.cwd(), stack);
+/** @throws ReviewSettingsError when options contradict each other */
+function checkOptions({ base, since, proof, stack, run }: Options): void {
+  if (base !== undefined && since !== undefined) throw new ReviewSettingsError("Pass --base or --since, not both.");
+  if (!proof) return;
+  if (stack === undefined) throw new ReviewSettingsError("Pass --stack NAME with --proof: it is for one stack.");
+  if (base !== undefined)
+    throw new ReviewSettingsError("Pass --proof without --base: it is for the migrations of this folder.");
+  if (asked(run) === "no")
+    throw new ReviewSettingsError("Pass --run with --proof: it proves that the migrations have run.");
+}
+
+async function givenSizes(file: string): Promise<LiveStack> {
+  return { sizes: (await settingsFiles()).readSizes(file) };
 }
 
 /** CI services set the variable CI. */
@@ -188,13 +204,6 @@ function writeResult(file: string, text: string): void {
   } catch (error) {
     throw new ReviewSettingsError(`--output ${file} can't be written: ${(error as Error).message}.`);
   }
-}
-
-function since(history: Parameters<typeof appliedUntil>[0], name: string | undefined) {
-  if (name === undefined) return [];
-  if (!history.some((migration) => migration.name === name))
-    throw new ReviewSettingsError(`Unknown migration --since ${name}: the folder has none of that name.`);
-  return appliedUntil(history, name);
 }
 
 function statusOf({ refused, findings, acknowledged }: Review): number {

@@ -107,6 +107,17 @@ describe("the workflows", () => {
     rmSync(home, { recursive: true });
   });
 
+  test("prove the review before the release, with the access that tells what is live", () => {
+    const { jobs } = workflows.find(({ file }) => file === "release-stack.yml")!;
+    const named = (name: string): number => jobs.release.steps.findIndex((step: Step) => step.name === name);
+    const [proof, release] = [named("Prove the review"), named("Release")];
+    expect(proof).toBe(release - 1);
+    const { EKS_CLUSTER: _, ...access } = jobs.release.steps[release].env;
+    expect(jobs.release.steps[proof].env).toEqual(access);
+    // Only `pulumi up` ends the release, by the settings.
+    expect(jobs.release.steps[proof].run).toBe('node bin/start.cjs review --run --proof --stack "$STACK" || true');
+  });
+
   test("report the logs of this release's Jobs, and of no other's", () => {
     const { run } = steps.find(({ file, step }) => file === "release-stack.yml" && step.name === "Report")!.step;
     const home = mkdtempSync(join(tmpdir(), "workflow "));

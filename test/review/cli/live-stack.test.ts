@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { liveStack } from "../../../review/cli/live-stack";
 import { main } from "../../../review/cli/main";
-import { stackSizes } from "../../../review/cli/stack-sizes";
 
 const SIZES = { recordedAt: "2026-11-20T10:00:00Z", tables: { notes: { rows: 5_000_000, bytes: 9e9 } } };
 const OUTPUTS = JSON.stringify({ releaseId: "0a1b", sizes: SIZES });
@@ -28,7 +28,7 @@ function standIn(script: string): void {
 describe("the sizes of a stack's tables", () => {
   test("are those of its outputs, which the CLI is asked for without a prompt and without secrets", async () => {
     standIn(`printf '%s\\n' "$@" > args; cat > input; echo '${OUTPUTS}'`);
-    expect(await stackSizes(home, "prod")).toEqual({ sizes: SIZES });
+    expect(await liveStack(home, "prod")).toEqual({ sizes: SIZES });
     const asked = readFileSync(join(home, "args"), "utf8").trim().split("\n");
     expect(asked).toEqual(["stack", "output", "--json", "--non-interactive", "--stack", "prod"]);
     expect(readFileSync(join(home, "input"), "utf8")).toBe("");
@@ -36,10 +36,10 @@ describe("the sizes of a stack's tables", () => {
 
   test("are found in one output of a program that has others, and in the variable of the local release", async () => {
     vi.stubEnv("RELEASE_STACK_OUTPUTS", JSON.stringify({ other: 1, nothing: null, release: JSON.parse(OUTPUTS) }));
-    expect(await stackSizes(home, "prod")).toEqual({ sizes: SIZES });
+    expect(await liveStack(home, "prod")).toEqual({ sizes: SIZES });
     writeFileSync(join(home, "outputs.json"), OUTPUTS);
     vi.stubEnv("RELEASE_STACK_OUTPUTS", join(home, "outputs.json"));
-    expect(await stackSizes(home, "prod")).toEqual({ sizes: SIZES });
+    expect(await liveStack(home, "prod")).toEqual({ sizes: SIZES });
   });
 
   test.each([
@@ -49,16 +49,16 @@ describe("the sizes of a stack's tables", () => {
     ["echo warning", "the outputs of stack prod are not JSON"],
   ])("are unknown with the reason: %s", async (script, reason) => {
     standIn(script);
-    expect(await stackSizes(home, "prod")).toEqual({ unknown: reason });
+    expect(await liveStack(home, "prod")).toEqual({ unknown: reason });
   });
 
   test("are unknown where no CLI is, and where it hangs", async () => {
     vi.stubEnv("PATH", join(home, "bin"));
-    expect(await stackSizes(home, "prod")).toEqual({ unknown: "the Pulumi CLI is not on PATH" });
+    expect(await liveStack(home, "prod")).toEqual({ unknown: "the Pulumi CLI is not on PATH" });
     vi.unstubAllEnvs();
     standIn("exec sleep 60");
     const began = performance.now();
-    expect(await stackSizes(home, "prod", 100)).toEqual({
+    expect(await liveStack(home, "prod", 100)).toEqual({
       unknown: "pulumi stack output did not end within 100 ms",
     });
     expect(performance.now() - began).toBeLessThan(30_000);
