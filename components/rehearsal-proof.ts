@@ -20,5 +20,5 @@ export async function rehearsalProblem(
   const found = await liveObjects(reader, namespace, [`configmaps/${rehearsalProofName(app.name)}`], opts);
   if ("unknown" in found) return `the result of the last rehearsal can't be read: ${found.unknown}`;
   const proof = readRehearsalProof(found.objects[0]?.["data"]);
-  return proofProblem(proof, { fingerprint, maxAge: rehearsal.maxAge, now: new Date() });
+  return proofProblem(proof, { fingerprint, settings: rehearsal, now: new Date() });
 }

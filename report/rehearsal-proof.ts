@@ -1,6 +1,7 @@
-import type { Duration } from "../settings/units";
+import type { Settings } from "../settings/schema";
 import { either, type Guard, listOf, number, oneOf, shape, text, valuesOf } from "./guards";
 import type { Measurement } from "./measurement";
+import { exceededLimits } from "./rehearsal-limits";
 
 /** The result of a rehearsal of migrations on a copy, as it is kept in the cluster for the releases after it. */
 export interface RehearsalProof {
@@ -71,16 +72,24 @@ export function readRehearsalProof(data: unknown): RehearsalProof | undefined {
  * migrations work.
  *
  * @param proof undefined: there was no rehearsal
- * @param maxAge the setting `rehearsal.maxAge`
+ * @param settings what the settings say of rehearsals: `limits` may be stricter now than they were then
  */
 export function proofProblem(
   proof: RehearsalProof | undefined,
-  { fingerprint, maxAge, now }: { fingerprint: string; maxAge: Duration; now: Date },
+  {
+    fingerprint,
+    settings,
+    now,
+  }: { fingerprint: string; settings: Pick<Settings["rehearsal"], "maxAge" | "limits">; now: Date },
 ): string | undefined {
   if (!proof) return "there is no rehearsal of this stack";
   const which = `the last rehearsal, of ${proof.at.slice(0, 16).replace("T", " ")} UTC,`;
   if (proof.fingerprint !== fingerprint) return `${which} was of other migrations`;
   if (proof.result === "failed") return `${which} failed: ${proof.reason ?? "see its log"}`;
+  const { maxAge, limits } = settings;
   const age = now.getTime() - Date.parse(proof.at);
-  return age > maxAge.seconds * 1000 ? `${which} is older than rehearsal.maxAge (${maxAge})` : undefined;
+  if (age > maxAge.seconds * 1000) return `${which} is older than rehearsal.maxAge (${maxAge})`;
+  const { measurement } = proof;
+  const [exceeded] = measurement ? exceededLimits(limits, { ...measurement, measurement }) : [];
+  return exceeded && `${which} exceeds a limit: ${exceeded.replace(/\.$/, "")}`;
 }

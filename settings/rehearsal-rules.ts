@@ -76,4 +76,40 @@ export const rehearsalRules: Rule[] = [
       ];
     },
   },
+  {
+    needs: ["rehearsal", "backup", "database"],
+    broken: (settings) => {
+      const { rehearsal, backup, database } = settings;
+      const isEncrypted = rehearsalSource(settings, true) === "dump" && (backup.dump?.recipients.length ?? 0) > 0;
+      const inRelease = rehearsal.mode === "copy";
+      return [
+        ...problem(
+          inRelease && isEncrypted,
+          ["rehearsal", "mode"],
+          '"none", because the dumps are encrypted (backup.dump.recipients) and a release has no private key; rehearse by `ops rehearse --identity FILE`',
+        ),
+        ...problem(
+          inRelease && database.file !== undefined,
+          ["rehearsal", "mode"],
+          '"none", because the connection is in files of the CSI driver (database.file), which can\'t lead to a copy',
+        ),
+      ];
+    },
+  },
+  {
+    needs: ["rehearsal", "database", "migrations"],
+    broken: ({ rehearsal, database, migrations }) => {
+      const own = [database.secret?.name, database.migration.secret.name];
+      return Object.entries(migrations.env ?? {}).flatMap(([name, value]) =>
+        problem(
+          rehearsal.mode === "copy" &&
+            typeof value === "object" &&
+            "secret" in value &&
+            !own.includes(value.secret.name),
+          ["migrations", "env", name],
+          'a text or in the Secret of the database, because rehearsal.mode is "copy" and another Secret may lead to production',
+        ),
+      );
+    },
+  },
 ];

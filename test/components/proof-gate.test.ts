@@ -104,6 +104,18 @@ describe("a release with migrations", () => {
     await expect(gated({ proof: ["rehearsal"] })).rejects.toThrow(message);
   });
 
+  test("is not proved by a rehearsal that exceeds the limits of today", async () => {
+    const measurement = {
+      ...{ milliseconds: 90_000, diskBytes: 0, walBytes: 0, growth: {}, plans: undefined },
+      migrations: [{ name: "1_init", milliseconds: 90_000, blocked: [], statements: [] }],
+    };
+    inCluster({ ...rehearsed, measurement });
+    await gated({ proof: ["rehearsal"] });
+    await expect(gated({ proof: ["rehearsal"] }, { limits: { duration: "1m" } })).rejects.toThrow(
+      /exceeds a limit: The migrations take 1 min 30 s, and rehearsal\.limits\.duration is 1m/,
+    );
+  });
+
   test("is refused where the cluster or the other stack doesn't answer", async () => {
     recorder.stdout = '{"unknown": "kubectl says: connection refused"}';
     recorder.stacks[STAGING] = new Error(`invocation of f returned an error: unknown stack "${STAGING}"`);

@@ -1,10 +1,10 @@
 import type { DBCluster, DBInstance } from "@aws-sdk/client-rds";
 import { describe, expect, test } from "vitest";
 import { RehearsalFailed } from "../../rehearsal/failure";
-import { exceededLimits } from "../../rehearsal/limits";
 import { mergedMeasurement } from "../../rehearsal/merged-measurement";
 import { measurementLines } from "../../rehearsal/print";
 import type { MeasuredMigration, Measurement } from "../../report/measurement";
+import { exceededLimits } from "../../report/rehearsal-limits";
 import { rehearsalModel } from "../../restore/rds/rehearsal-model";
 import { parseSettings } from "../../settings/parse";
 

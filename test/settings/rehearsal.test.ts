@@ -5,13 +5,17 @@ import { rehearsalSource } from "../../settings/rehearsal-rules";
 const RDS = { identifier: "notes-db" };
 const DUMP = { mode: "dump", image: "postgres:17-alpine", dump: { to: "s3://notes-backups/prod" } };
 const BRANCH = { mode: "branch", branch: { project: "floral-king-961888", secret: { name: "notes-neon" } } };
+const RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 const INTO = { into: { secret: "notes-rehearsal-server" } };
 
-function parsed(rehearsal: object, { backup = {}, database = {} }: { backup?: object; database?: object }) {
+function parsed(
+  rehearsal: object,
+  { backup = {}, database = {}, migrations = {} }: { backup?: object; database?: object; migrations?: object },
+) {
   return parseSettings({
     app: { name: "notes", image: "notes:1" },
     database: { secret: { name: "notes-database" }, ...database },
-    migrations: { directory: "migrations" },
+    migrations: { directory: "migrations", ...migrations },
     policy: { backup: "optional" },
     backup,
     rehearsal,
@@ -49,6 +53,24 @@ describe("refuses", () => {
     ["a moment without RDS", { from: "pitr" }, { backup: DUMP }, 'because rehearsal.from is "pitr"'],
     ["nothing to restore", { mode: "copy" }, { backup: { mode: "none" } }, 'rehearsal.mode is "copy"'],
     ["a dump beside production", { mode: "copy" }, { backup: DUMP }, "rehearsal.into is missing; it must be a group"],
+    [
+      "a dump that a release can't read",
+      { mode: "copy", ...INTO },
+      { backup: { ...DUMP, dump: { ...DUMP.dump, recipients: [RECIPIENT] } } },
+      'rehearsal.mode is "copy"; it must be "none", because the dumps are encrypted',
+    ],
+    [
+      "a connection in files",
+      { mode: "copy" },
+      { database: { ...RDS, secret: undefined, file: { secretProviderClass: "notes" } } },
+      "because the connection is in files of the CSI driver",
+    ],
+    [
+      "a variable that may lead to production",
+      { mode: "copy" },
+      { database: RDS, migrations: { env: { AUDIT_URL: { secret: { name: "audit", key: "url" } } } } },
+      "migrations.env.AUDIT_URL",
+    ],
     ["a server for a snapshot", INTO, { database: RDS }, "left out, because the copy is not made of a dump"],
     ["a class without RDS", { class: "db.t4g.micro" }, { backup: BRANCH }, "left out, because the copy is none of RDS"],
     ["a class in other words", { class: "large" }, { database: RDS }, "an instance class of RDS, such as db.r6g.large"],

@@ -1,11 +1,17 @@
-import type { MeasuredBlock, MeasuredMigration } from "../report/measurement";
 import type { Settings } from "../settings/schema";
 import { parseMemory } from "../settings/units";
 import { formatBytes } from "../text/bytes";
 import { formatDuration } from "../text/short-duration";
-import type { Migrated } from "./migrate";
+import type { MeasuredBlock, MeasuredMigration, Measurement } from "./measurement";
 
 type Limits = Settings["rehearsal"]["limits"];
+
+/** What the migrations did to a copy. */
+interface Migrated {
+  readonly milliseconds: number;
+  /** What was measured; undefined if the app's own command migrates. */
+  readonly measurement?: Measurement | undefined;
+}
 
 /**
  * Returns a sentence for each limit that the migrations exceed, with the measured value, the migration and the line of
