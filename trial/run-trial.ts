@@ -6,7 +6,7 @@ import type { Trial } from "../review/trial";
 import { failedFinding, lackingHere, missingRole, serverMessage } from "./failure";
 import { interruptedRuns } from "./interrupted";
 import { oldVersionFindings } from "./old-version";
-import { type MigratorFiles, type MigratorRun, runDeploy } from "./run-migrator";
+import { type MigratorEvent, type MigratorFiles, type MigratorRun, runDeploy } from "./run-migrator";
 import { runSeed, type Seed } from "./seed";
 import { onServer, type TrialServer } from "./server";
 import { TrialUnavailable } from "./unavailable";
@@ -92,7 +92,7 @@ async function deployOnCopy(server: TrialServer, files: MigratorFiles): Promise<
   let url = "";
   const run = await withRoles(server, async () => {
     url = await server.copy();
-    return runDeploy(files, url);
+    return runDeploy(files, url, ["--measure"]);
   });
   return { url, run };
 }
@@ -112,6 +112,8 @@ async function withRoles(server: TrialServer, deploy: () => Promise<MigratorRun>
 
 /** Returns what the migrator measured (`deploy --measure`). */
 function measured({ events }: MigratorRun): Pick<Trial, "measurement"> {
-  const found = events.find(({ event }) => event === "measured");
-  return found ? { measurement: found as unknown as Measurement } : {};
+  const found = events.find((each): each is MigratorEvent & Measurement => each.event === "measured");
+  if (!found) return {};
+  const { milliseconds, migrations, growth, diskBytes, walBytes, plans } = found;
+  return { measurement: { milliseconds, migrations, growth, diskBytes, walBytes, plans } };
 }
