@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { HistoryError, readHistorySync } from "../../migrations/history/history";
 import { releasedUntil } from "../../migrations/history/until";
 import { commandLine } from "../../text/command-line";
@@ -16,6 +16,12 @@ import type { Folder, SchemaBase } from "./schema";
 import type { StackSettings } from "./settings";
 import { ReviewSettingsError } from "./settings-error";
 
+/** A further format in which the review is written, and its file. */
+interface Also {
+  format: ReviewFormat;
+  file: string;
+}
+
 interface Options {
   migrations?: string;
   stack?: string;
@@ -25,6 +31,7 @@ interface Options {
   format: ReviewFormat;
   stats?: string;
   output?: string;
+  also: Also[];
   squawk: boolean;
   schema?: string | boolean;
   run?: boolean;
@@ -60,6 +67,12 @@ export async function main(
     .addOption(new Option("--format <FORMAT>", "how to print it").choices(reviewFormats).default("text"))
     .option("--stats <FILE>", "sizes of the tables, as JSON (default: those in the outputs of --stack)")
     .option("--output <FILE>", "write it to a file instead")
+    .option<Also[]>(
+      "--also <FORMAT=FILE>",
+      "write it in another format too; can be repeated",
+      (text, before) => [...before, parseAlso(text)],
+      [],
+    )
     .option("--no-squawk", "leave squawk out")
     .option(
       "--schema <PATH>",
@@ -156,17 +169,27 @@ async function review(options: Options, out: (text: string) => void, err: (text:
     ...(settings.migrations?.runner && { runner: settings.migrations.runner }),
   });
   const result = judged(await squawk, await trial);
-  const text = formatReview(result, options.format, {
+  const shown = {
     notes,
     ...(unknown !== undefined && { sizesUnknown: unknown }),
     directory: relative(process.cwd(), resolve(directory)),
-  });
+  };
+  const text = formatReview(result, options.format, shown);
   if (options.output === undefined) out(text);
-  else writeResult(options.output, text);
+  else writeResult("--output", options.output, text);
+  for (const { format, file } of options.also) writeResult("--also", file, formatReview(result, format, shown));
   if (!options.proof) return statusOf(result);
   const { proved, line } = (await import("./proof.js")).proveReview(process.cwd(), stack!, history, result);
   err(`${printable(line)}\n`);
   return proved ? statusOf(result) : 2;
+}
+
+/** @throws InvalidArgumentError when it names no format and file */
+function parseAlso(text: string): Also {
+  const format = reviewFormats.find((each) => text.startsWith(`${each}=`));
+  const file = format && text.slice(format.length + 1);
+  if (!format || !file) throw new InvalidArgumentError(`Write FORMAT=FILE, with one of ${reviewFormats.join(", ")}.`);
+  return { format, file };
 }
 
 /** @throws ReviewSettingsError when options contradict each other */
@@ -198,11 +221,11 @@ async function schemaFindings(folder: Folder, schema: string | boolean | undefin
 }
 
 /** @throws ReviewSettingsError when the file can't be written */
-function writeResult(file: string, text: string): void {
+function writeResult(option: string, file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error) {
-    throw new ReviewSettingsError(`--output ${file} can't be written: ${(error as Error).message}.`);
+    throw new ReviewSettingsError(`${option} ${file} can't be written: ${(error as Error).message}.`);
   }
 }
 

@@ -5,7 +5,7 @@ import { jsonLine } from "../../text/printable";
 import type { Finding, Severity } from "../finding";
 import { acknowledgementFor } from "../gate";
 import type { Review } from "../review";
-import { grownTables, migrationText, timeOf } from "./measured";
+import { grownTables, measuredLines, migrationText, timeOf } from "./measured";
 import {
   blocksText,
   type FormatOptions,
@@ -61,6 +61,7 @@ function render(review: Review, options: FormatOptions, extent: Extent): string 
   const facts = [scope(review)];
   if (review.findings.length > 0) facts.push(`${tally(review.findings)}.`);
   if (tellsSizes(review, options)) facts.push(sizesLine(review));
+  if (!review.trial?.measurement) facts.push(...measuredLines(review).map(markdownText));
   parts.push(facts.join(" "));
   if (notes.length > 0) parts.push(notes.map((note) => `- ${markdownText(note)}`).join("\n"));
   const rows = rowsOf(review);

@@ -40,11 +40,12 @@ function afterText(before: TableSize | undefined, after: TableSize): string {
 
 /**
  * Writes what a trial measured: a line for each migration with its time, its rows and what it kept others from doing,
- * then a line for each table that grew. Empty if nothing was measured.
+ * then a line for each table that grew. Empty if there was no trial.
  */
 export function measuredLines(review: Review): string[] {
-  const { postgres, measurement } = review.trial ?? {};
-  if (!measurement) return [];
+  const { postgres, measurement, findings } = review.trial ?? {};
+  if (postgres === undefined) return [];
+  if (!measurement) return [`Run on Postgres ${postgres}${findings?.length ? ", see the findings" : ""}.`];
   const names = measurement.migrations.slice(0, LISTED);
   const tables = grownTables(review);
   return [

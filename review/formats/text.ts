@@ -43,20 +43,19 @@ export function formatText(review: Review, options: FormatOptions = {}): string 
   return `${text.join("\n")}\n`;
 }
 
-/** Writes each statement with its locks: a line of SQL, then a line for each of its tables. */
+/** Writes each statement with its locks: a line of SQL with the time that it took, then a line for each of its tables. */
 function statementLines(review: Review): string[] {
   const rows = rowsOf(review).filter(({ table }) => table && (table.blocks !== "nothing" || table.work !== "none"));
   let before: ReviewedStatement | undefined;
   return rows.flatMap((row) => {
     const { statement, table } = row;
-    const where = `${short(statement.migration, 44)}:${statement.line}  `;
+    const time = timeOf(review, statement);
+    const where = `${short(statement.migration, 44)}:${statement.line}${time === undefined ? "" : ` (${time})`}  `;
     const sql = oneLine(`${where}${short(statement.text, Math.max(20, width - where.length))}`);
     const head = statement === before ? [] : [...(before ? [] : [""]), sql];
     before = statement;
     const work = table && works[table.work];
     const parts = [`blocks ${blocksText(row)}`, ...(work === undefined ? [] : [work]), `size ${sizeCell(table)}`];
-    const time = timeOf(review, statement);
-    if (time !== undefined) parts.push(`took ${time} in the run`);
     return [...head, ...wrapped(oneLine(`  ${table?.name}: ${table?.lock}, ${parts.join(", ")}`), "    ")];
   });
 }

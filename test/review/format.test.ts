@@ -212,7 +212,7 @@ describe("what a run of the migrations measured", () => {
 
   test("is told beside the statements, and for each migration and table (text)", () => {
     const text = formatReview(measured(), "text");
-    expect(text.replace(/\s+/g, " ")).toContain(" briefly, size unknown, took 1 ms in the run ");
+    expect(text).toContain('\n2_new:1 (1 ms)  ALTER TABLE "User" DROP COLUMN name\n  User: ACCESS EXCLUSIVE, ');
     expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
     const at = text.indexOf("\nRun on");
     expect(text.slice(at + 1, text.indexOf("\n\n", at))).toBe(
@@ -249,6 +249,13 @@ describe("what a run of the migrations measured", () => {
       JSON.parse(JSON.stringify(measurement)),
     );
     expect(JSON.parse(formatReview(measured(), "sarif")).runs[0].properties.trial).toMatchObject({ postgres: "18.4" });
+  });
+
+  test.each(["text", "markdown", "github"] as const)("is not there where a migration failed (%s)", (format) => {
+    const failed = { ...review().findings[0]!, id: "fails-when-run", rule: "fails-when-run" };
+    const text = formatReview(measured({ postgres: "18.4", findings: [failed] }), format);
+    expect(text.replace("&#46;", ".")).toContain("Run on Postgres 18.4, see the findings.");
+    expect(text).toContain("fails-when-run");
   });
 
   test.each(["text", "markdown", "github", "json"] as const)("is missing with the reason (%s)", (format) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -201,14 +201,22 @@ describe("npm run review", () => {
       join(root, "out.md"),
       "--format",
       "markdown",
+      `--also=json=${join(root, "out.json")}`,
+      `--also=text=${join(root, "out.txt")}`,
     );
     expect([status, out]).toEqual([1, ""]);
+    expect(readFileSync(join(root, "out.md"), "utf8")).toContain("> [!WARNING]");
+    expect(JSON.parse(readFileSync(join(root, "out.json"), "utf8"))).toMatchObject({
+      migrations: [{ name: "2_index" }],
+    });
+    expect(readFileSync(join(root, "out.txt"), "utf8")).toContain("1. warning: index-blocks-writes");
   });
 
   test.each<[string[], RegExp]>([
     [["--migrations", "/nowhere"], /no such folder/],
     [["--stack", "absent"], /There is no .*Pulumi.absent.yaml/],
     [["--format", "pdf"], /Allowed choices are text, markdown, json, sarif, github/],
+    [["--also", "pdf=x"], /Write FORMAT=FILE, with one of text, markdown, json, sarif, github/],
     [["--wrong"], /unknown option/],
     [["--migrations", "MIGRATIONS", "--since", "9_x"], /Unknown migration --since 9_x/],
     [["--migrations", "MIGRATIONS", "--base", "absent"], /not a commit, branch or tag/],
