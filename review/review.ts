@@ -12,6 +12,7 @@ import type { Finding } from "./finding";
 import { type Acknowledgement, type Gate, gate, type ReviewPolicy } from "./gate";
 import { type JudgedMigration, judgeMigration } from "./judge";
 import { type LintResult, lintFindings } from "./lint";
+import { Foreseen } from "./measured";
 import { target } from "./names";
 import { judgeHistory } from "./rules/history";
 import type { Trial } from "./trial";
@@ -112,7 +113,9 @@ export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?
   const newColumns = new Set<string>();
   const judged: JudgedMigration[] = [];
   const statements: ReviewedStatement[] = [];
+  const foreseen = new Foreseen();
   const show = (statement: JudgedStatement, facts: Facts) => {
+    foreseen.add(statement, facts);
     const shown = reviewed(statement, facts);
     if (shown) statements.push(shown);
   };
@@ -122,11 +125,13 @@ export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?
     else replay(migration, schema);
   const plans = judged.map(({ plan }) => plan);
   const contradictions = judgeHistory(history, applied, plans);
+  const checksums = new Map(plans.map(({ name, checksum }) => [name, checksum]));
   return (lint, trial) => {
     const messages = lint && "messages" in lint ? lint.messages : [];
     const findings = judged.flatMap(({ plan, findings: own }) => [...own, ...lintFindings(messages, plan, own)]);
     findings.push(...contradictions, ...ofSchema);
     findings.push(...newsOf(trial?.findings ?? [], findings));
+    if (trial?.measurement) findings.push(...foreseen.compare(trial.measurement, schema, checksums));
     findings.sort(
       (a, b) => rank(a) - rank(b) || (a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : a.line - b.line),
     );

@@ -29,6 +29,34 @@ export const trialRules = {
       "After the migrations that run before the rollout (`--run`), a table or column is missing or different that the base's Prisma schema uses. Pods of the old version still run then, and fail.",
     good: "-- release: contract\nALTER TABLE users DROP COLUMN name;",
   },
+  "lock-not-foreseen": {
+    classes: ["blocking"],
+    bad: "DO $$ BEGIN EXECUTE 'ALTER TABLE users ADD COLUMN note TEXT'; END $$;",
+    happens:
+      "When the migration was run (`--run`, or the rehearsal on a copy), it held a lock that keeps the app from reading or writing, and that the review did not foresee from its text.",
+    good: "ALTER TABLE users ADD COLUMN note TEXT;",
+  },
+  "rewrite-not-foreseen": {
+    classes: ["blocking"],
+    bad: "DO $$ BEGIN EXECUTE 'ALTER TABLE users ALTER COLUMN age TYPE BIGINT'; END $$;",
+    happens:
+      "When the migration was run (`--run`, or the rehearsal on a copy), it rewrote a whole table, and the review did not foresee it from its text.",
+    good: "-- Add a new column, copy the values in batches, and drop the old column in a later release.",
+  },
+  "scan-not-foreseen": {
+    classes: ["blocking"],
+    bad: "DO $$ BEGIN EXECUTE 'ALTER TABLE users ALTER COLUMN name SET NOT NULL'; END $$;",
+    happens:
+      "When the migration was run (`--run`, or the rehearsal on a copy), it read a whole table while it defined something, and the review did not foresee it from its text.",
+    good: "-- Add the constraint as NOT VALID, and validate it in a migration of its own.",
+  },
+  "less-than-foreseen": {
+    classes: ["blocking"],
+    bad: "-- A statement that the review takes for heavier than it is.",
+    happens:
+      "The review says that a statement reads or rewrites a table. When it was run (`--run`, or the rehearsal on a copy) on a table with rows, it did not.",
+    good: "-- No change is needed.",
+  },
 } satisfies Record<string, RuleText>;
 
 /** The id of a kind of findings of a trial. */
