@@ -116,6 +116,7 @@ export class AfterRollout extends pulumi.ComponentResource {
       const written = {
         file: join(reader.directory, `${reader.stack}-${releaseId}.md`),
         release: releaseId,
+        fingerprint: history.fingerprint,
         app: app.name,
         stack: reader.stack,
         image: app.image,

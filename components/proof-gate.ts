@@ -5,9 +5,8 @@ import type { Review } from "../review/review";
 import type { Settings } from "../settings/schema";
 import { commandLine } from "../text/command-line";
 import { shellWord } from "../text/shell-word";
-import type { ReportReader } from "./job-reports";
 import type { Live } from "./live-release";
-import { rehearsalProblem } from "./rehearsal-proof";
+import { type LastRehearsal, rehearsalProblem } from "./rehearsal-proof";
 import { ReleaseError } from "./release-error";
 import { releaseOutputsSchema } from "./release-outputs";
 import { stackOutputsOf } from "./stack-outputs";
@@ -37,7 +36,8 @@ export interface ProofGateArgs {
   live: Live;
   /** The result of `reviewGate`, which knows the migrations of this release. */
   review: Review;
-  reader: ReportReader;
+  /** The result of `lastRehearsal`; undefined if nobody has asked for it. */
+  last: LastRehearsal | undefined;
   /** The folder of Pulumi.yaml, below which a review leaves its proof. */
   directory: string;
   /** The beginnings of commands, where they are not those of Pulumi, as on the local cloud. */
@@ -48,7 +48,6 @@ export interface ProofGateArgs {
  * Checks that everything exists that `policy.proof` names for these very migrations. A release of only a new image, or
  * one that has nothing to apply, needs no proof. In a preview, what is missing is a warning.
  *
- * @param opts the provider of the package `command`, which asks the cluster
  * @returns whether this release has to rehearse its migrations, by `rehearsal.mode`, because nothing proves them yet
  * @throws {@link ProofMissing} that names every missing proof, with the command that makes it
  */
@@ -56,15 +55,13 @@ export async function proofGate(
   settings: Settings,
   history: Pick<PackedHistory, "fingerprint">,
   args: ProofGateArgs,
-  opts?: pulumi.InvokeOptions,
 ): Promise<boolean> {
   const { policy, rehearsal } = settings;
-  const { live, review, reader, commands } = args;
+  const { live, review, last = { proof: undefined }, commands } = args;
   if (review.migrations.length === 0 || live.fingerprint === history.fingerprint) return false;
   const stack = shellWord(pulumi.getStack());
   const { ops = commandLine("ops") } = commands;
-  const wantsRehearsal = rehearsal.mode === "copy" || policy.proof.includes("rehearsal");
-  const unrehearsed = wantsRehearsal ? await rehearsalProblem(settings, history, reader, opts) : undefined;
+  const unrehearsed = rehearsalProblem(last, settings, history);
   const looks: Record<MissingProof["proof"], () => Promise<Omit<MissingProof, "proof"> | undefined>> = {
     review: async () => {
       if (readReviewProof(args.directory, pulumi.getStack(), history.fingerprint)) return undefined;

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { fingerprint } from "../migrations/history/history";
 import { formatReview } from "../review/formats";
 import { pendingText } from "../review/formats/pending";
+import type { MeasuredOnCopy } from "../review/measured-durations";
 import type { PackedHistory } from "../review/packed-history";
 import { type Applied, appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
 import type { Settings } from "../settings/schema";
@@ -76,6 +77,7 @@ export class ReviewMissing extends ReleaseError {
  * preflight Job reviews them again, by the migrations that the database really has. A preview also names the pending
  * migrations.
  *
+ * @param measured What a rehearsal of these migrations measured, in place of the estimates. Default: nothing.
  * @param live The result of `liveRelease`. If it has no migration, `review.since` names the last one that the database
  *   has. If that is not set either, the review assumes an empty database and says so in its text.
  * @throws {@link ReviewRefused} that lists everything that the environment refuses
@@ -87,6 +89,7 @@ export async function reviewGate(
   { app, review: policy, migrations: { runner } }: Settings,
   { migrations, heldBack = [], lint }: Pick<PackedHistory, "migrations" | "heldBack" | "lint">,
   live: Live,
+  measured?: MeasuredOnCopy,
 ): Promise<Review> {
   await loadParser();
   const since = live.migration ?? policy.since;
@@ -99,6 +102,7 @@ export async function reviewGate(
       history: migrations,
       applied,
       stats: live.sizes,
+      measured,
       policy: { refuse: policy.refuse },
       acknowledgements: policy.acknowledgements,
       runner,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   copyProvider,
+  type Live,
   liveRelease,
   planBackup,
   type ReleaseArgs,
@@ -15,6 +16,7 @@ import {
 import { earlierReleases } from "../components/earlier-releases";
 import { knownValue } from "../components/known-value";
 import { proofGate } from "../components/proof-gate";
+import { type LastRehearsal, lastRehearsal, measuredOnCopy } from "../components/rehearsal-proof";
 import { releaseIdOf } from "../components/release-id";
 import { reviewSince } from "../components/review-gate";
 import { commandLine } from "../text/command-line";
@@ -97,13 +99,18 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   // The review judges what the migrations would do to production. It ends the release here when it finds something
   // that this environment refuses and that nobody has acknowledged.
   const live = await liveRelease(settings, { output, namespace });
-  const review = await reviewGate(settings, history, live);
+  const last = await lookAtRehearsal(settings, history, {
+    live,
+    reader,
+    rollout,
+    opts: { provider: providers.command },
+  });
+  const review = await reviewGate(settings, history, live, measuredOnCopy(last, history));
 
   // What this environment wants to be proved of these migrations. It ends the release here when something is missing.
   // Migrations that nothing proves are rehearsed on a copy, if the settings want that, before production gets them.
   const { directory = process.cwd() } = options;
-  const proofs = { live, review, reader, directory, commands };
-  const rehearses = await proofGate(settings, history, proofs, { provider: providers.command });
+  const rehearses = await proofGate(settings, history, { live, review, last, directory, commands });
 
   // An object that somebody else made would make the rollout fail. It ends the release here, while the database is still
   // unchanged. What others changed of the release's own objects is shown; the rollout takes it back.
@@ -147,6 +154,25 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
     before,
   };
   return { inputs, providers };
+}
+
+/**
+ * Reads the last rehearsal before a release with other migrations than the live one's. A program that rolls out its own
+ * workloads may not reach the cluster with kubectl, so there only the settings ask for it.
+ */
+async function lookAtRehearsal(
+  settings: Settings,
+  { fingerprint }: ReleaseInputs["history"],
+  {
+    live,
+    reader,
+    rollout,
+    opts,
+  }: { live: Live; reader: ReportReader; rollout: PrepareOptions["rollout"]; opts: pulumi.InvokeOptions },
+): Promise<LastRehearsal | undefined> {
+  const { rehearsal, policy } = settings;
+  const wanted = rollout === "release" || rehearsal.mode === "copy" || policy.proof.includes("rehearsal");
+  return wanted && live.fingerprint !== fingerprint ? lastRehearsal(settings, reader, opts) : undefined;
 }
 
 /** Returns how the reader goes back to the release before. */

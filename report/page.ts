@@ -4,6 +4,8 @@ import { oneLine } from "../text/printable";
 import { formatDuration } from "../text/short-duration";
 import { sizeText } from "../text/table-size";
 import type { Report, ReportedResult } from "./contract";
+import { measuredPart } from "./measured-part";
+import type { RehearsalProof } from "./rehearsal-proof";
 import { checkProblem, type RestoreCheck } from "./restore-check";
 
 /** The data that the page shows of a release in addition to the reports of its Jobs. */
@@ -22,6 +24,8 @@ export interface ReleasePage {
   readonly restore?: string | undefined;
   /** The last check that restored a backup; undefined if there was none, or it is unknown. */
   readonly restoreCheck?: RestoreCheck | undefined;
+  /** The last rehearsal, if it was one of these migrations; undefined if there was none of them, or it is unknown. */
+  readonly rehearsal?: RehearsalProof | undefined;
   /** The Jobs whose part is missing, and why. */
   readonly missing: readonly { job: string; reason: string }[];
   /** The commands that show the logs. */
@@ -39,7 +43,8 @@ type Row = [mark: string, point: string, known: string];
  */
 export function markdownReport(reports: readonly Report[], page?: ReleasePage): string {
   const parts = reports.flatMap((report, index) => part(report, titleOf(reports, index), page !== undefined));
-  return `${[...(page ? head(reports, page) : []), ...parts].join("\n").trimEnd()}\n`;
+  const measured = page?.rehearsal && applied(reports) ? measuredPart(page.rehearsal) : [];
+  return `${[...(page ? head(reports, page) : []), ...measured, ...parts].join("\n").trimEnd()}\n`;
 }
 
 function titleOf(reports: readonly Report[], index: number): string {
@@ -65,6 +70,7 @@ function head(reports: readonly Report[], page: ReleasePage): string[] {
     ...table("Checklist", [
       backup(after, page),
       said(before, "tested", "Tested on another stage", "report.tested"),
+      ...rehearsed(before, page),
       scope(before),
       rollback(before, page),
       ...recovery(page),
@@ -114,6 +120,22 @@ function backupText({ kind = "snapshot", id, location, createdAt, checksum }: No
 function said(before: Report | undefined, note: string, point: string, setting: string): Row {
   const text = before?.notes[note];
   return text === undefined ? [OPEN, point, `missing: set \`${setting}\``] : ["✅", point, markdownText(text)];
+}
+
+/** Whether the release had migrations to apply. */
+function applied(reports: readonly Report[]): boolean {
+  return reports.some(({ stage, pending }) => stage === "before" && pending.length > 0);
+}
+
+/** The rehearsal of the migrations on a copy; nothing if there was none. */
+function rehearsed(before: Report | undefined, { rehearsal }: ReleasePage): Row[] {
+  if (!rehearsal || !before || before.pending.length === 0) return [];
+  const { result, at, of, reason, measurement } = rehearsal;
+  const when = `on ${minute(at)}, on a copy of ${markdownText(of)}`;
+  if (result === "failed")
+    return [[OUTCOME.warn, "Rehearsed", `failed ${when}: ${markdownText(reason ?? "see its log")}`]];
+  const took = measurement ? `, in ${formatDuration(measurement.milliseconds)}` : "";
+  return [[OUTCOME.ok, "Rehearsed", `${when}${took}`]];
 }
 
 function scope(before: Report | undefined): Row {

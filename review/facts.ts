@@ -7,6 +7,7 @@ import { temporarySchema } from "../migrations/schema/temporary";
 import { keyOf, type Name } from "../migrations/sql/identifier";
 import type { AddedValue } from "../migrations/statements/enum-use";
 import { type Sizes, sizeText, type TableSize } from "../text/table-size";
+import { type MeasuredOnCopy, measuredDuration } from "./measured-durations";
 import { target } from "./names";
 import { type Band, sizeOf } from "./size";
 
@@ -72,6 +73,7 @@ export interface Situation {
   /** The columns that this release has added so far to existing tables, such as `User.email`. */
   readonly newColumns: ReadonlySet<string>;
   readonly sizes: Sizes | undefined;
+  readonly measured?: MeasuredOnCopy | undefined;
   readonly runner: Runner;
   /** The names of the migrations of this release. */
   readonly release: ReadonlySet<string>;
@@ -125,8 +127,13 @@ export class Facts {
     return sizeOf(name, this.situation.sizes);
   }
 
-  /** Writes how long the work on a table takes, such as `Minutes (12 GB, 40 million rows)`. */
-  duration(band: Band, name: Name): string {
+  /**
+   * Writes how long the work of a statement on a table takes: as it was measured on a copy, or else as it is estimated,
+   * such as `Minutes (12 GB, 40 million rows)`.
+   */
+  duration(band: Band, name: Name, { index }: Pick<PlannedStatement, "index">): string {
+    const measured = measuredDuration(this.situation.measured, this.plan.name, index);
+    if (measured !== undefined) return measured;
     if (band === "unknown") return "Grows with the table, whose size is unknown";
     return `${band.charAt(0).toUpperCase()}${band.slice(1)} (${sizeText(this.size(name))})`;
   }

@@ -11,6 +11,7 @@ import { apply } from "../migrations/statements/statements";
 import type { Sizes } from "../text/table-size";
 import { Facts, type JudgedStatement, type Runner } from "./facts";
 import type { Finding, SafeWay } from "./finding";
+import type { MeasuredOnCopy } from "./measured-durations";
 import { target } from "./names";
 import { PlainInserts } from "./plain-inserts";
 import { commandsOf } from "./prepare/commands";
@@ -21,6 +22,8 @@ import type { Draft } from "./rules/rule";
 /** The facts by which a migration is judged, besides its own text. */
 export interface Surroundings {
   readonly sizes: Sizes | undefined;
+  /** What a rehearsal measured. Default: the durations are estimated. */
+  readonly measured?: MeasuredOnCopy | undefined;
   readonly runner: Runner;
   /** The names of the migrations of this release. */
   readonly release: ReadonlySet<string>;

@@ -13,6 +13,7 @@ import { type Acknowledgement, type Gate, gate, type ReviewPolicy } from "./gate
 import { type JudgedMigration, judgeMigration } from "./judge";
 import { type LintResult, lintFindings } from "./lint";
 import { Foreseen } from "./measured";
+import type { MeasuredOnCopy } from "./measured-durations";
 import { target } from "./names";
 import { judgeHistory } from "./rules/history";
 import type { Trial } from "./trial";
@@ -31,6 +32,8 @@ export interface ReviewInput {
   readonly applied?: readonly Applied[];
   /** The sizes of the tables. Default: unknown, and the review reports that. */
   readonly stats?: Sizes | undefined;
+  /** What a rehearsal of these migrations measured. Default: none did, and the durations are estimated. */
+  readonly measured?: MeasuredOnCopy | undefined;
   /** The findings that the environment refuses. Default: none. */
   readonly policy?: ReviewPolicy;
   readonly acknowledgements?: readonly Acknowledgement[];
@@ -102,7 +105,15 @@ export function reviewRelease(input: ReviewInput): Review {
  * needs neither its messages nor the trial, and returns a function that adds those.
  */
 export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?: LintResult, trial?: Trial) => Review {
-  const { history, applied = [], stats, policy = { refuse: [] }, runner = "migrator", schema: ofSchema = [] } = input;
+  const {
+    history,
+    applied = [],
+    stats,
+    measured,
+    policy = { refuse: [] },
+    runner = "migrator",
+    schema: ofSchema = [],
+  } = input;
   // Without the comparison, an acknowledgement of a difference is neither used nor without effect.
   const acknowledgements = (input.acknowledgements ?? []).filter(
     ({ migration }) => input.schema !== undefined || !migration.endsWith(".prisma"),
@@ -121,7 +132,7 @@ export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?
   };
   for (const migration of history)
     if (release.has(migration.name))
-      judged.push(judgeMigration(migration, { schema, sizes: stats, runner, release, newColumns }, show));
+      judged.push(judgeMigration(migration, { schema, sizes: stats, measured, runner, release, newColumns }, show));
     else replay(migration, schema);
   const plans = judged.map(({ plan }) => plan);
   const contradictions = judgeHistory(history, applied, plans);

@@ -1,7 +1,8 @@
 import type { Sizes } from "../../text/table-size";
 import type { Report } from "../contract";
 import { markdownReport } from "../page";
-import { type RestoreCheck, readRestoreCheck, restoreCheckName } from "../restore-check";
+import { readRehearsalProof, rehearsalProofName } from "../rehearsal-proof";
+import { readRestoreCheck, restoreCheckName } from "../restore-check";
 import { handOver } from "./hand-over";
 import { logsCommand, ReportUnavailable, readReport } from "./job-report";
 import { type Cluster, kubeconfigFile } from "./kubectl";
@@ -52,10 +53,21 @@ async function answerTo(request: ReportRequest): Promise<number> {
     const reports = read.flatMap((each) => ("report" in each ? [each.report] : []));
     if (!request.page)
       return answer({ ...sizesOf(reports), ...backupOf(reports), ...problem(missing, cluster, SIZES_UNKNOWN) });
-    const { file, ...page } = request.page;
+    const { file, fingerprint, ...page } = request.page;
     const logs = jobs.map((job) => logsCommand(job, cluster));
-    const restoreCheck = await lastCheck(page.app, cluster);
-    const text = markdownReport(reports, { ...page, restoreCheck, at: new Date().toISOString(), missing, logs });
+    const names = [restoreCheckName(page.app), rehearsalProofName(page.app)];
+    const [check, proof] = await dataOf(names, cluster);
+    const restoreCheck = readRestoreCheck(check);
+    const last = readRehearsalProof(proof);
+    const rehearsal = last?.fingerprint === fingerprint ? last : undefined;
+    const text = markdownReport(reports, {
+      ...page,
+      restoreCheck,
+      rehearsal,
+      at: new Date().toISOString(),
+      missing,
+      logs,
+    });
     try {
       writePage(file, text);
     } catch (error) {
@@ -126,9 +138,9 @@ void main().then(
   },
 );
 
-/** Reads the result of the last check that restored a backup; undefined if there is none, or it can't be read. */
-async function lastCheck(app: string, cluster: Cluster): Promise<RestoreCheck | undefined> {
-  const found = await liveObjects({ resources: [`configmaps/${restoreCheckName(app)}`] }, cluster);
-  const [map] = "objects" in found ? found.objects : [];
-  return readRestoreCheck((map as { data?: unknown } | undefined)?.data);
+/** Reads the data of ConfigMaps; those are undefined that don't exist or can't be read. */
+async function dataOf(names: readonly string[], cluster: Cluster): Promise<unknown[]> {
+  const found = await liveObjects({ resources: names.map((name) => `configmaps/${name}`) }, cluster);
+  const maps = ("objects" in found ? found.objects : []) as { metadata: { name: string }; data?: unknown }[];
+  return names.map((name) => maps.find(({ metadata }) => metadata.name === name)?.data);
 }

@@ -8,8 +8,11 @@ export interface ReportRequest {
   /** The Jobs to read, in the order of the release. */
   readonly jobs: readonly string[];
   /** The page to write; without it only the sizes are read, from the last of the Jobs. */
-  readonly page?: (Omit<ReleasePage, "at" | "missing" | "logs"> & { readonly file: string }) | undefined;
+  readonly page?: (Omit<ReleasePage, Found> & { readonly file: string; readonly fingerprint: string }) | undefined;
 }
+
+/** What the reader itself finds out for the page. */
+type Found = "at" | "missing" | "logs" | "restoreCheck" | "rehearsal";
 
 /** The request for objects of the cluster as they are, instead of reports. */
 export interface ObjectsRequest {

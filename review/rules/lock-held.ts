@@ -46,7 +46,7 @@ export const lockHeld = defineRule({
             target: waits.map(({ effect }) => target(effect.name)).join(", "),
             what: `${first.by.kind} in line ${first.by.line} locks ${named(first.effect.name)}, and the transaction keeps the lock while line ${statement.line} works through ${named(table.name)}.`,
             who: waiting(waits.map(({ effect }) => effect)),
-            howLong: facts.duration(band, table.name),
+            howLong: facts.duration(band, table.name, statement),
             safe: split(statements, statement, facts),
             // The proposal splits the whole file between its statements, so it is valid for a part of a statement too.
             at: { ...statement, inside: false },

@@ -12,7 +12,7 @@ import { severityOf } from "./waiting";
 /** This rule reports a change of many rows in one transaction. */
 export const manyRows = defineRule({
   finds: { "many-rows": { classes: ["blocking"], bad: "UPDATE users SET name = '' WHERE name IS NULL;" } },
-  statement({ node, text, effect, directives }, facts) {
+  statement({ node, text, effect, directives, index }, facts) {
     // Only the migrator follows the directive; the Prisma CLI takes it for a comment.
     if (facts.runner === "migrator" && directives?.some(({ name }) => name === "batch")) return [];
     const change = changeOf(node);
@@ -38,7 +38,7 @@ export const manyRows = defineRule({
         who: copies
           ? `No query on ${named(name)} blocks, but replicas fall behind and vacuum makes no progress.`
           : `Writes to the same rows of ${named(name)} block; replicas fall behind and vacuum makes no progress.`,
-        howLong: facts.duration(band, source),
+        howLong: facts.duration(band, source, { index }),
         ...("UpdateStmt" in node &&
           !fillsNulls(node.UpdateStmt.whereClause) && {
             irreversible: "Only a snapshot brings back the values that it overwrites.",

@@ -49,7 +49,7 @@ export const workUnderLock = defineRule({
         target: target(table.name, objectOf(node)),
         what: `${verbs[table.work]} ${named(table.name)} under a lock of mode ${table.lock}${because}.${assumed}`,
         who: waiting(blocked),
-        howLong: facts.duration(band, table.name),
+        howLong: facts.duration(band, table.name, statement),
         safe: unblock(statement, table, facts),
       },
     ];

@@ -30,15 +30,12 @@ beforeEach(() => start());
 async function start(preview = false): Promise<void> {
   recorder = new PulumiRecorder();
   await recorder.start(preview);
-  inCluster(undefined);
   recorder.stacks[STAGING] = {};
-  const reader = { script: "", stack: "test" };
-  args = { ...{ live: {}, reader, directory, commands: {} }, review: reviewRelease({ history: migrations }) };
+  args = { ...{ live: {}, directory, commands: {} }, last: undefined, review: reviewRelease({ history: migrations }) };
 }
 
 function inCluster(proof: RehearsalProof | undefined): void {
-  const objects = proof ? [{ kind: "ConfigMap", metadata: {}, data: { proof: JSON.stringify(proof) } }] : [];
-  recorder.stdout = JSON.stringify({ objects });
+  args.last = { proof };
 }
 
 function liveInStaging(of = fingerprint): void {
@@ -117,7 +114,7 @@ describe("a release with migrations", () => {
   });
 
   test("is refused where the cluster or the other stack doesn't answer", async () => {
-    recorder.stdout = '{"unknown": "kubectl says: connection refused"}';
+    args.last = { unknown: "kubectl says: connection refused" };
     recorder.stacks[STAGING] = new Error(`invocation of f returned an error: unknown stack "${STAGING}"`);
     await expect(gated({ ...ALL, proof: ["staging", "rehearsal"] })).rejects.toThrow(
       /can't be read: unknown stack ".*"\. Correct policy\.staging[\s\S]*can't be read: kubectl says: connection refused/,
@@ -134,7 +131,7 @@ describe("a release with migrations", () => {
   test("rehearses them itself if rehearsal.mode says so and nothing proves them", async () => {
     expect(await gated({}, { mode: "copy" })).toBe(true);
     expect(await gated({}, { mode: "none" })).toBe(false);
-    recorder.stdout = '{"unknown": "kubectl says: connection refused"}';
+    args.last = { unknown: "kubectl says: connection refused" };
     expect(await gated({}, { mode: "copy" })).toBe(true);
   });
 

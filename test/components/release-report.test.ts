@@ -107,6 +107,7 @@ describe("the report", () => {
       context: "prod",
       jobs: ["preflight", "migrate", "contract"].map((step) => `notes-${step}-${releaseId}`),
       page: {
+        fingerprint: "f".repeat(64),
         file: `/reports/test-${releaseId}.md`,
         release: releaseId,
         app: "notes",

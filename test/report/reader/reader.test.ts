@@ -16,6 +16,7 @@ import type { Report } from "../../../report/contract";
 import { bundleReportReader } from "../../../report/reader/bundle";
 import type { ReportRequest } from "../../../report/reader/request";
 import { writePage } from "../../../report/reader/write-page";
+import type { RehearsalProof } from "../../../report/rehearsal-proof";
 
 const home = mkdtempSync(join(tmpdir(), "release report "));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -100,6 +101,7 @@ const page = (file: string): ReportRequest => ({
   jobs: ["notes-preflight-3f", "notes-migrate-3f"],
   page: {
     file,
+    fingerprint: "f".repeat(64),
     release: "3f2a9c41b07e",
     app: "notes",
     stack: "prod",
@@ -176,6 +178,41 @@ describe("the page for a change ticket", () => {
       expect(text).toContain(row);
     // Nothing half written stays beside it.
     expect(readdirSync(dirname(file))).toEqual(["prod-3f.md"]);
+  });
+
+  test("has what a rehearsal of these migrations measured, and nothing of one of others", async () => {
+    mkdirSync(join(path, "configmaps"));
+    const growth = { people: { before: { rows: 10, bytes: 8192 }, after: { rows: 10, bytes: 16_384 } } };
+    const proof: RehearsalProof = {
+      ...{ fingerprint: "f".repeat(64), at: "2026-11-20T22:00:00Z", of: "snapshot notes-db-e11", result: "passed" },
+      measurement: {
+        ...{ milliseconds: 41_000, walBytes: 2048, diskBytes: 8192, growth, plans: undefined },
+        migrations: [
+          {
+            ...{ name: "9_age", milliseconds: 41_000 },
+            blocked: [{ table: "people", lock: "ACCESS EXCLUSIVE", milliseconds: 40_000 }],
+            statements: [
+              { index: 0, line: 1, kind: "UPDATE", milliseconds: 41_000, rows: 10, walBytes: 2048, tables: [] },
+            ],
+          },
+        ],
+      },
+    };
+    const written = async (found: RehearsalProof) => {
+      const map = { kind: "ConfigMap", metadata: { name: "notes-rehearsal" }, data: { proof: JSON.stringify(found) } };
+      // Both ConfigMaps are asked for at once, by the name of the other first.
+      const maps = { "configmaps/notes-restore-check": JSON.stringify({ kind: "List", items: [map] }) };
+      kubectl({ ...maps, "notes-preflight-3f": log(BEFORE), "notes-migrate-3f": log(AFTER) });
+      await read(page(join(path, "prod-3f.md")));
+      return readFileSync(join(path, "prod-3f.md"), "utf8");
+    };
+    const text = await written(proof);
+    expect(text).toContain("| ✅ | Rehearsed | on 2026-11-20 22:00 UTC, on a copy of snapshot notes-db-e11, in 41 s |");
+    expect(text).toContain("| `9_age` | 41 s | people (ACCESS EXCLUSIVE) for 40 s | 10 | 2 KiB |");
+    expect(text).toContain("| people | 8 KiB, 10 rows | 16 KiB, 10 rows |\n\nThe database grew by 8 KiB.");
+    expect(await written({ ...proof, fingerprint: "0".repeat(64) })).not.toMatch(/Rehearsed|Measured on a copy/);
+    const failed: RehearsalProof = { ...proof, result: "failed", reason: "9_age failed.", measurement: undefined };
+    expect(await written(failed)).toContain("| ⚠️ | Rehearsed | failed on 2026-11-20 22:00 UTC");
   });
 
   test("is written also without the part of a Job whose log is gone, and says so", async () => {
