@@ -33,7 +33,7 @@ let located: Promise<Binaries> | undefined;
 /**
  * Locates the binaries once per process: those of the package, or in the folder that LOCAL_POSTGRES names, which
  * contains `bin`, `lib` and `share` of another major version. A failure is not cached, because the user can fix its cause meanwhile. */
-export function locateBinaries(): Promise<Binaries> {
+export async function locateBinaries(): Promise<Binaries> {
   located ??= locate(process.env["LOCAL_POSTGRES"] || packagedDirectory()).catch((error) => {
     located = undefined;
     throw error;
