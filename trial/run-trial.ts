@@ -8,7 +8,7 @@ import { interruptedRuns } from "./interrupted";
 import { oldVersionFindings } from "./old-version";
 import { type MigratorEvent, type MigratorFiles, type MigratorRun, runDeploy } from "./run-migrator";
 import { runSeed, type Seed } from "./seed";
-import { onServer, type TrialServer } from "./server";
+import { connected, onServer, type TrialServer } from "./server";
 import { TrialUnavailable } from "./unavailable";
 
 export { SeedFailed } from "./unavailable";
@@ -45,7 +45,11 @@ export async function runTrial(input: TrialInput): Promise<Trial> {
 async function onBase(server: TrialServer, { history, applied, seed, baseSchema }: TrialInput): Promise<Trial> {
   const deployed = history.filter(({ name }) => applied.has(name));
   if (deployed.length > 0) await deployBase(server, deployed);
-  if (seed !== undefined) await runSeed(seed, server.base);
+  if (seed !== undefined) {
+    await runSeed(seed, server.base);
+    // The estimates of the tables' rows, from which their growth is told, are those of the seed then.
+    await connected(server.base, (client) => client.query("ANALYZE"));
+  }
   const pending = history.filter(({ name }) => !applied.has(name));
   const files = await server.files(history);
   const { url, run } = await deployOnCopy(server, files);

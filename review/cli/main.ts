@@ -35,8 +35,13 @@ interface Options {
   squawk: boolean;
   schema?: string | boolean;
   run?: boolean;
+  seed?: string;
+  postgres?: string;
   proof?: boolean;
 }
+
+/** The values of `--postgres`: those of `review.postgres`. */
+const majors = ["13", "14", "15", "16", "17", "18"];
 
 /** The exit status when nothing was reviewed, because of a wrong option or a file that can't be read. */
 const notReviewed = 3;
@@ -81,6 +86,12 @@ export async function main(
     .option("--no-schema", "compare no Prisma schema")
     .option("--run", "run the new migrations on a temporary Postgres (default where the variable CI is set)")
     .option("--no-run", "run nothing")
+    .option("--seed <FILE>", "with --run: SQL that loads rows before the new migrations run (default: review.seed)")
+    .addOption(
+      new Option("--postgres <MAJOR>", "with --run: the major version (default: review.postgres, or 18)").choices(
+        majors,
+      ),
+    )
     .option("--proof", "with --run: write the proof for --stack that policy.proof asks for, if nothing is refused")
     .addHelpText("after", "\nExit status: 0 nothing but notes, 1 warnings, 2 errors or refused, 3 not reviewed.")
     .exitOverride()
@@ -141,7 +152,12 @@ async function review(options: Options, out: (text: string) => void, err: (text:
   const schema = options.schema ?? settings.review?.schema;
   const trial = tryMigrations(
     asked(options.run),
-    { history, applied: known, ...settings.review },
+    {
+      history,
+      applied: known,
+      postgres: options.postgres === undefined ? settings.review?.postgres : Number(options.postgres),
+      seed: options.seed ?? settings.review?.seed,
+    },
     { directory, schema, ref: options.base },
   );
   // Its error is thrown where its result is awaited, also if it fails while the review still judges.

@@ -58,6 +58,8 @@ describe.sequential("the installed package", () => {
   test("has the commands, which say how they are typed here", { timeout: 300_000 }, async () => {
     const review = await consumer.bin("postgres-release", "review", "--stack", "local", "--no-squawk");
     expect(review.output).toContain("assuming an EMPTY database");
+    const tried = await consumer.bin("postgres-release", "review", "--stack", "local", "--no-squawk", "--run");
+    expect(tried.output).toContain("Run on Postgres 18");
     expect((await consumer.bin("postgres-release", "review", "--help")).output).toContain(
       "npx postgres-release review",
     );

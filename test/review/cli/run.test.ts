@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { VERSIONS } from "../../../embedded/majors";
 import { main } from "../../../review/cli/main";
 
 let root: string;
@@ -42,6 +43,18 @@ test("--run runs the new migrations on the rows of review.seed", async () => {
     trial: { postgres: expect.stringMatching(/^18\./) },
     findings: expect.arrayContaining([expect.objectContaining({ id: "fails-when-run", migration: "2_unique" })]),
   });
+});
+
+test("--seed takes the place of review.seed, and --postgres is a major that can be run", async () => {
+  writeFileSync(join(root, "one.sql"), "INSERT INTO a VALUES (1, 'x');");
+  const { text } = await review("--since", "1_base", "--run", "--seed", "one.sql", "--format", "json");
+  expect(JSON.parse(text).trial.findings).toEqual([]);
+  expect((await review("--postgres", "9")).status).toBe(3);
+  expect((await review("--help")).text.replace(/\s+/g, " ")).toContain(
+    Object.keys(VERSIONS)
+      .map((v) => `"${v}"`)
+      .join(", "),
+  );
 });
 
 test("nothing is run where nothing is new, nor with --no-run in CI", async () => {
