@@ -1,11 +1,11 @@
 import { prepareRelease, Release, stackOutputs } from "./program";
 
 /**
- * One `pulumi up` makes one release: preflight Job → backup → migration Job → app and every other workload →
- * smoke check → contract migrations → report.
+ * One `pulumi up` makes one release: preflight Job → backup → rehearsal on a copy, if the settings want it →
+ * migration Job → app and every other workload → smoke check → contract migrations → report.
  */
 export = async () => {
-  // The settings, the migrations, their review, the objects in the cluster and the backup. Whatever is wrong ends the
+  // The settings, the migrations, their review and proofs, the objects in the cluster and the backup. Whatever is wrong ends the
   // release here, before anything is changed.
   const { inputs, providers } = await prepareRelease();
 

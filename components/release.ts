@@ -37,9 +37,9 @@ export interface ProvidedValues extends ProvidedDatabase {
 }
 
 /**
- * One release runs these steps: preflight Job → backup → migration Job → app and every other workload → sizes of the
- * tables → smoke check → contract migrations → report. Each arrow is a `dependsOn`, so a step that fails stops all
- * steps to its right, and the app that was serving goes on serving.
+ * One release runs these steps: preflight Job → backup → rehearsal on a copy, if the settings want it → migration Job →
+ * app and every other workload → sizes of the tables → smoke check → contract migrations → report. Each arrow is a
+ * `dependsOn`, so a step that fails stops all steps to its right, and the app that was serving goes on serving.
  */
 export class Release extends pulumi.ComponentResource {
   /** The release's id, a shortened sha-256. If the id is unchanged, there is nothing to release. */
@@ -64,7 +64,7 @@ export class Release extends pulumi.ComponentResource {
     super("release:index:Release", name, {}, opts);
     const { settings, provided = {} } = args;
 
-    // preflight Job → backup → migration Job
+    // preflight Job → backup → rehearsal → migration Job
     const migration = new DatabaseMigration(name, args, { parent: this, dependsOn: dependencies(opts) });
     const { releaseId, namespace, jobs, wayBack } = migration;
 
