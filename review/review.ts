@@ -16,6 +16,7 @@ import { Foreseen } from "./measured";
 import type { MeasuredOnCopy } from "./measured-durations";
 import { target } from "./names";
 import { judgeHistory } from "./rules/history";
+import { trialRules } from "./rules/trial";
 import type { Trial } from "./trial";
 
 export { loadParser } from "../migrations/sql/parse";
@@ -147,7 +148,7 @@ export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?
       (a, b) => rank(a) - rank(b) || (a.migration < b.migration ? -1 : a.migration > b.migration ? 1 : a.line - b.line),
     );
     return {
-      ...gate(findings, policy, acknowledgements),
+      ...gate(findings, policy, heard(acknowledgements, trial)),
       first: applied.length === 0,
       migrations: plans.map((plan) => ({
         name: plan.name,
@@ -164,6 +165,12 @@ export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?
       ...(trial && { trial }),
     };
   };
+}
+
+/** Returns the acknowledgements without those of a run's findings, if nothing was run: they are not without effect. */
+function heard(acknowledgements: readonly Acknowledgement[], trial: Trial | undefined): readonly Acknowledgement[] {
+  if (trial?.postgres !== undefined) return acknowledgements;
+  return acknowledgements.filter(({ finding }) => !Object.hasOwn(trialRules, finding.split(" ")[0] ?? ""));
 }
 
 /** Returns the findings of a trial without those that the review has made from the text, about the same column. */

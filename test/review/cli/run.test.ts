@@ -57,6 +57,15 @@ test("--seed takes the place of review.seed, and --postgres is a major that can 
   );
 });
 
+test("a lock that the text doesn't show is found", async () => {
+  const hidden = "DO $$ BEGIN EXECUTE 'ALTER TABLE a ADD COLUMN note TEXT'; END $$;";
+  mkdirSync(join(root, "db/3_hidden"));
+  writeFileSync(join(root, "db/3_hidden/migration.sql"), hidden);
+  const { text } = await review("--since", "2_unique", "--run", "--seed", "one.sql", "--format", "json");
+  rmSync(join(root, "db/3_hidden"), { recursive: true });
+  expect(JSON.parse(text).findings).toContainEqual(expect.objectContaining({ id: "lock-not-foreseen a" }));
+});
+
 test("nothing is run where nothing is new, nor with --no-run in CI", async () => {
   expect((await review("--since", "2_unique", "--run", "--format", "json")).text).not.toContain('"trial"');
   process.env["CI"] = "true";
