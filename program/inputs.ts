@@ -15,6 +15,7 @@ import { bundleIamSchemaGate, bundleMigrator, bundleRdsSigner, bundleSchemaGate 
 import { bundleReportReader } from "../report/reader/bundle";
 import { type PackedHistory, packHistory } from "../review/packed-history";
 import { settingsNamespace } from "../settings/namespace";
+import { rehearsalSource } from "../settings/rehearsal-rules";
 
 /** The places where the program's inputs are. */
 export interface InputPlaces {
@@ -144,6 +145,21 @@ function backupPruner(config: Record<string, string>, namespace: string): Backup
     // The local cloud has no account with other snapshots.
     looksAtQuota: !isLocal,
   };
+}
+
+/**
+ * Checks that a rehearsal on a branch of Neon finds the key that makes it. A preview makes none.
+ *
+ * @throws ReleaseError if it is missing
+ */
+export function requireNeonKey(settings: Settings): void {
+  const isBranch = rehearsalSource(settings, true) === "branch";
+  if (!isBranch || pulumi.runtime.isDryRun() || process.env["NEON_API_KEY"]) return;
+  throw new ReleaseError(
+    "The migrations are to be rehearsed on a branch of Neon (rehearsal.mode), and NEON_API_KEY is not set.\n" +
+      "Nothing was touched: database and app are as they were.\n" +
+      "Next: export NEON_API_KEY=… where `up` runs (Neon's console, Settings, API keys), and run the same command again.",
+  );
 }
 
 async function readMigrations(directory: string, until: string | undefined): Promise<PackedHistory> {

@@ -22,7 +22,7 @@ import { reviewSince } from "../components/review-gate";
 import { commandLine } from "../text/command-line";
 import { counted } from "../text/counted";
 import { shellWord } from "../text/shell-word";
-import { type InputPlaces, type ReleaseInputs, readInputs } from "./inputs";
+import { type InputPlaces, type ReleaseInputs, readInputs, requireNeonKey } from "./inputs";
 
 /** The options of {@link prepareRelease}. All have a default. */
 export interface PrepareOptions extends Omit<InputPlaces, "image" | "ownWorkloads"> {
@@ -111,6 +111,7 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   // Migrations that nothing proves are rehearsed on a copy, if the settings want that, before production gets them.
   const { directory = process.cwd() } = options;
   const rehearses = await proofGate(settings, history, { live, review, last, directory, commands });
+  if (rehearses) requireNeonKey(settings);
 
   // An object that somebody else made would make the rollout fail. It ends the release here, while the database is still
   // unchanged. What others changed of the release's own objects is shown; the rollout takes it back.

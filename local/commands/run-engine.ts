@@ -82,7 +82,7 @@ export async function runEngine(operation: Operation, call: Call, settle?: () =>
       variables: {
         ...namedCommands(call),
         ...(operation === "up" && environment?.runsCommands
-          ? { ...(await rdsVariables(call.cloudDir)), ...neonAccess(call.cloudDir) }
+          ? { ...(await rdsVariables(call.cloudDir)), ...neonAccess(call.cloudDir, environment.neon !== undefined) }
           : {}),
       },
       onEvent,

@@ -2,7 +2,7 @@ import { Provider as AwsProvider } from "@pulumi/aws/provider";
 import { Provider as CommandProvider } from "@pulumi/command";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { releaseIdOf } from "../../components/release-id";
 import { decodePayload } from "../../migrations/history/payload";
 import { prepareRelease } from "../../program";
@@ -120,6 +120,22 @@ describe("a release is prepared", () => {
     await start({ ...CONFIG, rehearsal });
     recorder.stdout = JSON.stringify({ objects: [map] });
     expect((await prepareRelease({ directory })).inputs.rehearsal).toBeUndefined();
+  });
+
+  test("only with the key of Neon where a rehearsal makes a branch", async () => {
+    const backup = { mode: "branch", branch: { project: "floral-king-961888", secret: { name: "shop-neon" } } };
+    const settings = {
+      ...CONFIG,
+      database: { secret: { name: "shop-database" } },
+      backup,
+      rehearsal: { mode: "copy" },
+    };
+    await start(settings);
+    vi.stubEnv("NEON_API_KEY", "");
+    await expect(prepareRelease({ directory })).rejects.toThrow(/NEON_API_KEY is not set[\s\S]*Nothing was touched/);
+    vi.stubEnv("NEON_API_KEY", "canary-key");
+    expect((await prepareRelease({ directory })).inputs.rehearsal).toBeDefined();
+    vi.unstubAllEnvs();
   });
 
   test("without a look at the cluster's workloads where the program has its own", async () => {

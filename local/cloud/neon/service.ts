@@ -74,8 +74,13 @@ export function neonVariables(cloudDir: string): Record<string, string> {
   return { RELEASE_LOCAL_NEON: `http://127.0.0.1:${daemon.port}${PATH}/api/v2` };
 }
 
-/** The variables by which a command by hand works with the stand-in, as a person would with a key of their own. */
-export function neonAccess(cloudDir: string): Record<string, string> {
+/**
+ * The variables by which a command by hand works with the stand-in, as a person would with a key of their own.
+ *
+ * @param first whether its first project is about to be made, so that the key is made before. Default: false.
+ */
+export function neonAccess(cloudDir: string, first = false): Record<string, string> {
+  if (first) ownKey(cloudDir);
   const variables = neonVariables(cloudDir);
   return Object.keys(variables).length === 0 ? {} : { ...variables, NEON_API_KEY: ownKey(cloudDir) };
 }
