@@ -1,11 +1,13 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { canEnter } from "./account";
 import type { Binaries } from "./binaries";
 import { endWithParent } from "./end-with-parent";
-import { copyTree, exists, removeTree } from "./files";
+import { exists, removeTree } from "./files";
 import { cacheFolder } from "./majors";
 import { initialise, killServer, type Server, startServer, stopServer } from "./postgres";
 
@@ -48,7 +50,8 @@ export async function startShortLived(
     });
   try {
     if (account) await fs.chown(home, account.uid, account.gid);
-    await copyTree(data, dataDirectory, { owner: account });
+    // `cp` takes a tenth of the time of copying 1,000 small files by Node.js.
+    await promisify(execFile)("cp", ["-R", data, dataDirectory], { ...account, cwd: "/" });
     const server = await start();
     return {
       ...server,

@@ -8,7 +8,7 @@ import { Client } from "pg";
 import { canEnter } from "../../embedded/account";
 import type { Binaries } from "../../embedded/binaries";
 import { endWithParent } from "../../embedded/end-with-parent";
-import { copyTree, exists } from "../../embedded/files";
+import { exists } from "../../embedded/files";
 import { binariesOf } from "../../embedded/majors";
 import { freePort } from "../../embedded/ports";
 import { chosenMajor } from "./majors";
@@ -58,7 +58,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const home = await fs.mkdtemp(path.join(await placeFor(binaries), "postgres-server-"));
   if (account) await fs.chown(home, account.uid, account.gid);
   const dataDirectory = path.join(home, "data");
-  await copyTree(template, dataDirectory, { owner: account });
+  await run("cp", ["-R", template, dataDirectory], { ...account, cwd: "/" });
   const port = await freePort();
   const settings = {
     listen_addresses: "127.0.0.1",

@@ -78,11 +78,10 @@ test.concurrent.each(failing)("%s fails a migration, which is found without the 
 test("a role that production has is made, and an extension that is not here is no mistake of the migration", async () => {
   const roles = lastOf(historyOf(`${NOTES} GRANT SELECT ON notes TO reader;`, "GRANT SELECT ON users TO writer;"));
   expect(await runTrial(roles)).toMatchObject({ findings: [] });
-  for (const history of [historyOf("CREATE EXTENSION postgis;", NOTES), historyOf(NOTES, "CREATE EXTENSION postgis;")])
-    expect(await runTrial(lastOf(history))).toEqual({
-      unavailable: expect.stringContaining('extension "postgis" is not available'),
-      findings: [],
-    });
+  expect(await runTrial(lastOf(historyOf("CREATE EXTENSION postgis;", NOTES)))).toEqual({
+    unavailable: expect.stringContaining('extension "postgis" is not available'),
+    findings: [],
+  });
 });
 
 test("a seed finds the database in the environment, and its failure is told as its own", async () => {
