@@ -8,6 +8,7 @@ const LONG = [
   "test/local/earlier-version.test.ts",
   "test/local/kill.test.ts",
   "test/local/pruned.test.ts",
+  "test/rehearsal/backups.test.ts",
   "test/rehearsal/kill.test.ts",
   "test/restore/switch/switch.test.ts",
   "test/restore/switch/writers.test.ts",

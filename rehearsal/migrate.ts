@@ -67,7 +67,8 @@ async function runMigrator({ kubectl, stack, copy, stop, say }: MigrateArgs, mor
     else {
       isHeld ||= event?.["event"] === "contract.held";
       const text = typeof event?.["message"] === "string" ? event["message"] : line;
-      for (const each of text.split("\n")) say(`  ${each}`);
+      // The report of the checks is for the page of a release.
+      for (const each of text.startsWith("REPORT ") ? [] : text.split("\n")) say(`  ${each}`);
     }
   };
   say(`Job ${run.name}: ${run.verb} on ${copy.name}`);

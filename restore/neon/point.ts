@@ -8,9 +8,10 @@ import type { CommandStack } from "../../by-hand/stack";
 import { time } from "../rds/command-line";
 import { BEFORE_MIGRATION, beganAt, LATEST, readTime } from "../rds/moment";
 
-/** What a database is restored to: a branch that a release made, or a moment of the database's own branch. */
+/** What a database is restored to: a branch that a release made, or a moment or the present of the database's own branch. */
 export type NeonPoint =
   | { readonly kind: "branch"; readonly branch: NeonBranch }
+  | { readonly kind: "present"; readonly at: Date }
   | { readonly kind: "time"; readonly at: Date };
 
 /** A restore point, the branch of the database itself, and what a person should know about how they were chosen. */
@@ -30,6 +31,10 @@ export async function chooseNeonPoint(
   to: string | undefined,
   facts: ReleaseFacts,
 ): Promise<ChosenPoint> {
+  if (to === LATEST) {
+    const { source, notes } = await ownBranch(api, stack);
+    return { point: { kind: "present", at: new Date() }, source, notes };
+  }
   const at = momentOf(to, facts);
   if (at) {
     const { source, notes } = await ownBranch(api, stack);
@@ -49,7 +54,6 @@ export async function chooseNeonPoint(
 
 /** Returns the moment that `--to` means; undefined if it means a branch. */
 function momentOf(to: string | undefined, facts: ReleaseFacts): Date | undefined {
-  if (to === LATEST) return new Date(Math.floor(Date.now() / 1000) * 1000);
   if (to === BEFORE_MIGRATION) return beganAt(facts);
   return to === undefined ? undefined : readTime(to);
 }
@@ -142,7 +146,6 @@ export function stackOf({ project, name }: Pick<CommandStack, "project" | "name"
 
 /** Returns how messages name a restore point. */
 export function describedPoint(point: NeonPoint): string {
-  return point.kind === "time"
-    ? `the moment ${time(point.at)}`
-    : `branch ${point.branch.name} of ${time(new Date(point.branch.created_at))}`;
+  if (point.kind === "branch") return `branch ${point.branch.name} of ${time(new Date(point.branch.created_at))}`;
+  return point.kind === "time" ? `the moment ${time(point.at)}` : `the present, ${time(point.at)}`;
 }

@@ -210,7 +210,7 @@ export class NeonTarget implements RestoreTarget<NeonPlan> {
 
 /** Returns what a copy's annotation says of the point that it was restored to. */
 function fromOf(point: NeonPoint): string {
-  return point.kind === "time" ? time(point.at) : point.branch.name;
+  return point.kind === "branch" ? point.branch.name : time(point.at);
 }
 
 function writerOf(endpoints: readonly NeonEndpoint[], branch: string): NeonEndpoint | undefined {

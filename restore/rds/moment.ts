@@ -48,12 +48,12 @@ export function beganAt({ outputs, unknown }: ReleaseFacts): Date {
 }
 
 /**
- * Returns the latest moment that the automated backups reach to. RDS is about five minutes behind.
- * @throws CommandFailure if there are none
+ * Returns the latest moment that the automated backups reach to; undefined if there are none. RDS is about five minutes
+ * behind.
  */
-export function latestOf(source: Source): Date {
-  const latest = source.database.LatestRestorableTime;
-  return reachable(source, new Date(Math.floor((latest?.getTime() ?? 0) / 1000) * 1000));
+export function latestOf({ database }: Source): Date | undefined {
+  const latest = database.LatestRestorableTime;
+  return latest && new Date(Math.floor(latest.getTime() / 1000) * 1000);
 }
 
 /**

@@ -30,7 +30,13 @@ export async function chooseRestorePoint(
   stack: StackTags,
 ): Promise<Chosen> {
   if (to === undefined) return liveSnapshot(access, source, facts, stack);
-  if (to === LATEST) return { point: { kind: "time", at: latestOf(source) }, notes: [] };
+  if (to === LATEST) {
+    const at = latestOf(source);
+    if (at) return { point: { kind: "time", at }, notes: [] };
+    const { point, notes } = await liveSnapshot(access, source, facts, stack);
+    const why = `RDS keeps no automated backups of ${described(source)}, so this is what the live release took.`;
+    return { point, notes: [why, ...notes] };
+  }
   const at = to === BEFORE_MIGRATION ? beganAt(facts) : readTime(to);
   if (at) return { point: { kind: "time", at: reachable(source, at) }, notes: [] };
   const identifier = to.startsWith("arn:") ? to : to.toLowerCase();
