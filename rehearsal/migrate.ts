@@ -87,6 +87,7 @@ function migratorRun(stack: CommandStack, { endpoint, database }: RestoredCopy, 
     name: `${app.name}-rehearsal-${randomBytes(3).toString("hex")}`,
     verb: isCommand ? "run" : "deploy",
     arguments: [
+      ...(isCommand ? [] : ["--measure"]),
       ...more,
       // Whatever the Secret says, the migrator connects to the copy.
       ...["--server", `${endpoint.host}:${endpoint.port}`],
