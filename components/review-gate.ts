@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fingerprint } from "../migrations/history/history";
 import { formatReview } from "../review/formats";
+import { trialLines } from "../review/formats/measured";
 import { pendingText } from "../review/formats/pending";
 import type { MeasuredOnCopy } from "../review/measured-durations";
 import type { PackedHistory } from "../review/packed-history";
 import { type Applied, appliedUntil, loadParser, type Review, reviewRelease } from "../review/review";
+import type { Trial } from "../review/trial";
 import type { Settings } from "../settings/schema";
 import { counted } from "../text/counted";
 import { refuseContract } from "./contract-refused";
@@ -72,12 +74,19 @@ export class ReviewMissing extends ReleaseError {
   }
 }
 
+/** What the review knows besides the text of the migrations. */
+export interface ReviewSources {
+  /** What a rehearsal of these migrations measured, in place of the estimates. Default: nothing. */
+  measured?: MeasuredOnCopy | undefined;
+  /** Runs the migrations that are not applied on a server of their own, if that is possible. Default: nobody does. */
+  runThem?: (applied: ReadonlySet<string>) => Promise<Trial | undefined>;
+}
+
 /**
  * Reviews what the release's migrations would do to production, as far as that is known without the database. The
  * preflight Job reviews them again, by the migrations that the database really has. A preview also names the pending
  * migrations.
  *
- * @param measured What a rehearsal of these migrations measured, in place of the estimates. Default: nothing.
  * @param live The result of `liveRelease`. If it has no migration, `review.since` names the last one that the database
  *   has. If that is not set either, the review assumes an empty database and says so in its text.
  * @throws {@link ReviewRefused} that lists everything that the environment refuses
@@ -89,7 +98,7 @@ export async function reviewGate(
   { app, review: policy, migrations: { runner } }: Settings,
   { migrations, heldBack = [], lint }: Pick<PackedHistory, "migrations" | "heldBack" | "lint">,
   live: Live,
-  measured?: MeasuredOnCopy,
+  { measured, runThem }: ReviewSources = {},
 ): Promise<Review> {
   await loadParser();
   const since = live.migration ?? policy.since;
@@ -107,6 +116,7 @@ export async function reviewGate(
       acknowledgements: policy.acknowledgements,
       runner,
       ...(lint && { lint }),
+      trial: await runThem?.(new Set(applied.map(({ name }) => name))),
     }),
     ...assumption({ since, applied, live, heldBack }),
   };
@@ -197,4 +207,7 @@ export function showReview(review: Review, resource: pulumi.Resource): void {
   const where = pulumi.runtime.isDryRun() ? resource : undefined;
   if (told) void pulumi.log.warn(formatReview(review, "text").trimEnd(), where);
   else if (review.assumes !== undefined) void pulumi.log.info(`The review: ${review.assumes}.`, where);
+  // The text of the review contains what the run has shown. A review without findings has no text.
+  const run = told ? [] : trialLines(review);
+  if (run.length > 0) void pulumi.log.info(run.join("\n"), where);
 }

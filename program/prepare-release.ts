@@ -23,6 +23,7 @@ import { commandLine } from "../text/command-line";
 import { counted } from "../text/counted";
 import { shellWord } from "../text/shell-word";
 import { type InputPlaces, type ReleaseInputs, readInputs, requireNeonKey } from "./inputs";
+import { previewTrial } from "./preview-trial";
 
 /** The options of {@link prepareRelease}. All have a default. */
 export interface PrepareOptions extends Omit<InputPlaces, "image" | "ownWorkloads"> {
@@ -78,7 +79,7 @@ export interface PreparedRelease {
  * @throws ReleaseError when the migrations folder can't be read or is not valid
  */
 export async function prepareRelease(options: PrepareOptions = {}): Promise<PreparedRelease> {
-  const { output, rollout = "release", own } = options;
+  const { output, rollout = "release", own, directory = process.cwd() } = options;
 
   // Any mistake in the settings or the migrations ends the release here, before anything is changed.
   const places = { ...options, image: await builtImage(options.image), ownWorkloads: rollout === "own" };
@@ -97,7 +98,7 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
   const copies = copyTo === undefined ? undefined : own ? own.copy : copyProvider(access!, copyTo);
 
   // The review judges what the migrations would do to production. It ends the release here when it finds something
-  // that this environment refuses and that nobody has acknowledged.
+  // that this environment refuses and that nobody has acknowledged. A preview also runs them on a temporary Postgres.
   const live = await liveRelease(settings, { output, namespace });
   const last = await lookAtRehearsal(settings, history, {
     live,
@@ -105,11 +106,13 @@ export async function prepareRelease(options: PrepareOptions = {}): Promise<Prep
     rollout,
     opts: { provider: providers.command },
   });
-  const review = await reviewGate(settings, history, live, measuredOnCopy(last, history));
+  const review = await reviewGate(settings, history, live, {
+    measured: measuredOnCopy(last, history),
+    runThem: (applied) => previewTrial(settings, history, { applied, directory }),
+  });
 
   // What this environment wants to be proved of these migrations. It ends the release here when something is missing.
   // Migrations that nothing proves are rehearsed on a copy, if the settings want that, before production gets them.
-  const { directory = process.cwd() } = options;
   const rehearses = await proofGate(settings, history, { live, review, last, directory, commands });
   if (rehearses) requireNeonKey(settings);
 

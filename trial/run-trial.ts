@@ -25,6 +25,8 @@ export interface TrialInput {
   readonly seed?: Seed | undefined;
   /** The files of the Prisma schema of the version that is serving. Default: it is unknown. */
   readonly baseSchema?: readonly PrismaFile[] | undefined;
+  /** Whether the migrator is also killed in the middle and run again, which takes several runs. Default: true. */
+  readonly interrupt?: boolean;
 }
 
 /**
@@ -42,7 +44,8 @@ export async function runTrial(input: TrialInput): Promise<Trial> {
   }
 }
 
-async function onBase(server: TrialServer, { history, applied, seed, baseSchema }: TrialInput): Promise<Trial> {
+async function onBase(server: TrialServer, input: TrialInput): Promise<Trial> {
+  const { history, applied, seed, baseSchema, interrupt = true } = input;
   const deployed = history.filter(({ name }) => applied.has(name));
   if (deployed.length > 0) await deployBase(server, deployed);
   if (seed !== undefined) {
@@ -60,7 +63,7 @@ async function onBase(server: TrialServer, { history, applied, seed, baseSchema 
     const on = `Postgres ${postgres} after ${seed === undefined ? "the history" : "the history and the seed"}`;
     return { postgres, findings: [failedFinding({ ...run, failed: run.failed }, pending, on)] };
   }
-  const findings = await interruptedRuns(server, { files, url, run, pending });
+  const findings = interrupt ? await interruptedRuns(server, { files, url, run, pending }) : [];
   if (baseSchema && deployed.length > 0)
     findings.push(...(await whileBothRun(server, files, { url, pending, baseSchema })));
   return { postgres, ...measured(run), findings };

@@ -59,6 +59,17 @@ export function measuredLines(review: Review): string[] {
   ];
 }
 
+/** Writes what a trial measured, or why there was none. Empty if nobody asked for one. */
+export function trialLines(review: Review): string[] {
+  const why = review.trial?.unavailable;
+  return why === undefined ? measuredLines(review) : wrapped(oneLine(notRun(why)));
+}
+
+/** Writes why the migrations were not run. */
+export function notRun(why: string): string {
+  return `The migrations were not run: ${why}.`;
+}
+
 function more(all: number, noun: string): string[] {
   return all > LISTED ? [`  … and ${counted(all - LISTED, `more ${noun}`)}`] : [];
 }

@@ -2,6 +2,7 @@ import { counted } from "../../text/counted";
 import { sizeText } from "../../text/table-size";
 import type { Finding, Severity } from "../finding";
 import type { Review, ReviewedStatement, ReviewedTable } from "../review";
+import { notRun } from "./measured";
 
 /** The options of a format. */
 export interface FormatOptions {
@@ -27,7 +28,7 @@ export function notesOf({ unlinted, assumes, trial }: Review, { notes = [], size
     ...(sizesUnknown === undefined
       ? []
       : [`Sizes of tables and durations are unknown: ${sizesUnknown}. Pass --stats FILE.`]),
-    ...(trial?.unavailable === undefined ? [] : [`The migrations were not run: ${trial.unavailable}.`]),
+    ...(trial?.unavailable === undefined ? [] : [notRun(trial.unavailable)]),
     ...(unlinted === undefined ? [] : [`squawk's rules are left out: ${unlinted}.`]),
   ];
 }

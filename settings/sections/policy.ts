@@ -84,13 +84,18 @@ export const review = z.strictObject({
     example: "prisma/schema.prisma",
     without: "found by Prisma's own rules, beside the migrations",
   }),
+  run: setting(z.boolean().default(true), {
+    description:
+      "Whether `preview` runs the pending migrations on a temporary Postgres, for at most 20 s, where its binaries are on the machine already.",
+    example: false,
+  }),
   postgres: setting(whole(13, 18).default(18), {
-    description: "The major version of Postgres on which `npm run review -- --run` runs the migrations.",
+    description: "The major version of Postgres on which `npm run review -- --run` and `preview` run the migrations.",
     example: 16,
   }),
   seed: setting(z.union([sqlFile, command], { error: () => SEED }).optional(), {
     description:
-      "Rows for `npm run review -- --run`, which the new migrations then meet: a file of SQL, or a command that finds the temporary database in `DATABASE_URL`. It runs after the migrations that are deployed already.",
+      "Rows for `npm run review -- --run` and `preview`, which the new migrations then meet: a file of SQL, or a command that finds the temporary database in `DATABASE_URL`. It runs after the migrations that are deployed already.",
     values: `${SEED}, relative to the program`,
     example: "prisma/seed.sql",
     without: "the tables have the rows of the migrations only",

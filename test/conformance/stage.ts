@@ -55,6 +55,7 @@ export class Stage {
     mkdirSync(this.stateDir);
     this.set("migrations.directory", this.migrations);
     this.set("report.directory", join(this.directory, "reports"));
+    this.set("review.run", "false");
   }
 
   get stateDir(): string {

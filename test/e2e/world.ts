@@ -319,6 +319,7 @@ export class World {
     this.set("migrations.directory", this.migrations);
     this.set("service.host", address);
     this.set("report.directory", this.reports);
+    this.set("review.run", "false");
   }
 
   private async bind(role: string, account: string): Promise<void> {

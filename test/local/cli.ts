@@ -59,6 +59,8 @@ export class Cli {
     for (const name of ownHistory().slice(0, history === "all" ? undefined : history)) this.addMigration(name);
     this.set("migrations.directory", this.migrations);
     this.set("report.directory", this.reports);
+    // A preview would start a server each time. The test of that switches it on.
+    this.set("review.run", "false");
   }
 
   /** For every command from now on. */

@@ -24,9 +24,13 @@ describe.sequential("the review of a release", { timeout: 300_000 }, () => {
     expect(await cli.outputs()).toMatchObject({ snapshot: { arn: expect.stringMatching(/^arn:aws:rds:/) } });
 
     cli.addMigration(drop, 'ALTER TABLE "notes" DROP COLUMN "pinned";\n');
+    cli.unset("review.run");
     const refused = await cli.run("preview", ...refusing);
     expect(refused.status).toBe(1);
     expect(refused.stdout).toContain("REFUSED: drop-column notes.pinned");
+    cli.set("review.run", "false");
+    // The preview has also run the migration, on a server of its own.
+    expect(refused.stdout).toMatch(/Run on Postgres 18\.\d in [\s\S]*20260401090000_drop_pinned {2}\d+ ms, 0 rows/);
     // It names the pending migrations, also where it ends with what is refused.
     expect(refused.stdout).toMatch(new RegExp(`1 migration is pending:\\n +${drop} {2}1 statement\\n`));
   });
