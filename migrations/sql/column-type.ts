@@ -131,6 +131,25 @@ export function narrows(from: ColumnType | undefined, to: ColumnType | undefined
   return true;
 }
 
+/**
+ * Whether the new type takes every value that the column can hold today, and only rounds some of them: then a change of
+ * the type doesn't fail, whatever the rows are.
+ */
+export function rounds(from: ColumnType | undefined, to: ColumnType | undefined): boolean {
+  if (!from || !to || from.array > 0 || to.array > 0) return false;
+  if (isStamp(from)) return isStamp(to) || to.name === "date";
+  if (from.name === to.name && timed.has(from.name)) return true;
+  if (from.name === "numeric" && from.mods.length > 0) {
+    const [size = 0, scale = 0] = from.mods;
+    const [newSize = 0, newScale = 0] = to.mods;
+    // Rounding can add a digit before the point: 9.96 becomes 10.0.
+    if (to.name === "numeric" && to.mods.length > 0) return newSize - newScale > size - scale;
+    // The largest exponents are 308 and 38.
+    return size - scale <= (to.name === "float8" ? 308 : to.name === "float4" ? 38 : 0);
+  }
+  return (to.name === "float8" && from.name === "int8") || (to.name === "float4" && /^int[48]$/.test(from.name));
+}
+
 /** The number of decimal digits of each type's largest value. */
 const digits: Record<string, number> = { int2: 5, int4: 10, int8: 19 };
 

@@ -11,14 +11,19 @@ export interface Command {
   readonly table: Name;
   /** The column or constraint that it names, or "" if it names none. */
   readonly column: string;
+  /** Whether it is written with ONLY, and so reaches no partition. */
+  readonly only: boolean;
 }
 
 /** Lists the subcommands of an ALTER TABLE; none for any other statement. */
 export function commandsOf(node: Node): Command[] {
   if (!("AlterTableStmt" in node) || !node.AlterTableStmt.relation) return [];
   const table = nameOf(node.AlterTableStmt.relation);
+  const only = node.AlterTableStmt.relation.inh !== true;
   return (node.AlterTableStmt.cmds ?? []).flatMap((item, index) =>
-    "AlterTableCmd" in item ? [{ cmd: item.AlterTableCmd, index, table, column: item.AlterTableCmd.name ?? "" }] : [],
+    "AlterTableCmd" in item
+      ? [{ cmd: item.AlterTableCmd, index, table, only, column: item.AlterTableCmd.name ?? "" }]
+      : [],
   );
 }
 

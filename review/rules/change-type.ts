@@ -1,6 +1,7 @@
-import { columnType, narrows, typeText } from "../../migrations/sql/column-type";
+import { columnType, typeText } from "../../migrations/sql/column-type";
 import { code, named, target } from "../names";
 import { alterations } from "../prepare/commands";
+import { narrowing } from "../prepare/narrowing";
 import { defineRule } from "./rule";
 import { rollout } from "./words";
 
@@ -18,8 +19,10 @@ export const changeType = defineRule({
     return alterations(statement, facts).flatMap(({ cmd: { subtype, def }, table: name, column }) => {
       if (subtype !== "AT_AlterColumnType") return [];
       const before = facts.table(name)?.columns.get(column);
-      const to = def && "ColumnDef" in def ? columnType(def.ColumnDef.typeName) : undefined;
-      if (!before || narrows(before.type, to) || (to && facts.schema.enums.has(to.name))) return [];
+      const definition = def && "ColumnDef" in def ? def.ColumnDef : undefined;
+      const to = columnType(definition?.typeName);
+      if (!before || (to && facts.schema.enums.has(to.name))) return [];
+      if (narrowing(before.type, to, facts.schema, definition?.raw_default !== undefined) !== "none") return [];
       if (typeText(before.type) === typeText(to)) return [];
       return [
         {

@@ -53,6 +53,7 @@ import { setUnlogged } from "./set-unlogged";
 import { syntaxError } from "./syntax-error";
 import { truncateReferenced } from "./truncate-referenced";
 import { uniqueWithoutPartitionKey } from "./unique-without-partition-key";
+import { validateRows } from "./validate-rows";
 import { waitsForLocks } from "./waits-for-locks";
 import { workUnderLock } from "./work-under-lock";
 
@@ -81,6 +82,7 @@ export const rules: readonly Rule[] = [
   changeType,
   newConstraint,
   newUnique,
+  validateRows,
   dropUnique,
   renameTable,
   renameColumn,

@@ -1,8 +1,11 @@
-import { columnType, narrows, typeText } from "../../migrations/sql/column-type";
+import { columnType, typeText } from "../../migrations/sql/column-type";
 import { code, named, target } from "../names";
 import { alterations } from "../prepare/commands";
-import { defineRule } from "./rule";
+import { narrowing } from "../prepare/narrowing";
+import { type Draft, defineRule } from "./rule";
 import { permanent } from "./words";
+
+type Id = "narrow-type";
 
 /** This rule reports a column whose new type may not hold every value. */
 export const narrowType = defineRule({
@@ -15,24 +18,39 @@ export const narrowType = defineRule({
   },
   statement(statement, facts) {
     const { contract } = facts.plan;
-    return alterations(statement, facts).flatMap(({ cmd: { subtype, def }, table: name, column }) => {
+    return alterations(statement, facts).flatMap(({ cmd: { subtype, def }, table: name, column }): Draft<Id>[] => {
       if (subtype !== "AT_AlterColumnType" || !def || !("ColumnDef" in def)) return [];
       const from = facts.table(name)?.columns.get(column)?.type;
       const to = columnType(def.ColumnDef.typeName);
       const { enums } = facts.schema;
+      const change = narrowing(from, to, facts.schema, def.ColumnDef.raw_default !== undefined);
       // The rule remove-enum-value judges the enums that Prisma exchanges.
-      if (!narrows(from, to) || (to && enums.has(to.name) && from && enums.has(from.name))) return [];
+      if (change === "none" || (to && enums.has(to.name) && from && enums.has(from.name))) return [];
+      const found = {
+        rule: "narrow-type" as const,
+        target: target(name, column),
+        howLong: permanent,
+        irreversible: "Only a snapshot brings back what was cut.",
+      };
+      const what = `Changes ${named(name, column)} from ${from ? code(typeText(from)) : "its type"} to ${code(typeText(to))}`;
+      if (change === "rounds")
+        return [
+          {
+            ...found,
+            classes: contract ? ["destructive"] : ["destructive", "incompatible"],
+            severity: "error",
+            what: `${what}, which rounds values.`,
+            who: "All readers of these values.",
+          },
+        ];
       const unknown = from === undefined ? " (the history doesn't tell the old type)" : "";
       return [
         {
-          rule: "narrow-type" as const,
-          classes: contract ? (["destructive", "failing"] as const) : undefined,
-          severity: from === undefined ? ("warning" as const) : ("error" as const),
-          target: target(name, column),
-          what: `Changes ${named(name, column)} from ${from ? code(typeText(from)) : "its type"} to ${code(typeText(to))}, which may not hold every value${unknown}.`,
+          ...found,
+          classes: contract ? ["destructive", "failing"] : undefined,
+          severity: from === undefined ? "warning" : "error",
+          what: `${what}, which may not hold every value${unknown}.`,
           who: `The migration, which fails at such a value or cuts it${contract ? "" : "; pods of the old version, which fail when they write one"}.`,
-          howLong: permanent,
-          irreversible: "Only a snapshot brings back what was cut.",
         },
       ];
     });

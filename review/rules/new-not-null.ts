@@ -16,12 +16,12 @@ export const newNotNull = defineRule({
   },
   statement(statement, facts) {
     if (facts.plan.contract) return [];
-    return alterations(statement, facts).flatMap((command) => {
-      const { table: name } = command;
-      const forbidden = forbids(command, facts);
-      if (!forbidden) return [];
-      const { column, later } = forbidden;
+    const forbidden = alterations(statement, facts).flatMap((command) =>
+      forbids(command, facts).map((each) => ({ ...each, name: command.table })),
+    );
+    return forbidden.flatMap(({ name, column, later }) => {
       const table = facts.table(name);
+      if (facts.isNewColumn(name, column)) return [];
       // The column is already NOT NULL, or a valid check forbids NULL, so the statement forbids nothing new.
       if (table?.columns.get(column)?.notNull) return [];
       if (table?.constraints.some(({ notNullOf, valid }) => notNullOf?.includes(column) && valid)) return [];
@@ -44,11 +44,14 @@ export const newNotNull = defineRule({
   },
 });
 
-/** Returns the column that a subcommand makes NOT NULL. `later` means NOT VALID, so existing rows are not checked. */
-function forbids({ cmd: { subtype, def }, table, column }: Command, facts: Facts) {
-  if (subtype === "AT_SetNotNull") return { column, later: false };
-  if (subtype !== "AT_AddConstraint" || !def || !("Constraint" in def)) return undefined;
+/** Returns the columns that a subcommand makes NOT NULL. `later` means NOT VALID, so existing rows are not checked. */
+function forbids(
+  { cmd: { subtype, def }, table, column }: Command,
+  facts: Facts,
+): { column: string; later: boolean }[] {
+  if (subtype === "AT_SetNotNull") return [{ column, later: false }];
+  if (subtype !== "AT_AddConstraint" || !def || !("Constraint" in def)) return [];
   const constraint = constraintOf(def.Constraint, table.name, facts.schema);
-  if (constraint?.kind !== "not null") return undefined;
-  return { column: constraint.columns[0] ?? "", later: def.Constraint.skip_validation === true };
+  if (constraint?.kind !== "not null" && constraint?.kind !== "primary") return [];
+  return constraint.columns.map((each) => ({ column: each, later: def.Constraint.skip_validation === true }));
 }

@@ -28,13 +28,20 @@ function index({ node }: JudgedStatement, facts: Facts): Draft<"new-unique">[] {
   const columns = (node.IndexStmt.indexParams ?? []).flatMap((item) =>
     "IndexElem" in item && item.IndexElem.name !== undefined ? [item.IndexElem.name] : [],
   );
-  return unique(nameOf(node.IndexStmt.relation), columns, node.IndexStmt.idxname ?? "index", facts);
+  const table = nameOf(node.IndexStmt.relation);
+  // Such an index checks no row until indexes of the partitions are attached to it.
+  if (node.IndexStmt.relation.inh !== true && facts.table(table)?.partitioned) return [];
+  return unique(table, columns, node.IndexStmt.idxname ?? "index", facts);
 }
 
-function added({ cmd: { subtype, def }, table, column }: Command, facts: Facts): Draft<"new-unique">[] {
+function added({ cmd: { subtype, def }, table, column, only }: Command, facts: Facts): Draft<"new-unique">[] {
   if (subtype === "AT_AddConstraint" && def && "Constraint" in def) {
     const constraint = constraintOf(def.Constraint, table.name, facts.schema);
-    return constraint?.kind === "unique" ? unique(table, constraint.columns, constraint.name, facts) : [];
+    if (only && facts.table(table)?.partitioned) return [];
+    // The columns of a constraint USING INDEX are unique already.
+    if (def.Constraint.indexname !== undefined) return [];
+    const isUnique = constraint?.kind === "unique" || constraint?.kind === "primary";
+    return isUnique ? unique(table, constraint.columns, constraint.name, facts) : [];
   }
   if (subtype !== "AT_AlterColumnType" || !def || !("ColumnDef" in def)) return [];
   const to = columnType(def.ColumnDef.typeName);

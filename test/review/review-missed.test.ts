@@ -25,6 +25,20 @@ function found(sql: string, more: Partial<ReviewInput> = {}): string[] {
 
 describe("the review tells that a migration", () => {
   test.each<[sql: string, ...expected: string[]]>([
+    // Rows that break it.
+    [
+      "ALTER TABLE plain ADD PRIMARY KEY (id)",
+      "index-under-lock plain warning",
+      "new-not-null plain.id warning",
+      "new-unique plain.plain_pkey warning",
+    ],
+    [
+      "ALTER TABLE plain ADD CHECK (id > 0) NOT VALID; ALTER TABLE plain VALIDATE CONSTRAINT plain_id_check",
+      "lock-held plain warning",
+      "new-check plain.plain_id_check info",
+      "validate-rows plain.plain_id_check info",
+    ],
+    ["ALTER TABLE prices ALTER COLUMN price TYPE INT", "change-type prices.price info"],
     // Rights.
     ["DROP OWNED BY app, old", "drop-owned app, old error"],
     ["-- release: contract\nDROP OWNED BY app", "drop-owned app error"],

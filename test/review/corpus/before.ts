@@ -102,3 +102,30 @@ INSERT INTO middle SELECT i, i FROM generate_series(1, 50) i;
 INSERT INTO bottom SELECT i, i FROM generate_series(1, 50) i;
 REFRESH MATERIALIZED VIEW counts;
 `;
+
+/**
+ * More rows, which everything lets in that is there before, and which a new key, type, check or bound that statements of
+ * the corpus make does not. The review isn't shown them either.
+ */
+export const violations = `
+SET session_replication_role = replica;
+INSERT INTO author (email, nick, age, bio, price, size, gone, day, tags, codes, data, net, code, mood, bits, score, total, count, active, points, part_id)
+  SELECT 'v' || i || repeat('x', 300), CASE WHEN i > 1 THEN repeat('y', 20) END, -1, 'b', 99999999.99, 1e30, now(), '2020-01-01', ARRAY['a'], ARRAY['abcdefghij'], '{}',
+    '10.0.0.0/8', 'c', 'ok', B'1', 1e30, 5000000000, 1, true, 900000, 9000 FROM generate_series(1, 3) i;
+INSERT INTO author (email, nick, bio, points) VALUES ('w', '', 'b', NULL);
+INSERT INTO "Post" ("id", "authorId", "title", "slug") VALUES (9001, NULL, NULL, repeat('s', 30)), (9002, NULL, 't', 's1');
+INSERT INTO tag (name, note) VALUES ('other', NULL);
+INSERT INTO big VALUES (1, 1), (9000, 9000), (5000000000, NULL);
+INSERT INTO event VALUES (-1, '2024-01-01'), (-1, '2024-01-01');
+INSERT INTO event_2025 VALUES (1, '2030-01-01');
+INSERT INTO wide (id, a, i, n, size, note, exact, tag) VALUES (9001, repeat('a', 20), 'j1', -1, NULL, repeat('n', 300), 'x', 'x'), (9002, NULL, 'j2', 999999, 999, NULL, 'x', 'x');
+INSERT INTO log VALUES (-1, 550, 'v'), (-1, 550, 'v'), (1, 250, NULL), (1, 350, NULL), (1, 450, NULL);
+INSERT INTO log_2 VALUES (1, 900, 'v');
+INSERT INTO log_4 VALUES (1, 900, 'v');
+INSERT INTO sorted VALUES (1, 'c', 'v'), (2, 'd', 'v');
+INSERT INTO measure_2 VALUES (1, 2, 9000), (1, 2, 9000), (2, 3, 1);
+ALTER TABLE author DROP CONSTRAINT author_secret_check;
+UPDATE author SET secret = repeat('s', 200) WHERE email = 'w';
+ALTER TABLE author ADD CONSTRAINT author_secret_check CHECK (length(secret) < 100) NOT VALID;
+SET session_replication_role = origin;
+`;

@@ -1,15 +1,18 @@
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MajorUnavailable, NEWEST, OLDEST } from "../../../embedded/majors";
+import { checksumOf } from "../../../migrations/history/history";
 import type { Effect } from "../../../migrations/schema/effect";
 import { Schema } from "../../../migrations/schema/schema";
 import { lockModes } from "../../../migrations/sql/locks";
 import { loadParser, parseScript } from "../../../migrations/sql/parse";
 import { apply, effectOf, refusedInTransaction } from "../../../migrations/statements/statements";
+import { reviewRelease } from "../../../review/review";
 import type { TestPostgres } from "../../support/postgres";
 import { startServer } from "../../support/server";
-import { before, rows } from "./before";
+import { before, rows, violations } from "./before";
 import { Observer } from "./observe";
-import { refused, statements, taken } from "./statements";
+import { differing, refused, statements, taken } from "./statements";
 
 /** Where the oldest major takes a weaker lock than the newest: the stronger one is told. */
 const weakerBefore =
@@ -38,6 +41,14 @@ function told(sql: string): string {
     .map(({ name, lock, work }) => `${name.name} ${lock}${/^TRUNCATE/.test(sql) ? " emptied" : words[work]}`)
     .sort()
     .join(", ");
+}
+
+/** Whether the review says that a statement may fail, at rows or always. */
+function saysFailing(sql: string): boolean {
+  const migration = (name: string, text: string) => ({ name, sql: text, checksum: checksumOf(text) });
+  const base = migration("1_before", before);
+  const { findings } = reviewRelease({ history: [base, migration("2_statement", sql)], applied: [base] });
+  return findings.some(({ classes }) => classes.includes("failing"));
 }
 
 describe("the review", () => {
@@ -109,6 +120,55 @@ describe.each([OLDEST, NEWEST])("Postgres %i", (major) => {
       expect(of(/ (scan|rewrite|emptied)$/)).toEqual(
         expect.arrayContaining([...seen.scanned].filter((table) => !/emptied/.test(expected) && table !== "x")),
       );
+  });
+
+  describe("with rows that break what a statement demands", () => {
+    let client: Client | undefined;
+    const opened = async () => {
+      if (client) return client;
+      client = new Client({ connectionString: await server!.createDatabase() });
+      await client.connect();
+      await client.query(`SET statement_timeout = '20s'; CREATE SCHEMA other; ${before} ${rows} ${violations}`);
+      return client;
+    };
+    const closed = async () => {
+      await client?.end();
+      client = undefined;
+    };
+    /** Whether it fails; nothing of it stays. */
+    const fails = async (sql: string) => {
+      const on = await opened();
+      const outside = refusedInTransaction([...parseScript(sql)][0]!.node, sql) !== undefined;
+      try {
+        await on.query(outside ? sql : `BEGIN; ${sql}; SET CONSTRAINTS ALL IMMEDIATE`);
+        return false;
+      } catch {
+        return true;
+      } finally {
+        await (outside ? closed() : on.query("ROLLBACK"));
+      }
+    };
+    const met = { agreed: 0, failed: 0, differing: 0 };
+    afterAll(async () => {
+      await closed();
+      if (met.agreed > 0)
+        console.log(
+          `Postgres ${major}, rows that break something: ${met.agreed} verdicts on failing agree (${met.failed} fail), ${met.differing} differ for a reason that is listed.`,
+        );
+    });
+
+    const known = statements.filter(([sql]) => major === NEWEST || !newer.test(sql));
+    test.for(known)("the review says whether this fails: %s", async ([sql], { skip }) => {
+      if (unavailable !== undefined) return skip(unavailable);
+      const [failed, said] = [await fails(sql), saysFailing(sql)];
+      if (differing[sql] !== undefined) {
+        met.differing++;
+        return expect(failed, "no longer differs").not.toBe(said);
+      }
+      expect(failed).toBe(said);
+      met.agreed++;
+      if (failed) met.failed++;
+    });
   });
 
   // DETACH … CONCURRENTLY came with 14.
