@@ -12,7 +12,10 @@ import { type TrialRule, trialRules } from "./rules/trial";
 interface ForeseenTable {
   readonly lock: LockMode;
   readonly work: Work;
-  /** Whether a weaker effect than this one would be a surprise: the text alone decides it, and the table has no parts. */
+  /**
+   * Whether less work than this would be seen, and be a surprise: its text alone decides it, the table has no partitions,
+   * and the statement runs in a transaction. What others read is not seen on every server.
+   */
   readonly certain: boolean;
 }
 
@@ -30,7 +33,7 @@ export class Foreseen {
   readonly #made = new Set<string>();
 
   /** Keeps what a statement, or a part of one in a DO block or a WITH, does by the review. */
-  add({ index, effect }: JudgedStatement, facts: Facts): void {
+  add({ index, effect, canRunInTransaction }: JudgedStatement, facts: Facts): void {
     const key = `${facts.plan.name} ${index}`;
     const found = this.#statements.get(key) ?? { tables: new Map(), unknown: false };
     for (const { name, lock, work, uncertain } of effect.tables) {
@@ -40,7 +43,11 @@ export class Foreseen {
       const before = found.tables.get(table);
       const known = isNew ? undefined : facts.table(name);
       const certain =
-        uncertain !== true && known !== undefined && !known.partitioned && facts.schema.children(table).length === 0;
+        canRunInTransaction &&
+        uncertain !== true &&
+        known !== undefined &&
+        !known.partitioned &&
+        facts.schema.children(table).length === 0;
       found.tables.set(table, {
         lock: before ? stronger(before.lock, lock) : lock,
         work: before && heavier(before.work, work) ? before.work : work,
@@ -148,12 +155,11 @@ const REPLACES = /^(TRUNCATE|REFRESH)\b/;
 
 /** Returns which work of the review's a statement did not do on tables that have rows. */
 function less(
-  { tables: seen, kind }: MeasuredStatement,
+  { tables: seen }: MeasuredStatement,
   { tables, unknown }: ForeseenStatement,
   growth: Measurement["growth"],
 ): Difference[] {
-  // What a statement outside a transaction reads is not seen on every server.
-  if (unknown || /\bCONCURRENTLY$|^VACUUM/.test(kind)) return [];
+  if (unknown) return [];
   return [...tables].flatMap(([table, { work, certain }]) => {
     const rows = growth[table]?.before?.rows ?? 0;
     if (!certain || rows === 0) return [];

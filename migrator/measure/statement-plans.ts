@@ -12,7 +12,7 @@ const LIMIT = 2000;
 const GROWN = 1.2;
 
 /** A statement of the app with its plan at one moment. */
-export interface ExplainedStatement {
+interface ExplainedStatement {
   readonly statement: string;
   readonly calls: number;
   /** The planner's estimated cost; undefined: EXPLAIN refused the statement. */
