@@ -22,7 +22,8 @@ export function sizeText(size: TableSize | undefined): string {
   return `${formatBytes(size.bytes)}, ${rowsText(size.rows)}`;
 }
 
-function rowsText(rows: number): string {
+/** Formats a number of rows: `1 row`, `1,200 rows`, `40.0 million rows`. */
+export function rowsText(rows: number): string {
   if (rows >= 1e9) return `${(rows / 1e9).toFixed(1)} billion rows`;
   if (rows >= 1e6) return `${(rows / 1e6).toFixed(1)} million rows`;
   return rows === 1 ? "1 row" : `${rows.toLocaleString("en-US")} rows`;

@@ -3,7 +3,7 @@ import type { MeasuredBlock, MeasuredMigration } from "../../report/measurement"
 import { counted } from "../../text/counted";
 import { oneLine } from "../../text/printable";
 import { formatDuration } from "../../text/short-duration";
-import { sizeText, type TableSize } from "../../text/table-size";
+import { rowsText, sizeText, type TableSize } from "../../text/table-size";
 import { wrapped } from "../../text/wrapped";
 import type { Review, ReviewedStatement } from "../review";
 
@@ -20,7 +20,7 @@ export function timeOf({ trial }: Review, { migration, index }: ReviewedStatemen
 /** Writes the time of a migration and the number of rows that it changed, such as `12 ms, 3 rows`. */
 export function migrationText({ milliseconds, statements }: MeasuredMigration): string {
   const rows = statements.reduce((sum, statement) => sum + statement.rows, 0);
-  return `${formatDuration(milliseconds)}, ${counted(rows, "row")}`;
+  return `${formatDuration(milliseconds)}, ${rowsText(rows)}`;
 }
 
 /** The tables whose size became another in the trial, by name. */
