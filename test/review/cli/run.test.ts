@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +21,14 @@ beforeAll(() => {
   write("seed.sql", "INSERT INTO a VALUES (1, 'x'), (2, 'x');");
   const settings = { "release:migrations": { directory: "db" }, "release:review": { seed: "seed.sql", postgres: 18 } };
   write("Pulumi.ci.yaml", JSON.stringify({ config: settings }));
+  const datasource = 'datasource db {\n  provider = "postgresql"\n}';
+  write("schema.prisma", `${datasource}\nmodel a {\n  id   Int     @id\n  name String?\n}\n`);
   process.chdir(root);
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@example.com", ...args], { stdio: "pipe" });
+  git("init", "-q");
+  git("add", "-A");
+  git("-c", "commit.gpgsign=false", "commit", "-qm", "x");
 });
 afterAll(() => {
   process.chdir(before);
@@ -45,14 +53,15 @@ test("--run runs the new migrations on the rows of review.seed", async () => {
   });
 });
 
-test("--seed takes the place of review.seed, and a lock that the text doesn't show is found", async () => {
+test("with --base and --seed, what the text doesn't show is found: a lock, and a column that the old version uses", async () => {
   writeFileSync(join(root, "one.sql"), "INSERT INTO a VALUES (1, 'x');");
   mkdirSync(join(root, "db/3_hidden"));
-  const hidden = "DO $$ BEGIN EXECUTE 'ALTER TABLE a ADD COLUMN note TEXT'; END $$;";
+  const hidden = "DO $$ BEGIN EXECUTE 'ALTER TABLE a DROP COLUMN name'; END $$;";
   writeFileSync(join(root, "db/3_hidden/migration.sql"), hidden);
-  const { text } = await review("--since", "2_unique", "--run", "--seed", "one.sql", "--format", "json");
+  const { text } = await review("--base", "HEAD", "--run", "--seed", "one.sql", "--format", "json");
   rmSync(join(root, "db/3_hidden"), { recursive: true });
-  expect(JSON.parse(text).findings).toContainEqual(expect.objectContaining({ id: "lock-not-foreseen a" }));
+  const ids = JSON.parse(text).findings.map(({ id }: { id: string }) => id);
+  expect(ids).toEqual(expect.arrayContaining(["lock-not-foreseen a", "old-version-broken a.name"]));
 });
 
 test("--postgres is a major that can be run", async () => {
