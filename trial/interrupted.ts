@@ -19,6 +19,8 @@ export interface Undisturbed {
 const steps: ReadonlySet<string> = new Set(["migration.started", "statement.finished"]);
 /** The largest number of runs that are killed. Two at a time keep both processors of a small machine busy. */
 const mostKills = 4;
+/** The time in milliseconds after which no further run is killed: the history may be long. */
+const killingTime = 20_000;
 
 /**
  * Runs the migrations once more on the same database, and on copies of the base where the migrator is killed in the
@@ -31,8 +33,10 @@ export async function interruptedRuns(server: TrialServer, undisturbed: Undistur
   const count = undisturbed.run.events.filter(({ event }) => steps.has(event)).length;
   const found: Finding[] = [];
   const moments = spread(count, mostKills).values();
+  const until = Date.now() + killingTime;
   const kill = async () => {
-    for (const moment of moments) found.push(...(await killedAt(moment, server, undisturbed, expected)));
+    for (const moment of moments)
+      if (Date.now() < until) found.push(...(await killedAt(moment, server, undisturbed, expected)));
   };
   await Promise.all([kill(), kill()]);
   // One migration that can't be resumed is one finding, whatever the number of moments that show it.

@@ -19,8 +19,9 @@ export async function runSeed(seed: Seed, url: string): Promise<void> {
   try {
     await (typeof seed === "string" ? runFile(seed, url) : runCommand(seed, url));
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    const state = code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? ` (SQLSTATE ${code})` : "";
+    // Errors of Postgres have a severity, and those of the system don't.
+    const { code, severity, message } = error as { code?: string; severity?: string; message: string };
+    const state = severity === undefined ? "" : ` (SQLSTATE ${code})`;
     throw new SeedFailed(name, `${message.replace(/\.$/, "")}${state}`);
   }
 }

@@ -157,6 +157,7 @@ async function review(options: Options, out: (text: string) => void, err: (text:
       applied: known,
       postgres: options.postgres === undefined ? settings.review?.postgres : Number(options.postgres),
       seed: options.seed ?? settings.review?.seed,
+      interrupt: settings.migrations?.runner !== "command",
     },
     { directory, schema, ref: options.base },
   );

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { PrismaFile } from "../../migrations/revert/prisma-schema";
 import type { TrialInput } from "../../trial/run-trial";
 import type { Trial } from "../trial";
@@ -28,6 +29,9 @@ export interface BaseSchema {
  */
 export async function tryMigrations(asked: Asked, input: TrialInput, base: BaseSchema): Promise<Trial | undefined> {
   if (asked === "no" || input.history.every(({ name }) => input.applied.has(name))) return undefined;
+  const { seed } = input;
+  if (typeof seed === "string" && !existsSync(seed))
+    throw new RunError(`There is no ${seed} (--seed, or review.seed).`);
   const { runTrial, SeedFailed } = await import("../../trial/run-trial.js");
   try {
     const trial = await runTrial({ ...input, baseSchema: await baseSchema(base) });

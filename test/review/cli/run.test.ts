@@ -64,7 +64,10 @@ test("with --base and --seed, what the text doesn't show is found: a lock, and a
   expect(ids).toEqual(expect.arrayContaining(["lock-not-foreseen a", "old-version-broken a.name"]));
 });
 
-test("--postgres is a major that can be run", async () => {
+test("--postgres is a major that can be run, and --seed a file that is there", async () => {
+  const { status, text } = await review("--since", "1_base", "--run", "--seed", "none.sql");
+  expect(status).toBe(3);
+  expect(text).toContain("There is no none.sql (--seed, or review.seed).");
   expect((await review("--postgres", "9")).status).toBe(3);
   const majors = Object.keys(VERSIONS).map((major) => `"${major}"`);
   expect((await review("--help")).text.replace(/\s+/g, " ")).toContain(majors.join(", "));
