@@ -58,12 +58,14 @@ async function runMigrator({ kubectl, stack, copy, stop, say }: MigrateArgs, mor
   const run = migratorRun(stack, copy, more);
   let measurement: Measurement | undefined;
   let failed: Readonly<Record<string, unknown>> | undefined;
+  let violations: string | undefined;
   let isHeld = false;
   const log = (line: string) => {
     if (line.startsWith(REPORT_LINE)) return;
     const event = eventOf(line);
     if (event?.["event"] === "measured") measurement = measurementOf(event);
     else if (event?.["event"] === "failed") failed = event;
+    else if (event?.["event"] === "violations") violations = textOf(event, "message");
     else {
       isHeld ||= event?.["event"] === "contract.held";
       const text = typeof event?.["message"] === "string" ? event["message"] : line;
@@ -76,7 +78,10 @@ async function runMigrator({ kubectl, stack, copy, stop, say }: MigrateArgs, mor
   const status = await runJob(kubectl, run, stop, { log, say });
   const milliseconds = measurement?.milliseconds ?? Date.now() - began;
   if (status === 0) return { milliseconds, measurement, isHeld };
-  throw new RehearsalFailed(textOf(failed, "what") ?? `The migrator ended with ${status}.`, textOf(failed, "detail"));
+  const what = textOf(failed, "what") ?? `The migrator ended with ${status}.`;
+  // A rehearsal never shows values, so nobody is told how.
+  const detail = textOf(failed, "detail")?.replace(/\n?Values are not shown: .*/, "");
+  throw new RehearsalFailed([what, violations].filter(Boolean).join(" "), detail);
 }
 
 function migratorRun(stack: CommandStack, { endpoint, database }: RestoredCopy, more: string[]): JobByHand {

@@ -1,4 +1,5 @@
 import type { Migration } from "../../migrations/history/history";
+import { tellViolations } from "../measure/violations";
 import type { Progress } from "../records/progress";
 import type { Run } from "../run";
 import { oneTransaction } from "./one-transaction";
@@ -61,10 +62,11 @@ export async function applyQueue(
         started = at;
       }
       await run.measure?.begin();
-      const outcome = await strategy.apply(run, taken, first, () => {
+      const applied = strategy.apply(run, taken, first, () => {
         writeHeldLog();
         planUntil(at + taken.length + AHEAD - 1);
       });
+      const outcome = await applied.catch((error) => tellViolations(run, migration, error));
       if (outcome.applied > 0) run.measure?.end(migration.name);
       writeLog = outcome.writeLog;
       if (outcome.applied > 0) [first, refused] = [[], []];

@@ -40,7 +40,9 @@ test("a migration that fails on production's rows alone is stopped on a copy tha
   const before = await dumpDatabase(source);
   const { status, out, err } = await world.ops("rehearse", "--stack", "prod");
   expect(status, out + err).toBe(1);
-  expect(err).toMatch(/^FAILED: Production is untouched\. On the copy: Migration 4_unique failed\./m);
+  expect(err).toMatch(
+    /^FAILED: Production is untouched\. On the copy: Migration 4_unique failed\. Duplicate keys \(email\) of people: 2 keys in 4 rows\.$/m,
+  );
   expect(out + err).not.toContain("secret");
   expect(proof()).toMatchObject({
     ...{ result: "failed", reason: expect.stringContaining("Migration 4_unique failed.") },
