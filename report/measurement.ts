@@ -16,13 +16,18 @@ export interface MeasuredTable {
   readonly scanned: boolean;
 }
 
-/** What one statement of a migration was seen to do. No text of SQL and no value of a row is in it. */
+/**
+ * What one statement of a migration, or several that only write rows, was seen to do. No text of SQL and no value of a
+ * row is in it.
+ */
 export interface MeasuredStatement {
   /** The index of the statement in its migration, counted from 0, as in the review's findings. */
   readonly index: number;
   readonly line: number;
   /** What it is, such as `ALTER TABLE`. */
   readonly kind: string;
+  /** The number of statements from this one on that only write rows, and were sent and measured together. Default: 1. */
+  readonly count?: number;
   readonly milliseconds: number;
   /** The number of rows that it inserted, changed or deleted. */
   readonly rows: number;

@@ -19,18 +19,13 @@ const ROWS = /^(INSERT|SELECT|COMMENT|GRANT)\b/;
 /**
  * Makes a group of each statement, so that each can be watched and timed. A run of small statements that only write
  * rows becomes one group.
- * @param apart true if every statement becomes a group of its own; default: false
  */
-export function* groupStatements(
-  sql: string,
-  statements: readonly PlannedStatement[],
-  apart = false,
-): Generator<Group> {
+export function* groupStatements(sql: string, statements: readonly PlannedStatement[]): Generator<Group> {
   for (let from = 0; from < statements.length; ) {
     const first = statements[from]!;
     let to = from + 1;
     const end = (index: number) => statements[index]!.offset + statements[index]!.text.length;
-    if (!apart && ROWS.test(first.kind))
+    if (ROWS.test(first.kind))
       while (
         to < statements.length &&
         ROWS.test(statements[to]!.kind) &&

@@ -120,7 +120,7 @@ async function attempt(
   // A migration may have switched to a role that must not write the history.
   const role = takesRole(migration.sql) ? ["RESET SESSION AUTHORIZATION", "RESET ROLE"] : [];
   const after = (rows: number) => [...role, ...compare, ...record(rows, attempts), "COMMIT", OWN_PATH];
-  const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements, !!run.measure)];
+  const groups = plan.error ? [wholeFile(migration)] : [...groupStatements(migration.sql, statements)];
   const [only] = groups;
   // SET LOCAL makes lock_timeout part of the transaction, so that a rollback resets it.
   const lock = `SET LOCAL lock_timeout = ${budget.timeoutFor(only?.statements ?? [])}`;

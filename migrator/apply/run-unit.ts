@@ -96,7 +96,7 @@ async function runInTransaction(
   const inner = block ? unit.statements.slice(1, -1) : unit.statements;
   const end = block ? unit.statements.at(-1)! : undefined;
   const budget = new LockWaitBudget(lockTimeout, effects);
-  const groups = [...groupStatements(migration.sql, inner, !!run.measure)];
+  const groups = [...groupStatements(migration.sql, inner)];
   const begin = block ? unit.statements[0]!.text : OWN_BEGIN;
   const first = budget.timeoutFor(groups[0]?.statements ?? []);
   const { remember, compare } = takesRole(migration.sql) ? NO_GUARD : guardOf(run.table, migration.sql);

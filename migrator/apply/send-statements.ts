@@ -37,7 +37,7 @@ export async function runGroups(
     const began = Date.now();
     const frame = { before: lead, after: [] };
     const send = () => runGroup(run, migration, group, lockTimeout, frame);
-    rows += run.measure ? await run.measure.inTransaction(group.statements[0], send) : await send();
+    rows += run.measure ? await run.measure.inTransaction(group.statements, send) : await send();
     budget.spend(group.statements, Date.now() - began);
     lead = [];
   }

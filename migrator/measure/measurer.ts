@@ -74,10 +74,12 @@ export class Measurer {
   }
 
   /**
-   * Runs one statement of an open transaction, which `endTransaction` ends.
-   * @param work runs the statement, and returns the number of rows that it touched
+   * Runs statements of an open transaction in one message; `endTransaction` ends it. Several of them only write rows, and
+   * are measured together, as the first of them.
+   * @param work runs the statements, and returns the number of rows that they touched
    */
-  async inTransaction(statement: PlannedStatement | undefined, work: () => Promise<number>): Promise<number> {
+  async inTransaction(statements: readonly PlannedStatement[], work: () => Promise<number>): Promise<number> {
+    const [statement] = statements;
     if (statement && setsShortTimeout(statement)) this.#blind = true;
     // A query before SET TRANSACTION would make it fail, and a control statement may end the transaction.
     if (!statement || this.#blind || statement.control !== undefined || /^SET\b/.test(statement.kind)) return work();
@@ -90,7 +92,7 @@ export class Measurer {
     this.#add(
       statement,
       began,
-      { milliseconds, rows, wal: after.wal - before.wal },
+      { milliseconds, rows, wal: after.wal - before.wal, count: statements.length },
       compareLooks(before, after, this.#among),
     );
     return rows;
@@ -134,10 +136,19 @@ export class Measurer {
   #add(
     { index, line, kind }: PlannedStatement,
     began: number,
-    { milliseconds, rows, wal }: { milliseconds: number; rows: number; wal: number },
+    { milliseconds, rows, wal, count = 1 }: { milliseconds: number; rows: number; wal: number; count?: number },
     tables: readonly MeasuredTable[],
   ): void {
-    const statement = { index, line, kind, milliseconds: round(milliseconds), rows, walBytes: wal, tables };
+    const statement = {
+      index,
+      line,
+      kind,
+      milliseconds: round(milliseconds),
+      rows,
+      walBytes: wal,
+      tables,
+      ...(count > 1 && { count }),
+    };
     this.#transaction.push({ began, statement });
   }
 

@@ -78,6 +78,15 @@ describe("a measured deploy", () => {
     expect(update.walBytes).toBeGreaterThan(1000);
   });
 
+  test("measures statements that only write rows together, as they are sent", async () => {
+    const inserts = Array.from({ length: 30 }, (_, n) => `INSERT INTO post VALUES (${1000 + n}, 1, 'x');`);
+    const statements = await statementsOf(`${inserts.join("\n")}\nDROP TABLE post;`);
+    expect(statements.map(({ index, kind, count, rows }) => ({ index, kind, count, rows }))).toEqual([
+      { index: 0, kind: "INSERT", count: 30, rows: 30 },
+      { index: 30, kind: "DROP TABLE", count: undefined, rows: 0 },
+    ]);
+  });
+
   test("sees the locks of a statement that ends its own transaction", async () => {
     const [statement] = await statementsOf(
       "VACUUM FULL post;",
@@ -106,10 +115,12 @@ describe("a measured deploy", () => {
     expect(milliseconds).toBeGreaterThanOrEqual(blocked[0]!.milliseconds);
   });
 
-  test("measures how tables, the database and the WAL grow", async () => {
+  test("measures how tables, the database and the WAL grow, and nothing without the flag", async () => {
     const url = await postgres.createDatabase();
     const directory = historyOf({ "1_init": TABLES });
-    expect((await migrate(url, directory)).exit).toBe(0);
+    const unmeasured = await migrate(url, directory, "--json");
+    expect(unmeasured.output).not.toContain('"measured"');
+    expect(unmeasured.exit, unmeasured.output).toBe(0);
     writeMigration(
       directory,
       "2_change",
@@ -152,12 +163,5 @@ describe("a measured deploy", () => {
     });
     const { output } = await migrate(url, directory, "--measure");
     expect(output).toMatch(/^Measured 2_change: \S.*, blocked shop\.cart .* \(ACCESS EXCLUSIVE\)$/m);
-  });
-
-  test("measures nothing without the flag", async () => {
-    const url = await postgres.createDatabase();
-    const directory = historyOf({ "1_init": TABLES, "2_change": "ALTER TABLE author ADD COLUMN x int;" });
-    const { output } = await migrate(url, directory, "--json");
-    expect(output).not.toContain('"measured"');
   });
 });
