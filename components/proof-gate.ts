@@ -24,9 +24,10 @@ export class ProofMissing extends ReleaseError {
   override readonly name = "ProofMissing";
 
   constructor(missing: readonly MissingProof[]) {
+    const [only, ...others] = missing;
     super(
       `${missingText(missing)}\nNothing was touched: database and app are as they were.\n` +
-        `Next: run ${missing.length === 1 ? "that command" : "these commands"}, and then the same command again.`,
+        `Next: ${only && others.length === 0 ? only.command : "run these commands"}, then the same command again`,
     );
   }
 }

@@ -67,7 +67,7 @@ describe("a release with migrations", () => {
         "  - rehearsal: there is no rehearsal of this stack.\n" +
         "    It is made by: npm run ops -- rehearse --stack test\n" +
         "Nothing was touched: database and app are as they were.\n" +
-        "Next: run these commands, and then the same command again.",
+        "Next: run these commands, then the same command again",
     );
     expect(recorder.registrations).toEqual([]);
   });

@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario";
 import { backups } from "./backup";
 import { killed } from "./killed";
 import { migrations, preflight } from "./migration";
+import { rehearsals } from "./rehearsal";
 import { restores } from "./restore";
 import { review } from "./review";
 import { rollouts } from "./rollout";
@@ -11,6 +12,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...review,
   ...preflight,
   ...backups,
+  ...rehearsals,
   ...migrations,
   ...rollouts,
   ...killed,

@@ -4,6 +4,7 @@ import type { Scenario } from "../scenario";
 const STEPS = {
   "the preflight Job": /\+ Job +notes-preflight-\w+ +creating/,
   "the snapshot": /\+ Snapshot +\S+ +creating/,
+  "the rehearsal": /Job notes-rehearsal-\w+: deploy/,
   "the migration Job": /\+ Job +notes-migrate-\w+ +creating/,
   "the rollout": /~ Deployment +notes +updating/,
 };
@@ -12,6 +13,7 @@ const STEPS = {
 export const killed: readonly Scenario[] = Object.entries(STEPS).map(([step, begins]) => ({
   name: `\`up\` is killed in ${step}`,
   async provoke(stage) {
+    if (step === "the rehearsal") stage.set("rehearsal.mode", "copy");
     stage.newMigration("CREATE TABLE drill_killed (id int);\nDROP TABLE drill_killed;\n");
     stage.newImage();
     await stage.killedAt(begins);

@@ -5,7 +5,7 @@ import type { Scenario } from "../scenario";
 import type { Stage } from "../stage";
 
 /** A scenario in which a migration fails, and its file is corrected. */
-function corrected(
+export function corrected(
   name: string,
   { sql, by, says, before }: { sql: string; by: string; says: RegExp; before?: (stage: Stage) => Promise<unknown> },
 ): Scenario {
