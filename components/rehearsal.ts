@@ -72,5 +72,7 @@ export function rehearseMigrations(args: RehearsalStepArgs, parent: pulumi.Resou
     } catch (error) {
       throw new RehearsalError(String((error as Error).message));
     }
+    // The Pulumi CLI shows the lines of the command only while it runs.
+    void pulumi.log.info("The migrations have passed their rehearsal. Production gets them now.", parent);
   });
 }

@@ -55,8 +55,14 @@ const jobs = () => recorder.all("kubernetes:batch/v1:Job").map(({ name }) => nam
 
 describe("a release that has to rehearse its migrations", () => {
   test("does it on a copy of its own backup, and nothing of that is a resource", async () => {
+    const info = vi.spyOn(pulumi.log, "info").mockResolvedValue();
     const [run, ...others] = await declared({});
     expect(others).toEqual([]);
+    expect(info.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringMatching(/^Rehearsing .* made of snapshot notes-db-ffffffffffff \(at most 3h\) …$/),
+      expect.stringMatching(/^The migrations have passed their rehearsal/),
+    ]);
+    info.mockRestore();
     expect(run.command).toBe("node /package/bin/start.cjs ops rehearse --stack test --to notes-db-ffffffffffff");
     const { config } = JSON.parse(run.environment.RELEASE_STACK_CONFIG);
     expect(JSON.parse(config["release:app"])).toEqual({ name: "notes", image: "built:2" });
