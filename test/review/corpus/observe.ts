@@ -1,4 +1,9 @@
-import { Client } from "pg";
+import type { QueryResult } from "pg";
+import { blockedBy, type LockMode, lockModes } from "../../../migrations/sql/locks";
+import { Session } from "../../../migrator/db/connection";
+import { parseUrl } from "../../../migrator/db/url";
+import { compareLooks, type Look, lockMode, look } from "../../../migrator/measure/look";
+import type { MeasuredTable } from "../../../report/measurement";
 
 /** What a server was seen to do for one statement. */
 export interface Observed {
@@ -10,61 +15,56 @@ export interface Observed {
   readonly scanned: readonly string[];
 }
 
-const modes = ["RowExclusive", "ShareUpdateExclusive", "Share", "ShareRowExclusive", "Exclusive", "AccessExclusive"];
-
-/** One connection runs the statement, and another one looks at its locks while its transaction is open. */
+/** One session runs the statement and looks at it as `deploy --measure` does, and another one makes it wait. */
 export class Observer {
   private constructor(
-    private readonly actor: Client,
-    private readonly witness: Client,
-    private readonly pid: number,
+    private readonly actor: Session,
+    private readonly witness: Session,
   ) {}
 
   static async connect(url: string): Promise<Observer> {
-    const [actor, witness] = [new Client({ connectionString: url }), new Client({ connectionString: url })];
-    await Promise.all([actor.connect(), witness.connect()]);
+    const open = () => Session.open(parseUrl(url), { applicationName: "test", connectWait: 0, showValues: true });
+    const [actor, witness] = await Promise.all([open(), open()]);
     // A waiting statement says so in the test's time, whatever goes wrong.
-    for (const client of [actor, witness]) await client.query("SET statement_timeout = '20s'");
-    const { rows } = await actor.query("SELECT pg_backend_pid() AS pid");
-    return new Observer(actor, witness, rows[0].pid);
+    for (const session of [actor, witness])
+      await session.run("SET statement_timeout = '20s'; SET search_path = public");
+    return new Observer(actor, witness);
   }
 
   async end(): Promise<void> {
-    await Promise.all([this.actor.end(), this.witness.end()]);
+    await Promise.all([this.actor.close(), this.witness.close()]);
   }
 
-  run(sql: string) {
-    return this.actor.query(sql);
+  run(sql: string): Promise<QueryResult[]> {
+    return this.actor.run(sql);
   }
 
   /** Runs it in a transaction that is undone. */
-  async inTransaction(sql: string, setting?: string): Promise<Observed> {
-    await this.actor.query("BEGIN");
+  async inTransaction(sql: string, setting = ""): Promise<Observed> {
+    await this.actor.run(`BEGIN; ${setting}`);
     try {
-      if (setting !== undefined) await this.actor.query(setting);
-      const [files, scans] = [await this.files(), await this.scans()];
-      await this.actor.query(sql);
-      const locks = await this.locks(true);
-      return { locks, rewritten: changed(files, await this.files()), scanned: grown(scans, await this.scans()) };
+      const before = await look(this.actor);
+      await this.actor.run(sql);
+      const after = await look(this.actor);
+      return observed(heldOn(before, after.held), compareLooks(before, after, new Set(before.relations.keys())));
     } finally {
-      await this.actor.query("ROLLBACK");
+      await this.actor.run("ROLLBACK");
     }
   }
 
   /** The table of the index that a statement names last, or the table itself. */
   async tableOf(sql: string): Promise<string> {
     const name = /("?\w+"?)\s*$/.exec(sql)?.[1];
-    const { rows } = await this.actor.query(
+    const rows = await this.actor.rows<{ name: string }>(
       "SELECT coalesce((SELECT indrelid FROM pg_index WHERE indexrelid = $1::regclass), $1::regclass)::regclass::text AS name",
       [name],
     );
-    return rows[0].name;
+    return rows[0]!.name;
   }
 
   /** Oids of all tables and views that are there. */
   async relations(): Promise<ReadonlySet<number>> {
-    const { rows } = await this.actor.query("SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm')");
-    return new Set(rows.map(({ oid }) => oid));
+    return new Set((await look(this.actor)).relations.keys());
   }
 
   /**
@@ -72,28 +72,22 @@ export class Observer {
    * `among` that keep others from writing.
    */
   async together(statements: readonly string[], among: ReadonlySet<number>): Promise<Observed[]> {
-    await this.actor.query("BEGIN");
+    await this.actor.run("BEGIN");
     try {
       const seen: Observed[] = [];
+      // A table that is dropped or renamed meanwhile stays locked, and others know it by its old name.
+      const first = await look(this.actor);
       for (const sql of statements) {
-        const [files, scans] = [await this.files(), await this.scans()];
-        await this.actor.query(sql);
-        const locks = await this.locks(true, among);
-        const only = (reading: Reading) => new Map([...reading].filter(([oid]) => among.has(oid)));
-        seen.push({
-          locks: Object.fromEntries(
-            Object.entries(locks).filter(([, mode]) =>
-              /^(SHARE|SHARE ROW EXCLUSIVE|EXCLUSIVE|ACCESS EXCLUSIVE)$/.test(mode),
-            ),
-          ),
-          rewritten: changed(only(files), only(await this.files())),
-          scanned: grown(only(scans), only(await this.scans())),
-        });
+        const before = await look(this.actor);
+        await this.actor.run(sql);
+        const after = await look(this.actor);
+        const blocking = [...after.held].filter(([oid, mode]) => among.has(oid) && blockedBy(mode) !== "nothing");
+        seen.push(observed(heldOn(first, new Map(blocking)), compareLooks(before, after, among)));
       }
-      await this.actor.query("COMMIT");
+      await this.actor.run("COMMIT");
       return seen;
     } catch (error) {
-      await this.actor.query("ROLLBACK");
+      await this.actor.run("ROLLBACK");
       throw error;
     }
   }
@@ -103,72 +97,44 @@ export class Observer {
    * one that lets it read the catalog and collides with everything that CONCURRENTLY and VACUUM take.
    */
   async waiting(sql: string, table: string): Promise<Observed> {
-    const files = await this.files();
-    await this.witness.query(`BEGIN; LOCK TABLE ${table} IN SHARE UPDATE EXCLUSIVE MODE`);
-    const running = this.actor.query(sql);
+    const before = await look(this.actor);
+    await this.witness.run(`BEGIN; LOCK TABLE ${table} IN SHARE UPDATE EXCLUSIVE MODE`);
+    const running = this.actor.run(sql);
     running.catch(() => undefined);
     let locks: Record<string, string> = {};
     const end = Date.now() + 10_000;
     try {
       while (Object.keys(locks).length === 0) {
         if (Date.now() > end) throw new Error(`never waited for ${table}: ${sql}`);
-        locks = await this.locks(false);
+        locks = heldOn(before, await this.wanted());
       }
     } finally {
-      await this.witness.query("ROLLBACK");
+      await this.witness.run("ROLLBACK");
     }
     await running;
-    return { locks, rewritten: changed(files, await this.files()), scanned: [] };
+    const after = await look(this.actor);
+    return { ...observed(locks, compareLooks(before, after, new Set(before.relations.keys()))), scanned: [] };
   }
 
-  private async locks(granted: boolean, among?: ReadonlySet<number>): Promise<Record<string, string>> {
-    const { rows } = await this.witness.query(
-      `SELECT c.oid, c.relname, replace(l.mode, 'Lock', '') AS mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT LIKE 'pg\\_%'
-       WHERE l.pid = $1 AND l.granted = $2 AND c.relkind IN ('r', 'p', 'v', 'm')`,
-      [this.pid, granted],
+  /** The locks that the actor waits for. */
+  private async wanted(): Promise<Map<number, LockMode>> {
+    const rows = await this.witness.rows<{ relation: number; mode: string }>(
+      "SELECT relation, mode FROM pg_locks WHERE pid = $1 AND NOT granted AND relation IS NOT NULL",
+      [this.actor.pid],
     );
-    const strongest: Record<string, string> = {};
-    for (const { oid, relname, mode } of rows)
-      if ((among?.has(oid) ?? true) && modes.indexOf(mode) > modes.indexOf(strongest[relname] ?? ""))
-        strongest[relname] = mode;
-    return Object.fromEntries(
-      Object.entries(strongest).map(([table, mode]) => [
-        table,
-        mode.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toUpperCase(),
-      ]),
-    );
-  }
-
-  /** By object, because a statement may rename the table. */
-  private async files() {
-    const { rows } = await this.actor.query(
-      `SELECT c.oid, c.relname, c.relfilenode FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'm')`,
-    );
-    return new Map<number, { name: string; value: number }>(
-      rows.map((row) => [row.oid, { name: row.relname, value: row.relfilenode }]),
-    );
-  }
-
-  private async scans() {
-    const { rows } = await this.actor.query("SELECT relid AS oid, relname, seq_scan FROM pg_stat_xact_user_tables");
-    return new Map<number, { name: string; value: number }>(
-      rows.map((row) => [row.oid, { name: row.relname, value: Number(row.seq_scan) }]),
-    );
+    return new Map(rows.map(({ relation, mode }) => [relation, lockMode(mode)]));
   }
 }
 
-type Reading = Map<number, { name: string; value: number }>;
-
-function changed(before: Reading, after: Reading): string[] {
-  return [...before]
-    .flatMap(([oid, { name, value }]) => (after.has(oid) && after.get(oid)?.value !== value ? [name] : []))
-    .sort();
+/** The locks that are stronger than those of readers, by the names that the tables had before. */
+function heldOn({ relations }: Look, held: ReadonlyMap<number, LockMode>): Record<string, string> {
+  const strong = [...held].filter(([, mode]) => lockModes.indexOf(mode) >= lockModes.indexOf("ROW EXCLUSIVE"));
+  return Object.fromEntries(
+    strong.flatMap(([oid, mode]) => (relations.has(oid) ? [[relations.get(oid)!.name, mode]] : [])),
+  );
 }
 
-function grown(before: Reading, after: Reading): string[] {
-  return [...after]
-    .flatMap(([oid, { name, value }]) => (value > (before.get(oid)?.value ?? 0) ? [before.get(oid)?.name ?? name] : []))
-    .sort();
+function observed(locks: Record<string, string>, tables: readonly MeasuredTable[]): Observed {
+  const names = (which: (table: MeasuredTable) => boolean) => tables.filter(which).map(({ name }) => name);
+  return { locks, rewritten: names(({ rewritten }) => rewritten), scanned: names(({ scanned }) => scanned) };
 }
