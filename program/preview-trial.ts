@@ -39,7 +39,7 @@ export async function previewTrial(
   const waits = `${commandLine("review")} --run`;
   const unavailable = isLate
     ? `they take longer than ${formatDuration(limit)}, and a preview waits no longer (${waits} does)`
-    : `the program for it ended with status ${status}: ${errors.trim().split("\n").at(-1)}`;
+    : `the program for it ended with status ${status}: ${errors.trim().split("\n")[0]}`;
   return { unavailable, findings: [] };
 }
 
@@ -59,7 +59,8 @@ async function runProgram(input: string, cwd: string, limit: number) {
   }, limit);
   // A program that ends at once doesn't read its input.
   child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
+  // The input stays open: the program ends when it is closed, so it doesn't outlive a preview that is interrupted.
+  child.stdin.write(`${input}\n`);
   const [out, errors, status] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
   clearTimeout(timer);
   return { isLate, status, out, errors };

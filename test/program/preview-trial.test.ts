@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test, vi } from "vitest";
 import { reviewGate } from "../../components";
@@ -45,18 +47,37 @@ describe("a preview", () => {
     ).rejects.toThrow(/REFUSED: fails-when-run/);
   });
 
-  test("waits no longer than its limit, and leaves no server", async () => {
-    await preview();
+  const slow = migration("2_slow", "SELECT pg_sleep(60);");
+  /** A place for the folders of servers, each of which is removed when its server has ended. */
+  const placeOfServers = () => {
     const folder = mkdtempSync(join(tmpdir(), "preview-trial-"));
     chmodSync(folder, 0o777);
     vi.stubEnv("TMPDIR", folder);
-    const slow = migration("2_slow", "SELECT pg_sleep(60);");
+    return folder;
+  };
+
+  test("waits no longer than its limit, and leaves no server", async () => {
+    await preview();
+    const folder = placeOfServers();
     const began = performance.now();
     const trial = await previewTrial(settings(), { migrations: [base, slow] }, place, 2000);
     vi.unstubAllEnvs();
     expect(trial).toEqual({ unavailable: expect.stringContaining("they take longer than 2 s"), findings: [] });
     expect(performance.now() - began).toBeLessThan(30_000);
-    // The folder of a server is removed when the server has ended.
+    await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  test("that is interrupted takes the program and its server along", async () => {
+    const folder = placeOfServers();
+    const program = spawn(process.execPath, ["bin/start.cjs", "trial"], { stdio: ["pipe", "ignore", "ignore"] });
+    vi.unstubAllEnvs();
+    const ended = once(program, "exit");
+    program.stdin.write(`${JSON.stringify({ history: [slow], applied: [] })}\n`);
+    const files = () => readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) => basename(path));
+    await expect.poll(files, { timeout: 60_000 }).toContain("postmaster.pid");
+    program.stdin.end();
+    expect(await ended).toEqual([1, null]);
     await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toEqual([]);
     rmSync(folder, { recursive: true });
   });
