@@ -31,7 +31,7 @@ export interface MeasuredStatement {
   readonly milliseconds: number;
   /** The number of rows that it inserted, changed or deleted. */
   readonly rows: number;
-  /** The bytes of WAL that were written meanwhile, which every replica has to receive. */
+  /** The bytes of WAL that were written meanwhile, which every replica has to receive; 0 where the server doesn't tell. */
   readonly walBytes: number;
   readonly tables: readonly MeasuredTable[];
 }

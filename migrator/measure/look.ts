@@ -31,6 +31,20 @@ interface Row {
   wal: number;
 }
 
+/** The position in the WAL, in bytes, as an SQL expression. */
+const WAL_POSITION = "pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::pg_catalog.float8";
+
+/** Returns the position in the WAL, in bytes; undefined where the server doesn't tell it, as on some platforms. */
+export async function walPosition(session: Session): Promise<number | undefined> {
+  try {
+    const [row] = await session.rows<{ wal: number }>(`SELECT ${WAL_POSITION} AS wal`);
+    return row?.wal;
+  } catch (error) {
+    if (session.lost !== undefined) throw error;
+    return undefined;
+  }
+}
+
 /** The tables and views that a migration can be about, in an SQL query that depends on no search path. */
 const RELATIONS = `SELECT c.oid, n.nspname, c.relname, c.relfilenode FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -42,8 +56,9 @@ const RELATIONS = `SELECT c.oid, n.nspname, c.relname, c.relfilenode FROM pg_cat
  * Looks at the tables and at the locks that the session itself holds, in one round trip. It may be called inside the
  * transaction of a migration, under any role and search path: it reads nothing but the catalog, which every role may
  * read.
+ * @param readsWal false where the server doesn't tell its position in the WAL; it is 0 then. Default: true
  */
-export async function look(session: Session): Promise<Look> {
+export async function look(session: Session, readsWal = true): Promise<Look> {
   const rows = await session.rows<Row>(
     `WITH held AS MATERIALIZED (SELECT l.relation, pg_catalog.array_agg(l.mode) AS modes FROM pg_catalog.pg_locks l
        WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.granted AND l.relation IS NOT NULL GROUP BY 1)
@@ -51,7 +66,7 @@ export async function look(session: Session): Promise<Look> {
        pg_catalog.pg_stat_get_xact_numscans(c.oid)::pg_catalog.float8 AS scans,
        CASE WHEN c.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name THEN c.relname::pg_catalog.text
          ELSE pg_catalog.concat(c.nspname, '.', c.relname) END AS name,
-       pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::pg_catalog.float8 AS wal
+       ${readsWal ? WAL_POSITION : "0::pg_catalog.float8"} AS wal
      FROM (${RELATIONS}) c FULL JOIN held h ON h.relation OPERATOR(pg_catalog.=) c.oid`,
     [session.target.schema],
   );

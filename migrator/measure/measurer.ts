@@ -4,7 +4,7 @@ import type { MeasuredBlock, MeasuredMigration, MeasuredStatement, MeasuredTable
 import type { Session } from "../db/connection";
 import { ownRows } from "../db/own-queries";
 import { LockPoller } from "./lock-poller";
-import { compareLooks, type Look, look } from "./look";
+import { compareLooks, type Look, look, walPosition } from "./look";
 
 /** A statement with the time at which it began, by the measurer's clock. */
 interface Timed {
@@ -27,11 +27,19 @@ export class Measurer {
   #last: Look | undefined;
   /** True after the migration has set a statement_timeout that a look might exceed, and so abort its transaction. */
   #blind = false;
+  #readsWal = true;
   #done: MeasuredStatement[] = [];
   #blocked: MeasuredBlock[] = [];
 
   constructor(readonly session: Session) {
     this.#poller = new LockPoller(session.target, session.pid);
+  }
+
+  /** Returns the position in the WAL, in bytes; 0 where the server doesn't tell it. */
+  async walPosition(): Promise<number> {
+    const position = await walPosition(this.session);
+    this.#readsWal = position !== undefined;
+    return position ?? 0;
   }
 
   /** Begins with a migration, also again after an attempt that left nothing. */
@@ -166,7 +174,7 @@ export class Measurer {
   }
 
   #look(): Promise<Look> {
-    return this.#uncounted(() => look(this.session));
+    return this.#uncounted(() => look(this.session, this.#readsWal));
   }
 
   /**

@@ -50,7 +50,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
         const behind = await behindBefore(run, history.applied, false);
         await verify(run, migrations, { ...effects, before: {}, behindBefore: behind });
       }
-      if (run.measure) await logMeasured(run, run.measure, await readBefore(run));
+      if (run.measure) await logMeasured(run, run.measure, await readBefore(run, run.measure));
       log.event("deploy.finished", `Nothing to do: all ${migrations.length} migrations are applied.`, { applied: 0 });
       if (unverified.length === 0) await publishUnchanged(run);
       return;
@@ -69,7 +69,7 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
     const creation = history.tableExists ? [] : await run.table.creation(session);
     const behind = await behindBefore(run, history.applied, true);
     const rowsBefore: VerifyContext["before"] = {};
-    const readings = run.measure && (await readBefore(run));
+    const readings = run.measure && (await readBefore(run, run.measure));
     const planned = await applyQueue(run, queueOf(history, progress), creation, async (tables) => {
       Object.assign(rowsBefore, await countRows(session, tables));
     });

@@ -9,7 +9,6 @@ import type { Run } from "../run";
 
 /** What is read of a database before and after the migrations. */
 interface Readings {
-  readonly began: number;
   readonly sizes: Readonly<Record<string, TableSize>>;
   readonly bytes: number;
   readonly wal: number;
@@ -17,20 +16,29 @@ interface Readings {
 }
 
 /** Reads what the migrations may change. */
-export async function readBefore({ session }: Run): Promise<Readings> {
+export async function readBefore({ session }: Run, measure: Measurer): Promise<Readings> {
   const sizes = await tableSizes(session, "all");
   const plans = await readPlans(session);
-  const [row] = await session.rows<{ bytes: number; wal: number }>(
-    `SELECT pg_database_size(current_database())::float8 AS bytes,
-       pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS wal`,
-  );
-  return { sizes, plans, ...row!, began: performance.now() };
+  const [row] = await session.rows<{ bytes: number }>("SELECT pg_database_size(current_database())::float8 AS bytes");
+  return { sizes, plans, bytes: row?.bytes ?? 0, wal: await measure.walPosition() };
 }
 
-/** Logs the event `measured`, whose fields are those of a {@link Measurement}. */
+/**
+ * Logs the event `measured`, whose fields are those of a {@link Measurement}. The migrations are applied by then, so what
+ * can't be read is a warning.
+ */
 export async function logMeasured(run: Run, measure: Measurer, before: Readings): Promise<void> {
+  try {
+    await log(run, measure, before);
+  } catch (error) {
+    if (run.session.lost !== undefined || run.signal.aborted) throw error;
+    run.log.event("measured.failed", `Warning: not measured: ${(error as Error).message}`);
+  }
+}
+
+async function log(run: Run, measure: Measurer, before: Readings): Promise<void> {
   const milliseconds = Math.round(measure.migrations.reduce((sum, each) => sum + each.milliseconds, 0) * 10) / 10;
-  const after = await readBefore(run);
+  const after = await readBefore(run, measure);
   const measurement: Measurement = {
     milliseconds,
     migrations: measure.migrations,
