@@ -10,6 +10,7 @@ const LONG = [
   "test/local/pruned.test.ts",
   "test/rehearsal/backups.test.ts",
   "test/rehearsal/kill.test.ts",
+  "test/rehearsal/million.test.ts",
   "test/rehearsal/rows.test.ts",
   "test/restore/switch/switch.test.ts",
   "test/restore/switch/writers.test.ts",
