@@ -12,6 +12,7 @@ const LONG = [
   "test/rehearsal/kill.test.ts",
   "test/rehearsal/million.test.ts",
   "test/rehearsal/rows.test.ts",
+  "test/rehearsal/stop.test.ts",
   "test/restore/switch/switch.test.ts",
   "test/restore/switch/writers.test.ts",
 ];

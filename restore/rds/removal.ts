@@ -9,8 +9,9 @@ import type { RdsAccess } from "../../by-hand/rds/access";
 import { made } from "../../by-hand/rds/refusals";
 import type { Say } from "../target";
 import { type Copy, copiesOf, statusOf } from "./copies";
+import { lookAtInstance } from "./look";
 import { instances, isAurora, type Source } from "./source";
-import { type Patience, untilGone } from "./waiting";
+import { interruptible, type Patience, untilGone } from "./waiting";
 
 /** What a removal needs to know besides the name. */
 interface RemovalArgs {
@@ -26,6 +27,9 @@ interface RemovalArgs {
 
 const NOTHING = "nothing was deleted.";
 
+/** The time between two looks at a database that can't be deleted yet, in milliseconds. */
+const POLL_MS = 2_000;
+
 /**
  * Deletes a copy with its automated backups, and without a final snapshot: the backup that it was made of is kept.
  * @throws CommandFailure if it is no copy, or protected from deletion
@@ -33,24 +37,46 @@ const NOTHING = "nothing was deleted.";
 export async function removeCopy(name: string, args: RemovalArgs, say: Say): Promise<void> {
   const { access, kind, patience } = args;
   const copy = await removable(name, args);
+  const status = async () => {
+    const found = (await copiesOf(access, kind)).find((each) => each.name === name);
+    return found && statusOf(found);
+  };
+  await whenSettled(name, status, patience, say);
   if (copy.database.DeletionProtection) await lift(access, copy);
   if (copy.kind === "instance") await deleteInstance(access, name, statusOf(copy));
   else {
     // RDS deletes the instances of a Multi-AZ DB cluster with it. Those of an Aurora cluster must go first.
     if (isAurora(copy.database))
-      for (const member of await membersOf(access, name))
-        await deleteInstance(access, member.DBInstanceIdentifier ?? "", member.DBInstanceStatus ?? "");
+      for (const { DBInstanceIdentifier: member = "" } of await membersOf(access, name)) {
+        const look = async () => (await lookAtInstance(access, member))?.status;
+        await whenSettled(member, look, patience, say);
+        await deleteInstance(access, member, (await look()) ?? "");
+      }
     if (statusOf(copy) !== "deleting") await deleteCluster(access, name);
   }
-  await untilGone(
-    name,
-    async () => {
-      const found = (await copiesOf(access, kind)).find((each) => each.name === name);
-      return found && statusOf(found);
-    },
-    patience,
-    say,
-  );
+  await untilGone(name, status, patience, say);
+}
+
+/** The states in which RDS refuses to delete a database, and which end by themselves. */
+const PASSING = /^(creating|backing-up|modifying|starting|rebooting|upgrading|configuring-.*|resetting-.*|renaming)$/;
+
+/**
+ * Waits while a database is being made or changed, because RDS deletes none that is.
+ * @param look returns its state; undefined: it is gone
+ */
+async function whenSettled(
+  name: string,
+  look: () => Promise<string | undefined>,
+  { timeout, stop }: Patience,
+  say: Say,
+): Promise<void> {
+  const began = Date.now();
+  let told = "";
+  for (let status = await look(); PASSING.test(status ?? "") && Date.now() - began < timeout; status = await look()) {
+    if (status !== told) say(`  ${name}: ${status}; RDS deletes it when that is over`);
+    told = status ?? "";
+    await interruptible(POLL_MS, name, stop);
+  }
 }
 
 async function deleteCluster({ client }: RdsAccess, name: string): Promise<void> {

@@ -79,7 +79,11 @@ export async function untilAvailable<T>(
   }
 }
 
-async function interruptible(milliseconds: number, name: string, stop: AbortSignal): Promise<void> {
+/**
+ * Waits for a time.
+ * @throws CommandFailure if that is interrupted
+ */
+export async function interruptible(milliseconds: number, name: string, stop: AbortSignal): Promise<void> {
   await pause(milliseconds, undefined, { signal: stop }).catch(() => undefined);
   if (!stop.aborted) return;
   throw new CommandFailure(
