@@ -5,9 +5,27 @@ import type { BuildOptions } from "esbuild";
 /** Whether this is a command of the package that `npm pack` makes. The build of the command sets it. */
 declare const PACKAGED: boolean;
 
+/** What kept-build.cjs exports. It is plain JavaScript, because bin/start.cjs runs before TypeScript can. */
+interface KeptBuild {
+  kept(root: string, file: string): string | undefined;
+  keep(root: string, file: string, inputs: readonly string[], built: string): string;
+}
+
+/** The modules that decide how a program is built, apart from its own sources. A test compares them with their imports. */
+export const RECIPE = [
+  "backup/bundle.ts",
+  "bin/bundled.ts",
+  "bin/kept-build.cjs",
+  "migrator/cli/bundle.ts",
+  "migrator/cli/self-extracting.ts",
+  "migrator/db/amazon-authorities.ts",
+  "report/reader/bundle.ts",
+];
+
 /**
- * Returns a function that returns a program as one minified CommonJS file for Node 20 and later. The file is built once
- * per process. The package that `npm pack` makes has no sources; there the finished file is read.
+ * Returns a function that returns a program as one minified CommonJS file for Node 20 and later. The file is kept in
+ * node_modules/.cache/bundled, and built again when a source or package of it changes. If it can't be written there, it
+ * is built once per process. The package that `npm pack` makes has no sources; there the finished file is read.
  *
  * @param prebuilt the name of the finished file in the package
  * @param options the source of the program, and what else esbuild needs; only called when the file is built
@@ -24,10 +42,22 @@ export function bundled(
   const finished = join(__dirname, isCommand ? "." : "..", prebuilt);
   let text: string | undefined;
   return (packaged = false) => {
-    if (packaged) return pack(build(root, options(), packaged));
-    text ??= existsSync(finished) ? readFileSync(finished, "utf8") : pack(build(root, options(), packaged));
+    if (packaged) return pack(build(root, options(), packaged).program);
+    text ??= existsSync(finished) ? readFileSync(finished, "utf8") : keptOrBuilt();
     return text;
   };
+
+  function keptOrBuilt(): string {
+    const { keep, kept }: KeptBuild = require("./kept-build.cjs");
+    const file = join(root, "node_modules/.cache/bundled", prebuilt);
+    let whole = kept(root, file);
+    if (whole === undefined) {
+      const { program, sources } = build(root, options(), false);
+      whole = keep(root, file, [...sources, ...RECIPE, "package-lock.json"], pack(program));
+    }
+    // The first line contains the stamps, which differ from machine to machine.
+    return whole.slice(whole.indexOf("\n") + 1);
+  }
 }
 
 /**
@@ -47,7 +77,7 @@ function sources(): string {
   return folder;
 }
 
-function build(root: string, options: BuildOptions, packaged: boolean): string {
+function build(root: string, options: BuildOptions, packaged: boolean): { program: string; sources: string[] } {
   // The package has the finished files, so it doesn't need esbuild.
   const { buildSync }: typeof import("esbuild") = require("esbuild");
   const result = buildSync({
@@ -61,7 +91,8 @@ function build(root: string, options: BuildOptions, packaged: boolean): string {
     logLevel: "silent",
     ...options,
     define: { ...options.define, PACKAGED: String(packaged) },
+    metafile: true,
     write: false,
   });
-  return result.outputFiles[0]!.text;
+  return { program: result.outputFiles[0]!.text, sources: Object.keys(result.metafile.inputs) };
 }

@@ -4,9 +4,9 @@
 // written there, it is built each time. The package contains the finished files and no sources; there this is
 // `postgres-release COMMAND …`.
 "use strict";
-const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { existsSync, readFileSync } = require("node:fs");
 const Module = require("node:module");
-const { dirname, join } = require("node:path");
+const { join } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
 
 /** The flags of V8 for a review, which ends before optimised code would save time; a deploy runs longer. */
@@ -43,52 +43,17 @@ process.once("uncaughtException", (error) => {
   process.exit(defect);
 });
 
-/** Returns a text that changes when the file does: its time of modification and its size. */
-function stamp(path) {
-  const { mtimeMs, size } = statSync(join(root, path));
-  return `${mtimeMs} ${size}`;
-}
-
-/**
- * Returns the kept program, whose first line contains the stamps of all files that it is built from; undefined if one
- * of them differs.
- */
-function kept() {
-  try {
-    const text = readFileSync(file, "utf8");
-    const stamps = Object.entries(JSON.parse(text.slice(2, text.indexOf("\n"))));
-    return stamps.length > 0 && stamps.every(([path, was]) => was === stamp(path)) ? text : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
+/** Returns the kept program, or builds and keeps it. The package has the finished files, and not these modules. */
 function made() {
+  const { keep, kept } = require("./kept-build.cjs");
+  const before = kept(root, file);
+  if (before !== undefined) return before;
   const { outputFiles, metafile } = require("./build-command.cjs")(root, source, false);
-  const inputs = [...Object.keys(metafile.inputs), "bin/start.cjs", "bin/build-command.cjs", "package-lock.json"];
-  const stamps = Object.fromEntries(inputs.map((path) => [path, stamp(path)]));
-  const text = `//${JSON.stringify(stamps)}\n${outputFiles[0].text}`;
-  keep(text);
-  return text;
+  const recipe = ["bin/start.cjs", "bin/build-command.cjs", "bin/kept-build.cjs", "package-lock.json"];
+  return keep(root, file, [...Object.keys(metafile.inputs), ...recipe], outputFiles[0].text);
 }
 
-/** Writes the file as a whole or not at all, even if two processes write at once. */
-function keep(text) {
-  const temporary = `${file}.${process.pid}`;
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(temporary, text);
-    renameSync(temporary, file);
-  } catch {
-    try {
-      rmSync(temporary, { force: true });
-    } catch {
-      // There is nothing to remove, because the folder itself is missing.
-    }
-  }
-}
-
-const text = packaged ? readFileSync(file, "utf8") : (kept() ?? made());
+const text = packaged ? readFileSync(file, "utf8") : made();
 for (const flag of flags) setFlagsFromString(flag);
 process.argv.splice(1, 2, file);
 const program = new Module(file);

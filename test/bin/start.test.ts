@@ -38,8 +38,13 @@ describe("bin/start.cjs", () => {
   const migrations = () => ["review", "--migrations", join(root, "history"), "--no-squawk"];
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), "review start "));
-    for (const folder of ["bin", "migrations", "migrator", "prisma", "report", "review", "settings", "text"])
-      cpSync(join(checkout, folder), join(root, folder), { recursive: true });
+    for (const entry of readdirSync(checkout, { withFileTypes: true }))
+      if (
+        entry.isDirectory() &&
+        !entry.name.startsWith(".") &&
+        !["docs", "examples", "node_modules", "test"].includes(entry.name)
+      )
+        cpSync(join(checkout, entry.name), join(root, entry.name), { recursive: true });
     for (const file of ["tsconfig.json", "package-lock.json"]) cpSync(join(checkout, file), join(root, file));
     mkdirSync(join(root, "node_modules"));
     for (const entry of readdirSync(join(checkout, "node_modules")))
