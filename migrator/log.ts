@@ -2,8 +2,8 @@ import { writeSync } from "node:fs";
 import { REPORT_LINE } from "../report/report-line";
 import { jsonLine, oneLine } from "../text/printable";
 
-/** The format of the log: plain lines for people, or one JSON object per line. */
-export type LogFormat = "text" | "json";
+/** The format of the log: plain lines for people, one JSON object per line, or lines that are comments of SQL. */
+export type LogFormat = "text" | "json" | "sql";
 /** The additional fields of an event in the JSON format. */
 export type Fields = Record<
   string,
@@ -39,9 +39,12 @@ export class Log {
   event(event: string, message: string | readonly string[], fields: Fields = {}): void {
     const lines = [message].flat().map(oneLine);
     const text =
-      this.format === "text"
+      this.format !== "json"
         ? lines
-            .map((line) => `${this.redact(event !== "report" && line.startsWith(REPORT_LINE) ? `  ${line}` : line)}\n`)
+            .map(
+              (line) =>
+                `${this.format === "sql" ? "-- " : ""}${this.redact(event !== "report" && line.startsWith(REPORT_LINE) ? `  ${line}` : line)}\n`,
+            )
             .join("")
         : `${this.redact(jsonLine({ time: new Date().toISOString(), event, message: lines.join("\n"), ...fields }))}\n`;
     if (this.#held === undefined) this.write(text);

@@ -41,6 +41,12 @@ export interface ReviewSettings {
   readonly runner: Runner;
 }
 
+/** What `drift` prints besides its log. */
+export const DRIFT_FORMATS = ["text", "json", "sql"] as const;
+
+/** The directions of the SQL that `drift` prints. */
+export const DRIFT_DIRECTIONS = ["to-history", "to-database"] as const;
+
 /** The kinds of backups, as `--backup-kind` names them. */
 export const BACKUP_KINDS = ["snapshot", "dump", "branch"] as const;
 
@@ -78,6 +84,11 @@ export interface Settings {
   /** The last migration that the database already has; required by `baseline`. */
   readonly through: string | undefined;
   readonly force: boolean;
+  /** What `drift` prints, and which direction its SQL has. With `sql`, every line of the log is a comment. */
+  readonly drift: {
+    readonly format: (typeof DRIFT_FORMATS)[number];
+    readonly direction: (typeof DRIFT_DIRECTIONS)[number];
+  };
   /** The file that `sql` runs, and its name in messages; undefined for other verbs. */
   readonly sqlFile: { path: string; name: string } | undefined;
   /**

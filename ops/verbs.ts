@@ -48,8 +48,14 @@ export const OPS_VERBS = {
     changes: ({ through }) => `records every migration up to ${String(through)} as applied; none of their SQL is run`,
   },
   drift: {
-    text: "was the live schema changed by hand? exit status 0, 9 when it was, 10 when that can't be told",
-    options: {},
+    text: "everything that differs between the database and its history, with the SQL for it; exit status 0, 9 when something does, 10 when that can't be told",
+    options: {
+      format: { value: "FORMAT", text: "text (default), json or sql" },
+      direction: {
+        value: "DIRECTION",
+        text: "with --format sql: to-history (default), a migration for what was done by hand, or to-database, which takes it back",
+      },
+    },
   },
   compare: { text: "what became slower since the last release", options: {} },
   verify: { text: "is the database what the migrations promise?", options: {} },

@@ -27,6 +27,11 @@ const TOOLS = new RegExp(
   "i",
 );
 
+/** Returns true for the name of a table that another tool creates for itself. The name has no schema and no quotes. */
+export function isToolTable(name: string): boolean {
+  return TOOLS.test(name);
+}
+
 /**
  * Returns the object to which a difference belongs, if that object is not managed by the history; undefined if somebody
  * may have changed the schema by hand. Three kinds of objects come and go without the history: extensions that it
@@ -39,7 +44,7 @@ export function outsideHistory(difference: Difference, expected: Catalog, actual
   if (table === undefined) return undefined;
   const there = actual[`table ${table}`];
   const made = expected[`table ${table}`];
-  if (made === undefined && there !== undefined && TOOLS.test(nameIn(table))) return `table ${table}`;
+  if (made === undefined && there !== undefined && isToolTable(nameIn(table))) return `table ${table}`;
   // A scheduled job creates partitions ahead and drops old ones, with everything on them.
   const partition = made === undefined ? there : there === undefined ? made : undefined;
   return partition !== undefined && /(^| )PARTITION (?!BY )/.test(partition) ? `partition ${table}` : undefined;

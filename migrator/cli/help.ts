@@ -8,7 +8,10 @@ const VERB_TEXTS = [
     "let another command migrate, such as the Prisma CLI, and verify it: run [options] -- npx prisma migrate deploy",
   ],
   ["verify", "is the database what the migrations promise?"],
-  ["drift", "was the live schema changed by hand? exit status 0, 9 when it was, 10 when that can't be told"],
+  [
+    "drift",
+    "everything that differs between the database and its history, with the SQL for it; exit status 0, 9 when something does, 10 when that can't be told",
+  ],
   ["compare", "after the rollout: what became slower since the last deploy"],
   [
     "status",

@@ -109,7 +109,7 @@ async function main(args: readonly string[]): Promise<number> {
       app: settings.afterRollout ? NEW_VERSION_SERVES : OLD_VERSION_SERVES,
       migrator: (verb) => nextCommand(verb, settings),
     };
-    log = new Log(settings.json ? "json" : "text");
+    log = new Log(settings.json ? "json" : settings.drift.format === "sql" ? "sql" : "text");
     const { verb } = settings;
     if (verb === "wait") return await runWait(settings, log);
     if (verb === "revert") return await runRevert(settings, log, () => runVerb(verb, settings, log));

@@ -119,6 +119,16 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   for: { value: "MIGRATION", many: true, text: "wait: a migration that must be applied; repeatable" },
   "wait-timeout": { value: "TIME", default: "2m", text: "wait: how long to wait for them" },
   force: { text: "resolve, baseline: also against what the catalog shows" },
+  format: {
+    value: "FORMAT",
+    default: "text",
+    text: "drift: text, json (with the SQL of both directions) or sql (the log is comments)",
+  },
+  direction: {
+    value: "DIRECTION",
+    default: "to-history",
+    text: "drift --format sql: to-history, a migration for what was done by hand, or to-database, which takes it back",
+  },
   stack: {
     value: "NAME",
     text: "the Pulumi stack that this Job belongs to; commands in messages then run in the cluster",

@@ -7,7 +7,15 @@ import { parseDuration } from "../../text/short-duration";
 import { connectionPlace } from "../db/connection-place";
 import type { Authentication } from "../db/url";
 import { UsageFailure } from "../failures/usage";
-import { BACKUP_KINDS, type Endpoint, type Settings, VERBS, type Verb } from "../settings";
+import {
+  BACKUP_KINDS,
+  DRIFT_DIRECTIONS,
+  DRIFT_FORMATS,
+  type Endpoint,
+  type Settings,
+  VERBS,
+  type Verb,
+} from "../settings";
 import { OPTIONS } from "./options";
 import { readReview } from "./review-settings";
 
@@ -23,11 +31,19 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   const { values, positionals } = parse(end < 0 ? args : args.slice(0, end), mistakes);
   const text = (name: string) => (typeof values[name] === "string" ? (values[name] as string) : undefined);
   const list = (name: string) => (Array.isArray(values[name]) ? (values[name] as unknown[]).map(String) : []);
+  const [verb, ...others] = positionals;
   const percent = (name: string): number => {
     const given = text(name) ?? OPTIONS[name]!.default!;
     if (!/^\d{1,3}(\.\d+)?$/.test(given) || Number(given) > 100)
       mistakes.push(`--${name} is "${given}", and must be a number from 0 to 100.`);
     return Number(given);
+  };
+  const choice = <Choice extends string>(name: string, choices: readonly Choice[]): Choice => {
+    const given = text(name);
+    if (given !== undefined && verb !== "drift") mistakes.push(`--${name} is for the verb drift only.`);
+    const chosen = choices.find((each) => each === (given ?? OPTIONS[name]!.default));
+    if (!chosen) mistakes.push(`--${name} is "${given}", and must be one of ${choices.join(", ")}.`);
+    return chosen ?? choices[0]!;
   };
   const duration = (name: string): number => {
     const given = text(name) ?? OPTIONS[name]!.default!;
@@ -36,7 +52,6 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
       mistakes.push(`--${name} is "${given}", and must be a time such as 500ms, 5s, 15m or 1h30m.`);
     return value ?? 0;
   };
-  const [verb, ...others] = positionals;
   const sqlFile = verb === "sql" ? others.shift() : undefined;
   const reverted = verb === "revert" ? others.shift() : undefined;
   checkVerb(
@@ -61,6 +76,10 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     resolution: verb === "resolve" ? readResolution(text, mistakes) : undefined,
     through: text("through"),
     force: values["force"] === true,
+    drift: {
+      format: choice("format", DRIFT_FORMATS),
+      direction: choice("direction", DRIFT_DIRECTIONS),
+    },
     sqlFile: sqlFile === undefined ? undefined : { path: sqlFile, name: text("file-name") ?? basename(sqlFile) },
     revert: verb === "revert" ? readRevert(reverted, values, connection !== undefined, mistakes) : undefined,
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
@@ -71,7 +90,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     auth: readAuth(text("auth") ?? OPTIONS["auth"]!.default, mistakes),
     parameters: readPairs("parameter", list("parameter"), mistakes),
     rootCertificate: environment["PGSSLROOTCERT"],
-    json: values["json"] === true,
+    json: values["json"] === true || text("format") === "json",
     showValues: values["show-values"] === true,
     rerun:
       text("rerun") ??

@@ -71,7 +71,7 @@ export class DriftFound extends Failure {
   override readonly code = "drift";
   override readonly exit = 9;
 
-  constructor({ what, evidence, next }: Finding) {
+  constructor({ what, evidence, next }: Pick<Finding, "what" | "evidence" | "next">) {
     super({
       what,
       detail: evidence,

@@ -1,18 +1,26 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
+import { identifier } from "../../migrations/sql/identifier";
+import { counted } from "../../text/counted";
 import { plannedEffects } from "../apply/planned-effects";
 import { runChecks } from "../checks/check";
+import { managedByHistory } from "../checks/drift/outside";
+import { readObjects } from "../checks/drift/read-objects";
+import { type DriftReport, directionSql, driftReport, findingText } from "../checks/drift/report";
 import { drift as driftCheck } from "../checks/preflight/drift";
+import { onScratch } from "../checks/scratch";
 import { DriftFound } from "../failures/findings";
-import { compareHistory } from "../records/history-state";
+import { nextCommand } from "../next-command";
+import { compareHistory, type HistoryState } from "../records/history-state";
 import type { Run } from "../run";
 
 /** The exit status of `drift` if it can't be told whether the schema was changed. */
 const UNKNOWN_EXIT = 10;
 
 /**
- * Compares the live schema with what the last release left, or with the applied migrations on a scratch database. It is
- * the check `drift` of preflight by itself, and changes nothing.
+ * Compares every object of the live database with what the applied migrations make on a scratch database, and writes
+ * the SQL for both directions. Where there can be no scratch database, it is the check `drift` of preflight by itself,
+ * which knows fewer kinds of objects and no SQL. It changes nothing.
  * @returns 0 if nothing differs, 10 if that can't be told
  * @throws DriftFound
  */
@@ -20,7 +28,67 @@ export async function drift(run: Run, migrations: readonly Migration[]): Promise
   const { session, table, log } = run;
   const tableExists = await table.exists(session);
   const historyState = compareHistory(migrations, await table.read(session));
+  const { applied, unfinished } = historyState;
   await loadParser();
+  if (applied.length === 0 || unfinished.length > 0)
+    return compareAsPreflight(run, migrations, historyState, tableExists);
+  const scratch = await onScratch(run, applied, async (session) => ({ expected: await readObjects(session) }));
+  if ("unknown" in scratch) {
+    log.event(
+      "drift.partly",
+      `Compared as preflight does, without comments and grants, and without SQL: ${scratch.unknown}.`,
+    );
+    return compareAsPreflight(run, migrations, historyState, tableExists);
+  }
+  const managed = managedByHistory(scratch.expected, await readObjects(session), identifier(table.schema));
+  const report = driftReport(managed, applied, Math.floor(session.serverVersion / 10_000));
+  for (const key of report.outside) log.event("drift.outside", `Not managed by the history: ${key}`, { key });
+  if (report.differences.length > 0) throw found(run, report);
+  log.event(
+    "drift.finished",
+    `No drift (as the ${counted(applied.length, "applied migration")} on a scratch database).`,
+  );
+  return 0;
+}
+
+/** Writes the SQL or the JSON that was asked for, and returns the failure that names each difference. */
+function found({ log, settings }: Run, report: DriftReport): DriftFound {
+  const { differences, toHistory, toDatabase } = report;
+  if (settings.drift.format === "json")
+    log.event("drift", "Everything that differs, with its SQL.", {
+      ...report,
+      toHistory: { ...toHistory },
+      toDatabase: { ...toDatabase },
+    });
+  if (settings.drift.format === "sql")
+    log.write(
+      log.redact(
+        settings.drift.direction === "to-history"
+          ? directionSql("A migration that brings the history to the database. The database has all of it.", toHistory)
+          : directionSql("Brings the database back to its history.", toDatabase),
+      ),
+    );
+  const statements = (name: string, { statements, notGenerated }: DriftReport["toHistory"]) =>
+    `  SQL ${name}: ${counted(statements.length, "statement")}, ${statements.filter(({ loses }) => loses).length} destructive, ${notGenerated.length} not generated`;
+  const sql = (direction: string) => nextCommand(`drift --format sql --direction ${direction}`, settings);
+  return new DriftFound({
+    what: `The live database differs in ${counted(differences.length, "object")} from its history: somebody changed it by hand.`,
+    evidence: [
+      ...differences.map((each) => `  ${findingText(each)}`),
+      statements("to-history", toHistory),
+      statements("to-database", toDatabase),
+    ],
+    next: `put the SQL of \`${sql("to-history")}\` into a new migration, then: ${nextCommand("resolve --applied NAME", settings)}; or take the change back by that of \`${sql("to-database")}\``,
+  });
+}
+
+async function compareAsPreflight(
+  run: Run,
+  migrations: readonly Migration[],
+  historyState: HistoryState,
+  tableExists: boolean,
+): Promise<number> {
+  const { table, log } = run;
   const planned = plannedEffects(run.plans, historyState.applied, [], table.schema);
   const context = { run, migrations, historyState, tableExists, planned };
   const [result] = await runChecks([driftCheck], context, { drift: "fail" });

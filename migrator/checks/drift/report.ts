@@ -1,0 +1,152 @@
+import type { Migration } from "../../../migrations/history/history";
+import type { TableEffect, Work } from "../../../migrations/schema/effect";
+import { Schema } from "../../../migrations/schema/schema";
+import { nodeOf, parseScript, ScriptError } from "../../../migrations/sql/parse";
+import { apply, effectOf } from "../../../migrations/statements/statements";
+import { type DriftObject, type Fact, factText, type Snapshot } from "./object";
+import type { Managed } from "./outside";
+import { type DriftPlan, type DriftStatement, planChange } from "./plan";
+import { changedFacts } from "./rule";
+
+/** An object that differs between the live database and its history. */
+interface DriftFinding {
+  readonly key: string;
+  /** `added`: only the database has it; `missing`: only the history. */
+  readonly change: "added" | "missing" | "changed";
+  readonly properties: readonly { readonly name: string; readonly history: Fact; readonly database: Fact }[];
+}
+
+/** A statement with its lock, as the review knows it. */
+type LockedStatement = DriftStatement & { readonly lock: string };
+
+/** The SQL of one direction. */
+export interface Direction {
+  readonly statements: readonly LockedStatement[];
+  readonly notGenerated: DriftPlan["notGenerated"];
+}
+
+/** Everything that differs between a live database and its history, and the SQL that ends it. */
+export interface DriftReport {
+  readonly differences: readonly DriftFinding[];
+  /** The keys of what the history doesn't manage, and that is no drift. */
+  readonly outside: readonly string[];
+  /** The SQL of a migration that brings the history to the database. */
+  readonly toHistory: Direction;
+  /** The SQL that brings the database back to its history. */
+  readonly toDatabase: Direction;
+}
+
+/**
+ * Compares the objects of a database with those of its history. The parser must be loaded.
+ * @param migrations the history, by which the locks of the statements are known
+ */
+export function driftReport(
+  { expected, actual, outside }: Managed,
+  migrations: readonly Migration[],
+  major: number,
+): DriftReport {
+  const schema = new Schema();
+  for (const { name, sql } of migrations) for (const { node } of parseScript(sql)) apply(node, schema, name);
+  const locked = ({ statements, notGenerated }: DriftPlan): Direction => ({
+    statements: statements.map((statement) => ({ ...statement, lock: lockOf(statement, schema) })),
+    notGenerated,
+  });
+  return {
+    differences: findings(expected, actual),
+    outside,
+    // In this order the schema that the locks are looked up in is the history's, and then the database's.
+    toHistory: locked(planChange(expected, { to: actual, major })),
+    toDatabase: locked(planChange(actual, { to: expected, major })),
+  };
+}
+
+/** Returns the locks of a statement as text, and applies it to the schema. */
+function lockOf({ sql }: DriftStatement, schema: Schema): string {
+  try {
+    const node = nodeOf({ text: sql });
+    const { tables, unknown } = effectOf(node, schema);
+    apply(node, schema, "drift");
+    if (unknown !== undefined) return `unknown: ${unknown}`;
+    return (
+      tables
+        .filter(({ lock }) => lock !== "ACCESS SHARE")
+        .map(lockText)
+        .join("; ") || "on no table"
+    );
+  } catch (error) {
+    if (error instanceof ScriptError) return "unknown: this program's parser can't read the statement";
+    throw error;
+  }
+}
+
+const WORK: Record<Work, string> = {
+  none: "",
+  rows: ", changes rows",
+  scan: ", reads every row",
+  index: ", builds an index",
+  rewrite: ", writes every row again",
+};
+
+function lockText({ name, lock, work }: TableEffect): string {
+  return `${lock} on ${name.schema ?? "public"}.${name.name}${WORK[work]}`;
+}
+
+/** Returns the differences by key. The parts of an object that only one side has are left out. */
+function findings(expected: Snapshot, actual: Snapshot): DriftFinding[] {
+  const keys = [...new Set([...expected.keys(), ...actual.keys()])].sort();
+  const only = (here: Snapshot, there: Snapshot) =>
+    new Set([...here].filter(([key]) => !there.has(key)).map(([, { address }]) => address));
+  const [missing, added] = [only(expected, actual), only(actual, expected)];
+  return keys.flatMap((key): DriftFinding[] => {
+    const [before, after] = [expected.get(key), actual.get(key)];
+    if (before && after) {
+      const properties = changedFacts(before, after).map((name) => ({
+        name,
+        history: before.facts[name] ?? null,
+        database: after.facts[name] ?? null,
+      }));
+      return properties.length > 0 ? [{ key, change: "changed", properties }] : [];
+    }
+    const isPart = ({ parent }: DriftObject, whole: ReadonlySet<string>) => parent !== null && whole.has(parent);
+    if (before) return isPart(before, missing) ? [] : [{ key, change: "missing", properties: [] }];
+    return isPart(after!, added) ? [] : [{ key, change: "added", properties: [] }];
+  });
+}
+
+const LONGEST = 160;
+
+/** Returns a difference as one line: `+` only the database has it, `-` only the history has it, `~` it is another. */
+export function findingText({ key, change, properties }: DriftFinding): string {
+  if (change !== "changed") return `${change === "added" ? "+" : "-"} ${key}`;
+  const changes = properties.map(({ name, history, database }) => `${name} ${short(history)} → ${short(database)}`);
+  return `~ ${key}: ${changes.join("; ")}`;
+}
+
+function short(fact: Fact): string {
+  const line = typeof fact === "boolean" ? (fact ? "yes" : "no") : factText(fact).replace(/\s+/g, " ").trim();
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line || "none";
+}
+
+/** Returns the SQL of one direction, each statement below its object, its lock and what is lost by it. */
+export function directionSql(title: string, { statements, notGenerated }: Direction): string {
+  const bodies = statements.some(({ sql }) => /^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)/.test(sql));
+  return [
+    `-- ${title}\n`,
+    ...notGenerated.map(({ key, why }) => `-- Not generated: ${oneLine(key)}: ${why}.\n`),
+    ...(bodies
+      ? ["-- Functions may name each other, and tables that come later.\nSET check_function_bodies = off;\n"]
+      : []),
+    ...statements.map(({ key, sql, lock, loses }) =>
+      [
+        `-- ${oneLine(key)}`,
+        `-- Lock: ${oneLine(lock)}`,
+        ...(loses === undefined ? [] : [`-- Destructive: deletes ${loses}`]),
+        `${sql};\n`,
+      ].join("\n"),
+    ),
+  ].join("\n");
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ");
+}

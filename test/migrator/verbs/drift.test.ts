@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { historyOf, migrate, query, writeMigration } from "../support";
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(() => postgres.stop());
+
+const HISTORY = {
+  "1_notes": `CREATE TABLE note (id serial PRIMARY KEY, title text NOT NULL, old text);
+    CREATE TABLE event (at date NOT NULL) PARTITION BY RANGE (at);`,
+};
+
+const BY_HAND = `CREATE INDEX note_title ON note (title); ALTER TABLE note ALTER title SET DEFAULT 'none', DROP COLUMN old;
+  CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS $$
+	SELECT n * 2
+  $$; COMMENT ON FUNCTION twice IS 'Doubles.'`;
+
+async function changedByHand() {
+  const url = await postgres.createDatabase();
+  const directory = historyOf(HISTORY);
+  expect((await migrate(url, directory)).exit).toBe(0);
+  await query(url, BY_HAND);
+  return { url, directory };
+}
+
+test("drift names every object that differs, and prints the SQL that takes it back, with locks and losses", async () => {
+  const { url, directory } = await changedByHand();
+  await query(
+    url,
+    `CREATE EXTENSION citext; CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+     CREATE TABLE awsdms_control (id serial PRIMARY KEY); CREATE SCHEMA others CREATE TABLE theirs (id int)`,
+  );
+  const text = await migrate(url, directory, "drift");
+  expect(text.exit, text.output).toBe(9);
+  expect(text.output).toContain("differs in 4 objects");
+  expect(text.output.match(/^ {2,}([+~-]) .*$/gm)?.map((line) => line.trim())).toEqual([
+    "- column public.note.old",
+    "~ column public.note.title: default none → 'none'::text",
+    "+ function public.twice(n integer)",
+    "+ index public.note_title",
+  ]);
+  for (const outside of ["extension citext", "table public.event_1", "table public.awsdms_control", "schema others"])
+    expect(text.output).toContain(`Not managed by the history: ${outside}`);
+  const { exit, output } = await migrate(url, directory, "drift", "--format", "sql", "--direction", "to-database");
+  expect(exit).toBe(9);
+  expect(output).toContain("-- Lock: ACCESS EXCLUSIVE on public.note");
+  await query(url, output);
+  expect(await migrate(url, directory, "drift")).toMatchObject({ exit: 0 });
+});
+
+test("the SQL that drift prints for the history is a migration, after which nothing differs", async () => {
+  const { url, directory } = await changedByHand();
+  const { output } = await migrate(url, directory, "drift", "--format", "sql");
+  expect(output).toContain("-- Destructive: deletes all values of the column");
+  writeMigration(directory, "2_by_hand", output);
+  const resolved = await migrate(url, directory, "resolve", "--applied", "2_by_hand");
+  expect(resolved.exit, resolved.output).toBe(0);
+  expect(await migrate(url, directory, "drift")).toMatchObject({ exit: 0 });
+  const elsewhere = await postgres.createDatabase();
+  expect(await migrate(elsewhere, directory)).toMatchObject({ exit: 0 });
+  const json = await migrate(url, directory, "drift", "--format", "json");
+  expect(json).toMatchObject({ exit: 0, output: expect.stringContaining('"event":"drift.finished"') });
+});
+
+test("drift as JSON has the differences with both values, and the SQL of both directions", async () => {
+  const { url, directory } = await changedByHand();
+  const { output } = await migrate(url, directory, "drift", "--format", "json");
+  const report = output
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .find(({ event }) => event === "drift");
+  expect(report.differences).toContainEqual({
+    key: "column public.note.title",
+    change: "changed",
+    properties: [{ name: "default", history: null, database: "'none'::text" }],
+  });
+  expect(report.toDatabase.statements).toContainEqual({
+    key: "index public.note_title",
+    sql: "DROP INDEX public.note_title",
+    lock: "ACCESS EXCLUSIVE on public.note",
+  });
+  expect(report.toHistory.notGenerated).toEqual([]);
+});
+
+test("a format that there is not, and one for another verb, are refused", async () => {
+  const { url, directory } = await changedByHand();
+  const wrong = await migrate(url, directory, "drift", "--format", "xml");
+  expect(wrong).toMatchObject({ exit: 2, output: expect.stringContaining("must be one of text, json, sql") });
+  const other = await migrate(url, directory, "status", "--direction", "to-history");
+  expect(other).toMatchObject({ exit: 2, output: expect.stringContaining("is for the verb drift only") });
+});
