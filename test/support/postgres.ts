@@ -31,3 +31,11 @@ export async function startPostgres(options: { settings?: Record<string, string>
     restart,
   };
 }
+
+/** Returns a connection string with another role and its password, which may be percent-encoded already. */
+export function asRole(url: string, role: string, password: string): string {
+  const other = new URL(url);
+  other.username = role;
+  other.password = password;
+  return other.href;
+}

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PREFLIGHT_CHECKS } from "../../../migrator/checks/preflight";
 import { VERIFY_CHECKS } from "../../../migrator/checks/verify";
 import { checkNames } from "../../../settings/checks";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, query, reportedChecks, writeMigration } from "../support";
 
 let postgres: TestPostgres;
@@ -28,7 +28,7 @@ async function plain(url: string, rights: string): Promise<string> {
     "DO $$ BEGIN CREATE ROLE plain LOGIN PASSWORD 'plain-password'; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
   );
   await query(url, `REVOKE CREATE ON SCHEMA public FROM PUBLIC; ${rights.replaceAll("DB", dbName(url))}`);
-  return url.replace("postgres:test-password", "plain:plain-password");
+  return asRole(url, "plain", "plain-password");
 }
 const dbName = (url: string) => new URL(url).pathname.slice(1);
 

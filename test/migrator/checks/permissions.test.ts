@@ -4,7 +4,7 @@ import { loadParser } from "../../../migrations/history/plan";
 import { missingRights } from "../../../migrator/checks/missing-rights";
 import { OWN_PATH } from "../../../migrator/db/search-path";
 import { Plans } from "../../../migrator/plans";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, preflightCheck, query, writeMigration } from "../support";
 
 const BASE =
@@ -25,7 +25,7 @@ beforeAll(async () => {
     CREATE ROLE mig LOGIN PASSWORD 'mig'; CREATE ROLE other; CREATE ROLE friend; CREATE ROLE reader;
     GRANT friend TO mig; GRANT CREATE ON DATABASE ${database} TO mig; GRANT ALL ON SCHEMA public TO mig; GRANT CREATE ON SCHEMA public TO friend;`,
   );
-  url = admin.replace("postgres:test-password", "mig:mig");
+  url = asRole(admin, "mig", "mig");
   const directory = historyOf({ "1_base": BASE });
   const deployed = await migrate(url, directory);
   expect(deployed.exit, deployed.output).toBe(0);

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dumpDatabase, startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, dumpDatabase, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, query, reportedChecks, writeMigration } from "../support";
 
 let postgres: TestPostgres;
@@ -84,7 +84,7 @@ describe("drift is shown as what differs", () => {
     const { url, directory } = await released();
     await query(url, "DROP SCHEMA _release CASCADE; CREATE ROLE plain LOGIN PASSWORD 'plain-password'");
     await query(url, "GRANT ALL ON SCHEMA public TO plain; GRANT ALL ON ALL TABLES IN SCHEMA public TO plain");
-    const plain = url.replace("postgres:test-password", "plain:plain-password");
+    const plain = asRole(url, "plain", "plain-password");
     const { exit, checks } = await preflight(plain, directory);
     expect(exit).toBe(0);
     expect(checks["drift"]!.text).toContain("the role may not create a scratch database");

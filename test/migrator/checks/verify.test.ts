@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { markdownReport } from "../../../report/page";
-import { dumpDatabase, startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, dumpDatabase, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, preflightCheck, query, reportedChecks, writeMigration } from "../support";
 
 let postgres: TestPostgres;
@@ -231,7 +231,7 @@ describe("baseline", () => {
     const database = new URL(owner).pathname.slice(1);
     const role = `role_${database}`;
     await query(owner, `CREATE ROLE ${role} LOGIN PASSWORD 'p'; ALTER DATABASE ${database} OWNER TO ${role}`);
-    const url = owner.replace("postgres:test-password", `${role}:p`);
+    const url = asRole(owner, role, "p");
     const made = "CREATE TABLE a (id int); CREATE INDEX i ON a (id); CREATE INDEX j ON a (id);";
     const directory = historyOf({
       "1_a": `${made} CREATE TABLE b (id int); DROP TABLE b;`,

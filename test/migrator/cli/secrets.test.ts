@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, query, writeMigration } from "../support";
 
 const CANARY = "canary-pä%ss/w#rd-🐘";
@@ -11,7 +11,7 @@ beforeAll(async () => {
   const admin = await postgres.createDatabase();
   await query(admin, `CREATE ROLE migrator LOGIN PASSWORD '${CANARY}'; GRANT ALL ON SCHEMA public TO migrator`);
   await query(admin, `GRANT ALL ON DATABASE ${new URL(admin).pathname.slice(1)} TO migrator`);
-  url = admin.replace("postgres:test-password", `migrator:${encoded}`);
+  url = asRole(admin, "migrator", encoded);
 });
 afterAll(() => postgres.stop());
 

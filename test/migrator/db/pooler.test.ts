@@ -47,7 +47,7 @@ async function startPgBouncer(mode: string): Promise<{ port: number; stop: () =>
   const home = mkdtempSync(join(existsSync("/tmp") ? "/tmp" : tmpdir(), "pgbouncer-"));
   const port = await freePort();
   const files = {
-    "users.txt": '"postgres" "test-password"\n',
+    "users.txt": `"postgres" "${new URL(postgres.url).password}"\n`,
     "pgbouncer.ini": `[databases]\n* = host=127.0.0.1 port=${postgres.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = ${join(home, "users.txt")}\npool_mode = ${mode}\nmax_client_conn = 50\nignore_startup_parameters = extra_float_digits,options\n`,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, query, reportedChecks, writeMigration } from "../support";
 
 let postgres: TestPostgres;
@@ -17,7 +17,7 @@ async function as(role: string, url: string): Promise<string> {
     url,
     `GRANT ALL ON SCHEMA public TO ${role}; GRANT CREATE ON DATABASE ${new URL(url).pathname.slice(1)} TO ${role}`,
   );
-  return url.replace("postgres:test-password", `${role}:p`);
+  return asRole(url, role, "p");
 }
 
 const SLOW = "ALTER TABLE t ADD COLUMN v int;\nDELETE FROM t WHERE id < 0;";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, query } from "../support";
 
 let postgres: TestPostgres;
@@ -23,7 +23,7 @@ async function as(role: string, url: string): Promise<string> {
     url,
     `GRANT ALL ON SCHEMA public TO ${role}; GRANT CREATE ON DATABASE ${new URL(url).pathname.slice(1)} TO ${role}`,
   );
-  return url.replace("postgres:test-password", `${role}:p`);
+  return asRole(url, role, "p");
 }
 
 describe("nothing is read or written, and the owner is named, where", () => {

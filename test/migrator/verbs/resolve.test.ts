@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checksumOf } from "../../../migrations/history/history";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, preflightCheck, query, writeMigration } from "../support";
 
 let postgres: TestPostgres;
@@ -142,7 +142,7 @@ describe("a migration that the Prisma CLI left unfinished", () => {
     const database = new URL(owner).pathname.slice(1);
     const role = `role_${database}`;
     await query(owner, `CREATE ROLE ${role} LOGIN PASSWORD 'p'; ALTER DATABASE ${database} OWNER TO ${role}`);
-    const url = limited ? owner.replace("postgres:test-password", `${role}:p`) : owner;
+    const url = limited ? asRole(owner, role, "p") : owner;
     const directory = historyOf({ "1_base": base.split(" DO ")[0]! });
     expect(await migrate(url, directory)).toMatchObject({ exit: 0 });
     // Another tool applied it: this program has recorded nothing of what it left.
