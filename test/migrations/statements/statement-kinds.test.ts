@@ -148,7 +148,7 @@ const statements: Record<keyof typeof known, string> = {
 
 /** Kinds with rules of their own that have nothing to say about a plain statement: it touches only what is new, or briefly locks. */
 const quiet = new Set(
-  "AT_ValidateConstraint AlterPublicationStmt CommentStmt CreateForeignTableStmt CreatePublicationStmt CreateStatsStmt CreateStmt CreateTableAsStmt CreateTrigStmt LockStmt ViewStmt".split(
+  "AlterPublicationStmt CommentStmt CreateForeignTableStmt CreatePublicationStmt CreateStatsStmt CreateStmt CreateTableAsStmt CreateTrigStmt LockStmt ViewStmt".split(
     " ",
   ),
 );
