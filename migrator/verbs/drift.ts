@@ -1,14 +1,11 @@
 import type { Migration } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
-import { identifier } from "../../migrations/sql/identifier";
 import { counted } from "../../text/counted";
 import { plannedEffects } from "../apply/planned-effects";
 import { runChecks } from "../checks/check";
-import { managedByHistory } from "../checks/drift/outside";
-import { readObjects } from "../checks/drift/read-objects";
+import { compareObjects } from "../checks/drift/compare";
 import { type DriftReport, directionSql, driftReport, findingText } from "../checks/drift/report";
 import { drift as driftCheck } from "../checks/preflight/drift";
-import { onScratch } from "../checks/scratch";
 import { DriftFound } from "../failures/findings";
 import { nextCommand } from "../next-command";
 import { compareHistory, type HistoryState } from "../records/history-state";
@@ -32,16 +29,14 @@ export async function drift(run: Run, migrations: readonly Migration[]): Promise
   await loadParser();
   if (applied.length === 0 || unfinished.length > 0)
     return compareAsPreflight(run, migrations, historyState, tableExists);
-  const scratch = await onScratch(run, applied, async (session) => ({ expected: await readObjects(session) }));
-  if ("unknown" in scratch) {
+  const report = await compareObjects(run, applied, (compared) => driftReport(compared, applied));
+  if ("unknown" in report) {
     log.event(
       "drift.partly",
-      `Compared as preflight does, without comments and grants, and without SQL: ${scratch.unknown}.`,
+      `Compared as preflight does, without comments and grants, and without SQL: ${report.unknown}.`,
     );
     return compareAsPreflight(run, migrations, historyState, tableExists);
   }
-  const managed = managedByHistory(scratch.expected, await readObjects(session), identifier(table.schema));
-  const report = driftReport(managed, applied, Math.floor(session.serverVersion / 10_000));
   for (const key of report.outside) log.event("drift.outside", `Not managed by the history: ${key}`, { key });
   if (report.differences.length > 0) throw found(run, report);
   log.event(

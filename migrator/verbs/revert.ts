@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Migration } from "../../migrations/history/history";
 import { checksumOf } from "../../migrations/history/history";
 import { loadParser } from "../../migrations/history/plan";
+import { writeMigrationSync } from "../../migrations/history/write-migration";
 import { planRevert, type RevertPlan } from "../../migrations/revert/plan-revert";
 import { type PrismaFile, prismaChanges } from "../../migrations/revert/prisma-schema";
 import { copyableSql } from "../../migrations/sql/copyable-sql";
@@ -126,19 +126,11 @@ function refuseBuiltUpon({ name, builtUpon }: RevertPlan): void {
 function writeMigrations({ migrations }: RevertPlan, { source }: Settings): string[] {
   const directory = "directory" in source ? source.directory : "";
   return migrations.map(({ name, sql }) => {
-    const folder = join(directory, name);
-    let draft: string | undefined;
     try {
-      // The folder appears with its file or not at all. A folder without one would stop every command.
-      draft = mkdtempSync(join(dirname(resolve(directory)), ".revert-"));
-      writeFileSync(join(draft, "migration.sql"), sql);
-      chmodSync(draft, 0o777 & ~process.umask());
-      renameSync(draft, folder);
+      return writeMigrationSync(directory, name, sql);
     } catch (error) {
-      if (draft !== undefined) rmSync(draft, { recursive: true, force: true });
-      throw new Unwritable(folder, (error as NodeJS.ErrnoException).code ?? String(error));
+      throw new Unwritable(join(directory, name), (error as NodeJS.ErrnoException).code ?? String(error));
     }
-    return join(folder, "migration.sql");
   });
 }
 

@@ -12,13 +12,20 @@ export interface Managed {
  * Leaves out what comes and goes without the history: extensions that it doesn't make, partitions that came or went,
  * tables of other tools, and schemas that it never touches.
  * @param schema the schema of the connection string, as SQL
+ * @param needed the keys of extensions that are not left out, because an object of the app needs them. Default: none.
  */
-export function managedByHistory(expected: Snapshot, actual: Snapshot, schema: string): Managed {
+export function managedByHistory(
+  expected: Snapshot,
+  actual: Snapshot,
+  schema: string,
+  needed: ReadonlySet<string> = new Set(),
+): Managed {
   const byAddress = new Map([...expected.values()].map((object) => [object.address, object]));
   const schemas = new Set([...expected.values()].map((object) => schemaOf(object, byAddress)));
   const [more, less] = [
     split(actual, (key, object, all) => {
-      if (!expected.has(key) && (object.kind === "extension" || isPartition(object))) return true;
+      if (!expected.has(key) && object.kind === "extension") return !needed.has(key);
+      if (!expected.has(key) && isPartition(object)) return true;
       const own = schemaOf(object, all);
       if (own !== undefined && own !== schema && !schemas.has(own)) return true;
       return object.kind === "table" && !expected.has(key) && isToolTable(unquoted(object.name));

@@ -41,9 +41,8 @@ export interface DriftReport {
  * @param migrations the history, by which the locks of the statements are known
  */
 export function driftReport(
-  { expected, actual, outside }: Managed,
+  { expected, actual, outside, major }: Managed & { major: number },
   migrations: readonly Migration[],
-  major: number,
 ): DriftReport {
   const schema = new Schema();
   for (const { name, sql } of migrations) for (const { node } of parseScript(sql)) apply(node, schema, name);

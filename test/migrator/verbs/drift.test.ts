@@ -30,16 +30,19 @@ test("drift names every object that differs, and prints the SQL that takes it ba
   const { url, directory } = await changedByHand();
   await query(
     url,
-    `CREATE EXTENSION citext; CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+    `CREATE EXTENSION citext; CREATE EXTENSION pg_trgm; CREATE INDEX note_like ON note USING gin (title gin_trgm_ops);
+     CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
      CREATE TABLE awsdms_control (id serial PRIMARY KEY); CREATE SCHEMA others CREATE TABLE theirs (id int)`,
   );
   const text = await migrate(url, directory, "drift");
   expect(text.exit, text.output).toBe(9);
-  expect(text.output).toContain("differs in 4 objects");
+  expect(text.output).toContain("differs in 6 objects");
   expect(text.output.match(/^ {2,}([+~-]) .*$/gm)?.map((line) => line.trim())).toEqual([
     "- column public.note.old",
     "~ column public.note.title: default none → 'none'::text",
+    "+ extension pg_trgm",
     "+ function public.twice(n integer)",
+    "+ index public.note_like",
     "+ index public.note_title",
   ]);
   for (const outside of ["extension citext", "table public.event_1", "table public.awsdms_control", "schema others"])
