@@ -89,8 +89,11 @@ export interface Settings {
     readonly format: (typeof DRIFT_FORMATS)[number];
     readonly direction: (typeof DRIFT_DIRECTIONS)[number];
   };
-  /** The file that `sql` runs, and its name in messages; undefined for other verbs. */
-  readonly sqlFile: { path: string; name: string } | undefined;
+  /**
+   * The file that `sql` runs, its name in messages, and the name of the hotfix that it becomes, if it does; undefined
+   * for other verbs.
+   */
+  readonly sqlFile: { path: string; name: string; hotfix?: string | undefined } | undefined;
   /**
    * The migration that `revert` takes back, whether it writes the new one, whether there is a connection string, and
    * the command that writes it, where it is not this one with `--write`; undefined for other verbs.

@@ -9,6 +9,7 @@ import { guardOf, takesRole } from "./bookkeeping";
 import { type Group, groupStatements } from "./groups";
 import { type Attempts, retryForLocks } from "./lock-retries";
 import { LockWaitBudget } from "./lock-wait-budget";
+import { fileOf } from "./names";
 import type { PlannedMigration } from "./planned-effects";
 import { runGroup, runGroups, runOwn } from "./send-statements";
 import { migrationFailure } from "./statement-failure";
@@ -60,7 +61,7 @@ async function applyInTransaction(
       tried: plan.statements,
       state: state(),
       afterLoss: `the server rolls ${migration.name} back, unless it had just committed it; the next run sees which.`,
-      next: `correct ${migration.name}/migration.sql, then: {rerun}`,
+      next: `correct ${fileOf(migration)}, then: {rerun}`,
     });
   }
   if (changesSession(plan)) await runScript(run.session, `RESET ALL; ${sessionSettings(run.settings)}`);

@@ -6,6 +6,7 @@ import { EditedMigration, FailedMigration, MissingMigration, NoHistory } from ".
 import { compareHistory, type HistoryState } from "../records/history-state";
 import type { HistoryRow } from "../records/history-table";
 import type { Run } from "../run";
+import { describeHotfixes } from "./missing-hotfixes";
 import { squashOf } from "./squash";
 
 /**
@@ -45,11 +46,11 @@ export async function readHistory(
           `  ${migration.name}: applied ${row.finishedAt?.toISOString()} with checksum ${row.checksum.slice(0, 12)}…, now ${migration.checksum.slice(0, 12)}…`,
       ),
     );
-  if (historyState.missing.length > 0 && !settings.allowDatabaseAhead)
-    throw new MissingMigration(
-      historyState.missing.map((row) => row.migrationName),
-      (await squashOf(run, historyState, rows))?.name,
-    );
+  if (historyState.missing.length > 0 && !settings.allowDatabaseAhead) {
+    const missing = historyState.missing.map((row) => row.migrationName);
+    const squash = await squashOf(run, historyState, rows);
+    throw new MissingMigration(missing, squash?.name, await describeHotfixes(run, missing));
+  }
   return { ...historyState, tableExists };
 }
 

@@ -25,6 +25,7 @@ import { compare } from "../verbs/compare";
 import { beforeRollout, soak } from "../verbs/contract";
 import { deploy } from "../verbs/deploy";
 import { drift } from "../verbs/drift";
+import { runHotfix } from "../verbs/hotfix";
 import { resolveMigration } from "../verbs/resolve";
 import { restored } from "../verbs/restored";
 import { runCommand } from "../verbs/run-command";
@@ -71,7 +72,9 @@ const VERB: Record<Exclude<Verb, "wait">, (run: Run, migrations: readonly Migrat
   },
   drift,
   sql: async (run, migrations) => {
-    await runSql(run, migrations, readSqlFile(run.settings.sqlFile!));
+    const { hotfix, ...place } = run.settings.sqlFile!;
+    const file = readSqlFile(place);
+    await (hotfix === undefined ? runSql(run, migrations, file) : runHotfix(run, migrations, file, hotfix));
     return 0;
   },
   revert: revertConnected,

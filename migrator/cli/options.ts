@@ -133,6 +133,10 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     value: "NAME",
     text: "the Pulumi stack that this Job belongs to; commands in messages then run in the cluster",
   },
+  hotfix: {
+    value: "NAME",
+    text: "sql: record the file as the migration <time>_NAME, and write its folder into --migrations",
+  },
   "file-name": { value: "NAME", text: "sql: the file's name in messages and in the audit trail; default: its own" },
   rerun: { value: "COMMAND", text: "what takes up the release again; named in messages" },
 };

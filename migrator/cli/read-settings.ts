@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
+import { HOTFIX_NAME, HOTFIX_NAME_RULE } from "../../migrations/history/hotfix";
 import { checkNames, LEVELS, type Level } from "../../settings/checks";
 import { parseBytes } from "../../text/bytes";
 import { commandLine } from "../../text/command-line";
@@ -80,7 +81,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
       format: choice("format", DRIFT_FORMATS),
       direction: choice("direction", DRIFT_DIRECTIONS),
     },
-    sqlFile: sqlFile === undefined ? undefined : { path: sqlFile, name: text("file-name") ?? basename(sqlFile) },
+    sqlFile: readSqlFile(sqlFile, verb, text, mistakes),
     revert: verb === "revert" ? readRevert(reverted, values, connection !== undefined, mistakes) : undefined,
     source: payload === undefined ? { directory: directory ?? "" } : { payload },
     connection: connection ?? { form: "url", url: "" },
@@ -240,6 +241,19 @@ function readResolution(text: (name: string) => string | undefined, mistakes: st
   if (resolution !== undefined && given.length === 1) return { name: text(resolution)!, resolution };
   mistakes.push("resolve needs one of --diagnose, --applied and --rolled-back, with the name of a migration.");
   return undefined;
+}
+
+function readSqlFile(
+  path: string | undefined,
+  verb: string | undefined,
+  text: (name: string) => string | undefined,
+  mistakes: string[],
+): Settings["sqlFile"] {
+  const hotfix = text("hotfix");
+  if (hotfix !== undefined && verb !== "sql") mistakes.push("--hotfix is for the verb sql only.");
+  if (hotfix !== undefined && !HOTFIX_NAME.test(hotfix))
+    mistakes.push(`--hotfix is "${hotfix}", and ${HOTFIX_NAME_RULE}.`);
+  return path === undefined ? undefined : { path, name: text("file-name") ?? basename(path), hotfix };
 }
 
 function readRevert(

@@ -20,17 +20,31 @@ export class MissingMigration extends Failure {
   override readonly code = "missing-migration";
   override readonly exit = 4;
 
-  /** @param squash the migration of the folder that looks like the squashed form of the missing ones */
-  constructor(names: readonly string[], squash?: string) {
+  /**
+   * @param squash the migration of the folder that looks like the squashed form of the missing ones
+   * @param hotfixes the lines about those of them that are hotfixes; default: none is
+   */
+  constructor(names: readonly string[], squash?: string, hotfixes: readonly string[] = []) {
     super({
       what: squash
         ? `The database has ${list(names)}, which this release does not. What ${squash} makes is there already: it looks like their squashed form.`
         : `The database has ${list(names)}, which this release does not: it is ahead of the migrations folder.`,
+      detail: hotfixes,
       database: UNTOUCHED,
       next: squash
         ? `${otherVerb(`resolve --applied ${squash}`)} (records that it stands for them), then: {rerun}`
-        : "merge the missing migrations, or raise migrations.until if it holds them back; or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead), then: {rerun}",
+        : `${MissingMigration.remedy(hotfixes.length === names.length)}, then: {rerun}`,
     });
+  }
+
+  /**
+   * Returns what a person does about migrations that the folder lacks.
+   * @param onlyHotfixes true if all of them are hotfixes, whose lines name the commands that write their folders
+   */
+  static remedy(onlyHotfixes: boolean): string {
+    return onlyHotfixes
+      ? "merge the pull request of the hotfix; or, with the file that was run, write its folder by the command above"
+      : "merge the missing migrations, or raise migrations.until if it holds them back; or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead)";
   }
 }
 

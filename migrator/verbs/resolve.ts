@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { escapeLiteral } from "pg";
 import type { Migration } from "../../migrations/history/history";
 import { counted } from "../../text/counted";
+import { findHotfixes } from "../checks/missing-hotfixes";
 import { squashOf } from "../checks/squash";
 import { releaseLock, takeLock } from "../db/lock";
 import { ContradictsCatalog, FolderGone, NothingToResolve, UnknownMigration } from "../failures/resolve";
@@ -86,8 +87,9 @@ async function resolveGone(run: Run, name: string, resolution: Resolution): Prom
   if (!(await isStuck())) throw new UnknownMigration(name);
   if (resolution === "applied") throw new FolderGone(name);
   if (resolution === "diagnose") {
+    const [hotfix] = await findHotfixes(run, [name]);
     const text = `${name} is not in the folder, and its row in _prisma_migrations is unfinished: how much of it is applied can't be told.
-Next: restore its folder from version control to have it diagnosed; or, if nothing of it is in the database: ${nextCommand(`resolve --rolled-back ${name}`, settings)}`;
+Next: ${hotfix ? `${hotfix.command} (the hotfix goes on behind what is done)` : "restore its folder from version control to have it diagnosed"}; or, if nothing of it is in the database: ${nextCommand(`resolve --rolled-back ${name}`, settings)}`;
     log.event("diagnosis.advice", text, { migration: name, applied: "unknown" });
     return;
   }

@@ -46,7 +46,7 @@ export async function runSql(run: Run, migrations: readonly Migration[], file: M
     await records.ensure();
     if (records.unavailable !== undefined)
       log.event("records.unavailable", `Warning: no audit trail is kept: ${records.unavailable}.`);
-    announce(run, file, planned.plan, outside);
+    announce(run, file, planned.plan, outside ? "outside of a transaction" : "in one transaction");
     const began = Date.now();
     try {
       const { rows, attempts } = await (outside ? runOutside : runInside)(run, planned, acknowledged);
@@ -72,7 +72,7 @@ export async function runSql(run: Run, migrations: readonly Migration[], file: M
     if (planned.plan.statements.some(({ kind }) => DEFINES.test(kind)))
       log.event(
         "sql.schema",
-        "It may have changed the schema: the next preflight calls that drift, until a migration makes the same and is recorded with resolve --applied.",
+        "It may have changed the schema: the next preflight calls that drift, until a migration makes the same and is recorded with resolve --applied. sql --hotfix NAME does both at once.",
       );
   } finally {
     await releaseLock(session);
@@ -101,9 +101,12 @@ function refuseSteps(file: Migration, plan: MigrationPlan): boolean {
   return false;
 }
 
-function announce({ log, settings }: Run, file: Migration, plan: MigrationPlan, outside: boolean): void {
+/**
+ * Logs the statements of a file before it runs.
+ * @param how how it runs, as in `in one transaction`
+ */
+export function announce({ log, settings }: Run, file: Migration, plan: MigrationPlan, how: string): void {
   const groups = [...groupStatements(file.sql, plan.statements)];
-  const how = outside ? "outside of a transaction" : "in one transaction";
   const lines = groups.slice(0, LISTED).map((group) => `  ${describeGroup(group)}`);
   if (groups.length > LISTED) lines.push(`  and ${groups.length - LISTED} more`);
   log.event(

@@ -1,7 +1,9 @@
 import { quietText } from "../../db/prisma-output";
+import { MissingMigration } from "../../failures/history";
 import { nextCommand } from "../../next-command";
 import { readProgress } from "../../records/progress";
 import { historyElsewhere, objectsOf } from "../history-gate";
+import { describeHotfixes } from "../missing-hotfixes";
 import { squashOf } from "../squash";
 import type { PreflightCheck } from "./context";
 
@@ -33,14 +35,16 @@ export const history: PreflightCheck = {
     if (missing.length > 0 && !run.settings.allowDatabaseAhead) {
       const rows = await run.table.read(run.session);
       const squash = await squashOf(run, historyState, rows);
+      const names = missing.map(({ migrationName }) => migrationName);
+      const hotfixes = await describeHotfixes(run, names);
       findings.push({
         what: squash
           ? `The database has migrations that this release does not, and what ${squash.name} makes is there already: it looks like their squashed form.`
           : "The database is ahead: it has migrations that this release does not.",
-        evidence: list(missing.map(({ migrationName }) => migrationName)),
+        evidence: [...list(names.filter((name) => !hotfixes.some((line) => line.includes(name)))), ...hotfixes],
         next: squash
           ? `${nextCommand(`resolve --applied ${squash.name}`, run.settings)} (records that it stands for them)`
-          : "merge the missing migrations, or raise migrations.until if it holds them back; or, if this release takes the app back on purpose, say so with --allow-database-ahead (setting migrations.allowDatabaseAhead)",
+          : MissingMigration.remedy(hotfixes.length === names.length),
       });
     }
     const resumable = new Set((await readProgress(run.records)).map(({ historyId }) => historyId));

@@ -6,6 +6,7 @@ import * as connection from "../../../migrator/failures/connection";
 import { closingLines, type Failure, OLD_VERSION_SERVES } from "../../../migrator/failures/failure";
 import * as findings from "../../../migrator/failures/findings";
 import * as history from "../../../migrator/failures/history";
+import * as hotfix from "../../../migrator/failures/hotfix";
 import * as iam from "../../../migrator/failures/iam";
 import * as resolve from "../../../migrator/failures/resolve";
 import * as restored from "../../../migrator/failures/restored";
@@ -58,6 +59,9 @@ const failures: Failure[] = [
     "rolled back.",
   ),
   new history.ForeignRecords("_release", ["  _release belongs to app"], "find out who made it"),
+  new hotfix.HotfixRefused("fix.sql", ["line 1: it holds the password of a role in plain text"]),
+  new hotfix.HotfixNameTaken("add_index", "1_add_index", "the folder has it"),
+  new hotfix.HotfixNotWritten("1_add_index", "migrations/1_add_index", "EACCES"),
   new statement.StatementFailed("a", "evidence", "rolled back.", "correct it, then: {rerun}"),
   new statement.StatementTooSlow("a", "5 s", "evidence", "rolled back."),
   new statement.LockNotObtained("a", 5, "10 s", "evidence", "rolled back."),
@@ -95,6 +99,7 @@ test("every failure that a person can meet is here, with a code of its own", () 
     usage,
     command,
     connection,
+    hotfix,
     iam,
     history,
     statement,
