@@ -58,14 +58,12 @@ async function runMigrator({ kubectl, stack, copy, stop, say }: MigrateArgs, mor
   const run = migratorRun(stack, copy, more);
   let measurement: Measurement | undefined;
   let failed: Readonly<Record<string, unknown>> | undefined;
-  let violations: string | undefined;
   let isHeld = false;
   const log = (line: string) => {
     if (line.startsWith(REPORT_LINE)) return;
     const event = eventOf(line);
     if (event?.["event"] === "measured") measurement = measurementOf(event);
     else if (event?.["event"] === "failed") failed = event;
-    else if (event?.["event"] === "violations") violations = textOf(event, "message");
     else {
       isHeld ||= event?.["event"] === "contract.held";
       const text = typeof event?.["message"] === "string" ? event["message"] : line;
@@ -81,7 +79,7 @@ async function runMigrator({ kubectl, stack, copy, stop, say }: MigrateArgs, mor
   const what = textOf(failed, "what") ?? `The migrator ended with ${status}.`;
   // A rehearsal never shows values, so nobody is told how.
   const detail = textOf(failed, "detail")?.replace(/\n?Values are not shown: .*/, "");
-  throw new RehearsalFailed([what, violations].filter(Boolean).join(" "), detail);
+  throw new RehearsalFailed(what, detail);
 }
 
 function migratorRun(stack: CommandStack, { endpoint, database }: RestoredCopy, more: string[]): JobByHand {

@@ -28,6 +28,13 @@ export function serverMessage({ what, detail }: FailedEvent): string {
   return (line ?? what).trim();
 }
 
+/** Returns how many rows it failed on, if they were counted, and the server's message. */
+function told(failed: FailedEvent): string {
+  const lines = failed.detail?.split("\n") ?? [];
+  const end = lines.findIndex((line) => /^\s+at /.test(line));
+  return end > 0 ? lines.slice(0, end).join(" ") : serverMessage(failed);
+}
+
 /** Makes the finding about a migration that failed. */
 export function failedFinding(
   run: MigratorRun & { failed: FailedEvent },
@@ -39,7 +46,7 @@ export function failedFinding(
   const last = events.findLast(({ event }) => event === "migration.started");
   const name = named ?? last?.["migration"];
   const migration = pending.find((each) => each.name === name) ?? pending[0]!;
-  const message = serverMessage(failed);
+  const message = told(failed);
   return trialFinding("fails-when-run", migration, {
     what: `Failed when it was run on ${on}: ${/[.)]$/.test(message) ? message : `${message}.`}`,
     who: "The release, which ends there; the old version keeps serving.",

@@ -1,4 +1,5 @@
 import type { Session } from "./connection";
+import { OWN_PATH } from "./search-path";
 
 /** The reason why a query over tables was not run, or has no answer. */
 export interface NotRead {
@@ -36,8 +37,8 @@ export async function readTables<Row>(
 ): Promise<Row[] | NotRead> {
   try {
     await session.run(
-      `BEGIN READ ONLY; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = '1s'; SET LOCAL row_security = off;
-       LOCK TABLE ${tables.join(", ")} IN ACCESS SHARE MODE`,
+      `BEGIN READ ONLY; ${OWN_PATH}; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = '1s';
+       SET LOCAL row_security = off; LOCK TABLE ${tables.join(", ")} IN ACCESS SHARE MODE`,
     );
     const found = await session.rows<{ hazard: string | null }>(HAZARD, [tables]);
     const hazard = found.find((each) => each.hazard !== null)?.hazard;

@@ -39,7 +39,8 @@ export abstract class Failure extends Error {
   abstract readonly code: string;
   /** The exit status of the process. */
   abstract readonly exit: number;
-  readonly detail: string | undefined;
+  /** The evidence. What is found out later is added before the failure is reported. */
+  detail: string | undefined;
   readonly database: string;
   readonly next: string;
 

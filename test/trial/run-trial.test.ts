@@ -37,25 +37,25 @@ const failing: [what: string, sql: string, rows: string, says: RegExp][] = [
     "duplicate keys",
     "CREATE UNIQUE INDEX users_email ON users (email);",
     "INSERT INTO users VALUES (1, 'secret@example.com'), (2, 'secret@example.com');",
-    /could not create unique index "users_email" \(SQLSTATE 23505\)/,
+    /: Duplicate keys \(email\) of users: 1 key in 2 rows\. ERROR: could not create unique index "users_email" \(SQLSTATE 23505\)/,
   ],
   [
     "a NULL",
     "\nALTER TABLE notes ALTER COLUMN title SET NOT NULL;",
     "INSERT INTO notes VALUES (1);",
-    /column "title" of relation "notes" contains null values/,
+    /: 1 row of notes has no title\. ERROR: column "title" of relation "notes" contains null values/,
   ],
   [
     "a value that is too long",
     "ALTER TABLE notes ALTER COLUMN title TYPE VARCHAR(3);",
     "INSERT INTO notes VALUES (1, 1, 'secret');",
-    /value too long for type character varying\(3\)/,
+    /: 1 row of notes has more than 3 characters in title\. ERROR: value too long for type character varying\(3\)/,
   ],
   [
     "an orphan",
-    "ALTER TABLE notes ADD FOREIGN KEY (user_id) REFERENCES users;",
+    "ALTER TABLE notes ADD FOREIGN KEY (user_id) REFERENCES users (id);",
     "INSERT INTO notes VALUES (1, 417, 'secret');",
-    /violates foreign key constraint/,
+    /: 1 row of notes refers by \(user_id\) to no row of users\. ERROR: .* violates foreign key constraint/,
   ],
 ];
 
