@@ -9,7 +9,7 @@ import type { RehearsalProof } from "./rehearsal-proof";
 const LISTED = 50;
 
 /** Writes what a rehearsal measured as a part of the page; nothing if it measured nothing. */
-export function measuredPart({ measurement, of }: RehearsalProof): string[] {
+export function measuredPart({ measurement, of, leftOut }: RehearsalProof): string[] {
   if (!measurement || measurement.migrations.length === 0) return [];
   const { migrations, milliseconds, walBytes, diskBytes } = measurement;
   const rows = migrations.slice(0, LISTED).map(row);
@@ -25,6 +25,9 @@ export function measuredPart({ measurement, of }: RehearsalProof): string[] {
     `| all | ${formatDuration(milliseconds)} | | | ${formatBytes(walBytes)} |`,
     "",
     ...growth(measurement),
+    ...(leftOut === undefined
+      ? []
+      : [`Left out, because a ConfigMap takes 1 MiB: ${leftOut}. Rows and WAL above are without them.`, ""]),
     `The database ${diskBytes < 0 ? "shrank" : "grew"} by ${formatBytes(Math.abs(diskBytes))}.`,
     "",
   ];

@@ -16,6 +16,8 @@ export interface RehearsalProof {
   readonly reason?: string | undefined;
   /** What was measured; undefined if the migrations did not run to their end. */
   readonly measurement?: Measurement | undefined;
+  /** What was measured and is left out, because a ConfigMap takes 1 MiB; undefined: nothing. */
+  readonly leftOut?: string | undefined;
 }
 
 /** Returns the name of the ConfigMap with the result of the last rehearsal. Its key `proof` is the JSON of it. */
@@ -53,6 +55,7 @@ const isProof: Guard = shape({
   result: oneOf("passed", "failed"),
   reason: either(missing, text),
   measurement: either(missing, measurement),
+  leftOut: either(missing, text),
 });
 
 /** Reads the data of that ConfigMap; undefined if they are no proof that this version knows. */

@@ -1,10 +1,12 @@
 import type { DBCluster, DBInstance } from "@aws-sdk/client-rds";
 import { describe, expect, test } from "vitest";
+import { boundedProof, PROOF_BYTES } from "../../rehearsal/bounded-proof";
 import { RehearsalFailed } from "../../rehearsal/failure";
 import { mergedMeasurement } from "../../rehearsal/merged-measurement";
 import { measurementLines } from "../../rehearsal/print";
 import type { MeasuredMigration, Measurement } from "../../report/measurement";
 import { exceededLimits } from "../../report/rehearsal-limits";
+import { type RehearsalProof, readRehearsalProof } from "../../report/rehearsal-proof";
 import { rehearsalModel } from "../../restore/rds/rehearsal-model";
 import { parseSettings } from "../../settings/parse";
 
@@ -97,6 +99,48 @@ test("the table shows time, locks, rows, WAL and growth of each migration", () =
     "notes: 100 MiB → 160 MiB",
     "The database grows by 64 MiB.",
   ]);
+});
+
+describe("a proof that is kept in a ConfigMap", () => {
+  const proof = (migrations: number, statements: number): RehearsalProof => {
+    const all = Array.from({ length: migrations }, (_, number) => ({
+      ...{ ...REWRITE, name: `${number}_${"x".repeat(100)}` },
+      statements: Array.from({ length: statements }, (__, index) => ({
+        ...REWRITE.statements[1]!,
+        ...{ index, milliseconds: index === 7 ? 7_950 : index % 50 },
+      })),
+    }));
+    return {
+      ...{ fingerprint: "f", at: "2026-11-30T10:00:00.000Z", of: "snapshot a", result: "passed" },
+      measurement: { ...MEASURED, migrations: all },
+    };
+  };
+  const read = (of: RehearsalProof) => readRehearsalProof({ proof: JSON.stringify(boundedProof(of)) })!;
+  const kept = ({ measurement }: RehearsalProof) => measurement!.migrations.map(({ statements }) => statements);
+
+  test("is whole as long as it fits", () => {
+    expect(read(proof(3, 200))).toEqual(proof(3, 200));
+  });
+
+  test("has the slow statements of thousands, says how many it leaves out, and holds the same limits", () => {
+    const found = read(proof(20, 1000));
+    expect(JSON.stringify(found).length).toBeLessThan(PROOF_BYTES);
+    expect(kept(found).every((statements) => statements.some(({ milliseconds }) => milliseconds === 7_950))).toBe(true);
+    expect(found.leftOut).toBe(`the details of the ${20_000 - kept(found).flat().length} quickest statements`);
+    const exceeded = (of: RehearsalProof) =>
+      exceededLimits(limits({ duration: "5s", blockedFor: "2s", diskGrowth: "32Mi" }), {
+        ...{ milliseconds: 8_200, measurement: of.measurement },
+      });
+    expect(exceeded(found)).toEqual(exceeded(proof(20, 1000)));
+  });
+
+  test("fits also if all statements were equally quick, or the migrations alone are too many", () => {
+    const equal = proof(20, 1000);
+    for (const each of kept(equal).flat()) Object.assign(each, { milliseconds: 1 });
+    expect(read(equal)).toMatchObject({ leftOut: "the details of the 20000 quickest statements" });
+    expect(read(proof(20_000, 1))).toMatchObject({ result: "passed", leftOut: "everything that was measured" });
+    expect(read({ ...proof(1, 1), result: "failed", reason: "x".repeat(2 ** 21) }).reason).toHaveLength(4000);
+  });
 });
 
 test("the reason of a failure is one line", () => {

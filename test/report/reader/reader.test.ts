@@ -210,6 +210,10 @@ describe("the page for a change ticket", () => {
     expect(text).toContain("| ✅ | Rehearsed | on 2026-11-20 22:00 UTC, on a copy of snapshot notes-db-e11, in 41 s |");
     expect(text).toContain("| `9_age` | 41 s | people (ACCESS EXCLUSIVE) for 40 s | 10 | 2 KiB |");
     expect(text).toContain("| people | 8 KiB, 10 rows | 16 KiB, 10 rows |\n\nThe database grew by 8 KiB.");
+    expect(text).not.toContain("Left out");
+    expect(await written({ ...proof, leftOut: "the details of the 9 quickest statements" })).toContain(
+      "Left out, because a ConfigMap takes 1 MiB: the details of the 9 quickest statements. Rows and WAL above are without them.",
+    );
     expect(await written({ ...proof, fingerprint: "0".repeat(64) })).not.toMatch(/Rehearsed|Measured on a copy/);
     const failed: RehearsalProof = { ...proof, result: "failed", reason: "9_age failed.", measurement: undefined };
     expect(await written(failed)).toContain("| ⚠️ | Rehearsed | failed on 2026-11-20 22:00 UTC");
