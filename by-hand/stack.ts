@@ -9,7 +9,7 @@ import { CommandFailure, EXIT } from "./failure";
 import type { StackOptions } from "./options";
 
 /** The sections of the settings that a Job by hand needs. */
-const JOB_SECTIONS = ["namespace", "app", "database", "migrations", "review"] as const;
+const JOB_SECTIONS = ["namespace", "app", "database", "migrations", "review", "drift"] as const;
 
 /** The sections of the settings that every command by hand reads. */
 export type JobSection = (typeof JOB_SECTIONS)[number];

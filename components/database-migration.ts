@@ -178,6 +178,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       database,
       settings: migrations,
       review: settings.review,
+      drift: settings.drift,
       appImage: app.image,
       notes,
       files,

@@ -14,6 +14,8 @@ export interface StepArgs {
   settings: Settings["migrations"];
   /** The review's settings. The preflight Job reviews again, by the migrations that the database really has. */
   review: Settings["review"];
+  /** The settings of drift. Preflight ignores the same objects. */
+  drift: Settings["drift"];
   /** The entries of the Job's checklist that only people can supply. */
   notes: Omit<Settings["report"], "directory">;
   /**
@@ -33,7 +35,11 @@ export interface StepArgs {
 
 /** The migrator's verb and its options for each step. */
 const VERBS: Record<MigratorStep, (args: StepArgs) => string[]> = {
-  preflight: ({ settings: { runner }, review }) => ["preflight", "--runner", runner, ...reviewArguments(review)],
+  preflight: ({ settings: { runner }, review, drift }) => [
+    ...["preflight", "--runner", runner],
+    ...reviewArguments(review),
+    ...ignoreArguments(drift),
+  ],
   migrate: ({ settings: { runner } }) => [runner === "command" ? "run" : "deploy", "--hold-contract"],
   contract: ({ settings: { soak } }) => ["deploy", "--after-rollout", "--soak", soak.text],
 };
@@ -79,6 +85,11 @@ export function commonArguments(stack: string, settings: Settings["migrations"])
     ...(settings.allowDatabaseAhead ? ["--allow-database-ahead"] : []),
     ...(settings.showValues ? ["--show-values"] : []),
   ];
+}
+
+/** Returns the options with which the migrator ignores the drift of some objects. */
+export function ignoreArguments({ ignore }: Pick<Settings["drift"], "ignore">): string[] {
+  return ignore.flatMap(({ object, reason }) => ["--ignore", literal(`${object}=${reason}`)]);
 }
 
 /** Returns the options with which the migrator applies the review's gate. */

@@ -9,6 +9,7 @@ import {
   type ProvidedDatabase,
   requireInputs,
 } from "./database-migration";
+import { DriftCheck } from "./drift-check";
 import type { LiveRollout } from "./live-rollout";
 import type { LiveRelease } from "./release-outputs";
 import { SchemaGateFiles, schemaGateOf } from "./schema-gate";
@@ -81,6 +82,14 @@ export class Release extends pulumi.ComponentResource {
     const workloads = settings.workloads.map(
       (each) => new Workload(`${name}-${each.name}`, { ...shared, app, settings: each }, afterMigration),
     );
+
+    // the search for changes by hand, on a schedule
+    if (settings.drift.schedule !== undefined)
+      new DriftCheck(
+        `${name}-drift`,
+        { settings, namespace, database: jobs.database, files: jobs.files, live },
+        afterMigration,
+      );
 
     // sizes of the tables → smoke check → contract migrations → report
     const rolledOut = pulumi.all([web.deployment.id, ...workloads.map(({ id }) => id)]);

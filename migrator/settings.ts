@@ -84,10 +84,12 @@ export interface Settings {
   /** The last migration that the database already has; required by `baseline`. */
   readonly through: string | undefined;
   readonly force: boolean;
-  /** What `drift` prints, and which direction its SQL has. With `sql`, every line of the log is a comment. */
+  /** What `drift` prints, which direction its SQL has, and what it ignores as preflight does. With `sql`, every line of the log is a comment. */
   readonly drift: {
     readonly format: (typeof DRIFT_FORMATS)[number];
     readonly direction: (typeof DRIFT_DIRECTIONS)[number];
+    /** The reasons for which the drift of objects is ignored, by the patterns of these objects. */
+    readonly ignore: Readonly<Record<string, string>>;
   };
   /**
    * The file that `sql` runs, its name in messages, and the name of the hotfix that it becomes, if it does; undefined

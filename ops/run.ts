@@ -3,7 +3,7 @@ import type { JobByHand, MigratorProgram } from "../by-hand/job-by-hand";
 import type { CommandStack } from "../by-hand/stack";
 import { commandByHand } from "../by-hand/typed-command";
 import { literal } from "../components/literal";
-import { reviewArguments } from "../components/migrator-arguments";
+import { ignoreArguments, reviewArguments } from "../components/migrator-arguments";
 import type { Migration } from "../migrations/history/history";
 import { MIGRATOR_FOLDER } from "../settings/pod/migration-pod";
 import { commandLine } from "../text/command-line";
@@ -50,6 +50,7 @@ function migratorArguments(command: OpsCommand, stack: CommandStack, file: Migra
     ...(file === undefined ? [] : [`${MIGRATOR_FOLDER}/${SQL_KEY}`, "--file-name", literal(file.name)]),
     ...(migration === undefined ? [] : [literal(migration)]),
     ...(verb === "sql" || verb === "revert" ? reviewArguments(stack.settings.review) : []),
+    ...(verb === "drift" ? ignoreArguments(stack.settings.drift) : []),
     ...(migration === undefined ? [] : revertArguments(migration, stack)),
     ...own,
   ];

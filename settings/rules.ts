@@ -155,6 +155,17 @@ export const rules: Rule[] = [
       );
     },
   },
+  {
+    needs: ["workloads", "drift"],
+    broken: ({ workloads, drift: { schedule } }) =>
+      workloads.flatMap((each, index) =>
+        problem(
+          schedule !== undefined && each.name === "drift",
+          ["workloads", index, "name"],
+          "another name, because drift.schedule makes a CronJob of this name",
+        ),
+      ),
+  },
   ...backupRules,
   ...rehearsalRules,
   ...proofRules,

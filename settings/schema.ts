@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { app, service, workloads } from "./sections/app";
 import { backup } from "./sections/backup";
 import { database } from "./sections/database";
+import { drift } from "./sections/drift";
 import { migrations } from "./sections/migrations";
 import { policy, release, report, review, smoke } from "./sections/policy";
 import { rehearsal } from "./sections/rehearsal";
@@ -22,6 +23,7 @@ export const sections = {
   backup: backup.prefault({}),
   migrations,
   rehearsal: rehearsal.prefault({}),
+  drift: drift.prefault({}),
   service: service.prefault({}),
   workloads: workloads.default([]),
   policy: policy.prefault({}),

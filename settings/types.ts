@@ -86,6 +86,9 @@ export const whole = (min: number, max: number, unit = "") => {
 /** A whole percentage from `min` to 100. */
 export const percent = (min: number) => whole(min, 100, "percent");
 
+/** When something is run, as a cron job of Kubernetes says it. */
+export const cronSchedule = z.string().regex(/^(@\w+|\S+ \S+ \S+ \S+ \S+)$/, 'a cron schedule such as "0 3 * * *"');
+
 /** A text that is not empty. */
 export const text = z.string().min(1);
 

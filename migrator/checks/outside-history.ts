@@ -53,7 +53,7 @@ export function outsideHistory(difference: Difference, expected: Catalog, actual
 /**
  * Returns the table, as `schema.name`, that a key names or that its index, sequence, column or other part belongs to.
  */
-function tableOf({ key, expected, actual }: Difference, tables: Catalog): string | undefined {
+export function tableOf({ key, expected, actual }: Difference, tables: Catalog): string | undefined {
   const [, kind, name] = /^(table|index|sequence|column|constraint|trigger|policy) (.+)$/.exec(key) ?? [];
   if (kind === undefined || name === undefined) return undefined;
   if (kind === "table") return name;

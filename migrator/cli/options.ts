@@ -129,6 +129,11 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
     default: "to-history",
     text: "drift --format sql: to-history, a migration for what was done by hand, or to-database, which takes it back",
   },
+  ignore: {
+    value: "PATTERN=REASON",
+    many: true,
+    text: "drift, preflight: objects that may differ, such as `index public.tmp_*=made by the reports`; repeatable",
+  },
   stack: {
     value: "NAME",
     text: "the Pulumi stack that this Job belongs to; commands in messages then run in the cluster",

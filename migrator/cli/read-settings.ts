@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { HOTFIX_NAME, HOTFIX_NAME_RULE } from "../../migrations/history/hotfix";
 import { checkNames, LEVELS, type Level } from "../../settings/checks";
+import { isObjectPattern, OBJECT_PATTERN } from "../../settings/drift-objects";
 import { parseBytes } from "../../text/bytes";
 import { commandLine } from "../../text/command-line";
 import { parseDuration } from "../../text/short-duration";
@@ -80,6 +81,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     drift: {
       format: choice("format", DRIFT_FORMATS),
       direction: choice("direction", DRIFT_DIRECTIONS),
+      ignore: readIgnored(list("ignore"), mistakes),
     },
     sqlFile: readSqlFile(sqlFile, verb, text, mistakes),
     revert: verb === "revert" ? readRevert(reverted, values, connection !== undefined, mistakes) : undefined,
@@ -233,6 +235,15 @@ function readPairs(option: string, given: readonly string[], mistakes: string[])
     else pairs[each.slice(0, at)] = each.slice(at + 1);
   }
   return pairs;
+}
+
+function readIgnored(given: readonly string[], mistakes: string[]): Record<string, string> {
+  const ignored = readPairs("ignore", given, mistakes);
+  for (const [pattern, reason] of Object.entries(ignored)) {
+    if (!isObjectPattern(pattern)) mistakes.push(`--ignore ${pattern}: the pattern must be ${OBJECT_PATTERN}.`);
+    if (reason.trim() === "") mistakes.push(`--ignore ${pattern}= needs a reason.`);
+  }
+  return ignored;
 }
 
 function readResolution(text: (name: string) => string | undefined, mistakes: string[]): Settings["resolution"] {

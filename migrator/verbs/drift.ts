@@ -4,7 +4,8 @@ import { counted } from "../../text/counted";
 import { plannedEffects } from "../apply/planned-effects";
 import { runChecks } from "../checks/check";
 import { compareObjects } from "../checks/drift/compare";
-import { type DriftReport, directionSql, driftReport, findingText } from "../checks/drift/report";
+import { findingText } from "../checks/drift/findings";
+import { type DriftReport, directionSql, driftReport } from "../checks/drift/report";
 import { drift as driftCheck } from "../checks/preflight/drift";
 import { DriftFound } from "../failures/findings";
 import { nextCommand } from "../next-command";
@@ -38,6 +39,11 @@ export async function drift(run: Run, migrations: readonly Migration[]): Promise
     return compareAsPreflight(run, migrations, historyState, tableExists);
   }
   for (const key of report.outside) log.event("drift.outside", `Not managed by the history: ${key}`, { key });
+  for (const each of report.ignored)
+    log.event("drift.ignored", `Ignored: ${findingText(each)} (${each.reason})`, {
+      key: each.key,
+      reason: each.reason,
+    });
   if (report.differences.length > 0) throw found(run, report);
   log.event(
     "drift.finished",

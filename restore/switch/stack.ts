@@ -27,7 +27,7 @@ export function rawSettings({ config }: SwitchStack, namespace: string): Record<
 export function withSettings(stack: SwitchStack, namespace: string, changes: readonly Change[]): SwitchStack {
   const raw = withChanges(rawSettings(stack, namespace), changes);
   const app = { image: "unknown:0", ...keysOf(raw["app"]) };
-  const sections = ["namespace", "app", "database", "migrations", "review", ...SWITCH_SECTIONS] as const;
+  const sections = ["namespace", "app", "database", "migrations", "review", "drift", ...SWITCH_SECTIONS] as const;
   const { settings, problems } = parseSettings({ ...raw, app }, [...sections]);
   if (!settings) throw invalidSettings(stack.name, problems);
   const config = new Map(stack.config);

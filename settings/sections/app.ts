@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   command,
+  cronSchedule,
   duration,
   environment,
   image,
@@ -199,7 +200,7 @@ const worker = z.strictObject({
 const cron = z.strictObject({
   kind: setting(z.literal("cron"), { ...kind, example: "cron" }),
   ...shared,
-  schedule: setting(z.string().regex(/^(@\w+|\S+ \S+ \S+ \S+ \S+)$/, 'a cron schedule such as "0 3 * * *"'), {
+  schedule: setting(cronSchedule, {
     description: "When a cron job runs, in the cluster's time zone; `@daily` and the like are allowed too.",
     example: "15 3 * * *",
   }),

@@ -71,6 +71,7 @@ function changed(key: string, value: unknown): Record<string, unknown> {
   }
   if (key.startsWith("backup.branch."))
     raw.backup = { mode: "branch", branch: { project: "p", secret: { name: "shop-neon" } } };
+  if (key.startsWith("drift.secret.")) raw.drift = { secret: { name: "shop-drift" } };
   if (key.startsWith("rehearsal.into.")) raw.rehearsal = { into: { secret: "shop-rehearsal-server" } };
   if (key === "database.auth") raw.database = { ...raw.database, ...IAM, secret: undefined };
   let at = raw;

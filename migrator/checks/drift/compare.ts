@@ -4,12 +4,15 @@ import type { Defined } from "../../../migrations/statements/replay-rules";
 import type { Session } from "../../db/connection";
 import type { Run } from "../../run";
 import { onScratch, type Unknown } from "../scratch";
+import { type IgnoredFinding, withoutIgnored } from "./ignore";
 import type { Snapshot } from "./object";
 import { type Managed, managedByHistory } from "./outside";
 import { readObjects } from "./read-objects";
 
 /** The live database beside a scratch database with its history. */
 export interface Compared extends Managed {
+  /** What differs and is left out, as `--ignore` says. */
+  readonly ignored: readonly IgnoredFinding[];
   /** The server's major version. */
   readonly major: number;
   readonly scratch: Session;
@@ -18,20 +21,21 @@ export interface Compared extends Managed {
 }
 
 /**
- * Compares every object of the live database with what these migrations make on a scratch database, and calls `look`
- * while that is still there; or returns the reason why that can't be done.
+ * Compares every object of the live database with what these migrations make on a scratch database, but for those that
+ * are ignored, and calls `look` while that is still there; or returns the reason why that can't be done.
  */
 export function compareObjects<T>(
   run: Run,
   migrations: readonly Migration[],
   look: (compared: Compared) => T | Promise<T>,
 ): Promise<T | Unknown> {
-  const { session, table } = run;
+  const { session, table, settings } = run;
   return onScratch(run, migrations, async (scratch, defined) => {
     const [expected, actual] = [await readObjects(scratch), await readObjects(session)];
     const needed = await neededExtensions(session, expected, actual);
     const managed = managedByHistory(expected, actual, identifier(table.schema), needed);
-    return look({ ...managed, major: Math.floor(session.serverVersion / 10_000), scratch, defined });
+    const compared = withoutIgnored(managed, settings.drift.ignore);
+    return look({ ...compared, major: Math.floor(session.serverVersion / 10_000), scratch, defined });
   });
 }
 

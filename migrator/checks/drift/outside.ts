@@ -39,6 +39,11 @@ function isPartition({ kind, facts }: DriftObject): boolean {
   return kind === "table" && !!facts["partition of"];
 }
 
+/** Takes objects out of a snapshot with all their parts. */
+export function withoutObjects(snapshot: Snapshot, isOutside: (key: string) => boolean): Snapshot {
+  return split(snapshot, isOutside).managed;
+}
+
 type ByAddress = ReadonlyMap<string, DriftObject>;
 
 /** Takes objects out of a snapshot with all their parts, and names those that are part of no other. */

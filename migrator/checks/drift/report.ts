@@ -3,18 +3,10 @@ import type { TableEffect, Work } from "../../../migrations/schema/effect";
 import { Schema } from "../../../migrations/schema/schema";
 import { nodeOf, parseScript, ScriptError } from "../../../migrations/sql/parse";
 import { apply, effectOf } from "../../../migrations/statements/statements";
-import { type DriftObject, type Fact, factText, type Snapshot } from "./object";
+import { type DriftFinding, findings } from "./findings";
+import type { IgnoredFinding } from "./ignore";
 import type { Managed } from "./outside";
 import { type DriftPlan, type DriftStatement, planChange } from "./plan";
-import { changedFacts } from "./rule";
-
-/** An object that differs between the live database and its history. */
-interface DriftFinding {
-  readonly key: string;
-  /** `added`: only the database has it; `missing`: only the history. */
-  readonly change: "added" | "missing" | "changed";
-  readonly properties: readonly { readonly name: string; readonly history: Fact; readonly database: Fact }[];
-}
 
 /** A statement with its lock, as the review knows it. */
 type LockedStatement = DriftStatement & { readonly lock: string };
@@ -30,6 +22,8 @@ export interface DriftReport {
   readonly differences: readonly DriftFinding[];
   /** The keys of what the history doesn't manage, and that is no drift. */
   readonly outside: readonly string[];
+  /** What differs and is ignored. No statement changes it. */
+  readonly ignored: readonly IgnoredFinding[];
   /** The SQL of a migration that brings the history to the database. */
   readonly toHistory: Direction;
   /** The SQL that brings the database back to its history. */
@@ -41,7 +35,7 @@ export interface DriftReport {
  * @param migrations the history, by which the locks of the statements are known
  */
 export function driftReport(
-  { expected, actual, outside, major }: Managed & { major: number },
+  { expected, actual, outside, major, ignored = [] }: Managed & { major: number; ignored?: readonly IgnoredFinding[] },
   migrations: readonly Migration[],
 ): DriftReport {
   const schema = new Schema();
@@ -53,6 +47,7 @@ export function driftReport(
   return {
     differences: findings(expected, actual),
     outside,
+    ignored,
     // In this order the schema that the locks are looked up in is the history's, and then the database's.
     toHistory: locked(planChange(expected, { to: actual, major })),
     toDatabase: locked(planChange(actual, { to: expected, major })),
@@ -88,42 +83,6 @@ const WORK: Record<Work, string> = {
 
 function lockText({ name, lock, work }: TableEffect): string {
   return `${lock} on ${name.schema ?? "public"}.${name.name}${WORK[work]}`;
-}
-
-/** Returns the differences by key. The parts of an object that only one side has are left out. */
-function findings(expected: Snapshot, actual: Snapshot): DriftFinding[] {
-  const keys = [...new Set([...expected.keys(), ...actual.keys()])].sort();
-  const only = (here: Snapshot, there: Snapshot) =>
-    new Set([...here].filter(([key]) => !there.has(key)).map(([, { address }]) => address));
-  const [missing, added] = [only(expected, actual), only(actual, expected)];
-  return keys.flatMap((key): DriftFinding[] => {
-    const [before, after] = [expected.get(key), actual.get(key)];
-    if (before && after) {
-      const properties = changedFacts(before, after).map((name) => ({
-        name,
-        history: before.facts[name] ?? null,
-        database: after.facts[name] ?? null,
-      }));
-      return properties.length > 0 ? [{ key, change: "changed", properties }] : [];
-    }
-    const isPart = ({ parent }: DriftObject, whole: ReadonlySet<string>) => parent !== null && whole.has(parent);
-    if (before) return isPart(before, missing) ? [] : [{ key, change: "missing", properties: [] }];
-    return isPart(after!, added) ? [] : [{ key, change: "added", properties: [] }];
-  });
-}
-
-const LONGEST = 160;
-
-/** Returns a difference as one line: `+` only the database has it, `-` only the history has it, `~` it is another. */
-export function findingText({ key, change, properties }: DriftFinding): string {
-  if (change !== "changed") return `${change === "added" ? "+" : "-"} ${key}`;
-  const changes = properties.map(({ name, history, database }) => `${name} ${short(history)} → ${short(database)}`);
-  return `~ ${key}: ${changes.join("; ")}`;
-}
-
-function short(fact: Fact): string {
-  const line = typeof fact === "boolean" ? (fact ? "yes" : "no") : factText(fact).replace(/\s+/g, " ").trim();
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line || "none";
 }
 
 /** Returns the SQL of one direction, each statement below its object, its lock and what is lost by it. */

@@ -4,6 +4,7 @@ import { nextCommand } from "../../next-command";
 import { latestCatalog } from "../../records/release-records";
 import { readCatalog } from "../catalog";
 import { describeDifference, differences } from "../drift";
+import { splitIgnored } from "../ignored-differences";
 import { outsideHistory } from "../outside-history";
 import { catalogOfHistory } from "../scratch";
 import type { PreflightCheck } from "./context";
@@ -37,8 +38,12 @@ export const drift: PreflightCheck = {
     }
     const all = differences(expected, actual).filter(({ key }) => !isOthers(key, run.table.schema, expected));
     const outside = new Set(all.flatMap((each) => outsideHistory(each, expected, actual) ?? []));
-    const found = all.filter((each) => outsideHistory(each, expected, actual) === undefined);
-    const beside = outside.size === 0 ? "" : `; beside it: ${listed([...outside])}`;
+    const own = all.filter((each) => outsideHistory(each, expected, actual) === undefined);
+    const { found, ignored } = splitIgnored(own, { expected, actual }, run.settings.drift.ignore);
+    const beside = [
+      ...(outside.size === 0 ? [] : [`; beside it: ${listed([...outside])}`]),
+      ...(ignored.length === 0 ? [] : [`; ignored: ${listed(ignored)}`]),
+    ].join("");
     if (found.length === 0) return { findings: [], facts: `as ${source}${beside}` };
     const evidence = found.slice(0, SHOWN).map((each) => `  ${describeDifference(each)}`);
     if (found.length > SHOWN) evidence.push(`  and ${found.length - SHOWN} more`);

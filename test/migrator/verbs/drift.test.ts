@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readSettings } from "../../../migrator/cli/read-settings";
 import { startPostgres, type TestPostgres } from "../../support/postgres";
-import { historyOf, migrate, query, writeMigration } from "../support";
+import { historyOf, migrate, preflightCheck, query, writeMigration } from "../support";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -95,4 +96,30 @@ test("a format that there is not, and one for another verb, are refused", async 
   expect(wrong).toMatchObject({ exit: 2, output: expect.stringContaining("must be one of text, json, sql") });
   const other = await migrate(url, directory, "status", "--direction", "to-history");
   expect(other).toMatchObject({ exit: 2, output: expect.stringContaining("is for the verb drift only") });
+});
+
+test("drift and preflight leave out what is ignored, and name it with its reason", async () => {
+  const { url, directory } = await changedByHand();
+  await query(url, "CREATE TABLE tmp_a (id serial PRIMARY KEY); CREATE INDEX tmp_a_id ON tmp_a (id)");
+  const some = ["--ignore", "table public.tmp_*=made by the reports", "--ignore", "index public.note_t*=of the night"];
+  const found = await migrate(url, directory, "drift", ...some);
+  expect(found.exit, found.output).toBe(9);
+  expect(found.output).toContain("Ignored: + table public.tmp_a (made by the reports)");
+  expect(found.output).toContain("Ignored: + index public.note_title (of the night)");
+  expect(found.output).toContain("differs in 3 objects");
+  const sql = await migrate(url, directory, "drift", "--format", "sql", "--direction", "to-database", ...some);
+  expect(sql.output).not.toMatch(/^DROP (INDEX|TABLE)/m);
+  const all = [...some, "--ignore", "column=known", "--ignore", "function public.twice(*=known"];
+  expect(await migrate(url, directory, "drift", ...all)).toMatchObject({ exit: 0 });
+  const preflight = await preflightCheck(url, directory, "drift", ...all);
+  expect(preflight).toMatchObject({ exit: 0, outcome: "ok" });
+  expect(preflight.text).toContain("table public.tmp_a (made by the reports)");
+});
+
+test("patterns without a reason or a kind are refused, all at once", () => {
+  const args = ["drift", "--migrations", "m", "--ignore", "indx a=b", "--ignore", "index public.a="];
+  const read = () => readSettings(args, { DATABASE_URL: "postgres://a/b" });
+  expect(read).toThrow(
+    /--ignore indx a: the pattern must be a kind of object.*--ignore index public.a= needs a reason/s,
+  );
 });
