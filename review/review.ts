@@ -78,6 +78,7 @@ export interface Review extends Gate {
     readonly name: string;
     readonly checksum: string;
     readonly contract: boolean;
+    readonly hotfix: boolean;
     readonly statements: number;
   }[];
   /** The number of migrations that are deployed already. */
@@ -154,6 +155,7 @@ export function judgeRelease(input: Omit<ReviewInput, "lint" | "trial">): (lint?
         name: plan.name,
         checksum: plan.checksum,
         contract: plan.contract,
+        hotfix: plan.hotfix,
         statements: plan.statements.length,
       })),
       before: history.length - plans.length,

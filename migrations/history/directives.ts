@@ -2,7 +2,7 @@ import { distance } from "fastest-levenshtein";
 import { readBatchOptions } from "../batches/batch-options";
 import { tokensOf } from "../sql/tokens";
 
-const names = ["contract", "batch"] as const;
+const names = ["contract", "hotfix", "batch"] as const;
 
 /** An instruction to the release, written as a comment in a migration: `-- release: contract`. */
 export interface Directive {
@@ -29,12 +29,14 @@ export interface Directives {
   readonly bad: readonly BadDirective[];
 }
 
+const allNames = names.map((name) => `"-- release: ${name}"`).join(", ");
+
 const none: Directives = { directives: [], bad: [] };
 const written = /^\s*--+\s*release\s*:\s*([a-z]\S*)[ \t]*(.*?)\s*$/i;
 /**
  * Matches a directive whose word is right and whose punctuation is wrong: `-- release contract`, `# releases: batch`.
  */
-const almost = /^\s*(?:--+|#)\s*releases?\s*[:=-]?\s*(contract|batch)\b[ \t]*(.*?)\s*$/i;
+const almost = /^\s*(?:--+|#)\s*releases?\s*[:=-]?\s*(contract|hotfix|batch)\b[ \t]*(.*?)\s*$/i;
 
 /**
  * Finds the directives in a stretch of comments and white space. A
@@ -85,17 +87,16 @@ function read(text: string, line: number): Directive | BadDirective | undefined 
     line,
     certain,
   });
-  if (name === "contract" && rest !== "") return wrong('and nothing may follow "-- release: contract"');
   if (name === "batch") {
     const options = readBatchOptions(rest);
     return "problem" in options ? wrong(options.problem) : { name, text: rest, line };
   }
-  if (name) return { name, text: rest, line };
+  if (name) return rest === "" ? { name, text: rest, line } : wrong(`and nothing may follow "-- release: ${name}"`);
   const meant = names.find((each) => resembles(word.toLowerCase(), each));
   if (meant) return wrong(`which is no directive: "-- release: ${meant}" is`);
-  if (word !== "") return wrong('which is no directive ("-- release: contract" and "-- release: batch" are)', false);
+  if (word !== "") return wrong(`which is no directive (${allNames} are)`, false);
   const [, almostName = "", after = ""] = almost.exec(text) ?? [];
-  const fits = almostName.toLowerCase() === "contract" ? after === "" : !("problem" in readBatchOptions(after));
+  const fits = almostName.toLowerCase() === "batch" ? !("problem" in readBatchOptions(after)) : after === "";
   return almostName !== "" && fits
     ? wrong(`which is no directive: it is written "-- release: ${almostName}"`)
     : undefined;

@@ -1,7 +1,7 @@
 import { type ParsedStatement, parseScript, ScriptError } from "../sql/parse";
 import { syntaxHint } from "../sql/syntax-hint";
 import { type TransactionControl, transactionControl } from "../statements/session";
-import { kindOf, refusedInTransaction } from "../statements/statements";
+import { kindOf, refusedInTransaction, type Trace, traceOf } from "../statements/statements";
 import { type BadDirective, type Directive, directivesIn, directivesInside } from "./directives";
 import type { Migration } from "./history";
 
@@ -42,6 +42,11 @@ export interface MigrationPlan {
   readonly mode: MigrationMode;
   /** The file has `-- release: contract`: it runs in a Job of its own, after the rollout is complete and has soaked. */
   readonly contract: boolean;
+  /**
+   * The file has `-- release: hotfix`: where the catalog shows everything that it makes, it is recorded as applied
+   * without being run.
+   */
+  readonly hotfix: boolean;
   readonly statements: readonly PlannedStatement[];
   /** The directives after the last statement, or those of a file without statements. */
   readonly directives: readonly Directive[];
@@ -71,9 +76,11 @@ export function planMigration(
   const { name, sql, checksum } = migration;
   const statements: PlannedStatement[] = [];
   const bad: BadDirective[] = [];
+  const traces = new Set<Trace>();
   let error: MigrationPlan["error"];
   try {
     for (const parsed of parseScript(sql)) {
+      traces.add(traceOf(parsed.node));
       statements.push(planStatement(parsed, statements.length, bad));
       see?.(parsed);
     }
@@ -94,9 +101,13 @@ export function planMigration(
     checksum,
     mode: modeOf(statements),
     contract: all.some((directive) => directive.name === "contract"),
+    hotfix: all.some((directive) => directive.name === "hotfix"),
     statements,
     directives,
-    badDirectives: [...bad, ...rest, ...misplacedBatches(statements, directives)].sort((a, b) => a.line - b.line),
+    badDirectives: [
+      ...[...bad, ...rest, ...misplacedBatches(statements, directives)],
+      ...(error ? [] : impossibleHotfixes(all, traces)),
+    ].sort((a, b) => a.line - b.line),
     ...(error && { error }),
   };
 }
@@ -137,6 +148,19 @@ function misplacedBatches(statements: readonly PlannedStatement[], last: readonl
   }
   bad(batches(last), "with no statement below it");
   return found;
+}
+
+/** Finds hotfix directives in a file in which they can't be followed. */
+function impossibleHotfixes(all: readonly Directive[], traces: ReadonlySet<Trace>): BadDirective[] {
+  const why = all.some(({ name }) => name === "contract")
+    ? 'and "-- release: contract": what was done in production at once can\'t wait for a rollout'
+    : traces.has("object")
+      ? undefined
+      : "and no statement that makes or changes an object: the catalog doesn't show rows, so nobody could see whether it was run. Without the line it is run as any other migration";
+  if (why === undefined) return [];
+  return all
+    .filter(({ name }) => name === "hotfix")
+    .map(({ line }) => ({ line, certain: true, problem: `has "-- release: hotfix" ${why}` }));
 }
 
 function modeOf(statements: readonly PlannedStatement[]): MigrationMode {

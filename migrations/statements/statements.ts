@@ -79,6 +79,19 @@ function words(tag: string): string {
 }
 
 /**
+ * What a statement leaves. `object`: it makes, changes or drops an object, which the catalog shows. `unseen`: it changes
+ * rows or runs code, and the catalog doesn't show whether it was run. `nothing`: nothing is left when it has ended.
+ */
+export type Trace = "object" | "unseen" | "nothing";
+
+/** Returns what a statement leaves, as far as its kind shows. */
+export function traceOf(node: Node): Trace {
+  const { tag } = find(node);
+  if (tag in session || tag === "VacuumStmt" || tag === "CheckPointStmt" || tag === "ReindexStmt") return "nothing";
+  return tag in rows || tag === "DoStmt" || tag === "CallStmt" ? "unseen" : "object";
+}
+
+/**
  * Why Postgres refuses a statement inside a transaction (SQLSTATE 25001, or 2D000 for a DO block); undefined when it
  * doesn't. Each rule is checked against a running server by test/migrations/sql/transaction.test.ts.
  * @param partitioned looks up in the catalog what the text doesn't show (REINDEX and CLUSTER of a partitioned table)

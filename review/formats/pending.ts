@@ -19,11 +19,14 @@ export function pendingText({ migrations, before, first }: Pick<Review, "migrati
   const more = migrations.length - named.length;
   return [
     `${counted(migrations.length, "migration is", "migrations are")} pending${first ? ", assuming an EMPTY database" : ""}:`,
-    ...named.map(({ name, statements, contract }) =>
-      oneLine(
-        `  ${name.padEnd(width)}  ${counted(statements, "statement")}${contract ? ", contract: after the rollout" : ""}`,
-      ),
-    ),
+    ...named.map(({ name, statements, contract, hotfix }) => {
+      const when = contract
+        ? ", contract: after the rollout"
+        : hotfix
+          ? ", hotfix: only recorded where it is there"
+          : "";
+      return oneLine(`  ${name.padEnd(width)}  ${counted(statements, "statement")}${when}`);
+    }),
     ...(more > 0 ? [`  … and ${more} more`] : []),
   ].join("\n");
 }

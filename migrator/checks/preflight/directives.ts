@@ -21,7 +21,8 @@ export const directives: PreflightCheck = {
       ? "Directives in pending migrations can't be followed."
       : "Comments in pending migrations read like directives, and are none.";
     const evidence = bad.map(({ migration, line, problem }) => `  ${migration}, line ${line}: it ${problem}`);
-    const next = 'correct the comments ("-- release: contract", or "-- release: batch" above its statement)';
+    const next =
+      'correct the comments ("-- release: contract", "-- release: hotfix", or "-- release: batch" above its statement)';
     return { findings: [{ what, evidence, next }], facts: `${bad.length} can't be followed`, mild: !certain };
   },
 };

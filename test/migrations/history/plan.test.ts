@@ -122,6 +122,11 @@ describe("directives", () => {
     ["-- release: contract is not used here\nDROP TABLE a;", 1, "nothing may follow"],
     ["-- release: contract;\nDROP TABLE a;", 1, "no directive"],
     ["--- release contract\nDROP TABLE a;", 1, "it is written"],
+    ["-- release hotfix\nDROP TABLE a;", 1, "it is written"],
+    ["-- release: hotfixes\nDROP TABLE a;", 1, '"-- release: hotfix" is'],
+    ["-- release: hotfix of 2026\nDROP TABLE a;", 1, "nothing may follow"],
+    ["-- release: hotfix\nSET lock_timeout = 1; UPDATE a SET b = 1; CALL p();", 1, "the catalog doesn't show rows"],
+    ["-- release: hotfix", 1, "no statement that makes or changes an object"],
     ["-- releases: batch size 5\nDELETE FROM a;", 1, "it is written"],
     ["\n-- release: bacth\nUPDATE a SET b = 1;", 2, '"-- release: batch" is'],
     ["-- release: batch sice 100\nUPDATE a SET b = 1;", 1, '"sice 100" is none of'],
@@ -135,6 +140,18 @@ describe("directives", () => {
     const { badDirectives, contract } = plan(sql);
     expect(contract).toBe(false);
     expect(badDirectives).toMatchObject([{ line, certain: true, problem: expect.stringContaining(problem) }]);
+  });
+
+  test("a hotfix makes an object, and waits for no rollout", () => {
+    expect(plan("-- release: hotfix\nSET lock_timeout = 1; CREATE INDEX i ON t (a);")).toMatchObject({
+      hotfix: true,
+      contract: false,
+      badDirectives: [],
+    });
+    expect(plan("CREATE INDEX i ON t (a);").hotfix).toBe(false);
+    expect(plan("-- release: contract\n-- release: hotfix\nDROP TABLE a;").badDirectives).toMatchObject([
+      { line: 2, certain: true, problem: expect.stringContaining("can't wait for a rollout") },
+    ]);
   });
 
   test("are perhaps meant by a comment with another word, and by no sentence", () => {
