@@ -13,6 +13,7 @@ import { rehearse } from "../rehearsal/run-rehearsal";
 import { REHEARSAL_SECTIONS } from "../rehearsal/stack";
 import { kubeconfigFile } from "../report/reader/kubectl";
 import { formatDuration, parseDuration } from "../text/short-duration";
+import { runHotfix } from "./hotfix";
 import { helpText, type OpsCommand, readCommand } from "./options";
 import { prune } from "./prune/prune";
 import { opsRun } from "./run";
@@ -40,7 +41,11 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     await seeOtherJobs(kubectl, { app: app.name, changes: changes !== undefined }, output.say);
     for (const line of announcement(run, file, changes)) output.say(line);
     const leaving = () => `Leaving. Job ${run.name} is being deleted, and may still run for 30 s.`;
-    return runJob(kubectl, run, stopSignal(leaving, output.say), output);
+    const stop = stopSignal(leaving, output.say);
+    const { hotfix: title } = command.given;
+    if (file === undefined || typeof title !== "string") return runJob(kubectl, run, stop, output);
+    const hotfix = { run, file, title, json: command.json };
+    return runHotfix(hotfix, output, (read) => runJob(kubectl, run, stop, read));
   });
 }
 

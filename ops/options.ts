@@ -11,6 +11,7 @@ import {
   wrongCommand,
 } from "../by-hand/options";
 import { commandByHand } from "../by-hand/typed-command";
+import { HOTFIX_NAME, HOTFIX_NAME_RULE } from "../migrations/history/hotfix";
 import { OPS_VERBS, type OpsVerbName, verbOf } from "./verbs";
 
 /** A command as it was typed. */
@@ -55,12 +56,15 @@ export function readCommand(args: readonly string[], stacks: readonly string[]):
   return { verb: name as OpsVerbName, file, migration, given, ...stack };
 }
 
-/** Returns what a verb needs and was not given, and what of its options excludes each other. */
+/** Returns what a verb needs and was not given, what of its options excludes each other, and wrong values. */
 function missing(verb: string, values: Given): string[] {
   if (verb === "baseline" && values["through"] === undefined)
     return ["baseline needs --through MIGRATION, the last one that the database already has"];
   if (verb === "revert" && values["plan"] === undefined)
     return ["revert needs --plan, which shows the migration that takes another one back"];
+  const { hotfix } = values;
+  if (typeof hotfix === "string" && !HOTFIX_NAME.test(hotfix))
+    return [`--hotfix is "${hotfix}", and ${HOTFIX_NAME_RULE}`];
   const resolutions = ["diagnose", "applied", "rolled-back"].filter((each) => values[each] !== undefined);
   if (verb === "resolve" && resolutions.length !== 1)
     return ["resolve needs one of --diagnose, --applied and --rolled-back, with the name of a migration"];

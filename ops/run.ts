@@ -24,7 +24,9 @@ export function opsRun(
 ): JobByHand {
   const { verb, json } = command;
   return {
-    ...{ stack, verb, json, program },
+    ...{ stack, verb, program },
+    // The name of a hotfix's migration is read from its event.
+    json: json || command.given["hotfix"] !== undefined,
     name: `${stack.settings.app.name}-ops-${verb}-${randomBytes(3).toString("hex")}`,
     arguments: migratorArguments(command, stack, file),
     rerun: typedCommand(command),

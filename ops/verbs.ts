@@ -63,13 +63,20 @@ export const OPS_VERBS = {
     text: "run one reviewed file in one transaction, with the locks, the review and the audit of a migration",
     argument: "FILE",
     options: {
+      hotfix: {
+        value: "NAME",
+        text: "record it as the migration <time>_NAME, and write its folder into the checkout; it may run in steps",
+      },
       acknowledge: {
         value: "JSON",
         many: true,
         text: "accept a finding of the review, as its message shows; repeatable",
       },
     },
-    changes: () => "runs it in one transaction, under the lock that migrations take",
+    changes: ({ hotfix }) =>
+      hotfix === undefined
+        ? "runs it in one transaction, under the lock that migrations take"
+        : `runs it as the migration <time>_${String(hotfix)}, and records it in the history`,
   },
   revert: {
     text: "show the new migration that takes one back, what is lost by it, and its review; exit status 0, 10 when a part can't be taken back",

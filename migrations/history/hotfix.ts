@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import { shellWord } from "../../text/shell-word";
 import { checksumOf, type Migration } from "./history";
 
 /** The line that marks a migration whose effects a database may have already, because it was run there at once. */
@@ -32,4 +34,15 @@ export function hotfixMigration(name: string, { sql, file }: Migration): Migrati
 /** Returns the name of a hotfix without the time that its migration's name begins with. */
 export function hotfixTitle(migration: string): string {
   return migration.replace(/^\d+_/, "");
+}
+
+/**
+ * Returns the lines that tell what to do with the folder of a hotfix.
+ * @param path the path of its migration.sql
+ */
+export function writtenLines(path: string): string[] {
+  return [
+    `Written: ${path}. Releases find it applied here, and run it on every other database.`,
+    `Next: git add ${shellWord(dirname(path))} (change schema.prisma in the same way), commit, and open the pull request`,
+  ];
 }

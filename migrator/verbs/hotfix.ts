@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import type { Migration } from "../../migrations/history/history";
-import { hotfixMigration } from "../../migrations/history/hotfix";
+import { hotfixMigration, writtenLines } from "../../migrations/history/hotfix";
 import { loadParser } from "../../migrations/history/plan";
 import { writeMigrationSync } from "../../migrations/history/write-migration";
 import type { Catalog } from "../../migrations/schema/expectation";
-import { shellWord } from "../../text/shell-word";
 import { applyQueue } from "../apply/queue";
 import { analyzeTables } from "../checks/analyze";
 import { readCatalog } from "../checks/catalog";
@@ -48,18 +47,10 @@ export async function runHotfix(
   if ("payload" in settings.source) return;
   const { directory } = settings.source;
   try {
-    log.event("hotfix.written", nextLines(writeMigrationSync(directory, name, sql), join(directory, name)));
+    log.event("hotfix.written", writtenLines(writeMigrationSync(directory, name, sql)));
   } catch (error) {
     throw new HotfixNotWritten(name, join(directory, name), (error as NodeJS.ErrnoException).code ?? String(error));
   }
-}
-
-/** Returns the lines that tell what to do with the folder of a hotfix. */
-export function nextLines(path: string, folder: string): string[] {
-  return [
-    `Written: ${path}. Releases find it applied here, and run it on every other database.`,
-    `Next: git add ${shellWord(folder)} (change schema.prisma in the same way), commit, and open the pull request`,
-  ];
 }
 
 async function apply(run: Run, file: Migration, { migration, history, resume }: HotfixPlace): Promise<void> {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Client } from "pg";
@@ -9,6 +9,7 @@ import { removeDeleted } from "../../local/cloud/aws/placement";
 import { connect, stopCloud } from "../../local/cloud/client";
 import { toolsOf } from "../../local/cloud/command/tools";
 import { listObjects } from "../../local/cloud/kubernetes/index";
+import { checksumOf } from "../../migrations/history/history";
 import { projectFolder, removeFolders } from "../by-hand/project";
 import { migrate, writeMigration } from "../migrator/support";
 
@@ -111,6 +112,19 @@ describe.sequential("npm run ops on the local cluster", () => {
     expect(run.said()).toMatch(/REFUSED: drop-table hats \(destructive\)/);
     expect(run.said()).toContain("\nNext: npm run migrator -- revert 2_hats --write --migrations migrations (in");
     expect(await query("SELECT FROM hats")).toHaveLength(2);
+    await until(() => left().length === 0);
+  }, 240_000);
+
+  test("runs a hotfix, and writes its folder as it is recorded", async () => {
+    const sql = "CREATE INDEX CONCURRENTLY hats_id ON hats (id);\nCOMMENT ON INDEX hats_id IS 'by night';\n";
+    const run = start("sql", sqlFile("hats.sql", sql), "--hotfix", "index_hats");
+    expect(await run.ended, run.said()).toBe(0);
+    const written = /^Written: (migrations\/\d+_index_hats\/migration\.sql)\. /m.exec(run.said());
+    expect(readFileSync(join(project, written![1]!), "utf8")).toBe(`-- release: hotfix\n${sql}`);
+    const rows = await query(
+      "SELECT checksum, finished_at FROM _prisma_migrations WHERE migration_name LIKE '%\\_index\\_hats'",
+    );
+    expect(rows).toContainEqual({ checksum: checksumOf(`-- release: hotfix\n${sql}`), finished_at: expect.any(Date) });
     await until(() => left().length === 0);
   }, 240_000);
 

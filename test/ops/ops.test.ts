@@ -111,6 +111,39 @@ describe("npm run ops", { timeout: 180_000 }, () => {
     expect(out).toBe("first\nsecond line\nthird\n");
   });
 
+  test("writes the folder of a hotfix that the Job has recorded, and never over another one", async () => {
+    const told = (event: string, fields: object) => JSON.stringify({ event, message: `${event} told`, ...fields });
+    const lines = [
+      told("sql.started", {}),
+      told("hotfix.recorded", { migration: "20260101000000_add_fax", checksum: "x" }),
+    ];
+    const answers: Answer[] = [
+      ...[JOBS, CREATED, MAPS, RUNNING],
+      { when: ["get pods"], out: pod({ terminated: { exitCode: 0, reason: "Completed" } }) },
+      { ...LOG, out: lines.map((line, at) => `2026-01-01T00:00:00.${at + 1}Z ${line}\n`).join("") },
+      ...DELETE,
+    ];
+    const words = ["sql", "fix.sql", "--hotfix", "add_fax", "--stack", "prod"];
+    const { status, out, err } = await run(answers, ...words);
+    expect(status, err).toBe(0);
+    expect(out).toBe("sql.started told\nhotfix.recorded told\n");
+    const [{ args }] = JSON.parse(called("--output=json").find(({ input }) => input)!.input).spec.template.spec
+      .containers;
+    expect(args.join(" ")).toMatch(/^sql \S+statement\.sql --file-name fix\.sql --hotfix add_fax .*--json/);
+    const path = join("migrations", "20260101000000_add_fax", "migration.sql");
+    expect(err).toContain(`Written: ${path}. `);
+    expect(err).toContain("Next: git add migrations/20260101000000_add_fax (");
+    expect(readFileSync(join(project, path), "utf8")).toBe("-- release: hotfix\nSELECT 1;\n");
+    writeFileSync(join(project, path), "SELECT 2;");
+    rmSync(join(bin, "used-3"));
+    const taken = await run(answers, ...words);
+    expect(taken.status, taken.err).toBe(1);
+    expect(taken.err).toMatch(
+      /FAILED: .*_add_fax can't be written: ENOTEMPTY\.\nDatabase: .*_add_fax is applied and recorded.*\nNext: see to the folder, then: npm run ops -- sql fix\.sql --hotfix add_fax --stack prod \(it only writes/,
+    );
+    expect(readFileSync(join(project, path), "utf8")).toBe("SELECT 2;");
+  });
+
   test("refuses what changes the database while a release's Job runs, and only tells otherwise", async () => {
     const busy: Answer = { ...JOBS, out: { items: [job("migrate", "notes-migrate-1")] } };
     const refused = await run([busy], "sql", "fix.sql", "--stack", "prod");

@@ -54,6 +54,10 @@ describe("the command line of ops", () => {
     [["status", "--stack", "prod", "--json=yes"], "--json takes no value"],
     [["status", "now", "--stack", "prod"], '"now" is one word too many'],
     [["sql", "--stack", "prod"], "sql needs the file to run"],
+    [
+      ["sql", "a.sql", "--hotfix", "Add Index", "--stack", "prod"],
+      '--hotfix is "Add Index", and must be 1 to 100 of a-z',
+    ],
     [["sql", "a.sql", "b.sql", "--stack", "prod"], '"b.sql" is one word too many'],
     [["revert", "--plan", "--stack", "prod"], "revert needs the migration, such as: revert 20240131120000_add_index"],
     [["revert", "1_a", "--stack", "prod"], "revert needs --plan"],
