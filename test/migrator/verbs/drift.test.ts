@@ -118,8 +118,9 @@ test("drift and preflight leave out what is ignored, and name it with its reason
 
 test("patterns without a reason or a kind are refused, all at once", () => {
   const args = ["drift", "--migrations", "m", "--ignore", "indx a=b", "--ignore", "index public.a="];
-  const read = () => readSettings(args, { DATABASE_URL: "postgres://a/b" });
-  expect(read).toThrow(
-    /--ignore indx a: the pattern must be a kind of object.*--ignore index public.a= needs a reason/s,
+  const mistakes = expect.stringMatching(
+    /--ignore indx a: the pattern must be .*--ignore index public.a= needs a reason/s,
   );
+  const read = () => readSettings(args, { DATABASE_URL: "postgres://a/b" });
+  expect(read).toThrow(expect.objectContaining({ detail: mistakes }));
 });
