@@ -28,7 +28,8 @@ export function history(name: string, migrations: readonly (readonly [string, st
   return directory;
 }
 
-export interface Deployed {
+/** What was measured of one process. */
+export interface Measured {
   /** The milliseconds from the start of the process to its end. */
   readonly time: number;
   /** The largest resident set in MiB; 0 where there is no /proc. */
@@ -37,11 +38,11 @@ export interface Deployed {
   readonly firstQuery: number;
 }
 
-/** Runs the bundled migrator as a process. */
-export async function deploy(url: string, ...args: string[]): Promise<Deployed> {
+/** Runs a verb of the bundled migrator, such as `deploy`, as a process. */
+export async function measure(url: string, ...args: string[]): Promise<Measured> {
   const program = bundle();
   const began = performance.now();
-  const child = spawn(process.execPath, [program, "deploy", ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env["PATH"], DATABASE_URL: url },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -3,6 +3,7 @@
  * a limit for, and prints one table. The exit status is 1 when a limit is missed.
  */
 import { parseArgs } from "node:util";
+import { benchDrift } from "./drift";
 import { type Figure, isOk, table } from "./figure";
 import { benchMemory, benchStart, benchThousand } from "./migrator";
 import { benchReview, reviewFigures } from "./review";
@@ -17,6 +18,7 @@ const BENCHES: Record<string, (options: Options) => Promise<Figure[]>> = {
   thousand: ({ prisma }) => benchThousand(prisma),
   start: benchStart,
   memory: benchMemory,
+  drift: benchDrift,
   stall: ({ seconds }) => benchStall(seconds),
   review: async () => reviewFigures(await benchReview()),
 };

@@ -6,7 +6,7 @@ import { readHistorySync } from "../migrations/history/history";
 import { encodePayload, payloadKey } from "../migrations/history/payload";
 import { startPostgres } from "../test/support/postgres";
 import { PRISMA, prismaMigrate } from "../test/support/prisma";
-import { deploy, folder, history } from "./deployed";
+import { folder, history, measure } from "./deployed";
 import { type Figure, median } from "./figure";
 
 const ROUNDS = 7;
@@ -44,7 +44,7 @@ export async function benchThousand(prisma: boolean): Promise<Figure[]> {
     const [piped, deployed]: [number[], number[]] = [[], []];
     for (let round = 0; round < ROUNDS; round++) {
       piped.push(await pipe(await postgres.createDatabase(), thousand));
-      deployed.push((await deploy(await postgres.createDatabase(), "--migrations", thousand)).time);
+      deployed.push((await measure(await postgres.createDatabase(), "deploy", "--migrations", thousand)).time);
     }
     const ratio = median(deployed.map((time, round) => time / piped[round]!));
     const note = `${Math.round(median(deployed))} ms to ${Math.round(median(piped))} ms, median of ${ROUNDS} pairs`;
@@ -72,7 +72,7 @@ export async function benchStart(): Promise<Figure[]> {
     const url = await postgres.createDatabase();
     const one = history("one", small(1));
     const times: number[] = [];
-    for (let round = 0; round < 15; round++) times.push((await deploy(url, "--migrations", one)).firstQuery);
+    for (let round = 0; round < 15; round++) times.push((await measure(url, "deploy", "--migrations", one)).firstQuery);
     return [{ name: "start to first query", value: median(times), unit: "ms", limit: 400, note: "median of 15" }];
   } finally {
     await postgres.stop();
@@ -92,7 +92,7 @@ export async function benchMemory(): Promise<Figure[]> {
     writeFileSync(join(payload, payloadKey(index)), piece);
   const postgres = await startPostgres();
   try {
-    const { time, memory } = await deploy(await postgres.createDatabase(), "--payload", payload);
+    const { time, memory } = await measure(await postgres.createDatabase(), "deploy", "--payload", payload);
     const note = `${count} statements in ${Math.round(time)} ms`;
     return [{ name: "memory (RSS) for 10 MiB of SQL", value: memory, unit: "MiB", limit: 150, note }];
   } finally {

@@ -31,17 +31,19 @@ export function planChange(from: Snapshot, goal: Goal): DriftPlan {
   const notGenerated: { key: string; why: string }[] = [];
   const altered = new Map<string, readonly string[]>();
   const remade = new Set<string>();
+  const [movedFrom, movedTo] = [movedTables(from, to), movedTables(to, from)];
   for (const [key, after] of to) {
     const before = from.get(key);
-    if (before === undefined || changedFacts(before, after).length === 0 || isPartOfMoved(after, from, to)) continue;
+    if (before === undefined || changedFacts(before, after).length === 0 || isPartOf(movedTo, after)) continue;
     const answer = RULES[after.kind]!.alter?.(before, after, goal);
     if (isNever(answer)) notGenerated.push({ key, why: answer.never });
     else if (answer) altered.set(key, answer);
     else remade.add(key);
   }
   addDependents(from, to, altered, remade);
-  const gone = new Map([...from].filter(([key, object]) => remade.has(key) || isGone(key, object, from, to)));
-  const made = new Map([...to].filter(([key, object]) => remade.has(key) || isGone(key, object, to, from)));
+  const onlyIn = (here: Snapshot, there: Snapshot, moved: ReadonlySet<string>) =>
+    new Map([...here].filter(([key, each]) => remade.has(key) || (!there.has(key) && !isPartOf(moved, each))));
+  const [gone, made] = [onlyIn(from, to, movedFrom), onlyIn(to, from, movedTo)];
   withParts(to, made);
   for (const key of gone.keys()) altered.delete(key);
   for (const key of made.keys()) altered.delete(key);
@@ -73,16 +75,18 @@ function create(object: DriftObject, made: Snapshot, goal: Goal): readonly strin
   return RULES[object.kind]!.create(object, goal);
 }
 
-function isGone(key: string, object: DriftObject, here: Snapshot, there: Snapshot): boolean {
-  return !there.has(key) && !isPartOfMoved(object, here, there);
+/** Returns the addresses in `here` of the tables that are a partition in only one of the databases, or of another table. */
+function movedTables(here: Snapshot, there: Snapshot): ReadonlySet<string> {
+  const isMoved = (key: string, { kind, facts }: DriftObject) =>
+    kind === "table" &&
+    there.has(key) &&
+    factText(facts["partition of"]) !== factText(there.get(key)!.facts["partition of"]);
+  return new Set([...here].flatMap(([key, object]) => (isMoved(key, object) ? [object.address] : [])));
 }
 
-/** Returns true for a part of a table that becomes a partition or ceases to be one. */
-function isPartOfMoved({ kind, on, parent }: DriftObject, here: Snapshot, there: Snapshot): boolean {
-  if (!PARTS.has(kind)) return false;
-  const table = on === null ? [...here.values()].find(({ address }) => address === parent)?.name : on;
-  const [before, after] = [here.get(`table ${table}`), there.get(`table ${table}`)];
-  return !!before && !!after && factText(before.facts["partition of"]) !== factText(after.facts["partition of"]);
+/** Returns true for a part of one of these tables that it has from its parent, and its own again once it is detached. */
+function isPartOf(moved: ReadonlySet<string>, { kind, parent }: DriftObject): boolean {
+  return PARTS.has(kind) && parent !== null && moved.has(parent);
 }
 
 /** Adds to `remade` the views that read what is dropped or changed, and the foreign keys to a key that is dropped. */

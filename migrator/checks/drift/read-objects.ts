@@ -24,13 +24,13 @@ export async function readObjects(session: Session): Promise<Snapshot> {
 export async function readObjectsInTransaction(session: Pick<Session, "rows">): Promise<Snapshot> {
   const all = OBJECT_QUERIES.map(
     (query, place) =>
-      `SELECT ${place} AS place, address::text, parent::text, kind::text, "on"::text, name::text, facts, uses::text[] FROM (${query}) q (address, parent, kind, "on", name, facts, uses)`,
+      `SELECT ${place} AS place, address::text, parent::text, kind::text, "on"::text, name::text, facts, coalesce(uses::text[], '{}') AS uses FROM (${query}) q (address, parent, kind, "on", name, facts, uses)`,
   );
-  const rows = await session.rows<DriftObject & { uses: readonly string[] | null }>(
+  const rows = await session.rows<DriftObject>(
     `SELECT address, parent, kind, "on", name, facts, uses FROM (${all.join("\nUNION ALL\n")}) objects ORDER BY place`,
   );
   // A comment or a grant on an object that is itself left out has nothing that it belongs to.
   const there = new Set(rows.map(({ address }) => address));
   const own = rows.filter(({ parent }) => parent === null || there.has(parent) || parent === PUBLIC);
-  return new Map(own.map((row) => [objectKey(row), { ...row, uses: row.uses ?? [] }]));
+  return new Map(own.map((row) => [objectKey(row), row]));
 }
