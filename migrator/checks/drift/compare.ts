@@ -31,7 +31,10 @@ export function compareObjects<T>(
 ): Promise<T | Unknown> {
   const { session, table, settings } = run;
   return onScratch(run, migrations, async (scratch, defined) => {
-    const [expected, actual] = [await readObjects(scratch), await readObjects(session)];
+    const reads = [readObjects(scratch), readObjects(session)] as const;
+    // Both end before a failure of one is thrown, as no database can be dropped in a transaction.
+    await Promise.allSettled(reads);
+    const [expected, actual] = await Promise.all(reads);
     const needed = await neededExtensions(session, expected, actual);
     const managed = managedByHistory(expected, actual, identifier(table.schema), needed);
     const compared = withoutIgnored(managed, settings.drift.ignore);

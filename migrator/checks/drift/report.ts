@@ -17,6 +17,8 @@ export interface Direction {
   readonly notGenerated: DriftPlan["notGenerated"];
 }
 
+const NOTHING: Direction = { statements: [], notGenerated: [] };
+
 /** Everything that differs between a live database and its history, and the SQL that ends it. */
 export interface DriftReport {
   readonly differences: readonly DriftFinding[];
@@ -38,6 +40,8 @@ export function driftReport(
   { expected, actual, outside, major, ignored = [] }: Managed & { major: number; ignored?: readonly IgnoredFinding[] },
   migrations: readonly Migration[],
 ): DriftReport {
+  const differences = findings(expected, actual);
+  if (differences.length === 0) return { differences, outside, ignored, toHistory: NOTHING, toDatabase: NOTHING };
   const schema = new Schema();
   for (const { name, sql } of migrations) for (const { node } of parseScript(sql)) apply(node, schema, name);
   const locked = ({ statements, notGenerated }: DriftPlan): Direction => ({
@@ -45,7 +49,7 @@ export function driftReport(
     notGenerated,
   });
   return {
-    differences: findings(expected, actual),
+    differences,
     outside,
     ignored,
     // In this order the schema that the locks are looked up in is the history's, and then the database's.
