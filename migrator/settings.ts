@@ -13,6 +13,7 @@ export const VERBS = [
     "run",
     "verify",
     "drift",
+    "adopt",
     "compare",
     "status",
     "resolve",
@@ -83,6 +84,8 @@ export interface Settings {
   readonly resolution: { name: string; resolution: Resolution } | undefined;
   /** The last migration that the database already has; required by `baseline`. */
   readonly through: string | undefined;
+  /** The name of the migration that `adopt` or `baseline --write` makes, without its time; undefined for other verbs. */
+  readonly title: string | undefined;
   readonly force: boolean;
   /** What `drift` prints, which direction its SQL has, and what it ignores as preflight does. With `sql`, every line of the log is a comment. */
   readonly drift: {

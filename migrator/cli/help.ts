@@ -12,6 +12,10 @@ const VERB_TEXTS = [
     "drift",
     "everything that differs between the database and its history, with the SQL for it; exit status 0, 9 when something does, 10 when that can't be told",
   ],
+  [
+    "adopt",
+    "write what was changed by hand as a new migration: adopt --name NAME; exit status 0, 10 when a part of it has no SQL",
+  ],
   ["compare", "after the rollout: what became slower since the last deploy"],
   [
     "status",

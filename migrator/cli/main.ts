@@ -20,6 +20,7 @@ import { refuseForeignRecords } from "../records/record-tables";
 import { Records } from "../records/records";
 import type { Run } from "../run";
 import type { Settings, Verb } from "../settings";
+import { adopt } from "../verbs/adopt";
 import { baseline } from "../verbs/baseline";
 import { compare } from "../verbs/compare";
 import { beforeRollout, soak } from "../verbs/contract";
@@ -71,6 +72,7 @@ const VERB: Record<Exclude<Verb, "wait">, (run: Run, migrations: readonly Migrat
     return 0;
   },
   drift,
+  adopt,
   sql: async (run, migrations) => {
     const { hotfix, ...place } = run.settings.sqlFile!;
     const file = readSqlFile(place);

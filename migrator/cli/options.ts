@@ -111,6 +111,7 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   },
   write: { text: "revert: write that SQL as a new migration into --migrations; none of it is run" },
   "write-command": { value: "COMMAND", text: "revert: what writes it in the checkout; named in messages" },
+  name: { value: "NAME", text: "adopt: the name of the new migration, without its time" },
   through: { value: "MIGRATION", text: "baseline: the last migration that the database already has" },
   expect: {
     value: "FILE",

@@ -77,6 +77,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     urlVariables: list("url-variable"),
     resolution: verb === "resolve" ? readResolution(text, mistakes) : undefined,
     through: text("through"),
+    title: readTitle(verb, text("name"), mistakes),
     force: values["force"] === true,
     drift: {
       format: choice("format", DRIFT_FORMATS),
@@ -138,6 +139,14 @@ function commandsIn(environment: NodeJS.ProcessEnv): Pick<Settings, "opsCommand"
     opsCommand: environment["RELEASE_OPS_COMMAND"] || undefined,
     restoreCommand: environment["RELEASE_RESTORE_COMMAND"] || undefined,
   };
+}
+
+function readTitle(verb: string | undefined, name: string | undefined, mistakes: string[]): string | undefined {
+  if (verb === "adopt" && name === undefined)
+    mistakes.push("adopt needs --name NAME, the name of the new migration, such as: adopt --name add_email_index.");
+  if (name !== undefined && verb !== "adopt") mistakes.push("--name is for the verb adopt only.");
+  if (name !== undefined && !HOTFIX_NAME.test(name)) mistakes.push(`--name is "${name}", and ${HOTFIX_NAME_RULE}.`);
+  return name;
 }
 
 /** Checks the verb and what it needs besides its options. */

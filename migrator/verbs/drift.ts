@@ -79,7 +79,7 @@ function found({ log, settings }: Run, report: DriftReport): DriftFound {
       statements("to-history", toHistory),
       statements("to-database", toDatabase),
     ],
-    next: `put the SQL of \`${sql("to-history")}\` into a new migration, then: ${nextCommand("resolve --applied NAME", settings)}; or take the change back by that of \`${sql("to-database")}\``,
+    next: `bring it into the history: ${nextCommand("adopt --name NAME", settings)}; or take it back by the SQL of \`${sql("to-database")}\``,
   });
 }
 

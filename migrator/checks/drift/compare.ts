@@ -16,6 +16,8 @@ export interface Compared extends Managed {
   /** The server's major version. */
   readonly major: number;
   readonly scratch: Session;
+  /** Everything that the scratch database has, with what the history doesn't manage. */
+  readonly before: Snapshot;
   /** What the history has defined on the scratch database. */
   readonly defined: Defined;
 }
@@ -38,7 +40,7 @@ export function compareObjects<T>(
     const needed = await neededExtensions(session, expected, actual);
     const managed = managedByHistory(expected, actual, identifier(table.schema), needed);
     const compared = withoutIgnored(managed, settings.drift.ignore);
-    return look({ ...compared, major: Math.floor(session.serverVersion / 10_000), scratch, defined });
+    return look({ ...compared, major: Math.floor(session.serverVersion / 10_000), scratch, before: expected, defined });
   });
 }
 

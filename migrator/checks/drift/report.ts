@@ -5,11 +5,12 @@ import { nodeOf, parseScript, ScriptError } from "../../../migrations/sql/parse"
 import { apply, effectOf } from "../../../migrations/statements/statements";
 import { type DriftFinding, findings } from "./findings";
 import type { IgnoredFinding } from "./ignore";
+import type { Snapshot } from "./object";
 import type { Managed } from "./outside";
 import { type DriftPlan, type DriftStatement, planChange } from "./plan";
 
 /** A statement with its lock, as the review knows it. */
-type LockedStatement = DriftStatement & { readonly lock: string };
+export type LockedStatement = DriftStatement & { readonly lock: string };
 
 /** The SQL of one direction. */
 export interface Direction {
@@ -53,9 +54,22 @@ export function driftReport(
     outside,
     ignored,
     // In this order the schema that the locks are looked up in is the history's, and then the database's.
-    toHistory: locked(planChange(expected, { to: actual, major })),
+    toHistory: locked(concurrentIfAlone(planChange(expected, { to: actual, major }), actual)),
     toDatabase: locked(planChange(actual, { to: expected, major })),
   };
+}
+
+/**
+ * Makes an index without blocking writes if that is the whole plan, because it then is a migration of one statement. In
+ * a migration with others, and for a partitioned table, Postgres refuses that.
+ */
+function concurrentIfAlone(plan: DriftPlan, to: Snapshot): DriftPlan {
+  const [only, ...others] = plan.statements;
+  const match = /^(CREATE (?:UNIQUE )?INDEX) /.exec(only?.sql ?? "");
+  const parent = only && to.get(only.key)?.parent;
+  const isPartitioned = [...to.values()].some(({ address, facts }) => address === parent && facts["partition by"]);
+  if (!only || !match || others.length > 0 || isPartitioned) return plan;
+  return { ...plan, statements: [{ ...only, sql: only.sql.replace(match[0], `${match[1]} CONCURRENTLY `) }] };
 }
 
 /** Returns the locks of a statement as text, and applies it to the schema. */
