@@ -1,6 +1,8 @@
 import type { Migration } from "../../migrations/history/history";
 import type { MigrationPlan } from "../../migrations/history/plan";
+import { nodeOf } from "../../migrations/sql/parse";
 import { secretsIn } from "../../migrations/sql/secrets-in-sql";
+import { traceOf } from "../../migrations/statements/statements";
 import { plannedEffects } from "../apply/planned-effects";
 import { HotfixRefused } from "../failures/hotfix";
 import { UnreadableSqlFile } from "../failures/sql-file";
@@ -23,6 +25,8 @@ const CHECKS: readonly PreflightCheck[] = [transactions, statements, directives,
 export async function refuseHotfix(run: Run, history: HistoryState, hotfix: Migration): Promise<void> {
   const plan = run.plans.of(hotfix);
   if (plan.statements.length === 0 && !plan.error) throw new UnreadableSqlFile(`${hotfix.name} has no statement.`);
+  if (!plan.error && !plan.statements.some((each) => traceOf(nodeOf(each)) === "object"))
+    throw new HotfixRefused(hotfix.name, ["It only changes rows, which is no drift: run it without --hotfix."]);
   const context = {
     run,
     migrations: [...history.applied, hotfix],
@@ -30,7 +34,7 @@ export async function refuseHotfix(run: Run, history: HistoryState, hotfix: Migr
     tableExists: true,
     planned: plannedEffects(run.plans, history.applied, [hotfix], run.table.schema),
   };
-  const reasons = [...secretReasons(plan), ...contractReasons(plan)];
+  const reasons = secretReasons(plan);
   for (const check of CHECKS) {
     const { findings, mild } = await check.run(context);
     if (!mild) reasons.push(...findings.flatMap(({ what, evidence }) => [what, ...evidence]));
@@ -44,8 +48,4 @@ function secretReasons({ statements: all }: MigrationPlan): string[] {
       ({ what }) => `line ${line}: it holds ${what} in plain text, and would bring it into the repository`,
     ),
   );
-}
-
-function contractReasons({ contract }: MigrationPlan): string[] {
-  return contract ? ["-- release: contract waits for a rollout, and a hotfix runs at once: take the line out"] : [];
 }

@@ -59,6 +59,8 @@ test("a wrong name is refused together with the other mistakes, and what no migr
     expect(refused.output).toContain(reason);
   expect(refused.output).not.toContain("correct horse");
   expect((await run("empty", file("empty.sql", "-- nothing\n"))).output).toContain("empty.sql has no statement.");
+  const rows = await run("rows", file("rows.sql", "UPDATE people SET email = 'c@x';\n"));
+  expect(rows.output).toContain("It only changes rows, which is no drift: run it without --hotfix.");
   expect(folders("rights")).toEqual([]);
 });
 
