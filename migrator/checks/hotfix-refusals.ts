@@ -37,7 +37,7 @@ export async function refuseHotfix(run: Run, history: HistoryState, hotfix: Migr
   const reasons = secretReasons(plan);
   for (const check of CHECKS) {
     const { findings, mild } = await check.run(context);
-    if (!mild) reasons.push(...findings.flatMap(({ what, evidence }) => [what, ...evidence]));
+    if (!mild) reasons.push(...findings.flatMap(({ what, evidence }) => (evidence.length > 0 ? evidence : what)));
   }
   if (reasons.length > 0) throw new HotfixRefused(hotfix.name, reasons);
 }
@@ -45,7 +45,7 @@ export async function refuseHotfix(run: Run, history: HistoryState, hotfix: Migr
 function secretReasons({ statements: all }: MigrationPlan): string[] {
   return all.flatMap(({ line, text }) =>
     secretsIn(text).map(
-      ({ what }) => `line ${line}: it holds ${what} in plain text, and would bring it into the repository`,
+      ({ what }) => `  line ${line}: it holds ${what} in plain text, and would bring it into the repository`,
     ),
   );
 }

@@ -4,7 +4,7 @@ import { nextCommand } from "../next-command";
 import type { Run } from "../run";
 
 /** A migration that was run with `sql --hotfix`. */
-interface BegunHotfix {
+export interface BegunHotfix {
   readonly name: string;
   /** The time of its last run. */
   readonly at: Date;

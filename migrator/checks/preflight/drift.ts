@@ -24,6 +24,9 @@ export const drift: PreflightCheck = {
     if (historyState.applied.length === 0) return { findings: [], facts: "nothing is applied yet" };
     if (historyState.unfinished.length > 0)
       return { findings: [], unknown: true, facts: "not told: a migration is unfinished" };
+    // What the folder lacks, such as a hotfix that is not merged yet, would look as if it were done by hand.
+    if (historyState.missing.length > 0 && !run.settings.allowDatabaseAhead)
+      return { findings: [], unknown: true, facts: "not told: the folder lacks an applied migration" };
     const actual = await readCatalog(run.session);
     const recorded = await latestCatalog(run.records, historyState.applied.at(-1)!.name, historyState.applied.length);
     let expected: Catalog;

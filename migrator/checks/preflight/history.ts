@@ -3,7 +3,7 @@ import { MissingMigration } from "../../failures/history";
 import { nextCommand } from "../../next-command";
 import { readProgress } from "../../records/progress";
 import { historyElsewhere, objectsOf } from "../history-gate";
-import { describeHotfixes } from "../missing-hotfixes";
+import { type BegunHotfix, describeHotfixes, findHotfixes } from "../missing-hotfixes";
 import { squashOf } from "../squash";
 import type { PreflightCheck } from "./context";
 
@@ -49,6 +49,10 @@ export const history: PreflightCheck = {
     }
     const resumable = new Set((await readProgress(run.records)).map(({ historyId }) => historyId));
     const names = new Set(migrations.map(({ name }) => name));
+    const begun = await findHotfixes(
+      run,
+      unfinished.map(({ migrationName }) => migrationName),
+    );
     for (const { id, migrationName, startedAt, logs } of unfinished)
       if (!resumable.has(id) || !names.has(migrationName))
         findings.push({
@@ -56,7 +60,7 @@ export const history: PreflightCheck = {
             names.has(migrationName) ? "" : ", and is not in the folder"
           }.`,
           evidence: quietText(logs ?? "").slice(0, 5),
-          next: nextCommand(`resolve --diagnose ${migrationName}`, run.settings),
+          next: goesOn(begun, migrationName) ?? nextCommand(`resolve --diagnose ${migrationName}`, run.settings),
         });
     return {
       findings,
@@ -64,6 +68,12 @@ export const history: PreflightCheck = {
     };
   },
 };
+
+/** Returns the command that finishes a hotfix; undefined if the migration is none. */
+function goesOn(hotfixes: readonly BegunHotfix[], migration: string): string | undefined {
+  const command = hotfixes.find(({ name }) => name === migration)?.command;
+  return command && `${command} (the hotfix goes on behind what is done)`;
+}
 
 /** Looks for pending migrations that are older than the newest applied one. */
 export const order: PreflightCheck = {

@@ -108,6 +108,7 @@ test("a release from a checkout without the hotfix is told where it is, and gets
     const { exit, output } = await migrate(url, others, verb);
     expect(exit, output).toBe(4);
     expect(output).toMatch(told);
+    expect(output).not.toContain("changed it by hand");
   }
   const written = await migrate(url, others, "sql", path, "--hotfix", "add_phone");
   expect(written.exit, written.output).toBe(0);
@@ -148,8 +149,12 @@ test("an index whose build is killed, and then fails, is finished by the same co
   expect(failed.output).toContain("index people_email is invalid, left by a build that failed");
   expect(failed.output).toMatch(/The file index\.sql failed[\s\S]*Next: correct index\.sql from line 2 on/);
   expect(folders("email_index")).toEqual([]);
-  const diagnosed = await migrate(url, directory, "resolve", "--diagnose", name);
-  expect(diagnosed.output).toContain("sql --hotfix email_index index.sql --migrations");
+  for (const words of [["resolve", "--diagnose", name], ["preflight"]]) {
+    const { output } = await migrate(url, directory, ...words);
+    expect(output).toContain(
+      `Next: npm run migrator -- sql --hotfix email_index index.sql --migrations ${directory} (`,
+    );
+  }
 
   await query(url, "DELETE FROM people WHERE id = 2");
   const { exit, output } = await run("email_index", path);
