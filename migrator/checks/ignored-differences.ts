@@ -22,7 +22,7 @@ export function splitIgnored(
 ): { found: Difference[]; ignored: string[] } {
   const reasonOf = ignoring(reasons);
   const ignoredFor = (difference: Difference) => {
-    const table = tableOf(difference, { ...expected, ...actual });
+    const table = tableOf(difference, [expected, actual]);
     const keys = [difference.key, ...(table === undefined ? [] : [`table ${table}`])];
     return keys.flatMap(allKinds).flatMap((key) => reasonOf(key) ?? [])[0];
   };

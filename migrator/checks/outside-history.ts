@@ -40,7 +40,7 @@ export function isToolTable(name: string): boolean {
 export function outsideHistory(difference: Difference, expected: Catalog, actual: Catalog): string | undefined {
   const { key } = difference;
   if (key.startsWith("extension ") && difference.expected === undefined) return key;
-  const table = tableOf(difference, { ...expected, ...actual });
+  const table = tableOf(difference, [expected, actual]);
   if (table === undefined) return undefined;
   const there = actual[`table ${table}`];
   const made = expected[`table ${table}`];
@@ -53,7 +53,7 @@ export function outsideHistory(difference: Difference, expected: Catalog, actual
 /**
  * Returns the table, as `schema.name`, that a key names or that its index, sequence, column or other part belongs to.
  */
-export function tableOf({ key, expected, actual }: Difference, tables: Catalog): string | undefined {
+export function tableOf({ key, expected, actual }: Difference, catalogs: readonly Catalog[]): string | undefined {
   const [, kind, name] = /^(table|index|sequence|column|constraint|trigger|policy) (.+)$/.exec(key) ?? [];
   if (kind === undefined || name === undefined) return undefined;
   if (kind === "table") return name;
@@ -62,7 +62,7 @@ export function tableOf({ key, expected, actual }: Difference, tables: Catalog):
   if (kind === "sequence") {
     const words = /^(.+)_seq\d*$/.exec(name)?.[1]?.split("_") ?? [];
     const prefixes = words.map((_, at) => words.slice(0, words.length - at).join("_"));
-    return prefixes.find((prefix) => `table ${prefix}` in tables);
+    return prefixes.find((prefix) => catalogs.some((catalog) => `table ${prefix}` in catalog));
   }
   return /^(.+)\.[^.]+$/.exec(name)?.[1];
 }

@@ -76,5 +76,5 @@ describe("in a database where public has a trap for every name of the catalog", 
     expect(baseline).toMatchObject({ exit: 0 });
     expect((await migrate(url, directory, "preflight")).output).toContain("scratch database");
     expect(log().slice(before)).not.toContain(INTRUSION);
-  }, 120_000);
+  }, 60_000);
 });
