@@ -6,8 +6,10 @@ const LONG = [
   "test/local/branch.test.ts",
   "test/local/command-runner.test.ts",
   "test/local/earlier-version.test.ts",
+  "test/local/interrupt.test.ts",
   "test/local/kill.test.ts",
   "test/local/pruned.test.ts",
+  "test/local/stacks.test.ts",
   "test/rehearsal/backups.test.ts",
   "test/rehearsal/kill.test.ts",
   "test/rehearsal/million.test.ts",
@@ -17,9 +19,12 @@ const LONG = [
   "test/restore/switch/writers.test.ts",
 ];
 
+/** Tests of which a part takes minutes, and only runs where TEST_LONG is set. */
+const PARTLY_LONG = ["test/local/broken-state.test.ts", "test/local/dump.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: process.env["TEST_LONG"] ? [...LONG, ...PARTLY_LONG] : ["test/**/*.test.ts"],
     // `npm run test:package` installs the package from the registry, which takes minutes.
     exclude: [
       ...configDefaults.exclude,

@@ -80,33 +80,36 @@ describe
         expect((await cli.outputs())["backup"]).toEqual(backup);
       });
 
-      test("old dumps go after a release that has made one, by a Job in the cluster; a plan shows them before", async () => {
-        const store = new Objects(join(cli.cloudDir(), "s3"));
-        const { backup } = (await cli.outputs()) as { backup: { id: string } };
-        const key = (name: string, ending: string) => `local/${name}${ending}`;
-        const text = await stringOf(store.read("notes-backups", key(backup.id, ".manifest.json")));
-        const old = backupName({ project: "release", stack: "local", app: "notes" }, "0".repeat(64), 1);
-        const begunAt = new Date(Date.now() - 40 * 86_400_000).toISOString();
-        const manifest = { ...JSON.parse(text), file: `${old}.dump.age`, begunAt };
-        manifest.migrations.fingerprint = "0".repeat(64);
-        await store.put("notes-backups", key(old, ".manifest.json"), Readable.from([JSON.stringify(manifest)]));
-        await store.put("notes-backups", key(old, ".dump.age"), Readable.from(["x"]));
-        const kept = () => store.keys("notes-backups", "local/").filter((each) => each.endsWith(".dump.age"));
-        cli.set("backup.keep.last", "2");
-        const plan = await cli.run("ops", "prune", "--plan", "--except", old);
-        expect(plan.status, plan.stderr).toBe(0);
-        expect(plan.stdout).toContain("Dumps in s3://notes-backups/local: 0 backups would go, 2 stay.");
-        cli.addMigration(ownHistory()[2]!);
-        const ran = await watched("up");
-        expect(ran.status, ran.stdout).toBe(0);
-        expect(ran.stdout).toContain(`Removed 1 old backup: ${old}`);
-        const made = ((await cli.outputs()) as { backup: { id: string } }).backup;
-        expect(kept().sort()).toEqual([backup.id, made.id].map((id) => key(id, ".dump.age")).sort());
-        const left = ["Job", "ConfigMap"].flatMap((kind) =>
-          listObjects(cli.cloudDir(), { kind, namespace: "default" }),
-        );
-        expect(left.filter(({ metadata }) => metadata.name.includes("-ops-"))).toEqual([]);
-      });
+      long(
+        "old dumps go after a release that has made one, by a Job in the cluster; a plan shows them before",
+        async () => {
+          const store = new Objects(join(cli.cloudDir(), "s3"));
+          const { backup } = (await cli.outputs()) as { backup: { id: string } };
+          const key = (name: string, ending: string) => `local/${name}${ending}`;
+          const text = await stringOf(store.read("notes-backups", key(backup.id, ".manifest.json")));
+          const old = backupName({ project: "release", stack: "local", app: "notes" }, "0".repeat(64), 1);
+          const begunAt = new Date(Date.now() - 40 * 86_400_000).toISOString();
+          const manifest = { ...JSON.parse(text), file: `${old}.dump.age`, begunAt };
+          manifest.migrations.fingerprint = "0".repeat(64);
+          await store.put("notes-backups", key(old, ".manifest.json"), Readable.from([JSON.stringify(manifest)]));
+          await store.put("notes-backups", key(old, ".dump.age"), Readable.from(["x"]));
+          const kept = () => store.keys("notes-backups", "local/").filter((each) => each.endsWith(".dump.age"));
+          cli.set("backup.keep.last", "2");
+          const plan = await cli.run("ops", "prune", "--plan", "--except", old);
+          expect(plan.status, plan.stderr).toBe(0);
+          expect(plan.stdout).toContain("Dumps in s3://notes-backups/local: 0 backups would go, 2 stay.");
+          cli.addMigration(ownHistory()[2]!);
+          const ran = await watched("up");
+          expect(ran.status, ran.stdout).toBe(0);
+          expect(ran.stdout).toContain(`Removed 1 old backup: ${old}`);
+          const made = ((await cli.outputs()) as { backup: { id: string } }).backup;
+          expect(kept().sort()).toEqual([backup.id, made.id].map((id) => key(id, ".dump.age")).sort());
+          const left = ["Job", "ConfigMap"].flatMap((kind) =>
+            listObjects(cli.cloudDir(), { kind, namespace: "default" }),
+          );
+          expect(left.filter(({ metadata }) => metadata.name.includes("-ops-"))).toEqual([]);
+        },
+      );
 
       long("the command of the release's output restores the dump beside the source", async () => {
         const { restore } = await cli.outputs();
