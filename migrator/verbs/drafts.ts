@@ -61,5 +61,8 @@ export async function writeDrafts(
     }
     written.push({ name, sql, checksum: checksumOf(sql) });
   }
+  // Its parts of Prisma are loaded only now, because no other verb needs them.
+  const { schemaLines } = await import("./schema-lines.js");
+  log.event("draft.schema", schemaLines(directory, migrations, written));
   return written;
 }

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startPostgres, type TestPostgres } from "../../support/postgres";
-import { historyOf, migrate, query } from "../support";
+import { historyOf, migrate, query, startMigrator } from "../support";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -16,6 +16,14 @@ const HISTORY = {
   // The folder may have a migration whose time is in the future.
   "29990101000000_view": "CREATE VIEW titles AS SELECT title FROM note;",
 };
+
+const SCHEMA = `model note {
+  id    Int    @id @default(autoincrement())
+  title String @default("")
+  rank  Int    @default(1)
+  @@index([title], map: "note_title")
+}
+`;
 
 const names = (directory: string) =>
   readdirSync(directory)
@@ -62,7 +70,13 @@ test("what was changed by hand becomes migrations that any other database can ap
 
   // An index alone is made without blocking writes, in a migration of one statement.
   await query(url, "CREATE INDEX note_rank ON note (rank)");
-  expect(await adopt(url, directory, "rank")).toMatchObject({ exit: 0 });
+  writeFileSync(join(directory, "../schema.prisma"), SCHEMA);
+  const args = ["migrator", "adopt", "--migrations", directory, "--name", "rank"];
+  const typed = await startMigrator(args, { DATABASE_URL: url }, "bin/start.cjs").ended;
+  expect(typed.exit, typed.output).toBe(0);
+  expect(typed.output).toMatch(
+    /To be changed in .*schema\.prisma:\n {2}.*schema\.prisma:5 {2}add below: @@index\(\[rank\], map: "note_rank"\)\n/,
+  );
   const alone = sqlOf(directory, names(directory).at(-1)!);
   expect(alone.split("\n").filter((line) => !line.startsWith("--") && line !== "")).toEqual([
     "CREATE INDEX CONCURRENTLY note_rank ON public.note USING btree (rank);",
