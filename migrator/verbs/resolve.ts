@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { escapeLiteral } from "pg";
 import type { Migration } from "../../migrations/history/history";
+import { hotfixTitle } from "../../migrations/history/hotfix";
 import { counted } from "../../text/counted";
-import { findHotfixes } from "../checks/missing-hotfixes";
+import { type BegunHotfix, findHotfixes } from "../checks/missing-hotfixes";
 import { squashOf } from "../checks/squash";
 import { releaseLock, takeLock } from "../db/lock";
 import { ContradictsCatalog, FolderGone, NothingToResolve, UnknownMigration } from "../failures/resolve";
@@ -77,20 +78,20 @@ export async function resolveMigration(
 }
 
 /**
- * Corrects the row of a migration whose folder is gone. Its statements aren't known, so it can't be diagnosed or
- * recorded as applied.
+ * Corrects the row of a migration whose folder is gone: an unfinished one, or a hotfix whose file nobody has any more. Its
+ * statements aren't known, so it can't be diagnosed or recorded as applied.
  */
 async function resolveGone(run: Run, name: string, resolution: Resolution): Promise<void> {
   const { session, table, log, settings, signal, records } = run;
-  const isStuck = async () =>
-    compareHistory([], await table.read(session)).unfinished.some(({ migrationName }) => migrationName === name);
+  const [hotfix] = await findHotfixes(run, [name]);
+  const isStuck = async () => {
+    const { unfinished, missing } = compareHistory([], await table.read(session));
+    return [...unfinished, ...(hotfix ? missing : [])].some(({ migrationName }) => migrationName === name);
+  };
   if (!(await isStuck())) throw new UnknownMigration(name);
   if (resolution === "applied") throw new FolderGone(name);
   if (resolution === "diagnose") {
-    const [hotfix] = await findHotfixes(run, [name]);
-    const text = `${name} is not in the folder, and its row in _prisma_migrations is unfinished: how much of it is applied can't be told.
-Next: ${hotfix ? `${hotfix.command} (the hotfix goes on behind what is done)` : "restore its folder from version control to have it diagnosed"}; or, if nothing of it is in the database: ${nextCommand(`resolve --rolled-back ${name}`, settings)}`;
-    log.event("diagnosis.advice", text, { migration: name, applied: "unknown" });
+    log.event("diagnosis.advice", goneAdvice(name, hotfix, settings), { migration: name, applied: "unknown" });
     return;
   }
   await takeLock(session, settings.runnerWait, log, signal);
@@ -99,7 +100,8 @@ Next: ${hotfix ? `${hotfix.command} (the hotfix goes on behind what is done)` : 
     await records.ensure();
     const progress = (await readProgress(records)).filter(({ migration }) => migration === name);
     const audit = records.auditStatements({ event: "resolve.rolled-back", migration: name, data: { folder: "gone" } });
-    const statements = [rolledBack(run, name), ...progress.map(({ historyId }) => endProgress(historyId)), ...audit];
+    const row = rolledBack(run, name, hotfix === undefined);
+    const statements = [row, ...progress.map(({ historyId }) => endProgress(historyId)), ...audit];
     await session.run(["BEGIN", ...statements, "COMMIT"].join(";\n"));
     log.event("resolved", `${name} is recorded as rolled back. What it may have done in the database stays as it is.`, {
       migration: name,
@@ -110,12 +112,26 @@ Next: ${hotfix ? `${hotfix.command} (the hotfix goes on behind what is done)` : 
   }
 }
 
+function goneAdvice(name: string, hotfix: BegunHotfix | undefined, settings: Settings): string[] {
+  const rolledBack = nextCommand(`resolve --rolled-back ${name}`, settings);
+  if (!hotfix)
+    return [
+      `${name} is not in the folder, and its row in _prisma_migrations is unfinished: how much of it is applied can't be told.`,
+      `Next: restore its folder from version control to have it diagnosed; or, if nothing of it is in the database: ${rolledBack}`,
+    ];
+  return [
+    `${name} is a hotfix that was run by hand at ${hotfix.at.toISOString()}, and is not in the folder.`,
+    `Next: ${hotfix.command} (finishes it if it was interrupted, and writes its folder); or, if nobody has its file: ${rolledBack} (what it did stays, as drift, which adopt --name ${hotfixTitle(name)} writes as a migration)`,
+  ];
+}
+
 /**
- * Makes the statement that marks all unfinished rows of a migration as rolled back, because each of them would block
- * the history.
+ * Makes the statement that marks all rows of a migration as rolled back, because each of them would block the history.
+ * @param onlyUnfinished whether rows that are finished stay
  */
-function rolledBack({ table }: Run, name: string): string {
-  return `UPDATE ${table.name} SET rolled_back_at = clock_timestamp() WHERE migration_name = ${escapeLiteral(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`;
+function rolledBack({ table }: Run, name: string, onlyUnfinished = true): string {
+  const unfinished = onlyUnfinished ? "finished_at IS NULL AND " : "";
+  return `UPDATE ${table.name} SET rolled_back_at = clock_timestamp() WHERE migration_name = ${escapeLiteral(name)} AND ${unfinished}rolled_back_at IS NULL`;
 }
 
 function squashed({ table }: Run, name: string, replaced: readonly string[]): string {

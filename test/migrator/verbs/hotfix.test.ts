@@ -101,6 +101,7 @@ test("a release from a checkout without the hotfix is told where it is, and gets
   const [folder] = folders("add_phone");
   const path = file("phone.sql", textOf(folder!).split("\n").slice(1).join("\n"));
   const others = historyOf(INIT);
+  const names = "SELECT migration_name AS name FROM _prisma_migrations ORDER BY started_at";
   const told = new RegExp(
     `${folder}: a hotfix, run by hand at 2[\\s\\S]*sql --hotfix add_phone phone.sql [\\s\\S]*merge the pull request of the hotfix`,
   );
@@ -115,11 +116,22 @@ test("a release from a checkout without the hotfix is told where it is, and gets
   expect(readFileSync(join(others, folder!, "migration.sql"), "utf8")).toBe(textOf(folder!));
   expect((await migrate(url, others)).output).toContain("Nothing to do");
 
+  // Where nobody has the file any more, the hotfix becomes drift again, which adopt writes as a migration.
+  const lost = await postgres.createDatabase();
+  await migrate(lost, historyOf(INIT));
+  const run = await migrate(lost, historyOf(INIT), "sql", path, "--hotfix", "add_phone");
+  const name = /^(\d+_add_phone) is applied/m.exec(run.output)![1]!;
+  const diagnosed = await migrate(lost, historyOf(INIT), "resolve", "--diagnose", name);
+  expect(diagnosed.output).toMatch(/if nobody has its file: .*resolve --rolled-back .* adopt --name add_phone/);
+  const forgotten = historyOf(INIT);
+  expect((await migrate(lost, forgotten, "resolve", "--rolled-back", name)).exit).toBe(0);
+  expect((await migrate(lost, forgotten, "adopt", "--name", "add_phone")).exit).toBe(0);
+  expect(readdirSync(forgotten).filter((each) => each.endsWith("_add_phone"))).toHaveLength(1);
+
   // Another database gets the same migration, which the folder has by then.
   const staging = await postgres.createDatabase();
   await migrate(staging, historyOf(INIT));
   expect((await migrate(staging, others, "sql", path, "--hotfix", "add_phone")).exit).toBe(0);
-  const names = "SELECT migration_name AS name FROM _prisma_migrations ORDER BY started_at";
   expect(await query(staging, names)).toEqual([{ name: "1_init" }, { name: folder }]);
 });
 
