@@ -34,7 +34,7 @@ writeFileSync(join(dist, "schema-gate.cjs"), bundleSchemaGate(true));
 writeFileSync(join(dist, "schema-gate-iam.cjs"), bundleIamSchemaGate(true));
 writeFileSync(join(dist, "report.cjs"), bundleReportReader(true));
 writeFileSync(join(dist, "review.cjs"), buildCommand(root, "review/cli/main.ts", true).outputFiles[0]!.text);
-for (const command of ["ops", "restore"])
+for (const command of ["ops", "restore", "trial"])
   writeFileSync(join(dist, `${command}.cjs`), buildCommand(root, `${command}/main.ts`, true).outputFiles[0]!.text);
 mkdirSync(join(dist, "bin"), { recursive: true });
 copyFileSync(join(root, "bin/start.cjs"), join(dist, "bin/start.cjs"));

@@ -18,7 +18,7 @@ const commands = {
   ops: { source: "ops/main.ts", defect: 70, flags: [] },
   restore: { source: "restore/main.ts", defect: 70, flags: [] },
   review: { source: "review/cli/main.ts", defect: 3, flags: quick },
-  // A preview starts this one. It is not for people, and the package doesn't contain it.
+  // A preview starts this one. It is not for people.
   trial: { source: "trial/main.ts", defect: 70, flags: [] },
 };
 

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import * as pulumi from "@pulumi/pulumi";
@@ -30,8 +29,6 @@ export async function previewTrial(
   limit = LIMIT_MS,
 ): Promise<Trial | undefined> {
   if (!run || !pulumi.runtime.isDryRun() || migrations.every(({ name }) => applied.has(name))) return undefined;
-  // The package doesn't contain the program.
-  if (!existsSync(join(root, "trial/main.ts"))) return undefined;
   const rows = typeof seed === "string" ? resolve(directory, seed) : seed;
   const request = { history: migrations, applied: [...applied], postgres, seed: rows };
   const { isLate, status, out, errors } = await runProgram(JSON.stringify(request), directory, limit);

@@ -38,6 +38,7 @@ describe.sequential("the installed package", () => {
         "dist/report.cjs",
         "dist/review.cjs",
         "dist/schema-gate.cjs",
+        "dist/trial.cjs",
       ]),
     );
     expect(files.filter((file) => /(^|\/)(test|local|examples)\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
@@ -76,6 +77,9 @@ describe.sequential("the program of the README", { timeout: 900_000 }, () => {
 
   test("releases, beside keys and outputs of its own", async () => {
     consumer.write("index.ts", README);
+    // `review --run` has installed Postgres before.
+    const preview = await consumer.local("preview");
+    expect(preview).toMatchObject({ status: 0, output: expect.stringContaining("Run on Postgres 18") });
     const up = await consumer.local("up");
     expect(up.status, up.output).toBe(0);
     expect((await consumer.outputs()).release).toMatchObject({
