@@ -92,12 +92,19 @@ export const CHECKS = {
     detail:
       "No pending migration has a finding that `--refuse CLASS` names and that no `--acknowledge JSON` accepts. The review knows which migrations the database has; squawk is not run.",
   },
+  hotfix: {
+    when: "preflight",
+    level: "fail",
+    title: "Each pending hotfix is there as a whole, or not at all",
+    detail:
+      "What the statements of a migration marked `-- release: hotfix` make on a scratch database is compared with the live objects. Where there can be no scratch database, and there is an object of that name, it can't be told.",
+  },
   drift: {
     when: "preflight",
     level: "fail",
     title: "The live schema is what the history makes (drift)",
     detail:
-      "The live schema is compared with what the last release recorded on the same major version, or, if nothing is recorded, with what the history makes on a scratch database. The result is unknown if the role may not create one, or if a statement of the history could reach out of it (roles, DO, CALL, functions with effects). Additional extensions, partitions that a job makes and tables of other tools are named, and are no drift.",
+      "The live schema is compared with what the last release recorded on the same major version, or, if nothing is recorded, with what the history makes on a scratch database. The result is unknown if the role may not create one, or if a statement of the history could reach out of it (roles, DO, CALL, functions with effects). Additional extensions, partitions that a job makes, tables of other tools, and what a pending hotfix makes, are named, and are no drift.",
   },
   runner: {
     when: "preflight",

@@ -33,6 +33,7 @@ export async function refuseHotfix(run: Run, history: HistoryState, hotfix: Migr
     historyState: { ...history, pending: [hotfix] },
     tableExists: true,
     planned: plannedEffects(run.plans, history.applied, [hotfix], run.table.schema),
+    hotfixes: [],
   };
   const reasons = secretReasons(plan);
   for (const check of CHECKS) {

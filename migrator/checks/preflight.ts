@@ -6,11 +6,13 @@ import { PreflightFindings } from "../failures/findings";
 import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
 import { runChecks } from "./check";
+import { lookAtHotfixes, recordable } from "./hotfix/look";
 import { connections, disk, replication } from "./preflight/capacity";
 import type { PreflightCheck } from "./preflight/context";
 import { directives } from "./preflight/directives";
 import { drift } from "./preflight/drift";
 import { history, order } from "./preflight/history";
+import { hotfix } from "./preflight/hotfix";
 import { invalidIndexes, sequences, sequencesBehind } from "./preflight/objects";
 import { permissions } from "./preflight/permissions";
 import { review } from "./preflight/review";
@@ -26,7 +28,7 @@ import { dropLeftScratch } from "./scratch";
 /** The checks before a release, in the order of the report. */
 export const PREFLIGHT_CHECKS: readonly PreflightCheck[] = [
   ...[server, sameDatabase, tls, superuser, permissions],
-  ...[history, order, transactions, statements, directives, review, drift],
+  ...[history, order, transactions, statements, directives, review, hotfix, drift],
   ...[runner, locks, oldTransactions, prepared, vacuum],
   ...[connections, replication, disk],
   ...[invalidIndexes, sequences, sequencesBehind],
@@ -43,10 +45,17 @@ export async function preflight(run: Run, migrations: readonly Migration[]): Pro
   const historyState = compareHistory(migrations, await table.read(session));
   await dropLeftScratch(run);
   await loadParser();
-  const planned = plannedEffects(run.plans, historyState.applied, historyState.pending, table.schema);
+  const hotfixes = await lookAtHotfixes(run, historyState);
+  const recorded = recordable(hotfixes);
+  const planned = plannedEffects(
+    run.plans,
+    [...historyState.applied, ...recorded],
+    historyState.pending.filter((migration) => !recorded.includes(migration)),
+    table.schema,
+  );
   const results = await runChecks(
     PREFLIGHT_CHECKS,
-    { run, migrations, historyState, tableExists, planned },
+    { run, migrations, historyState, tableExists, planned, hotfixes },
     settings.levels,
   );
   const scope = planned.tables.map(({ table: name, effects }) => {

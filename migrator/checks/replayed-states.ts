@@ -8,11 +8,11 @@ import type { Run } from "../run";
 import { readEverything } from "./definitions";
 import { onScratch, type Unknown } from "./scratch";
 
-/** The catalogs of a database while a migration runs on it. */
-export interface States {
-  /** The catalog before the first statement, then the catalog after each statement that could be run. */
-  readonly catalogs: readonly Catalog[];
-  /** The reason why the statement after the last catalog could not be run; undefined: all of them could. */
+/** What was read of a database while a migration runs on it. */
+export interface States<T> {
+  /** What was read before the first statement, and then after each statement that could be run. */
+  readonly states: readonly T[];
+  /** The reason why the statement after the last state could not be run; undefined: all of them could. */
   readonly stopped?: string;
 }
 
@@ -28,36 +28,42 @@ export function replayedStates(
   run: Run,
   before: readonly Migration[],
   migration: Migration,
-): Promise<States | Unknown> {
-  return onScratch(run, before, (scratch, defined) => statesOf(run, scratch, migration, defined));
+): Promise<States<Catalog> | Unknown> {
+  return onScratch(run, before, (scratch, defined) =>
+    statesOf(run, { scratch, defined }, migration, () => readEverything(scratch)),
+  );
 }
 
-async function statesOf(
+/**
+ * Runs the statements of a migration one by one on a scratch database.
+ * @param read is called before the first statement, and after each one that may have changed an object
+ */
+export async function statesOf<T>(
   { plans, signal }: Run,
-  scratch: Session,
+  { scratch, defined }: { scratch: Session; defined: Defined },
   migration: Migration,
-  defined: Defined,
-): Promise<States> {
+  read: () => Promise<T>,
+): Promise<States<T>> {
   const until = Date.now() + LIMIT_MS;
-  const catalogs = [await readEverything(scratch)];
+  const states = [await read()];
   for (const { text, control } of plans.of(migration).statements) {
     signal.throwIfAborted();
-    const last = catalogs.at(-1)!;
+    const last = states.at(-1)!;
     const node = nodeOf({ text });
     const verdict = replayOf(node, defined);
     if (control === "begin" || control === "commit" || verdict === "skip") {
-      catalogs.push(last);
+      states.push(last);
       continue;
     }
-    if (Date.now() > until) return { catalogs, stopped: `its statements take longer than ${LIMIT_MS / 1000} s` };
-    if (typeof verdict === "object") return { catalogs, stopped: verdict.outside };
+    if (Date.now() > until) return { states, stopped: `its statements take longer than ${LIMIT_MS / 1000} s` };
+    if (typeof verdict === "object") return { states, stopped: verdict.outside };
     try {
       // No transaction is open between these statements, so a SET LOCAL would have no effect.
       await scratch.run(text.replace(/^SET\s+LOCAL\b/i, "SET"));
     } catch (error) {
-      return { catalogs, stopped: `on a scratch database it fails: ${(error as Error).message}` };
+      return { states, stopped: `on a scratch database it fails: ${(error as Error).message}` };
     }
-    catalogs.push("VariableSetStmt" in node ? last : await readEverything(scratch));
+    states.push("VariableSetStmt" in node ? last : await read());
   }
-  return { catalogs };
+  return { states };
 }

@@ -47,7 +47,7 @@ export async function onScratch<T>(
   const [may] = await session.rows<{ may: boolean }>(
     "SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user",
   );
-  if (!may!.may) return { unknown: "the role may not create a scratch database" };
+  if (!may!.may) return { unknown: "the role may not create a scratch database (it lacks CREATEDB)" };
   const id = randomBytes(6).toString("hex");
   const name = `${PREFIX}${id}`;
   log.event("scratch", `Running ${counted(migrations.length, "migration")} on a scratch database, ${name}.`);

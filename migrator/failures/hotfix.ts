@@ -44,3 +44,23 @@ export class HotfixNotWritten extends Failure {
     });
   }
 }
+
+/** A pending hotfix is there in part, or whether it was run can't be told. */
+export class HotfixUndecided extends Failure {
+  override readonly code = "hotfix-undecided";
+  override readonly exit = 4;
+
+  /** @param hotfixes each with what is there of it, statement by statement, and the next command */
+  constructor(hotfixes: readonly { what: string; evidence: readonly string[]; next: string }[]) {
+    const [first] = hotfixes;
+    const only = hotfixes.length === 1 ? first : undefined;
+    super({
+      what: only?.what ?? `${hotfixes.length} hotfixes are there in part, or it can't be told whether they were run.`,
+      detail:
+        only?.evidence ??
+        hotfixes.flatMap(({ what, evidence, next }) => [`- ${what}`, ...evidence, `    Next: ${next}`]),
+      database: `${UNTOUCHED} No migration of this release was run.`,
+      next: only ? `${only.next}; then: {rerun}` : "see to each of them as its line says, then: {rerun}",
+    });
+  }
+}

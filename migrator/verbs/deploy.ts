@@ -19,6 +19,7 @@ import { type Progress, readProgress } from "../records/progress";
 import { appliedSinceVerified } from "../records/release-records";
 import { recordCounters } from "../records/write-counters";
 import type { Run } from "../run";
+import { recordHotfixes } from "./hotfixes";
 import { logMeasured, readBefore } from "./measured";
 
 /**
@@ -32,8 +33,8 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
   try {
     const progress = await readProgress(run.records);
     const resumable = new Set(progress.map(({ historyId }) => historyId));
-    const history = await readHistory(run, migrations, resumable);
-    for (const { name } of history.outOfOrder)
+    const found = await readHistory(run, migrations, resumable);
+    for (const { name } of found.outOfOrder)
       log.event(
         "out-of-order",
         `Warning: ${name} is older than the newest applied migration; it is applied all the same, as Prisma does.`,
@@ -41,6 +42,8 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
           migration: name,
         },
       );
+    await checkDirectives(run, found.applied, found.pending);
+    const history = await recordHotfixes(run, migrations, found, resumable);
     if (history.pending.length === 0) {
       // An earlier run may have applied everything, and then failed its verification or been killed before it.
       const unverified = (await run.records.readable()) ? await appliedSinceVerified(run.records, history.applied) : [];
@@ -55,7 +58,6 @@ export async function deploy(run: Run, migrations: readonly Migration[]): Promis
       if (unverified.length === 0) await publishUnchanged(run);
       return;
     }
-    await checkDirectives(run, history.applied, history.pending);
     checkSnapshot((await protectingBackup(run))?.backup, history.pending.length);
     await checkSnapshotDatabase(run, history.pending.length);
     const began = Date.now();

@@ -3,11 +3,11 @@ import { loadParser } from "../../migrations/history/plan";
 import { maskSql } from "../../migrations/sql/mask-sql";
 import { nodeOf } from "../../migrations/sql/parse";
 import { readEverything } from "../checks/definitions";
+import { byNames } from "../checks/diagnosis-by-names";
+import { byStates, type Verdict } from "../checks/diagnosis-by-states";
 import { replayedStates } from "../checks/replayed-states";
 import { compareHistory } from "../records/history-state";
 import type { Run } from "../run";
-import { byNames } from "./diagnosis-by-names";
-import { byStates, type Verdict } from "./diagnosis-by-states";
 
 /** What the catalog shows about one statement. */
 export interface StatementDiagnosis extends Verdict {
@@ -54,7 +54,7 @@ export async function diagnose(run: Run, migrations: readonly Migration[], migra
   const before = compareHistory(migrations, rows).applied.filter(({ name }) => name !== migration.name);
   const actual = await readEverything(run.session);
   const states = await replayedStates(run, before, migration);
-  const known = "unknown" in states ? [] : byStates(states.catalogs, actual);
+  const known = "unknown" in states ? [] : byStates(states.states, actual);
   const said = rows.filter(({ migrationName }) => migrationName === migration.name).at(-1)?.logs ?? "";
   const rest = known.length < nodes.length ? await byNames(run, { nodes, before, said }, actual) : [];
   const verdicts = nodes.map((_, index) => known[index] ?? rest[index]!);

@@ -6,6 +6,8 @@ import { runChecks } from "../checks/check";
 import { compareObjects } from "../checks/drift/compare";
 import { findingText } from "../checks/drift/findings";
 import { type DriftReport, directionSql, driftReport } from "../checks/drift/report";
+import { describeLook } from "../checks/hotfix/describe";
+import { type HotfixLook, lookAtHotfixes, recordable } from "../checks/hotfix/look";
 import { drift as driftCheck } from "../checks/preflight/drift";
 import { DriftFound } from "../failures/findings";
 import { nextCommand } from "../next-command";
@@ -29,14 +31,17 @@ export async function drift(run: Run, migrations: readonly Migration[]): Promise
   const { applied, unfinished } = historyState;
   await loadParser();
   if (applied.length === 0 || unfinished.length > 0)
-    return compareAsPreflight(run, migrations, historyState, tableExists);
-  const report = await compareObjects(run, applied, (compared) => driftReport(compared, applied));
+    return compareAsPreflight(run, migrations, { historyState, tableExists, hotfixes: [] });
+  const hotfixes = await lookAtHotfixes(run, historyState);
+  const made = [...applied, ...recordable(hotfixes)];
+  for (const look of hotfixes) log.event("drift.hotfix", `Pending hotfix ${describeLook(look)}.`, {});
+  const report = await compareObjects(run, made, (compared) => driftReport(compared, made));
   if ("unknown" in report) {
     log.event(
       "drift.partly",
       `Compared as preflight does, without comments and grants, and without SQL: ${report.unknown}.`,
     );
-    return compareAsPreflight(run, migrations, historyState, tableExists);
+    return compareAsPreflight(run, migrations, { historyState, tableExists, hotfixes });
   }
   for (const key of report.outside) log.event("drift.outside", `Not managed by the history: ${key}`, { key });
   for (const each of report.ignored)
@@ -86,12 +91,11 @@ function found({ log, settings }: Run, report: DriftReport): DriftFound {
 async function compareAsPreflight(
   run: Run,
   migrations: readonly Migration[],
-  historyState: HistoryState,
-  tableExists: boolean,
+  known: { historyState: HistoryState; tableExists: boolean; hotfixes: readonly HotfixLook[] },
 ): Promise<number> {
   const { table, log } = run;
-  const planned = plannedEffects(run.plans, historyState.applied, [], table.schema);
-  const context = { run, migrations, historyState, tableExists, planned };
+  const planned = plannedEffects(run.plans, known.historyState.applied, [], table.schema);
+  const context = { run, migrations, planned, ...known };
   const [result] = await runChecks([driftCheck], context, { drift: "fail" });
   const { findings, facts, outcome } = result!;
   const [finding] = findings;

@@ -15,6 +15,7 @@ import { checkSnapshot, checkSnapshotDatabase, protectingBackup } from "../check
 import { verify } from "../checks/verify";
 import { Session } from "../db/connection";
 import { iamToken, urlWithToken } from "../db/iam-token";
+import { releaseLock, takeLock } from "../db/lock";
 import { quietOutput, quietText } from "../db/prisma-output";
 import { withSessionOptions } from "../db/url-options";
 import { CommandCantHold, CommandFailed, CommandWentFurther, LeftUnfinished } from "../failures/command";
@@ -26,19 +27,21 @@ import { recordCounters } from "../records/write-counters";
 import type { Run } from "../run";
 import { type CommandEnd, runToEnd } from "./command-process";
 import { describeDiagnosis, diagnose } from "./diagnosis";
+import { recordHotfixes } from "./hotfixes";
 
 /**
  * Lets a command of the app's image migrate, such as `npx prisma migrate deploy`, in the place of `deploy`. The history
  * and the snapshot are checked before it, its connection string sets our lock_timeout, and the same verification
  * follows it. The command is run once: what it leaves half done is explained, and not tried again.
- * @throws LeftUnfinished, CommandCantHold, CommandWentFurther, CommandFailed, Stopped, and the failures of these checks
+ * @throws LeftUnfinished, CommandCantHold, HotfixUndecided, CommandWentFurther, CommandFailed, Stopped, and the failures of these checks
  */
 export async function runCommand(run: Run, migrations: readonly Migration[]): Promise<void> {
   const { session, table, settings, log, records, signal } = run;
+  await explainUnfinished(run, migrations, await table.read(session), "An earlier run");
+  const found = await readHistory(run, migrations);
+  await refuseContract(run, found);
+  const history = await withHotfixesRecorded(run, migrations, found);
   const rows = await table.read(session);
-  await explainUnfinished(run, migrations, rows, "An earlier run");
-  const history = await readHistory(run, migrations);
-  await refuseContract(run, history);
   checkSnapshot((await protectingBackup(run))?.backup, history.pending.length);
   await checkSnapshotDatabase(run, history.pending.length);
   await Promise.all([loadParser(), history.pending.length > 0 ? records.ensure() : undefined]);
@@ -151,6 +154,23 @@ async function refuseContract({ settings, plans }: Run, { applied, pending }: Hi
   await loadParser();
   const held = pending.find((migration) => plans.of(migration).contract);
   if (held) throw new CommandCantHold(held.name);
+}
+
+/** Records the hotfixes whose effects are there, so that they are not pending for the command. */
+async function withHotfixesRecorded(
+  run: Run,
+  migrations: readonly Migration[],
+  found: HistoryState,
+): Promise<HistoryState> {
+  const { session, settings, log, signal } = run;
+  if (!found.pending.some(({ sql }) => /hotfix/i.test(sql))) return found;
+  await takeLock(session, settings.runnerWait, log, signal);
+  try {
+    return await recordHotfixes(run, migrations, await readHistory(run, migrations));
+  } finally {
+    // The command takes the same lock.
+    await releaseLock(session);
+  }
 }
 
 function refuseOthers(before: HistoryState, after: HistoryState): void {

@@ -36,11 +36,14 @@ const LONGEST = 160;
 /** Returns a difference as one line: `+` only the database has it, `-` only the history has it, `~` it is another. */
 export function findingText({ key, change, properties }: DriftFinding): string {
   if (change !== "changed") return `${change === "added" ? "+" : "-"} ${key}`;
-  const changes = properties.map(({ name, history, database }) => `${name} ${short(history)} → ${short(database)}`);
+  const changes = properties.map(
+    ({ name, history, database }) => `${name} ${shortFact(history)} → ${shortFact(database)}`,
+  );
   return `~ ${key}: ${changes.join("; ")}`;
 }
 
-function short(fact: Fact): string {
+/** Returns a fact on one line, of at most 160 characters. */
+export function shortFact(fact: Fact): string {
   const line = typeof fact === "boolean" ? (fact ? "yes" : "no") : factText(fact).replace(/\s+/g, " ").trim();
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line || "none";
 }

@@ -4,6 +4,7 @@ import type { PlannedEffects } from "../../apply/planned-effects";
 import type { HistoryState } from "../../records/history-state";
 import type { Run } from "../../run";
 import type { Check } from "../check";
+import type { HotfixLook } from "../hotfix/look";
 
 /** The data that the checks before a release use. */
 interface PreflightContext {
@@ -11,7 +12,10 @@ interface PreflightContext {
   readonly migrations: readonly Migration[];
   readonly historyState: HistoryState;
   readonly tableExists: boolean;
+  /** The effects of the pending migrations, without the hotfixes that are only recorded. */
   readonly planned: PlannedEffects;
+  /** What the database has of each pending hotfix. */
+  readonly hotfixes: readonly HotfixLook[];
 }
 
 /** A check before a release. */

@@ -4,6 +4,7 @@ import { nextCommand } from "../../next-command";
 import { latestCatalog } from "../../records/release-records";
 import { readCatalog } from "../catalog";
 import { describeDifference, differences } from "../drift";
+import { withHotfixes } from "../hotfix/look";
 import { splitIgnored } from "../ignored-differences";
 import { outsideHistory } from "../outside-history";
 import { catalogOfHistory } from "../scratch";
@@ -20,7 +21,7 @@ const SHOWN_BESIDE = 10;
 export const drift: PreflightCheck = {
   name: "drift",
   kind: "history",
-  async run({ run, historyState, migrations }) {
+  async run({ run, historyState, migrations, hotfixes }) {
     if (historyState.applied.length === 0) return { findings: [], facts: "nothing is applied yet" };
     if (historyState.unfinished.length > 0)
       return { findings: [], unknown: true, facts: "not told: a migration is unfinished" };
@@ -39,11 +40,15 @@ export const drift: PreflightCheck = {
       expected = scratch.catalog;
       source = `the ${historyState.applied.length} applied migrations on a scratch database`;
     }
+    const there = withHotfixes(expected, actual, hotfixes);
+    const explained = differences(expected, there).map(({ key }) => key);
+    expected = there;
     const all = differences(expected, actual).filter(({ key }) => !isOthers(key, run.table.schema, expected));
     const outside = new Set(all.flatMap((each) => outsideHistory(each, expected, actual) ?? []));
     const own = all.filter((each) => outsideHistory(each, expected, actual) === undefined);
     const { found, ignored } = splitIgnored(own, { expected, actual }, run.settings.drift.ignore);
     const beside = [
+      ...(explained.length === 0 ? [] : [`; made by a pending hotfix: ${listed(explained)}`]),
       ...(outside.size === 0 ? [] : [`; beside it: ${listed([...outside])}`]),
       ...(ignored.length === 0 ? [] : [`; ignored: ${listed(ignored)}`]),
     ].join("");
