@@ -21,7 +21,7 @@ const SHOWN_BESIDE = 10;
 export const drift: PreflightCheck = {
   name: "drift",
   kind: "history",
-  async run({ run, historyState, migrations, hotfixes }) {
+  async run({ run, historyState, hotfixes }) {
     if (historyState.applied.length === 0) return { findings: [], facts: "nothing is applied yet" };
     if (historyState.unfinished.length > 0)
       return { findings: [], unknown: true, facts: "not told: a migration is unfinished" };
@@ -55,13 +55,12 @@ export const drift: PreflightCheck = {
     if (found.length === 0) return { findings: [], facts: `as ${source}${beside}` };
     const evidence = found.slice(0, SHOWN).map((each) => `  ${describeDifference(each)}`);
     if (found.length > SHOWN) evidence.push(`  and ${found.length - SHOWN} more`);
-    const newest = migrations.at(-1)!.name;
     return {
       findings: [
         {
           what: `The live schema differs in ${counted(found.length, "thing")} from ${source}: somebody changed it by hand.`,
           evidence,
-          next: `put the change into a new migration (named after ${newest}), then: ${nextCommand("resolve --applied NAME", run.settings)}; or take it back by hand`,
+          next: `bring it into the history: ${nextCommand("adopt --name NAME", run.settings)}; or take it back by the SQL that this shows: ${nextCommand("drift", run.settings)}`,
         },
       ],
       facts: `compared with ${source}${beside}`,

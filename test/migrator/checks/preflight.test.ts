@@ -62,7 +62,7 @@ describe("drift is shown as what differs", () => {
     ])
       expect(checks["drift"]!.text).toContain(line);
     expect(checks["drift"]!.text).not.toContain("column public.extra.id");
-    expect(checks["drift"]!.text).toContain("resolve --applied");
+    expect(checks["drift"]!.text).toContain("adopt --name NAME");
     expect((await preflight(url, directory, "--check", "drift=warn")).exit).toBe(0);
   });
 

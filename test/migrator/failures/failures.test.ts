@@ -63,6 +63,9 @@ const failures: Failure[] = [
   new hotfix.HotfixRefused("fix.sql", ["line 1: it holds the password of a role in plain text"]),
   new hotfix.HotfixNameTaken("add_index", "1_add_index", "the folder has it"),
   new hotfix.HotfixNotWritten("1_add_index", "migrations/1_add_index", "EACCES"),
+  new hotfix.HotfixUndecided([
+    { what: "The hotfix a is there in part.", evidence: ["  line 1: there"], next: "drift" },
+  ]),
   new statement.StatementFailed("a", "evidence", "rolled back.", "correct it, then: {rerun}"),
   new statement.StatementTooSlow("a", "5 s", "evidence", "rolled back."),
   new statement.LockNotObtained("a", 5, "10 s", "evidence", "rolled back."),
