@@ -74,15 +74,17 @@ function found({ log, settings }: Run, report: DriftReport): DriftFound {
           : directionSql("Brings the database back to its history.", toDatabase),
       ),
     );
-  const statements = (name: string, { statements, notGenerated }: DriftReport["toHistory"]) =>
-    `  SQL ${name}: ${counted(statements.length, "statement")}, ${statements.filter(({ loses }) => loses).length} destructive, ${notGenerated.length} not generated`;
+  const statements = (name: string, { statements, notGenerated }: DriftReport["toHistory"]) => [
+    `  SQL ${name}: ${counted(statements.length, "statement")}, ${statements.filter(({ loses }) => loses).length} destructive, ${notGenerated.length} not generated`,
+    ...notGenerated.map(({ key, why }) => `    Not generated: ${key}: ${why}`),
+  ];
   const sql = (direction: string) => nextCommand(`drift --format sql --direction ${direction}`, settings);
   return new DriftFound({
     what: `The live database differs in ${counted(differences.length, "object")} from its history: somebody changed it by hand.`,
     evidence: [
       ...differences.map((each) => `  ${findingText(each)}`),
-      statements("to-history", toHistory),
-      statements("to-database", toDatabase),
+      ...statements("to-history", toHistory),
+      ...statements("to-database", toDatabase),
     ],
     next: `bring it into the history: ${nextCommand("adopt --name NAME", settings)}; or take it back by the SQL of \`${sql("to-database")}\``,
   });

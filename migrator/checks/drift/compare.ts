@@ -53,7 +53,10 @@ async function neededExtensions(session: Session, expected: Snapshot, actual: Sn
   return new Set(more ? await extensionsInUse(session) : []);
 }
 
-/** Returns the keys of the extensions that an object outside of all extensions needs. */
+/**
+ * Returns the keys of the extensions that an object outside of all extensions needs. The indexes, constraints, defaults
+ * and rules of an extension's own tables and views are in no extension by themselves, and are left out.
+ */
 export async function extensionsInUse(session: Session): Promise<string[]> {
   const rows = await session.rows<{ key: string }>(
     `SELECT DISTINCT 'extension ' || quote_ident(x.extname) AS key FROM pg_extension x
@@ -61,7 +64,8 @@ export async function extensionsInUse(session: Session): Promise<string[]> {
        JOIN pg_depend d ON d.refclassid = member.classid AND d.refobjid = member.objid AND d.deptype IN ('n', 'a')
      WHERE x.extname <> 'plpgsql' AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass, 'pg_attrdef'::regclass,
          'pg_constraint'::regclass, 'pg_rewrite'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass) AND NOT EXISTS
-       (SELECT FROM pg_depend own WHERE own.classid = d.classid AND own.objid = d.objid AND own.deptype IN ('e', 'i'))`,
+       (SELECT FROM pg_depend own WHERE own.classid = d.classid AND own.objid = d.objid AND (own.deptype = 'e' OR own.deptype IN ('a', 'i') AND EXISTS
+         (SELECT FROM pg_depend whole WHERE whole.classid = own.refclassid AND whole.objid = own.refobjid AND whole.deptype = 'e')))`,
   );
   return rows.map(({ key }) => key);
 }

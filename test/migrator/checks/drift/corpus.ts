@@ -57,7 +57,7 @@ const drift = (sql: string, finds: string, ...never: ("to-history" | "to-databas
 export const CORPUS: readonly Drift[] = [
   drift("CREATE SCHEMA extra", "schema extra"),
   drift("DROP SCHEMA app", "schema app"),
-  drift("CREATE EXTENSION pg_trgm", "extension pg_trgm"),
+  drift("CREATE EXTENSION tsm_system_rows", "extension tsm_system_rows"),
   drift("ALTER EXTENSION citext SET SCHEMA app", "extension citext"),
   drift(
     "CREATE TABLE extra (id bigserial PRIMARY KEY, note_id int REFERENCES note, v text DEFAULT 'x'); COMMENT ON TABLE extra IS 'By hand.'; CREATE INDEX extra_v ON extra (v); GRANT SELECT ON extra TO drift_app",
