@@ -126,7 +126,9 @@ test("a release from a checkout without the hotfix is told where it is, and gets
   const forgotten = historyOf(INIT);
   expect((await migrate(lost, forgotten, "resolve", "--rolled-back", name)).exit).toBe(0);
   expect((await migrate(lost, forgotten, "adopt", "--name", "add_phone")).exit).toBe(0);
-  expect(readdirSync(forgotten).filter((each) => each.endsWith("_add_phone"))).toHaveLength(1);
+  const released = await migrate(lost, forgotten);
+  expect(released.exit, released.output).toBe(0);
+  expect(released.output).toMatch(/\d+_add_phone/);
 
   // Another database gets the same migration, which the folder has by then.
   const staging = await postgres.createDatabase();
