@@ -10,6 +10,7 @@ import type { Run } from "../run";
 import { readCatalog } from "./catalog";
 import { runChecks } from "./check";
 import type { Count } from "./counts";
+import { recordObjects } from "./drift/recorded";
 import { publishReport } from "./publish-report";
 import { readStatistics } from "./statistics";
 import { constraints } from "./verify/constraints";
@@ -58,8 +59,10 @@ export async function verify(run: Run, migrations: readonly Migration[], deploye
   const results = await runChecks(VERIFY_CHECKS, context, settings.levels);
   const failed = results.flatMap(({ findings }) => findings).filter(({ level }) => level === "fail");
   // A schema that failed its own verification is no reference for the next release.
-  if (deployed && failed.length === 0 && historyState.applied.length > 0)
+  if (deployed && failed.length === 0 && historyState.applied.length > 0) {
     await recordCatalog(run.records, historyState.applied.at(-1)!.name, historyState.applied.length, catalog);
+    await recordObjects(run, historyState.applied);
+  }
   if (deployed) await recordData(run.records, "statistics", await readStatistics(session));
   await publishReport(run, {
     stage: "after",

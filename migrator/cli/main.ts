@@ -163,7 +163,7 @@ async function runVerb(verb: Exclude<Verb, "wait">, settings: Settings, log: Log
       signal: stop.signal,
       ...(measure && { measure }),
     };
-    await refuseForeignRecords(session, run.table);
+    await refuseForeignRecords(session, run.table, verb === "drift");
     return await VERB[verb](run, migrations);
   } catch (error) {
     throw translateError(

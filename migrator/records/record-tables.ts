@@ -25,13 +25,20 @@ interface Suspect {
  * Refuses to read or write the history and the records if another role decides what that does. A view, a trigger, a
  * rule or a function would run with the rights of the migration's role, and so would what its owner adds later. A
  * superuser counts as a member of no other role, because every other owner could gain a superuser's rights in this way.
+ * @param onlyReads true if the tables may be another role's where this role has nothing that their owner could gain: it
+ *   has no attribute, owns nothing here, and is a member of no role but those that watch the server. Default: false.
  * @throws ForeignRecords, which names each such object and its owner
  */
-export async function refuseForeignRecords(session: Session, table: HistoryTable): Promise<void> {
+export async function refuseForeignRecords(session: Session, table: HistoryTable, onlyReads = false): Promise<void> {
   const suspects = await session.rows<Suspect>(
     `WITH RECURSIVE mine (oid) AS (
        SELECT oid FROM pg_roles WHERE rolname IN (current_user, session_user)
        UNION SELECT m.roleid FROM pg_auth_members m JOIN mine ON m.member = mine.oid
+     ), reader (may) AS (
+       SELECT $2 AND NOT (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls)
+         AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relowner = r.oid) AND NOT EXISTS (SELECT FROM mine JOIN pg_roles m ON m.oid = mine.oid
+           WHERE m.oid <> r.oid AND m.rolname NOT IN ('pg_monitor', 'pg_read_all_settings', 'pg_read_all_stats', 'pg_stat_scan_tables'))
+       FROM pg_roles r WHERE r.rolname = session_user
      ), found AS (
        SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, c.relowner AS owner, c.relkind AS kind
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -44,7 +51,8 @@ export async function refuseForeignRecords(session: Session, table: HistoryTable
        UNION ALL SELECT found.oid, 'pg_constraint'::regclass, k.oid FROM found JOIN pg_constraint k ON k.conrelid = found.oid
      )
      SELECT f.name, pg_get_userbyid(f.owner) AS owner, f.kind::text AS kind,
-       f.owner IN (SELECT oid FROM mine) OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = f.owner AND r.rolsuper) AS own,
+       f.owner IN (SELECT oid FROM mine) OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = f.owner AND r.rolsuper)
+         OR (SELECT may FROM reader) AS own,
        ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = f.oid AND NOT tgisinternal ORDER BY 1) AS triggers,
        ARRAY(SELECT rulename::text FROM pg_rewrite WHERE ev_class = f.oid AND rulename <> '_RETURN' ORDER BY 1) AS rules,
        -- What belongs to the server itself is pinned, and has no entries.
@@ -53,7 +61,7 @@ export async function refuseForeignRecords(session: Session, table: HistoryTable
          WHERE p.oid = f.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass) ORDER BY 1) AS uses,
        coalesce(row_security_active(f.oid), false) AS filtered
      FROM found f ORDER BY f.kind NULLS FIRST, f.name`,
-    [table.schema],
+    [table.schema, onlyReads],
   );
   const evidence = suspects.flatMap((each) => problemsOf(each).map((problem) => `  ${each.name} ${problem}`));
   if (evidence.length === 0) return;

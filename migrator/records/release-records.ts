@@ -5,10 +5,12 @@ import type { RecordedBackup } from "../../report/contract";
 import type { Records } from "./records";
 
 /** The kinds of data that are recorded of a release in addition to its migrations. */
-export type RecordKind = "catalog" | "statistics" | "report" | "sequences" | "dump" | "branch" | "counters";
+export type RecordKind = "catalog" | "objects" | "statistics" | "report" | "sequences" | "dump" | "branch" | "counters";
 
 /** The number of rows that are kept of each kind, so that the table doesn't grow over the years. */
 const KEPT = 20;
+/** The number of rows of the objects, which are large and of which only the last is compared. */
+const KEPT_OBJECTS = 1;
 
 /** The catalog at the end of a release, with the last migration and the number of migrations that are applied. */
 interface CatalogRecord {
@@ -36,7 +38,7 @@ export async function recordData(records: Records, kind: RecordKind, data: unkno
     `BEGIN;
 INSERT INTO _release.record (schema_name, release, kind, data) VALUES (${schema}, ${release}, '${kind}', ${escapeLiteral(JSON.stringify(data))});
 DELETE FROM _release.record WHERE schema_name = ${schema} AND kind = '${kind}' AND id NOT IN
-  (SELECT id FROM _release.record WHERE schema_name = ${schema} AND kind = '${kind}' ORDER BY id DESC LIMIT ${KEPT});
+  (SELECT id FROM _release.record WHERE schema_name = ${schema} AND kind = '${kind}' ORDER BY id DESC LIMIT ${kind === "objects" ? KEPT_OBJECTS : KEPT});
 COMMIT`,
   );
 }

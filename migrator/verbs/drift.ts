@@ -5,6 +5,7 @@ import { plannedEffects } from "../apply/planned-effects";
 import { runChecks } from "../checks/check";
 import { compareObjects } from "../checks/drift/compare";
 import { findingText } from "../checks/drift/findings";
+import { compareRecorded } from "../checks/drift/recorded";
 import { type DriftReport, directionSql, driftReport } from "../checks/drift/report";
 import { describeLook } from "../checks/hotfix/describe";
 import { type HotfixLook, lookAtHotfixes, recordable } from "../checks/hotfix/look";
@@ -17,31 +18,41 @@ import type { Run } from "../run";
 /** The exit status of `drift` if it can't be told whether the schema was changed. */
 const UNKNOWN_EXIT = 10;
 
+const RECORDED = "what the last release recorded";
+
 /**
  * Compares every object of the live database with what the applied migrations make on a scratch database, and writes
- * the SQL for both directions. Where there can be no scratch database, it is the check `drift` of preflight by itself,
- * which knows fewer kinds of objects and no SQL. It changes nothing.
+ * the SQL for both directions. Where there can be no scratch database, it compares with what the last release recorded.
+ * Without that it is the check `drift` of preflight by itself, which knows fewer kinds of objects and no SQL. It changes
+ * nothing.
  * @returns 0 if nothing differs, 10 if that can't be told
  * @throws DriftFound
  */
 export async function drift(run: Run, migrations: readonly Migration[]): Promise<number> {
   const { session, table, log } = run;
   const tableExists = await table.exists(session);
-  const historyState = compareHistory(migrations, await table.read(session));
-  const { applied, unfinished } = historyState;
+  const rows = await table.read(session);
+  const historyState = compareHistory(migrations, rows);
+  const { applied, unfinished, missing } = historyState;
+  if (missing.length > 0)
+    return untold(run, `the database has migrations that this folder has not, such as ${missing[0]!.migrationName}`);
   await loadParser();
   if (applied.length === 0 || unfinished.length > 0)
     return compareAsPreflight(run, migrations, { historyState, tableExists, hotfixes: [] });
   const hotfixes = await lookAtHotfixes(run, historyState);
   const made = [...applied, ...recordable(hotfixes)];
   for (const look of hotfixes) log.event("drift.hotfix", `Pending hotfix ${describeLook(look)}.`, {});
-  const report = await compareObjects(run, made, (compared) => driftReport(compared, made));
+  let source = `the ${counted(applied.length, "applied migration")} on a scratch database`;
+  let report = await compareObjects(run, made, (compared) => driftReport(compared, made));
   if ("unknown" in report) {
-    log.event(
-      "drift.partly",
-      `Compared as preflight does, without comments and grants, and without SQL: ${report.unknown}.`,
-    );
-    return compareAsPreflight(run, migrations, { historyState, tableExists, hotfixes });
+    const { unknown } = report;
+    // The record is from before a hotfix that is there already.
+    const recorded = made.length === applied.length ? await compareRecorded(run, applied) : undefined;
+    const how = recorded ? `with ${RECORDED}` : "as preflight does, without comments and grants, and without SQL";
+    log.event("drift.partly", `Compared ${how}: ${unknown}.`);
+    if (!recorded) return compareAsPreflight(run, migrations, { historyState, tableExists, hotfixes });
+    source = RECORDED;
+    report = driftReport(recorded, applied);
   }
   for (const key of report.outside) log.event("drift.outside", `Not managed by the history: ${key}`, { key });
   for (const each of report.ignored)
@@ -49,12 +60,17 @@ export async function drift(run: Run, migrations: readonly Migration[]): Promise
       key: each.key,
       reason: each.reason,
     });
+  const finished = (await table.read(session)).filter(({ finishedAt }) => finishedAt !== null);
+  if (finished.length !== rows.filter(({ finishedAt }) => finishedAt !== null).length)
+    return untold(run, "a migration was applied meanwhile");
   if (report.differences.length > 0) throw found(run, report);
-  log.event(
-    "drift.finished",
-    `No drift (as the ${counted(applied.length, "applied migration")} on a scratch database).`,
-  );
+  log.event("drift.finished", `No drift (as ${source}).`);
   return 0;
+}
+
+function untold({ log }: Run, reason: string): number {
+  log.event("drift.unknown", `Whether the schema was changed by hand can't be told (${reason}).`);
+  return UNKNOWN_EXIT;
 }
 
 /** Writes the SQL or the JSON that was asked for, and returns the failure that names each difference. */
@@ -102,10 +118,7 @@ async function compareAsPreflight(
   const { findings, facts, outcome } = result!;
   const [finding] = findings;
   if (finding) throw new DriftFound(finding);
-  if (outcome === "unknown") {
-    log.event("drift.unknown", `Whether the schema was changed by hand can't be told (${facts}).`);
-    return UNKNOWN_EXIT;
-  }
+  if (outcome === "unknown") return untold(run, facts);
   log.event("drift.finished", `No drift (${facts}).`);
   return 0;
 }

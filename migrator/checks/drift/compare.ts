@@ -48,7 +48,7 @@ export function compareObjects<T>(
  * Returns the keys of the extensions that only the live database has, and that an object of the app needs. Without them
  * the SQL that makes such an object fails.
  */
-async function neededExtensions(session: Session, expected: Snapshot, actual: Snapshot): Promise<Set<string>> {
+export async function neededExtensions(session: Session, expected: Snapshot, actual: Snapshot): Promise<Set<string>> {
   const more = [...actual].some(([key, { kind }]) => kind === "extension" && !expected.has(key));
   return new Set(more ? await extensionsInUse(session) : []);
 }

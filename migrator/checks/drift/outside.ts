@@ -13,26 +13,30 @@ export interface Managed {
  * tables of other tools, and schemas that it never touches.
  * @param schema the schema of the connection string, as SQL
  * @param needed the keys of extensions that are not left out, because an object of the app needs them. Default: none.
+ * @param schemas the schemas that the history touches, as SQL. Default: those of the expected objects.
  */
 export function managedByHistory(
   expected: Snapshot,
   actual: Snapshot,
   schema: string,
   needed: ReadonlySet<string> = new Set(),
+  schemas: ReadonlySet<string | undefined> = schemasOf(expected),
 ): Managed {
-  const byAddress = new Map([...expected.values()].map((object) => [object.address, object]));
-  const schemas = new Set([...expected.values()].map((object) => schemaOf(object, byAddress)));
+  const isOthers = (object: DriftObject, all: ByAddress) => {
+    const own = schemaOf(object, all);
+    return own !== undefined && own !== schema && !schemas.has(own);
+  };
   const [more, less] = [
     split(actual, (key, object, all) => {
       if (!expected.has(key) && object.kind === "extension") return !needed.has(key);
       if (!expected.has(key) && isPartition(object)) return true;
-      const own = schemaOf(object, all);
-      if (own !== undefined && own !== schema && !schemas.has(own)) return true;
+      if (isOthers(object, all)) return true;
       return object.kind === "table" && !expected.has(key) && isToolTable(unquoted(object.name));
     }),
-    split(expected, (key, object) => !actual.has(key) && isPartition(object)),
+    split(expected, (key, object, all) => (!actual.has(key) && isPartition(object)) || isOthers(object, all)),
   ];
-  return { expected: less.managed, actual: more.managed, outside: [...more.outside, ...less.outside].sort() };
+  const outside = [...new Set([...more.outside, ...less.outside])].sort();
+  return { expected: less.managed, actual: more.managed, outside };
 }
 
 function isPartition({ kind, facts }: DriftObject): boolean {
@@ -66,6 +70,11 @@ function split(
     managed: new Map([...snapshot].filter(([key]) => !gone.has(key))),
     outside: outside.flatMap(([key, { parent }]) => (parent === null ? [key] : [])),
   };
+}
+
+function schemasOf(objects: Snapshot): Set<string | undefined> {
+  const byAddress = new Map([...objects.values()].map((object) => [object.address, object]));
+  return new Set([...objects.values()].map((object) => schemaOf(object, byAddress)));
 }
 
 /** Returns the schema of the object that an object is a part of, as SQL; undefined: it is in none. */

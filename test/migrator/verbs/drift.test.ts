@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readSettings } from "../../../migrator/cli/read-settings";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
+import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
 import { historyOf, migrate, preflightCheck, query, writeMigration } from "../support";
 
 let postgres: TestPostgres;
@@ -114,6 +114,39 @@ test("drift and preflight leave out what is ignored, and name it with its reason
   const preflight = await preflightCheck(url, directory, "drift", ...all);
   expect(preflight).toMatchObject({ exit: 0, outcome: "ok" });
   expect(preflight.text).toContain("table public.tmp_a (made by the reports)");
+});
+
+test("a role that may only read compares with what the last release recorded", async () => {
+  const { url, directory } = await changedByHand();
+  await query(
+    url,
+    `CREATE SCHEMA others CREATE TABLE theirs (id int); COMMENT ON TABLE note IS 'Changed.';
+     CREATE ROLE drift_reader LOGIN PASSWORD 'reads-only'; GRANT USAGE ON SCHEMA _release TO drift_reader;
+     GRANT SELECT ON _release.record, _release.step, _prisma_migrations TO drift_reader; CREATE ROLE migrates;
+     ALTER SCHEMA _release OWNER TO migrates; ALTER TABLE _prisma_migrations OWNER TO migrates;
+     ALTER TABLE _release.record OWNER TO migrates; ALTER TABLE _release.step OWNER TO migrates`,
+  );
+  const reader = asRole(url, "drift_reader", "reads-only");
+  const { exit, output } = await migrate(reader, directory, "drift", "--ignore", "comment FUNCTION *=known");
+  expect(exit, output).toBe(9);
+  expect(output).toContain("Compared with what the last release recorded: the role may not create a scratch database");
+  expect(output).toContain("differs in 5 objects");
+  expect(output).toContain("- column public.note.old");
+  expect(output).toContain("+ comment TABLE public.note");
+  expect(output).toContain("Not managed by the history: schema others");
+  const { output: sql } = await migrate(reader, directory, "drift", "--format", "sql", "--direction", "to-database");
+  await query(url, sql);
+  expect(await migrate(reader, directory, "drift")).toMatchObject({ exit: 0 });
+  const older = historyOf({});
+  expect(await migrate(reader, older, "drift")).toMatchObject({
+    exit: 10,
+    output: expect.stringContaining("the database has migrations that this folder has not, such as 1_notes"),
+  });
+  await query(url, "ALTER ROLE drift_reader CREATEROLE");
+  expect(await migrate(reader, directory, "drift")).toMatchObject({
+    exit: 4,
+    output: expect.stringContaining("foreign-records"),
+  });
 });
 
 test("patterns without a reason or a kind are refused, all at once", () => {
