@@ -7,7 +7,7 @@ import type { Run } from "../../run";
 import { type Compared, neededExtensions } from "./compare";
 import { withoutIgnored } from "./ignore";
 import { type DriftObject, objectKey, type Snapshot } from "./object";
-import { managedByHistory } from "./outside";
+import { type Managed, managedByHistory } from "./outside";
 import { readObjects } from "./read-objects";
 
 /** The objects of a database at the end of a release. */
@@ -56,7 +56,7 @@ function placeOf({ session }: Run, applied: readonly Migration[]): Omit<ObjectsR
 export async function compareRecorded(
   run: Run,
   applied: readonly Migration[],
-): Promise<Omit<Compared, "scratch" | "defined"> | undefined> {
+): Promise<(Managed & Pick<Compared, "ignored" | "major">) | undefined> {
   const { session, table, settings } = run;
   const recorded = await recordedObjects(run, applied);
   if (!recorded) return undefined;
