@@ -82,7 +82,7 @@ export interface Settings {
   readonly urlVariables: readonly string[];
   /** The migration that `resolve` corrects, and how; undefined for other verbs. */
   readonly resolution: { name: string; resolution: Resolution } | undefined;
-  /** The last migration that the database already has; required by `baseline`. */
+  /** The last migration that the database already has; `baseline` needs it or `title`. */
   readonly through: string | undefined;
   /** The name of the migration that `adopt` or `baseline --write` makes, without its time; undefined for other verbs. */
   readonly title: string | undefined;

@@ -22,6 +22,7 @@ import type { Run } from "../run";
 import type { Settings, Verb } from "../settings";
 import { adopt } from "../verbs/adopt";
 import { baseline } from "../verbs/baseline";
+import { writeBaseline } from "../verbs/baseline-write";
 import { compare } from "../verbs/compare";
 import { beforeRollout, soak } from "../verbs/contract";
 import { deploy } from "../verbs/deploy";
@@ -89,7 +90,9 @@ const VERB: Record<Exclude<Verb, "wait">, (run: Run, migrations: readonly Migrat
     return 0;
   },
   baseline: async (run, migrations) => {
-    await baseline(run, migrations, { through: run.settings.through!, force: run.settings.force });
+    const { title, through, force } = run.settings;
+    if (title !== undefined) return writeBaseline(run, migrations);
+    await baseline(run, migrations, { through: through!, force });
     return 0;
   },
 };
@@ -126,7 +129,8 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function runVerb(verb: Exclude<Verb, "wait">, settings: Settings, log: Log): Promise<number> {
   const target = readTarget(settings, log);
-  const migrations = readMigrations(settings.source);
+  const begins = verb === "baseline" && settings.title !== undefined;
+  const migrations = readMigrations(settings.source, begins);
   keepHeapSmall(migrations);
   let notices = 0;
   const session = await Session.open(target, {

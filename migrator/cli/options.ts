@@ -109,9 +109,11 @@ export const OPTIONS: Record<string, { value?: string; default?: string; many?: 
   plan: {
     text: "revert: show the SQL that takes the migration back, what is lost by it, and its review; changes nothing",
   },
-  write: { text: "revert: write that SQL as a new migration into --migrations; none of it is run" },
+  write: {
+    text: "revert: write that SQL as a new migration into --migrations; none of it is run. baseline: write today's schema as the first migration, and record it",
+  },
   "write-command": { value: "COMMAND", text: "revert: what writes it in the checkout; named in messages" },
-  name: { value: "NAME", text: "adopt: the name of the new migration, without its time" },
+  name: { value: "NAME", text: "adopt, baseline --write: the name of the new migration, without its time" },
   through: { value: "MIGRATION", text: "baseline: the last migration that the database already has" },
   expect: {
     value: "FILE",

@@ -56,10 +56,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   };
   const sqlFile = verb === "sql" ? others.shift() : undefined;
   const reverted = verb === "revert" ? others.shift() : undefined;
-  checkVerb(
-    { verb, others, sqlFile, through: text("through"), command, measure: values["measure"] === true },
-    mistakes,
-  );
+  checkVerb({ verb, others, sqlFile, command, measure: values["measure"] === true }, mistakes);
   const connection = connectionPlace(text("url"), environment);
   if (!connection && verb !== "revert")
     mistakes.push(
@@ -77,7 +74,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     urlVariables: list("url-variable"),
     resolution: verb === "resolve" ? readResolution(text, mistakes) : undefined,
     through: text("through"),
-    title: readTitle(verb, text("name"), mistakes),
+    title: readTitle(verb, values, mistakes),
     force: values["force"] === true,
     drift: {
       format: choice("format", DRIFT_FORMATS),
@@ -141,10 +138,22 @@ function commandsIn(environment: NodeJS.ProcessEnv): Pick<Settings, "opsCommand"
   };
 }
 
-function readTitle(verb: string | undefined, name: string | undefined, mistakes: string[]): string | undefined {
+function readTitle(
+  verb: string | undefined,
+  { name: given, write, through }: Record<string, unknown>,
+  mistakes: string[],
+): string | undefined {
+  const name = typeof given === "string" ? given : undefined;
   if (verb === "adopt" && name === undefined)
     mistakes.push("adopt needs --name NAME, the name of the new migration, such as: adopt --name add_email_index.");
-  if (name !== undefined && verb !== "adopt") mistakes.push("--name is for the verb adopt only.");
+  if (verb === "baseline" && (through === undefined) === (write !== true && name === undefined))
+    mistakes.push(
+      "baseline needs --through MIGRATION, the last one that the database already has; or --write --name NAME, which writes today's schema as the first one.",
+    );
+  else if (verb === "baseline" && (write === true) !== (name !== undefined))
+    mistakes.push("baseline needs --write and --name NAME together.");
+  if (name !== undefined && verb !== "adopt" && verb !== "baseline")
+    mistakes.push("--name is for the verbs adopt and baseline only.");
   if (name !== undefined && !HOTFIX_NAME.test(name)) mistakes.push(`--name is "${name}", and ${HOTFIX_NAME_RULE}.`);
   return name;
 }
@@ -155,16 +164,14 @@ function checkVerb(
     verb: string | undefined;
     others: readonly string[];
     sqlFile: string | undefined;
-    through: string | undefined;
     command: readonly string[];
     measure: boolean;
   },
   mistakes: string[],
 ): void {
-  const { verb, others, sqlFile, through, command, measure } = given;
+  const { verb, others, sqlFile, command, measure } = given;
   if (verb === "sql" && sqlFile === undefined) mistakes.push("sql needs the file to run, such as: sql fix.sql.");
   for (const other of others) mistakes.push(`"${other}" is too many: there is one verb.`);
-  if (verb === "baseline" && through === undefined) mistakes.push("baseline needs --through MIGRATION.");
   if (!VERBS.includes(verb as Verb))
     mistakes.push(`The verb is "${verb ?? ""}", and must be one of ${VERBS.join(", ")}.`);
   if (measure && verb !== "deploy") mistakes.push("--measure is for the verb deploy only.");

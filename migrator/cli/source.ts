@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HistoryError, type Migration, readHistorySync } from "../../migrations/history/history";
 import { decodePayload, PayloadError, payloadKey } from "../../migrations/history/payload";
@@ -9,9 +9,11 @@ import { UnreadableMigrations } from "../failures/usage";
 /**
  * Reads the migrations to work on: from a Prisma folder (if started by hand), or from the pieces of a payload (in the
  * Job's pod).
+ * @param begins whether the folder may be missing, because the history begins now. Default: false.
  * @throws UnreadableMigrations with everything that is wrong
  */
-export function readMigrations(from: { directory: string } | { payload: string }): Migration[] {
+export function readMigrations(from: { directory: string } | { payload: string }, begins = false): Migration[] {
+  if (begins && "directory" in from && !existsSync(from.directory)) return [];
   try {
     return "directory" in from ? readHistorySync(from.directory) : decodePayload(readPieces(from.payload)).migrations;
   } catch (error) {

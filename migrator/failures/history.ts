@@ -109,7 +109,7 @@ export class NoHistory extends Failure {
       what: `The schema "${schema}" is not empty (${found.join(", ")}) and has no migration history.`,
       ...(elsewhere !== undefined && { detail: [elsewhere] }),
       database: UNTOUCHED,
-      next: `${otherVerb("baseline --through MIGRATION")} (the last one that this database already has)`,
+      next: `${otherVerb("baseline --through MIGRATION")} (the last one that this database already has); without migrations for it: ${otherVerb("baseline --write --name init")}`,
     });
   }
 }

@@ -62,11 +62,15 @@ export class AlreadyHasHistory extends Failure {
   override readonly code = "already-has-history";
   override readonly exit = 4;
 
-  constructor(rows: number) {
+  /** @param squash the migration of the folder that looks like the squashed form of the applied ones, if there is one */
+  constructor(rows: number, squash?: string) {
     super({
       what: `The database has a history already (${rows} rows in _prisma_migrations); baseline is for one without.`,
       database: UNTOUCHED,
-      next: `${otherVerb("status")}; for a single migration: ${otherVerb("resolve --applied NAME")}`,
+      next:
+        squash === undefined
+          ? `${otherVerb("status")}; for a single migration: ${otherVerb("resolve --applied NAME")}`
+          : `${otherVerb(`resolve --applied ${squash}`)} (it is the squashed form of migrations that the folder no longer has, and is recorded in their place)`,
     });
   }
 }

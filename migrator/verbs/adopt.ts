@@ -8,13 +8,13 @@ import { compareObjects } from "../checks/drift/compare";
 import { type Draft, draftMigrations } from "../checks/drift/draft";
 import { findingText } from "../checks/drift/findings";
 import { type DriftReport, driftReport } from "../checks/drift/report";
-import { type Tried, tryDraft } from "../checks/drift/try-draft";
+import { leftLines, type Tried, tryDraft } from "../checks/drift/try-draft";
 import { readHistory } from "../checks/history-gate";
 import { NotAdopted } from "../failures/adopt";
 import { otherVerb } from "../failures/failure";
 import type { HistoryState } from "../records/history-state";
 import type { Run } from "../run";
-import { keepDrafts } from "./drafts";
+import { keepDrafts, tellSchema } from "./drafts";
 
 /** The exit statuses of `adopt`: the migrations bring all of the drift into the history, or a part of it is left. */
 const ADOPT_EXIT = { whole: 0, part: 10 } as const;
@@ -61,8 +61,11 @@ export async function adopt(run: Run, migrations: readonly Migration[]): Promise
     ]);
   log.event("adopt.drift", [`The live database differs in ${counted(drift.length, "object")}:`, ...drift]);
   log.event("adopt.tried", [triedText(tried), ...left]);
-  const written = await keepDrafts(run, migrations, draft.migrations);
-  if ("directory" in settings.source) log.event("adopt.next", nextLines(settings.source.directory, written));
+  const written = await keepDrafts(run, migrations, draft);
+  if ("directory" in settings.source) {
+    await tellSchema(settings.source.directory, migrations, written, log);
+    log.event("adopt.next", nextLines(settings.source.directory, written));
+  }
   return left.length > 0 ? ADOPT_EXIT.part : ADOPT_EXIT.whole;
 }
 
@@ -89,8 +92,8 @@ function compareWith(run: Run, history: readonly Migration[], title: string) {
   return compareObjects(run, history, async (compared): Promise<Adoption> => {
     const report = driftReport(compared, history);
     const about = "What was changed in a database by hand, written by `adopt`. That database has all of it.";
-    const { migrations, notGenerated } = draftMigrations(report.toHistory, compared.actual, { title, about });
-    const draft = { migrations: migrations.map((each) => ({ ...each, sql: hotfixSql(each.sql) })), notGenerated };
+    const plain = draftMigrations(report.toHistory, compared.actual, { title, about });
+    const draft = { ...plain, migrations: plain.migrations.map((each) => ({ ...each, sql: hotfixSql(each.sql) })) };
     return { report, draft, tried: await tryDraft(draft, compared) };
   });
 }
@@ -122,14 +125,4 @@ function triedText(tried: Tried): string {
   return "unknown" in tried
     ? `Not tried on a scratch database: ${tried.unknown}.`
     : "Tried on a scratch database with the history.";
-}
-
-/** Returns the lines about what the migrations leave as it is. */
-function leftLines({ notGenerated }: Draft, tried: Tried): string[] {
-  const known = new Set(notGenerated.map(({ key }) => key));
-  const remaining = "remaining" in tried ? tried.remaining.filter(({ key }) => !known.has(key)) : [];
-  return [
-    ...notGenerated.map(({ key, why }) => `  Not generated: ${key}: ${why}.`),
-    ...remaining.map((each) => `  Still differs after it: ${findingText(each)}`),
-  ];
 }

@@ -1,5 +1,5 @@
 import { secretsIn } from "../../../migrations/sql/secrets-in-sql";
-import type { Snapshot } from "./object";
+import { factList, type Snapshot } from "./object";
 import type { DriftPlan } from "./plan";
 import { type Direction, directionSql, type LockedStatement } from "./report";
 
@@ -15,6 +15,8 @@ export interface DraftMigration {
 export interface Draft {
   readonly migrations: readonly DraftMigration[];
   readonly notGenerated: DriftPlan["notGenerated"];
+  /** The roles that the migrations name, as SQL. They must exist on every database. */
+  readonly roles: readonly string[];
 }
 
 /**
@@ -48,5 +50,13 @@ export function draftMigrations(
   const migrations = parts
     .filter((part) => part.statements.length > 0)
     .map((part) => ({ ...part, sql: directionSql(about, part) }));
-  return { migrations, notGenerated };
+  return { migrations, notGenerated, roles: rolesIn(statements, to) };
+}
+
+function rolesIn(statements: readonly LockedStatement[], to: Snapshot): string[] {
+  const roles = statements.flatMap(({ key }) => {
+    const { kind, name, facts } = to.get(key) ?? {};
+    return kind === "grant" ? (name ?? []) : kind === "policy" ? factList(facts?.["to"]) : [];
+  });
+  return [...new Set(roles)].filter((role) => role !== "PUBLIC").sort();
 }

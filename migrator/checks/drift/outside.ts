@@ -48,10 +48,11 @@ export function withoutObjects(snapshot: Snapshot, isOutside: (key: string) => b
   return split(snapshot, isOutside).managed;
 }
 
-type ByAddress = ReadonlyMap<string, DriftObject>;
+/** Objects by their addresses. */
+export type ByAddress = ReadonlyMap<string, DriftObject>;
 
 /** Takes objects out of a snapshot with all their parts, and names those that are part of no other. */
-function split(
+export function split(
   snapshot: Snapshot,
   isOutside: (key: string, object: DriftObject, all: ByAddress) => boolean,
 ): { managed: Snapshot; outside: string[] } {
@@ -78,13 +79,14 @@ function schemasOf(objects: Snapshot): Set<string | undefined> {
 }
 
 /** Returns the schema of the object that an object is a part of, as SQL; undefined: it is in none. */
-function schemaOf(object: DriftObject, all: ByAddress): string | undefined {
+export function schemaOf(object: DriftObject, all: ByAddress): string | undefined {
   const parent = object.parent === null ? undefined : all.get(object.parent);
   if (parent) return schemaOf(parent, all);
   if (object.kind === "extension" || object.kind === "grant" || object.kind === "comment") return undefined;
   return /^(?:"(?:[^"]|"")+"|[^.]+)/.exec(object.on ?? object.name)?.[0];
 }
 
-function unquoted(name: string): string {
+/** Returns the name of a table without its schema and quotes. */
+export function unquoted(name: string): string {
   return name.replace(/^(?:"(?:[^"]|"")+"|[^.]+)\./, "").replace(/^"(.*)"$/, "$1");
 }

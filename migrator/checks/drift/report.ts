@@ -9,8 +9,8 @@ import type { Snapshot } from "./object";
 import type { Managed } from "./outside";
 import { type DriftPlan, type DriftStatement, planChange } from "./plan";
 
-/** A statement with its lock, as the review knows it. */
-export type LockedStatement = DriftStatement & { readonly lock: string };
+/** A statement with its lock, as the review knows it. Without one, nobody waits for it: the database is new. */
+export type LockedStatement = DriftStatement & { readonly lock?: string };
 
 /** The SQL of one direction. */
 export interface Direction {
@@ -115,7 +115,7 @@ export function directionSql(title: string, { statements, notGenerated }: Direct
     ...statements.map(({ key, sql, lock, loses }) =>
       [
         `-- ${oneLine(key)}`,
-        `-- Lock: ${oneLine(lock)}`,
+        ...(lock === undefined ? [] : [`-- Lock: ${oneLine(lock)}`]),
         ...(loses === undefined ? [] : [`-- Destructive: deletes ${loses}`]),
         `${sql};\n`,
       ].join("\n"),

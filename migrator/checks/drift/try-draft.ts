@@ -4,7 +4,7 @@ import { replayOf } from "../../../migrations/statements/statements";
 import type { Session } from "../../db/connection";
 import type { Unknown } from "../scratch";
 import type { Draft, DraftMigration } from "./draft";
-import { type DriftFinding, findings } from "./findings";
+import { type DriftFinding, findings, findingText } from "./findings";
 import type { Snapshot } from "./object";
 import { readObjects } from "./read-objects";
 
@@ -59,4 +59,14 @@ function replayable({ statements }: DraftMigration, defined: Defined): { text: s
     }
   }
   return { text: texts.join(";\n") };
+}
+
+/** Returns the lines about what the migrations leave as it is. */
+export function leftLines({ notGenerated }: Draft, tried: Tried): string[] {
+  const known = new Set(notGenerated.map(({ key }) => key));
+  const remaining = "remaining" in tried ? tried.remaining.filter(({ key }) => !known.has(key)) : [];
+  return [
+    ...notGenerated.map(({ key, why }) => `  Not generated: ${key}: ${why}.`),
+    ...remaining.map((each) => `  Still differs after it: ${findingText(each)}`),
+  ];
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as adopt from "../../../migrator/failures/adopt";
+import * as baseline from "../../../migrator/failures/baseline";
 import * as command from "../../../migrator/failures/command";
 import * as connection from "../../../migrator/failures/connection";
 import { closingLines, type Failure, OLD_VERSION_SERVES } from "../../../migrator/failures/failure";
@@ -89,6 +90,7 @@ const failures: Failure[] = [
   new revert.UnreadableHistory("syntax error"),
   new revert.Unwritable("migrations/3_revert_a", "EACCES"),
   new findings.DriftFound(finding),
+  new baseline.NotBaselined("It can't be tried.", "give the role CREATEDB, then: {rerun}"),
   new adopt.NotAdopted("It has no SQL.", "write it by hand, then: {rerun}", ["+ index i"]),
   new sqlFile.UnreadableSqlFile("There is no file fix.sql."),
   new sqlFile.SeveralSteps("fix.sql", ["  line 2: VACUUM can't run in a transaction"]),
@@ -103,6 +105,7 @@ test("every failure that a person can meet is here, with a code of its own", () 
   const classes = [
     usage,
     adopt,
+    baseline,
     command,
     connection,
     hotfix,
