@@ -12,6 +12,7 @@ import { migrationPath } from "../db/search-path";
 import { noticeLostClient } from "../db/session-settings";
 import type { Run } from "../run";
 import { readCatalog } from "./catalog";
+import { defaultPrivileges } from "./default-privileges";
 
 /** The longest time that the whole history may take on the empty scratch database, in milliseconds. */
 const LIMIT = 120_000;
@@ -63,7 +64,8 @@ export async function onScratch<T>(
     signal.addEventListener("abort", cancel);
     try {
       await noticeLostClient(scratch);
-      return (await replay(scratch, scripts, table.schema, signal)) ?? (await look(scratch, defined));
+      const defaults = await defaultPrivileges(session, table.schema);
+      return (await replay(scratch, scripts, table.schema, defaults, signal)) ?? (await look(scratch, defined));
     } finally {
       signal.removeEventListener("abort", cancel);
       await scratch.close();
@@ -145,12 +147,14 @@ async function replay(
   scratch: Session,
   scripts: readonly Script[],
   schema: string,
+  defaults: readonly string[],
   signal: AbortSignal,
 ): Promise<Unknown | undefined> {
   const until = Date.now() + LIMIT;
   await scratch.run(
     `CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}; ${migrationPath(schema)}; SET statement_timeout = '60s'; SET client_min_messages = error`,
   );
+  for (const statement of defaults) await scratch.run(statement);
   for (const { name, messages } of scripts) {
     try {
       for (const message of messages) {

@@ -29,14 +29,17 @@ const FUNCTION_USES = `(SELECT array_agg(DISTINCT r.oid::regclass::text) FROM pg
 const VIEW_USES = `(SELECT array_agg(DISTINCT d.refobjid::regclass::text) FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass
     AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass WHERE w.ev_class = c.oid AND d.refobjid <> c.oid)`;
 
-/** Returns a query for the rights on a kind of object that its owner and the server's defaults don't give. */
-function grants(kind: string, letter: string, fields: Record<"address" | "name" | "acl" | "owner" | "from", string>) {
-  const explode = `aclexplode(coalesce(${fields.acl}, acldefault('${letter}', ${fields.owner})))`;
+/**
+ * Returns a query for the rights on a kind of object that its owner and the server's defaults don't give.
+ * @param type the kind in `pg_default_acl`, as SQL
+ */
+function grants(kind: string, type: string, fields: Record<"address" | "name" | "acl" | "owner" | "from", string>) {
+  const explode = `aclexplode(coalesce(${fields.acl}, acldefault(lower(${type})::"char", ${fields.owner})))`;
   return `SELECT NULL, ${fields.address}, 'grant', ${kind} || ' ' || ${fields.name}, CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END,
     jsonb_build_object('privileges', jsonb_agg(e.privilege_type || CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END ORDER BY e.privilege_type)), NULL
   FROM ${fields.from} CROSS JOIN LATERAL (SELECT * FROM ${explode} x WHERE x.grantee <> ${fields.owner}
     -- Rights that this database gives by default to whatever is made are not given to one object by hand.
-    AND NOT EXISTS (SELECT FROM pg_default_acl f, aclexplode(f.defaclacl) y WHERE f.defaclobjtype = '${letter === "s" ? "S" : letter}'
+    AND NOT EXISTS (SELECT FROM pg_default_acl f, aclexplode(f.defaclacl) y WHERE f.defaclobjtype = ${type}
       AND y.grantee = x.grantee AND y.grantee <> 0 AND y.privilege_type = x.privilege_type)) e
   WHERE`;
 }
@@ -117,11 +120,11 @@ export const OBJECT_QUERIES: readonly string[] = [
      'to', (SELECT jsonb_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END ORDER BY 1) FROM unnest(p.polroles) r),
      'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid)), NULL
    FROM pg_policy p JOIN ${RELATIONS} ON c.oid = p.polrelid WHERE ${RELATION}`,
-  `${grants("CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END", "r", { address: TABLE, name: RELATION_NAME, acl: "c.relacl", owner: "c.relowner", from: RELATIONS })}
+  `${grants("CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END", "CASE c.relkind WHEN 'S' THEN 'S' ELSE 'r' END", { address: TABLE, name: RELATION_NAME, acl: "c.relacl", owner: "c.relowner", from: RELATIONS })}
      c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relacl IS NOT NULL AND ${RELATION} GROUP BY c.oid, n.oid, c.relkind, n.nspname, c.relname, e.grantee`,
-  `${grants("'SCHEMA'", "n", { address: address("pg_namespace", "n.oid"), name: "quote_ident(n.nspname)", acl: "n.nspacl", owner: "n.nspowner", from: "pg_namespace n" })}
+  `${grants("'SCHEMA'", "'n'", { address: address("pg_namespace", "n.oid"), name: "quote_ident(n.nspname)", acl: "n.nspacl", owner: "n.nspowner", from: "pg_namespace n" })}
      ${OWN} AND (n.nspname <> 'public' OR e.grantee <> 0) AND ${NO_EXTENSION("pg_namespace", "n.oid")} GROUP BY n.oid, n.nspname, e.grantee`,
-  `${grants("CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END", "f", { address: address("pg_proc", "p.oid"), name: FUNCTION_NAME, acl: "p.proacl", owner: "p.proowner", from: FUNCTIONS })}
+  `${grants("CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END", "'f'", { address: address("pg_proc", "p.oid"), name: FUNCTION_NAME, acl: "p.proacl", owner: "p.proowner", from: FUNCTIONS })}
      ${OWN_FUNCTION} GROUP BY p.oid, n.oid, n.nspname, p.proname, p.prokind, e.grantee`,
   `SELECT NULL, ${address("pg_class", "c.oid", "a.attnum")}, 'grant', 'COLUMN ' || ${RELATION_NAME} || '.' || quote_ident(a.attname),
      CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startPostgres, type TestPostgres } from "../../../support/postgres";
 import { historyOf, migrate, query } from "../../support";
-import { MANAGED, MANAGED_BY_OTHERS } from "./managed";
+import { DEFAULT_PRIVILEGES, MANAGED, MANAGED_BY_OTHERS } from "./managed";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -13,6 +13,7 @@ afterAll(() => postgres.stop());
 test("what partition managers, extensions and other tools make is no drift, and what is changed by hand beside it is", async () => {
   const url = await postgres.createDatabase();
   const directory = historyOf(MANAGED);
+  await query(url, DEFAULT_PRIVILEGES);
   expect(await migrate(url, directory)).toMatchObject({ exit: 0 });
   await query(url, MANAGED_BY_OTHERS);
   const none = await migrate(url, directory, "drift");

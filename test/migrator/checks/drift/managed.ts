@@ -2,7 +2,7 @@
 export const MANAGED = {
   "1_measurement": `CREATE EXTENSION ltree;
     CREATE TYPE state AS ENUM ('open', 'closed');
-    CREATE TABLE account (id int PRIMARY KEY, path ltree UNIQUE, state state);
+    CREATE TABLE account (id serial PRIMARY KEY, path ltree UNIQUE, state state);
     ALTER TABLE account ENABLE ROW LEVEL SECURITY;
     CREATE POLICY own_account ON account TO drift_app USING (id = current_setting('app.account')::int);
     CREATE TABLE measurement (id bigint GENERATED ALWAYS AS IDENTITY, account_id int NOT NULL REFERENCES account, at timestamptz NOT NULL,
@@ -17,6 +17,15 @@ export const MANAGED = {
     CREATE TABLE measurement_p2025_11 PARTITION OF measurement FOR VALUES FROM ('2025-11-01') TO ('2025-12-01');
     CREATE TABLE measurement_p2025_12 PARTITION OF measurement FOR VALUES FROM ('2025-12-01') TO ('2026-01-01');`,
 };
+
+/** What an administrator sets up before the first release, so that the app may use whatever is made. */
+export const DEFAULT_PRIVILEGES = `
+ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO drift_app;
+ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO drift_app;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO drift_app WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO drift_app;
+`;
 
 /** What a partition manager such as pg_partman, an extension such as PostGIS and a monitoring tool make beside it. */
 export const MANAGED_BY_OTHERS = `
