@@ -13,6 +13,7 @@ import { rehearse } from "../rehearsal/run-rehearsal";
 import { REHEARSAL_SECTIONS } from "../rehearsal/stack";
 import { kubeconfigFile } from "../report/reader/kubectl";
 import { formatDuration, parseDuration } from "../text/short-duration";
+import { runDrafting } from "./drafts";
 import { runHotfix } from "./hotfix";
 import { helpText, type OpsCommand, readCommand } from "./options";
 import { prune } from "./prune/prune";
@@ -42,7 +43,9 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     for (const line of announcement(run, file, changes)) output.say(line);
     const leaving = () => `Leaving. Job ${run.name} is being deleted, and may still run for 30 s.`;
     const stop = stopSignal(leaving, output.say);
-    const { hotfix: title } = command.given;
+    const { hotfix: title, name } = command.given;
+    if (name !== undefined)
+      return runDrafting({ run, json: command.json }, output, (read) => runJob(kubectl, run, stop, read));
     if (file === undefined || typeof title !== "string") return runJob(kubectl, run, stop, output);
     const hotfix = { run, file, title, json: command.json };
     return runHotfix(hotfix, output, (read) => runJob(kubectl, run, stop, read));

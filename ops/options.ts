@@ -58,13 +58,21 @@ export function readCommand(args: readonly string[], stacks: readonly string[]):
 
 /** Returns what a verb needs and was not given, what of its options excludes each other, and wrong values. */
 function missing(verb: string, values: Given): string[] {
-  if (verb === "baseline" && values["through"] === undefined)
-    return ["baseline needs --through MIGRATION, the last one that the database already has"];
+  const { hotfix, name, through, write } = values;
+  if (verb === "adopt" && name === undefined)
+    return ["adopt needs --name NAME, the name of the new migration, such as: adopt --name add_email_index"];
+  if (
+    verb === "baseline" &&
+    ((through === undefined) === (name === undefined) || (write === true) !== (name !== undefined))
+  )
+    return [
+      "baseline needs --through MIGRATION, the last one that the database already has; or --write --name NAME, which writes today's schema as the first one",
+    ];
   if (verb === "revert" && values["plan"] === undefined)
     return ["revert needs --plan, which shows the migration that takes another one back"];
-  const { hotfix } = values;
-  if (typeof hotfix === "string" && !HOTFIX_NAME.test(hotfix))
-    return [`--hotfix is "${hotfix}", and ${HOTFIX_NAME_RULE}`];
+  for (const [option, value] of Object.entries({ hotfix, name }))
+    if (typeof value === "string" && !HOTFIX_NAME.test(value))
+      return [`--${option} is "${value}", and ${HOTFIX_NAME_RULE}`];
   const resolutions = ["diagnose", "applied", "rolled-back"].filter((each) => values[each] !== undefined);
   if (verb === "resolve" && resolutions.length !== 1)
     return ["resolve needs one of --diagnose, --applied and --rolled-back, with the name of a migration"];

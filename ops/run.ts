@@ -25,8 +25,8 @@ export function opsRun(
   const { verb, json } = command;
   return {
     ...{ stack, verb, program },
-    // The name of a hotfix's migration is read from its event.
-    json: json || command.given["hotfix"] !== undefined,
+    // The name of a hotfix's migration, and the SQL of a new one, are read from events.
+    json: json || command.given["hotfix"] !== undefined || command.given["name"] !== undefined,
     name: `${stack.settings.app.name}-ops-${verb}-${randomBytes(3).toString("hex")}`,
     arguments: migratorArguments(command, stack, file),
     rerun: typedCommand(command),
@@ -52,7 +52,7 @@ function migratorArguments(command: OpsCommand, stack: CommandStack, file: Migra
     ...(file === undefined ? [] : [`${MIGRATOR_FOLDER}/${SQL_KEY}`, "--file-name", literal(file.name)]),
     ...(migration === undefined ? [] : [literal(migration)]),
     ...(verb === "sql" || verb === "revert" ? reviewArguments(stack.settings.review) : []),
-    ...(verb === "drift" ? ignoreArguments(stack.settings.drift) : []),
+    ...(verb === "drift" || verb === "adopt" ? ignoreArguments(stack.settings.drift) : []),
     ...(migration === undefined ? [] : revertArguments(migration, stack)),
     ...own,
   ];

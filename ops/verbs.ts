@@ -13,6 +13,8 @@ interface OpsVerb {
 
 const FORCE = { text: "also against what the catalog shows" };
 
+const NAME = { value: "NAME", text: "the name of the new migration, without its time" };
+
 const OUTPUTS = {
   value: "FILE",
   text: "the stack's outputs, as `pulumi stack output --json` prints them (default: the Pulumi CLI is asked)",
@@ -43,9 +45,14 @@ export const OPS_VERBS = {
     text: "give a database that was made without Prisma its history",
     options: {
       through: { value: "MIGRATION", text: "the last migration that the database already has" },
+      write: { text: "write today's schema as the first migration into the checkout; --through then records it" },
+      name: { ...NAME, text: `--write: ${NAME.text}` },
       force: FORCE,
     },
-    changes: ({ through }) => `records every migration up to ${String(through)} as applied; none of their SQL is run`,
+    changes: ({ through }) =>
+      through === undefined
+        ? undefined
+        : `records every migration up to ${String(through)} as applied; none of their SQL is run`,
   },
   drift: {
     text: "everything that differs between the database and its history, with the SQL for it; exit status 0, 9 when something does, 10 when that can't be told",
@@ -56,6 +63,10 @@ export const OPS_VERBS = {
         text: "with --format sql: to-history (default), a migration for what was done by hand, or to-database, which takes it back",
       },
     },
+  },
+  adopt: {
+    text: "write what was changed by hand as a new migration into the checkout; exit status 0, 10 when a part of it has no SQL",
+    options: { name: NAME },
   },
   compare: { text: "what became slower since the last release", options: {} },
   verify: { text: "is the database what the migrations promise?", options: {} },

@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import type { Migration } from "../../migrations/history/history";
 import { hotfixSql } from "../../migrations/history/hotfix";
 import { loadParser } from "../../migrations/history/plan";
 import { counted } from "../../text/counted";
-import { shellWord } from "../../text/shell-word";
 import { compareObjects } from "../checks/drift/compare";
 import { type Draft, draftMigrations } from "../checks/drift/draft";
 import { findingText } from "../checks/drift/findings";
@@ -14,7 +12,7 @@ import { NotAdopted } from "../failures/adopt";
 import { otherVerb } from "../failures/failure";
 import type { HistoryState } from "../records/history-state";
 import type { Run } from "../run";
-import { keepDrafts, tellSchema } from "./drafts";
+import { adoptedLines, keepDrafts, tellSchema } from "./drafts";
 
 /** The exit statuses of `adopt`: the migrations bring all of the drift into the history, or a part of it is left. */
 const ADOPT_EXIT = { whole: 0, part: 10 } as const;
@@ -64,21 +62,9 @@ export async function adopt(run: Run, migrations: readonly Migration[]): Promise
   const written = await keepDrafts(run, migrations, draft);
   if ("directory" in settings.source) {
     await tellSchema(settings.source.directory, migrations, written, log);
-    log.event("adopt.next", nextLines(settings.source.directory, written));
+    log.event("adopt.next", adoptedLines(settings.source.directory, written));
   }
   return left.length > 0 ? ADOPT_EXIT.part : ADOPT_EXIT.whole;
-}
-
-/**
- * Returns the lines that tell what to do with the migrations that `adopt` wrote.
- * @param written their names
- */
-export function nextLines(directory: string, written: readonly Pick<Migration, "name">[]): string[] {
-  const folders = written.map(({ name }) => shellWord(join(directory, name)));
-  return [
-    "Nothing was run. Releases find it applied on this database, and run it on every other one.",
-    `Next: read the SQL, change schema.prisma, git add ${folders.join(" ")}, and open the pull request`,
-  ];
 }
 
 /** The drift, the migrations for it, and what came of them on the scratch database. */

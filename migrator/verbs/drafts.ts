@@ -5,6 +5,7 @@ import { checksumOf } from "../../migrations/history/history";
 import { newName } from "../../migrations/history/new-name";
 import { writeMigrationSync } from "../../migrations/history/write-migration";
 import { counted } from "../../text/counted";
+import { shellWord } from "../../text/shell-word";
 import type { Draft, DraftMigration } from "../checks/drift/draft";
 import { Unwritable } from "../failures/revert";
 import type { Log } from "../log";
@@ -61,16 +62,32 @@ export function writeDrafts(
   return written;
 }
 
-/** Says what to change in schema.prisma for new migrations. */
+/**
+ * Says what to change in schema.prisma for new migrations.
+ * @param named the path of the schema. Default: the one that belongs to the folder.
+ */
 export async function tellSchema(
   directory: string,
   migrations: readonly Migration[],
   written: readonly Migration[],
   log: Pick<Log, "event">,
+  named?: string,
 ): Promise<void> {
   // Its parts of Prisma are loaded only now, because no other verb needs them.
   const { schemaLines } = await import("./schema-lines.js");
-  log.event("draft.schema", schemaLines(directory, migrations, written));
+  log.event("draft.schema", schemaLines(directory, migrations, written, named));
+}
+
+/**
+ * Returns the lines that tell what to do with the migrations that `adopt` wrote.
+ * @param written their names
+ */
+export function adoptedLines(directory: string, written: readonly Pick<Migration, "name">[]): string[] {
+  const folders = written.map(({ name }) => shellWord(join(directory, name)));
+  return [
+    "Nothing was run. Releases find it applied on this database, and run it on every other one.",
+    `Next: read the SQL, change schema.prisma, git add ${folders.join(" ")}, and open the pull request`,
+  ];
 }
 
 /**

@@ -144,6 +144,29 @@ describe("npm run ops", { timeout: 180_000 }, () => {
     expect(readFileSync(join(project, path), "utf8")).toBe("SELECT 2;");
   });
 
+  test("writes the migrations that the Job of adopt has made, behind those of the checkout", async () => {
+    const told = (event: string, fields: object) => JSON.stringify({ event, message: `${event} told`, ...fields });
+    const answers = (...lines: string[]): Answer[] => [
+      ...[JOBS, CREATED, MAPS, RUNNING],
+      { when: ["get pods"], out: pod({ terminated: { exitCode: 0, reason: "Completed" } }) },
+      { ...LOG, out: lines.map((line, at) => `2026-01-01T00:00:00.${at + 1}Z ${line}\n`).join("") },
+      ...DELETE,
+    ];
+    const words = ["adopt", "--name", "fax", "--stack", "prod"];
+    const drafts = told("drafts", { migrations: [{ title: "fax", sql: "-- release: hotfix\nSELECT 1;\n" }] });
+    const { status, out, err } = await run(answers(told("adopt.drift", {}), drafts), ...words);
+    expect(status, err).toBe(0);
+    expect(out).toBe("adopt.drift told\ndrafts told\n");
+    const [, path = ""] = /^Written: (migrations\/\d{14}_fax\/migration\.sql)$/m.exec(err) ?? [];
+    expect(readFileSync(join(project, path), "utf8")).toBe("-- release: hotfix\nSELECT 1;\n");
+    expect(err).toMatch(/^Next: read the SQL, change schema\.prisma, git add migrations\/\d+_fax/m);
+    rmSync(join(bin, "used-3"));
+    const cut = await run(answers(told("adopt.drift", {})), ...words);
+    expect(cut.err).toMatch(
+      /FAILED: The log of the Job was cut off[\s\S]*Next: npm run ops -- adopt --name fax --stack prod/,
+    );
+  });
+
   test("refuses what changes the database while a release's Job runs, and only tells otherwise", async () => {
     const busy: Answer = { ...JOBS, out: { items: [job("migrate", "notes-migrate-1")] } };
     const refused = await run([busy], "sql", "fix.sql", "--stack", "prod");

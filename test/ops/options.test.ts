@@ -42,7 +42,7 @@ describe("the command line of ops", () => {
   test.each([
     [
       [],
-      "The verb is missing; allowed: status, resolve, baseline, drift, compare, verify, sql, revert, rehearse, prune",
+      "The verb is missing; allowed: status, resolve, baseline, drift, adopt, compare, verify, sql, revert, rehearse, prune",
     ],
     [["deploy", "--stack", "prod"], 'unknown verb "deploy"; allowed: status, resolve'],
     [["constructor", "--stack", "prod"], 'unknown verb "constructor"'],
@@ -54,6 +54,9 @@ describe("the command line of ops", () => {
     [["status", "--stack", "prod", "--json=yes"], "--json takes no value"],
     [["status", "now", "--stack", "prod"], '"now" is one word too many'],
     [["sql", "--stack", "prod"], "sql needs the file to run"],
+    [["adopt", "--stack", "prod"], "adopt needs --name NAME"],
+    [["baseline", "--write", "--stack", "prod"], "baseline needs --through MIGRATION"],
+    [["baseline", "--write", "--name", "Init", "--stack", "prod"], '--name is "Init", and must be 1 to 100 of a-z'],
     [
       ["sql", "a.sql", "--hotfix", "Add Index", "--stack", "prod"],
       '--hotfix is "Add Index", and must be 1 to 100 of a-z',
