@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checksumOf, type Migration } from "../../../../migrations/history/history";
 import { loadParser } from "../../../../migrations/history/plan";
 import { type HotfixLook, lookAtHotfixes } from "../../../../migrator/checks/hotfix/look";
@@ -22,8 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-const BASE = `CREATE TABLE note (id serial PRIMARY KEY, title text, size int, author int);
-  CREATE TABLE author (id int PRIMARY KEY); CREATE INDEX note_size ON note (size);`;
+const BASE = `CREATE TABLE note (id serial PRIMARY KEY, title text, size int);
+  CREATE INDEX note_size ON note (size);`;
 
 const migrationOf = (name: string, sql: string): Migration => ({ name, sql, checksum: checksumOf(sql) });
 
@@ -49,8 +49,11 @@ async function look(
       plans: new Plans(),
       signal: new AbortController().signal,
     };
-    const history = [migrationOf("1_base", base), ...files.map((sql, index) => migrationOf(`${index + 2}_next`, sql))];
-    const row = { id: "1", migrationName: "1_base", checksum: checksumOf(base), logs: null, appliedSteps: 1 };
+    const history = [
+      migrationOf("0_base", base),
+      ...files.map((sql, index) => migrationOf(`${1000 + index}_next`, sql)),
+    ];
+    const row = { id: "1", migrationName: "0_base", checksum: checksumOf(base), logs: null, appliedSteps: 1 };
     const at = new Date();
     const rows = [{ ...row, startedAt: at, finishedAt: at, rolledBackAt: null }];
     return await lookAtHotfixes(run, compareHistory(history, rows));
@@ -69,7 +72,8 @@ const CHECK = "ALTER TABLE note ADD CONSTRAINT size_positive CHECK (size > 0)";
 /** An index whose build has failed stays there, and is not valid. */
 const INVALID = `${INDEX} UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'note_title'::regclass;`;
 
-test.each<[what: string, byHand: string, sql: string, states: string[], evidence: string]>([
+/** What was done by hand, the hotfix, what is told of it, and a part of the evidence. Each case has a table of its own. */
+const CASES: readonly (readonly [what: string, byHand: string, sql: string, states: string[], evidence: string])[] = [
   ["an index", INDEX, INDEX, ["record", "there"], "there is index public.note_title"],
   ["nothing", "", INDEX, ["run", "not there"], "there is no index public.note_title"],
   [
@@ -134,15 +138,15 @@ test.each<[what: string, byHand: string, sql: string, states: string[], evidence
   [
     "an index that is built beside the old one, which it replaces",
     "DROP INDEX note_size; CREATE INDEX note_size ON note (size, id);",
-    `SET lock_timeout = '1s'; CREATE INDEX CONCURRENTLY next ON note (size, id); DROP INDEX CONCURRENTLY note_size;
-     ALTER INDEX next RENAME TO note_size;`,
+    `SET lock_timeout = '1s'; CREATE INDEX CONCURRENTLY note_next ON note (size, id); DROP INDEX CONCURRENTLY note_size;
+     ALTER INDEX note_next RENAME TO note_size;`,
     ["record", "passing", "passing", "there", "there"],
     "note_size",
   ],
   [
     "half of that",
-    "CREATE INDEX next ON note (size, id);",
-    "CREATE INDEX next ON note (size, id); DROP INDEX note_size; ALTER INDEX next RENAME TO note_size;",
+    "CREATE INDEX note_next ON note (size, id);",
+    "CREATE INDEX note_next ON note (size, id); DROP INDEX note_size; ALTER INDEX note_next RENAME TO note_size;",
     ["part", "there", "not there", "not there"],
     "note_size",
   ],
@@ -155,10 +159,26 @@ test.each<[what: string, byHand: string, sql: string, states: string[], evidence
   ],
   ["what is seen beside an UPDATE", INDEX, `${INDEX} ${UPDATE}`, ["unseen", "there", "unseen"], "doesn't show"],
   ["nothing that is seen beside an UPDATE", "", `${INDEX} ${UPDATE}`, ["run", "not there", "unseen"], "no index"],
-])("%s: is told", async (_, byHand, sql, states, evidence) => {
-  const [found] = await look(byHand, [hotfix(sql)]);
-  expect(statesOf(found!)).toEqual(states);
-  expect(found!.statements.map((each) => each.evidence).join("\n")).toContain(evidence);
+];
+
+describe("what is there of a hotfix is told", () => {
+  const own = (sql: string, index: number) => sql.replace(/\bnote(?=_|\b)/g, `note${index}`);
+  let looks: HotfixLook[];
+  beforeAll(async () => {
+    const base = CASES.map((_, index) => own(BASE, index)).join("\n");
+    const byHand = CASES.map(([, sql], index) => own(sql, index)).join(";\n");
+    looks = await look(
+      byHand,
+      CASES.map(([, , sql], index) => hotfix(own(sql, index))),
+      { base },
+    );
+  });
+
+  test.each(CASES.map((each, index) => ({ what: each[0], each, index })))("$what", ({ each, index }) => {
+    const [, , , states, evidence] = each;
+    expect(statesOf(looks[index]!)).toEqual(states);
+    expect(looks[index]!.statements.map((statement) => statement.evidence).join("\n")).toContain(own(evidence, index));
+  });
 });
 
 test("two hotfixes that change the same column are both there, also behind a migration that isn't applied", async () => {
@@ -192,7 +212,7 @@ test("without a scratch database, names stop a hotfix, and where there is none o
   const [outside] = await look(INDEX, [hotfix(INDEX)], { base });
   expect(outside).toMatchObject({ verdict: "names", namesOnly: expect.stringContaining("not run beside") });
   const [unreplayed] = await look(INDEX, [hotfix(`${INDEX}\nDO $$ BEGIN END $$;`)]);
-  expect(unreplayed).toMatchObject({ verdict: "names", namesOnly: expect.stringContaining("line 3 of 2_next") });
+  expect(unreplayed).toMatchObject({ verdict: "names", namesOnly: expect.stringContaining("line 3 of 1000_next") });
 });
 
 test("a migration without the mark is not looked at", async () => {
