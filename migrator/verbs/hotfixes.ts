@@ -36,8 +36,10 @@ export async function recordHotfixes(
 }
 
 /** Writes the row and the evidence in one transaction, so that a kill leaves both or neither. */
-async function record({ session, table, records }: Run, { migration, statements }: HotfixLook): Promise<void> {
+async function record({ session, table, records, log }: Run, { migration, statements }: HotfixLook): Promise<void> {
   await records.ensure();
+  if (records.unavailable !== undefined)
+    log.event("records.unavailable", `Warning: no audit trail is kept: ${records.unavailable}.`);
   const audit = records.auditStatements({
     event: "hotfix.recorded",
     migration: migration.name,

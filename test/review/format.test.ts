@@ -267,6 +267,7 @@ describe("what a run of the migrations measured", () => {
 
 describe("the pending migrations", () => {
   const contract = migration("3_contract", "-- release: contract\nALTER TABLE b DROP COLUMN id;\n");
+  const hotfix = migration("4_hotfix", "-- release: hotfix\nCREATE INDEX b_id ON b (id);\n");
   const pendingOf = (applied: ReviewInput["history"], history = [base, pending, contract]) =>
     pendingText(reviewRelease({ history, applied }));
 
@@ -277,6 +278,9 @@ describe("the pending migrations", () => {
         "  2_new       3 statements",
         "  3_contract  1 statement, contract: after the rollout",
       ].join("\n"),
+    );
+    expect(pendingOf([base], [base, hotfix])).toContain(
+      "4_hotfix  1 statement, hotfix: only recorded where it is there",
     );
     expect(pendingOf([])).toMatch(/^3 migrations are pending, assuming an EMPTY database:\n/);
   });

@@ -124,7 +124,7 @@ test("what the catalog can't show stops a hotfix whose rest is there, and the co
   expect(await migrate(url, directory)).toMatchObject({ exit: 5, output: expect.stringContaining("bad-directive") });
 });
 
-test("a role without CREATEDB: something of that name stops the release with the missing right, and nothing of it runs", async () => {
+test("a role without CREATEDB: something of that name stops the release with the missing right, and the command of the message goes on", async () => {
   await query(postgres.url, "CREATE ROLE plain LOGIN PASSWORD 'plain'");
   const { url, directory } = await database(INDEX, { "2_a": HOTFIX });
   await query(
@@ -138,9 +138,8 @@ test("a role without CREATEDB: something of that name stops the release with the
   expect(stopped.exit, stopped.output).toBe(4);
   expect(stopped.output).toMatch(/is there by name, and [^\n]*lacks CREATEDB/);
   expect(stopped.output).toContain(`resolve --applied 2_a --migrations ${directory}`);
-  await query(url, "DROP INDEX note_title");
-  const run = await migrate(plain, directory);
-  expect(run, run.output).toMatchObject({ exit: 0, output: expect.stringContaining("nothing of it is there by name") });
+  expect(await migrate(plain, directory, "resolve", "--applied", "2_a")).toMatchObject({ exit: 0 });
+  expect(await migrate(plain, directory)).toMatchObject({ exit: 0 });
 });
 
 test("a run that ends while it records leaves neither row nor evidence, and the next one records", async () => {
