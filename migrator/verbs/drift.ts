@@ -42,7 +42,9 @@ export async function drift(run: Run, migrations: readonly Migration[]): Promise
   const hotfixes = await lookAtHotfixes(run, historyState);
   const made = [...applied, ...recordable(hotfixes)];
   for (const look of hotfixes) log.event("drift.hotfix", `Pending hotfix ${describeLook(look)}.`, {});
-  let source = `the ${counted(applied.length, "applied migration")} on a scratch database`;
+  const more = made.length - applied.length;
+  const pending = more === 0 ? "" : ` and ${counted(more, "pending hotfix", "pending hotfixes")}`;
+  let source = `the ${counted(applied.length, "applied migration")}${pending} on a scratch database`;
   let report = await compareObjects(run, made, (compared) => driftReport(compared, made));
   if ("unknown" in report) {
     const { unknown } = report;

@@ -10,8 +10,8 @@ export function describeLook({ migration: { name }, verdict, statements, namesOn
   const all = makes.length === 1 ? "what its statement makes" : `what its ${makes.length} statements make`;
   const by = namesOnly === undefined ? "" : ` by name (not compared: ${namesOnly})`;
   const says: Record<HotfixLook["verdict"], string> = {
-    record: `${all} is there already, so it is recorded as applied and not run`,
-    run: `nothing of it is there${by}, so it is run as any other`,
+    record: `${all} is there already; the release records it as applied and does not run it`,
+    run: `nothing of it is there${by}; the release runs it as any other`,
     part: "a part of it is there, or something else",
     unseen: `${makes.length === 0 ? "nothing of it can be seen" : `${all} is there, and the rest can't be seen`}`,
     names: `there is something of it${by}`,

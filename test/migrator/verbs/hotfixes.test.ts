@@ -42,7 +42,9 @@ test("a hotfix that is there is recorded with its evidence, and elsewhere it run
   const { url, directory } = await database(INDEX, { "2_index": HOTFIX });
   const before = await preflightCheck(url, directory, "hotfix");
   expect(before.exit, before.output).toBe(0);
-  expect(before.text).toContain("2_index: what its statement makes is there already, so it is recorded as applied");
+  expect(before.text).toContain(
+    "2_index: what its statement makes is there already; the release records it as applied",
+  );
   expect(before.output).toContain("made by a pending hotfix: index public.note_title");
   const drift = await migrate(url, directory, "drift");
   expect(drift, drift.output).toMatchObject({ exit: 0, output: expect.stringContaining("Pending hotfix 2_index") });
@@ -60,7 +62,7 @@ test("a hotfix that is there is recorded with its evidence, and elsewhere it run
   const run = await migrate(staging.url, directory);
   expect(run, run.output).toMatchObject({
     exit: 0,
-    output: expect.stringContaining("nothing of it is there, so it is"),
+    output: expect.stringContaining("nothing of it is there; the release runs it"),
   });
   expect(await rowsOf(staging.url)).toEqual([row("2_index", HOTFIX)]);
   expect(await auditOf(staging.url)).toEqual([]);
