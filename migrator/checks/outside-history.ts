@@ -1,54 +1,22 @@
 import type { Catalog } from "../../migrations/schema/expectation";
 import type { Difference } from "./drift";
-
-/**
- * Tables that other tools create for themselves: AWS DMS, pgbench, and other programs that keep a history of
- * migrations.
- */
-const TOOLS = new RegExp(
-  `^(${[
-    ...["awsdms_\\w+", "pgbench_\\w+", "_?flyway_schema_history", "databasechangelog(lock)?", "schema_migrations"],
-    ...[
-      "ar_internal_metadata",
-      "knex_migrations(_lock)?",
-      "__drizzle_migrations",
-      "_sqlx_migrations",
-      "alembic_version",
-    ],
-    ...[
-      "goose_db_version",
-      "pgmigrations",
-      "sequelizemeta",
-      "typeorm_metadata",
-      "django_migrations",
-      "__efmigrationshistory",
-      "kysely_migration(_lock)?",
-      "mikro_orm_migrations",
-      "atlas_schema_revisions",
-      "refinery_schema_history",
-    ],
-  ].join("|")})$`,
-  "i",
-);
-
-/** Returns true for the name of a table that another tool creates for itself. The name has no schema and no quotes. */
-export function isToolTable(name: string): boolean {
-  return TOOLS.test(name);
-}
+import { isToolObject, isToolSchema } from "./tool-objects";
 
 /**
  * Returns the object to which a difference belongs, if that object is not managed by the history; undefined if somebody
  * may have changed the schema by hand. Three kinds of objects come and go without the history: extensions that it
- * doesn't name, partitions of a table that it created, and tables of other tools.
+ * doesn't name, partitions of a table that it created, and what other tools make.
  */
 export function outsideHistory(difference: Difference, expected: Catalog, actual: Catalog): string | undefined {
   const { key } = difference;
   if (key.startsWith("extension ") && difference.expected === undefined) return key;
+  const tool = toolObject(difference);
+  if (tool !== undefined) return tool;
   const table = tableOf(difference, [expected, actual]);
   if (table === undefined) return undefined;
   const there = actual[`table ${table}`];
   const made = expected[`table ${table}`];
-  if (made === undefined && there !== undefined && isToolTable(nameIn(table))) return `table ${table}`;
+  if (made === undefined && there !== undefined && isToolObject("table", nameIn(table))) return `table ${table}`;
   // A scheduled job creates partitions ahead and drops old ones, with everything on them.
   const partition = made === undefined ? there : there === undefined ? made : undefined;
   return partition !== undefined && /(^| )PARTITION (?!BY )/.test(partition) ? `partition ${table}` : undefined;
@@ -69,6 +37,15 @@ export function tableOf({ key, expected, actual }: Difference, catalogs: readonl
     return prefixes.find((prefix) => catalogs.some((catalog) => `table ${prefix}` in catalog));
   }
   return /^(.+)\.[^.]+$/.exec(name)?.[1];
+}
+
+/** Returns the schema of a tool, or the function or trigger that a tool made, to which a difference belongs. */
+function toolObject({ key, expected, actual }: Difference): string | undefined {
+  const [, kind = "", schema = "", name = ""] = /^([a-z ]+) ([^.]+)(?:\.(.*))?$/s.exec(key) ?? [];
+  if (isToolSchema(schema)) return `schema ${schema}`;
+  const own = kind === "trigger" ? name.slice(name.indexOf(".") + 1) : name;
+  const isWhole = expected === undefined || actual === undefined;
+  return isWhole && kind !== "table" && isToolObject(kind, own) ? key : undefined;
 }
 
 function nameIn(table: string): string {

@@ -1,7 +1,7 @@
 import { identifier } from "../../../migrations/sql/identifier";
 import type { Session } from "../../db/connection";
 import { OWN } from "../catalog";
-import { isToolTable } from "../outside-history";
+import { isToolObject } from "../tool-objects";
 import { extensionsInUse } from "./compare";
 import type { DriftObject, Snapshot } from "./object";
 import { type ByAddress, schemaOf, split, unquoted } from "./outside";
@@ -38,7 +38,7 @@ export async function managedFromNow(session: Session, schema: string, actual: S
 }
 
 function isTool({ kind, name }: DriftObject): boolean {
-  return kind === "table" && isToolTable(unquoted(name));
+  return isToolObject(kind, unquoted(name));
 }
 
 /** Returns the schemas that had tables of other tools, and have nothing left without them. */

@@ -1,4 +1,4 @@
-import { isToolTable } from "../outside-history";
+import { isToolObject, isToolSchema } from "../tool-objects";
 import { type DriftObject, objectKey, type Snapshot } from "./object";
 
 /** Two databases without what the history doesn't manage, and the keys of that. */
@@ -9,8 +9,8 @@ export interface Managed {
 }
 
 /**
- * Leaves out what comes and goes without the history: extensions that it doesn't make, partitions that came or went,
- * tables of other tools, and schemas that it never touches.
+ * Leaves out what comes and goes without the history: extensions that it doesn't make, partitions that came or went, what
+ * other tools make, and schemas that it never touches or that are a tool's.
  * @param schema the schema of the connection string, as SQL
  * @param needed the keys of extensions that are not left out, because an object of the app needs them. Default: none.
  * @param schemas the schemas that the history touches, as SQL. Default: those of the expected objects.
@@ -24,19 +24,25 @@ export function managedByHistory(
 ): Managed {
   const isOthers = (object: DriftObject, all: ByAddress) => {
     const own = schemaOf(object, all);
-    return own !== undefined && own !== schema && !schemas.has(own);
+    return own !== undefined && own !== schema && (!schemas.has(own) || isToolSchema(unquoted(own)));
   };
   const [more, less] = [
     split(actual, (key, object, all) => {
       if (!expected.has(key) && object.kind === "extension") return !needed.has(key);
       if (!expected.has(key) && isPartition(object)) return true;
       if (isOthers(object, all)) return true;
-      return object.kind === "table" && !expected.has(key) && isToolTable(unquoted(object.name));
+      return !expected.has(key) && isOfTool(object);
     }),
-    split(expected, (key, object, all) => (!actual.has(key) && isPartition(object)) || isOthers(object, all)),
+    split(expected, (key, object, all) =>
+      actual.has(key) ? isOthers(object, all) : isPartition(object) || isOfTool(object) || isOthers(object, all),
+    ),
   ];
   const outside = [...new Set([...more.outside, ...less.outside])].sort();
   return { expected: less.managed, actual: more.managed, outside };
+}
+
+function isOfTool({ kind, name }: DriftObject): boolean {
+  return isToolObject(kind, unquoted(name));
 }
 
 function isPartition({ kind, facts }: DriftObject): boolean {
@@ -66,10 +72,11 @@ export function split(
   const sequences = outside
     .filter(([, { kind }]) => kind === "owner of sequence")
     .map(([, { name }]) => `sequence ${name}`);
+  const parts = new Set(outside.map(([, { address }]) => address));
   const gone = new Set([...outside.map(([key]) => key), ...sequences]);
   return {
     managed: new Map([...snapshot].filter(([key]) => !gone.has(key))),
-    outside: outside.flatMap(([key, { parent }]) => (parent === null ? [key] : [])),
+    outside: outside.flatMap(([key, { parent }]) => (parent === null || !parts.has(parent) ? [key] : [])),
   };
 }
 

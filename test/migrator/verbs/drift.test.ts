@@ -11,7 +11,7 @@ afterAll(() => postgres.stop());
 
 const HISTORY = {
   "1_notes": `CREATE TABLE note (id serial PRIMARY KEY, title text NOT NULL, old text);
-    CREATE TABLE event (at date NOT NULL) PARTITION BY RANGE (at);`,
+    CREATE TABLE event (at date NOT NULL) PARTITION BY RANGE (at); CREATE SCHEMA partman;`,
 };
 
 const BY_HAND = `CREATE INDEX note_title ON note (title); ALTER TABLE note ALTER title SET DEFAULT 'none', DROP COLUMN old;
@@ -33,7 +33,9 @@ test("drift names every object that differs, and prints the SQL that takes it ba
     url,
     `CREATE EXTENSION citext; CREATE EXTENSION pg_trgm; CREATE INDEX note_like ON note USING gin (title gin_trgm_ops);
      CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
-     CREATE TABLE awsdms_control (id serial PRIMARY KEY); CREATE SCHEMA others CREATE TABLE theirs (id int)`,
+     CREATE TABLE awsdms_control (id serial PRIMARY KEY); CREATE SCHEMA others CREATE TABLE theirs (id int);
+     CREATE TABLE partman.template_public_event (id int); CREATE FUNCTION awsdms_intercept_ddl() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+     CREATE TRIGGER "notify_hasura_note_INSERT" AFTER INSERT ON note FOR EACH ROW EXECUTE FUNCTION awsdms_intercept_ddl()`,
   );
   const text = await migrate(url, directory, "drift");
   expect(text.exit, text.output).toBe(9);
@@ -46,7 +48,11 @@ test("drift names every object that differs, and prints the SQL that takes it ba
     "+ index public.note_like",
     "+ index public.note_title",
   ]);
-  for (const outside of ["extension citext", "table public.event_1", "table public.awsdms_control", "schema others"])
+  for (const outside of [
+    ...["extension citext", "table public.event_1", "table public.awsdms_control", "schema others", "schema partman"],
+    ...["table partman.template_public_event", "function public.awsdms_intercept_ddl()"],
+    'trigger public.note."notify_hasura_note_INSERT"',
+  ])
     expect(text.output).toContain(`Not managed by the history: ${outside}`);
   const { exit, output } = await migrate(url, directory, "drift", "--format", "sql", "--direction", "to-database");
   expect(exit).toBe(9);
