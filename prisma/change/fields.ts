@@ -43,6 +43,9 @@ const NATIVE: Readonly<Record<string, readonly [type: string, attribute: string]
   json: ["Json", "Json"],
 };
 
+/** The text of an expression whose SQL isn't known. The SQL is then to be written by hand. */
+const UNWRITTEN = "an expression";
+
 /** A type as a field has it: `String`, and `@db.VarChar(20)` where it needs that. */
 interface FieldType {
   readonly type: string;
@@ -129,7 +132,7 @@ function defaultAttribute(
   return text === undefined ? undefined : `@default(${text})`;
 }
 
-/** Returns the default as Prisma writes it. Of an expression the SQL is to be written by hand. */
+/** Returns the default as Prisma writes it; undefined if there is none, as for a generated column. */
 function defaultText(value: Default, type: string, own: Enum | undefined): string | undefined {
   switch (value.kind) {
     case "none":
@@ -142,8 +145,10 @@ function defaultText(value: Default, type: string, own: Enum | undefined): strin
       return constantText(value.value, type, own);
     case "list":
       return `[${value.values.map((each) => constantText(each, type, own)).join(", ")}]`;
-    default:
-      return 'dbgenerated("…")';
+    case "expression":
+      return `dbgenerated(${JSON.stringify(value.text === UNWRITTEN ? "…" : value.text)})`;
+    case "unknown":
+      return undefined;
   }
 }
 

@@ -1,7 +1,9 @@
 import { nameOfKey } from "../../migrations/schema/schema-object";
 import type { DatabaseIndex } from "../database";
 import type { Model } from "../datamodel";
+import type { Difference } from "../difference";
 import { conventionalName } from "../names";
+import { withArgument, withoutAttribute } from "./attribute-text";
 import { fieldOf } from "./names";
 
 const WORDS = {
@@ -46,7 +48,29 @@ export function mapOf(name: string, conventional: string): string[] {
   return name === conventional ? [] : [`map: ${JSON.stringify(name)}`];
 }
 
-/** Returns the name of the attribute for an index of this kind. */
-export function attributeOf({ kind }: DatabaseIndex): string {
-  return WORDS[kind].attribute;
+/** What becomes of a line that has an index or a key. */
+interface KeyChange {
+  /** Its new text; undefined: it is removed. */
+  readonly line: string | undefined;
+  /** A line that the model gets besides. */
+  readonly added?: string | undefined;
+}
+
+/**
+ * Changes the line of an index or a key as the difference says.
+ * @returns undefined if the line doesn't have the attribute
+ */
+export function changedKey(
+  line: string,
+  { kind, whole, history }: Difference,
+  { expected, made, model }: { expected: DatabaseIndex; made: DatabaseIndex | undefined; model: Model },
+): KeyChange | undefined {
+  const { attribute } = WORDS[expected.kind];
+  if (kind === "named-differently") {
+    const named = withArgument(line, attribute, "map", JSON.stringify(history));
+    return named === undefined ? undefined : { line: named };
+  }
+  const now = kind === "differs" && made ? keyLine(made, whole, model) : undefined;
+  if (line.trimStart().startsWith("@@")) return { line: now };
+  return { line: withoutAttribute(line, attribute), added: now };
 }

@@ -1,6 +1,15 @@
 import { nameOfKey } from "../../migrations/schema/schema-object";
 import type { DatabaseTable, ForeignKey } from "../database";
-import { type Datamodel, type Model, mappedName } from "../datamodel";
+import {
+  argumentOf,
+  attributeOf,
+  type Datamodel,
+  type Field,
+  type Model,
+  mappedName,
+  type Place,
+  textOf,
+} from "../datamodel";
 import { conventionalName } from "../names";
 import { mapOf } from "./keys";
 import { fieldOf, modelOf } from "./names";
@@ -50,6 +59,18 @@ export function relationOf(key: ForeignKey, table: DatabaseTable, datamodel: Dat
       line: `${model === target ? `${back}_back` : back} ${model.name}${one ? "?" : "[]"}${named ? ` @relation(${name})` : ""}`,
     },
   };
+}
+
+/**
+ * Returns the field of the other model that leads back from the relation whose field is at a place; undefined if there is
+ * none.
+ */
+export function fieldBack(model: Model | undefined, { path, line }: Place, { models }: Datamodel): Field | undefined {
+  const field = model?.fields.find(({ place }) => place.line === line && place.path === path);
+  const nameOf = (of: Field) => textOf(argumentOf(attributeOf(of, "relation"), "name", true));
+  return models
+    .find(({ name }) => name === field?.type)
+    ?.fields.find((each) => field && each !== field && each.type === model?.name && nameOf(each) === nameOf(field));
 }
 
 function relates(model: Model, target: Model): boolean {

@@ -2,20 +2,21 @@ import type { Migration } from "../../migrations/history/history";
 import type { PrismaFile } from "../../migrations/revert/prisma-schema";
 import { comparePrisma } from "../compare";
 import type { Database, DatabaseTable } from "../database";
-import { argumentOf, attributeOf, type Datamodel, type Model, type Place, textOf } from "../datamodel";
+import type { Datamodel, Model, Place } from "../datamodel";
 import type { Comparison, Difference } from "../difference";
 import { expectedDatabase } from "../expected";
 import { keyIn } from "../expected-columns";
 import { followHistory } from "../followed-history";
 import { madeDatabase } from "../made-database";
 import { PrismaSyntaxError, parsePrisma } from "../parse";
-import { withArgument, withoutAttribute } from "./attribute-text";
+import { withArgument } from "./attribute-text";
 import { enumBlock, enumValue, modelBlock } from "./blocks";
+import { withDefaultSql } from "./default-sql";
 import { type SchemaChange, SchemaEdits } from "./edits";
 import { changedField, newField } from "./fields";
-import { attributeOf as keyAttribute, keyLine } from "./keys";
+import { changedKey, keyLine } from "./keys";
 import { modelOf } from "./names";
-import { ACTIONS, relationOf } from "./relations";
+import { ACTIONS, fieldBack, relationOf } from "./relations";
 
 /** What is to be changed in a Prisma schema so that it fits new migrations. */
 export interface SchemaChanges {
@@ -39,7 +40,8 @@ export function schemaChanges(
   try {
     const datamodel = parsePrisma(files);
     const [before, after] = [history, [...history, ...added]].map((each) => comparePrisma(datamodel, each, external));
-    const made = madeDatabase(followHistory([...history, ...added]).schema);
+    const { schema } = followHistory([...history, ...added]);
+    const made = withDefaultSql(madeDatabase(schema), schema);
     return new Changes(files, datamodel, made).of(news(before!, after!));
   } catch (error) {
     if (!(error instanceof PrismaSyntaxError)) throw error;
@@ -211,47 +213,30 @@ class Changes {
 
   /** Removes the field of a relation, and the one in the other model that leads back. */
   #removeRelation(whole: string, place: Place): boolean {
-    const model = modelOf(whole, this.datamodel);
-    const field = model?.fields.find((each) => each.place.line === place.line && each.place.path === place.path);
-    const target = this.datamodel.models.find(({ name }) => name === field?.type);
-    const nameOf = (of: Model["fields"][number] | undefined) =>
-      textOf(argumentOf(of && attributeOf(of, "relation"), "name", true));
-    const back = target?.fields.find(
-      (each) => each !== field && each.type === model?.name && nameOf(each) === nameOf(field),
-    );
+    const back = fieldBack(modelOf(whole, this.datamodel), place, this.datamodel);
     if (back) this.#edits.remove(back.place);
     return this.#remove(place);
   }
 
-  #changeIndex({ kind, whole, part = "", place, history }: Difference): boolean {
+  #changeIndex(difference: Difference): boolean {
+    const { kind, whole, part = "", place, history } = difference;
     const model = modelOf(whole, this.datamodel);
     const expected = this.#expected.tables.get(whole)?.indexes.find(({ name }) => name === part);
+    const name = kind === "named-differently" ? history : part;
     const made = this.made.tables
       .get(whole)
-      ?.indexes.find(
-        (each) =>
-          each.name === (kind === "named-differently" ? history : part) ||
-          (each.kind === "primary" && expected?.kind === "primary"),
-      );
-    if (kind !== "not-in-history" && made && model && kind !== "named-differently" && !(expected && place)) {
-      this.#addAttribute(model, keyLine(made, whole, model));
-      return true;
+      ?.indexes.find((each) => each.name === name || (each.kind === "primary" && expected?.kind === "primary"));
+    if (!model) return false;
+    if (!expected || !place) {
+      if (made) this.#addAttribute(model, keyLine(made, whole, model));
+      return made !== undefined;
     }
-    const line = place && this.#edits.line(place);
-    if (!place || line === undefined || !expected || !model) return false;
-    const attribute = keyAttribute(expected);
-    if (kind === "named-differently") {
-      const named = withArgument(line, attribute, "map", JSON.stringify(history));
-      if (named !== undefined) this.#edits.change(place, named);
-      return named !== undefined;
-    }
-    const isBlock = line.trimStart().startsWith("@@");
-    if (isBlock && kind === "differs" && made) this.#edits.change(place, keyLine(made, whole, model));
-    else if (isBlock) this.#edits.remove(place);
-    else {
-      this.#edits.change(place, withoutAttribute(line, attribute));
-      if (kind === "differs" && made) this.#addAttribute(model, keyLine(made, whole, model));
-    }
+    const line = this.#edits.line(place);
+    const change = line === undefined ? undefined : changedKey(line, difference, { expected, made, model });
+    if (!change) return false;
+    if (change.added !== undefined) this.#addAttribute(model, change.added);
+    if (change.line === undefined) return this.#remove(place);
+    this.#edits.change(place, change.line);
     return true;
   }
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres, type TestPostgres } from "../../support/postgres";
-import { historyOf, migrate, query, startMigrator } from "../support";
+import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
+import { historyOf, migrate, query, startMigrator, writeMigration } from "../support";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -84,10 +84,24 @@ test("what was changed by hand becomes migrations that any other database can ap
   expect(alone).toContain("-- Lock: SHARE UPDATE EXCLUSIVE on public.note");
   const deployed = await migrate(elsewhere, directory);
   expect(deployed.exit, deployed.output).toBe(0);
+
+  // What a pending migration makes is no drift to be adopted a second time.
+  writeMigration(directory, "29990101000009_later", "CREATE INDEX later ON note (title, rank);");
+  await query(elsewhere, "CREATE INDEX later ON note (title, rank)");
+  const ran = await adopt(elsewhere, directory, "later");
+  expect(ran, ran.output).toMatchObject({
+    exit: 4,
+    output: expect.stringMatching(
+      /29990101000009_later makes, .* is pending here[\s\S]*Next: .*resolve --diagnose 29990101000009_later/,
+    ),
+  });
 });
 
-test("what can't be written as SQL is named with its reason, and the rest is written", async () => {
-  const url = await postgres.createDatabase();
+test("what can't be written as SQL is named with its reason, and the rest is written, also without a scratch database", async () => {
+  const owner = await postgres.createDatabase();
+  const database = new URL(owner).pathname.slice(1);
+  await query(owner, `CREATE ROLE adopter LOGIN PASSWORD 'p'; ALTER DATABASE ${database} OWNER TO adopter`);
+  const url = asRole(owner, "adopter", "p");
   const directory = historyOf(HISTORY);
   await migrate(url, directory);
   await query(
@@ -103,6 +117,9 @@ test("what can't be written as SQL is named with its reason, and the rest is wri
     );
     expect(text).not.toContain("hunter2secret");
   }
+  expect(output).toContain("Not tried on a scratch database: the role may not create a scratch database");
+  const again = await adopt(url, directory, "part");
+  expect(again, again.output).toMatchObject({ exit: 0, output: expect.stringContaining("in the folder already") });
 });
 
 test("a name with other characters, or none, is refused before anything is read", async () => {
