@@ -156,7 +156,7 @@ function impossibleHotfixes(all: readonly Directive[], traces: ReadonlySet<Trace
     ? 'and "-- release: contract": what was done in production at once can\'t wait for a rollout'
     : traces.has("object")
       ? undefined
-      : "and no statement that makes or changes an object: the catalog doesn't show rows, so nobody could see whether it was run. Without the line it is run as any other migration";
+      : "and no statement that makes or changes an object: the catalog doesn't show whether rows were changed or a DO or CALL was run. Without the line it is run as any other migration";
   if (why === undefined) return [];
   return all
     .filter(({ name }) => name === "hotfix")

@@ -30,17 +30,18 @@ export function replayedStates(
   migration: Migration,
 ): Promise<States<Catalog> | Unknown> {
   return onScratch(run, before, (scratch, defined) =>
-    statesOf(run, { scratch, defined }, migration, () => readEverything(scratch)),
+    statesOf(run, { scratch, defined, others: "refuse" }, migration, () => readEverything(scratch)),
   );
 }
 
 /**
  * Runs the statements of a migration one by one on a scratch database.
+ * @param others as `onScratch` takes it
  * @param read is called before the first statement, and after each one that may have changed an object
  */
 export async function statesOf<T>(
   { plans, signal }: Run,
-  { scratch, defined }: { scratch: Session; defined: Defined },
+  { scratch, defined, others }: { scratch: Session; defined: Defined; others: "refuse" | "skip" },
   migration: Migration,
   read: () => Promise<T>,
 ): Promise<States<T>> {
@@ -51,7 +52,8 @@ export async function statesOf<T>(
     const last = states.at(-1)!;
     const node = nodeOf({ text });
     const verdict = replayOf(node, defined);
-    if (control === "begin" || control === "commit" || verdict === "skip") {
+    const isSkipped = verdict === "skip" || (typeof verdict === "object" && others === "skip");
+    if (control === "begin" || control === "commit" || isSkipped) {
       states.push(last);
       continue;
     }

@@ -34,16 +34,19 @@ export function catalogOfHistory(run: Run, migrations: readonly Migration[]): Pr
  * Runs a history on a scratch database, calls `look` with it, and drops it again; or returns the reason why that can't
  * be done. The scratch database is on the same server as the real ones, so only statements that define things inside
  * one database are run there (see `migrations/statements/replay-rules.ts`).
+ * @param others what a statement does that may not be run there: it is the reason why nothing can be found out, or it is
+ *   left out
  */
 export async function onScratch<T>(
   run: Run,
   migrations: readonly Migration[],
   look: (scratch: Session, defined: Defined) => Promise<T>,
+  others: "refuse" | "skip" = "refuse",
 ): Promise<T | Unknown> {
   const { session, table, log, signal } = run;
   await loadParser();
   const defined: Defined = { functions: new Map() };
-  const scripts = scriptsOf(run, migrations, defined);
+  const scripts = scriptsOf(run, migrations, { defined, others });
   if ("unknown" in scripts) return scripts;
   const [may] = await session.rows<{ may: boolean }>(
     "SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user",
@@ -125,7 +128,11 @@ interface Script {
  * @returns the reason instead, if a migration can't be read or has a statement that may not be run beside the real
  *   databases
  */
-function scriptsOf({ plans }: Run, migrations: readonly Migration[], defined: Defined): readonly Script[] | Unknown {
+function scriptsOf(
+  { plans }: Run,
+  migrations: readonly Migration[],
+  { defined, others }: { defined: Defined; others: "refuse" | "skip" },
+): readonly Script[] | Unknown {
   const scripts: Script[] = [];
   for (const migration of migrations) {
     const { name, sql } = migration;
@@ -134,7 +141,7 @@ function scriptsOf({ plans }: Run, migrations: readonly Migration[], defined: De
     const texts: string[] = [];
     for (const { node, text, line } of parseScript(sql)) {
       const verdict = replayOf(node, defined);
-      if (typeof verdict === "object")
+      if (typeof verdict === "object" && others === "refuse")
         return { unknown: `${name}, line ${line}, is not run beside the real database: ${verdict.outside}` };
       if (verdict === "run") texts.push(text);
     }

@@ -53,10 +53,12 @@ export function undecided(look: HotfixLook, settings: Settings): UndecidedHotfix
       next: `compare it by hand; if all of it is the same: ${resolve}`,
     };
   const unseen = statements.filter(({ state }) => state === "unseen");
+  // Only of rows does `resolve` know that they are never seen. A DO block may have made what it would look for.
+  const isRows = unseen.every(({ text }) => /^(INSERT|UPDATE|DELETE|MERGE|SELECT|COPY|TRUNCATE|WITH)\b/i.test(text));
   const lines = `${unseen.length === 1 ? "line" : "lines"} ${unseen.map(({ line }) => line).join(", ")}`;
   return {
     what: `The catalog doesn't show whether ${counted(unseen.length, "statement")} of the hotfix ${name} (${lines}) ${unseen.length === 1 ? "was" : "were"} run${unseen.length < statements.length ? "; the others were" : ""}.`,
     evidence,
-    next: `see to it that what ${lines} ${unseen.length === 1 ? "does" : "do"} is done here, then: ${resolve}`,
+    next: `see to it that what ${lines} ${unseen.length === 1 ? "does" : "do"} is done here, then: ${isRows ? resolve : nextCommand(`resolve --applied ${name} --force`, settings)}`,
   };
 }

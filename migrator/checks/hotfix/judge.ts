@@ -12,7 +12,7 @@ interface Change {
  * What a live database has of one statement. `there`: it is as after the statement; `not there`: as before it; `other`:
  * neither, or a part of it; `open`: nothing that the statement alone has changed is left at the end.
  */
-export type EffectState = "there" | "not there" | "other" | "open";
+type EffectState = "there" | "not there" | "other" | "open";
 
 /** What a live database has of one statement, with the evidence for people. */
 export interface Effect {

@@ -14,7 +14,7 @@ import { type Effect, judgeEffects } from "./judge";
 import { type HotfixStates, hotfixStates } from "./states";
 
 /** What a live database has of one statement of a hotfix. */
-export interface StatementLook {
+interface StatementLook {
   readonly line: number;
   readonly text: string;
   /** `unseen`: the catalog doesn't show whether it was run. `passing`: it doesn't matter whether it was run. */

@@ -1,5 +1,7 @@
 import type { Migration } from "../../../migrations/history/history";
 import type { Catalog } from "../../../migrations/schema/expectation";
+import type { Defined } from "../../../migrations/statements/replay-rules";
+import type { Session } from "../../db/connection";
 import { migrationPath } from "../../db/search-path";
 import type { Run } from "../../run";
 import { readCatalog } from "../catalog";
@@ -17,7 +19,8 @@ export interface HotfixStates {
 }
 
 /**
- * Runs a history on a scratch database, and reads what each statement of its hotfixes makes there.
+ * Runs a history on a scratch database, and reads what each statement of its hotfixes makes there. A statement that may
+ * not be run there (DO, CALL, roles) is left out.
  * @param applied the migrations that the live database has
  * @param pending those that follow, among them the hotfixes
  * @returns the states of each hotfix, or the reason why they can't be told
@@ -31,14 +34,14 @@ export async function hotfixStates(
   const last = pending.indexOf(hotfixes.at(-1)!);
   const found = new Map<Migration, HotfixStates | Unknown>();
   let unknown: Unknown | undefined;
-  return onScratch(run, [...applied, ...pending.slice(0, first)], async (scratch, defined) => {
+  const look = async (scratch: Session, defined: Defined) => {
     for (const migration of pending.slice(first, last + 1)) {
       const isHotfix = hotfixes.includes(migration);
       await scratch.run(migrationPath(run.table.schema));
       if (!unknown) {
         const before = isHotfix ? await readCatalog(scratch) : {};
         const read = async () => (isHotfix ? await readObjects(scratch) : undefined);
-        const { states, stopped } = await statesOf(run, { scratch, defined }, migration, read);
+        const { states, stopped } = await statesOf(run, { scratch, defined, others: "skip" }, migration, read);
         if (stopped !== undefined)
           unknown = { unknown: `line ${lineAfter(run, migration, states.length)} of ${migration.name}: ${stopped}` };
         else if (isHotfix)
@@ -50,7 +53,9 @@ export async function hotfixStates(
       if (unknown && isHotfix) found.set(migration, unknown);
     }
     return found;
-  });
+  };
+  // What a DO block of the history has made is no part of what the hotfix changes, or the hotfix fails without it.
+  return onScratch(run, [...applied, ...pending.slice(0, first)], look, "skip");
 }
 
 /** Returns the line of the statement that could not be run. */

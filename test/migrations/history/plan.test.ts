@@ -125,7 +125,11 @@ describe("directives", () => {
     ["-- release hotfix\nDROP TABLE a;", 1, "it is written"],
     ["-- release: hotfixes\nDROP TABLE a;", 1, '"-- release: hotfix" is'],
     ["-- release: hotfix of 2026\nDROP TABLE a;", 1, "nothing may follow"],
-    ["-- release: hotfix\nSET lock_timeout = 1; UPDATE a SET b = 1; CALL p();", 1, "the catalog doesn't show rows"],
+    [
+      "-- release: hotfix\nSET lock_timeout = 1; UPDATE a SET b = 1; CALL p();",
+      1,
+      "the catalog doesn't show whether rows",
+    ],
     ["-- release: hotfix", 1, "no statement that makes or changes an object"],
     ["-- releases: batch size 5\nDELETE FROM a;", 1, "it is written"],
     ["\n-- release: bacth\nUPDATE a SET b = 1;", 2, '"-- release: batch" is'],

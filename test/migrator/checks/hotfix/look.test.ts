@@ -208,11 +208,23 @@ test("without a scratch database, names stop a hotfix, and where there is none o
   expect(there).toMatchObject({ verdict: "names", namesOnly: expect.stringContaining("CREATEDB") });
   const [absent] = await look(rights, [hotfix(INDEX)], { role: "plain" });
   expect(absent).toMatchObject({ verdict: "run", namesOnly: expect.stringContaining("CREATEDB") });
-  const base = `${BASE} CREATE ROLE made_by_history;`;
-  const [outside] = await look(INDEX, [hotfix(INDEX)], { base });
-  expect(outside).toMatchObject({ verdict: "names", namesOnly: expect.stringContaining("not run beside") });
-  const [unreplayed] = await look(INDEX, [hotfix(`${INDEX}\nDO $$ BEGIN END $$;`)]);
-  expect(unreplayed).toMatchObject({ verdict: "names", namesOnly: expect.stringContaining("line 3 of 1000_next") });
+  const [fails] = await look(INDEX, [hotfix(`${INDEX}\nDROP INDEX unknown;`)]);
+  expect(fails).toMatchObject({ verdict: "names", namesOnly: expect.stringContaining("line 3 of 1000_next") });
+});
+
+test("what may not run on a scratch database is left out there, of the history and of the hotfix", async () => {
+  const base = `${BASE} CREATE ROLE made_by_history; DO $$ BEGIN CREATE TABLE by_do (id int); END $$;`;
+  const [first, second] = await look(INDEX, [`${hotfix(INDEX)}`, hotfix("CREATE INDEX by_do_id ON by_do (id);")], {
+    base,
+  });
+  expect(statesOf(first!)).toEqual(["record", "there"]);
+  expect(second).toMatchObject({ verdict: "run", namesOnly: expect.stringContaining('"by_do" does not exist') });
+  const block = "DO $$ BEGIN END $$;";
+  const both = await look(INDEX, [hotfix(`${INDEX}\n${block}`), hotfix(`CREATE INDEX late ON note (id);\n${block}`)]);
+  expect(both.map(statesOf)).toEqual([
+    ["unseen", "there", "unseen"],
+    ["run", "not there", "unseen"],
+  ]);
 });
 
 test("a migration without the mark is not looked at", async () => {
