@@ -58,6 +58,22 @@ describe("a history deployed by us is up to date for the Prisma CLI", () => {
   });
 });
 
+test("a hotfix that we only recorded is an applied migration for the Prisma CLI", async () => {
+  const url = `${await postgres.createDatabase()}?schema=blog`;
+  const directory = historyOf(plain);
+  expect(await migrate(url, directory)).toMatchObject({ exit: 0 });
+  await query(url, 'CREATE INDEX "User_id" ON blog."User"("id")');
+  const sql = '-- release: hotfix\r\nCREATE INDEX CONCURRENTLY "User_id" ON "User"("id");\r\n';
+  writeMigration(directory, "20240103000000_by_hand", sql);
+  const { exit, output } = await migrate(url, directory);
+  expect(exit, output).toBe(0);
+  expect(output).toContain('there is index blog."User_id"');
+  expect(await prisma(url, directory, "status")).toMatchObject({
+    exit: 0,
+    output: expect.stringContaining("Database schema is up to date"),
+  });
+});
+
 test("a history begun by the Prisma CLI is finished by us, and then up to date for both", async () => {
   const url = await postgres.createDatabase();
   const directory = historyOf(plain);
