@@ -42,6 +42,7 @@ describe("the Prisma CLI as the release's command", () => {
       { kind: "catalog" },
       { kind: "counters" },
       { kind: "counters" },
+      { kind: "objects" },
       { kind: "report" },
       { kind: "sequences" },
       { kind: "statistics" },
