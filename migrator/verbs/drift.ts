@@ -5,6 +5,7 @@ import { plannedEffects } from "../apply/planned-effects";
 import { runChecks } from "../checks/check";
 import { compareObjects } from "../checks/drift/compare";
 import { findingText } from "../checks/drift/findings";
+import { withOrigins } from "../checks/drift/origins";
 import { compareRecorded } from "../checks/drift/recorded";
 import { type DriftReport, directionSql, driftReport } from "../checks/drift/report";
 import { describeLook } from "../checks/hotfix/describe";
@@ -45,7 +46,7 @@ export async function drift(run: Run, migrations: readonly Migration[]): Promise
   const more = made.length - applied.length;
   const pending = more === 0 ? "" : ` and ${counted(more, "pending hotfix", "pending hotfixes")}`;
   let source = `the ${counted(applied.length, "applied migration")}${pending} on a scratch database`;
-  let report = await compareObjects(run, made, (compared) => driftReport(compared, made));
+  let report = await compareObjects(run, made, (compared) => withOrigins(run, compared, driftReport(compared, made)));
   if ("unknown" in report) {
     const { unknown } = report;
     // The record is from before a hotfix that is there already.
@@ -54,7 +55,7 @@ export async function drift(run: Run, migrations: readonly Migration[]): Promise
     log.event("drift.partly", `Compared ${how}: ${unknown}.`);
     if (!recorded) return compareAsPreflight(run, migrations, { historyState, tableExists, hotfixes });
     source = RECORDED;
-    report = driftReport(recorded, applied);
+    report = await withOrigins(run, recorded, driftReport(recorded, applied));
   }
   for (const key of report.outside) log.event("drift.outside", `Not managed by the history: ${key}`, { key });
   for (const each of report.ignored)

@@ -7,6 +7,10 @@ export interface DriftFinding {
   /** `added`: only the database has it; `missing`: only the history. */
   readonly change: "added" | "missing" | "changed";
   readonly properties: readonly { readonly name: string; readonly history: Fact; readonly database: Fact }[];
+  /** The role that made it, as far as the server knows; undefined: unknown, or the role of migrations. */
+  readonly by?: string;
+  /** The time of its last change (ISO 8601), if the server keeps the times of transactions. */
+  readonly at?: string;
 }
 
 /** Returns the differences by key. The parts of an object that only one side has are left out. */
@@ -34,7 +38,13 @@ export function findings(expected: Snapshot, actual: Snapshot): DriftFinding[] {
 const LONGEST = 160;
 
 /** Returns a difference as one line: `+` only the database has it, `-` only the history has it, `~` it is another. */
-export function findingText({ key, change, properties }: DriftFinding): string {
+export function findingText(finding: DriftFinding): string {
+  const { by, at } = finding;
+  const origin = [by && `by ${by}`, at && `at ${at}`].filter(Boolean).join(", ");
+  return `${changeText(finding)}${origin && ` (${origin})`}`;
+}
+
+function changeText({ key, change, properties }: DriftFinding): string {
   if (change !== "changed") return `${change === "added" ? "+" : "-"} ${key}`;
   const changes = properties.map(
     ({ name, history, database }) => `${name} ${shortFact(history)} → ${shortFact(database)}`,

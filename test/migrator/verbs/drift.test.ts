@@ -5,7 +5,8 @@ import { historyOf, migrate, preflightCheck, query, writeMigration } from "../su
 
 let postgres: TestPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  const settings = { shared_preload_libraries: "pg_stat_statements", track_commit_timestamp: "on" };
+  postgres = await startPostgres({ settings });
 });
 afterAll(() => postgres.stop());
 
@@ -40,14 +41,16 @@ test("drift names every object that differs, and prints the SQL that takes it ba
   const text = await migrate(url, directory, "drift");
   expect(text.exit, text.output).toBe(9);
   expect(text.output).toContain("differs in 6 objects");
-  expect(text.output.match(/^ {2,}([+~-]) .*$/gm)?.map((line) => line.trim())).toEqual([
-    "- column public.note.old",
-    "~ column public.note.title: default none → 'none'::text",
-    "+ extension pg_trgm",
-    "+ function public.twice(n integer)",
-    "+ index public.note_like",
-    "+ index public.note_title",
-  ]);
+  expect(text.output.match(/^ {2,}([+~-]) .*$/gm)?.map((line) => line.trim().replace(/ \(at \d{4}-.*\)$/, ""))).toEqual(
+    [
+      "- column public.note.old",
+      "~ column public.note.title: default none → 'none'::text",
+      "+ extension pg_trgm",
+      "+ function public.twice(n integer)",
+      "+ index public.note_like",
+      "+ index public.note_title",
+    ],
+  );
   for (const outside of [
     ...["extension citext", "table public.event_1", "table public.awsdms_control", "schema others", "schema partman"],
     ...["table partman.template_public_event", "function public.awsdms_intercept_ddl()"],
@@ -87,6 +90,7 @@ test("drift as JSON has the differences with both values, and the SQL of both di
     key: "column public.note.title",
     change: "changed",
     properties: [{ name: "default", history: null, database: "'none'::text" }],
+    at: expect.any(String),
   });
   expect(report.toDatabase.statements).toContainEqual({
     key: "index public.note_title",
@@ -153,6 +157,23 @@ test("a role that may only read compares with what the last release recorded", a
     exit: 4,
     output: expect.stringContaining("foreign-records"),
   });
+});
+
+test("drift names the role and the time of a change, as far as the server knows them", async () => {
+  const { url, directory } = await changedByHand();
+  await query(url, "CREATE SCHEMA stats; CREATE EXTENSION pg_stat_statements SCHEMA stats");
+  await query(
+    url,
+    `CREATE ROLE night LOGIN SUPERUSER PASSWORD 'at-night'; CREATE ROLE owns; CREATE VIEW titles AS SELECT title FROM note;
+     ALTER VIEW titles OWNER TO owns`,
+  );
+  await query(asRole(url, "night", "at-night"), "CREATE INDEX note_by_night ON note (id)");
+  const { output } = await migrate(url, directory, "drift");
+  const at = "at \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z";
+  expect(output).toMatch(new RegExp(`\\+ index public.note_by_night \\(by night, ${at}\\)`));
+  expect(output).toMatch(new RegExp(`\\+ view public.titles \\(by owns, ${at}\\)`));
+  expect(output).toMatch(new RegExp(`~ column public.note.title: .* \\(${at}\\)`));
+  expect(output).toMatch(/- column public.note.old$/m);
 });
 
 test("patterns without a reason or a kind are refused, all at once", () => {
