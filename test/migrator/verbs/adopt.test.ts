@@ -36,8 +36,6 @@ test("what was changed by hand becomes migrations that any other database can ap
   const [url, elsewhere] = [await postgres.createDatabase(), await postgres.createDatabase()];
   const directory = historyOf(HISTORY);
   await migrate(url, directory);
-  const none = await adopt(url, directory, "nothing");
-  expect(none, none.output).toMatchObject({ exit: 0, output: expect.stringContaining("No drift: there is nothing") });
   await query(
     url,
     `ALTER TYPE state ADD VALUE 'done'; ALTER TABLE note ADD rank int NOT NULL DEFAULT 1, DROP old;
@@ -62,9 +60,10 @@ test("what was changed by hand becomes migrations that any other database can ap
     output: expect.stringContaining("The drift is in the folder already"),
   });
   expect(names(directory)).toHaveLength(4);
-  for (const name of written)
-    expect(await migrate(url, directory, "resolve", "--applied", name)).toMatchObject({ exit: 0 });
-  expect(await migrate(url, directory, "drift")).toMatchObject({ exit: 0 });
+  const recorded = await migrate(url, directory);
+  expect(recorded.exit, recorded.output).toBe(0);
+  const none = await adopt(url, directory, "nothing");
+  expect(none, none.output).toMatchObject({ exit: 0, output: expect.stringContaining("No drift: there is nothing") });
   expect(await migrate(elsewhere, directory)).toMatchObject({ exit: 0 });
   expect(await migrate(elsewhere, directory, "drift")).toMatchObject({ exit: 0 });
 

@@ -50,7 +50,6 @@ test("the schema of a database that other tools made becomes the first migration
   const squashed = await migrate(url, directory, "baseline", "--write", "--name", "squashed");
   expect(squashed.exit, squashed.output).toBe(0);
   expect(squashed.output).toMatch(/_squashed is recorded as applied\. It stands for 1 migration/);
-  expect(await migrate(url, directory, "status")).toMatchObject({ exit: 0 });
   const other = await migrate(elsewhere, directory, "baseline", "--write", "--name", "squashed");
   expect(other, other.output).toMatchObject({
     exit: 4,
