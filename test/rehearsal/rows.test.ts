@@ -65,7 +65,9 @@ describe.sequential("what is fine on an empty database and fails on production's
       const before = await dumpDatabase(source);
       const { status, out, err } = await world.ops("rehearse", "--stack", "prod");
       expect(status, out + err).toBe(1);
-      expect(err).toContain(`FAILED: Production is untouched. On the copy: Migration 3_unique failed. ${told}\n`);
+      expect(err).toContain(
+        `FAILED: Production is untouched. On the copy: Migration 3_unique failed.\n  ${told}\n  ERROR`,
+      );
       expect(out + err).not.toMatch(/canary|4711/);
       expect(await untilNothingIsLeft(world)).toEqual([]);
       expect(await dumpDatabase(source)).toBe(before);
