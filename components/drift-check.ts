@@ -40,7 +40,7 @@ export class DriftCheck extends pulumi.ComponentResource {
 }
 
 /** Returns the manifest of the CronJob. The pod has no credentials of the cluster. */
-export function driftCheckManifest({
+function driftCheckManifest({
   settings: { app, migrations, drift },
   ...args
 }: DriftCheckArgs & { readonly stack: string }) {

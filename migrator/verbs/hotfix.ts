@@ -7,6 +7,8 @@ import type { Catalog } from "../../migrations/schema/expectation";
 import { applyQueue } from "../apply/queue";
 import { analyzeTables } from "../checks/analyze";
 import { readCatalog } from "../checks/catalog";
+import { readObjects } from "../checks/drift/read-objects";
+import { changedObjects, recordedObjects, recordObjects } from "../checks/drift/recorded";
 import { reviewFile } from "../checks/file-review";
 import { refuseHotfix } from "../checks/hotfix-refusals";
 import { releaseLock, takeLock } from "../db/lock";
@@ -71,6 +73,8 @@ async function apply(run: Run, file: Migration, { migration, history, resume }: 
   });
   const recorded = await latestCatalog(records, applied.at(-1)?.name ?? "", applied.length);
   const before = await readCatalog(session);
+  const objects = resume ? undefined : await recordedObjects(run, applied);
+  const objectsBefore = objects && (await readObjects(session));
   const planned = await applyQueue(run, [{ migration, resume }], [], async () => undefined);
   await analyzeTables(run, planned.all);
   // What an interrupted run had changed before can't be told from what somebody changed by hand.
@@ -81,6 +85,10 @@ async function apply(run: Run, file: Migration, { migration, history, resume }: 
       applied.length + 1,
       changedCatalog(recorded, before, await readCatalog(session)),
     );
+  if (objects && objectsBefore) {
+    const changed = changedObjects(objects, objectsBefore, await readObjects(session));
+    await recordObjects(run, [...applied, migration], changed);
+  }
 }
 
 /** Returns the recorded catalog with what the hotfix changed. Drift that was there before stays drift. */

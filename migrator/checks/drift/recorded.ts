@@ -23,10 +23,13 @@ interface ObjectsRecord {
 /** The most that a record is unpacked to, in bytes; that are some 100,000 tables. */
 const LARGEST = 512 * 1024 * 1024;
 
-/** Records the objects of the database, with the migrations that are applied; nothing if no records are kept. */
-export async function recordObjects(run: Run, applied: readonly Migration[]): Promise<void> {
+/**
+ * Records the objects of the database, with the migrations that are applied; nothing if no records are kept.
+ * @param objects the objects; default: those of the database now
+ */
+export async function recordObjects(run: Run, applied: readonly Migration[], objects?: Snapshot): Promise<void> {
   if (run.records.unavailable !== undefined) return;
-  const objects = await readObjects(run.session);
+  objects ??= await readObjects(run.session);
   const packed = gzipSync(JSON.stringify([...objects.values()])).toString("base64");
   const data: ObjectsRecord = { ...placeOf(run, applied), objects: packed };
   await recordData(run.records, "objects", data);
@@ -43,6 +46,18 @@ export async function recordedObjects(run: Run, applied: readonly Migration[]): 
   const text = gunzipSync(Buffer.from(data.objects, "base64"), { maxOutputLength: LARGEST }).toString();
   const objects = JSON.parse(text) as DriftObject[];
   return new Map(objects.map((object) => [objectKey(object), object]));
+}
+
+/** Returns recorded objects with what was changed since. Drift that was there before stays drift. */
+export function changedObjects(recorded: Snapshot, before: Snapshot, after: Snapshot): Snapshot {
+  const changed = new Map(recorded);
+  for (const key of new Set([...before.keys(), ...after.keys()])) {
+    const object = after.get(key);
+    if (JSON.stringify(before.get(key)) === JSON.stringify(object)) continue;
+    if (object) changed.set(key, object);
+    else changed.delete(key);
+  }
+  return changed;
 }
 
 function placeOf({ session }: Run, applied: readonly Migration[]): Omit<ObjectsRecord, "objects"> {

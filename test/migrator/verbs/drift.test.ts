@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readSettings } from "../../../migrator/cli/read-settings";
 import { asRole, startPostgres, type TestPostgres } from "../../support/postgres";
@@ -157,6 +158,24 @@ test("a role that may only read compares with what the last release recorded", a
     exit: 4,
     output: expect.stringContaining("foreign-records"),
   });
+});
+
+test("a role that may only read finds no drift in what `sql --hotfix` has recorded", async () => {
+  const url = await postgres.createDatabase();
+  const directory = historyOf(HISTORY);
+  expect((await migrate(url, directory)).exit).toBe(0);
+  const file = `${directory}.sql`;
+  writeFileSync(file, "CREATE INDEX note_id_desc ON note (id DESC);");
+  const hotfix = await migrate(url, directory, "sql", file, "--hotfix", "order_notes");
+  expect(hotfix.exit, hotfix.output).toBe(0);
+  await query(
+    url,
+    `CREATE ROLE hotfix_reader LOGIN PASSWORD 'reads-only'; GRANT USAGE ON SCHEMA _release TO hotfix_reader;
+     GRANT SELECT ON _release.record, _release.step, _prisma_migrations TO hotfix_reader`,
+  );
+  const drift = await migrate(asRole(url, "hotfix_reader", "reads-only"), directory, "drift");
+  expect(drift.exit, drift.output).toBe(0);
+  expect(drift.output).toContain("Compared with what the last release recorded");
 });
 
 test("drift names the role and the time of a change, as far as the server knows them", async () => {
