@@ -1,4 +1,5 @@
 import { type DriftObject, factText, objectKey, type Snapshot } from "./object";
+import { renamedColumns } from "./renames";
 import { changedFacts, type Goal, isNever, type Never } from "./rule";
 import { RULES } from "./rules";
 
@@ -24,7 +25,8 @@ const PARTS = new Set(["column", "constraint", "foreign key", "index", "trigger"
 
 /**
  * Plans the statements that make a database with the objects of `from` like one with those of `to`. Views that stand in
- * the way of a change, and keys that point to a changed one, are dropped and made again.
+ * the way of a change, and keys that point to a changed one, are dropped and made again. A column that was renamed is
+ * renamed, and keeps its values.
  */
 export function planChange(from: Snapshot, goal: Goal): DriftPlan {
   const { to } = goal;
@@ -44,6 +46,9 @@ export function planChange(from: Snapshot, goal: Goal): DriftPlan {
   const onlyIn = (here: Snapshot, there: Snapshot, moved: ReadonlySet<string>) =>
     new Map([...here].filter(([key, each]) => remade.has(key) || (!there.has(key) && !isPartOf(moved, each))));
   const [gone, made] = [onlyIn(from, to, movedFrom), onlyIn(to, from, movedTo)];
+  const renamed = renamedColumns(from, to);
+  for (const { before } of renamed) gone.delete(objectKey(before));
+  for (const { after } of renamed) made.delete(objectKey(after));
   withParts(to, made);
   for (const key of gone.keys()) altered.delete(key);
   for (const key of made.keys()) altered.delete(key);
@@ -58,6 +63,11 @@ export function planChange(from: Snapshot, goal: Goal): DriftPlan {
     }
   };
   drop(false);
+  for (const { before, after } of renamed)
+    statements.push({
+      key: objectKey(after),
+      sql: `ALTER TABLE ${before.on} RENAME COLUMN ${before.name} TO ${after.name}`,
+    });
   for (const [key, object] of sorted(new Map([...to].filter(([each]) => made.has(each) || altered.has(each))), to)) {
     const changes = altered.get(key);
     const loses = changes && RULES[object.kind]!.changeLoses?.(from.get(key)!, object);

@@ -76,6 +76,8 @@ export const CORPUS: readonly Drift[] = [
   drift("ALTER TABLE note DROP COLUMN at", "column public.note.at"),
   drift("ALTER TABLE note DROP COLUMN title CASCADE", "column public.note.title"),
   drift('ALTER TABLE author RENAME COLUMN "Odd Name" TO even', 'column public.author."Odd Name"'),
+  drift("ALTER TABLE note RENAME COLUMN title TO headline", "column public.note.headline"),
+  drift("ALTER TABLE note DROP COLUMN at, ADD COLUMN late timestamptz DEFAULT now()", "column public.note.late"),
   drift("ALTER TABLE note ALTER body TYPE varchar(500)", "column public.note.body"),
   drift('ALTER TABLE event ALTER v TYPE text COLLATE "C"', "column public.event.v"),
   drift("ALTER TABLE note ALTER body SET DEFAULT 'none'", "column public.note.body"),
