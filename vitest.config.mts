@@ -6,6 +6,7 @@ const LONG = [
   "test/local/branch.test.ts",
   "test/local/command-runner.test.ts",
   "test/local/earlier-version.test.ts",
+  "test/local/hotfix.test.ts",
   "test/local/interrupt.test.ts",
   "test/local/kill.test.ts",
   "test/local/pruned.test.ts",
